@@ -1,0 +1,148 @@
+"""The words of the socket API: what the daemon says and what its clients may ask.
+
+Everything here is plain JSON once it is on the wire. Times are Unix seconds as floats, in the daemon's own
+time (see ``Snapshot.now`` and ``Snapshot.speed``). ``docs/api.md`` describes the endpoints.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+API_VERSION = 1
+
+Phase = Literal["waiting", "working", "ok", "attention", "failed", "releasing", "released"]
+"""What a state means to a person, whatever the platform: the only thing a client draws by."""
+
+PHASES: tuple[Phase, ...] = ("waiting", "working", "ok", "attention", "failed", "releasing", "released")
+
+VERBS: tuple[str, ...] = ("retry", "rollback", "hold", "resume", "destroy")
+"""Every verb the daemon takes, in the order in which it is offered."""
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_NO_DAEMON = 3
+EXIT_REFUSED = 4
+EXIT_GAVE_UP = 5
+EXIT_INTERRUPTED = 130
+
+
+class ErrorView(TypedDict):
+    """What went wrong, in one sentence each; ``evidence`` is kept verbatim from the outside."""
+
+    code: str
+    message: str
+    remedy: str
+    retry: Literal["never", "later", "now"]
+    evidence: NotRequired[str]
+
+
+class ResourceView(TypedDict):
+    """One object the daemon made or is about to make. ``state``: intended, present, deleting, gone."""
+
+    kind: str
+    id: str | None
+    name: str
+    state: str
+
+
+class EntityView(TypedDict):
+    """A node or a cluster as a client sees it."""
+
+    name: str
+    kind: Literal["cluster", "node"]
+    cluster: str
+    platform: str
+    state: str
+    title: str
+    phase: Phase
+    step: str | None
+    step_index: int
+    step_count: int
+    progress: float | None
+    attempt: int
+    since: float
+    deadline: float | None
+    waiting_for: str | None
+    evidence: str | None
+    error: ErrorView | None
+    wish: str | None
+    can: dict[str, str | None]
+    addresses: dict[str, str]
+    resources: list[ResourceView]
+
+
+class EventView(TypedDict):
+    """One line of the log. ``revision`` is its place in the daemon's history, without gaps."""
+
+    revision: int
+    time: float
+    cluster: str
+    node: str | None
+    kind: Literal["transition", "verb", "call", "boot", "log", "error", "note"]
+    level: Literal["debug", "info", "warning", "error"]
+    actor: str
+    message: str
+    data: dict[str, Any]
+
+
+class StepTiming(TypedDict):
+    """One stay in one state. ``ended`` is null for the one that lasts."""
+
+    state: str
+    title: str
+    attempt: int
+    started: float
+    ended: float | None
+
+
+class DaemonView(TypedDict):
+    """Who answers. A new ``id`` means another database: throw away what was remembered."""
+
+    id: str
+    version: str
+    api: int
+    environment: str
+    started: float
+
+
+class Snapshot(TypedDict):
+    """Everything at one revision. ``speed`` is how many daemon seconds pass in one real second."""
+
+    daemon: DaemonView
+    revision: int
+    now: float
+    speed: float
+    clusters: list[EntityView]
+    nodes: list[EntityView]
+
+
+class PlanItem(TypedDict):
+    """One thing that will be done. ``action``: create, delete, keep."""
+
+    action: Literal["create", "delete", "keep"]
+    owner: str
+    kind: str
+    name: str
+    id: str | None
+
+
+class Plan(TypedDict):
+    """What a verb or a spec would do now. ``digest`` names exactly this plan."""
+
+    digest: str
+    target: str
+    verb: str
+    items: list[PlanItem]
+
+
+class StreamLine(TypedDict):
+    """One NDJSON line of ``GET /v1/events``; which other keys are there depends on ``type``."""
+
+    type: Literal["snapshot", "change", "removed", "event", "heartbeat", "lagged"]
+    revision: int
+    now: float
+    snapshot: NotRequired[Snapshot]
+    entity: NotRequired[EntityView]
+    name: NotRequired[str]
+    event: NotRequired[EventView]
