@@ -1,0 +1,200 @@
+"""The socket API: HTTP with JSON on a Unix socket. ``docs/api.md`` describes it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pwd
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+from aiohttp import web
+
+from daemon.api.stream import lines
+from daemon.api.views import Views, event_view
+from daemon.engine import Engine
+from daemon.errors import NxdError, StoreError
+from daemon.journal import Journal
+from daemon.orders import Orders, problem_view
+from daemon.platforms import work_states
+from daemon.spec import ClusterSpec, SpecError, UnknownPlatform, load_spec
+from daemon.store.base import Fenced
+
+log = logging.getLogger("nxd.api")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_STATUS = {"unknown": 404, "refused": 409, "plan_changed": 409, "database": 503}
+BODY_LIMIT = 4 * 1024 * 1024
+
+
+class Api:
+    """The handlers, with what they look at."""
+
+    def __init__(self, journal: Journal, engine: Engine, orders: Orders, views: Views) -> None:
+        self._journal = journal
+        self._engine = engine
+        self._orders = orders
+        self._views = views
+
+    def app(self) -> web.Application:
+        """The application for an AppRunner."""
+        app = web.Application(middlewares=[_answer_errors], client_max_size=BODY_LIMIT)
+        app.add_routes(
+            [
+                web.get("/v1/snapshot", self.snapshot),
+                web.get("/v1/events", self.events),
+                web.get("/v1/log", self.log),
+                web.get("/v1/nodes", self.nodes),
+                web.get("/v1/clusters", self.clusters),
+                web.get("/v1/nodes/{name}", self.show),
+                web.get("/v1/clusters/{name}", self.show),
+                web.post("/v1/plans", self.plan),
+                web.post("/v1/specs", self.apply),
+                web.post("/v1/verbs", self.verb),
+                web.get("/v1/healthz", self.health),
+            ]
+        )
+        return app
+
+    async def snapshot(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(self._views.snapshot())
+
+    async def nodes(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(self._views.snapshot()["nodes"])
+
+    async def clusters(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(self._views.snapshot()["clusters"])
+
+    async def show(self, request: web.Request) -> web.StreamResponse:
+        record = self._orders.find(request.match_info["name"])
+        role = self._engine.kind(record).role
+        if not request.path.startswith(f"/v1/{role}s/"):
+            raise NxdError("unknown", f"{record.name} is a {role}.")
+        timeline = await self._views.timeline(record)
+        return web.json_response({"entity": self._views.entity(record), "timeline": timeline})
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        after = _number(request, "after")
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await response.prepare(request)
+        try:
+            async for line in lines(self._journal, self._views, self._journal.bus, after):
+                await response.write(line)
+        except ConnectionResetError:
+            log.debug("action=reader_left")
+        return response
+
+    async def log(self, request: web.Request) -> web.StreamResponse:
+        events = await self._journal.events(
+            after=_number(request, "after") or 0,
+            limit=min(_number(request, "limit") or 1000, 10_000),
+            shard=request.query.get("cluster"),
+            record=request.query.get("node"),
+            tail=request.query.get("tail") == "1",
+        )
+        shown = [event_view(event) for event in events]
+        return web.json_response({"events": shown, "revision": self._journal.mirror.revision})
+
+    async def plan(self, request: web.Request) -> web.StreamResponse:
+        body = await _body(request, {"verb", "target", "spec"})
+        if "spec" in body:
+            return web.json_response(self._orders.plan_spec(self._spec(body)))
+        return web.json_response(self._orders.plan(_text(body, "verb"), _text(body, "target")))
+
+    async def apply(self, request: web.Request) -> web.StreamResponse:
+        body = await _body(request, {"spec", "digest"})
+        spec = self._spec(body)
+        changed = await self._orders.apply(spec, _actor(request), body.get("digest"))
+        answer = {"cluster": spec.cluster, "changed": changed, "revision": self._journal.mirror.revision}
+        return web.json_response(answer)
+
+    async def verb(self, request: web.Request) -> web.StreamResponse:
+        body = await _body(request, {"verb", "target", "digest", "token"})
+        revision = await self._orders.give(
+            _text(body, "verb"), _text(body, "target"), _actor(request), body.get("digest"), body.get("token")
+        )
+        return web.json_response({"accepted": True, "revision": revision})
+
+    async def health(self, request: web.Request) -> web.StreamResponse:
+        problems = self._engine.problems
+        answer = {"ok": not problems, "daemon": self._views.daemon, "problems": problems}
+        return web.json_response(answer, status=503 if problems else 200)
+
+    def _spec(self, body: dict[str, Any]) -> ClusterSpec:
+        platforms = self._engine.platforms
+
+        def model_for(name: str) -> type[ClusterSpec]:
+            if name not in platforms:
+                raise UnknownPlatform(name, tuple(platforms))
+            return platforms[name].model
+
+        return load_spec(_text(body, "spec"), "spec", model_for, work_states)
+
+
+def _number(request: web.Request, key: str) -> int | None:
+    text = request.query.get(key)
+    if text is None:
+        return None
+    if not text.isdigit():
+        raise NxdError("request", f"{key} must be a whole number, not {text!r}.")
+    return int(text)
+
+
+async def _body(request: web.Request, keys: Collection[str]) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except ValueError as error:
+        raise NxdError("request", "The body is not JSON.", evidence=str(error)) from error
+    if not isinstance(body, dict):
+        raise NxdError("request", "The body must be a JSON object.")
+    strange = sorted(set(body) - set(keys))
+    if strange:
+        raise NxdError("request", f"Unknown: {', '.join(strange)}. Known: {', '.join(sorted(keys))}.")
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def _text(body: dict[str, Any], key: str) -> str:
+    value = body.get(key)
+    if not isinstance(value, str) or not value:
+        raise NxdError("request", f"{key} is missing or not a text.")
+    return value
+
+
+def _actor(request: web.Request) -> str:
+    """Who is at the other end of the socket, by the kernel's word (SO_PEERCRED)."""
+    sock = request.get_extra_info("socket")
+    try:
+        credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        uid = struct.unpack("3i", credentials)[1]
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
+    except (AttributeError, OSError):
+        return "unknown"
+
+
+@web.middleware
+async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except SpecError as error:
+        shown = problem_view(NxdError("spec", "The spec is wrong:\n" + str(error)))
+        problems = [{"line": p.line, "column": p.column, "message": p.message} for p in error.problems]
+        return web.json_response({"error": shown, "problems": problems}, status=400)
+    except NxdError as error:
+        return web.json_response({"error": problem_view(error)}, status=_STATUS.get(error.code, 400))
+    except Fenced as error:
+        shown = problem_view(StoreError("database", str(error)))
+        return web.json_response({"error": shown}, status=503)
+    except web.HTTPException as error:
+        code = "request" if error.status != 404 else "unknown"
+        message = f"{request.method} {request.path}: {error.reason}."
+        return web.json_response({"error": problem_view(NxdError(code, message))}, status=error.status)
+    except (ConnectionResetError, json.JSONDecodeError):
+        raise
+    except Exception as error:
+        log.exception("action=api_broke path=%s", request.path)
+        shown = problem_view(NxdError("bug", evidence=f"{type(error).__name__}: {error}"))
+        return web.json_response({"error": shown}, status=500)

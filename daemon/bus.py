@@ -1,0 +1,59 @@
+"""Tells subscribers what was committed, after it was committed, and never waits for a slow one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from daemon.store.ops import Event
+
+QUEUE_LENGTH = 2000
+"""Notices a subscriber may be behind before it is told that it lags."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One commit: its log lines, and the names of the records that changed or are gone."""
+
+    events: Sequence[Event]
+    changed: frozenset[str]
+    removed: frozenset[str]
+
+
+class Subscription:
+    """One listener's queue. ``lagged`` is set, and nothing more is queued, once it was too slow."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[Notice] = asyncio.Queue()
+        self.lagged = False
+
+    def offer(self, notice: Notice) -> None:
+        """Queue the notice, or mark the listener as lagging."""
+        if self.queue.qsize() >= QUEUE_LENGTH:
+            self.lagged = True
+        if not self.lagged:
+            self.queue.put_nowait(notice)
+
+
+class Bus:
+    """Everybody who listens."""
+
+    def __init__(self) -> None:
+        self._subscriptions: set[Subscription] = set()
+
+    @contextmanager
+    def subscribe(self) -> Iterator[Subscription]:
+        """Listen from now on, until the block ends."""
+        subscription = Subscription()
+        self._subscriptions.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+
+    def publish(self, notice: Notice) -> None:
+        """Tell everybody."""
+        for subscription in self._subscriptions:
+            subscription.offer(notice)

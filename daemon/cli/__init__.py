@@ -1,0 +1,72 @@
+"""The command `nxd`. Each command imports what it needs when it runs, so that `nxd --help` is quick."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "serve": ("running", "Run the daemon in the foreground."),
+    "sim": ("simulating", "Run the simulated data centre."),
+    "demo": ("simulating", "Show a deployment, simulated from end to end."),
+    "validate": ("specs", "Check a spec and say every mistake in it."),
+    "plan": ("specs", "Show what applying a spec would make."),
+    "apply": ("specs", "Make a spec the wish."),
+    "schema": ("specs", "Print the JSON Schema of a spec."),
+    "status": ("reading", "Show every cluster and node."),
+    "show": ("reading", "Show one node or cluster in detail."),
+    "events": ("reading", "Follow what happens."),
+    "logs": ("reading", "Show the log."),
+    "wait": ("reading", "Wait until a cluster or node is done."),
+    "retry": ("verbs", "Try again, from the step that failed."),
+    "rollback": ("verbs", "Delete everything made for a node or cluster."),
+    "hold": ("verbs", "Stop at the next safe point."),
+    "resume": ("verbs", "Go on after a hold."),
+    "destroy": ("verbs", "Delete a cluster, an active one too, and forget it."),
+}
+"""Command → the module that holds it and what it does, in the order of the help."""
+
+
+class _Lazy(click.Group):
+    """Loads a command's module when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = import_module(f"daemon.cli.{COMMANDS[name][0]}")
+        command: click.Command = getattr(module, name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--config", metavar="FILE", help="The settings file [default: $NXD_CONFIG or /etc/nxd/nxd.yaml].")
+@click.option("--socket", metavar="PATH", help="The daemon's socket [default: from the settings].")
+@click.version_option(package_name="nxd", prog_name="nxd")
+@click.pass_context
+def nxd(ctx: click.Context, /, **options: Any) -> None:
+    """Turn rented bare metal into healthy clusters.
+
+    Exit codes: 0 done, 1 it failed, 2 the command, settings or spec is wrong, 3 no daemon answers,
+    4 refused, 5 gave up waiting, 130 interrupted.
+    """
+    ctx.obj = options
+
+
+def main() -> None:
+    """The entry point: every error ends in one sentence and its exit code, never in a traceback."""
+    from daemon.cli.ending import run
+
+    run(nxd)
+
+
+if __name__ == "__main__":
+    main()

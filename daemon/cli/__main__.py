@@ -1,0 +1,5 @@
+"""`python -m daemon.cli` is `nxd`."""
+
+from daemon.cli import main
+
+main()

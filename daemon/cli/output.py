@@ -1,0 +1,91 @@
+"""Words, tables and bars that several commands print."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from daemon.wire import EntityView, EventView
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+GLYPHS: dict[str, str] = {
+    "waiting": "·",
+    "working": "▶",
+    "ok": "✔",
+    "attention": "!",
+    "failed": "✖",
+    "releasing": "◀",
+    "released": "○",
+}
+STYLES: dict[str, str] = {
+    "ok": "green",
+    "attention": "yellow",
+    "failed": "bold red",
+    "releasing": "magenta",
+    "released": "dim",
+    "working": "cyan",
+    "waiting": "dim",
+}
+
+
+def print_json(value: Any) -> None:
+    """Print JSON for scripts."""
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+    print()
+
+
+def span(seconds: float) -> str:
+    """``42s``, ``7m``, ``2h05m``."""
+    whole = int(max(0.0, seconds))
+    if whole < 100:
+        return f"{whole}s"
+    if whole < 6000:
+        return f"{whole // 60}m"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+
+
+def note(entity: EntityView) -> str:
+    """What a person should know next: the error, else what is waited for."""
+    if entity["error"] is not None:
+        return entity["error"]["message"]
+    if entity["waiting_for"]:
+        return f"waits for {entity['waiting_for']}: {entity['evidence']}"
+    return ""
+
+
+def entity_table(entities: Sequence[EntityView], now: float) -> Table:
+    """A table of clusters and nodes."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in ("", "name", "state", "step", "since", "due"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("note", ratio=1, overflow="fold")
+    for entity in entities:
+        style = STYLES[entity["phase"]]
+        due = "–" if entity["deadline"] is None else span(entity["deadline"] - now)
+        table.add_row(
+            Text(GLYPHS[entity["phase"]], style),
+            entity["name"],
+            Text(entity["title"], style),
+            f"{entity['step_index']}/{entity['step_count']}",
+            span(now - entity["since"]),
+            due,
+            Text(note(entity)),
+        )
+    return table
+
+
+def event_line(event: EventView) -> str:
+    """A line of the log as text."""
+    at = time.strftime("%H:%M:%S", time.localtime(event["time"]))
+    who = event["node"] or event["cluster"] or "–"
+    message = event["message"].removeprefix(f"{who}: ")
+    return f"{at} {event['level']:<7} {who:<12} {message}"

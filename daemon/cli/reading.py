@@ -1,0 +1,141 @@
+"""`nxd status`, `show`, `events`, `logs` and `wait`: what only looks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from daemon import wire
+from daemon.cli.ending import find_socket
+from daemon.cli.output import entity_table, event_line, note, print_json, span
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+
+
+@click.command()
+@click.argument("name", required=False)
+@_json
+@click.pass_obj
+def status(options: dict[str, Any], name: str | None, as_json: bool) -> None:
+    """Show every cluster and node, or those of one cluster."""
+    from daemon.client import Client
+
+    with Client(find_socket(options)) as client:
+        snapshot = client.snapshot()
+    if name is not None:
+        snapshot["clusters"] = [c for c in snapshot["clusters"] if c["name"] == name]
+        snapshot["nodes"] = [n for n in snapshot["nodes"] if name in (n["cluster"], n["name"])]
+        if not snapshot["clusters"] and not snapshot["nodes"]:
+            raise click.UsageError(f"There is no node or cluster named {name}; `nxd status` lists what there is.")
+    if as_json:
+        print_json(snapshot)
+        return
+    from rich.console import Console
+
+    entities = [*snapshot["clusters"], *snapshot["nodes"]]
+    if not entities:
+        print("There is no cluster yet. `nxd apply SPEC` makes one.")
+        return
+    Console(highlight=False).print(entity_table(entities, snapshot["now"]))
+    for entity in entities:
+        if entity["error"] is not None and entity["phase"] == "failed":
+            print(f"{entity['name']}: {entity['error']['remedy']}")
+
+
+@click.command()
+@click.argument("name")
+@_json
+@click.pass_obj
+def show(options: dict[str, Any], name: str, as_json: bool) -> None:
+    """Show one node or cluster: its steps, addresses, resources, and what is wrong."""
+    from daemon.client import Client
+
+    with Client(find_socket(options)) as client:
+        detail = client.show(name)
+        now = client.snapshot()["now"]
+    if as_json:
+        print_json(detail)
+        return
+    entity = detail["entity"]
+    print(f"{entity['name']} ({entity['kind']} of {entity['cluster']}, {entity['platform']}): {entity['title']}")
+    if note(entity):
+        print(f"  {note(entity)}")
+    if entity["error"] is not None:
+        print(f"  what to do: {entity['error']['remedy']}")
+        if entity["error"].get("evidence"):
+            print(f"  evidence: {entity['error']['evidence']}")
+    legal = [verb for verb, reason in entity["can"].items() if reason is None]
+    print(f"  verbs: {', '.join(legal) or 'none now'}")
+    _print_pairs("addresses", entity["addresses"].items())
+    rows = ((f"{r['kind']} {r['name']}", f"{r['state']}  {r['id'] or ''}") for r in entity["resources"])
+    _print_pairs("resources", rows)
+    stays = (
+        (stay["title"], span((now if stay["ended"] is None else stay["ended"]) - stay["started"]))
+        for stay in detail["timeline"]
+    )
+    _print_pairs("steps", stays)
+
+
+def _print_pairs(title: str, pairs: Any) -> None:
+    listed = list(pairs)
+    if listed:
+        print(f"  {title}:")
+        width = max(len(str(key)) for key, _ in listed)
+        for key, value in listed:
+            print(f"    {key:<{width}}  {value}")
+
+
+@click.command()
+@click.option("--after", type=click.IntRange(0), help="Begin with what came after this revision.")
+@_json
+@click.pass_obj
+def events(options: dict[str, Any], after: int | None, as_json: bool) -> None:
+    """Follow what happens until interrupted; with --json one line of JSON for each event."""
+    import json
+
+    from daemon.client import Client
+
+    with Client(find_socket(options)) as client:
+        while True:
+            for line in client.stream(after):
+                after = max(after or 0, line["revision"])
+                if line["type"] == "event":
+                    event = line["event"]
+                    print(json.dumps(event, ensure_ascii=False) if as_json else event_line(event), flush=True)
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("-n", "--lines", default=100, show_default=True, type=click.IntRange(1, 10_000))
+@_json
+@click.pass_obj
+def logs(options: dict[str, Any], name: str | None, lines: int, as_json: bool) -> None:
+    """Show the last lines of the log, of everything or of one node or cluster."""
+    from daemon.client import Client
+
+    with Client(find_socket(options)) as client:
+        cluster = node = None
+        if name is not None:
+            kind = client.show(name)["entity"]["kind"]
+            cluster, node = (name, None) if kind == "cluster" else (None, name)
+        found = client.log(limit=lines, cluster=cluster, node=node, tail=True)
+    if as_json:
+        print_json(found)
+        return
+    for event in found["events"]:
+        print(event_line(event))
+
+
+@click.command()
+@click.argument("name")
+@click.option("--for", "goal", type=click.Choice(["active", "gone"]), default="active", show_default=True)
+@click.option("--timeout", type=click.FloatRange(0), help="Give up after this many seconds (exit code 5).")
+@click.pass_obj
+def wait(options: dict[str, Any], name: str, goal: str, timeout: float | None) -> int:
+    """Wait until a cluster or node is active (or gone), or stopped by a failure (exit code 1)."""
+    from daemon.cli.waiting import wait_for
+
+    return wait_for(find_socket(options), name, goal, timeout)
+
+

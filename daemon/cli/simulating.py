@@ -1,0 +1,160 @@
+"""`nxd sim` and `nxd demo`: the only commands that know the simulated world."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from importlib import resources as package_files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from daemon import wire
+from daemon.cli.ending import Gave
+
+if TYPE_CHECKING:
+    from daemon.demo.stage import Stage
+    from daemon.sim.run import SimUrls
+
+SPEED_TO_WATCH = 60.0
+SPEED_HEADLESS = 240.0
+HEADLESS_TIMEOUT = 900.0
+
+_fail = click.option(
+    "--fail", multiple=True, metavar="NAME:STEP", help="Let this step of this node or cluster go wrong once."
+)
+_seed = click.option("--seed", default=1, show_default=True, help="Repeats the same run.")
+
+
+@click.command()
+@click.option("--speed", default=SPEED_TO_WATCH, show_default=True, help="How much faster time passes.")
+@click.option("--origin", default=0.0, help="The Unix time from which it passes faster [default: now].")
+@_seed
+@click.option("--management", default="127.24.0.0/24", show_default=True, help="The management subnet.")
+@click.option("--workload", default="127.24.1.0/24", show_default=True, help="The workload subnet.")
+@click.option("--vpc-port", default=0, help="Port of the VPC API [default: any free one].")
+@click.option("--dns-port", default=0, help="Port of DNS Services.")
+@click.option("--metadata-port", default=0, help="Port of the metadata service.")
+@click.option("--control-port", default=0, help="Port of the control address.")
+@click.option("--page-size", default=50, show_default=True, help="How many items a page of a list holds.")
+@_fail
+@click.option("--json", "as_json", is_flag=True, help="Say the addresses as one line of JSON.")
+def sim(as_json: bool, fail: tuple[str, ...], **options: object) -> None:
+    """Run the simulated data centre until SIGTERM or Ctrl-C."""
+    from daemon.sim.run import SimOptions
+
+    asyncio.run(_simulate(SimOptions(fail=fail, **options), as_json))  # type: ignore[arg-type]
+
+
+async def _simulate(options: object, as_json: bool) -> None:
+    from daemon.sim.run import SimOptions, serve
+
+    assert isinstance(options, SimOptions)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    def ready(urls: SimUrls) -> None:
+        said = asdict(urls)
+        text = json.dumps(said) if as_json else "\n".join(f"{key:<13} {value}" for key, value in said.items())
+        print(text, flush=True)
+
+    await serve(options, ready, stop)
+
+
+def _directory() -> Path:
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "nxd" / "demo"
+
+
+@click.command()
+@click.option("--headless", is_flag=True, help="No screen: print each step, end with a table and an exit code.")
+@click.option("--speed", type=click.FloatRange(1, 100_000), help="How much faster time passes [default: 60; 240 headless].")
+@_fail
+@_seed
+@click.option("--keep/--no-keep", default=None, help="Leave the world running at the end [default: only with --fail].")
+@click.option("--stop", is_flag=True, help="End a demo that was left running.")
+@click.option("--dir", "directory", type=click.Path(path_type=Path), help="Where it keeps its files.")
+@click.option("--management", default="127.24.0.0/24", show_default=True, help="The management subnet.")
+@click.option("--workload", default="127.24.1.0/24", show_default=True, help="The workload subnet.")
+def demo(
+    headless: bool,
+    speed: float | None,
+    fail: tuple[str, ...],
+    seed: int,
+    keep: bool | None,
+    stop: bool,
+    directory: Path | None,
+    management: str,
+    workload: str,
+) -> int:
+    """Show a deployment: three simulated servers become a cluster, watched in nxtui or printed step by step."""
+    from daemon.demo.stage import Rehearsal, Stage, StageError
+
+    stage = Stage((directory or _directory()).absolute())
+    if stop:
+        stage.stop()
+        print("The demo is ended.")
+        return wire.EXIT_DONE
+    if not headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("This is not a terminal: the demo runs headless.")
+        headless = True
+    speed = speed or (SPEED_HEADLESS if headless else SPEED_TO_WATCH)
+    try:
+        stage.set_up(Rehearsal(speed, fail, seed, management, workload))
+    except StageError as error:
+        raise Gave(wire.EXIT_USAGE, str(error)) from None
+    keep = bool(fail) if keep is None else keep
+    try:
+        code = _headless(stage) if headless else _watched(stage)
+    except BaseException:
+        stage.stop()
+        raise
+    if keep:
+        _say_how_to_go_on(stage)
+    else:
+        stage.stop()
+    return code
+
+
+def _apply(stage: Stage) -> str:
+    from daemon.client import Client
+
+    text = (package_files.files("daemon.demo") / "three-node.yaml").read_text()
+    with Client(stage.socket) as client:
+        return client.apply(text)["cluster"]
+
+
+def _headless(stage: Stage) -> int:
+    from rich.console import Console
+
+    from daemon.cli.output import entity_table
+    from daemon.cli.waiting import PlainLines, wait_for
+    from daemon.client import Client
+
+    cluster = _apply(stage)
+    code = wait_for(stage.socket, cluster, "active", HEADLESS_TIMEOUT, PlainLines(cluster))
+    with Client(stage.socket) as client:
+        snapshot = client.snapshot()
+    Console(highlight=False).print(entity_table([*snapshot["clusters"], *snapshot["nodes"]], snapshot["now"]))
+    return code
+
+
+def _watched(stage: Stage) -> int:
+    """The window in a process of its own, as a person starts it; the demo ends with it."""
+    _apply(stage)
+    return subprocess.run([sys.executable, "-m", "nxtui.main", "--socket", str(stage.socket)]).returncode
+
+
+def _say_how_to_go_on(stage: Stage) -> None:
+    print("\nThe simulated world and the daemon keep running, for you to try your hand:")
+    print(f"  export NXD_CONFIG={stage.config}")
+    print("  nxd status · nxd retry NAME --wait · nxd destroy demo · nxtui")
+    print("  nxd demo --stop     ends them")

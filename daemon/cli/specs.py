@@ -1,0 +1,154 @@
+"""`nxd validate`, `plan`, `apply` and `schema`: what concerns a spec."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from daemon import wire
+from daemon.cli.ending import Gave, find_socket
+from daemon.cli.output import print_json
+
+if TYPE_CHECKING:
+    from daemon.client import Refused
+    from daemon.spec import ClusterSpec
+    from daemon.wire import Plan
+
+_spec_file = click.argument("spec", metavar="SPEC")
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+
+
+def _read(path: str) -> str:
+    try:
+        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Gave(wire.EXIT_USAGE, f"{path} cannot be read ({error}): name a YAML file, or - for input.") from None
+
+
+def _load(path: str) -> ClusterSpec:
+    """The spec, checked without a daemon. Raises SpecError."""
+    from daemon.platforms import NAMES, spec_model
+    from daemon.spec import ClusterSpec, UnknownPlatform, load_spec
+
+    def model_for(name: str) -> type[ClusterSpec]:
+        if name not in NAMES:
+            raise UnknownPlatform(name, NAMES)
+        return spec_model(name)
+
+    return load_spec(_read(path), path, model_for, _states)
+
+
+def _states(platform: str) -> Collection[str]:
+    from daemon.platforms import work_states
+
+    return work_states(platform)
+
+
+@click.command()
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+@_json
+def validate(specs: tuple[str, ...], as_json: bool) -> int:
+    """Check specs and say every mistake in them with its line and column. Needs no daemon."""
+    from daemon.spec import SpecError
+
+    problems: list[dict[str, Any]] = []
+    for path in specs:
+        try:
+            spec = _load(path)
+        except SpecError as error:
+            problems += [
+                {"file": path, "line": p.line, "column": p.column, "message": p.message} for p in error.problems
+            ]
+            if not as_json:
+                print(error, file=sys.stderr)
+        else:
+            if not as_json:
+                print(f"{path}: {spec.cluster}, {len(spec.nodes)} nodes on {spec.platform}: no mistake found.")
+    if as_json:
+        print_json({"ok": not problems, "problems": problems})
+    return wire.EXIT_USAGE if problems else wire.EXIT_DONE
+
+
+@click.command()
+@_spec_file
+@_json
+@click.pass_obj
+def plan(options: dict[str, Any], spec: str, as_json: bool) -> None:
+    """Show what applying a spec would make; nothing is changed."""
+    from daemon.client import Client, Refused
+
+    with Client(find_socket(options)) as client:
+        try:
+            found = client.plan_spec(_read(spec))
+        except Refused as refused:
+            raise _with_places(refused, spec) from refused
+    if as_json:
+        print_json(found)
+        return
+    print_plan(found)
+
+
+def print_plan(plan: Plan) -> None:
+    """A plan as a list, grouped by whose objects they are."""
+    if not plan["items"]:
+        print(f"{plan['target']}: nothing to do.")
+        return
+    for item in plan["items"]:
+        print(f"{item['action']:<7} {item['owner']:<12} {item['kind']:<16} {item['name']}  {item['id'] or ''}".rstrip())
+    print(f"{len(plan['items'])} objects; this plan is {plan['digest']}.")
+
+
+def _with_places(refused: Refused, path: str) -> Exception:
+    """A refused spec with the file's name before each mistake."""
+    if not refused.problems:
+        return refused
+    lines = [f"{path}:{p['line']}:{p['column']}: {p['message']}" for p in refused.problems]
+    return Gave(wire.EXIT_USAGE, "\n".join(lines))
+
+
+@click.command()
+@_spec_file
+@click.option("--plan", "digest", metavar="DIGEST", help="Apply only if the plan is still this one (else exit 4).")
+@click.option("--wait", "wait", is_flag=True, help="Wait until the cluster is active, and show the progress.")
+@click.option("--timeout", type=click.FloatRange(0), help="With --wait: give up after this many seconds.")
+@_json
+@click.pass_obj
+def apply(
+    options: dict[str, Any], spec: str, digest: str | None, wait: bool, timeout: float | None, as_json: bool
+) -> int:
+    """Make a spec the wish: the daemon works until it is true. Applying it twice changes nothing."""
+    from daemon.client import Client, Refused
+
+    socket = find_socket(options)
+    with Client(socket) as client:
+        try:
+            applied = client.apply(_read(spec), digest)
+        except Refused as refused:
+            raise _with_places(refused, spec) from refused
+    if as_json:
+        print_json(applied)
+    elif applied["changed"]:
+        print(f"{applied['cluster']}: accepted. `nxd status` shows how it goes, `nxd wait` waits for it.")
+    else:
+        print(f"{applied['cluster']}: nothing to do, it is the wish already.")
+    if not wait:
+        return wire.EXIT_DONE
+    from daemon.cli.waiting import wait_for
+
+    return wait_for(socket, applied["cluster"], "active", timeout)
+
+
+@click.command()
+@click.argument("platform", default="ibm_nutanix")
+def schema(platform: str) -> None:
+    """Print the JSON Schema of a platform's spec, for editors."""
+    from daemon.platforms import NAMES, spec_model
+    from daemon.spec import json_schema
+
+    if platform not in NAMES:
+        raise click.UsageError(f"There is no platform {platform}; there is {', '.join(NAMES)}.")
+    print_json(json_schema(spec_model(platform)))

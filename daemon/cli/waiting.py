@@ -1,0 +1,189 @@
+"""Waits for a cluster or node and shows how it goes: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from daemon import wire
+from daemon.cli.output import STYLES, event_line, note
+from daemon.client import Client
+from daemon.wire import EntityView, StreamLine
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+Verdict = Literal["done", "failed", "gone", "going"]
+
+
+class Screen(Protocol):
+    """Where the progress is shown."""
+
+    def entity(self, entity: EntityView) -> None:
+        """A node or cluster as it is now."""
+
+    def line(self, line: StreamLine) -> None:
+        """A line of the stream."""
+
+
+class PlainLines:
+    """Every line of the log about the cluster, for pipes and files."""
+
+    def __init__(self, cluster: str, tell: Callable[[str], None] = lambda text: print(text, flush=True)) -> None:
+        self._cluster = cluster
+        self._tell = tell
+
+    def entity(self, entity: EntityView) -> None:
+        """The log tells enough."""
+
+    def line(self, line: StreamLine) -> None:
+        if line["type"] == "event" and line["event"]["cluster"] == self._cluster:
+            if line["event"]["level"] != "debug":
+                self._tell(event_line(line["event"]))
+
+
+class Bars:
+    """A bar for each node and the cluster."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self.progress = Progress(
+            TextColumn("{task.fields[name]:<12}"),
+            TextColumn("{task.fields[title]:<24}"),
+            BarColumn(24),
+            TextColumn("{task.completed:.0f}/{task.total}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}", style="dim"),
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def entity(self, entity: EntityView) -> None:
+        total = entity["step_count"]
+        fields: dict[str, Any] = {
+            "name": entity["name"],
+            "title": f"[{STYLES[entity['phase']]}]{entity['title']}[/]",
+            "note": note(entity)[:60].replace("[", "\\["),
+        }
+        done = total if entity["phase"] == "ok" else max(0, entity["step_index"] - 1)
+        if entity["name"] not in self._tasks:
+            self._tasks[entity["name"]] = self.progress.add_task("", total=total, **fields)
+        task = self._tasks[entity["name"]]
+        self.progress.update(task, completed=done, total=total, **fields)
+
+    def line(self, line: StreamLine) -> None:
+        """The bars tell enough."""
+
+
+class Watch:
+    """Keeps the entities concerned up to date and judges how they stand."""
+
+    def __init__(self, name: str, goal: str) -> None:
+        self._name = name
+        self._goal = goal
+        self.entities: dict[str, EntityView] = {}
+
+    def take(self, line: StreamLine) -> list[EntityView]:
+        """Follow a line of the stream; the entities concerned that it changed."""
+        if line["type"] == "snapshot":
+            every = [*line["snapshot"]["clusters"], *line["snapshot"]["nodes"]]
+            mine = [entity for entity in every if self._concerns(entity)]
+            self.entities = {entity["name"]: entity for entity in mine}
+            return mine
+        if line["type"] == "change" and self._concerns(line["entity"]):
+            self.entities[line["entity"]["name"]] = line["entity"]
+            return [line["entity"]]
+        if line["type"] == "removed":
+            self.entities.pop(line["name"], None)
+        return []
+
+    def _concerns(self, entity: EntityView) -> bool:
+        return self._name in (entity["name"], entity["cluster"])
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is no such node or cluster."""
+        return self._name not in self.entities
+
+    def verdict(self) -> Verdict:
+        """How it stands now; a verb that waits to be honoured means that it goes on."""
+        if self.missing:
+            return "gone"
+        every = list(self.entities.values())
+        if any(entity["wish"] for entity in every):
+            return "going"
+        if all(entity["phase"] == "released" for entity in every):
+            return "gone"
+        if self._goal == "active" and all(entity["phase"] == "ok" for entity in every):
+            return "done" if all(entity["state"] == "active" for entity in every) else "going"
+        return "failed" if self.stopped() else "going"
+
+    def stopped(self) -> list[EntityView]:
+        """What only a person can move on, the cause first: a cluster that waits for such a node comes last."""
+        found = [
+            entity
+            for entity in self.entities.values()
+            if entity["phase"] in ("failed", "attention") and not entity["wish"]
+        ]
+        nodes = [entity for entity in found if entity["kind"] == "node"]
+        clusters = [e for e in found if e["kind"] == "cluster" and (nodes or e["phase"] == "failed")]
+        return [*nodes, *clusters]
+
+
+def wait_for(socket: Path, name: str, goal: str, timeout: float | None, screen: Screen | None = None) -> int:
+    """Wait for the goal and say how it ended. The exit code. Raises DaemonUnreachable."""
+    if screen is None and sys.stdout.isatty():
+        bars = Bars()
+        with bars.progress:
+            code, text = _follow(socket, name, goal, timeout, bars)
+    else:
+        code, text = _follow(socket, name, goal, timeout, screen or PlainLines(name))
+    print(text, file=sys.stdout if code == wire.EXIT_DONE else sys.stderr, flush=True)
+    return code
+
+
+def _follow(socket: Path, name: str, goal: str, timeout: float | None, screen: Screen) -> tuple[int, str]:
+    watch = Watch(name, goal)
+    until = None if timeout is None else time.monotonic() + timeout
+    seen = False
+    with Client(socket) as client:
+        for line in _lines(client):
+            for entity in watch.take(line):
+                screen.entity(entity)
+            screen.line(line)
+            if watch.missing and not seen and goal != "gone":
+                return wire.EXIT_USAGE, f"There is no node or cluster named {name}."
+            seen = True
+            verdict = watch.verdict()
+            if verdict != "going":
+                return _ending(watch, name, goal, verdict)
+            if until is not None and time.monotonic() > until:
+                return wire.EXIT_GAVE_UP, f"{name} is not {goal} after {timeout:g} s; the work goes on."
+    raise AssertionError("the stream ended without an error")
+
+
+def _lines(client: Client) -> Iterable[StreamLine]:
+    """The stream, taken up again after a reader that was too slow."""
+    while True:
+        yield from client.stream()
+
+
+def _ending(watch: Watch, name: str, goal: str, verdict: Verdict) -> tuple[int, str]:
+    if verdict == "done":
+        return wire.EXIT_DONE, f"{name} is active."
+    if verdict == "gone":
+        code = wire.EXIT_DONE if goal == "gone" else wire.EXIT_FAILED
+        return code, f"{name} is rolled back: nothing of it is left."
+    sentences = []
+    for entity in watch.stopped():
+        error = entity["error"]
+        if error is not None:
+            sentences.append(f"{entity['name']} is {entity['title']}: {error['message']} {error['remedy']}")
+        else:
+            sentences.append(f"{entity['name']} is {entity['title']}: {note(entity)}")
+    return wire.EXIT_FAILED, "\n".join(sentences)
+
+

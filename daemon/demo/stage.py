@@ -1,0 +1,230 @@
+"""Sets up a whole rehearsal in one directory: settings, boot images, the simulated world and a daemon on it.
+
+It starts the same commands a person would (`nxd sim`, `nxd serve`) and ends only what it started.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from daemon.client import Client, DaemonUnreachable
+
+START_SECONDS = 30.0
+STOP_SECONDS = 15.0
+IMAGE_NAMES = ("vmlinuz-foundation", "initrd-foundation.img")
+TRUSTED_PROFILE = "Profile-4f1c0de0-0000-4000-8000-000000000070"
+"""The profile that the simulated metadata service knows."""
+DEADLINES_HOLD_UP_TO = 120.0
+"""The speed beyond which deadlines are stretched: real calls take their time, however fast the clock runs."""
+
+
+class StageError(Exception):
+    """The rehearsal cannot be set up; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What to rehearse. ``fail`` are NODE:STEP or CLUSTER:STEP entries, each of which goes wrong once."""
+
+    speed: float
+    fail: Sequence[str] = ()
+    seed: int = 1
+    management: str = "127.24.0.0/24"
+    workload: str = "127.24.1.0/24"
+
+
+class Stage:
+    """One directory with everything in it. Other processes find it by its ``stage.json``."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.config = directory / "nxd.yaml"
+        self.socket = directory / "nxd.sock"
+        self._state = directory / "stage.json"
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+
+    def set_up(self, rehearsal: Rehearsal) -> None:
+        """Prepare the directory and start the world and the daemon. Raises StageError."""
+        if any(_alive(pid) for pid in self.processes().values()):
+            raise StageError(
+                f"A demo is running in {self.directory} already: end it with `nxd demo --stop`, "
+                "or give this one another --dir."
+            )
+        self._clear()
+        origin = time.time()
+        urls = self._start_world(rehearsal, origin)
+        try:
+            self._write_images()
+            self._write_settings(rehearsal, origin, urls)
+            self.start_daemon()
+        except BaseException:
+            self.stop()
+            raise
+
+    def urls(self) -> Mapping[str, str]:
+        """Where the simulated world answers."""
+        found: Mapping[str, str] = self._read_state().get("urls", {})
+        return found
+
+    def processes(self) -> dict[str, int]:
+        """What this stage started, by name: ``sim`` and ``serve``."""
+        found: dict[str, int] = self._read_state().get("processes", {})
+        return found
+
+    def start_daemon(self) -> None:
+        """Start the daemon and wait until it answers. Raises StageError."""
+        child = self._spawn("serve", ["--config", str(self.config), "serve"], subprocess.DEVNULL)
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            if child.poll() is not None:
+                raise StageError(f"The daemon did not start: {self._last_words('serve')}")
+            try:
+                with Client(self.socket) as client:
+                    client.health()
+                return
+            except DaemonUnreachable:
+                time.sleep(0.02)
+        raise StageError(f"The daemon does not answer: {self._last_words('serve')}")
+
+    def stop(self) -> None:
+        """End the daemon and the world, politely first."""
+        processes = self.processes()
+        for name in ("serve", "sim"):
+            if name in processes:
+                self._end(processes[name])
+        if self._state.exists():
+            self._remember("processes", {})
+
+    def _end(self, pid: int) -> None:
+        until = time.monotonic() + STOP_SECONDS
+        number = signal.SIGTERM
+        while self._running(pid):
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                return
+            while self._running(pid) and time.monotonic() < until:
+                time.sleep(0.02)
+            number, until = signal.SIGKILL, time.monotonic() + STOP_SECONDS
+
+    def _running(self, pid: int) -> bool:
+        child = self._children.get(pid)
+        return child.poll() is None if child is not None else _alive(pid)
+
+    def _clear(self) -> None:
+        self.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for path in (*self.directory.glob("state/*"), *self.directory.glob("*.log"), self._state):
+            if path.is_file():
+                path.unlink()
+
+    def _start_world(self, rehearsal: Rehearsal, origin: float) -> Mapping[str, str]:
+        arguments = ["sim", "--json", "--speed", repr(rehearsal.speed), "--origin", repr(origin)]
+        arguments += ["--seed", str(rehearsal.seed), "--management", rehearsal.management]
+        arguments += ["--workload", rehearsal.workload]
+        for entry in rehearsal.fail:
+            arguments += ["--fail", entry]
+        child = self._spawn("sim", arguments, subprocess.PIPE)
+        assert child.stdout is not None
+        with child.stdout as said:
+            line = said.readline()
+        if not line:
+            child.wait(STOP_SECONDS)
+            raise StageError(self._last_words("sim"))
+        urls: Mapping[str, str] = json.loads(line)
+        self._remember("urls", urls)
+        return urls
+
+    def _spawn(self, name: str, arguments: Sequence[str], stdout: int) -> subprocess.Popen[bytes]:
+        with (self.directory / f"{name}.log").open("ab") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "daemon.cli", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._children[child.pid] = child
+        self._remember("processes", {**self.processes(), name: child.pid})
+        return child
+
+    def _last_words(self, name: str) -> str:
+        text = (self.directory / f"{name}.log").read_text(errors="replace").strip()
+        return text.splitlines()[-1] if text else f"see {self.directory / f'{name}.log'}"
+
+    def _write_images(self) -> None:
+        from pxe.images import fingerprint
+
+        images = self.directory / "images"
+        images.mkdir(exist_ok=True)
+        images.chmod(0o755)
+        pins = {}
+        for name in IMAGE_NAMES:
+            path = images / name
+            path.write_bytes(secrets.token_bytes(64 * 1024))
+            path.chmod(0o644)
+            pins[name] = fingerprint(path)
+        listed = images / "images.json"
+        listed.write_text(json.dumps(pins, indent=2))
+        listed.chmod(0o644)
+
+    def _write_settings(self, rehearsal: Rehearsal, origin: float, urls: Mapping[str, str]) -> None:
+        import yaml
+
+        boot, config = _free_ports(2)
+        settings = {
+            "environment": "demo",
+            "state_dir": str(self.directory / "state"),
+            "images_dir": str(self.directory / "images"),
+            "socket": str(self.socket),
+            "boot": {"listen": f"127.0.0.1:{boot}", "url": f"http://127.0.0.1:{boot}"},
+            "config": {"listen": f"127.0.0.1:{config}", "url": f"http://127.0.0.1:{config}"},
+            "ibm": {
+                "region": "us-south",
+                "vpc_url": urls["vpc_url"],
+                "dns_url": urls["dns_url"],
+                "metadata_url": urls["metadata_url"],
+                "trusted_profile": TRUSTED_PROFILE,
+            },
+            "deadlines": {"factor": max(1.0, rehearsal.speed / DEADLINES_HOLD_UP_TO)},
+            "clock": {"speed": rehearsal.speed, "origin": origin},
+        }
+        self.config.write_text(yaml.safe_dump(settings, sort_keys=False))
+
+    def _read_state(self) -> dict[str, Any]:
+        try:
+            state: dict[str, Any] = json.loads(self._state.read_text())
+        except FileNotFoundError:
+            return {}
+        return state
+
+    def _remember(self, key: str, value: object) -> None:
+        self._state.write_text(json.dumps({**self._read_state(), key: value}))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on; all held at once, so that they differ."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [one.getsockname()[1] for one in held]
+    finally:
+        for one in held:
+            one.close()

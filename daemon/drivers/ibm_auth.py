@@ -1,0 +1,39 @@
+"""The trusted profile's token: fetched in one place, once for all callers, and a failure stalls nobody.
+
+The SDK's own token manager makes every caller after a failed request sleep for 60 seconds, because it does
+not clear ``request_time`` (ibm_cloud_sdk_core/token_managers/token_manager.py, seen in 3.28).
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from daemon.drivers.ibm_errors import TokenRefused
+
+
+def trusted_profile(profile: str, metadata_url: str) -> Any:
+    """An authenticator for a profile id (``Profile-…``) or CRN, to be shared by all SDK services."""
+    from ibm_cloud_sdk_core import ApiException
+    from ibm_cloud_sdk_core.authenticators import VPCInstanceAuthenticator
+
+    class SharedAuthenticator(VPCInstanceAuthenticator):  # type: ignore[misc]
+        """One token for everybody; whoever comes while it is fetched waits for that one request."""
+
+        def __init__(self) -> None:
+            by = "iam_profile_crn" if profile.startswith("crn:") else "iam_profile_id"
+            super().__init__(url=metadata_url, **{by: profile})
+            self._one_at_a_time = threading.Lock()
+
+        def authenticate(self, req: dict[str, Any]) -> None:
+            with self._one_at_a_time:
+                try:
+                    super().authenticate(req)
+                except ApiException as error:
+                    self.token_manager.request_time = 0
+                    raise TokenRefused(f"HTTP {error.status_code} {error.message}") from error
+                except Exception as error:
+                    self.token_manager.request_time = 0
+                    raise TokenRefused(f"{type(error).__name__}: {error}") from error
+
+    return SharedAuthenticator()

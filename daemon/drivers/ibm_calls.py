@@ -1,0 +1,65 @@
+"""Runs the calls of the synchronous IBM SDKs in threads of their own, at a bounded rate, with time limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from daemon.drivers.ibm_errors import translate
+from daemon.locks import TokenBucket
+
+PAGE = 100
+
+
+class IbmCalls:
+    """One SDK service. ``make`` builds it, in a thread and at first use, because importing an SDK takes long."""
+
+    def __init__(self, threads: ThreadPoolExecutor, bucket: TokenBucket, make: Callable[[], Any]) -> None:
+        self._threads = threads
+        self._bucket = bucket
+        self._make = make
+        self._service: asyncio.Future[Any] | None = None
+
+    async def __call__(self, method: str, /, *args: Any, **named: Any) -> Any:
+        """The result of one call. Raises OutsideError; one that timed out is in doubt, never failed."""
+        if self._service is None:
+            loop = asyncio.get_running_loop()
+            self._service = asyncio.ensure_future(loop.run_in_executor(self._threads, self._make))
+        service = await asyncio.shield(self._service)
+        await self._bucket.take()
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(
+                self._threads, lambda: getattr(service, method)(*args, **named).get_result()
+            )
+        except Exception as error:
+            raise translate(error, method.replace("_", " ")) from error
+
+    async def pages(self, method: str, key: str, /, *args: Any, **named: Any) -> list[dict[str, Any]]:
+        """Every item of a list that comes in pages. Raises OutsideError."""
+        items: list[dict[str, Any]] = []
+        start: str | None = None
+        while True:
+            more = {"start": start} if start else {}
+            page = await self(method, *args, limit=PAGE, **named, **more)
+            items += page[key]
+            following = page.get("next")
+            if not following:
+                return items
+            start = parse_qs(urlsplit(following["href"]).query)["start"][0]
+
+
+def widen_pool(service: Any, connections: int, timeout: tuple[float, float]) -> None:
+    """Give a service as many connections as there are threads, and its time limits (connect, read; seconds).
+
+    With the SDK's default pool of ten, further connections are thrown away and made anew with each call.
+    """
+    from ibm_cloud_sdk_core.base_service import SSLHTTPAdapter
+
+    adapter = SSLHTTPAdapter(pool_connections=connections, pool_maxsize=connections)
+    service.http_client.mount("http://", adapter)
+    service.http_client.mount("https://", adapter)
+    service.set_http_config({"timeout": timeout})

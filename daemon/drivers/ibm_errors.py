@@ -1,0 +1,130 @@
+"""Turns what the IBM SDKs raise into the daemon's errors, by status and machine code, never by a substring of prose."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from daemon.errors import OutsideError
+
+_BY_CODE: dict[str, str] = {
+    "over_quota": "quota",
+    "validation_unique_failed": "name_taken",
+    "key_name_exists": "name_taken",
+    "duplicate_error": "name_taken",
+    "address_is_already_reserved": "address_taken",
+    "subnet_out_of_ip_addresses": "no_address",
+    "reserved_ip_in_use": "conflict",
+    "conflict": "conflict",
+    "conflict_field": "conflict",
+    "not_authorized": "not_authorized",
+    "iam_failure": "authentication",
+    "token_invalid": "authentication",
+    "token_missing": "authentication",
+    "not_found": "not_found",
+    "rate_limit_exceeded": "rate_limited",
+}
+"""Machine codes of the VPC API (its error catalogue until 2024, and reports since)."""
+
+_BY_STATUS: dict[int, str] = {
+    400: "bad_request",
+    401: "authentication",
+    403: "not_authorized",
+    404: "not_found",
+    408: "in_doubt",
+    409: "conflict",
+    429: "rate_limited",
+}
+
+_NESTED = re.compile(r"JSON=(\{.*\})\s*$", re.DOTALL)
+"""The VPC gateway wraps the body of an inner service in its message."""
+
+
+class TokenRefused(Exception):
+    """No token could be fetched; the text says what the metadata service answered."""
+
+
+def translate(error: Exception, what: str) -> OutsideError:
+    """The daemon's error for an exception of an SDK call named ``what``; re-raises what it does not know."""
+    import requests
+    from ibm_cloud_sdk_core import ApiException
+
+    if isinstance(error, TokenRefused):
+        return OutsideError("authentication", f"No token for {what}.", evidence=str(error))
+    if isinstance(error, ApiException):
+        return _from_answer(error, what)
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return OutsideError("unreachable", f"{what}: no connection in time.", evidence=str(error))
+    if isinstance(error, requests.exceptions.ConnectionError) and _never_sent(error):
+        return OutsideError("unreachable", f"{what}: no connection.", evidence=str(error))
+    if isinstance(error, requests.exceptions.RequestException):
+        return OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=str(error))
+    raise error
+
+
+def _never_sent(error: Exception) -> bool:
+    """Whether the connection was never made, so that the call cannot have taken effect."""
+    from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+
+
+def _from_answer(error: Any, what: str) -> OutsideError:
+    status = int(error.status_code or 0)
+    body = _body(error)
+    machine_code, message = _innermost(body)
+    code = _BY_CODE.get(machine_code) or _BY_STATUS.get(status)
+    if code is None:
+        code = "malformed" if 200 <= status < 300 else "unavailable" if status >= 500 else "bad_request"
+    if code in ("name_taken", "conflict") and status == 429:
+        code = "rate_limited"
+    text = f"{what}: {message or error.message}"
+    headers: Mapping[str, str] = getattr(error.http_response, "headers", None) or {}
+    return OutsideError(
+        code, text, evidence=f"HTTP {status} {_verbatim(error)}", after=retry_after(headers), status=status
+    )
+
+
+def _body(error: Any) -> Any:
+    try:
+        return error.http_response.json()
+    except (AttributeError, ValueError):
+        return None
+
+
+def _verbatim(error: Any) -> str:
+    text = getattr(error.http_response, "text", None)
+    return str(text if text else error.message)[:2000]
+
+
+def _innermost(body: Any) -> tuple[str, str]:
+    """Machine code and message of the first error, looking through a nested `Handler Error`."""
+    if not isinstance(body, dict):
+        return "", ""
+    errors = body.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else body
+    code, message = str(first.get("code", "")), str(first.get("message", ""))
+    nested = _NESTED.search(message)
+    if nested:
+        try:
+            inner_code, inner_message = _innermost(json.loads(nested[1]))
+        except ValueError:
+            return code, message
+        return inner_code or code, inner_message or message
+    return code, message
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds until the service wants to hear from us again, from ``Retry-After`` in either of its forms."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        until, now = parsedate_to_datetime(value), parsedate_to_datetime(headers.get("Date", ""))
+    except ValueError:
+        return None
+    return max(0.0, (until - now).total_seconds())

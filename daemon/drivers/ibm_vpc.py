@@ -1,0 +1,156 @@
+"""How to speak to IBM Cloud VPC: reserved IPs, virtual network interfaces, bare metal servers, and lookups.
+
+Every method raises OutsideError. Objects are the API's own JSON (https://cloud.ibm.com/apidocs/vpc).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from daemon.drivers.ibm_calls import IbmCalls, widen_pool
+from daemon.errors import OutsideError
+from daemon.locks import TokenBucket
+
+Json = dict[str, Any]
+
+
+def open_vpc(
+    url: str,
+    authenticator: Any,
+    threads: ThreadPoolExecutor,
+    connections: int,
+    timeout: tuple[float, float],
+    bucket: TokenBucket,
+) -> IbmVpc:
+    """A client of the VPC API at ``url`` (which ends in /v1)."""
+
+    def make() -> Any:
+        from ibm_vpc import VpcV1
+
+        service = VpcV1(authenticator=authenticator)
+        service.set_service_url(url)
+        widen_pool(service, connections, timeout)
+        return service
+
+    return IbmVpc(IbmCalls(threads, bucket, make))
+
+
+class IbmVpc:
+    """The calls of the VPC API that nxd needs."""
+
+    def __init__(self, calls: IbmCalls) -> None:
+        self._calls = calls
+
+    async def _lookup(self, method: str, *args: Any, **named: Any) -> Json | None:
+        try:
+            found: Json = await self._calls(method, *args, **named)
+        except OutsideError as error:
+            if error.code == "not_found":
+                return None
+            raise
+        return found
+
+    async def vpc(self, id_: str) -> Json | None:
+        """The VPC, or None."""
+        return await self._lookup("get_vpc", id_)
+
+    async def subnet(self, id_: str) -> Json | None:
+        """The subnet, or None."""
+        return await self._lookup("get_subnet", id_)
+
+    async def image(self, id_: str) -> Json | None:
+        """The image, or None."""
+        return await self._lookup("get_image", id_)
+
+    async def profile(self, name: str) -> Json | None:
+        """The bare metal server profile, or None."""
+        return await self._lookup("get_bare_metal_server_profile", name)
+
+    async def security_group(self, id_: str) -> Json | None:
+        """The security group, or None."""
+        return await self._lookup("get_security_group", id_)
+
+    async def reserved_ips(self, subnet: str) -> list[Json]:
+        """Every address in use in the subnet, the provider's own included."""
+        return await self._calls.pages("list_subnet_reserved_ips", "reserved_ips", subnet)
+
+    async def reserve_ip(self, subnet: str, address: str, name: str) -> Json:
+        """Reserve this address under this name (unique in the subnet)."""
+        made: Json = await self._calls(
+            "create_subnet_reserved_ip", subnet, address=address, name=name, auto_delete=False
+        )
+        return made
+
+    async def reserved_ip(self, subnet: str, id_: str) -> Json | None:
+        """The reserved address, or None once it is a 404."""
+        return await self._lookup("get_subnet_reserved_ip", subnet, id_)
+
+    async def release_ip(self, subnet: str, id_: str) -> None:
+        """Give the address back; it must not be bound."""
+        await self._lookup("delete_subnet_reserved_ip", subnet, id_)
+
+    async def create_vni(
+        self,
+        name: str,
+        primary_ip: str,
+        secondary_ips: Sequence[str],
+        security_groups: Sequence[str],
+        subnet: str,
+        resource_group: str | None,
+        allow_ip_spoofing: bool,
+    ) -> Json:
+        """Make an interface (name unique in the VPC) on reserved addresses, given by their ids."""
+        group = {"resource_group": {"id": resource_group}} if resource_group else {}
+        made: Json = await self._calls(
+            "create_virtual_network_interface",
+            name=name,
+            primary_ip={"id": primary_ip},
+            ips=[{"id": id_} for id_ in secondary_ips],
+            security_groups=[{"id": id_} for id_ in security_groups],
+            subnet={"id": subnet},
+            allow_ip_spoofing=allow_ip_spoofing,
+            enable_infrastructure_nat=True,
+            auto_delete=False,
+            **group,
+        )
+        return made
+
+    async def vnis(self) -> list[Json]:
+        """Every interface of the account in the region."""
+        return await self._calls.pages("list_virtual_network_interfaces", "virtual_network_interfaces")
+
+    async def vni(self, id_: str) -> Json | None:
+        """The interface, or None once it is a 404."""
+        return await self._lookup("get_virtual_network_interface", id_)
+
+    async def delete_vni(self, id_: str) -> None:
+        """Delete the interface; it must not be attached. It is gone when it is a 404."""
+        await self._lookup("delete_virtual_network_interfaces", id_)
+
+    async def create_server(self, prototype: Json) -> Json:
+        """Order a bare metal server (name unique in the region). From here on it costs money."""
+        made: Json = await self._calls("create_bare_metal_server", prototype)
+        return made
+
+    async def server(self, id_: str) -> Json | None:
+        """The server, or None once it is a 404."""
+        return await self._lookup("get_bare_metal_server", id_)
+
+    async def server_named(self, name: str) -> Json | None:
+        """The server of this name, or None."""
+        found = await self._calls.pages("list_bare_metal_servers", "bare_metal_servers", name=name)
+        return found[0] if found else None
+
+    async def stop_server(self, id_: str) -> None:
+        """Cut the server's power."""
+        await self._calls("stop_bare_metal_server", id_, "hard")
+
+    async def start_server(self, id_: str) -> None:
+        """Switch a stopped server on."""
+        await self._calls("start_bare_metal_server", id_)
+
+    async def delete_server(self, id_: str) -> None:
+        """Give a stopped or failed server back. It is gone, and free of charge, when it is a 404."""
+        await self._lookup("delete_bare_metal_server", id_)

@@ -1,0 +1,160 @@
+"""How to speak to Prism Element on a CVM: HTTPS to port 9440 with a certificate pinned at first contact.
+
+Every method raises OutsideError. Paths and bodies: the v1 and v2.0 REST API, and for creating a cluster the
+contract of the requirement (``POST …/v2.0/clusters``), which names its members under ``nodes``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from daemon.errors import OutsideError
+
+Json = dict[str, Any]
+BASE = "/PrismGateway/services/rest"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user and a password, which never shows in a log."""
+
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Login({self.user!r}, ***)"
+
+
+async def fetch_certificate(address: str, port: int, timeout: float) -> str:
+    """The certificate a CVM shows, in PEM, before anything secret is sent. ``timeout`` is in real seconds."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(timeout):
+            _, writer = await asyncio.open_connection(address, port, ssl=context)
+    except (OSError, TimeoutError) as error:
+        raise OutsideError("unreachable", f"{address}:{port} does not answer yet.", evidence=repr(error)) from error
+    try:
+        shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        return ssl.DER_cert_to_PEM_cert(shown)
+    finally:
+        writer.transport.abort()
+
+
+def _pinned(certificate: str) -> ssl.SSLContext:
+    """Trust this one certificate and no other, whatever name stands in it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.load_verify_locations(cadata=certificate)
+    return context
+
+
+class Prism:
+    """One CVM, or the cluster's own address, with its pinned certificate (PEM) and a login."""
+
+    def __init__(self, address: str, port: int, certificate: str, login: Login) -> None:
+        self.address = address
+        self._url = f"https://{address}:{port}{BASE}"
+        self._context = _pinned(certificate)
+        self._login = login
+
+    async def _ask(self, method: str, path: str, timeout: float, body: object = None) -> Any:
+        what = f"{method} {path} on {self.address}"
+        try:
+            async with httpx.AsyncClient(
+                verify=self._context,
+                auth=(self._login.user, self._login.password),
+                timeout=timeout,
+                trust_env=False,
+            ) as client:
+                answer = await client.request(method, self._url + path, json=body)
+        except httpx.ConnectError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise OutsideError("pin_changed", f"{what}: another certificate.", evidence=str(error)) from error
+            raise OutsideError("unreachable", f"{what}: no connection.", evidence=str(error)) from error
+        except httpx.ConnectTimeout as error:
+            raise OutsideError("unreachable", f"{what}: no connection in time.", evidence=str(error)) from error
+        except httpx.HTTPError as error:
+            raise OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=repr(error)) from error
+        return _understood(answer, what)
+
+    async def ready(self) -> Json:
+        """What the CVM says of itself: `GET v1/cluster`, 5 seconds."""
+        found: Json = await self._ask("GET", "/v1/cluster", 5)
+        return found
+
+    async def cluster(self) -> Json:
+        """The cluster the CVM belongs to: `GET v2.0/cluster`, 10 seconds."""
+        found: Json = await self._ask("GET", "/v2.0/cluster", 10)
+        return found
+
+    async def create_cluster(
+        self,
+        name: str,
+        external_ip: str,
+        redundancy_factor: int,
+        timezone: str,
+        nodes: Sequence[Json],
+    ) -> Json:
+        """Form a cluster of the CVMs named in ``nodes``: `POST v2.0/clusters`, 30 seconds."""
+        body = {
+            "name": name,
+            "external_ip": external_ip,
+            "redundancy_factor": redundancy_factor,
+            "cluster_functions": ["AOS"],
+            "timezone": timezone,
+            "nodes": list(nodes),
+        }
+        made: Json = await self._ask("POST", "/v2.0/clusters", 30, body)
+        return made
+
+    async def hosts(self) -> list[Json]:
+        """Every host of the cluster: `GET v2.0/hosts`."""
+        found: list[Json] = (await self._ask("GET", "/v2.0/hosts", 10))["entities"]
+        return found
+
+    async def change_password(self, old: str, new: str) -> None:
+        """Replace the factory password: `POST v1/utils/change_default_system_password`."""
+        body = {"oldPassword": old, "newPassword": new}
+        await self._ask("POST", "/v1/utils/change_default_system_password", 60, body)
+
+    async def rename(self, name: str) -> None:
+        """Set the cluster's name: `PATCH v1/cluster`."""
+        await self._ask("PATCH", "/v1/cluster", 30, {"name": name})
+
+    async def add_name_servers(self, addresses: Sequence[str]) -> None:
+        """Add DNS servers: `POST v1/cluster/name_servers/add_list`."""
+        await self._ask("POST", "/v1/cluster/name_servers/add_list", 30, list(addresses))
+
+    async def add_ntp_servers(self, names: Sequence[str]) -> None:
+        """Add NTP servers: `POST v1/cluster/ntp_servers/add_list`."""
+        await self._ask("POST", "/v1/cluster/ntp_servers/add_list", 30, list(names))
+
+
+def _understood(answer: httpx.Response, what: str) -> Any:
+    """The answer's JSON. Raises OutsideError with the body verbatim for anything but a 2xx."""
+    status, evidence = answer.status_code, f"HTTP {answer.status_code} {answer.text[:2000]}"
+    if status == 401:
+        raise OutsideError("authentication", f"{what}: the password was refused.", evidence=evidence, status=status)
+    if status == 409 or (status == 422 and "already" in answer.text):
+        raise OutsideError("name_taken", f"{what}: refused as existing.", evidence=evidence, status=status)
+    if status == 429:
+        raise OutsideError("rate_limited", f"{what}: too many requests.", evidence=evidence, status=status)
+    if status >= 500:
+        raise OutsideError("unavailable", f"{what}: the service failed.", evidence=evidence, status=status)
+    if status >= 300:
+        raise OutsideError("bad_request", f"{what}: refused.", evidence=evidence, status=status)
+    if not answer.content:
+        return {}
+    try:
+        return answer.json()
+    except ValueError as error:
+        raise OutsideError("malformed", f"{what}: not JSON.", evidence=evidence, status=status) from error

@@ -1,0 +1,338 @@
+"""Runs what is due: one turn at a time for each record, every record beside the others.
+
+A turn honours the verbs that wait, runs the step of the record's state, and commits what the step answered.
+A restart is no second path: every record that has work gets a turn, and its step finds out what is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+
+from daemon import moves
+from daemon.errors import NxdError, OutsideError, StoreError
+from daemon.journal import Journal
+from daemon.locks import Locks
+from daemon.platforms.base import Platform
+from daemon.secrets import SecretBox
+from daemon.steps import Interrupted, StepContext
+from daemon.store.base import Fenced
+from daemon.store.ops import AddEvent, CloseCommand, Command, Event, Op, PutRecord
+from state_machines.kind import ROLLING_BACK, Kind
+from state_machines.outcome import Busy, Done, Fail, Outcome, Problem, Wait
+from state_machines.record import Record
+
+log = logging.getLogger("nxd.engine")
+
+STORE_RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How hard the engine works: steps at once, and the first and longest pause before another try (seconds)."""
+
+    steps_at_once: int = 256
+    retry_first: float = 2.0
+    retry_max: float = 120.0
+    deadline_factor: float = 1.0
+
+
+class Engine:
+    """The turns of all records. ``platforms`` by name; a record's kind begins with its platform's name."""
+
+    def __init__(
+        self, journal: Journal, platforms: Mapping[str, Platform], box: SecretBox, pace: Pace
+    ) -> None:
+        self.journal = journal
+        self.platforms = platforms
+        self.pace = pace
+        self.problems: list[str] = []
+        """What keeps the engine from working, for the health answer; empty when nothing does."""
+        self._box = box
+        self._locks = Locks()
+        self._slots = asyncio.Semaphore(pace.steps_at_once)
+        self._turns: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self._due: list[tuple[float, str]] = []
+        self._wakes: dict[str, float] = {}
+        self._moved = asyncio.Event()
+        self._fenced: Fenced | None = None
+
+    def platform(self, record: Record) -> Platform:
+        """The platform a record belongs to."""
+        return self.platforms[record.kind.partition(".")[0]]
+
+    def kind(self, record: Record) -> Kind:
+        """The tables of a record."""
+        platform = self.platform(record)
+        return platform.node if platform.node.name == record.kind else platform.cluster
+
+    async def run(self) -> None:
+        """Work until cancelled; then every turn is stopped where it is. Raises Fenced."""
+        now = self.journal.clock.now()
+        for record in self.journal.mirror.records.values():
+            if record.wake_at is not None and record.wake_at > now:
+                self._wake_at(record.name, record.wake_at)
+            else:
+                self.poke(record.name)
+        try:
+            while self._fenced is None:
+                self._moved.clear()
+                delay = self._wake_due()
+                if delay is None:
+                    await self._moved.wait()
+                else:
+                    await self._sleep_or_move(delay)
+            raise self._fenced
+        finally:
+            turns = list(self._turns.values())
+            for turn in turns:
+                turn.cancel()
+            await asyncio.gather(*turns, return_exceptions=True)
+
+    def poke(self, name: str) -> None:
+        """Give a record a turn now, or right after the one it is having."""
+        if name in self._turns:
+            self._again.add(name)
+            return
+        turn = asyncio.create_task(self._take_turn(name), name=f"turn:{name}")
+        self._turns[name] = turn
+        turn.add_done_callback(lambda _: self._turn_over(name))
+
+    def _turn_over(self, name: str) -> None:
+        del self._turns[name]
+        if name in self._again:
+            self._again.discard(name)
+            if self._fenced is None:
+                self.poke(name)
+
+    def _wake_due(self) -> float | None:
+        """Poke every record whose time has come; the seconds until the next one, if any."""
+        now = self.journal.clock.now()
+        while self._due:
+            when, name = self._due[0]
+            if self._wakes.get(name) != when:
+                heapq.heappop(self._due)
+            elif when <= now:
+                heapq.heappop(self._due)
+                self.poke(name)
+            else:
+                return when - now
+        return None
+
+    async def _sleep_or_move(self, delay: float) -> None:
+        sleep = asyncio.create_task(self.journal.clock.sleep(delay), name="engine-sleep")
+        moved = asyncio.create_task(self._moved.wait(), name="engine-moved")
+        try:
+            await asyncio.wait((sleep, moved), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            moved.cancel()
+
+    def _wake_at(self, name: str, when: float) -> None:
+        self._wakes[name] = when
+        heapq.heappush(self._due, (when, name))
+        self._moved.set()
+
+    async def _take_turn(self, name: str) -> None:
+        self._wakes.pop(name, None)
+        try:
+            async with self._slots:
+                while await self._one_round(name):
+                    pass
+            self.problems.clear()
+        except StoreError as error:
+            log.error("action=commit_failed record=%s evidence=%s", name, error.evidence)
+            self.problems[:] = [f"{error.message} {error.evidence or ''} {error.remedy}"]
+            self._wake_at(name, self.journal.clock.now() + STORE_RETRY_SECONDS)
+        except Fenced as error:
+            self._fenced = error
+            self._moved.set()
+        except Exception as error:
+            log.exception("action=turn_broke record=%s", name)
+            self.problems[:] = [f"The turn of {name} broke: {type(error).__name__}: {error}"]
+            self._wake_at(name, self.journal.clock.now() + STORE_RETRY_SECONDS)
+
+    async def _one_round(self, name: str) -> bool:
+        """One verb or one run of the step. True when there may be more to do at once."""
+        record = self.journal.mirror.records.get(name)
+        if record is None:
+            return False
+        commands = self.journal.mirror.commands(name)
+        if commands:
+            await self._honour(record, commands[0])
+            return True
+        kind = self.kind(record)
+        if record.state != ROLLING_BACK and not kind.states[record.state].work:
+            return False
+        return await self._settle(record.name, await self._run(record))
+
+    async def _honour(self, record: Record, command: Command) -> None:
+        """Do what the verb asks for, if it is legal still, and close it in the same commit."""
+        kind = self.kind(record)
+        now = self.journal.clock.now()
+        close = CloseCommand(command.token, record.name)
+        if not kind.allows(record.state, record.step, command.verb):
+            reason = kind.why_not(record.state, command.verb)
+            event = moves.event(record, "verb", now, f"{command.verb} came to nothing: {reason}", "warning")
+            await self.journal.commit(close, event)
+            return
+        moved = moves.honoured(record, kind, command.verb, now, self.pace.deadline_factor)
+        await self._commit_move(record, moved, command.verb, command.actor, close)
+
+    async def _run(self, record: Record) -> Outcome:
+        """The step's answer; whatever it raises becomes one."""
+        platform = self.platform(record)
+        undoing = record.state == ROLLING_BACK
+        step = (platform.undo if undoing else platform.steps)[record.step if undoing else record.state]  # type: ignore[index]
+        context = StepContext(record.name, self.journal, self._locks, self._box)
+        try:
+            return await step(context)
+        except Interrupted:
+            return Wait("a verb to be honoured", "a verb is waiting", poll=0)
+        except (StoreError, Fenced):
+            raise
+        except OutsideError as error:
+            return Busy(error.problem(), error.after) if error.retry == "now" else Fail(error.problem())
+        except NxdError as error:
+            return Fail(error.problem())
+        except Exception as error:
+            log.exception("action=step_broke record=%s state=%s", record.name, record.state)
+            return Fail(NxdError("bug", evidence=f"{type(error).__name__}: {error}").problem())
+
+    async def _settle(self, name: str, outcome: Outcome) -> bool:
+        """Commit what the step answered. True when the next step can run at once."""
+        record = self.journal.mirror.records[name]
+        if self.journal.mirror.commands(name) and not isinstance(outcome, Done):
+            return True
+        match outcome:
+            case Done():
+                return await self._advance(record, outcome)
+            case Wait():
+                return await self._wait(record, outcome)
+            case Busy():
+                return await self._busy(record, outcome)
+            case Fail():
+                await self._fail(record, outcome.problem)
+                return False
+
+    async def _advance(self, record: Record, done: Done) -> bool:
+        kind = self.kind(record)
+        facts = {key: value for key, value in {**record.facts, **done.facts}.items() if value is not None}
+        record = replace(record, facts=facts)
+        now, factor = self.journal.clock.now(), self.pace.deadline_factor
+        if record.state == ROLLING_BACK:
+            following = kind.next_undo(record.step)
+            if following is None:
+                await self._released(record, kind)
+                return True
+            moved = moves.next_undo(record, following, now, factor)
+        else:
+            moved = moves.entered(record, kind, kind.next(record.state, record.step, "advance"), now, factor)
+        await self._commit_move(record, moved, "advance", "nxd")
+        return True
+
+    async def _released(self, record: Record, kind: Kind) -> None:
+        now = self.journal.clock.now()
+        if record.forget:
+            ops = moves.forgotten(record, self.journal.mirror.members(record.shard), now)
+            await self.journal.commit(*ops)
+            return
+        state = kind.next(record.state, record.step, "released")
+        moved = moves.entered(record, kind, state, now, self.pace.deadline_factor)
+        await self._commit_move(record, moved, "released", "nxd")
+
+    async def _wait(self, record: Record, wait: Wait) -> bool:
+        now = self.journal.clock.now()
+        if record.deadline is not None and now >= record.deadline:
+            await self._fail(record, moves.late(record, self.kind(record), wait.waiting_for, wait.evidence, now))
+            return False
+        shown = {"for": wait.waiting_for, "evidence": wait.evidence, "attention": wait.attention}
+        if wait.progress is not None:
+            shown["progress"] = wait.progress
+        facts = {**record.facts, **wait.facts}
+        if shown != record.wait or facts != record.facts or record.tries:
+            moved = replace(
+                record, wait=shown, facts=facts, tries=0, error=None, version=record.version + 1
+            )
+            await self.journal.commit(PutRecord(moved))
+        return self._pause(record, now, wait.poll)
+
+    async def _busy(self, record: Record, busy: Busy) -> bool:
+        now = self.journal.clock.now()
+        problem = busy.problem
+        if record.deadline is not None and now >= record.deadline:
+            await self._fail(record, moves.late(record, self.kind(record), problem.message, problem.evidence, now))
+            return False
+        longest = min(self.pace.retry_max, self.pace.retry_first * 2.0 ** min(record.tries, 30))
+        delay = self.journal.clock.uniform(longest / 2, longest) if busy.after is None else busy.after
+        shown = {"for": "another try", "evidence": problem.message, "attention": False}
+        moved = replace(
+            record,
+            wait=shown,
+            error=asdict(problem),
+            tries=record.tries + 1,
+            wake_at=now + delay,
+            version=record.version + 1,
+        )
+        ops: list[Op] = [PutRecord(moved)]
+        if record.error is None or record.error["message"] != problem.message:
+            text = f"{problem.message} Trying again."
+            ops.append(moves.event(record, "error", now, text, "warning", asdict(problem)))
+        await self.journal.commit(*ops)
+        return self._pause(record, now, delay)
+
+    def _pause(self, record: Record, now: float, delay: float) -> bool:
+        """Come back after ``delay`` seconds, and not later than the deadline."""
+        if delay <= 0:
+            return True
+        until = now + delay
+        self._wake_at(record.name, until if record.deadline is None else min(until, max(record.deadline, now)))
+        return False
+
+    async def _fail(self, record: Record, problem: Problem) -> None:
+        kind = self.kind(record)
+        now = self.journal.clock.now()
+        event = "blocked" if record.state == ROLLING_BACK else "fail"
+        if event == "blocked":
+            resources = self.journal.mirror.resources(record.name)
+            problem = moves.left_over(problem, resources, self.platform(record).removal_command)
+        state = kind.next(record.state, record.step, event)
+        moved = moves.entered(record, kind, state, now, self.pace.deadline_factor)
+        moved = replace(moved, step=record.step, error=asdict(problem))
+        ops: list[Op] = [moves.event(record, "error", now, problem.message, "error", asdict(problem))]
+        cluster = self.journal.mirror.records[record.shard]
+        if event == "fail" and cluster.spec.get("on_failure") == "rollback":
+            ops.append(moves.command(record, "rollback", now, self.journal.clock.new_id()))
+        await self._commit_move(record, moved, event, "nxd", *ops)
+
+    async def _commit_move(self, record: Record, moved: Record, verb: str, actor: str, *ops: Op) -> None:
+        """Commit a change of state with its log line, and wake whom it concerns."""
+        kind = self.kind(record)
+        event = Event(
+            self.journal.clock.now(),
+            record.shard,
+            record.name,
+            "transition",
+            moves.sentence(moved, kind),
+            "error" if kind.states[moved.state].phase == "failed" else "info",
+            actor,
+            {"from": record.state, "to": moved.state, "step": moved.step, "by": verb, "attempt": moved.attempt},
+        )
+        await self.journal.commit(PutRecord(moved), *ops, AddEvent(event))
+        for name in self._concerned(moved):
+            self.poke(name)
+
+    def _concerned(self, record: Record) -> list[str]:
+        """A node's cluster watches it, and a node waits for its cluster."""
+        if record.name != record.shard:
+            return [record.name, record.shard]
+        return [record.name]
+
+    def wake(self, names: list[str]) -> None:
+        """Give each of these records a turn: something was put into their inboxes."""
+        for name in names:
+            self.poke(name)

@@ -1,0 +1,47 @@
+"""Commits, then remembers, then tells: the only door to the store for everybody in the daemon."""
+
+from __future__ import annotations
+
+from daemon.bus import Bus, Notice
+from daemon.clock import Clock
+from daemon.faultpoints import point
+from daemon.mirror import Mirror
+from daemon.store.base import Store
+from daemon.store.ops import DropRecord, Event, Lease, Op, PutRecord, PutResource
+
+
+class Journal:
+    """The store with the lease, the mirror that follows it, and the bus that tells of it."""
+
+    def __init__(self, store: Store, lease: Lease, mirror: Mirror, bus: Bus, clock: Clock) -> None:
+        self._store = store
+        self._lease = lease
+        self.mirror = mirror
+        self.bus = bus
+        self.clock = clock
+
+    async def commit(self, *ops: Op) -> list[Event]:
+        """All of it or nothing, durable when it returns. Raises Fenced, VersionConflict, StoreError."""
+        point("before_commit")
+        events = await self._store.commit(self._lease, ops)
+        point("after_commit")
+        self.mirror.apply(ops)
+        if events:
+            self.mirror.revision = max(self.mirror.revision, events[-1].revision)
+        removed = frozenset(op.name for op in ops if isinstance(op, DropRecord))
+        changed = {op.record.name for op in ops if isinstance(op, PutRecord)}
+        changed |= {op.resource.owner for op in ops if isinstance(op, PutResource)}
+        self.bus.publish(Notice(events, frozenset(changed) - removed, removed))
+        return events
+
+    async def events(
+        self,
+        after: int = 0,
+        limit: int = 1000,
+        shard: str | None = None,
+        record: str | None = None,
+        kind: str | None = None,
+        tail: bool = False,
+    ) -> list[Event]:
+        """A piece of the log, oldest first. Raises StoreError."""
+        return await self._store.events(after, limit, shard, record, kind, tail)

@@ -1,0 +1,112 @@
+"""The daemon's memory of what the store holds: changed after a commit, and by nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from daemon.store.ops import (
+    AddCommand,
+    AddSignal,
+    CloseCommand,
+    Command,
+    Contents,
+    DropRecord,
+    DropSecrets,
+    Op,
+    PutRecord,
+    PutResource,
+    PutSecret,
+    Resource,
+    Signal,
+)
+from state_machines.record import Record
+
+
+class Mirror:
+    """Records, ledger, signals, open commands and sealed secrets, by name."""
+
+    def __init__(self, contents: Contents) -> None:
+        self.daemon_id = contents.daemon_id
+        self.revision = contents.revision
+        self.records: dict[str, Record] = {record.name: record for record in contents.records}
+        self.secrets: dict[str, bytes] = dict(contents.secrets)
+        self._resources: dict[str, dict[tuple[str, str], Resource]] = {}
+        self._signals: dict[str, list[Signal]] = {}
+        self._commands: dict[str, dict[str, Command]] = {}
+        self._tokens = set(contents.tokens)
+        for resource in contents.resources:
+            self._put_resource(resource)
+        for signal in contents.signals:
+            self._signals.setdefault(signal.record, []).append(signal)
+        for command in contents.commands:
+            self._commands.setdefault(command.target, {})[command.token] = command
+
+    def resources(self, owner: str) -> list[Resource]:
+        """The ledger rows of a record, in the order in which they were intended."""
+        return list(self._resources.get(owner, {}).values())
+
+    def resource(self, owner: str, kind: str, name: str) -> Resource | None:
+        """One ledger row."""
+        return self._resources.get(owner, {}).get((kind, name))
+
+    def all_resources(self) -> Iterable[Resource]:
+        """The whole ledger."""
+        for rows in self._resources.values():
+            yield from rows.values()
+
+    def signals(self, record: str, round_: int) -> list[Signal]:
+        """What was reported for a record in one boot, in the order of arrival."""
+        return [signal for signal in self._signals.get(record, ()) if signal.round == round_]
+
+    def commands(self, target: str) -> list[Command]:
+        """The open commands for a record, oldest first."""
+        return list(self._commands.get(target, {}).values())
+
+    def knows_token(self, token: str) -> bool:
+        """Whether a command with this token was ever accepted."""
+        return token in self._tokens
+
+    def members(self, cluster: str) -> list[Record]:
+        """The nodes of a cluster, by name."""
+        found = (r for r in self.records.values() if r.shard == cluster and r.name != cluster)
+        return sorted(found, key=lambda record: record.name)
+
+    def apply(self, ops: Iterable[Op]) -> None:
+        """Follow a commit that is durable."""
+        for op in ops:
+            match op:
+                case PutRecord(record):
+                    self.records[record.name] = record
+                case DropRecord(name):
+                    self._drop(name)
+                case PutResource(resource):
+                    self._put_resource(resource)
+                case AddSignal(signal):
+                    self._add_signal(signal)
+                case AddCommand(command):
+                    self._add_command(command)
+                case CloseCommand(token, target):
+                    self._commands.get(target, {}).pop(token, None)
+                case PutSecret(name, _, sealed):
+                    self.secrets[name] = sealed
+                case DropSecrets(prefix):
+                    self.secrets = {n: s for n, s in self.secrets.items() if not n.startswith(prefix)}
+
+    def _put_resource(self, resource: Resource) -> None:
+        self._resources.setdefault(resource.owner, {})[resource.kind, resource.name] = resource
+
+    def _add_signal(self, signal: Signal) -> None:
+        known = self._signals.setdefault(signal.record, [])
+        if not any((s.round, s.name, s.seq) == (signal.round, signal.name, signal.seq) for s in known):
+            known.append(signal)
+
+    def _add_command(self, command: Command) -> None:
+        if command.token not in self._tokens:
+            self._tokens.add(command.token)
+            self._commands.setdefault(command.target, {})[command.token] = command
+
+    def _drop(self, name: str) -> None:
+        self.records.pop(name, None)
+        self._resources.pop(name, None)
+        self._signals.pop(name, None)
+        self._commands.pop(name, None)

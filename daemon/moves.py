@@ -1,0 +1,126 @@
+"""How a record changes: pure functions from a record and an event to the record that is committed next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from daemon.errors import CATALOGUE
+from daemon.store.ops import AddCommand, AddEvent, Command, DropRecord, DropSecrets, Event, Op, Resource
+from state_machines.kind import ROLLING_BACK, Kind, UndoStep
+from state_machines.outcome import Problem
+from state_machines.record import Record
+
+
+def event(
+    record: Record,
+    kind: Literal["verb", "error", "note", "boot", "log"],
+    now: float,
+    message: str,
+    level: Literal["debug", "info", "warning", "error"] = "info",
+    data: dict[str, Any] | None = None,
+    actor: str = "nxd",
+) -> AddEvent:
+    """A line of the log about a record."""
+    return AddEvent(Event(now, record.shard, record.name, kind, message, level, actor, data or {}))
+
+
+def command(record: Record, verb: str, now: float, token: str, actor: str = "nxd") -> AddCommand:
+    """A verb for the record's own inbox."""
+    return AddCommand(Command(token, record.name, record.shard, verb, actor, now))
+
+
+def deadline_of(record: Record, kind: Kind, state: str, factor: float) -> float | None:
+    """Seconds a state may last: the spec's word, else the table's; both stretched by ``factor``."""
+    wished = record.spec.get("deadlines", {}).get(state)
+    seconds = kind.states[state].deadline if wished is None else float(wished)
+    return None if seconds is None else seconds * factor
+
+
+def entered(record: Record, kind: Kind, state: str, now: float, factor: float) -> Record:
+    """The record as it enters a state."""
+    seconds = deadline_of(record, kind, state, factor)
+    step = record.step
+    if kind.states[state].work or state == kind.initial:
+        step = state
+    elif kind.states[state].phase in ("ok", "released"):
+        step = None
+    return replace(
+        record,
+        state=state,
+        step=step,
+        since=now,
+        deadline=None if seconds is None else now + seconds,
+        wake_at=None,
+        wait=None,
+        error=None,
+        tries=0,
+        version=record.version + 1,
+    )
+
+
+def next_undo(record: Record, undo: UndoStep, now: float, factor: float) -> Record:
+    """The record at a stage of its rollback."""
+    return replace(
+        record,
+        state=ROLLING_BACK,
+        step=undo.name,
+        since=now,
+        deadline=now + undo.deadline * factor,
+        wake_at=None,
+        wait=None,
+        error=None,
+        tries=0,
+        version=record.version + 1,
+    )
+
+
+def honoured(record: Record, kind: Kind, verb: str, now: float, factor: float) -> Record:
+    """The record after a legal verb. Raises IllegalEvent."""
+    state = kind.next(record.state, record.step, verb)
+    if verb == "retry":
+        record = replace(record, attempt=record.attempt + 1)
+    if verb == "destroy":
+        record = replace(record, forget=True)
+    if state != ROLLING_BACK:
+        return entered(record, kind, state, now, factor)
+    blocked = record.state == "rollback_blocked" and verb == "retry"
+    undo = kind.undo_step(record.step) if blocked and record.step else kind.undo[0]
+    return next_undo(record, undo, now, factor)
+
+
+def forgotten(cluster: Record, members: Sequence[Record], now: float) -> list[Op]:
+    """A cluster of which nothing is left, and its nodes, leave the store; their log stays."""
+    ops: list[Op] = []
+    for record in (*members, cluster):
+        ops += [DropRecord(record.name), DropSecrets(f"{record.name}/")]
+    ops.append(event(cluster, "note", now, f"{cluster.name}: everything is deleted; it is forgotten"))
+    return ops
+
+
+def late(record: Record, kind: Kind, waiting_for: str, evidence: str | None, now: float) -> Problem:
+    """The problem of a step whose time is over."""
+    row = CATALOGUE["deadline"]
+    title = kind.undo_step(record.step).title if record.state == ROLLING_BACK and record.step else None
+    title = title or kind.states[record.state].title
+    minutes = (now - record.since) / 60
+    message = f"{title} took longer than its deadline ({minutes:.0f} min); it was waiting for {waiting_for}."
+    return Problem(row.code, message, row.remedy, row.retry, evidence)
+
+
+def left_over(problem: Problem, resources: Sequence[Resource], removal: Callable[[Resource], str]) -> Problem:
+    """The problem of a rollback that cannot go on, with each object left and the command that removes it."""
+    left = [row for row in resources if row.state != "gone"]
+    names = ", ".join(f"{row.kind} {row.name}" for row in left) or "nothing"
+    commands = "; ".join(removal(row) for row in left)
+    row = CATALOGUE["left_over"]
+    remedy = row.remedy + (f" By hand: {commands}" if commands else "")
+    return Problem(row.code, f"{problem.message} Left over: {names}.", remedy, row.retry, problem.evidence)
+
+
+def sentence(record: Record, kind: Kind) -> str:
+    """A change of state as a line of the log."""
+    if record.state == ROLLING_BACK and record.step:
+        return f"{record.name}: {kind.undo_step(record.step).title}"
+    return f"{record.name}: {kind.states[record.state].title}"

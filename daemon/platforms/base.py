@@ -1,0 +1,71 @@
+"""What a platform tells the engine: its tables, its steps, and the few rules that concern two records at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from daemon.mirror import Mirror
+from daemon.spec import ClusterSpec
+from daemon.steps import Step
+from daemon.store.ops import Resource
+from pxe.book import Guest
+from state_machines.kind import Kind
+from state_machines.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A record that a spec asks for, before it exists."""
+
+    name: str
+    kind: Kind
+    spec: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An object that will be made."""
+
+    owner: str
+    kind: str
+    name: str
+
+
+class Platform(Protocol):
+    """One way to turn machines into clusters. It is given its settings and clock when it is loaded."""
+
+    node: Kind
+    cluster: Kind
+    model: type[ClusterSpec]
+
+    steps: Mapping[str, Step]
+    """State of a node or a cluster → the step that runs there."""
+
+    undo: Mapping[str, Step]
+    """Undo step of a node or a cluster → what runs there."""
+
+    def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
+        """The cluster's record and then its nodes'."""
+
+    def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
+        """Every object that deploying the spec makes, in the order in which it is made."""
+
+    def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
+        """Why a verb that is legal for the record alone is not, as its cluster stands; None when it is."""
+
+    def addresses(self, record: Record, resources: Sequence[Resource]) -> dict[str, str]:
+        """Role → address, of what is reserved."""
+
+    def removal_command(self, resource: Resource) -> str:
+        """The command with which a person removes the object by hand."""
+
+    def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> Guest | None:
+        """What the boot server may tell the machine of this record now; None while it has none.
+
+        ``secret`` opens one of the record's secrets by its name.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections and threads."""

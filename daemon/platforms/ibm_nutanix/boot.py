@@ -1,0 +1,122 @@
+"""What the boot server may tell a node's machine: its script, its configuration, and when it is none of its business."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from daemon.mirror import Mirror
+from daemon.platforms.ibm_nutanix.machine import LAST_PHASE, is_installed
+from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, host_name
+from daemon.settings import Settings
+from daemon.store.ops import Resource
+from pxe.book import Guest, Stage
+from state_machines.record import Record
+
+_BOOTING = ("creating_server", "awaiting_boot")
+_INSTALLING = ("awaiting_config", "installing")
+_STANDING = ("failed", "held")
+"""States that say nothing of the machine: the step at which the record stands does."""
+
+
+def guest(
+    settings: Settings, mirror: Mirror, record: Record, secret: Callable[[str], str | None]
+) -> Guest | None:
+    """The machine of a node as the boot server sees it; None before it is recorded."""
+    round_ = int(record.facts.get("round", 0))
+    boot, install = secret("boot_token"), secret(f"install_token.{round_}")
+    mine = addresses(mirror.resources(record.name))
+    if boot is None or install is None or "mgmt" not in mine:
+        return None
+    return Guest(
+        server_id=record.name,
+        source=mine["mgmt"],
+        stage=_stage(mirror, record, round_),
+        boot_token_sha256=_digest(boot),
+        install_token_sha256=_digest(install),
+        template="ibm_nutanix",
+        values={
+            "server_id": record.name,
+            "mgmt_ip": mine["mgmt"],
+            "boot_url": settings.boot_url,
+            "config_url": f"{settings.config_url}/server-config",
+            "status_url": f"{settings.config_url}/server-status",
+            "install_token": install,
+        },
+        config=_config(settings, mirror, record, mine),
+    )
+
+
+def _stage(mirror: Mirror, record: Record, round_: int) -> Stage:
+    if record.facts.get("cycling"):
+        return "closed"
+    seen = any(
+        signal.name == "phase" and int(signal.data["phase"]) >= LAST_PHASE
+        for signal in mirror.signals(record.name, round_)
+    )
+    if is_installed(record, seen):
+        return "installed"
+    where = record.step if record.state in _STANDING else record.state
+    if where in _BOOTING:
+        return "boot"
+    return "installing" if where in _INSTALLING and record.state != "failed" else "closed"
+
+
+def addresses(resources: list[Resource]) -> dict[str, str]:
+    """Component → address, of what is reserved."""
+    return {
+        row.data["role"]: row.data["address"]
+        for row in resources
+        if row.kind == "reserved_ip" and row.state == "present"
+    }
+
+
+def _config(settings: Settings, mirror: Mirror, record: Record, mine: dict[str, str]) -> dict[str, Any]:
+    cluster = mirror.records[record.shard]
+    ibm, nutanix = cluster.spec["ibm"], cluster.spec["nutanix"]
+    members = {m.name: addresses(mirror.resources(m.name)) for m in mirror.members(record.shard)}
+    external = next((a["cluster"] for a in members.values() if "cluster" in a), None)
+    domain = ibm["dns"]["name"]
+    return {
+        "node_id": record.name,
+        "pxe_server": urlsplit(settings.boot_url).hostname,
+        "config_endpoint": f"{settings.config_url}/server-config",
+        "status_endpoint": f"{settings.config_url}/server-status",
+        "server_info": {
+            "server_id": record.name,
+            "profile": ibm["profile"],
+            "zone": ibm["zone"],
+            "management_ip": mine["mgmt"],
+        },
+        "cluster_config": {
+            "cluster_name": cluster.name,
+            "cluster_external_ip": external,
+            "cluster_dns": host_name(record.name, cluster.name, CLUSTER_ROLE, domain),
+            "cvm_ips": [a["cvm"] for a in members.values() if "cvm" in a],
+            "redundancy_factor": nutanix["redundancy_factor"],
+            "timezone": nutanix["timezone"],
+        },
+        "node_config": {
+            "node_name": record.name,
+            "node_position": record.spec["position"],
+            **{f"{role.component}_ip": mine.get(role.component) for role in NODE_ROLES},
+            **{
+                f"{role.component}_dns": host_name(record.name, cluster.name, role, domain)
+                for role in NODE_ROLES
+            },
+        },
+        "storage_config": dict(nutanix["storage"]),
+        "network_config": {
+            "management_subnet": ibm["management"]["subnet"],
+            "workload_subnet": ibm["workload"]["subnet"],
+            "domain": domain,
+            "dns_servers": nutanix["dns_servers"],
+            "ntp_servers": nutanix["ntp_servers"],
+        },
+    }
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,175 @@
+"""The steps in which the machine itself works: it boots, is installed, and answers as a CVM."""
+
+from __future__ import annotations
+
+from daemon.drivers.ibm_vpc import IbmVpc
+from daemon.drivers.prism import Login, Prism, fetch_certificate
+from daemon.errors import NxdError, OutsideError
+from daemon.platforms.ibm_nutanix.node import next_round, server_problem
+from daemon.settings import Settings
+from daemon.steps import StepContext
+from daemon.store.ops import Resource
+from state_machines.outcome import Done, Fail, Outcome, Wait
+from state_machines.record import Record
+
+PHASES: dict[int, str] = {
+    1: "the installer has started",
+    2: "the configuration was read",
+    3: "the hardware was checked",
+    4: "the packages were downloaded",
+    5: "the hypervisor was installed",
+    6: "the controller VM was installed",
+    7: "the installation was verified",
+    8: "it reboots into the installed system",
+}
+"""What the installer reports, in order."""
+
+LAST_PHASE = max(PHASES)
+CVM_POLL = 30.0
+"""Seconds between two looks at a CVM that does not answer yet (the requirement's number)."""
+CVM_TIMEOUT = 5.0
+
+FACTORY_LOGINS: tuple[Login, ...] = (
+    Login("admin", "admin"),
+    Login("admin", "nutanix/4u"),
+    Login("admin", "Nutanix/4u"),
+)
+"""What a fresh CVM accepts, by version; taken for the first login only, never as configuration."""
+
+
+def address_of(resources: list[Resource], component: str) -> str:
+    """The reserved address of a role."""
+    for row in resources:
+        if row.kind == "reserved_ip" and row.data["role"] == component and row.state == "present":
+            return str(row.data["address"])
+    raise NxdError("bug", f"No {component} address is reserved.")
+
+
+class MachineSteps:
+    """Waits for what the machine does, with the power button as the only means."""
+
+    def __init__(self, settings: Settings, vpc: IbmVpc) -> None:
+        self._settings = settings
+        self._vpc = vpc
+
+    async def await_boot(self, ctx: StepContext) -> Outcome:
+        """The boot script was fetched; on a retry, after the power was cycled."""
+        cycling = await self._power_cycle(ctx)
+        if cycling is not None:
+            return cycling
+        if ctx.signal("script_fetched"):
+            return Done()
+        return await self._watch(ctx, "the machine to fetch its boot script")
+
+    async def await_config(self, ctx: StepContext) -> Outcome:
+        """The installer fetched its configuration."""
+        if ctx.signal("config_fetched"):
+            return Done()
+        return await self._watch(ctx, "the installer to fetch its configuration")
+
+    async def install(self, ctx: StepContext) -> Outcome:
+        """The installer reported its last phase."""
+        broken = ctx.signal("install_error")
+        if broken is not None:
+            said = str(broken.data.get("message", ""))
+            return Fail(NxdError("install_failed", f"The installer failed: {said}", evidence=said).problem())
+        latest = ctx.signal("phase")
+        if latest is None:
+            return await self._watch(ctx, "the installer's first report")
+        phase = int(latest.data["phase"])
+        if phase >= LAST_PHASE:
+            return Done()
+        percent = float(latest.data.get("percent") or 0.0)
+        evidence = f"phase {phase} of {LAST_PHASE}: {latest.data.get('message') or PHASES[phase]}"
+        progress = (phase - 1 + percent / 100) / LAST_PHASE
+        return Wait(f"phase {phase + 1} of {LAST_PHASE}", evidence, self._settings.poll_seconds, progress=progress)
+
+    async def await_cvm(self, ctx: StepContext) -> Outcome:
+        """Prism answers on the CVM with a factory login; its certificate is pinned at this first contact."""
+        cycling = await self._power_cycle(ctx)
+        if cycling is not None:
+            return cycling
+        address = address_of(ctx.resources(), "cvm")
+        port = self._settings.prism_port
+        try:
+            pin = ctx.record.facts.get("pin") or await fetch_certificate(address, port, CVM_TIMEOUT)
+            login = await self._first_login(address, pin)
+        except OutsideError as error:
+            if error.code in ("unreachable", "unavailable", "in_doubt", "malformed"):
+                return Wait(f"Prism on {address}:{port}", error.message, CVM_POLL)
+            raise
+        return Done({"pin": pin, "factory_login": login})
+
+    async def _first_login(self, address: str, pin: str) -> int:
+        """Which of the factory logins the CVM takes. Raises OutsideError."""
+        refused: OutsideError | None = None
+        for number, login in enumerate(FACTORY_LOGINS):
+            try:
+                await Prism(address, self._settings.prism_port, pin, login).ready()
+            except OutsideError as error:
+                if error.code != "authentication":
+                    raise
+                refused = error
+            else:
+                return number
+        assert refused is not None
+        raise NxdError(
+            "cluster_failed",
+            f"The CVM {address} refuses every factory password: somebody has used it before.",
+            evidence=refused.evidence,
+        )
+
+    async def _watch(self, ctx: StepContext, waiting_for: str) -> Outcome:
+        """Wait for the machine, with the server's own status as evidence; fail when the server failed."""
+        row = server_row(ctx)
+        server = await self._vpc.server(str(row.cloud_id))
+        if server is None:
+            await ctx.gone(row)
+            raise NxdError("server_failed", f"The server {row.name} was deleted by somebody else.")
+        if server["status"] == "failed":
+            return Fail(server_problem(row.name, server).problem())
+        return Wait(waiting_for, f"the server is {server['status']}", self._settings.poll_seconds)
+
+    async def _power_cycle(self, ctx: StepContext) -> Wait | None:
+        """After a retry, the power goes off and on once; None when that is done or was not asked for."""
+        facts = ctx.record.facts
+        if int(facts.get("powered", 0)) >= ctx.record.attempt and not facts.get("cycling"):
+            return None
+        if not facts.get("cycling"):
+            await next_round(ctx, cycling="off")
+        row = server_row(ctx)
+        server = await self._vpc.server(str(row.cloud_id))
+        status = "missing" if server is None else str(server["status"])
+        poll = self._settings.poll_seconds
+        if ctx.record.facts["cycling"] == "off":
+            if status == "running":
+                await self._vpc.stop_server(str(row.cloud_id))
+            elif status in ("stopped", "failed"):
+                await ctx.remember(cycling="on")
+                return Wait("the power to be switched on", f"the server is {status}", poll=0)
+            elif status == "missing":
+                raise NxdError("server_failed", f"The server {row.name} was deleted by somebody else.")
+            return Wait("the power to be off", f"the server is {status}", poll)
+        if status == "running":
+            await ctx.remember(cycling=None)
+            return None
+        if status == "stopped":
+            await self._vpc.start_server(str(row.cloud_id))
+        return Wait("the power to be on", f"the server is {status}", poll)
+
+
+def server_row(ctx: StepContext) -> Resource:
+    """The ledger row of the node's server. Raises NxdError when it is gone."""
+    for row in ctx.resources("server"):
+        if row.cloud_id is not None:
+            return row
+    raise NxdError(
+        "server_failed",
+        "The node has no server any more.",
+        remedy="Roll the node back, then retry: everything is made anew.",
+    )
+
+
+def is_installed(record: Record, last_phase_seen: bool) -> bool:
+    """Whether the machine has to boot from its disk and not from the network."""
+    return last_phase_seen or record.state in ("awaiting_cvm", "ready", "active")

@@ -1,0 +1,349 @@
+"""The steps that make a node: addresses, names, interfaces, configuration, and the order of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from daemon.clock import Clock
+from daemon.drivers.ibm_dns import IbmDns
+from daemon.drivers.ibm_vpc import IbmVpc
+from daemon.errors import NxdError, OutsideError
+from daemon.platforms.ibm_nutanix.addresses import AddressPicker
+from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
+from daemon.settings import Settings
+from daemon.steps import Disposal, Found, StepContext, Want
+from daemon.store.ops import Resource
+from state_machines.outcome import Done, Fail, Outcome, Wait
+from state_machines.record import Record
+
+VNI_POLL = 5.0
+COMING_UP = ("pending", "starting", "restarting", "reinitializing", "maintenance", "stopping", "stopped")
+INSTALL_STATES = ("creating_server", "awaiting_boot", "awaiting_config", "installing")
+
+
+def roles(record: Record) -> tuple[Role, ...]:
+    """The addresses of this node; the first one reserves the cluster's too."""
+    return (*NODE_ROLES, CLUSTER_ROLE) if record.spec["first"] else NODE_ROLES
+
+
+class NodeSteps:
+    """Forward steps up to the running server, and how each kind of object goes again."""
+
+    def __init__(self, settings: Settings, vpc: IbmVpc, dns: IbmDns, clock: Clock) -> None:
+        self._settings = settings
+        self._vpc = vpc
+        self._dns = dns
+        self._clock = clock
+        self._names = Names(settings.environment)
+        self._picker = AddressPicker(vpc)
+        self.disposals: Mapping[str, Disposal] = {
+            "reserved_ip": Disposal(self._find_ip, self._get_ip, self._release_ip),
+            "dns_record": Disposal(self._find_dns, self._get_dns, self._delete_dns),
+            "vni": Disposal(self._find_vni, self._get_vni, self._delete_vni),
+            "server": Disposal(self._find_server, self._get_server, self._delete_server),
+        }
+
+    async def reserve_ips(self, ctx: StepContext) -> Outcome:
+        """One address per role, by name."""
+        for role in roles(ctx.record):
+            await self._reserve(ctx, role)
+        return Done()
+
+    async def _reserve(self, ctx: StepContext, role: Role) -> None:
+        ibm = ctx.cluster.spec["ibm"]
+        network = ibm[role.network]
+        low, high = network["ranges"][role.range] if role.network == "management" else network["range"]
+        name = self._names.address(ctx.record.name, role)
+        known = ctx.resource("reserved_ip", name)
+        if known is not None and known.state != "gone" and known.sent > 0:
+            await ctx.ensure(self._ip(name, role, network["subnet"], known.data["address"]))
+            return
+        async with self._picker.pick(ctx, network["subnet"], low, high) as address:
+            await ctx.ensure(self._ip(name, role, network["subnet"], address))
+
+    def _ip(self, name: str, role: Role, subnet: str, address: str) -> Want:
+        async def create() -> Found:
+            made = await self._vpc.reserve_ip(subnet, address, name)
+            return Found(made["id"], {"address": address})
+
+        return Want(
+            "reserved_ip",
+            name,
+            find=lambda: self._ip_named(subnet, name),
+            create=create,
+            ours=lambda found: found.data["address"] in (address, "0.0.0.0"),
+            data={"address": address, "subnet": subnet, "role": role.component},
+        )
+
+    async def register_dns(self, ctx: StepContext) -> Outcome:
+        """An A record per address."""
+        dns = ctx.cluster.spec["ibm"]["dns"]
+        for role in roles(ctx.record):
+            row = self._address_row(ctx, role)
+            name = host_name(ctx.record.name, ctx.record.shard, role, dns["name"])
+            async with ctx.lock(f"dns:{dns['zone']}"):
+                await ctx.ensure(self._dns_record(dns, name, row.data["address"]))
+        return Done()
+
+    def _dns_record(self, dns: Mapping[str, Any], name: str, address: str) -> Want:
+        async def create() -> Found:
+            made = await self._dns.create_record(
+                dns["instance"], dns["zone"], "A", name, {"ip": address}, dns["ttl"]
+            )
+            return Found(made["id"], {"address": address})
+
+        return Want(
+            "dns_record",
+            name,
+            find=lambda: self._dns_named(dns["instance"], dns["zone"], name),
+            create=create,
+            ours=lambda found: found.data["address"] == address,
+            data={"address": address, "instance": dns["instance"], "zone": dns["zone"]},
+            unique=False,
+        )
+
+    async def create_vnis(self, ctx: StepContext) -> Outcome:
+        """The management interface, with the hypervisor's and the CVM's address beside it, and the workload's."""
+        for network in ("management", "workload"):
+            row = await ctx.ensure(self._interface(ctx, network))
+            vni = await self._vpc.vni(str(row.cloud_id))
+            state = "missing" if vni is None else vni["lifecycle_state"]
+            if state in ("failed", "suspended", "missing"):
+                raise NxdError("bad_request", f"The interface {row.name} is {state}.", evidence=str(vni))
+            if state != "stable":
+                return Wait(f"the interface {row.name}", f"it is {state}", VNI_POLL)
+        return Done()
+
+    def _interface(self, ctx: StepContext, network: str) -> Want:
+        ibm = ctx.cluster.spec["ibm"]
+        name = self._names.interface(ctx.record.name, network)
+        on = [role for role in NODE_ROLES if role.network == network]
+        ids = [str(self._address_row(ctx, role).cloud_id) for role in on]
+
+        async def create() -> Found:
+            made = await self._vpc.create_vni(
+                name,
+                ids[0],
+                ids[1:],
+                ibm[network]["security_groups"],
+                ibm[network]["subnet"],
+                ibm["resource_group"],
+                allow_ip_spoofing=True,
+            )
+            return Found(made["id"], {"primary_ip": ids[0]})
+
+        return Want(
+            "vni",
+            name,
+            find=lambda: self._vni_named(name),
+            create=create,
+            ours=lambda found: found.data["primary_ip"] == ids[0],
+            data={"network": network},
+        )
+
+    async def record_config(self, ctx: StepContext) -> Outcome:
+        """The boot token is made and sealed; the configuration follows from the ledger from here on."""
+        await ctx.secret("boot_token", self._clock.new_token)
+        return Done({"recorded": True})
+
+    async def create_server(self, ctx: StepContext) -> Outcome:
+        """Order the server and see it running. One that failed is deleted on retry, and a new one ordered."""
+        generation = int(ctx.record.facts.get("server", 1))
+        row = ctx.resource("server", self._names.server(ctx.record.name, generation))
+        if row is None or row.state in ("intended", "gone"):
+            waiting = await self._order_server(ctx, generation)
+            if waiting is not None:
+                return waiting
+            row = ctx.resource("server", self._names.server(ctx.record.name, generation))
+            assert row is not None
+        failed_at = row.data.get("failed_at")
+        if row.state == "deleting" or (failed_at is not None and failed_at < ctx.record.attempt):
+            if not await ctx.remove(row, self.disposals["server"]):
+                return Wait(f"the failed server {row.name} to be gone", "it is being deleted", self._poll)
+            await ctx.remember(server=generation + 1)
+            return Wait("a new server", "the failed one is gone", poll=0)
+        return await self._judge_server(ctx, row)
+
+    async def _order_server(self, ctx: StepContext, generation: int) -> Wait | None:
+        if ctx.record.facts.get("ordered") != generation:
+            async with ctx.lock("installs"):
+                busy = self._installing(ctx)
+                if busy >= self._settings.limits_installs:
+                    return Wait("a free place to install", f"{busy} nodes install now", self._poll)
+                await next_round(ctx, ordered=generation)
+        want = self._server(ctx, generation)
+        await ctx.ensure(want)
+        return None
+
+    def _installing(self, ctx: StepContext) -> int:
+        """How many other nodes have ordered a server and are not installed yet."""
+        return sum(
+            1
+            for record in ctx.all_records()
+            if record.name != ctx.record.name
+            and record.state in INSTALL_STATES
+            and record.facts.get("ordered")
+        )
+
+    def _server(self, ctx: StepContext, generation: int) -> Want:
+        name = self._names.server(ctx.record.name, generation)
+        vnis = {row.data["network"]: str(row.cloud_id) for row in ctx.resources("vni")}
+        token = ctx.known_secret("boot_token")
+        url = f"{self._settings.boot_url}/boot/ipxe/{ctx.record.name}?token={token}"
+        prototype = server_prototype(ctx.cluster.spec["ibm"], name, vnis, url)
+
+        async def create() -> Found:
+            return _server_found(await self._vpc.create_server(prototype))
+
+        async def find() -> Found | None:
+            found = await self._vpc.server_named(name)
+            return None if found is None else _server_found(found)
+
+        mark = {vnis["management"], vnis["workload"]}
+        return Want(
+            "server", name, find=find, create=create, ours=lambda found: set(found.data["vnis"]) == mark
+        )
+
+    async def _judge_server(self, ctx: StepContext, row: Resource) -> Outcome:
+        server = await self._vpc.server(str(row.cloud_id))
+        if server is None:
+            await ctx.gone(row)
+            await ctx.remember(server=int(ctx.record.facts.get("server", 1)) + 1)
+            return Fail(NxdError("server_failed", f"The server {row.name} was deleted by somebody else.").problem())
+        if server["status"] == "failed":
+            await ctx.update(row, failed_at=ctx.record.attempt)
+            return Fail(server_problem(row.name, server).problem())
+        if server["status"] == "running" or ctx.signal("script_fetched"):
+            return Done()
+        return Wait(f"the server {row.name} to run", f"its status is {server['status']}", self._poll)
+
+    @property
+    def _poll(self) -> float:
+        return self._settings.poll_seconds
+
+    def _address_row(self, ctx: StepContext, role: Role) -> Resource:
+        row = ctx.resource("reserved_ip", self._names.address(ctx.record.name, role))
+        assert row is not None and row.state == "present", f"{role.component} address is not reserved"
+        return row
+
+    # How each kind is found by name, looked at by id, and deleted.
+
+    async def _ip_named(self, subnet: str, name: str) -> Found | None:
+        for ip in await self._vpc.reserved_ips(subnet):
+            if ip["name"] == name:
+                return Found(ip["id"], {"address": ip["address"]})
+        return None
+
+    async def _find_ip(self, row: Resource) -> Found | None:
+        return _only_ours(await self._ip_named(row.data["subnet"], row.name), "address", row)
+
+    async def _get_ip(self, row: Resource) -> Found | None:
+        found = await self._vpc.reserved_ip(row.data["subnet"], str(row.cloud_id))
+        return None if found is None else Found(found["id"])
+
+    async def _release_ip(self, row: Resource) -> None:
+        await self._vpc.release_ip(row.data["subnet"], str(row.cloud_id))
+
+    async def _dns_named(self, instance: str, zone: str, name: str) -> Found | None:
+        found = await self._dns.address_record(instance, zone, name)
+        return None if found is None else Found(found["id"], {"address": found["rdata"]["ip"]})
+
+    async def _find_dns(self, row: Resource) -> Found | None:
+        found = await self._dns_named(row.data["instance"], row.data["zone"], row.name)
+        return _only_ours(found, "address", row)
+
+    async def _get_dns(self, row: Resource) -> Found | None:
+        found = await self._dns.record(row.data["instance"], row.data["zone"], str(row.cloud_id))
+        return None if found is None else Found(found["id"])
+
+    async def _delete_dns(self, row: Resource) -> None:
+        await self._dns.delete_record(row.data["instance"], row.data["zone"], str(row.cloud_id))
+
+    async def _vni_named(self, name: str) -> Found | None:
+        for vni in await self._vpc.vnis():
+            if vni["name"] == name:
+                return Found(vni["id"], {"primary_ip": vni["primary_ip"]["id"]})
+        return None
+
+    async def _find_vni(self, row: Resource) -> Found | None:
+        return await self._vni_named(row.name)
+
+    async def _get_vni(self, row: Resource) -> Found | None:
+        found = await self._vpc.vni(str(row.cloud_id))
+        return None if found is None else Found(found["id"])
+
+    async def _delete_vni(self, row: Resource) -> None:
+        vni = await self._vpc.vni(str(row.cloud_id))
+        if vni is not None and vni["lifecycle_state"] != "deleting":
+            await self._vpc.delete_vni(str(row.cloud_id))
+
+    async def _find_server(self, row: Resource) -> Found | None:
+        found = await self._vpc.server_named(row.name)
+        return None if found is None else _server_found(found)
+
+    async def _get_server(self, row: Resource) -> Found | None:
+        found = await self._vpc.server(str(row.cloud_id))
+        return None if found is None else _server_found(found)
+
+    async def _delete_server(self, row: Resource) -> None:
+        """Power off, then delete: a running server cannot be deleted."""
+        server = await self._vpc.server(str(row.cloud_id))
+        if server is None or server["status"] in ("deleting", "stopping"):
+            return
+        if server["status"] in ("stopped", "failed"):
+            await self._vpc.delete_server(str(row.cloud_id))
+            return
+        try:
+            await self._vpc.stop_server(str(row.cloud_id))
+        except OutsideError as error:
+            if error.code != "conflict":
+                raise
+
+
+async def next_round(ctx: StepContext, **facts: Any) -> None:
+    """A new boot begins: what the machine said in the one before no longer counts, and its token is void."""
+    round_ = int(ctx.record.facts.get("round", 0)) + 1
+    await ctx.secret(f"install_token.{round_}", ctx.clock.new_token)
+    await ctx.remember(round=round_, powered=ctx.record.attempt, **facts)
+
+
+def server_prototype(ibm: Mapping[str, Any], name: str, vnis: Mapping[str, str], url: str) -> dict[str, Any]:
+    """The order of a server, attached to the interfaces made before, that boots from ``url``."""
+    group = {"resource_group": {"id": ibm["resource_group"]}} if ibm["resource_group"] else {}
+    return {
+        "name": name,
+        "profile": {"name": ibm["profile"]},
+        "zone": {"name": ibm["zone"]},
+        "vpc": {"id": ibm["vpc"]},
+        "initialization": {
+            "image": {"id": ibm["image"]},
+            "keys": [{"id": key} for key in ibm["ssh_keys"]],
+            "user_data": url,
+        },
+        "primary_network_attachment": _attachment("eth0", vnis["management"]),
+        "network_attachments": [_attachment("eth1", vnis["workload"])],
+        **group,
+    }
+
+
+def _attachment(name: str, vni: str) -> dict[str, Any]:
+    return {"name": name, "interface_type": "pci", "virtual_network_interface": {"id": vni}}
+
+
+def _server_found(server: Mapping[str, Any]) -> Found:
+    attachments: Sequence[Mapping[str, Any]] = server.get("network_attachments", ())
+    vnis = sorted(attachment["virtual_network_interface"]["id"] for attachment in attachments)
+    return Found(server["id"], {"vnis": vnis})
+
+
+def _only_ours(found: Found | None, mark: str, row: Resource) -> Found | None:
+    """What was found by name, if it carries our mark; somebody else's is none of our business."""
+    return found if found is not None and found.data[mark] in (row.data[mark], "0.0.0.0") else None
+
+
+def server_problem(name: str, server: Mapping[str, Any]) -> NxdError:
+    """Why a server is failed, by the first of its status reasons."""
+    reasons = server.get("status_reasons") or [{"code": "unknown", "message": "no reason was given"}]
+    code = "capacity" if "capacity" in reasons[0]["code"] else "server_failed"
+    return NxdError(code, f"The server {name} failed: {reasons[0]['message']}", evidence=str(reasons))

@@ -1,0 +1,135 @@
+"""Nutanix on IBM Cloud VPC, put together: the tables, the steps and the drivers they speak through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from daemon.clock import Clock
+from daemon.drivers.ibm_auth import trusted_profile
+from daemon.drivers.ibm_dns import open_dns
+from daemon.drivers.ibm_vpc import open_vpc
+from daemon.locks import TokenBucket
+from daemon.mirror import Mirror
+from daemon.platforms.base import Planned, Seed
+from daemon.platforms.ibm_nutanix import boot, undo
+from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
+from daemon.platforms.ibm_nutanix.machine import MachineSteps
+from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
+from daemon.platforms.ibm_nutanix.node import NodeSteps
+from daemon.platforms.ibm_nutanix.preflight import Preflight
+from daemon.platforms.ibm_nutanix.spec import IbmNutanixSpec
+from daemon.settings import Settings
+from daemon.spec import parse_duration
+from daemon.steps import Step
+from daemon.store.ops import Resource
+from pxe.book import Guest
+from state_machines import ibm_nutanix as tables
+from state_machines.record import Record
+
+_BEFORE_FORMING = ("pending", "preflight", "deploying", "rolled_back")
+
+
+class IbmNutanix:
+    """The platform of the name `ibm_nutanix`."""
+
+    node = tables.NODE
+    cluster = tables.CLUSTER
+    model = IbmNutanixSpec
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._names = Names(settings.environment)
+        self._threads = ThreadPoolExecutor(settings.ibm_threads, thread_name_prefix="ibm")
+        authenticator = trusted_profile(settings.ibm_trusted_profile, settings.ibm_metadata_url)
+        timeout = (settings.ibm_connect_timeout, settings.ibm_read_timeout)
+        wide = settings.ibm_threads
+        vpc_rate = TokenBucket(settings.rates_vpc_per_second, clock)
+        dns_rate = TokenBucket(settings.rates_dns_per_second, clock)
+        vpc = open_vpc(settings.ibm_vpc_url, authenticator, self._threads, wide, timeout, vpc_rate)
+        dns = open_dns(settings.ibm_dns_url, authenticator, self._threads, wide, timeout, dns_rate)
+        node = NodeSteps(settings, vpc, dns, clock)
+        machine = MachineSteps(settings, vpc)
+        cluster = ClusterSteps(settings, Preflight(vpc, dns), clock)
+        self.steps: Mapping[str, Step] = {
+            "reserving_ips": node.reserve_ips,
+            "registering_dns": node.register_dns,
+            "creating_vnis": node.create_vnis,
+            "recording_config": node.record_config,
+            "creating_server": node.create_server,
+            "awaiting_boot": machine.await_boot,
+            "awaiting_config": machine.await_config,
+            "installing": machine.install,
+            "awaiting_cvm": machine.await_cvm,
+            "preflight": cluster.preflight,
+            "deploying": cluster.deploy,
+            "creating_cluster": cluster.create,
+            "awaiting_up": cluster.await_up,
+            "changing_passwords": cluster.change_passwords,
+            "configuring": cluster.configure,
+            "verifying_health": cluster.verify,
+        }
+        self.undo: Mapping[str, Step] = {
+            "delete_dns": undo.stage("dns_record", "DNS records", node.disposals),
+            "delete_server": undo.stage("server", "server", node.disposals),
+            "delete_vnis": undo.stage("vni", "interfaces", node.disposals),
+            "release_ips": undo.stage("reserved_ip", "addresses", node.disposals),
+            "forget_config": undo.forget_config,
+            "release_nodes": cluster.release_nodes,
+        }
+
+    def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
+        deadlines = {state: parse_duration(text) for state, text in spec["deadlines"].items()}
+        cluster = {key: value for key, value in spec.items() if key != "nodes"} | {"deadlines": deadlines}
+        seeds = [Seed(spec["cluster"], self.cluster, cluster)]
+        for index, node in enumerate(spec["nodes"]):
+            about = {"position": node["position"], "first": index == 0, "deadlines": deadlines}
+            seeds.append(Seed(node["name"], self.node, about))
+        return seeds
+
+    def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
+        planned: list[Planned] = []
+        domain = spec["ibm"]["dns"]["name"]
+        for index, node in enumerate(spec["nodes"]):
+            name = node["name"]
+            roles = (*NODE_ROLES, CLUSTER_ROLE) if index == 0 else NODE_ROLES
+            planned += [Planned(name, "reserved_ip", self._names.address(name, role)) for role in roles]
+            planned += [
+                Planned(name, "dns_record", host_name(name, spec["cluster"], role, domain)) for role in roles
+            ]
+            planned += [
+                Planned(name, "vni", self._names.interface(name, network))
+                for network in ("management", "workload")
+            ]
+            planned.append(Planned(name, "server", self._names.server(name, 1)))
+        planned.append(Planned(spec["cluster"], "nutanix_cluster", spec["cluster"]))
+        return planned
+
+    def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
+        if record.name == cluster.name:
+            return None
+        where = cluster.step if cluster.state in ("failed", "held") else cluster.state
+        if cluster.state in ("rolling_back", "rolled_back", "rollback_blocked") and verb != "rollback":
+            blocked = verb == "retry" and record.state == "rollback_blocked"
+            return None if blocked else f"Its cluster {cluster.name} is rolled back: retry the cluster instead."
+        if verb in ("rollback", "hold") and where not in _BEFORE_FORMING:
+            return f"It belongs to {cluster.name}, which is formed already: {verb} the cluster instead."
+        return None
+
+    def addresses(self, record: Record, resources: Sequence[Resource]) -> dict[str, str]:
+        return boot.addresses(list(resources))
+
+    def removal_command(self, resource: Resource) -> str:
+        return undo.removal_command(resource)
+
+    def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> Guest | None:
+        return boot.guest(self._settings, mirror, record, secret)
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def load(settings: Settings, clock: Clock) -> IbmNutanix:
+    """The platform, ready to work; nothing is called and no SDK imported yet."""
+    return IbmNutanix(settings, clock)

@@ -1,0 +1,50 @@
+"""The stages of a node's rollback: each deletes one kind of object and ends when every one was seen to be gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from daemon.steps import Disposal, Step, StepContext
+from daemon.store.ops import Resource
+from state_machines.outcome import Done, Outcome, Wait
+
+GONE_POLL = 10.0
+_KEPT = ("server", "round")
+"""Counters that outlive a rollback, so that no name and no token is used twice."""
+
+
+def stage(kind: str, what: str, disposals: Mapping[str, Disposal]) -> Step:
+    """The stage that deletes every object of a kind."""
+
+    async def run(ctx: StepContext) -> Outcome:
+        left = [row for row in ctx.resources(kind) if not await ctx.remove(row, disposals[kind])]
+        if not left:
+            return Done()
+        names = ", ".join(row.name for row in left)
+        return Wait(f"the {what} to be gone", f"not gone yet: {names}", GONE_POLL)
+
+    return run
+
+
+async def forget_config(ctx: StepContext) -> Outcome:
+    """What was recorded for the installer, the tokens and the pinned certificate are forgotten."""
+    await ctx.forget_secrets()
+    generation = int(ctx.record.facts.get("server", 1))
+    forgotten = {name: None for name in ctx.record.facts if name not in _KEPT}
+    return Done({**forgotten, "server": generation + bool(ctx.record.facts.get("ordered"))})
+
+
+def removal_command(row: Resource) -> str:
+    """The `ibmcloud` command with which a person removes the object."""
+    what = row.cloud_id or row.name
+    match row.kind:
+        case "reserved_ip":
+            return f"ibmcloud is subnet-reserved-ip-delete {row.data['subnet']} {what}"
+        case "vni":
+            return f"ibmcloud is virtual-network-interface-delete {what}"
+        case "server":
+            return f"ibmcloud is bare-metal-server-delete {what}"
+        case "dns_record":
+            return f"ibmcloud dns resource-record-delete {row.data['zone']} {what} -i {row.data['instance']}"
+        case _:
+            return f"remove {row.kind} {row.name} ({what})"

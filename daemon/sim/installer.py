@@ -1,0 +1,183 @@
+"""The installer that runs on a machine: it asks for its configuration and tells of its phases until done."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from daemon.sim.durations import DURATIONS
+from daemon.sim.refusals import Json
+from daemon.sim.world import World
+
+LONG_PHASES = frozenset({4, 5, 6})
+PERCENTS = (0, 20, 40, 60, 80, 100)
+
+MESSAGES = {
+    1: "Installer started",
+    2: "Configuration read",
+    3: "Hardware checked",
+    4: "Downloading packages",
+    5: "Installing the hypervisor",
+    6: "Installing the controller VM",
+    7: "Installation verified",
+    8: "Rebooting into the installed system",
+}
+
+LOG_LINES: dict[int, tuple[str, ...]] = {
+    3: (
+        "found 48 cores with VT-x, 384 GiB of memory",
+        "found 8 NVMe drives of 3200 GB, boot mirror of 2 x 960 GB",
+    ),
+    4: ("fetching AOS 6.8.1", "fetching AHV el8.nutanix.20230302.101026"),
+    5: ("writing the hypervisor to the boot mirror",),
+    6: ("writing the CVM image to /dev/nvme2n1", "starting genesis"),
+    7: ("checksums of all partitions match",),
+}
+
+DISK_ERROR = "disk /dev/nvme2n1: I/O error while writing the CVM image"
+
+ARGUMENTS = ("node_id", "mgmt_ip", "config_url", "status_url", "nxd_token")
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "server_info": (),
+    "cluster_config": ("cluster_name", "cvm_ips"),
+    "node_config": ("cvm_ip", "ahv_ip", "node_position"),
+    "storage_config": (),
+    "network_config": (),
+}
+
+_FIRST_RETRY = 5.0
+_LONGEST_RETRY = 60.0
+_TIMEOUT = aiohttp.ClientTimeout(total=30)
+
+
+class InstallFailed(Exception):
+    """The installation cannot go on; the text says why."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What is on the disks afterwards."""
+
+    node_id: str
+    cvm_ip: str
+    ahv_ip: str
+    position: str
+    cluster_name: str
+    cvm_ips: tuple[str, ...]
+
+
+def read_arguments(line: str) -> dict[str, str]:
+    """The installer's own words on the kernel's command line; raises InstallFailed naming missing ones."""
+    given = dict(word.split("=", 1) for word in line.split() if "=" in word)
+    missing = [name for name in ARGUMENTS if not given.get(name)]
+    if missing:
+        raise InstallFailed(f"The kernel arguments lack {', '.join(missing)}.")
+    return {name: given[name] for name in ARGUMENTS}
+
+
+def read_configuration(config: Any) -> Installed:
+    """Check a configuration document; raises InstallFailed naming what is missing or wrong."""
+    for section, keys in SECTIONS.items():
+        if not isinstance(config, dict) or not isinstance(config.get(section), dict):
+            raise InstallFailed(f"The configuration lacks the section {section}.")
+        for key in keys:
+            if not config[section].get(key):
+                raise InstallFailed(f"The configuration lacks {section}.{key}.")
+    node, cluster = config["node_config"], config["cluster_config"]
+    for address in (node["cvm_ip"], node["ahv_ip"], *cluster["cvm_ips"]):
+        try:
+            ipaddress.IPv4Address(address)
+        except ValueError:
+            raise InstallFailed(f"The configuration holds {address!r} where an address belongs.") from None
+    if node["cvm_ip"] not in cluster["cvm_ips"]:
+        raise InstallFailed("cluster_config.cvm_ips does not hold this node's own cvm_ip.")
+    return Installed(
+        node_id=str(config.get("node_id", "")),
+        cvm_ip=node["cvm_ip"],
+        ahv_ip=node["ahv_ip"],
+        position=str(node["node_position"]),
+        cluster_name=str(cluster["cluster_name"]),
+        cvm_ips=tuple(cluster["cvm_ips"]),
+    )
+
+
+class Installer:
+    """One installation on one machine. ``name`` is the server's; the session speaks from its address."""
+
+    def __init__(
+        self, world: World, name: str, address: str, arguments: dict[str, str], session: aiohttp.ClientSession
+    ) -> None:
+        self._world = world
+        self._name = name
+        self._address = address
+        self._arguments = arguments
+        self._session = session
+        self._headers = {"Authorization": f"Bearer {arguments['nxd_token']}"}
+        self._seq = 0
+
+    async def run(self) -> Installed:
+        """Install, telling each phase; raises InstallFailed after having told why."""
+        try:
+            if self._arguments["mgmt_ip"] != self._address:
+                raise InstallFailed(
+                    f"mgmt_ip is {self._arguments['mgmt_ip']}, but this machine has {self._address}."
+                )
+            await self._phase(1)
+            installed = read_configuration(await self._configuration())
+            for phase in range(2, 9):
+                await self._phase(phase)
+        except InstallFailed as failure:
+            await self._post({"phase": "error", "message": str(failure)})
+            raise
+        return installed
+
+    async def _phase(self, phase: int) -> None:
+        for line in LOG_LINES.get(phase, ()):
+            await self._post({"phase": -1, "message": line})
+        if phase not in LONG_PHASES:
+            await self._world.take(f"phase.{phase}")
+            await self._post({"phase": phase, "message": MESSAGES[phase]})
+            return
+        strike = self._world.faults.strike(f"machine phase {phase}", self._name, self._world.clock.now())
+        pause = DURATIONS[f"phase.{phase}"] / (len(PERCENTS) - 1)
+        for percent in PERCENTS:
+            if percent:
+                await self._world.clock.sleep(pause * self._world.clock.uniform(0.98, 1.02))
+            if strike is not None and percent >= 50:
+                raise InstallFailed(DISK_ERROR)
+            await self._post({"phase": phase, "message": MESSAGES[phase], "percent": percent})
+
+    async def _configuration(self) -> Any:
+        wait = _FIRST_RETRY
+        while True:
+            try:
+                async with self._session.get(
+                    self._arguments["config_url"], headers=self._headers, timeout=_TIMEOUT
+                ) as response:
+                    if response.status == 200:
+                        return await response.json(content_type=None)
+            except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
+                pass  # the configuration server is away; it is asked again below
+            await self._world.clock.sleep(wait)
+            wait = min(_LONGEST_RETRY, wait * 2)
+
+    async def _post(self, report: Json) -> None:
+        """Send one report, again and again until it is taken; its number stays the same."""
+        self._seq += 1
+        body = {"seq": self._seq, **report}
+        wait = _FIRST_RETRY
+        while not await self._taken(body):
+            await self._world.clock.sleep(wait)
+            wait = min(_LONGEST_RETRY, wait * 2)
+
+    async def _taken(self, body: Json) -> bool:
+        try:
+            async with self._session.post(
+                self._arguments["status_url"], json=body, headers=self._headers, timeout=_TIMEOUT
+            ) as response:
+                return 200 <= response.status < 300
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            return False

@@ -1,0 +1,197 @@
+"""The JSON that Prism shows of a cluster, its hosts, tasks, checks and alerts (AOS 6.8 field names)."""
+
+from __future__ import annotations
+
+from daemon.sim.nutanix import Cluster, Cvm, PrismTask
+from daemon.sim.refusals import Json
+
+VERSION = "6.8.1"
+NCC_VERSION = "ncc-4.6.6.2"
+_STATS = {"hypervisor_cpu_usage_ppm": "20685", "hypervisor_memory_usage_ppm": "278573", "num_iops": "0"}
+_NODE_BYTES = 25_600_000_000_000
+
+
+def cluster_v2(cvm: Cvm) -> Json:
+    """``v2.0/cluster``. ``cluster_status``, the seed's own, is UNCONFIGURED, CREATING, UP or FAILED."""
+    cluster = cvm.cluster
+    if cluster is None:
+        return {"cluster_status": "UNCONFIGURED", "uuid": None, "name": None, "num_nodes": 0}
+    nodes = len(cluster.members)
+    current = cluster.redundancy_factor if cluster.status == "UP" else 0
+    capacity = nodes * _NODE_BYTES
+    return {
+        "id": f"{cluster.uuid}::{cluster.incarnation}",
+        "uuid": cluster.uuid,
+        "cluster_uuid": cluster.uuid,
+        "cluster_incarnation_id": cluster.incarnation,
+        "cluster_status": cluster.status,
+        "name": cluster.name,
+        "cluster_external_ipaddress": cluster.external_ip,
+        "cluster_external_data_services_ipaddress": None,
+        "timezone": cluster.timezone,
+        "operation_mode": "Normal",
+        "encrypted": False,
+        "storage_type": "all_flash",
+        "cluster_functions": cluster.functions,
+        "is_lts": True,
+        "num_nodes": nodes,
+        "block_serials": [member.uuid[:8] for member in cluster.members],
+        "version": VERSION,
+        "full_version": f"el8.5-release-fraser-{VERSION}-stable",
+        "target_version": VERSION,
+        "ncc_version": NCC_VERSION,
+        "enable_lock_down": False,
+        "enable_shadow_clones": True,
+        "global_nfs_white_list": [],
+        "name_servers": cluster.name_servers,
+        "ntp_servers": cluster.ntp_servers,
+        "http_proxies": [],
+        "smtp_server": None,
+        "hypervisor_types": ["kKvm"],
+        "cluster_redundancy_state": {
+            "current_redundancy_factor": current,
+            "desired_redundancy_factor": cluster.redundancy_factor,
+            "redundancy_status": {"kCassandraPrepareDone": True, "kZookeeperPrepareDone": True},
+        },
+        "multicluster": False,
+        "is_upgrade_in_progress": False,
+        "cluster_arch": "X86_64",
+        "stats": _STATS,
+        "usage_stats": {
+            "storage.capacity_bytes": str(capacity),
+            "storage.free_bytes": str(capacity * 99 // 100),
+            "storage.usage_bytes": str(capacity // 100),
+        },
+        "fault_tolerance_domain_type": "NODE",
+        **cluster.settings,
+    }
+
+
+def cluster_v1(cvm: Cvm) -> Json:
+    """``v1/cluster``: the same in camel case. It answers before there is a cluster, as the contract says."""
+    cluster = cvm.cluster
+    if cluster is None:
+        return {"uuid": None, "name": "Unnamed", "version": VERSION, "nccVersion": NCC_VERSION, "numNodes": 0}
+    current = cluster.redundancy_factor if cluster.status == "UP" else 0
+    return {
+        "id": f"{cluster.uuid}::{cluster.incarnation}",
+        "uuid": cluster.uuid,
+        "name": cluster.name,
+        "timezone": cluster.timezone,
+        "isLTS": True,
+        "version": VERSION,
+        "nccVersion": NCC_VERSION,
+        "clusterRedundancyState": {
+            "currentRedundancyFactor": current,
+            "desiredRedundancyFactor": cluster.redundancy_factor,
+        },
+        "clusterExternalIPAddress": cluster.external_ip,
+        "clusterExternalDataServicesIPAddress": None,
+        "globalNfsWhiteList": [],
+        "numNodes": len(cluster.members),
+        "blockSerials": [member.uuid[:8] for member in cluster.members],
+        "nameServers": cluster.name_servers,
+        "ntpServers": cluster.ntp_servers,
+        "smtpServer": None,
+        "storageType": "all_flash",
+        "hypervisorTypes": ["kKvm"],
+    }
+
+
+def host(cluster: Cluster, cvm: Cvm, degraded: bool) -> Json:
+    return {
+        "uuid": cvm.uuid,
+        "name": cvm.node,
+        "service_vmexternal_ip": cvm.address,
+        "controller_vm_backplane_ip": cvm.address,
+        "hypervisor_address": cvm.hypervisor,
+        "hypervisor_key": cvm.hypervisor,
+        "hypervisor_type": "kKvm",
+        "hypervisor_full_name": "Nutanix 20230302.101026",
+        "hypervisor_state": "kAcropolisNormal",
+        "serial": cvm.uuid[:8],
+        "block_serial": cvm.uuid[:8],
+        "block_model_name": "CommunityEdition",
+        "position": {"name": cvm.position},
+        "state": "NORMAL",
+        "is_degraded": degraded or not cvm.up,
+        "metadata_store_status": "kNormalMode",
+        "metadata_store_status_message": "Metadata store enabled on the node",
+        "removal_status": ["NA"],
+        "host_maintenance_mode_reason": None,
+        "reboot_pending": False,
+        "num_cpu_cores": 48,
+        "memory_capacity_in_bytes": 412_316_860_416,
+        "num_vms": 1,
+        "cluster_uuid": cluster.uuid,
+        "stats": _STATS,
+        "usage_stats": {"storage.capacity_bytes": str(_NODE_BYTES)},
+        "disk_hardware_configs": {},
+    }
+
+
+def listing(entities: list[Json]) -> Json:
+    """The frame of every v2.0 list."""
+    count = len(entities)
+    metadata = {
+        "grand_total_entities": count,
+        "total_entities": count,
+        "filter_criteria": "",
+        "sort_criteria": "",
+        "page": 1,
+        "count": count,
+        "start_index": 1 if count else 0,
+        "end_index": count,
+    }
+    return {"metadata": metadata, "entities": entities}
+
+
+def task(it: PrismTask, now: float) -> Json:
+    done = now >= it.ends
+    share = 1.0 if it.ends <= it.started else (now - it.started) / (it.ends - it.started)
+    status = "Running" if not done else "Failed" if it.error is not None else "Succeeded"
+    return {
+        "uuid": it.uuid,
+        "operation_type": it.operation,
+        "percentage_complete": 100 if done else max(0, min(99, int(share * 100))),
+        "progress_status": status,
+        "entity_list": [{"entity_id": it.entity, "entity_type": "Cluster"}],
+        "create_time_usecs": int(it.started * 1e6),
+        "meta_response": {"error_detail": it.error or ""},
+    }
+
+
+def ncc_summary(cluster: Cluster, degraded: Cvm | None) -> str:
+    """The text of a run of the cluster checks; failing ones are told in detail."""
+    failing = [cvm for cvm in cluster.members if cvm is degraded or not cvm.up]
+    lines = [f"Run summary for {cluster.name}: {len(failing)} of 412 checks failed"]
+    for cvm in failing:
+        lines += [
+            "Detailed information for degraded_node_check:",
+            f"Node {cvm.address}:",
+            f"FAIL: The node {cvm.address} is degraded.",
+            "Refer to KB 3827 for details on degraded_node_check.",
+        ]
+    return "\n".join(lines)
+
+
+def alerts(cluster: Cluster, degraded: Cvm | None, resolved: str | None) -> list[Json]:
+    """The alert that a degraded host raised, if any; ``resolved`` filters by ``true`` or ``false``."""
+    if cluster.degraded_since is None:
+        return []
+    over = degraded is None
+    if resolved is not None and resolved != str(over).lower():
+        return []
+    where = cluster.members[-1]
+    return [
+        {
+            "id": f"{where.uuid}-degraded",
+            "alert_title": "Degraded node detected",
+            "message": f"Node {where.address} is in a degraded state.",
+            "severity": "kCritical",
+            "resolved": over,
+            "acknowledged": False,
+            "created_time_stamp_in_usecs": int(cluster.degraded_since * 1e6),
+            "cluster_uuid": cluster.uuid,
+        }
+    ]

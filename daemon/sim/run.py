@@ -1,0 +1,205 @@
+"""Starts the simulated world: every service on its own loopback port, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import socket
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from daemon.clock import SystemClock
+from daemon.sim.catalogue import furnish
+from daemon.sim.control import Control
+from daemon.sim.dns import dns_service
+from daemon.sim.faults import Faults
+from daemon.sim.machine import MachineRoom
+from daemon.sim.metadata import Tokens, metadata_service
+from daemon.sim.nutanix import Fleet
+from daemon.sim.prism import PORT as PRISM_PORT
+from daemon.sim.prism import Prism
+from daemon.sim.refusals import SimError
+from daemon.sim.service import build
+from daemon.sim.vpc import vpc_service
+from daemon.sim.world import Places, World
+
+__all__ = ["SimError", "SimOptions", "SimUrls", "serve"]
+
+_SMALLEST_PREFIX = 29
+_LARGEST_PREFIX = 8
+
+
+@dataclass(frozen=True)
+class SimOptions:
+    """How the world shall be. ``origin`` is the Unix time from which time runs ``speed`` times as fast; 0
+    means now. A port of 0 takes any free one. ``fail`` holds ``NODE:STEP`` and ``CLUSTER:STEP`` entries;
+    ``state_dir`` is where keys pass through files on their way into TLS contexts."""
+
+    speed: float = 60.0
+    origin: float = 0.0
+    seed: int = 1
+    management: str = "127.24.0.0/24"
+    workload: str = "127.24.1.0/24"
+    host: str = "127.0.0.1"
+    vpc_port: int = 0
+    dns_port: int = 0
+    metadata_port: int = 0
+    control_port: int = 0
+    page_size: int = 50
+    fail: tuple[str, ...] = ()
+    state_dir: Path | None = None
+
+
+@dataclass(frozen=True)
+class SimUrls:
+    """Where the world answers."""
+
+    vpc_url: str
+    dns_url: str
+    metadata_url: str
+    control_url: str
+    management: str
+    workload: str
+
+
+async def serve(options: SimOptions, ready: Callable[[SimUrls], None], stop: asyncio.Event) -> None:
+    """Run a world until ``stop`` is set; ``ready`` is called once when every address answers.
+
+    Raises SimError, before anything answers, if an option is wrong or an address is taken; and if the world
+    itself breaks.
+    """
+    _check(options)
+    faults = Faults(options.fail)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_claim(options))
+        sockets = {name: stack.enter_context(_bind(options, name)) for name in _SERVICES}
+        urls = _urls(options, sockets)
+        origin = options.origin or SystemClock().now()
+        clock = SystemClock(options.speed, origin, options.seed)
+        world = World(clock, options.seed, Places(urls.vpc_url, urls.dns_url), faults, options.page_size)
+        fleet = Fleet(world, options.state_dir)
+        prism = Prism(world, fleet)
+        room = MachineRoom(world, fleet)
+        fleet.doors = prism
+        world.iron = room
+        furnish(world, options.management, options.workload)
+        tokens = Tokens()
+        apps = {
+            "vpc": build(vpc_service(tokens), world),
+            "dns": build(dns_service(tokens), world),
+            "metadata": build(metadata_service(tokens), world),
+            "control": Control(world, room, fleet).build(),
+        }
+        stack.push_async_callback(world.close)
+        await prism.start()
+        stack.push_async_callback(prism.close)
+        for name, app in apps.items():
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.SockSite(runner, sockets[name]).start()
+        ready(urls)
+        await _until(stop, world)
+
+
+async def _until(stop: asyncio.Event, world: World) -> None:
+    """Wait for ``stop``, or for the failure of one of the world's own tasks."""
+    told = asyncio.create_task(stop.wait(), name="the end of the world")
+    either: set[asyncio.Future[Any]] = {told, world.crash}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        told.cancel()
+    if world.crash.done():
+        error = world.crash.exception()
+        raise SimError(f"The simulated world broke ({error!r}); start it again, and report this.") from error
+
+
+_SERVICES = ("vpc", "dns", "metadata", "control")
+
+
+def _check(options: SimOptions) -> None:
+    if not 0 < options.speed <= 100_000:
+        raise SimError(f"The speed {options.speed:g} is not between 0 and 100000; choose for example 60.")
+    if not 1 <= options.page_size <= 100:
+        raise SimError(f"The page size {options.page_size} is not between 1 and 100; 50 is usual.")
+    networks = [_network("management", options.management), _network("workload", options.workload)]
+    if networks[0].overlaps(networks[1]):
+        raise SimError(
+            f"The management network {networks[0]} and the workload network {networks[1]} overlap; "
+            "give them different ranges."
+        )
+
+
+def _network(name: str, cidr: str) -> ipaddress.IPv4Network:
+    try:
+        network = ipaddress.IPv4Network(cidr)
+    except ValueError as error:
+        raise SimError(
+            f"The {name} network {cidr!r} is not an IPv4 network ({error}); write for example 127.24.0.0/24."
+        ) from None
+    if not network.is_loopback:
+        raise SimError(f"The {name} network {cidr} is not on loopback; choose one inside 127.0.0.0/8.")
+    if not _LARGEST_PREFIX <= network.prefixlen <= _SMALLEST_PREFIX:
+        raise SimError(
+            f"The {name} network {cidr} is too large or too small; choose a prefix "
+            f"from /{_LARGEST_PREFIX + 1} to /{_SMALLEST_PREFIX}."
+        )
+    return network
+
+
+def _claim(options: SimOptions) -> socket.socket:
+    """Hold the Prism port of the provider's gateway address, so that no second world takes the network."""
+    gateway = str(_network("management", options.management)[1])
+    return _bound(
+        gateway,
+        PRISM_PORT,
+        f"The network {options.management} is in use by another simulated world; stop that one, "
+        "or choose another network with --management and --workload.",
+    )
+
+
+def _bind(options: SimOptions, name: str) -> socket.socket:
+    port: int = getattr(options, f"{name}_port")
+    return _bound(
+        options.host,
+        port,
+        f"The address {options.host}:{port} for the {name} service is in use; stop what listens there, "
+        "or choose another port.",
+        reuse=port != 0,
+    )
+
+
+def _bound(host: str, port: int, in_use: str, reuse: bool = False) -> socket.socket:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if reuse:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+        return bound
+    except (OSError, OverflowError) as error:
+        bound.close()
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            raise SimError(in_use) from None
+        raise SimError(
+            f"The address {host}:{port} cannot be bound ({error}); choose an address of this machine, "
+            "for example 127.0.0.1, and a port from 0 to 65535."
+        ) from None
+
+
+def _urls(options: SimOptions, sockets: dict[str, socket.socket]) -> SimUrls:
+    at = {name: "http://{}:{}".format(*bound.getsockname()) for name, bound in sockets.items()}
+    return SimUrls(
+        vpc_url=f"{at['vpc']}/v1",
+        dns_url=f"{at['dns']}/v1",
+        metadata_url=at["metadata"],
+        control_url=at["control"],
+        management=options.management,
+        workload=options.workload,
+    )

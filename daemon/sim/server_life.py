@@ -1,0 +1,124 @@
+"""The life of a bare metal server: which status follows which, and what each power button does."""
+
+from __future__ import annotations
+
+from daemon.sim.refusals import MORE_INFO, conflict
+from daemon.sim.things import Server, Vni
+from daemon.sim.vpc_catalogue import free_capacity
+from daemon.sim.vpc_interfaces import drop_vni
+from daemon.sim.world import World
+
+NO_CAPACITY = {
+    "code": "cannot_start_capacity",
+    "message": (
+        "The bare metal server cannot start as there is no more capacity in this\n"
+        "zone for a bare metal server with the requested profile."
+    ),
+    "more_info": MORE_INFO,
+}
+
+
+def begin(world: World, server: Server) -> None:
+    """Bring a new server up: pending, starting, running; or failed, if the zone is full."""
+
+    async def life() -> None:
+        await world.take("server.pending")
+        struck = world.faults.strike("server start", server.name, world.clock.now()) is not None
+        server.state = "stable"
+        if struck or free_capacity(world, server.profile, server.zone) < 0:
+            server.status, server.status_reasons = "failed", [NO_CAPACITY]
+            return
+        await _run(world, server)
+
+    server.status = "pending"
+    world.spawn(life(), f"new server {server.name}")
+
+
+def start(world: World, server: Server) -> None:
+    """Start a stopped server; anything else is a conflict."""
+    _require(server, ("stopped",), "start", "the server is not in the STOPPED status")
+    server.status = "starting"
+    world.spawn(_run(world, server), f"start {server.name}")
+
+
+def stop(world: World, server: Server) -> None:
+    """Stop a running server. The simulated operating systems obey a soft stop like a hard one."""
+    _require(server, ("running",), "stop", "the server is not in the RUNNING status")
+    server.status = "stopping"
+    _iron_off(world, server)
+    world.later("server.stopping", lambda: _set(server, "stopped"))
+
+
+def restart(world: World, server: Server) -> None:
+    """Power a running server off and on again."""
+    _require(server, ("running",), "restart", "the server is not in the RUNNING status")
+
+    async def life() -> None:
+        await world.take("server.restarting")
+        _power_on(world, server)
+
+    server.status = "restarting"
+    _iron_off(world, server)
+    world.spawn(life(), f"restart {server.name}")
+
+
+def reinitialize(world: World, server: Server) -> None:
+    """Wipe the boot disk of a stopped server and start it from its image; it keeps its id and addresses."""
+    reasons = {reason["code"] for reason in server.status_reasons}
+    if not (server.status == "failed" and "cannot_reinitialize" in reasons):
+        _require(server, ("stopped",), "reinitialize", "the server is not in the STOPPED status")
+
+    async def life() -> None:
+        await world.take("server.reinitializing")
+        await _run(world, server)
+
+    server.status, server.status_reasons = "reinitializing", []
+    if world.iron is not None:
+        world.iron.wipe(server)
+    world.spawn(life(), f"reinitialize {server.name}")
+
+
+def delete(world: World, server: Server) -> None:
+    """Give a stopped or failed server back; its name is free when it is gone."""
+    if server.status == "deleting":
+        return
+    _require(server, ("stopped", "failed"), "delete", "the server is not in the STOPPED status")
+    server.status = server.state = "deleting"
+    world.later("server.delete", lambda: _gone(world, server))
+
+
+async def _run(world: World, server: Server) -> None:
+    server.status = "starting"
+    await world.take("server.starting")
+    _power_on(world, server)
+
+
+def _power_on(world: World, server: Server) -> None:
+    server.status = "running"
+    if world.iron is not None:
+        world.iron.power_on(server)
+
+
+def _iron_off(world: World, server: Server) -> None:
+    if world.iron is not None:
+        world.iron.power_off(server)
+
+
+def _set(server: Server, status: str) -> None:
+    server.status = status
+
+
+def _gone(world: World, server: Server) -> None:
+    if world.iron is not None:
+        world.iron.scrap(server)
+    world.remove(server)
+    for attachment in server.attachments:
+        vni = world.get(Vni, attachment.vni_id)
+        vni.server_id = vni.attachment_id = None
+        if vni.auto_delete:
+            drop_vni(world, vni)
+
+
+def _require(server: Server, allowed: tuple[str, ...], verb: str, why: str) -> None:
+    if server.status not in allowed:
+        raise conflict(f"Failed to {verb} the bare metal server because {why}.")

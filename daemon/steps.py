@@ -1,0 +1,272 @@
+"""What a step is handed: its record, the ledger, and the one safe way to make or delete something outside.
+
+``ensure`` and ``remove`` are the sequence of every outside call: the intent is durable before the call, what
+an earlier call may have made is looked for by name before another is sent, and the result is durable before
+anything else happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from daemon.clock import Clock
+from daemon.errors import NxdError, OutsideError
+from daemon.faultpoints import point
+from daemon.journal import Journal
+from daemon.locks import Locks
+from daemon.secrets import SecretBox
+from daemon.store.ops import (
+    AddCommand,
+    AddEvent,
+    Command,
+    DropSecrets,
+    Event,
+    PutRecord,
+    PutResource,
+    PutSecret,
+    Resource,
+    Signal,
+)
+from state_machines.outcome import Outcome
+from state_machines.record import Record
+
+
+class Interrupted(Exception):
+    """A person's verb is waiting and this is a safe point to honour it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object that exists outside: its id there, and what is worth remembering of it."""
+
+    cloud_id: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """An object that shall exist.
+
+    ``find`` looks for it by name, ``create`` makes it, ``ours`` compares the mark of ownership of one that was
+    found. ``unique`` says that the other side refuses a second object of the same name.
+    """
+
+    kind: str
+    name: str
+    find: Callable[[], Awaitable[Found | None]]
+    create: Callable[[], Awaitable[Found]]
+    ours: Callable[[Found], bool]
+    data: Mapping[str, Any] = field(default_factory=dict)
+    unique: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Disposal:
+    """How objects of one kind go: ``find`` by name, ``get`` by id (None once it is a 404), and ``delete``."""
+
+    find: Callable[[Resource], Awaitable[Found | None]]
+    get: Callable[[Resource], Awaitable[Found | None]]
+    delete: Callable[[Resource], Awaitable[None]]
+
+
+Step = Callable[["StepContext"], Awaitable[Outcome]]
+"""One step of a platform: it may run any number of times and says each time how things stand."""
+
+
+class StepContext:
+    """A step's window on the daemon. It is good for one run of one step."""
+
+    def __init__(self, name: str, journal: Journal, locks: Locks, box: SecretBox) -> None:
+        self._name = name
+        self._journal = journal
+        self._box = box
+        self.lock: Callable[[str], asyncio.Lock] = locks
+
+    @property
+    def clock(self) -> Clock:
+        """The daemon's clock."""
+        return self._journal.clock
+
+    @property
+    def record(self) -> Record:
+        """The record as it is committed now."""
+        return self._journal.mirror.records[self._name]
+
+    @property
+    def cluster(self) -> Record:
+        """The record of the cluster this one belongs to (itself, for a cluster)."""
+        return self._journal.mirror.records[self.record.shard]
+
+    @property
+    def members(self) -> list[Record]:
+        """The nodes of the cluster."""
+        return self._journal.mirror.members(self.record.shard)
+
+    def all_records(self) -> list[Record]:
+        """Every record of the daemon."""
+        return list(self._journal.mirror.records.values())
+
+    def resources(self, kind: str | None = None, owner: str | None = None) -> list[Resource]:
+        """Ledger rows that are not gone; the record's own unless another owner is named."""
+        rows = self._journal.mirror.resources(owner or self._name)
+        return [row for row in rows if row.state != "gone" and kind in (None, row.kind)]
+
+    def resource(self, kind: str, name: str) -> Resource | None:
+        """One of the record's ledger rows, gone or not."""
+        return self._journal.mirror.resource(self._name, kind, name)
+
+    def ledger(self, kind: str) -> list[Resource]:
+        """Every record's rows of a kind that are not gone."""
+        rows = self._journal.mirror.all_resources()
+        return [row for row in rows if row.kind == kind and row.state != "gone"]
+
+    def signal(self, name: str) -> Signal | None:
+        """The latest signal of that name in the boot that counts now, however early it came."""
+        round_ = int(self.record.facts.get("round", 0))
+        found = [s for s in self._journal.mirror.signals(self._name, round_) if s.name == name]
+        return max(found, key=lambda signal: signal.seq) if found else None
+
+    def checkpoint(self) -> None:
+        """A safe point: raises Interrupted when a verb waits to be honoured."""
+        if self._journal.mirror.commands(self._name):
+            raise Interrupted
+
+    async def remember(self, **facts: Any) -> None:
+        """Keep facts with the record, durably, before going on."""
+        record = self.record
+        kept = {**record.facts, **facts}
+        await self._journal.commit(PutRecord(replace(record, facts=kept, version=record.version + 1)))
+
+    async def note(self, message: str, **data: Any) -> None:
+        """Write a line into the log."""
+        await self._journal.commit(self._event("note", message, data))
+
+    async def order(self, target: str, verb: str) -> None:
+        """Put a verb into another record's inbox, unless the same one waits there already."""
+        if any(command.verb == verb for command in self._journal.mirror.commands(target)):
+            return
+        clock = self.clock
+        command = Command(clock.new_id(), target, self.record.shard, verb, self._name, clock.now())
+        await self._journal.commit(AddCommand(command))
+
+    async def secret(self, name: str, make: Callable[[], str]) -> str:
+        """The record's secret of that name; made and sealed first if there is none."""
+        full = f"{self._name}/{name}"
+        if full not in self._journal.mirror.secrets:
+            await self._journal.commit(PutSecret(full, self.record.shard, self._box.seal(make())))
+        return self.known_secret(name)
+
+    def known_secret(self, name: str) -> str:
+        """A secret that was made before. Raises NxdError when there is none."""
+        sealed = self._journal.mirror.secrets.get(f"{self._name}/{name}")
+        if sealed is None:
+            raise NxdError("bug", f"There is no secret {self._name}/{name}.")
+        return self._box.open(sealed)
+
+    async def forget_secrets(self) -> None:
+        """Forget every secret of the record."""
+        await self._journal.commit(DropSecrets(f"{self._name}/"))
+
+    async def ensure(self, want: Want) -> Resource:
+        """Make sure that the object exists and is ours, without ever making it twice. Raises NxdError."""
+        known = self.resource(want.kind, want.name)
+        if known is not None and known.state == "present":
+            return known
+        self.checkpoint()
+        doubtful = known is not None and known.state != "gone" and known.sent > 0
+        row = await self._intend(want, known if doubtful else None)
+        if doubtful or not want.unique:
+            found = await want.find()
+            if found is not None:
+                return await self._adopt(want, row, found, doubtful)
+        try:
+            made = await want.create()
+        except OutsideError as error:
+            if error.code == "name_taken":
+                return await self._settle_name(want, row, doubtful, error)
+            if error.status is not None and 400 <= error.status < 500:
+                await self._put(replace(row, sent=row.sent - 1))
+            raise
+        point("after_call")
+        return await self._confirm(want, row, made, "made")
+
+    async def _intend(self, want: Want, known: Resource | None) -> Resource:
+        record = self.record
+        row = known or Resource(record.name, record.shard, want.kind, want.name, data=dict(want.data))
+        row = replace(row, state="intended", sent=row.sent + 1)
+        point("before_intent")
+        await self._put(row)
+        point("after_intent")
+        return row
+
+    async def _settle_name(self, want: Want, row: Resource, doubtful: bool, error: OutsideError) -> Resource:
+        found = await want.find()
+        if found is None:
+            raise OutsideError("conflict", error.message, evidence=error.evidence) from error
+        return await self._adopt(want, row, found, doubtful)
+
+    async def _adopt(self, want: Want, row: Resource, found: Found, doubtful: bool) -> Resource:
+        """Take what an earlier call of ours made; refuse what carries our name without our intent or mark."""
+        if doubtful and want.ours(found):
+            return await self._confirm(want, row, found, "found, as an earlier call left it,")
+        await self._put(replace(row, state="gone", sent=0))
+        raise NxdError(
+            "foreign",
+            f"{want.kind} {want.name} exists already ({found.cloud_id}) and this daemon did not make it.",
+            evidence=str(dict(found.data)),
+        )
+
+    async def _confirm(self, want: Want, row: Resource, found: Found, how: str) -> Resource:
+        data = {**row.data, **found.data}
+        row = replace(row, state="present", cloud_id=found.cloud_id, data=data)
+        message = f"{how} {want.kind} {want.name}"
+        event = self._event("call", message, {"kind": want.kind, "name": want.name, "id": found.cloud_id})
+        await self._journal.commit(PutResource(row), event)
+        return row
+
+    async def update(self, row: Resource, **data: Any) -> Resource:
+        """Keep more of what is known about an object."""
+        row = replace(row, data={**row.data, **data})
+        await self._put(row)
+        return row
+
+    async def remove(self, row: Resource, disposal: Disposal) -> bool:
+        """Delete the object. True only once its absence was seen. Raises NxdError."""
+        if row.cloud_id is None:
+            found = await disposal.find(row) if row.sent else None
+            if found is None:
+                await self._gone(row)
+                return True
+            row = replace(row, cloud_id=found.cloud_id)
+        if row.state != "deleting":
+            row = replace(row, state="deleting")
+            await self._put(row)
+        point("before_delete")
+        if await disposal.get(row) is not None:
+            await disposal.delete(row)
+            point("after_delete")
+            if await disposal.get(row) is not None:
+                return False
+        await self._gone(row)
+        return True
+
+    async def _gone(self, row: Resource) -> None:
+        message = f"{row.kind} {row.name} is gone"
+        event = self._event("call", message, {"kind": row.kind, "name": row.name, "id": row.cloud_id})
+        await self._journal.commit(PutResource(replace(row, state="gone")), event)
+
+    async def gone(self, row: Resource) -> None:
+        """Note that an object ceased to exist together with another one."""
+        await self._gone(row)
+
+    async def _put(self, row: Resource) -> None:
+        await self._journal.commit(PutResource(row))
+
+    def _event(self, kind: Any, message: str, data: Mapping[str, Any]) -> AddEvent:
+        record = self.record
+        return AddEvent(
+            Event(self.clock.now(), record.shard, record.name, kind, message, data=dict(data))
+        )

@@ -1,0 +1,49 @@
+"""The store's seam: what any database must offer the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from daemon.store.ops import Contents, Event, Lease, Op
+
+
+class Fenced(Exception):
+    """Another writer took over; this one must stop."""
+
+
+class VersionConflict(Exception):
+    """A record is not at the version the commit was made for."""
+
+
+class Store(Protocol):
+    """A ledger with one writer. Use it between ``open`` and ``close`` only."""
+
+    async def open(self) -> None:
+        """Get ready, bringing an older database up to date. Raises StoreError."""
+
+    async def acquire(self, owner: str) -> Lease:
+        """Take the right to write; whoever had it is fenced from now on."""
+
+    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
+        """Do all of it or nothing; durable when it returns. Gives the events with their revisions.
+
+        Raises Fenced, VersionConflict, StoreError.
+        """
+
+    async def load(self) -> Contents:
+        """Everything a starting daemon needs."""
+
+    async def events(
+        self,
+        after: int = 0,
+        limit: int = 1000,
+        shard: str | None = None,
+        record: str | None = None,
+        kind: str | None = None,
+        tail: bool = False,
+    ) -> list[Event]:
+        """A piece of the log, oldest first: what follows ``after``, or with ``tail`` the last ``limit``."""
+
+    async def close(self) -> None:
+        """Let go of everything; what was committed stays."""

@@ -1,0 +1,123 @@
+"""The store that forgets: the same promises without a disk, for simulation and for tests of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from daemon.store.base import Fenced, VersionConflict
+from daemon.store.ops import (
+    AddCommand,
+    AddEvent,
+    AddSignal,
+    CloseCommand,
+    Command,
+    Contents,
+    DropRecord,
+    DropSecrets,
+    Event,
+    Lease,
+    Op,
+    PutRecord,
+    PutResource,
+    PutSecret,
+    Resource,
+    Signal,
+)
+from state_machines.record import Record
+
+
+class MemoryStore:
+    """A store in dictionaries."""
+
+    def __init__(self, new_id: str) -> None:
+        self._daemon_id = new_id
+        self._epoch = 0
+        self._records: dict[str, Record] = {}
+        self._resources: dict[tuple[str, str, str], Resource] = {}
+        self._events: list[Event] = []
+        self._signals: dict[tuple[str, int, str, int], Signal] = {}
+        self._commands: dict[str, Command] = {}
+        self._closed: set[str] = set()
+        self._secrets: dict[str, bytes] = {}
+
+    async def open(self) -> None:
+        """Nothing to do."""
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+    async def acquire(self, owner: str) -> Lease:
+        self._epoch += 1
+        return Lease(owner, self._epoch)
+
+    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
+        if lease.epoch < self._epoch:
+            raise Fenced("Another daemon has taken over this database.")
+        for op in ops:
+            if isinstance(op, PutRecord):
+                stored = self._records.get(op.record.name)
+                if stored is not None and stored.version != op.record.version - 1:
+                    raise VersionConflict("A record was changed by somebody else.")
+        events: list[Event] = []
+        for op in ops:
+            self._do(op, events)
+        return events
+
+    def _do(self, op: Op, events: list[Event]) -> None:
+        match op:
+            case PutRecord(record):
+                self._records[record.name] = record
+            case DropRecord(name):
+                self._drop(name)
+            case PutResource(resource):
+                self._resources[resource.key] = resource
+            case AddEvent(event):
+                events.append(replace(event, revision=len(self._events) + 1))
+                self._events.append(events[-1])
+            case AddSignal(signal):
+                self._signals.setdefault((signal.record, signal.round, signal.name, signal.seq), signal)
+            case AddCommand(command):
+                self._commands.setdefault(command.token, command)
+            case CloseCommand(token, _):
+                self._closed.add(token)
+            case PutSecret(name, _, sealed):
+                self._secrets[name] = sealed
+            case DropSecrets(prefix):
+                self._secrets = {n: s for n, s in self._secrets.items() if not n.startswith(prefix)}
+
+    def _drop(self, name: str) -> None:
+        self._records.pop(name, None)
+        self._resources = {k: r for k, r in self._resources.items() if r.owner != name}
+        self._signals = {k: s for k, s in self._signals.items() if s.record != name}
+        self._commands = {k: c for k, c in self._commands.items() if c.target != name}
+
+    async def load(self) -> Contents:
+        return Contents(
+            self._daemon_id,
+            len(self._events),
+            list(self._records.values()),
+            list(self._resources.values()),
+            list(self._signals.values()),
+            [command for token, command in self._commands.items() if token not in self._closed],
+            set(self._commands),
+            dict(self._secrets),
+        )
+
+    async def events(
+        self,
+        after: int = 0,
+        limit: int = 1000,
+        shard: str | None = None,
+        record: str | None = None,
+        kind: str | None = None,
+        tail: bool = False,
+    ) -> list[Event]:
+        found = [
+            event
+            for event in self._events[after:]
+            if (not shard or event.shard == shard)
+            and (not record or event.record == record)
+            and (not kind or event.kind == kind)
+        ]
+        return found[-limit:] if tail else found[:limit]

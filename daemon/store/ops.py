@@ -1,0 +1,177 @@
+"""What a commit can do, as data: no SQL and no closures cross the store's seam."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from state_machines.record import Record
+
+ResourceState = Literal["intended", "present", "deleting", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One row of the ledger: an object outside that we made, are about to make, or have deleted.
+
+    It is written before the call that makes the object, so the duty to undo never depends on an answer.
+    ``sent`` counts the creates that may have reached the other side.
+    """
+
+    owner: str
+    shard: str
+    kind: str
+    name: str
+    state: ResourceState = "intended"
+    cloud_id: str | None = None
+    sent: int = 0
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes the row unique."""
+        return (self.owner, self.kind, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the log. The store gives it its revision."""
+
+    time: float
+    shard: str
+    record: str | None
+    kind: Literal["transition", "verb", "call", "boot", "log", "error", "note"]
+    message: str
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    actor: str = "nxd"
+    data: dict[str, Any] = field(default_factory=dict)
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something that happened outside and may come before the step that waits for it.
+
+    ``round`` is the boot it belongs to and ``seq`` its number there: the same one twice is one signal.
+    """
+
+    record: str
+    shard: str
+    round: int
+    name: str
+    seq: int
+    time: float
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A verb that was accepted and will be honoured at the next safe point. ``token`` makes it one effect."""
+
+    token: str
+    target: str
+    shard: str
+    verb: str
+    actor: str
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class PutRecord:
+    """Write a record whose stored version is one less than the new one; 0 before it exists."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class DropRecord:
+    """Forget a record, its ledger rows, signals and commands. Its events stay."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutResource:
+    """Write a ledger row."""
+
+    resource: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class AddEvent:
+    """Append to the log."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class AddSignal:
+    """Remember a signal; one that is known already changes nothing."""
+
+    signal: Signal
+
+
+@dataclass(frozen=True, slots=True)
+class AddCommand:
+    """Put a command into the inbox; a token that is known already changes nothing."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCommand:
+    """The command was honoured or is moot."""
+
+    token: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutSecret:
+    """Keep a sealed secret under a name."""
+
+    name: str
+    shard: str
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DropSecrets:
+    """Forget every secret whose name begins with this."""
+
+    prefix: str
+
+
+Op = (
+    PutRecord
+    | DropRecord
+    | PutResource
+    | AddEvent
+    | AddSignal
+    | AddCommand
+    | CloseCommand
+    | PutSecret
+    | DropSecrets
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write. A writer with an older epoch is fenced."""
+
+    owner: str
+    epoch: int
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a starting daemon needs to know: everything unfinished, and who it is."""
+
+    daemon_id: str
+    revision: int
+    records: list[Record]
+    resources: list[Resource]
+    signals: list[Signal]
+    commands: list[Command]
+    tokens: set[str]
+    secrets: dict[str, bytes]

@@ -1,0 +1,321 @@
+"""The SQLite store: one task owns the only writing connection and commits whatever has queued meanwhile at once.
+
+WAL with synchronous=FULL, so a commit that returned survives a power cut. Readers have a connection of their
+own that can neither write nor checkpoint: SQLite before 3.51.3 may corrupt a WAL that two connections reset.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources as package_files
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from daemon.errors import StoreError
+from daemon.store import rows
+from daemon.store.base import Fenced, VersionConflict
+from daemon.store.ops import (
+    AddCommand,
+    AddEvent,
+    AddSignal,
+    CloseCommand,
+    Contents,
+    DropRecord,
+    DropSecrets,
+    Event,
+    Lease,
+    Op,
+    PutRecord,
+    PutResource,
+    PutSecret,
+)
+
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
+
+
+def _insert(verb: str, table: str, columns: str) -> str:
+    marks = ", ".join("?" * (columns.count(",") + 1))
+    return f"{verb} INTO {table} ({columns}) VALUES ({marks})"
+
+
+def _put_record_sql() -> str:
+    columns = [column.strip() for column in rows.RECORD_COLUMNS.split(",")]
+    changes = ", ".join(f"{column} = excluded.{column}" for column in columns if column != "name")
+    return (
+        _insert("INSERT", "records", rows.RECORD_COLUMNS)
+        + f" ON CONFLICT (name) DO UPDATE SET {changes} WHERE records.version = excluded.version - 1"
+    )
+
+
+_PUT_RECORD = _put_record_sql()
+_PUT_RESOURCE = _insert("INSERT OR REPLACE", "resources", rows.RESOURCE_COLUMNS)
+_ADD_EVENT = _insert("INSERT", "events", rows.EVENT_COLUMNS)
+_ADD_SIGNAL = _insert("INSERT OR IGNORE", "signals", rows.SIGNAL_COLUMNS)
+_ADD_COMMAND = _insert("INSERT OR IGNORE", "commands", rows.COMMAND_COLUMNS)
+_CLOSE_COMMAND = "UPDATE commands SET closed = 1 WHERE token = ?"
+_PUT_SECRET = _insert("INSERT OR REPLACE", "secrets", "name, shard, sealed")
+_DROP_SECRETS = "DELETE FROM secrets WHERE substr(name, 1, length(?1)) = ?1"
+_DROP_RECORD = (
+    "DELETE FROM records WHERE name = ?",
+    "DELETE FROM resources WHERE owner = ?",
+    "DELETE FROM signals WHERE record = ?",
+    "DELETE FROM commands WHERE target = ?",
+)
+
+
+@dataclass(slots=True)
+class _Request:
+    """One caller's commit, waiting for its turn."""
+
+    lease: Lease
+    ops: Sequence[Op]
+    done: asyncio.Future[list[Event]]
+
+
+class SqliteStore:
+    """The store on one machine. ``new_id`` gives the identity of a fresh database."""
+
+    def __init__(self, path: Path, new_id: str) -> None:
+        self._path = path
+        self._new_id = new_id
+        self._queue: asyncio.Queue[_Request | None] = asyncio.Queue()
+        self._writer: asyncio.Task[None] | None = None
+        self._reader: aiosqlite.Connection | None = None
+        self._started: asyncio.Future[None] | None = None
+        self._epoch = 0
+        self._revision = 0
+        self._daemon_id = ""
+
+    async def open(self) -> None:
+        self._started = asyncio.get_running_loop().create_future()
+        self._writer = asyncio.create_task(self._write(), name="store-writer")
+        await self._started
+        self._reader = await aiosqlite.connect(f"file:{self._path}?mode=ro", uri=True)
+        await self._reader.execute("PRAGMA query_only=ON")
+
+    async def acquire(self, owner: str) -> Lease:
+        self._epoch += 1
+        lease = Lease(owner, self._epoch)
+        await self.commit(lease, ())
+        return lease
+
+    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
+        if self._writer is None or self._writer.done():
+            raise StoreError("database", "The store is closed.")
+        done: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait(_Request(lease, ops, done))
+        return await asyncio.shield(done)
+
+    async def load(self) -> Contents:
+        read = self._read
+        return Contents(
+            self._daemon_id,
+            self._revision,
+            [rows.record_of(r) for r in await read(f"SELECT {rows.RECORD_COLUMNS} FROM records")],
+            [rows.resource_of(r) for r in await read(f"SELECT {rows.RESOURCE_COLUMNS} FROM resources")],
+            [rows.signal_of(r) for r in await read(f"SELECT {rows.SIGNAL_COLUMNS} FROM signals")],
+            [
+                rows.command_of(r)
+                for r in await read(
+                    f"SELECT {rows.COMMAND_COLUMNS} FROM commands WHERE closed = 0 ORDER BY time"
+                )
+            ],
+            {token for (token,) in await read("SELECT token FROM commands")},
+            {name: sealed for name, sealed in await read("SELECT name, sealed FROM secrets")},
+        )
+
+    async def events(
+        self,
+        after: int = 0,
+        limit: int = 1000,
+        shard: str | None = None,
+        record: str | None = None,
+        kind: str | None = None,
+        tail: bool = False,
+    ) -> list[Event]:
+        wanted: list[tuple[str, Any]] = [("revision > ?", after)]
+        wanted += [
+            (f"{column} = ?", value)
+            for column, value in (("shard", shard), ("record", record), ("kind", kind))
+            if value
+        ]
+        where = " AND ".join(condition for condition, _ in wanted)
+        order = "DESC" if tail else "ASC"
+        found = await self._read(
+            f"SELECT {rows.EVENT_COLUMNS} FROM events WHERE {where} ORDER BY revision {order} LIMIT ?",
+            (*(value for _, value in wanted), limit),
+        )
+        events = [rows.event_of(row) for row in found]
+        return events[::-1] if tail else events
+
+    async def close(self) -> None:
+        if self._reader is not None:
+            await self._reader.close()
+            self._reader = None
+        if self._writer is not None:
+            self._queue.put_nowait(None)
+            await self._writer
+            self._writer = None
+
+    async def _read(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
+        if self._reader is None:
+            raise StoreError("database", "The store is closed.")
+        try:
+            return list(await self._reader.execute_fetchall(sql, values))
+        except sqlite3.Error as error:
+            raise StoreError("database", "The database cannot be read.", evidence=str(error)) from error
+
+    # From here on: the writer task, the only one that touches the writing connection.
+
+    async def _write(self) -> None:
+        assert self._started is not None
+        db: aiosqlite.Connection | None = None
+        try:
+            try:
+                db = await aiosqlite.connect(self._path, isolation_level=None)
+                await self._prepare(db)
+            except (sqlite3.Error, StoreError) as error:
+                self._started.set_exception(_as_store_error(error, self._path))
+                return
+            self._started.set_result(None)
+            await self._serve(db)
+        finally:
+            if db is not None:
+                await db.close()
+
+    async def _serve(self, db: aiosqlite.Connection) -> None:
+        closing = False
+        while not closing:
+            batch = [await self._queue.get()]
+            while not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            closing = None in batch
+            requests = [request for request in batch if request is not None]
+            if not await self._try(db, requests):
+                for request in requests:
+                    await self._try(db, [request])
+
+    async def _try(self, db: aiosqlite.Connection, requests: list[_Request]) -> bool:
+        """Commit them together. False when several were tried and one of them cannot be: try each alone."""
+        revision = self._revision
+        try:
+            await db.execute("BEGIN IMMEDIATE")
+            given = await self._apply(db, requests)
+            await db.execute("COMMIT")
+        except (sqlite3.Error, Fenced, VersionConflict) as error:
+            self._revision = revision
+            if db.in_transaction:
+                await db.execute("ROLLBACK")
+            if len(requests) > 1:
+                return False
+            for request in requests:
+                request.done.set_exception(
+                    _as_store_error(error, self._path) if isinstance(error, sqlite3.Error) else error
+                )
+            return True
+        for request, events in zip(requests, given, strict=True):
+            request.done.set_result(events)
+        return True
+
+    async def _apply(self, db: aiosqlite.Connection, requests: list[_Request]) -> list[list[Event]]:
+        await self._check_epoch(db, requests)
+        given: list[list[Event]] = []
+        groups: dict[str, list[rows.Row]] = {}
+        for request in requests:
+            if any(isinstance(op, DropRecord | DropSecrets) for op in request.ops):
+                await self._flush(db, groups)
+            given.append([])
+            for op in request.ops:
+                self._sort(op, groups, given[-1])
+        await self._flush(db, groups)
+        return given
+
+    async def _check_epoch(self, db: aiosqlite.Connection, requests: list[_Request]) -> None:
+        newest = max(request.lease.epoch for request in requests) if requests else 0
+        stored = int(next(iter(await db.execute_fetchall("SELECT value FROM meta WHERE key = 'epoch'")))[0])
+        if any(request.lease.epoch < max(stored, newest) for request in requests):
+            raise Fenced("Another daemon has taken over this database.")
+        if newest > stored:
+            await db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(newest),))
+
+    def _sort(self, op: Op, groups: dict[str, list[rows.Row]], events: list[Event]) -> None:
+        """Put an op's row where the statement that writes it collects its rows."""
+        match op:
+            case PutRecord(record):
+                groups.setdefault(_PUT_RECORD, []).append(rows.record_row(record))
+            case PutResource(resource):
+                groups.setdefault(_PUT_RESOURCE, []).append(rows.resource_row(resource))
+            case AddEvent(event):
+                self._revision += 1
+                events.append(replace(event, revision=self._revision))
+                groups.setdefault(_ADD_EVENT, []).append(rows.event_row(events[-1]))
+            case AddSignal(signal):
+                groups.setdefault(_ADD_SIGNAL, []).append(rows.signal_row(signal))
+            case AddCommand(command):
+                groups.setdefault(_ADD_COMMAND, []).append(rows.command_row(command))
+            case CloseCommand(token, _):
+                groups.setdefault(_CLOSE_COMMAND, []).append((token,))
+            case PutSecret(name, shard, sealed):
+                groups.setdefault(_PUT_SECRET, []).append((name, shard, sealed))
+            case DropSecrets(prefix):
+                groups.setdefault(_DROP_SECRETS, []).append((prefix,))
+            case DropRecord(name):
+                for statement in _DROP_RECORD:
+                    groups.setdefault(statement, []).append((name,))
+
+    async def _flush(self, db: aiosqlite.Connection, groups: dict[str, list[rows.Row]]) -> None:
+        for statement, values in groups.items():
+            before = db.total_changes
+            await db.executemany(statement, values)
+            if statement == _PUT_RECORD and db.total_changes - before != len(values):
+                raise VersionConflict("A record was changed by somebody else.")
+        groups.clear()
+
+    async def _prepare(self, db: aiosqlite.Connection) -> None:
+        for pragma in _PRAGMAS:
+            await db.execute(f"PRAGMA {pragma}")
+        await self._migrate(db)
+        stored = dict([tuple(row) for row in await db.execute_fetchall("SELECT key, value FROM meta")])
+        self._daemon_id = stored["daemon_id"]
+        self._epoch = int(stored["epoch"])
+        found = await db.execute_fetchall("SELECT coalesce(max(revision), 0) FROM events")
+        self._revision = next(iter(found))[0]
+
+    async def _migrate(self, db: aiosqlite.Connection) -> None:
+        version: int = next(iter(await db.execute_fetchall("PRAGMA user_version")))[0]
+        folder = package_files.files("daemon.store") / "migrations"
+        scripts = sorted(
+            (entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name
+        )
+        if version > len(scripts):
+            raise StoreError(
+                "database",
+                f"The database {self._path} was written by a newer nxd (schema {version}).",
+                remedy="Install that version of nxd again.",
+            )
+        for number, script in enumerate(scripts[version:], start=version + 1):
+            await db.executescript(f"BEGIN; {script.read_text()} PRAGMA user_version = {number}; COMMIT;")
+        if version == 0:
+            await db.executemany(
+                "INSERT INTO meta (key, value) VALUES (?, ?)",
+                [("daemon_id", self._new_id), ("epoch", "0")],
+            )
+
+
+def _as_store_error(error: Exception, path: Path) -> StoreError:
+    if isinstance(error, StoreError):
+        return error
+    text = str(error)
+    if "not a database" in text or "malformed" in text:
+        return StoreError(
+            "database",
+            f"{path} is not a usable database.",
+            evidence=text,
+            remedy="Restore it from a backup, or move it away and let `nxd audit` find what stands in the cloud.",
+        )
+    return StoreError("database", f"The database {path} cannot be written.", evidence=text)

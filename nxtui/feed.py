@@ -1,0 +1,142 @@
+"""The only part of nxtui that talks to the daemon: follows it for ever and carries requests to it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from daemon.wire import Plan, StreamLine
+
+if TYPE_CHECKING:
+    from daemon.client import AsyncClient, Detail
+
+FIRST_LINES = 2000
+"""Log lines fetched at the start; what is older stays in the daemon."""
+
+BATCH = 0.03
+"""Seconds for which lines are gathered before the screen hears of them: a frame or two."""
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 1.0
+
+
+class Feed:
+    """Follows one daemon: ``hear`` gets the lines in batches, ``lose`` the reason when the link breaks."""
+
+    def __init__(
+        self, socket: Path, hear: Callable[[list[StreamLine]], object], lose: Callable[[str], object]
+    ) -> None:
+        self.socket = socket
+        self._hear = hear
+        self._lose = lose
+        self._waiting: list[StreamLine] = []
+        self._flush: asyncio.TimerHandle | None = None
+        self._client: AsyncClient | None = None
+        self._daemon: str | None = None
+        self._after: int | None = None
+        self._heard_something = False
+
+    @property
+    def client(self) -> AsyncClient:
+        """The client, made when it is first needed: httpx is loaded after the first frame."""
+        if self._client is None:
+            from daemon.client import AsyncClient
+
+            self._client = AsyncClient(self.socket)
+        return self._client
+
+    async def run(self) -> None:
+        """Connect, follow, and begin again, until it is cancelled."""
+        from daemon.client import DaemonUnreachable, Refused
+
+        pause = FIRST_PAUSE
+        try:
+            while True:
+                try:
+                    if await self._follow():
+                        pause = FIRST_PAUSE
+                        continue
+                    reason = "The daemon ended the stream because this window was too slow."
+                except DaemonUnreachable as cause:
+                    reason = str(cause)
+                except Refused as refused:
+                    reason = f"{refused.error['message']} {refused.error['remedy']}"
+                if self._heard_something:
+                    pause = FIRST_PAUSE
+                self._flush_now()
+                self._lose(reason)
+                await asyncio.sleep(pause)
+                pause = min(LONGEST_PAUSE, pause * 2)
+        finally:
+            if self._flush is not None:
+                self._flush.cancel()
+            if self._client is not None:
+                await self._client.close()
+
+    async def detail(self, name: str) -> Detail:
+        """The timeline of a node or cluster."""
+        return await self.client.show(name)
+
+    async def plan(self, verb: str, target: str) -> Plan:
+        """What a verb would do now."""
+        return await self.client.plan(verb, target)
+
+    async def send(self, verb: str, target: str, digest: str | None) -> None:
+        """Ask for a verb once; returns when it is durable."""
+        await self.client.verb(verb, target, digest, secrets.token_urlsafe(16))
+
+    async def _follow(self) -> bool:
+        """One connection. True if it must be made again at once because another database answers."""
+        self._heard_something = False
+        after = self._after
+        if after is None:
+            log = await self.client.log(limit=FIRST_LINES, tail=True)
+            after = log["revision"]
+            early = log["events"]
+        else:
+            early = []
+        async with contextlib.aclosing(self.client.stream(after)) as lines:
+            async for line in lines:
+                self._heard_something = True
+                if line["type"] == "lagged":
+                    return False
+                if line["type"] == "snapshot":
+                    if self._is_another(line, after):
+                        self._daemon = self._after = None
+                        return True
+                    self._daemon = line["snapshot"]["daemon"]["id"]
+                    self._after = after
+                    self._say(line)
+                    for event in early:
+                        told = StreamLine(
+                            type="event", revision=event["revision"], now=line["now"], event=event
+                        )
+                        self._say(told)
+                    continue
+                self._say(line)
+                if line["type"] == "event":
+                    self._after = line["revision"]
+        return False
+
+    def _is_another(self, line: StreamLine, after: int) -> bool:
+        """Whether what was remembered belongs to another database than the one that answers."""
+        if self._daemon is None:
+            return False
+        return line["snapshot"]["daemon"]["id"] != self._daemon or line["revision"] < after
+
+    def _say(self, line: StreamLine) -> None:
+        self._waiting.append(line)
+        if self._flush is None:
+            self._flush = asyncio.get_running_loop().call_later(BATCH, self._flush_now)
+
+    def _flush_now(self) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+        if self._waiting:
+            lines, self._waiting = self._waiting, []
+            self._hear(lines)

@@ -1,0 +1,62 @@
+"""What stands at the top of every screen: where this is, how things are, and whether it is true right now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nxtui.glyphs import Glyphs
+from nxtui.model import Fleet, Link
+from nxtui.rows import by_phase
+from nxtui.text import Line, counted, plain, spread, width_of
+from nxtui.themes import accent
+
+_LINK_INK = {"connecting": "dim", "live": "ok", "stale": "stale", "lost": "lost", "foreign": "lost"}
+
+
+def link_span(link: Link, glyphs: Glyphs) -> Line:
+    """The state of the link as sign and words."""
+    sign = {
+        "connecting": glyphs.phase["waiting"],
+        "live": glyphs.live,
+        "stale": glyphs.phase["attention"],
+        "lost": glyphs.lost,
+        "foreign": glyphs.lost,
+    }[link.state]
+    return [(f" {sign} {link.text} ", _LINK_INK[link.state])]
+
+
+def title(fleet: Fleet, glyphs: Glyphs, crumbs: Sequence[str], read_only: bool, width: int) -> Line:
+    """Environment, place, counts, version, link; from the right the link is the last to give way."""
+    daemon = fleet.daemon
+    environment = daemon["environment"] if daemon else "nxd"
+    left: Line = [(f" {environment} ", accent(environment))]
+    for crumb in crumbs:
+        left += [(f" {glyphs.crumb} ", "dim"), (crumb, "strong")]
+    if read_only:
+        left.append(("  read-only", "attention"))
+    nodes = len(fleet.nodes)
+    counts = f"{counted(nodes, 'node')}: {by_phase(fleet.phases())}" if nodes else ""
+    version = f"nxd {daemon['version']}" if daemon else ""
+    link = link_span(fleet.link, glyphs)
+    for facts in ([counts, version], [counts], [version], []):
+        told = "   ".join(fact for fact in facts if fact)
+        right: Line = [(told + "  ", "dim"), *link]
+        if width_of(left) + width_of(right) < width:
+            return spread(left, right, width)
+    return spread(left, link, width)
+
+
+def banner(fleet: Fleet, width: int) -> Line:
+    """One sentence about why what is shown is not the truth of this moment; empty if it is."""
+    link = fleet.link
+    if link.state == "foreign":
+        return [(" The daemon speaks another version of the API: use the nxtui that came with it.", "lost")]
+    if link.state != "lost":
+        return []
+    seen = "Last known data. " if fleet.daemon else ""
+    return [(f" {seen}{fleet.lost_because} ".ljust(width), "lost")]
+
+
+def is_empty(line: Line) -> bool:
+    """Whether there is nothing to say."""
+    return not plain(line).strip()

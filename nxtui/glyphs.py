@@ -1,0 +1,88 @@
+"""The signs for phases, levels and bars: always beside a word, never colour alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from daemon.wire import Phase
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """One set of signs, each one cell wide."""
+
+    phase: dict[Phase, str]
+    level: dict[str, str]
+    live: str
+    lost: str
+    cursor: str
+    mark: str
+    full: str
+    empty: str
+    arrow: str
+    crumb: str
+    rule: str
+    ellipsis: str
+    dot: str
+    times: str
+    down: str
+
+
+UNICODE = Glyphs(
+    phase={
+        "waiting": "○",
+        "working": "◐",
+        "ok": "✓",
+        "attention": "▲",
+        "failed": "✗",
+        "releasing": "↩",
+        "released": "∅",
+    },
+    level={"debug": "·", "info": " ", "warning": "▲", "error": "✗"},
+    live="●",
+    lost="✗",
+    cursor="❯",
+    mark="◆",
+    full="━",
+    empty="─",
+    arrow="→",
+    crumb="›",
+    rule="─",
+    ellipsis="…",
+    dot="·",
+    times="×",
+    down="▾",
+)
+
+ASCII = Glyphs(
+    phase={
+        "waiting": ".",
+        "working": ">",
+        "ok": "+",
+        "attention": "!",
+        "failed": "x",
+        "releasing": "<",
+        "released": "-",
+    },
+    level={"debug": ".", "info": " ", "warning": "!", "error": "x"},
+    live="*",
+    lost="x",
+    cursor=">",
+    mark="*",
+    full="#",
+    empty=".",
+    arrow="->",
+    crumb=">",
+    rule="-",
+    ellipsis="~",
+    dot="-",
+    times="x",
+    down="v",
+)
+
+_TYPOGRAPHY = str.maketrans({"–": "-", "…": "~", "—": "-", "’": "'", "“": '"', "”": '"', "→": ">", "·": "-"})
+
+
+def to_ascii(text: str) -> str:
+    """The text for a terminal that has no more than ASCII; what has no likeness becomes a question mark."""
+    return text.translate(_TYPOGRAPHY).encode("ascii", "replace").decode("ascii")

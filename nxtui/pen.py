@@ -1,0 +1,48 @@
+"""Turns lines of spans into what the terminal is sent, in the colours and signs of this session."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from nxtui.glyphs import ASCII, UNICODE, to_ascii
+from nxtui.text import Line, cut
+from nxtui.themes import FALLBACK, inks
+
+_NEVER_FADES = ("env", "env-production", "lost", "stale", "key")
+
+
+class Pen:
+    """One per session, shared by all widgets: a new theme or a lost link changes how everything is drawn."""
+
+    def __init__(self, ascii_only: bool = False) -> None:
+        self.ascii = ascii_only
+        self.glyphs = ASCII if ascii_only else UNICODE
+        self.faded = False
+        self._inks = inks(FALLBACK)
+        self._mixed: dict[tuple[str, str, bool], Style] = {}
+
+    def dip(self, variables: dict[str, str]) -> None:
+        """Take the colours of another theme."""
+        self._inks = inks(variables)
+        self._mixed.clear()
+
+    def style(self, ink: str, ground: str = "paper") -> Style:
+        """An ink on a ground."""
+        key = (ink, ground, self.faded)
+        style = self._mixed.get(key)
+        if style is None:
+            style = self._inks["paper"] + self._inks[ground] + self._inks[ink]
+            if self.faded and ink not in _NEVER_FADES:
+                style += Style(color=self._inks["dim"].color, bold=False)
+            self._mixed[key] = style
+        return style
+
+    def strip(self, line: Line, width: int, ground: str = "paper") -> Strip:
+        """The line cut or filled to ``width`` cells."""
+        segments = []
+        for text, ink in cut(line, width):
+            said = to_ascii(text) if self.ascii and not text.isascii() else text
+            segments.append(Segment(said, self.style(ink, ground)))
+        return Strip(segments).adjust_cell_length(width, self.style("", ground))

@@ -1,0 +1,96 @@
+"""An entity as the cells of its row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from daemon.wire import EntityView, Phase
+from nxtui.glyphs import Glyphs
+from nxtui.text import UNKNOWN, Span, due_in, lasting
+
+BUSY = ("waiting", "working", "releasing", "attention")
+"""Phases in which something is still going on, so that a deadline means something."""
+
+URGENCY: tuple[Phase, ...] = ("failed", "attention", "working", "waiting", "releasing", "ok", "released")
+"""Every phase, the one a reader must hear of first at the front."""
+
+
+def note(entity: EntityView) -> str:
+    """The one thing to know: the error, else what was asked for and what it waits for."""
+    error = entity["error"]
+    if error is not None:
+        return error["message"]
+    parts = [f"{entity['wish']} asked for"] if entity["wish"] else []
+    if entity["waiting_for"]:
+        parts.append(entity["waiting_for"])
+    return " · ".join(parts)
+
+
+def steps(entity: EntityView) -> str:
+    """``3/9``, or a dash where the daemon names no steps."""
+    return f"{entity['step_index']}/{entity['step_count']}" if entity["step_count"] else UNKNOWN
+
+
+def share_done(entity: EntityView) -> float | None:
+    """The part of the way that is behind it, 0 to 1; its present step counts as far as it was measured."""
+    count = entity["step_count"]
+    if entity["phase"] == "ok":
+        return 1.0
+    if not count:
+        return None
+    behind = max(0, entity["step_index"] - 1) + (entity["progress"] or 0.0)
+    return min(1.0, behind / count)
+
+
+def bar(entity: EntityView, width: int, glyphs: Glyphs) -> tuple[str, str]:
+    """The way as two runs of signs: what is done and what is left; both empty where it is not known."""
+    done = share_done(entity)
+    if done is None or entity["phase"] in ("releasing", "released"):
+        return "", ""
+    full = round(done * width)
+    return glyphs.full * full, glyphs.empty * (width - full)
+
+
+def timing(entity: EntityView, now: float | None) -> dict[str, str]:
+    """The two cells that move with the clock."""
+    deadline = entity["deadline"] if entity["phase"] in BUSY else None
+    return {
+        "since": lasting(now - entity["since"]) if now is not None else UNKNOWN,
+        "due": due_in(deadline, now),
+    }
+
+
+def cells(entity: EntityView, now: float | None) -> dict[str, Span]:
+    """The text and ink of each cell but the bar."""
+    phase = entity["phase"]
+    times = timing(entity, now)
+    late = "attention" if times["due"] == "over" else "dim" if times["due"] == UNKNOWN else ""
+    trouble = phase in ("failed", "attention")
+    return {
+        "name": (entity["name"], "strong" if trouble else ""),
+        "cluster": (entity["cluster"], "dim"),
+        "state": (entity["title"], phase),
+        "step": (steps(entity), "dim"),
+        "attempt": (str(entity["attempt"]) if entity["attempt"] > 1 else "", "attention"),
+        "since": (times["since"], ""),
+        "due": (times["due"], late),
+        "note": (note(entity), phase if trouble else "dim"),
+    }
+
+
+def by_phase(phases: Counter[str]) -> str:
+    """``2 ok · 1 failed``, in the order of the phases' importance to a reader."""
+    return " · ".join(f"{phases[phase]} {phase}" for phase in URGENCY if phases[phase])
+
+
+def content_widths(entities: Mapping[str, EntityView], one_cluster: bool) -> dict[str, int]:
+    """The widest name, state and so on, for the layout."""
+    values = entities.values()
+    return {
+        "name": max((len(entity["name"]) for entity in values), default=0),
+        "state": max((len(entity["title"]) for entity in values), default=0),
+        "attempt": 1 if any(entity["attempt"] > 1 for entity in values) else 0,
+        "cluster": 0 if one_cluster else max((len(entity["cluster"]) for entity in values), default=0),
+        "bar": 10,
+    }

@@ -1,0 +1,173 @@
+"""Asks before anything is done: shows what, has Cancel in focus, and takes only a typed ``y``."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from daemon.client import DaemonUnreachable, Refused
+from daemon.wire import Plan
+from nxtui import pages
+from nxtui.pen import Pen
+from nxtui.text import Line, counted
+from nxtui.verbs import MANNERS
+from nxtui.widgets.ask import AskLine
+from nxtui.widgets.oneline import OneLine
+from nxtui.widgets.paper import Paper
+
+Plans = Callable[[], Awaitable[list[Plan]]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be confirmed. With ``plans`` it is fetched and shown, with ``word`` it must be typed."""
+
+    verb: str
+    names: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+    plans: Plans | None = None
+    word: str | None = None
+
+    @property
+    def title(self) -> str:
+        """``Roll back node02?``, or how many if there are several."""
+        what = self.names[0] if len(self.names) == 1 else f"these {len(self.names)}"
+        return MANNERS[self.verb].question.format(what)
+
+
+class Confirm(ModalScreen[list[Plan] | None]):
+    """Ends with the plans that were confirmed (none for a verb without), or with None for no."""
+
+    BINDINGS = [  # noqa: RUF012 (Textual's own form)
+        Binding("y", "confirm", show=False),
+        Binding("escape,n,q,enter,space", "cancel", show=False),
+        Binding("j,down", "scroll(1)", show=False),
+        Binding("k,up", "scroll(-1)", show=False),
+        Binding("pagedown", "scroll(10)", show=False),
+        Binding("pageup", "scroll(-10)", show=False),
+    ]
+    AUTO_FOCUS = ""
+
+    def __init__(self, pen: Pen, question: Question) -> None:
+        super().__init__()
+        self._pen = pen
+        self.question = question
+        self.plans: list[Plan] | None = None if question.plans else []
+        self.problem = ""
+        self.typed = question.word is None
+
+    @property
+    def armed(self) -> bool:
+        """Whether a ``y`` would do it."""
+        return self.plans is not None and self.typed
+
+    def compose(self) -> ComposeResult:
+        self._page = Paper(self._pen, self._lines, ground="panel", id="page")
+        self._buttons = _Buttons(self)
+        with Vertical(id="dialog"):
+            yield OneLine(self._pen, lambda _: [(" " + self.question.title, "title")], "panel")
+            yield self._page
+            if self.question.word is not None:
+                yield AskLine("its name", "", f"type {self.question.word}, then Enter")
+            yield self._buttons
+
+    def on_mount(self) -> None:
+        if self.question.plans is not None:
+            self._fetch(self.question.plans)
+        self._resize()
+
+    @work(exclusive=True)
+    async def _fetch(self, plans: Plans) -> None:
+        try:
+            self.plans = await plans()
+        except DaemonUnreachable as cause:
+            self.problem = str(cause)
+        except Refused as refused:
+            self.problem = f"{refused.error['message']} {refused.error['remedy']}"
+        self._resize()
+
+    def _resize(self) -> None:
+        """As high as what it says, as far as the screen goes."""
+        width = min(100, self.app.size.width - 8) - 4
+        self._page.styles.height = max(1, min(len(self._lines(width)), self.app.size.height - 9))
+        self._page.redraw()
+        self._buttons.redraw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._resize()
+
+    def _lines(self, width: int) -> list[Line]:
+        question = self.question
+        lines = pages.paragraph(MANNERS[question.verb].promise, width)
+        if self.problem:
+            return [*lines, [], *pages.paragraph(self.problem, width, "failed-strong")]
+        if self.plans is None:
+            return [*lines, [], *pages.paragraph("Asking the daemon what would be done…", width, "dim")]
+        if self.plans:
+            lines += [[], [("  " + pages.plan_counts(self.plans), "strong")], []]
+            for plan in self.plans:
+                lines += pages.plan_lines(plan, width)
+        elif len(question.names) > 1:
+            lines += [[], *[[("  " + name, "strong")] for name in question.names]]
+        if question.skipped:
+            lines += [[], pages.heading(f"{counted(len(question.skipped), 'other')} left alone")]
+            lines += pages.table(question.skipped, width)
+        return lines
+
+    def on_ask_line_changed(self, event: AskLine.Changed) -> None:
+        event.stop()
+
+    def on_ask_line_done(self, event: AskLine.Done) -> None:
+        """The right name arms ``y``; it does nothing by itself. Escape leaves."""
+        if not event.text:
+            self.dismiss(None)
+        elif event.text == self.question.word:
+            self.typed = True
+            event.ask.remove()
+            self.set_focus(None)
+            self._buttons.redraw()
+        else:
+            self.notify(f"That is not {self.question.word}.", severity="warning")
+
+    def action_confirm(self) -> None:
+        """Yes, if there is something to say yes to."""
+        if self.armed:
+            self.dismiss(self.plans)
+
+    def action_cancel(self) -> None:
+        """No."""
+        self.dismiss(None)
+
+    def action_scroll(self, lines: int) -> None:
+        """Further down the plan, or up."""
+        self._page.move(lines)
+
+
+class _Buttons(OneLine):
+    """Cancel, drawn as what has the focus, and the key that confirms."""
+
+    def __init__(self, confirm: Confirm) -> None:
+        super().__init__(confirm._pen, self._compose_line, "panel", id="buttons")
+        self._confirm = confirm
+
+    def _compose_line(self, width: int) -> Line:
+        confirm = self._confirm
+        verb = confirm.question.verb
+        line: Line = [("  ", ""), ("[ Cancel ]", "chosen"), ("   ", "")]
+        if confirm.armed:
+            return [*line, ("y", "key-strong"), (f" {verb}", "")]
+        if confirm.question.word is not None and not confirm.typed:
+            return [*line, (f"type the name above, then y {verb}", "dim")]
+        return [*line, ("y", "rule"), (f" {verb}", "dim")]
+
+    def on_click(self, event: events.Click) -> None:
+        if event.x < 13:
+            self._confirm.action_cancel()
+        elif event.x < 16 + len(self._confirm.question.verb) + 2:
+            self._confirm.action_confirm()

@@ -1,0 +1,139 @@
+"""One node or cluster: what happened to it and when, what it owns, what the outside said."""
+
+from __future__ import annotations
+
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from daemon.client import DaemonUnreachable, Refused
+from daemon.wire import EntityView, StepTiming
+from nxtui import keys, pages
+from nxtui.layout import WIDE
+from nxtui.logs import LogWindow, as_text
+from nxtui.model import Changes
+from nxtui.screens.room import Room
+from nxtui.text import Line, plain
+from nxtui.widgets.logview import LogView
+from nxtui.widgets.oneline import OneLine
+from nxtui.widgets.paper import Paper
+
+
+class EntityScreen(Room):
+    """The story of one entity; it is fetched again whenever the daemon says that the entity changed."""
+
+    room = "node"
+    BINDINGS = keys.bindings("node")
+
+    def __init__(self, entity: EntityView) -> None:
+        super().__init__()
+        self.entity = entity
+        self.gone = False
+        self.stays: list[StepTiming] = []
+
+    def compose_body(self) -> ComposeResult:
+        pen = self.nx.pen
+        self.story = Paper(pen, self._story_lines, id="story")
+        self.things = Paper(pen, self._thing_lines, ground="panel", id="things")
+        self.window = LogWindow(self.nx.fleet.log)
+        self.window.show(frozenset((self.entity["name"],)))
+        self.log_view = LogView(pen, self.window, cursor=False, id="log")
+        with Horizontal(id="middle"):
+            yield self.story
+            yield self.things
+        yield OneLine(
+            pen, lambda _: [("    LOG", "heading"), (f"  of {self.entity['name']}", "dim")], "panel"
+        )
+        yield self.log_view
+
+    def on_mount(self) -> None:
+        self.fetch()
+
+    def crumbs(self) -> tuple[str, ...]:
+        entity = self.entity
+        return (entity["name"],) if entity["kind"] == "cluster" else (entity["cluster"], entity["name"])
+
+    def targets(self) -> list[EntityView]:
+        return [] if self.gone else [self.entity]
+
+    def copied_text(self) -> str:
+        return "\n".join(plain(line) for line in [*self._story_lines(100), [], *self._thing_lines(100)])
+
+    @work(exclusive=True, group="detail")
+    async def fetch(self) -> None:
+        """Get the timeline; if the daemon cannot be asked, what is shown stays."""
+        try:
+            detail = await self.nx.feed.detail(self.entity["name"])
+        except (DaemonUnreachable, Refused):
+            return
+        self.stays = detail["timeline"]
+        self._redraw()
+
+    def changed(self, changes: Changes) -> None:
+        fleet, name = self.nx.fleet, self.entity["name"]
+        entities = fleet.clusters if self.entity["kind"] == "cluster" else fleet.nodes
+        touched = changes.whole or name in changes.nodes or name in changes.clusters
+        if touched:
+            self.gone = name not in entities
+            self.entity = entities.get(name, self.entity)
+            self.fetch()
+            self._redraw()
+        if changes.events or changes.log_replaced:
+            self.log_view.append()
+        self.redraw_frame()
+
+    def tick(self) -> None:
+        self._redraw()
+
+    def _redraw(self) -> None:
+        self.story.redraw()
+        if self.things.display:
+            self.things.redraw()
+
+    def on_resize(self) -> None:
+        width, height = self.size
+        self.things.display = width >= WIDE
+        self.things.styles.width = int(width * 0.4)
+        self.log_view.styles.height = max(3, height // 4)
+        self.call_after_refresh(self._redraw)
+
+    def _story_lines(self, width: int) -> list[Line]:
+        entity, now, glyphs = self.entity, self.nx.fleet.now, self.nx.pen.glyphs
+        told = pages.trouble(entity, width, glyphs)
+        lines = [pages.headline(entity, glyphs)]
+        if self.gone:
+            lines.append([("  The daemon no longer has it; this is the last that was known.", "attention")])
+        lines += [[], *told, []] if told else [[]]
+        lines += [pages.heading("timeline"), *pages.timeline(self.stays, now, width, glyphs), []]
+        lines += [pages.heading("now"), *pages.facts(entity, now, width)]
+        if self.size.width < WIDE:
+            lines += pages.belongings(entity, width)
+        return lines
+
+    def _thing_lines(self, width: int) -> list[Line]:
+        return pages.belongings(self.entity, width)[1:] or [[("It owns nothing.", "dim")]]
+
+    def action_down(self) -> None:
+        self.story.move(1)
+
+    def action_up(self) -> None:
+        self.story.move(-1)
+
+    def action_page_down(self) -> None:
+        self.story.move(self.story.size.height)
+
+    def action_page_up(self) -> None:
+        self.story.move(-self.story.size.height)
+
+    def action_top(self) -> None:
+        self.story.scroll_to(y=0, animate=False)
+
+    def action_bottom(self) -> None:
+        self.story.move(self.story.virtual_size.height)
+
+    def action_log(self) -> None:
+        self.nx.open_log(self.entity["name"])
+
+    def log_text(self) -> str:
+        """The log lines in memory, as text."""
+        return "\n".join(as_text(event) for event in self.window.shown)

@@ -1,0 +1,300 @@
+"""The first screen: clusters, nodes, the story of the selected one, and its log."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from daemon.wire import EntityView
+from nxtui import keys, pages, query, rows
+from nxtui.layout import CLUSTER_COLUMNS, DETAIL_SHARE, NODE_COLUMNS, WIDE, share
+from nxtui.listing import SORTS, Listing
+from nxtui.logs import LogWindow
+from nxtui.model import Changes
+from nxtui.screens.room import Room
+from nxtui.text import Line, Span, clip
+from nxtui.widgets.ask import AskLine
+from nxtui.widgets.grid import Grid
+from nxtui.widgets.logview import LogView
+from nxtui.widgets.oneline import OneLine
+from nxtui.widgets.paper import Paper
+
+
+class FleetScreen(Room):
+    """Clusters above, nodes below, and whatever explains the one under the cursor."""
+
+    room = "fleet"
+    BINDINGS = keys.bindings("fleet")
+
+    def compose_body(self) -> ComposeResult:
+        pen, fleet = self.nx.pen, self.nx.fleet
+        now = lambda: fleet.now  # noqa: E731
+        self.clusters = Grid(
+            pen, Listing(), CLUSTER_COLUMNS, self._cluster_cells, now, self._no_clusters, "clusters"
+        )
+        self.nodes = Grid(
+            pen, Listing(), NODE_COLUMNS, lambda e: rows.cells(e, fleet.now), now, self._no_nodes, "nodes"
+        )
+        self.pane = Paper(pen, self._pane_lines, ground="panel", id="pane")
+        self.strip = Paper(pen, self._strip_lines, ground="panel", id="strip")
+        self.window = LogWindow(fleet.log)
+        self.log_head = OneLine(pen, self._log_head, ground="panel", id="log-head")
+        self.log_view = LogView(pen, self.window, cursor=False, id="log")
+        self.filter_line = OneLine(pen, self._filter_line, ground="panel", id="filter-line")
+        self.everything = False
+        self._current = self.nodes
+        yield self.clusters
+        with Horizontal(id="middle"):
+            with Vertical(id="left"):
+                yield self.nodes
+                yield self.strip
+                yield self.log_head
+                yield self.log_view
+            yield self.pane
+        yield self.filter_line
+
+    def on_mount(self) -> None:
+        self.filter_line.display = False
+        self.nodes.focus()
+
+    # what is shown
+
+    def crumbs(self) -> tuple[str, ...]:
+        return ("fleet",)
+
+    def _cluster_cells(self, entity: EntityView) -> dict[str, Span]:
+        fleet = self.nx.fleet
+        cells = rows.cells(entity, fleet.now)
+        counts = rows.by_phase(fleet.phases(entity["name"]))
+        text, ink = cells["note"]
+        cells["note"] = (" · ".join(part for part in (counts, text) if part), ink)
+        return cells
+
+    def _no_clusters(self) -> str:
+        return "none" if self.nx.fleet.daemon else ""
+
+    def _no_nodes(self) -> str:
+        fleet = self.nx.fleet
+        if fleet.daemon is None:
+            return "Nothing is known yet: waiting for the daemon."
+        if fleet.nodes:
+            return "No node passes the filter. Esc clears it."
+        return "No nodes yet. Give it a wish: nxd apply SPEC"
+
+    def selected(self) -> EntityView | None:
+        """The entity under the cursor of the list that was used last."""
+        name = self._current.listing.cursor
+        return self._entities(self._current).get(name) if name is not None else None
+
+    def _entities(self, grid: Grid) -> dict[str, EntityView]:
+        return self.nx.fleet.clusters if grid is self.clusters else self.nx.fleet.nodes
+
+    def targets(self) -> list[EntityView]:
+        grid = self._current
+        entities = self._entities(grid)
+        return [entities[name] for name in grid.listing.chosen() if name in entities]
+
+    def _pane_lines(self, width: int) -> list[Line]:
+        entity = self.selected()
+        if entity is None:
+            return []
+        return pages.detail(entity, self.nx.fleet.now, width, self.nx.pen.glyphs)
+
+    def _strip_lines(self, width: int) -> list[Line]:
+        entity = self.selected()
+        if entity is None:
+            return []
+        return [[], *pages.strip(entity, self.nx.fleet.now, width, self.nx.pen.glyphs)]
+
+    def _log_head(self, width: int) -> Line:
+        entity = self.selected()
+        of = "of everything" if self.everything or entity is None else f"of {entity['name']}"
+        return [("    LOG", "heading"), (f"  {of}", "dim")]
+
+    def _filter_line(self, width: int) -> Line:
+        listing = self.nodes.listing
+        if listing.query.error:
+            return [(" " + clip(listing.query.error, width - 2), "attention")]
+        line: Line = [("    ", "")]
+        if listing.query.text:
+            line += [
+                ("FILTER  ", "heading"),
+                (listing.query.text, "strong"),
+                (f"  {len(listing.order)} of {len(self.nx.fleet.nodes)} nodes   ", "dim"),
+            ]
+        if marked := len(self.nodes.listing.marks | self.clusters.listing.marks):
+            line.append((f"{self.nx.pen.glyphs.mark} {marked} marked   ", "match-mark"))
+        return [*line, ("Esc clears", "dim")]
+
+    # what happens
+
+    def changed(self, changes: Changes) -> None:
+        fleet = self.nx.fleet
+        cluster_widths = rows.content_widths(fleet.clusters, True)
+        node_widths = rows.content_widths(fleet.nodes, len(fleet.clusters) < 2)
+        if changes.whole:
+            self.clusters.show(fleet.clusters, cluster_widths)
+            self.nodes.show(fleet.nodes, node_widths)
+            self.share_out()
+        else:
+            self.clusters.update_rows(changes.clusters, cluster_widths)
+            if changes.nodes:
+                before = len(self.nodes.listing.order)
+                self.nodes.update_rows(changes.nodes, node_widths)
+                if before != len(self.nodes.listing.order):
+                    self.share_out()
+        self.follow_selection()
+        if changes.events or changes.log_replaced:
+            self.log_view.append()
+
+    def tick(self) -> None:
+        self.clusters.tick()
+        self.nodes.tick()
+        self._redraw_story()
+
+    def _redraw_story(self) -> None:
+        (self.pane if self.pane.display else self.strip).redraw()
+
+    def follow_selection(self) -> None:
+        """The story, the log and the keys follow the cursor."""
+        entity = self.selected()
+        names = None if self.everything or entity is None else frozenset((entity["name"],))
+        if names != self.window.names:
+            self.window.show(names)
+            self.log_view.redraw()
+        self._redraw_story()
+        self.log_head.redraw()
+        if self.filter_line.display:
+            self.filter_line.redraw()
+        self.redraw_frame()
+
+    def on_resize(self) -> None:
+        self.share_out()
+
+    def share_out(self) -> None:
+        """Share the height out again: the window or the number of rows is another one."""
+        width, height = self.size
+        wide = width >= WIDE
+        below = self.filter_line.display or bool(self.query(AskLine))
+        room = height - 2 - int(self.banner_line.display) - int(below)
+        parts = share(room, len(self.nx.fleet.clusters), len(self.nodes.listing.order), wide)
+        self.clusters.styles.height = parts.clusters
+        self.nodes.styles.height = parts.nodes
+        self.strip.styles.height = parts.strip
+        self.strip.display = parts.strip > 0
+        self.pane.display = wide
+        self.pane.styles.width = int(width * DETAIL_SHARE)
+        self.log_head.display = self.log_view.display = parts.log > 1
+
+    def on_grid_moved(self) -> None:
+        if isinstance(self.focused, Grid):
+            self._current = self.focused
+        self.follow_selection()
+
+    def on_grid_opened(self) -> None:
+        self.action_open()
+
+    # keys
+
+    def action_down(self) -> None:
+        self._current.move(1)
+
+    def action_up(self) -> None:
+        self._current.move(-1)
+
+    def action_page_down(self) -> None:
+        self._current.move(self._current.page)
+
+    def action_page_up(self) -> None:
+        self._current.move(-self._current.page)
+
+    def action_top(self) -> None:
+        self._current.move_to(0)
+
+    def action_bottom(self) -> None:
+        self._current.move_to(len(self._current.listing.order) - 1)
+
+    def action_other(self) -> None:
+        (self.nodes if self._current is self.clusters else self.clusters).focus()
+
+    def action_open(self) -> None:
+        entity = self.selected()
+        if entity is not None:
+            self.nx.open_entity(entity["name"])
+
+    def action_log(self) -> None:
+        entity = self.selected()
+        self.nx.open_log(None if self.everything or entity is None else entity["name"])
+
+    def action_scope(self) -> None:
+        self.everything = not self.everything
+        self.follow_selection()
+
+    def action_sort(self) -> None:
+        listing = self.nodes.listing
+        orders = list(SORTS)
+        listing.sort = orders[(orders.index(listing.sort) + 1) % len(orders)]
+        self.changed(Changes(whole=True))
+        self.notify(f"Nodes by {listing.sort}.", timeout=2)
+
+    def action_mark(self) -> None:
+        grid = self._current
+        if (name := grid.listing.cursor) is not None:
+            grid.listing.toggle(name)
+            grid.move(1)
+            grid.refresh_row(name)
+            self._show_choice()
+
+    def action_span(self) -> None:
+        grid = self._current
+        if (name := grid.listing.cursor) is not None:
+            grid.listing.span(name)
+            grid.refresh()
+            self._show_choice()
+
+    def copied_text(self) -> str:
+        entity = self.selected()
+        if entity is None:
+            return ""
+        cells = rows.cells(entity, self.nx.fleet.now)
+        return "\t".join(cells[key][0] for key in ("name", "state", "step", "since", "due", "note"))
+
+    def action_filter(self) -> None:
+        self.filter_line.display = False
+        ask = AskLine("/", self.nodes.listing.query.text, "state:failed  phase:working  !cluster:a  any text")
+        self.mount(ask, after=self.filter_line)
+        self.call_after_refresh(self.share_out)
+
+    def on_ask_line_changed(self, event: AskLine.Changed) -> None:
+        self._filter_by(event.text)
+
+    async def on_ask_line_done(self, event: AskLine.Done) -> None:
+        await event.ask.remove()
+        self.nodes.focus()
+        self._filter_by(event.text)
+        self._show_choice()
+        self.call_after_refresh(self.share_out)
+
+    def _filter_by(self, text: str) -> None:
+        self.nodes.listing.query = query.parse(text)
+        self.changed(Changes(whole=True))
+
+    def action_clear(self) -> None:
+        """Clear the filter first, then the marks."""
+        if self.nodes.listing.query.text:
+            self._filter_by("")
+        else:
+            for grid in (self.clusters, self.nodes):
+                grid.listing.marks.clear()
+                grid.refresh()
+        self._show_choice()
+
+    def _show_choice(self) -> None:
+        """Filter and marks have their line while there are any."""
+        marked = self.clusters.listing.marks or self.nodes.listing.marks
+        shown = bool(self.nodes.listing.query.text or marked) and not self.query(AskLine)
+        if shown != self.filter_line.display:
+            self.filter_line.display = shown
+            self.call_after_refresh(self.share_out)
+        self.filter_line.redraw()
+        self.redraw_frame()

@@ -1,0 +1,66 @@
+"""All keys of a screen, from the same table as the bindings."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from nxtui import keys, pages
+from nxtui.pen import Pen
+from nxtui.query import FIELDS
+from nxtui.text import Line
+from nxtui.widgets.oneline import OneLine
+from nxtui.widgets.paper import Paper
+
+_FILTER = (
+    "A word is looked for everywhere; field:a,b looks in one field for a or b; !word turns it round; "
+    "all words must agree. Fields: "
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """A page over the screen it explains."""
+
+    BINDINGS = [  # noqa: RUF012 (Textual's own form)
+        Binding("escape,q,question_mark,enter", "close", show=False),
+        Binding("j,down", "scroll(1)", show=False),
+        Binding("k,up", "scroll(-1)", show=False),
+        Binding("pagedown,space", "scroll(10)", show=False),
+        Binding("pageup", "scroll(-10)", show=False),
+    ]
+
+    def __init__(self, pen: Pen, room: keys.Room) -> None:
+        super().__init__()
+        self._pen = pen
+        self._room = room
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield OneLine(self._pen, lambda _: [(" Keys", "title")], "panel")
+            yield Paper(self._pen, self._lines, ground="panel", id="page")
+            yield OneLine(
+                self._pen,
+                lambda _: [
+                    (" Esc", "key-strong"),
+                    (" closes   ", "dim"),
+                    ("j k", "key-strong"),
+                    (" scroll", "dim"),
+                ],
+                "panel",
+            )
+
+    def _lines(self, width: int) -> list[Line]:
+        lines = pages.help_lines(self._room, width)
+        if self._room == "fleet":
+            lines += [[], pages.heading("filter"), *pages.paragraph(_FILTER + ", ".join(FIELDS), width)]
+        return lines
+
+    def action_close(self) -> None:
+        """Back to the screen."""
+        self.dismiss()
+
+    def action_scroll(self, lines: int) -> None:
+        """Further down, or up."""
+        self.query_one(Paper).move(lines)

@@ -1,0 +1,156 @@
+"""The log on the whole screen: follow it, freeze it, search it, narrow it."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from daemon.wire import EntityView
+from nxtui import keys
+from nxtui.logs import LogWindow, as_text
+from nxtui.model import Changes
+from nxtui.screens.room import Room
+from nxtui.text import Line, spread
+from nxtui.widgets.ask import AskLine
+from nxtui.widgets.logview import LogView
+from nxtui.widgets.oneline import OneLine
+
+_LEVEL_WORDS = {"debug": "all levels", "warning": "warnings and errors", "error": "errors"}
+
+
+class LogScreen(Room):
+    """Lines of one name or of everything, the newest at the bottom."""
+
+    room = "log"
+    BINDINGS = keys.bindings("log")
+
+    def __init__(self, name: str | None) -> None:
+        super().__init__()
+        self._of = name
+        self._everything = name is None
+
+    def compose_body(self) -> ComposeResult:
+        pen = self.nx.pen
+        self.window = LogWindow(self.nx.fleet.log)
+        self._narrow()
+        self.head = OneLine(pen, self._head_line, ground="panel", id="log-head")
+        self.log_view = LogView(pen, self.window, cursor=True, id="log")
+        yield self.log_view
+        yield self.head
+
+    def on_mount(self) -> None:
+        self.log_view.focus()
+
+    def crumbs(self) -> tuple[str, ...]:
+        return ("log",) if self._of is None else (self._of, "log")
+
+    def targets(self) -> list[EntityView]:
+        return []
+
+    def _narrow(self) -> None:
+        self.window.show(None if self._everything or self._of is None else frozenset((self._of,)))
+
+    def _head_line(self, width: int) -> Line:
+        window = self.window
+        of = "everything" if self._everything or self._of is None else self._of
+        left: Line = [(f" {of}", "strong"), (f"  {_LEVEL_WORDS[window.level]}", "dim")]
+        if window.sought:
+            found = f"{window.hit_number} of {len(window.hits)}" if window.hits else "nowhere"
+            left += [("  /", "key-strong"), (window.sought, "strong"), (f" {found}", "dim")]
+        lines = f"{len(window.shown):,} lines"
+        if window.paused:
+            right: Line = [(f"{lines}  ", "dim"), (f" PAUSED  +{window.fresh:,} new ", "stale")]
+        elif window.follow:
+            right = [(f"{lines}  following ", "dim")]
+        else:
+            right = [(f"{window.cursor + 1:,} of {lines}  G follows again ", "dim")]
+        return spread(left, right, width)
+
+    def changed(self, changes: Changes) -> None:
+        if changes.events or changes.log_replaced:
+            self.log_view.append()
+        self.head.redraw()
+        self.redraw_frame()
+
+    def _moved(self, index: int) -> None:
+        self.log_view.move_to(index)
+        self.head.redraw()
+
+    @property
+    def _page(self) -> int:
+        return max(1, self.log_view.size.height - 1)
+
+    def action_down(self) -> None:
+        self._moved(self.window.cursor + 1)
+
+    def action_up(self) -> None:
+        self._moved(self.window.cursor - 1)
+
+    def action_page_down(self) -> None:
+        self._moved(self.window.cursor + self._page)
+
+    def action_page_up(self) -> None:
+        self._moved(self.window.cursor - self._page)
+
+    def action_top(self) -> None:
+        self._moved(0)
+
+    def action_bottom(self) -> None:
+        self._moved(len(self.window.shown) - 1)
+
+    def action_pause(self) -> None:
+        self.window.toggle_pause()
+        self._redraw()
+
+    def action_level(self) -> None:
+        self.window.next_level()
+        self._redraw()
+
+    def action_wrap(self) -> None:
+        self.log_view.wrapped = not self.log_view.wrapped
+        self._redraw()
+
+    def action_scope(self) -> None:
+        self._everything = not self._everything
+        self._narrow()
+        self._redraw()
+
+    def _redraw(self) -> None:
+        self.log_view.redraw()
+        self.head.redraw()
+
+    def action_search(self) -> None:
+        self.mount(AskLine("/", self.window.sought, "text to find; n and N go on and back"), after=self.head)
+
+    def on_ask_line_changed(self, event: AskLine.Changed) -> None:
+        self.window.seek(event.text)
+        self._redraw()
+
+    def on_ask_line_done(self, event: AskLine.Done) -> None:
+        event.ask.remove()
+        self.log_view.focus()
+        self.window.seek(event.text)
+        self._redraw()
+
+    def action_next_hit(self) -> None:
+        self._step(True)
+
+    def action_prev_hit(self) -> None:
+        self._step(False)
+
+    def _step(self, forward: bool) -> None:
+        if self.window.step(forward):
+            self._moved(self.window.cursor)
+        else:
+            self.notify("Nothing to go to: / searches.", timeout=3)
+
+    def action_back(self) -> None:
+        """End the search first, then leave."""
+        if self.window.sought:
+            self.window.seek("")
+            self._redraw()
+        else:
+            self.app.pop_screen()
+
+    def copied_text(self) -> str:
+        shown = self.window.shown
+        return as_text(shown[self.window.cursor]) if shown else ""

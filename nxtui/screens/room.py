@@ -1,0 +1,136 @@
+"""What every full screen has: the title, the banner of a lost link, the keys, and verbs on something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from daemon.wire import EntityView
+from nxtui import clipboard, frame, keys
+from nxtui.model import Changes
+from nxtui.text import Line
+from nxtui.verbs import barred, legality
+from nxtui.widgets.footer import KeyLine, Offer
+from nxtui.widgets.oneline import OneLine
+
+if TYPE_CHECKING:
+    from nxtui.app import NxTui
+
+_STAYS = 2
+"""Footer rank up to which a verb keeps its place when it cannot act: hands remember places."""
+
+
+class Room(Screen[None]):
+    """A full screen. Subclasses say what is on it, what a verb would act on, and what a change touches."""
+
+    room: ClassVar[keys.Room]
+    AUTO_FOCUS = ""
+
+    @property
+    def nx(self) -> NxTui:
+        """The app, as what it is."""
+        return cast("NxTui", self.app)
+
+    def compose(self) -> ComposeResult:
+        pen = self.nx.pen
+        self.top_line = OneLine(pen, self._title_line, ground="panel", id="title")
+        self.banner_line = OneLine(pen, lambda width: frame.banner(self.nx.fleet, width), id="banner")
+        self.key_line = KeyLine(pen, self.offers)
+        yield self.top_line
+        yield self.banner_line
+        yield from self.compose_body()
+        yield self.key_line
+
+    def compose_body(self) -> ComposeResult:
+        """The widgets between the title and the keys."""
+        raise NotImplementedError
+
+    def crumbs(self) -> Sequence[str]:
+        """Where this is, below the environment."""
+        raise NotImplementedError
+
+    def targets(self) -> list[EntityView]:
+        """What a verb would act on."""
+        return []
+
+    def changed(self, changes: Changes) -> None:
+        """The daemon said something; redraw what is different."""
+        raise NotImplementedError
+
+    def tick(self) -> None:
+        """A second has passed."""
+
+    def redraw_frame(self) -> None:
+        """Title, banner and keys, as far as they differ."""
+        self.banner_line.display = not frame.is_empty(frame.banner(self.nx.fleet, self.size.width))
+        self.top_line.redraw()
+        self.banner_line.redraw()
+        self.key_line.redraw()
+
+    def on_mount(self) -> None:
+        self.redraw_frame()
+
+    def on_screen_resume(self) -> None:
+        self.changed(Changes(whole=True))
+        self.redraw_frame()
+
+    def _title_line(self, width: int) -> Line:
+        return frame.title(self.nx.fleet, self.nx.pen.glyphs, self.crumbs(), self.nx.read_only, width)
+
+    def offers(self) -> list[Offer]:
+        """The keys of the footer. A verb the daemon does not name for the target is not there; one it
+        names with a reason against it is grey, and all but the first two then make room for what can act."""
+        stopped = barred(self.nx.fleet.link, self.nx.read_only)
+        targets = self.targets()
+        offers: list[Offer] = []
+        grey: list[Offer] = []
+        for action in keys.footer(self.room):
+            if action.verb is None:
+                offers.append((action, True))
+                continue
+            legal = legality(action.verb, targets)
+            if legal.offered:
+                able = bool(legal.able) and stopped is None
+                (offers if able or action.footer <= _STAYS else grey).append((action, able))
+        return [*offers, *grey]
+
+    def action_verb(self, verb: str) -> None:
+        """Ask for a verb on the targets."""
+        self.nx.act(verb, self.targets())
+
+    def action_copy(self) -> None:
+        """Copy what the cursor is on."""
+        text = self.copied_text()
+        if not text:
+            return
+        try:
+            self.nx.copy(text)
+        except clipboard.TooLong as cause:
+            self.notify(str(cause), severity="warning")
+        else:
+            self.notify("Copied.", timeout=2)
+
+    def copied_text(self) -> str:
+        """What ``y`` copies."""
+        return ""
+
+    def action_help(self) -> None:
+        """Every key of this screen."""
+        from nxtui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.nx.pen, self.room))
+
+    def action_theme(self) -> None:
+        """The next theme."""
+        self.nx.next_theme()
+
+    def action_back(self) -> None:
+        """Leave this screen."""
+        self.app.pop_screen()
+
+    def action_quit(self) -> None:
+        """Close the window; nothing else stops."""
+        self.nx.leave()

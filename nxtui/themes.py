@@ -1,0 +1,131 @@
+"""Colours: three themes that a colour-blind person can tell apart, and the inks that lines are written in."""
+
+from __future__ import annotations
+
+from rich.style import Style
+from textual.theme import Theme
+
+_DARK = {
+    "paper": "#11151b",
+    "panel": "#171d25",
+    "text": "#c5ced8",
+    "dim": "#6f7d8c",
+    "strong": "#eef3f8",
+    "rule": "#2b3540",
+    "row": "#223040",
+    "key": "#8fb8de",
+    "match": "#e0b040",
+    "ok": "#35b597",
+    "working": "#58aee6",
+    "waiting": "#8896a5",
+    "attention": "#e6a32e",
+    "failed": "#f2744a",
+    "releasing": "#b08fd8",
+    "released": "#6f7d8c",
+}
+_LIGHT = {
+    "paper": "#fbfaf7",
+    "panel": "#f1efe9",
+    "text": "#2b3137",
+    "dim": "#79808a",
+    "strong": "#0b0f14",
+    "rule": "#d8d5cc",
+    "row": "#dfe8f2",
+    "key": "#1f5f9c",
+    "match": "#e8c860",
+    "ok": "#00755c",
+    "working": "#0a64a4",
+    "waiting": "#68717c",
+    "attention": "#9a5b00",
+    "failed": "#b53a0c",
+    "releasing": "#6a3fa0",
+    "released": "#79808a",
+}
+_CONTRAST = {
+    "paper": "#000000",
+    "panel": "#000000",
+    "text": "#ffffff",
+    "dim": "#c0c0c0",
+    "strong": "#ffffff",
+    "rule": "#808080",
+    "row": "#003a70",
+    "key": "#80d0ff",
+    "match": "#ffff00",
+    "ok": "#40e0c0",
+    "working": "#60c8ff",
+    "waiting": "#e0e0e0",
+    "attention": "#ffc040",
+    "failed": "#ff8050",
+    "releasing": "#d8b0ff",
+    "released": "#c0c0c0",
+}
+
+
+def _theme(name: str, colours: dict[str, str], dark: bool) -> Theme:
+    return Theme(
+        name=name,
+        primary=colours["working"],
+        secondary=colours["key"],
+        warning=colours["attention"],
+        error=colours["failed"],
+        success=colours["ok"],
+        foreground=colours["text"],
+        background=colours["paper"],
+        surface=colours["paper"],
+        panel=colours["panel"],
+        dark=dark,
+        variables={
+            **{f"nx-{key}": value for key, value in colours.items()},
+            "scrollbar": colours["rule"],
+            "scrollbar-background": colours["paper"],
+            "scrollbar-corner-color": colours["paper"],
+            "scrollbar-background-hover": colours["paper"],
+            "scrollbar-background-active": colours["paper"],
+        },
+    )
+
+
+THEMES = (
+    _theme("nxd-dark", _DARK, True),
+    _theme("nxd-light", _LIGHT, False),
+    _theme("nxd-contrast", _CONTRAST, True),
+)
+
+FALLBACK = {f"nx-{key}": value for key, value in _DARK.items()}
+"""The variables for a theme that is not one of ours."""
+
+_BOLD = {"failed-strong", "title", "lost", "env", "key-strong"}
+
+
+def accent(environment: str) -> str:
+    """The ink of the environment's name: production looks like production on every screen."""
+    return "env-production" if environment.lower().startswith(("prod", "prd", "live")) else "env"
+
+
+def inks(variables: dict[str, str]) -> dict[str, Style]:
+    """Every ink by name, for the theme with these variables."""
+    colour = {key: variables.get(f"nx-{key}", FALLBACK[f"nx-{key}"]) for key in _DARK}
+    plain = {
+        "": Style(color=colour["text"]),
+        **{name: Style(color=colour[name]) for name in ("dim", "strong", "rule", "key")},
+        **{
+            name: Style(color=colour[name])
+            for name in ("ok", "working", "waiting", "attention", "failed", "releasing", "released")
+        },
+        "title": Style(color=colour["strong"]),
+        "heading": Style(color=colour["dim"]),
+        "match": Style(color=colour["paper"], bgcolor=colour["match"]),
+        "env": Style(color=colour["paper"], bgcolor=colour["key"]),
+        "env-production": Style(color=colour["paper"], bgcolor=colour["failed"], bold=True),
+        "lost": Style(color=colour["paper"], bgcolor=colour["failed"]),
+        "stale": Style(color=colour["attention"], bold=True),
+        "row": Style(bgcolor=colour["row"]),
+        "row-idle": Style(bgcolor=colour["panel"]),
+        "paper": Style(color=colour["text"], bgcolor=colour["paper"]),
+        "panel": Style(color=colour["text"], bgcolor=colour["panel"]),
+        "failed-strong": Style(color=colour["failed"]),
+        "chosen": Style(color=colour["paper"], bgcolor=colour["text"], bold=True),
+        "key-strong": Style(color=colour["key"]),
+        "match-mark": Style(color=colour["match"]),
+    }
+    return {name: style + Style(bold=True) if name in _BOLD else style for name, style in plain.items()}

@@ -1,0 +1,96 @@
+"""Verbs as data, and whether one may act now: the daemon has said so in ``can``, nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from daemon.wire import EntityView
+from nxtui.model import Link
+
+Consent = Literal["none", "ask", "plan", "name"]
+"""What a verb needs before it is sent: nothing, a ``y``, a ``y`` under its plan, or the typed name."""
+
+
+class Manner(NamedTuple):
+    """How a verb is asked for and spoken of. ``consent`` none still asks if there are several targets."""
+
+    consent: Consent
+    question: str
+    promise: str
+    accepted: str
+
+
+MANNERS: dict[str, Manner] = {
+    "retry": Manner(
+        "ask",
+        "Try {} again?",
+        "It goes on from the step that failed. Nothing is deleted.",
+        "will be tried again",
+    ),
+    "rollback": Manner(
+        "plan",
+        "Roll back {}?",
+        "What is listed is deleted, in this order. It cannot be brought back.",
+        "is being rolled back",
+    ),
+    "hold": Manner("none", "Hold {}?", "Each stops at its next safe point.", "stops at the next safe point"),
+    "resume": Manner("none", "Resume {}?", "Each goes on where it stopped.", "goes on"),
+    "destroy": Manner(
+        "name",
+        "Destroy {}?",
+        "The whole cluster goes, with everything listed. It cannot be brought back.",
+        "is being destroyed",
+    ),
+}
+
+READ_ONLY = "This window was started with --read-only: it changes nothing."
+
+
+class Legality(NamedTuple):
+    """Who can, who cannot and why, and whether the verb is offered at all."""
+
+    able: tuple[str, ...] = ()
+    unable: tuple[tuple[str, str], ...] = ()
+    offered: bool = False
+
+    @property
+    def reason(self) -> str | None:
+        """Why nobody can, None if somebody can."""
+        if self.able:
+            return None
+        if not self.unable:
+            return "Nothing is selected."
+        name, why = self.unable[0]
+        more = f" (and {len(self.unable) - 1} more)" if len(self.unable) > 1 else ""
+        return f"{name}{more}: {why}"
+
+
+def legality(verb: str, entities: Sequence[EntityView]) -> Legality:
+    """What the daemon said about the verb for each of them."""
+    able: list[str] = []
+    unable: list[tuple[str, str]] = []
+    offered = False
+    for entity in entities:
+        if verb not in entity["can"]:
+            kind = entity["kind"]
+            unable.append((entity["name"], f"{verb} is not a verb for a {kind} like this."))
+            continue
+        offered = True
+        why = entity["can"][verb]
+        if why is None:
+            able.append(entity["name"])
+        else:
+            unable.append((entity["name"], why))
+    return Legality(tuple(able), tuple(unable), offered)
+
+
+def barred(link: Link, read_only: bool) -> str | None:
+    """Why no verb at all can be sent from this window now."""
+    if read_only:
+        return READ_ONLY
+    if link.state == "foreign":
+        return "The daemon speaks another version of the API: use the nxtui that came with it."
+    if link.state in ("lost", "connecting"):
+        return "No verb reaches the daemon now: the link is down. It is tried again without end."
+    return None

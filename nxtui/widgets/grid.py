@@ -1,0 +1,192 @@
+"""The grid of nodes or clusters: one line each, drawn on demand, painted only where something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from daemon.wire import EntityView
+from nxtui.layout import Column, Placed, place
+from nxtui.listing import Listing
+from nxtui.pen import Pen
+from nxtui.rows import bar, timing
+from nxtui.text import Line, Span, fit
+
+Cells = Callable[[EntityView], dict[str, Span]]
+
+
+class Grid(ScrollView, can_focus=True, inherit_bindings=False):
+    """Draws a ``Listing``. The first line is the header and stays; the cursor belongs to the listing."""
+
+    DEFAULT_CSS = """
+    Grid { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    """
+    ALLOW_SELECT = False
+
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+    class Opened(Message):
+        """A row was clicked twice."""
+
+    def __init__(
+        self,
+        pen: Pen,
+        listing: Listing,
+        columns: tuple[Column, ...],
+        cells: Cells,
+        now: Callable[[], float | None],
+        empty: Callable[[], str],
+        id: str,
+    ) -> None:
+        super().__init__(id=id)
+        self._pen = pen
+        self.listing = listing
+        self._columns = columns
+        self._cells = cells
+        self._now = now
+        self._empty = empty
+        self._entities: Mapping[str, EntityView] = {}
+        self._content: Mapping[str, int] = {}
+        self._placed: list[Placed] = []
+        self._times: dict[str, dict[str, str]] = {}
+
+    def show(self, entities: Mapping[str, EntityView], content: Mapping[str, int]) -> None:
+        """Everything may have changed: order the rows anew and draw them all."""
+        self._entities = entities
+        self._content = content
+        self.listing.rebuild(entities)
+        self._arrange()
+
+    def update_rows(self, changed: Iterable[str], content: Mapping[str, int]) -> None:
+        """These entities changed: draw their rows, or all if the order or the columns are others now."""
+        changed = list(changed)
+        if self.listing.update(self._entities, changed) or content != self._content:
+            self._content = content
+            self._arrange()
+            return
+        for name in changed:
+            self.refresh_row(name)
+
+    def _arrange(self) -> None:
+        self._placed = place(self._columns, max(20, self.size.width - 1), self._content)
+        self._times.clear()
+        self.virtual_size = Size(0, len(self.listing.order) + 1)
+        self._keep_in_sight()
+        self.refresh()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+
+    def refresh_row(self, name: str | None) -> None:
+        """Paint one row, if it is in sight."""
+        index = self.listing.place(name) if name is not None else None
+        if index is None:
+            return
+        y = index - self.scroll_offset.y + 1
+        if 1 <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def tick(self) -> None:
+        """Paint the cells that move with the clock, where their text is another one now."""
+        columns = [column for column in self._placed if column.key in ("since", "due")]
+        if not columns:
+            return
+        left, right = columns[0].x, columns[-1].x + columns[-1].width
+        now, top = self._now(), self.scroll_offset.y
+        for y, name in enumerate(self.listing.order[top : top + self.size.height - 1], 1):
+            if self._times.get(name) != timing(self._entities[name], now):
+                self.refresh(Region(left, y, right - left, 1))
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a place and keep it in sight."""
+        before = self.listing.cursor
+        self.listing.move_to(index)
+        self._keep_in_sight()
+        self.refresh_row(before)
+        self.refresh_row(self.listing.cursor)
+        if before != self.listing.cursor:
+            self.post_message(self.Moved())
+
+    def move(self, rows: int) -> None:
+        """Move the cursor by so many rows."""
+        self.move_to(self.listing.index + rows)
+
+    @property
+    def page(self) -> int:
+        """Rows in sight."""
+        return max(1, self.size.height - 1)
+
+    def _keep_in_sight(self) -> None:
+        index, top = self.listing.index, self.scroll_offset.y
+        if index < top:
+            self.scroll_to(y=index, animate=False, force=True)
+        elif index >= top + self.page:
+            self.scroll_to(y=index - self.page + 1, animate=False, force=True)
+
+    def on_focus(self) -> None:
+        self.refresh_row(self.listing.cursor)
+        self.post_message(self.Moved())
+
+    def on_blur(self) -> None:
+        self.refresh_row(self.listing.cursor)
+
+    def on_click(self, event: events.Click) -> None:
+        index = self.scroll_offset.y + event.y - 1
+        if event.y < 1 or index >= len(self.listing.order):
+            return
+        self.move_to(index)
+        if event.chain == 2:
+            self.post_message(self.Opened())
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y == 0:
+            return self._pen.strip(self._header(), width, "panel")
+        index = self.scroll_offset.y + y - 1
+        if index >= len(self.listing.order):
+            nothing: Line = [("    " + self._empty(), "dim")] if index == 0 else []
+            return self._pen.strip(nothing, width)
+        name = self.listing.order[index]
+        here = name == self.listing.cursor
+        ground = ("row" if self.has_focus else "row-idle") if here else "paper"
+        return self._pen.strip(self._row(self._entities[name], here), width, ground)
+
+    def _header(self) -> Line:
+        line: Line = [("    ", "")]
+        for number, column in enumerate(self._placed):
+            sorted_by = self.listing.sort == column.key
+            title = f"{column.title}{self._pen.glyphs.down}" if sorted_by else column.title
+            line.append((fit(title, column.width, column.right), "strong" if sorted_by else "heading"))
+            line.append((self._gap(number), ""))
+        return line
+
+    def _gap(self, number: int) -> str:
+        if number + 1 == len(self._placed):
+            return ""
+        here, after = self._placed[number], self._placed[number + 1]
+        return " " * (after.x - here.x - here.width)
+
+    def _row(self, entity: EntityView, here: bool) -> Line:
+        glyphs, phase = self._pen.glyphs, entity["phase"]
+        cells = self._cells(entity)
+        self._times[entity["name"]] = {key: cells[key][0] for key in ("since", "due")}
+        line: Line = [
+            (glyphs.cursor if here and self.has_focus else " ", "key"),
+            (glyphs.mark if entity["name"] in self.listing.marks else " ", "match-mark"),
+            (glyphs.phase[phase] + " ", phase),
+        ]
+        for number, column in enumerate(self._placed):
+            if column.key == "bar":
+                done, left = bar(entity, column.width, glyphs)
+                line += [(done, phase), (left, "rule"), (" " * (column.width - len(done + left)), "")]
+            else:
+                text, ink = cells[column.key]
+                line.append((fit(text, column.width, column.right, glyphs.ellipsis), ink))
+            line.append((self._gap(number), ""))
+        return line

@@ -1,0 +1,126 @@
+"""The log on the screen: only the lines in sight are ever made, however many there are."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import accumulate
+
+from textual import events
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from nxtui.layout import WIDE
+from nxtui.logs import LogWindow, message, prefix, said, who
+from nxtui.pen import Pen
+from nxtui.text import Line
+
+_WIDEST_NAME = 20
+
+
+class LogView(ScrollView, inherit_bindings=False):
+    """Draws a ``LogWindow``; with ``cursor`` the line under it is marked."""
+
+    DEFAULT_CSS = """
+    LogView { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    """
+    ALLOW_SELECT = False
+
+    def __init__(self, pen: Pen, window: LogWindow, cursor: bool, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.can_focus = cursor
+        self._pen = pen
+        self.window = window
+        self._cursor = cursor
+        self.wrapped = False
+        self._names = 8
+        self._tops: list[int] = []
+
+    def redraw(self) -> None:
+        """The window shows other lines than before, or the width is another one."""
+        shown = self.window.shown
+        self._names = min(_WIDEST_NAME, max((len(who(event)) for event in shown[-200:]), default=8))
+        if self.wrapped:
+            room = self._room
+            heights = (max(1, -(-len(said(event)) // room)) for event in shown)
+            self._tops = list(accumulate(heights, initial=0))
+        self.virtual_size = Size(0, self._tops[-1] if self.wrapped else len(shown))
+        self.keep_in_sight()
+        self.refresh()
+
+    def append(self) -> None:
+        """Take in new lines of the book."""
+        if self.window.extend():
+            self.redraw()
+
+    def keep_in_sight(self) -> None:
+        """Scroll so far that the cursor's line can be seen; while following that is the last one."""
+        first, after = self._extent(self.window.cursor)
+        top, height = self.scroll_offset.y, max(1, self.size.height)
+        if after > top + height:
+            self.scroll_to(y=after - height, animate=False, force=True)
+        elif first < top:
+            self.scroll_to(y=first, animate=False, force=True)
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a line."""
+        self.window.move_to(index)
+        self.keep_in_sight()
+        self.refresh()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.redraw()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.move_to(self.window.cursor - 3)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.move_to(self.window.cursor + 3)
+
+    @property
+    def _wide(self) -> bool:
+        return self.size.width >= WIDE
+
+    @property
+    def _room(self) -> int:
+        """Cells for the message."""
+        return max(10, self.size.width - 13 - self._names - (11 if self._wide else 0))
+
+    def _extent(self, index: int) -> tuple[int, int]:
+        if self.wrapped and index + 1 < len(self._tops):
+            return self._tops[index], self._tops[index + 1]
+        return index, index + 1
+
+    def render_line(self, y: int) -> Strip:
+        line_number = self.scroll_offset.y + y
+        index, part = line_number, 0
+        if self.wrapped:
+            index = bisect_right(self._tops, line_number) - 1
+            part = line_number - self._tops[index] if 0 <= index < len(self._tops) else 0
+        if not 0 <= index < len(self.window.shown):
+            nothing: Line = [(" Nothing was logged yet.", "dim")] if line_number == 0 else []
+            return self._pen.strip(nothing, self.size.width)
+        ground = "row" if self._cursor and index == self.window.cursor else "paper"
+        return self._pen.strip(self._line(index, part), self.size.width, ground)
+
+    def _line(self, index: int, part: int) -> Line:
+        event = self.window.shown[index]
+        before = prefix(event, self._names, self._pen.glyphs.level, self._wide)
+        spans = message(event, self.window.sought)
+        if not self.wrapped:
+            return [*before, *spans]
+        if part:
+            before = [(" " * (self.size.width - 1 - self._room), "")]
+        start = part * self._room
+        return [*before, *_slice(spans, start, start + self._room)]
+
+
+def _slice(spans: Line, start: int, end: int) -> Line:
+    """The characters from start to end of a line."""
+    kept: Line = []
+    for text, ink in spans:
+        kept.append((text[max(0, start) : max(0, end)], ink))
+        start, end = start - len(text), end - len(text)
+    return kept

@@ -1,0 +1,39 @@
+"""A widget of one line that is made anew on demand and painted only if it differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.strip import Strip
+from textual.widget import Widget
+
+from nxtui.pen import Pen
+from nxtui.text import Line
+
+
+class OneLine(Widget):
+    """Title, banner, heading: ``make`` is asked for the line, given the width."""
+
+    DEFAULT_CSS = "OneLine { height: 1; width: 1fr; }"
+    ALLOW_SELECT = False
+
+    def __init__(
+        self, pen: Pen, make: Callable[[int], Line], ground: str = "paper", id: str | None = None
+    ) -> None:
+        super().__init__(id=id)
+        self._pen = pen
+        self._make = make
+        self._ground = ground
+        self._drawn: tuple[int, Line] | None = None
+
+    def redraw(self) -> None:
+        """Paint the line if it is another one than is on the screen."""
+        line = self._make(self.size.width)
+        if self._drawn != (self.size.width, line):
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        line = self._make(width)
+        self._drawn = (width, line)
+        return self._pen.strip(line, width, self._ground)

@@ -1,0 +1,61 @@
+"""A scrolling page of finished lines: details, plans, help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import events
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from nxtui.pen import Pen
+from nxtui.text import Line
+
+
+class Paper(ScrollView, inherit_bindings=False):
+    """Shows what ``make`` gives for a width; ``redraw`` paints only the lines that differ."""
+
+    DEFAULT_CSS = """
+    Paper { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    """
+    ALLOW_SELECT = False
+    can_focus = False
+
+    def __init__(
+        self, pen: Pen, make: Callable[[int], list[Line]], ground: str = "paper", id: str | None = None
+    ) -> None:
+        super().__init__(id=id)
+        self._pen = pen
+        self._make = make
+        self._ground = ground
+        self._lines: list[Line] = []
+
+    def redraw(self) -> None:
+        """Make the lines anew and paint where they changed."""
+        old, self._lines = self._lines, self._make(self._width)
+        if len(old) != len(self._lines):
+            self.virtual_size = Size(0, len(self._lines))
+            self.refresh()
+            return
+        top = self.scroll_offset.y
+        for y in range(self.size.height):
+            if top + y < len(old) and old[top + y] != self._lines[top + y]:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    @property
+    def _width(self) -> int:
+        return max(10, self.size.width - 1)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._lines = []
+        self.redraw()
+
+    def move(self, lines: int) -> None:
+        """Scroll by so many lines, up if negative."""
+        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
+
+    def render_line(self, y: int) -> Strip:
+        number = self.scroll_offset.y + y
+        line = self._lines[number] if number < len(self._lines) else []
+        return self._pen.strip([(" ", ""), *line], self.size.width, self._ground)

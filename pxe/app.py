@@ -1,0 +1,239 @@
+"""The two HTTP servers that a booting machine meets: one for scripts and images, one for its configuration.
+
+Whoever is not the machine it says it is gets the same plain 404 as for a path that does not exist; the audit
+log gets the reason. ``docs/boot.md`` describes the requests.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aiohttp import hdrs, web
+
+from pxe.book import Book, BookClosed, Report, Stage
+from pxe.identity import Refused, boot_guest, installer_guest, installing_guest
+from pxe.images import Images
+from pxe.render import RenderError, render_script
+from pxe.status import BODY_LIMIT, BadReport, read_report
+
+log = logging.getLogger("nxd.boot")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+CONFIG_KEYS = (
+    "node_id",
+    "pxe_server",
+    "config_endpoint",
+    "status_endpoint",
+    "server_info",
+    "cluster_config",
+    "node_config",
+    "storage_config",
+    "network_config",
+)
+"""What every configuration holds; an installer that misses one would stop half way."""
+
+NOT_FOUND = "Not found."
+RETRY_AFTER_SECONDS = 5
+"""When to ask again while the book is closed; iPXE waits for it and asks again by itself."""
+
+_SHOWN_PATH = 200
+_CONFIG_STAGES: tuple[Stage, ...] = ("boot", "installing")
+_STATUS_STAGES: tuple[Stage, ...] = ("boot", "installing", "installed")
+"""Also after the last phase, whose report may be repeated because our answer was lost."""
+
+
+class Counters:
+    """How many requests each route answered with which status, as Prometheus reads it."""
+
+    def __init__(self) -> None:
+        self._requests: Counter[tuple[str, int]] = Counter()
+
+    def count(self, route: str, status: int) -> None:
+        """One more answer of this status."""
+        self._requests[route, status] += 1
+
+    def text(self) -> str:
+        """All counters in the Prometheus text format."""
+        lines = [
+            "# HELP nxd_boot_requests_total Requests answered by the boot server.",
+            "# TYPE nxd_boot_requests_total counter",
+        ]
+        for (route, status), number in sorted(self._requests.items()):
+            lines.append(f'nxd_boot_requests_total{{route="{route}",status="{status}"}} {number}')
+        return "\n".join(lines) + "\n"
+
+
+def boot_app(book: Book, images: Images, counters: Counters | None = None) -> web.Application:
+    """What listens on the boot port: scripts, images, health and metrics."""
+    counters = counters or Counters()
+    desk = _BootDesk(book, images)
+    app = _application(book, counters)
+
+    async def healthz(request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def metrics(request: web.Request) -> web.Response:
+        return web.Response(text=counters.text())
+
+    app.router.add_get("/boot/ipxe/{server_id}", desk.script, allow_head=False)
+    app.router.add_get("/pxe/images/{name}", desk.image)
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/metrics", metrics)
+    return app
+
+
+def config_app(book: Book, counters: Counters | None = None) -> web.Application:
+    """What listens on the configuration port: an installer's configuration, and what it reports.
+
+    Give it the ``counters`` of the boot app, for both ports to stand in the one ``/metrics``.
+    """
+    desk = _ConfigDesk(book)
+    app = _application(book, counters or Counters())
+    app.router.add_get("/server-config", desk.config, allow_head=False)
+    app.router.add_post("/server-status", desk.status)
+    return app
+
+
+def app_runner(app: web.Application) -> web.AppRunner:
+    """A runner that logs no request line, since it may hold a token."""
+    return web.AppRunner(app, access_log=None, logger=_protocol_log, handle_signals=False)
+
+
+class _WithoutRequest(logging.Filter):
+    """Keeps of a failure below HTTP only its kind: the exception quotes the request, whoever sent it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and record.exc_info[0]:
+            record.msg = f"{record.getMessage()}: {record.exc_info[0].__name__}"
+            record.args, record.exc_info = (), None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
+_protocol_log = logging.getLogger("nxd.boot.protocol")
+_protocol_log.addFilter(_WithoutRequest())
+
+
+class _BootDesk:
+    """Answers iPXE."""
+
+    def __init__(self, book: Book, images: Images) -> None:
+        self._book = book
+        self._images = images
+
+    async def script(self, request: web.Request) -> web.StreamResponse:
+        source = _source(request)
+        token = request.query.get("token", "")
+        guest = boot_guest(self._book, request.match_info["server_id"], token, source)
+        name = "installed" if guest.stage == "installed" else "boot"
+        text = render_script(guest.template, name, guest.values)
+        await self._book.report(guest.server_id, Report("script_fetched", source, message=name))
+        log.info("%s fetched its script %s", guest.server_id, name)
+        return web.Response(text=text, headers={hdrs.CACHE_CONTROL: "no-store"})
+
+    async def image(self, request: web.Request) -> web.StreamResponse:
+        source, name = _source(request), request.match_info["name"]
+        guest = installing_guest(self._book, source)
+        image = self._images.get(name)
+        if image is None:
+            raise Refused("no image of this name is in the list")
+        if not image.unchanged():
+            log.error("The image %s changed on disk since it was verified: restore it, then restart", name)
+            return _sentence(500, "This image is not the one that was verified.")
+        if request.method == hdrs.METH_GET:
+            await self._book.report(guest.server_id, Report("image_fetched", source, message=name))
+        return web.FileResponse(image.path, headers={hdrs.CONTENT_TYPE: "application/octet-stream"})
+
+
+class _ConfigDesk:
+    """Answers an installer."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+
+    async def config(self, request: web.Request) -> web.StreamResponse:
+        source = _source(request)
+        guest = installer_guest(self._book, _authorization(request), source, _CONFIG_STAGES)
+        missing = [key for key in CONFIG_KEYS if key not in guest.config]
+        if missing:
+            log.error("The configuration of %s lacks %s", guest.server_id, ", ".join(missing))
+            return _sentence(500, "The configuration of this machine is incomplete.")
+        await self._book.report(guest.server_id, Report("config_fetched", source))
+        log.info("%s fetched its configuration", guest.server_id)
+        return web.json_response(dict(guest.config), headers={hdrs.CACHE_CONTROL: "no-store"})
+
+    async def status(self, request: web.Request) -> web.StreamResponse:
+        source = _source(request)
+        guest = installer_guest(self._book, _authorization(request), source, _STATUS_STAGES)
+        try:
+            report = read_report(await request.read(), source)
+        except BadReport as bad:
+            return _sentence(400, str(bad))
+        await self._book.report(guest.server_id, report)
+        return web.Response(status=204)
+
+
+def _application(book: Book, counters: Counters) -> web.Application:
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        resource = request.match_info.route.resource
+        response = await _answered(book, request, handler)
+        counters.count(resource.canonical if resource else "other", response.status)
+        return response
+
+    async def hide_server(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.pop(hdrs.SERVER, None)
+
+    app = web.Application(middlewares=[answer], client_max_size=BODY_LIMIT)
+    app.on_response_prepare.append(hide_server)
+    return app
+
+
+async def _answered(book: Book, request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The handler's answer, or what it means that there is none."""
+    try:
+        try:
+            return await handler(request)
+        except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+            refusal = Refused("there is no such path")
+        except Refused as refused:
+            refusal = refused
+        path, source = _shown_path(request), _source(request)
+        log.warning("Refused %s from %s: %s", path, source, refusal.reason)
+        await book.refused(path, source, refusal.reason)
+        return web.Response(status=404, text=NOT_FOUND)
+    except BookClosed:
+        return _sentence(503, "Not now: ask again soon.", {hdrs.RETRY_AFTER: str(RETRY_AFTER_SECONDS)})
+    except web.HTTPRequestEntityTooLarge:
+        return _sentence(413, f"The body may have {BODY_LIMIT} bytes at most.")
+    except RenderError as error:
+        log.error("No boot script for %s: %s", _source(request), error)
+        return _sentence(500, "The boot script of this machine cannot be made.")
+    except web.HTTPException as error:
+        return _sentence(error.status, error.reason)
+    except Exception:
+        log.exception("A request of %s failed", _source(request))
+        return _sentence(500, "The boot server failed.")
+
+
+def _sentence(status: int, text: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.Response(status=status, text=text, headers=headers)
+
+
+def _shown_path(request: web.Request) -> str:
+    """The path without its query, which may hold a token, and without anything that a log cannot hold."""
+    return ascii(request.rel_url.raw_path[:_SHOWN_PATH])[1:-1]
+
+
+def _source(request: web.Request) -> str:
+    """The address the connection comes from; no header can change it."""
+    peer: Any = request.transport.get_extra_info("peername") if request.transport else None
+    return str(peer[0]) if peer else ""
+
+
+def _authorization(request: web.Request) -> str:
+    return request.headers.get(hdrs.AUTHORIZATION, "")

@@ -1,0 +1,58 @@
+"""Reads what an installer reports about itself, and says in one sentence what is wrong with garbage."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pxe.book import Report, ReportKind
+
+BODY_LIMIT = 64 * 1024
+"""The most bytes a report may have."""
+
+LAST_PHASE = 8
+_LAST_SEQ = 2**53
+"""The largest whole number that every JSON reader keeps exact."""
+
+
+class BadReport(Exception):
+    """The report makes no sense; the message says what it must be."""
+
+
+def read_report(body: bytes, source: str) -> Report:
+    """The report in a request body, as ``docs/boot.md`` describes it. Raises BadReport."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        raise BadReport("The body must be JSON.") from None
+    if not isinstance(said, dict):
+        raise BadReport("The body must be a JSON object.")
+    seq = said.get("seq")
+    if type(seq) is not int or not 1 <= seq <= _LAST_SEQ:
+        raise BadReport('"seq" must be a whole number from 1 on.')
+    message = said.get("message")
+    if not isinstance(message, str):
+        raise BadReport('"message" must be text.')
+    # Half a surrogate pair is legal JSON but can be stored nowhere.
+    message = message.encode("utf-8", "replace").decode("utf-8")
+    kind, phase = _kind(said.get("phase"))
+    percent = _percent(said.get("percent")) if kind == "phase" else None
+    return Report(kind=kind, source=source, seq=seq, phase=phase, percent=percent, message=message)
+
+
+def _kind(phase: Any) -> tuple[ReportKind, int | None]:
+    if phase == "error":
+        return "install_error", None
+    if type(phase) is int and phase == -1:
+        return "log", None
+    if type(phase) is int and 1 <= phase <= LAST_PHASE:
+        return "phase", phase
+    raise BadReport(f'"phase" must be 1 to {LAST_PHASE}, -1 for a line of the log, or "error".')
+
+
+def _percent(percent: Any) -> float | None:
+    if percent is None:
+        return None
+    if type(percent) not in (int, float) or not 0 <= percent <= 100:
+        raise BadReport('"percent" must be a number from 0 to 100.')
+    return float(percent)

@@ -1,0 +1,219 @@
+"""The tables of a Nutanix node and a Nutanix cluster on IBM Cloud VPC: data, and nothing else."""
+
+from __future__ import annotations
+
+from state_machines.kind import NO_RETURN, NOTHING, Kind, Move, State, UndoStep
+from state_machines.lifecycle import ENDS, lifecycle, release
+
+MINUTE = 60.0
+HOUR = 3600.0
+
+NODE_STEPS: tuple[State, ...] = (
+    State(
+        "reserving_ips",
+        "working",
+        "reserving addresses",
+        "One free address per role is picked from its range and reserved by name in its subnet.",
+        work=True,
+        deadline=5 * MINUTE,
+        undo="release_ips",
+    ),
+    State(
+        "registering_dns",
+        "working",
+        "registering DNS",
+        "An A record is made for each address of the node.",
+        work=True,
+        deadline=5 * MINUTE,
+        undo="delete_dns",
+    ),
+    State(
+        "creating_vnis",
+        "working",
+        "creating interfaces",
+        "The management and the workload interface are made on the reserved addresses.",
+        work=True,
+        deadline=10 * MINUTE,
+        undo="delete_vnis",
+    ),
+    State(
+        "recording_config",
+        "working",
+        "recording configuration",
+        "What the installer will be told, and the tokens by which it is known, are written down.",
+        work=True,
+        deadline=1 * MINUTE,
+        undo="forget_config",
+    ),
+    State(
+        "creating_server",
+        "working",
+        "creating the server",
+        "The bare metal server is ordered and has to come up. From here on it costs money.",
+        work=True,
+        deadline=40 * MINUTE,
+        undo="delete_server",
+    ),
+    State(
+        "awaiting_boot",
+        "working",
+        "waiting for boot",
+        "The machine has to fetch its boot script from the boot server. After a retry it is power-cycled first.",
+        work=True,
+        deadline=45 * MINUTE,
+        undo=NOTHING,
+    ),
+    State(
+        "awaiting_config",
+        "working",
+        "waiting for installer",
+        "The installer has started from the boot images and has to fetch its configuration.",
+        work=True,
+        deadline=15 * MINUTE,
+        undo=NOTHING,
+        retry_at="awaiting_boot",
+    ),
+    State(
+        "installing",
+        "working",
+        "installing",
+        "The installer works through its phases and reports each. A report of an error fails the step at once.",
+        work=True,
+        deadline=60 * MINUTE,
+        undo=NOTHING,
+        retry_at="awaiting_boot",
+    ),
+    State(
+        "awaiting_cvm",
+        "working",
+        "waiting for the CVM",
+        "The installed system boots; its controller VM has to answer on Prism. After a retry the machine is "
+        "power-cycled and boots from its disk.",
+        work=True,
+        deadline=60 * MINUTE,
+        undo=NOTHING,
+    ),
+)
+
+NODE_UNDO: tuple[UndoStep, ...] = (
+    UndoStep("delete_dns", "deleting DNS records", 10 * MINUTE),
+    UndoStep("delete_server", "deleting the server", 60 * MINUTE),
+    UndoStep("delete_vnis", "deleting interfaces", 20 * MINUTE),
+    UndoStep("release_ips", "releasing addresses", 20 * MINUTE),
+    UndoStep("forget_config", "forgetting the configuration", 1 * MINUTE),
+)
+
+NODE = Kind(
+    "ibm_nutanix.node",
+    "node",
+    states=(
+        State("pending", "waiting", "pending", "Nothing is made yet; its cluster says when it begins."),
+        *NODE_STEPS,
+        State("ready", "ok", "ready", "Installed and healthy; it waits for its cluster to be formed."),
+        State("active", "ok", "active", "A member of an active cluster. Only its cluster can release it."),
+        *ENDS,
+    ),
+    moves=(
+        *lifecycle(("pending",), NODE_STEPS, ("ready", "active"), protected=("active",)),
+        Move("join", ("ready",), "active"),
+        release("release", ("pending",), NODE_STEPS, ("ready", "active")),
+    ),
+    undo=NODE_UNDO,
+    verbs={
+        "retry": "try again, from the step that failed",
+        "rollback": "delete everything made for this node",
+        "hold": "stop at the next safe point",
+        "resume": "go on after a hold",
+    },
+)
+
+CLUSTER_STEPS: tuple[State, ...] = (
+    State(
+        "preflight",
+        "working",
+        "checking first",
+        "What the deployment needs is looked up before any money is spent.",
+        work=True,
+        deadline=5 * MINUTE,
+        undo=NOTHING,
+    ),
+    State(
+        "deploying",
+        "working",
+        "deploying nodes",
+        "All nodes are deployed in parallel; the gate opens when every one is ready.",
+        work=True,
+        deadline=6 * HOUR,
+        undo="release_nodes",
+    ),
+    State(
+        "creating_cluster",
+        "working",
+        "creating the cluster",
+        "The create request goes to any ready CVM, and to the next one if that does not answer.",
+        work=True,
+        deadline=10 * MINUTE,
+        undo=NO_RETURN,
+    ),
+    State(
+        "awaiting_up",
+        "working",
+        "waiting for the cluster",
+        "The cluster forms across all nodes; it is asked every 30 seconds until it says UP.",
+        work=True,
+        deadline=30 * MINUTE,
+        undo=NOTHING,
+        retry_at="creating_cluster",
+    ),
+    State(
+        "changing_passwords",
+        "working",
+        "changing passwords",
+        "The factory password is replaced by a generated one, and must be refused afterwards.",
+        work=True,
+        deadline=10 * MINUTE,
+        undo=NO_RETURN,
+    ),
+    State(
+        "configuring",
+        "working",
+        "configuring",
+        "Name, DNS and NTP servers are set.",
+        work=True,
+        deadline=10 * MINUTE,
+        undo=NOTHING,
+    ),
+    State(
+        "verifying_health",
+        "working",
+        "verifying health",
+        "Every host must be there and normal, and the redundancy as wished.",
+        work=True,
+        deadline=30 * MINUTE,
+        undo=NOTHING,
+    ),
+)
+
+CLUSTER = Kind(
+    "ibm_nutanix.cluster",
+    "cluster",
+    states=(
+        State("pending", "waiting", "pending", "The wish is written down; work is about to begin."),
+        *CLUSTER_STEPS,
+        State("active", "ok", "active", "Formed, healthy, and its factory password is gone."),
+        *ENDS,
+    ),
+    moves=(
+        *lifecycle(("pending",), CLUSTER_STEPS, ("active",), protected=("active",)),
+        release("destroy", ("pending",), CLUSTER_STEPS, ("active",)),
+        Move("destroy", ("rolled_back",), "rolling_back"),
+    ),
+    undo=(UndoStep("release_nodes", "releasing all nodes", 2 * HOUR),),
+    verbs={
+        "retry": "try again, from the step that failed; no node is touched",
+        "rollback": "delete everything made for this cluster and its nodes",
+        "hold": "stop at the next safe point",
+        "resume": "go on after a hold",
+        "destroy": "delete everything, an active cluster too, and forget it",
+    },
+)

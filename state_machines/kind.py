@@ -1,0 +1,195 @@
+"""A kind of record: its states as data, compiled through ``transitions`` into one table of what may follow.
+
+``transitions`` is imported here and nowhere else. One ``Machine`` serves all records of a kind; none is bound
+to it, because a machine per record costs 74 kB and binding costs time in every state change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from transitions import EventData, Machine, MachineError
+
+Phase = Literal["waiting", "working", "ok", "attention", "failed", "releasing", "released"]
+
+NOTHING = "nothing"
+"""An ``undo`` for a state that makes nothing outside."""
+
+NO_RETURN = "no return"
+"""An ``undo`` for a state whose work cannot be taken back by itself; what undoes it is a later compensation."""
+
+ROLLING_BACK = "rolling_back"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state. ``deadline`` is in seconds; ``undo`` names the undo step that takes back what is made here.
+
+    ``work`` marks a state in which a step runs. ``retry_at`` is where a retry starts, if not here.
+    """
+
+    name: str
+    phase: Phase
+    title: str
+    meaning: str
+    work: bool = False
+    deadline: float | None = None
+    undo: str | None = None
+    retry_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UndoStep:
+    """One stage of a rollback, with its deadline in seconds."""
+
+    name: str
+    title: str
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """``event`` leads from each of ``sources`` to ``dest``, if given only for a record that stands ``at`` a step."""
+
+    event: str
+    sources: tuple[str, ...]
+    dest: str
+    at: str | None = None
+
+
+class IllegalEvent(Exception):
+    """The event is not legal in this state; the text says which states it needs."""
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What the machine moves when the table is compiled: a place, and nothing more."""
+
+    state: str
+    step: str | None
+
+
+def _stands_at(step: str) -> Callable[[EventData], bool]:
+    def condition(event: EventData) -> bool:
+        standing: Any = event.model
+        return bool(standing.step == step)
+
+    return condition
+
+
+class Kind:
+    """The states of one kind of record, the way through them, and the verbs a person has."""
+
+    def __init__(
+        self,
+        name: str,
+        role: Literal["node", "cluster"],
+        states: Iterable[State],
+        moves: Iterable[Move],
+        undo: Iterable[UndoStep],
+        verbs: Mapping[str, str],
+    ) -> None:
+        self.name = name
+        self.role = role
+        self.states = {state.name: state for state in states}
+        self.moves = tuple(moves)
+        self.undo = tuple(undo)
+        self.verbs = dict(verbs)
+        """Verb of a person → what it does, in half a sentence."""
+        self.steps = tuple(state.name for state in self.states.values() if state.work)
+        self.initial = next(iter(self.states))
+        self.machine = self._build()
+        self.table = self.compile()
+
+    def _build(self) -> Machine:
+        rows: list[dict[str, Any]] = []
+        for move in self.moves:
+            for source in move.sources:
+                conditions = [_stands_at(move.at)] if move.at else []
+                rows.append(
+                    {"trigger": move.event, "source": source, "dest": move.dest, "conditions": conditions}
+                )
+        return Machine(
+            model=None,
+            states=list(self.states),
+            transitions=rows,
+            initial=self.initial,
+            auto_transitions=False,
+            send_event=True,
+        )
+
+    def ask(self, state: str, step: str | None, event: str) -> str | None:
+        """What the machine itself answers: the next state, or None where the event is not legal."""
+        standing = _Standing(state, step)
+        try:
+            moved = self.machine.events[event].trigger(standing)
+        except MachineError:
+            return None
+        return standing.state if moved else None
+
+    def compile(self) -> dict[tuple[str, str | None, str], str]:
+        """Every answer of the machine, asked once: the hot path looks it up instead of building events."""
+        table: dict[tuple[str, str | None, str], str] = {}
+        for state in self.states:
+            for step in (None, *self.states, *(undo.name for undo in self.undo)):
+                for event in self.machine.events:
+                    dest = self.ask(state, step, event)
+                    if dest is not None:
+                        table[state, step, event] = dest
+        return table
+
+    def next(self, state: str, step: str | None, event: str) -> str:
+        """The state that follows. Raises IllegalEvent."""
+        dest = self.table.get((state, step, event))
+        if dest is None:
+            raise IllegalEvent(self.why_not(state, event))
+        return dest
+
+    def allows(self, state: str, step: str | None, event: str) -> bool:
+        """Whether the event is legal now."""
+        return (state, step, event) in self.table
+
+    def why_not(self, state: str, event: str) -> str:
+        """The sentence for a person whose verb is not legal now."""
+        sources = {source for move in self.moves if move.event == event for source in move.sources}
+        titles = list(dict.fromkeys(self.states[name].title for name in self.states if name in sources))
+        here = self.states[state].title
+        if len(titles) > 4:
+            others = [s.title for s in self.states.values() if s.name not in sources]
+            return f"It is {here}; {event} is not possible while {_either(others)}."
+        return f"It is {here}; {event} is for what is {_either(titles)}."
+
+    def next_undo(self, step: str | None) -> UndoStep | None:
+        """The stage of the rollback after ``step`` (the first one after None); None when nothing is left."""
+        if step is None:
+            return self.undo[0] if self.undo else None
+        names = [undo.name for undo in self.undo]
+        following = names.index(step) + 1
+        return self.undo[following] if following < len(self.undo) else None
+
+    def undo_step(self, name: str) -> UndoStep:
+        """The stage of that name. Raises KeyError."""
+        for undo in self.undo:
+            if undo.name == name:
+                return undo
+        raise KeyError(name)
+
+    def place(self, state: str, step: str | None) -> tuple[int, int]:
+        """How far along a record is, as (n, m): steps begun and steps in all; of the rollback while it lasts."""
+        if state in (ROLLING_BACK, "rollback_blocked"):
+            names = [undo.name for undo in self.undo]
+            return (names.index(step) + 1 if step in names else 0, len(names))
+        here = state if state in self.steps else step
+        if here in self.steps:
+            return self.steps.index(here) + 1, len(self.steps)
+        done = self.states[state].phase == "ok"
+        return (len(self.steps) if done else 0, len(self.steps))
+
+
+def _either(words: list[str]) -> str:
+    """``a``, ``a or b``, ``a, b or c``."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} or {words[-1]}"

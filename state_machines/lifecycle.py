@@ -1,0 +1,77 @@
+"""The moves that every kind shares: forward step by step, failing, holding, retrying and going back."""
+
+from __future__ import annotations
+
+from state_machines.kind import ROLLING_BACK, Move, State
+
+ENDS: tuple[State, ...] = (
+    State(
+        "failed",
+        "failed",
+        "failed",
+        "A step gave up. What it made is kept, the error says why and what to do. "
+        "Leave it with retry (from the step that failed) or rollback.",
+    ),
+    State(
+        "held",
+        "attention",
+        "held",
+        "A person asked to stop here. Nothing is called and nothing is deleted; what the machine itself does "
+        "goes on. Leave it with resume or rollback.",
+    ),
+    State(
+        ROLLING_BACK,
+        "releasing",
+        "rolling back",
+        "Everything made is being deleted, stage by stage; only a 404 counts as gone. It ends by itself in "
+        "rolled back, or in rollback blocked when something cannot be deleted.",
+    ),
+    State(
+        "rolled_back",
+        "released",
+        "rolled back",
+        "Everything was seen to be gone. Retry starts again from nothing.",
+    ),
+    State(
+        "rollback_blocked",
+        "failed",
+        "rollback blocked",
+        "Something could not be deleted; the error names it. Remove the obstacle, then retry: the rollback goes "
+        "on where it stopped.",
+    ),
+)
+
+
+def lifecycle(
+    before: tuple[str, ...],
+    steps: tuple[State, ...],
+    after: tuple[str, ...],
+    protected: tuple[str, ...],
+) -> list[Move]:
+    """The shared moves of a kind whose steps lie between ``before`` (waits to begin) and ``after`` (finished).
+
+    A person's rollback is not legal from the ``protected`` states; ``release`` and ``destroy`` are.
+    """
+    names = tuple(state.name for state in steps)
+    moves = [
+        Move("start", before, names[0]),
+        *(Move("advance", (here,), there) for here, there in zip(names, (*names[1:], after[0]), strict=True)),
+        Move("fail", names, "failed"),
+        Move("hold", (*before, *names), "held"),
+        *(Move("resume", ("held",), name, at=name) for name in (*before, *names)),
+        *(Move("retry", ("failed",), state.retry_at or state.name, at=state.name) for state in steps),
+        Move("retry", ("rollback_blocked",), ROLLING_BACK),
+        Move("retry", ("rolled_back",), before[0]),
+        Move("released", (ROLLING_BACK,), "rolled_back"),
+        Move("blocked", (ROLLING_BACK,), "rollback_blocked"),
+    ]
+    standing = (*before, *names, *after, "failed", "held")
+    moves.append(Move("rollback", tuple(s for s in standing if s not in protected), ROLLING_BACK))
+    return moves
+
+
+def release(event: str, before: tuple[str, ...], steps: tuple[State, ...], after: tuple[str, ...]) -> Move:
+    """``event`` takes everything back, from wherever it stands."""
+    names = tuple(state.name for state in steps)
+    sources = (*before, *names, *after, "failed", "held", "rollback_blocked")
+    return Move(event, sources, ROLLING_BACK)

@@ -1,0 +1,60 @@
+"""What a step may answer: it is done, it waits, the other side is busy, or it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Retry = Literal["never", "later", "now"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong, in a sentence each; ``evidence`` is kept verbatim from the outside."""
+
+    code: str
+    message: str
+    remedy: str
+    retry: Retry = "never"
+    evidence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The step's work was seen to be there. ``facts`` are remembered with the record."""
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The world needs time. ``poll`` is when to look again, in seconds, unless an event comes before.
+
+    ``attention`` marks a wait that only a person can end.
+    """
+
+    waiting_for: str
+    evidence: str
+    poll: float
+    attention: bool = False
+    progress: float | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Nothing is wrong with the request, but it must come again. ``after`` seconds, if the other side said."""
+
+    problem: Problem
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Trying the same again cannot help: a person or a rollback must follow."""
+
+    problem: Problem
+
+
+Outcome = Done | Wait | Busy | Fail

@@ -1,0 +1,208 @@
+"""A boot server on real sockets, and books that behave as their names say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from pxe.app import CONFIG_KEYS, Counters, app_runner, boot_app, config_app
+from pxe.book import Book, BookClosed, Guest, Report
+from pxe.images import fingerprint, load_images
+
+NODE = "127.33.0.10"
+"""The address of the one machine that is expected."""
+
+BOOT_TOKEN, INSTALL_TOKEN = "boot-token", "install-token"
+KERNEL = bytes(range(256)) * 64
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def a_guest(**changes: Any) -> Guest:
+    guest = Guest(
+        server_id="lab-node01",
+        source=NODE,
+        stage="boot",
+        boot_token_sha256=sha256(BOOT_TOKEN),
+        install_token_sha256=sha256(INSTALL_TOKEN),
+        template="ibm_nutanix",
+        values={
+            "server_id": "lab-node01",
+            "mgmt_ip": NODE,
+            "boot_url": "http://127.0.0.1:8080",
+            "config_url": "http://127.0.0.1:8081/server-config",
+            "status_url": "http://127.0.0.1:8081/server-status",
+            "install_token": INSTALL_TOKEN,
+        },
+        config={key: {"of": key} for key in CONFIG_KEYS},
+    )
+    return replace(guest, **changes)
+
+
+class RecordingBook:
+    """Knows one machine and remembers everything it is told."""
+
+    def __init__(self, guest: Guest | None = None) -> None:
+        self.known = guest or a_guest()
+        self.reports: list[tuple[str, Report]] = []
+        self.refusals: list[tuple[str, str, str]] = []
+
+    def guest(self, server_id: str) -> Guest | None:
+        return self.known if server_id == self.known.server_id else None
+
+    def guest_at(self, source: str) -> Guest | None:
+        return self.known if source == self.known.source else None
+
+    async def report(self, server_id: str, report: Report) -> None:
+        self.reports.append((server_id, report))
+
+    async def refused(self, path: str, source: str, reason: str) -> None:
+        self.refusals.append((path, source, reason))
+
+
+class EmptyBook(RecordingBook):
+    """Expects nobody."""
+
+    def guest(self, server_id: str) -> Guest | None:
+        return None
+
+    def guest_at(self, source: str) -> Guest | None:
+        return None
+
+
+class ClosedBook(RecordingBook):
+    """Knows one machine and cannot take anything down."""
+
+    async def report(self, server_id: str, report: Report) -> None:
+        raise BookClosed
+
+    async def refused(self, path: str, source: str, reason: str) -> None:
+        raise BookClosed
+
+
+class BrokenBook(RecordingBook):
+    """Fails in a way nobody foresaw."""
+
+    async def report(self, server_id: str, report: Report) -> None:
+        raise RuntimeError("the book is on fire")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. ``headers`` without the date, which is nobody's promise."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+@dataclass(frozen=True)
+class BootServer:
+    """Both ports of a running boot server, and a client that may come from any loopback address."""
+
+    boot_port: int
+    config_port: int
+
+    async def ask(
+        self, path: str, *, source: str = NODE, method: str = "GET", config: bool = False, **options: Any
+    ) -> Answer:
+        port = self.config_port if config else self.boot_port
+        connector = aiohttp.TCPConnector(local_addr=(source, 0))
+        async with (
+            aiohttp.ClientSession(connector=connector, skip_auto_headers=["Accept-Encoding"]) as session,
+            session.request(method, f"http://127.0.0.1:{port}{path}", **options) as answer,
+        ):
+            headers = {k: v for k, v in answer.headers.items() if k != "Date"}
+            return Answer(answer.status, await answer.read(), headers)
+
+    async def script(self, server_id: str = "lab-node01", token: str = BOOT_TOKEN, **options: Any) -> Answer:
+        return await self.ask(f"/boot/ipxe/{server_id}?token={token}", **options)
+
+    async def config(self, token: str = INSTALL_TOKEN, **options: Any) -> Answer:
+        headers = {"Authorization": f"Bearer {token}"}
+        return await self.ask("/server-config", config=True, headers=headers, **options)
+
+    async def say(self, body: Any, token: str = INSTALL_TOKEN, **options: Any) -> Answer:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {token}"}
+        return await self.ask(
+            "/server-status", config=True, method="POST", data=data, headers=headers, **options
+        )
+
+
+@pytest.fixture
+def image_dir(tmp_path: Path) -> Path:
+    """A kernel and an initrd, pinned, beside a file that nobody may have."""
+    directory = tmp_path / "images"
+    directory.mkdir(mode=0o755)
+    (tmp_path / "nxd.db").write_text("secret")
+    for name, content in {"vmlinuz-foundation": KERNEL, "initrd-foundation.img": b"initrd"}.items():
+        (directory / name).write_bytes(content)
+        (directory / name).chmod(0o644)
+    pins = {path.name: fingerprint(path) for path in directory.iterdir()}
+    (directory / "images.json").write_text(json.dumps(pins))
+    (directory / "unlisted").write_text("not pinned")
+    return directory
+
+
+@pytest.fixture
+async def serve(image_dir: Path) -> AsyncIterator[Callable[[Book], Awaitable[BootServer]]]:
+    """Starts a boot server for a book."""
+    runners: list[web.AppRunner] = []
+
+    async def start(book: Book) -> BootServer:
+        counters = Counters()
+        ports = []
+        for app in (boot_app(book, load_images(image_dir), counters), config_app(book, counters)):
+            runner = app_runner(app)
+            runners.append(runner)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            ports.append(runner.addresses[0][1])
+        return BootServer(*ports)
+
+    yield start
+    for runner in runners:
+        await runner.cleanup()
+
+
+@pytest.fixture
+def book() -> RecordingBook:
+    return RecordingBook()
+
+
+@pytest.fixture
+async def server(serve: Callable[[Book], Awaitable[BootServer]], book: RecordingBook) -> BootServer:
+    return await serve(book)
+
+
+@pytest.fixture
+def guest() -> Callable[..., Guest]:
+    """Makes the expected machine, with changes."""
+    return a_guest
+
+
+@pytest.fixture
+def books() -> dict[str, type[RecordingBook]]:
+    """The kinds of book there are, by the way they behave."""
+    return {"empty": EmptyBook, "closed": ClosedBook, "broken": BrokenBook, "recording": RecordingBook}
+
+
+@pytest.fixture
+def kernel() -> bytes:
+    """What is in the file vmlinuz-foundation."""
+    return KERNEL

@@ -1,0 +1,83 @@
+"""Boot scripts are exactly what a machine needs, or they are not handed out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pxe.lint import lint_script
+from pxe.render import RenderError, render_script
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("script", ["boot", "installed"])
+def test_a_script_is_exactly_the_golden_one(script: str, guest: Any) -> None:
+    assert render_script("ibm_nutanix", script, guest().values) == (GOLDEN / f"{script}.ipxe").read_text()
+
+
+@pytest.mark.parametrize("script", ["boot", "installed"])
+def test_a_script_has_nothing_that_leaves_a_machine_standing(script: str, guest: Any) -> None:
+    assert lint_script(render_script("ibm_nutanix", script, guest().values)) == []
+
+
+def test_a_value_that_is_not_there_is_named_and_nothing_is_rendered(guest: Any) -> None:
+    values = {key: value for key, value in guest().values.items() if key != "mgmt_ip"}
+    with pytest.raises(RenderError, match="mgmt_ip"):
+        render_script("ibm_nutanix", "boot", values)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("a b", id="space"),
+        pytest.param("a\nreboot", id="newline"),
+        pytest.param("a\n", id="newline-at-the-end"),
+        pytest.param("${net0/mac}", id="variable"),
+        pytest.param("a||reboot", id="or"),
+        pytest.param("a&&reboot", id="and"),
+        pytest.param('"a"', id="quotes"),
+        pytest.param("{{ install_token }}", id="template"),
+        pytest.param("ä", id="not-ascii"),
+    ],
+)
+def test_a_value_cannot_change_the_meaning_of_a_script(value: str, guest: Any) -> None:
+    with pytest.raises(RenderError, match="mgmt_ip") as refused:
+        render_script("ibm_nutanix", "boot", {**guest().values, "mgmt_ip": value})
+    assert len(value) < 4 or value not in str(refused.value)
+
+
+@pytest.mark.parametrize("template", ["", "nowhere", "../templates/ibm_nutanix", "/etc"])
+def test_a_template_outside_the_templates_is_refused(template: str, guest: Any) -> None:
+    with pytest.raises(RenderError, match="no boot script template"):
+        render_script(template, "boot", guest().values)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param("echo hello", "must start with", id="no-shebang"),
+        pytest.param("#!ipxe\ngoto away", "no label away", id="unknown-label"),
+        pytest.param(
+            "#!ipxe\nkernel --timeout 9 ${base-url}/k\nset base-url http://a",
+            "before it is set",
+            id="early-use",
+        ),
+        pytest.param("#!ipxe\nimgargs vmlinuz a=b", "imgargs replaces", id="imgargs"),
+        pytest.param("#!ipxe\ninitrd http://a/i", "--timeout", id="endless-download"),
+        pytest.param("#!ipxe\necho {{ name }}", "not filled in", id="template"),
+    ],
+)
+def test_lint_finds(text: str, problem: str) -> None:
+    (found,) = lint_script(text)
+    assert problem in found
+
+
+def test_lint_takes_what_ipxe_knows_by_itself() -> None:
+    text = (
+        "#!ipxe\n:again\nset a b && set c d \necho ${a} ${c} ${net0/mac} ${uuid} ${a:uristring}\ngoto again\n"
+    )
+    assert lint_script(text) == []

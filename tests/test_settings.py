@@ -1,0 +1,204 @@
+"""Settings are read from one table, and everything wrong with them is told at once."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from daemon.settings import (
+    SETTINGS,
+    HostPort,
+    Setting,
+    Settings,
+    SettingsError,
+    find_config,
+    load_settings,
+    settings_table,
+)
+
+REQUIRED = {
+    "NXD_ENVIRONMENT": "lab",
+    "NXD_BOOT_URL": "http://10.240.0.5:8080",
+    "NXD_CONFIG_URL": "http://10.240.0.5:8081",
+    "NXD_IBM_TRUSTED_PROFILE": "Profile-9fd84246-7df4-4667-94e4-8ecde51d5ac5",
+}
+WHOLE = """\
+environment: lab
+state_dir: /srv/nxd
+boot:
+  listen: 127.0.0.1:9000
+  url: http://10.240.0.5:9000
+config:
+  url: http://10.240.0.5:8081/
+ibm:
+  region: eu-de
+  trusted_profile: crn:v1:bluemix:public:iam-identity::a/1::profile:Profile-1
+  read_timeout: 45
+limits:
+  installs: 3
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "nxd.yaml"
+    path.write_text(WHOLE.replace("8081/", "8081"))
+    return path
+
+
+def problems(path: Path | None, environ: dict[str, str]) -> list[str]:
+    with pytest.raises(SettingsError) as wrong:
+        load_settings(path, environ)
+    assert str(wrong.value).splitlines() == wrong.value.problems
+    return wrong.value.problems
+
+
+def test_the_table_and_the_dataclass_name_the_same_settings_in_the_same_order() -> None:
+    fields = [field.name for field in dataclasses.fields(Settings)]
+    assert fields == [setting.attribute for setting in SETTINGS]
+
+
+def test_a_file_is_read_and_the_rest_is_default(config: Path) -> None:
+    settings = load_settings(config, {})
+    assert settings.environment == "lab"
+    assert settings.boot_listen == HostPort("127.0.0.1", 9000)
+    assert settings.config_listen == HostPort("0.0.0.0", 8081)
+    assert settings.limits_installs == 3
+    assert (settings.ibm_read_timeout, settings.ibm_connect_timeout) == (45.0, 5.0)
+    assert settings.prism_port == 9440
+
+
+def test_a_default_follows_the_setting_it_names(config: Path) -> None:
+    settings = load_settings(config, {})
+    assert settings.images_dir == Path("/srv/nxd/images")
+    assert settings.ibm_vpc_url == "https://eu-de.iaas.cloud.ibm.com/v1"
+    assert load_settings(None, REQUIRED).images_dir == Path("/var/lib/nxd/images")
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
+def test_every_default_is_right_and_of_the_declared_type(setting: Setting) -> None:
+    settings = load_settings(None, REQUIRED)
+    (field,) = [f for f in dataclasses.fields(Settings) if f.name == setting.attribute]
+    assert type(getattr(settings, field.name)).__name__.replace("PosixPath", "Path") == field.type
+
+
+def test_the_environment_overrides_the_file(config: Path) -> None:
+    settings = load_settings(config, {"NXD_LIMITS_INSTALLS": "7", "NXD_BOOT_LISTEN": "[::1]:80"})
+    assert settings.limits_installs == 7
+    assert settings.boot_listen == HostPort("::1", 80)
+    assert str(settings.boot_listen) == "[::1]:80"
+
+
+def test_everything_wrong_is_told_at_once_with_key_file_line_and_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "nxd.yaml"
+    path.write_text(
+        "environmnt: lab\n"
+        "boot:\n"
+        "  listen: 8080\n"
+        "  url: http://127.0.0.1:8080\n"
+        "  lisen: 0.0.0.0:1\n"
+        "config: 5\n"
+        "ibm:\n"
+        "  threads: 1.5\n"
+        "nodes: 3\n"
+    )
+    found = problems(path, {"NXD_IBM_READ_TIMEOUT": "soon", "NXD_CONFIG_URL": "https://a:1"})
+    for said in (
+        f'{path}, line 1: unknown setting "environmnt": did you mean "environment"?',
+        f'{path}, line 5: unknown setting "boot.lisen": did you mean "boot.listen"?',
+        f"{path}, line 6: config must hold one or more of listen, url, indented.",
+        f'{path}, line 9: unknown setting "nodes": nothing known is like it, remove it',
+        f"environment is missing: add it to {path} or set NXD_ENVIRONMENT; it must be a name of",
+        f'boot.listen ({path}, line 3) must be host:port, for example 0.0.0.0:8080; it is "8080".',
+        "config.url (variable NXD_CONFIG_URL) must be http://host:port, for example",
+        f"ibm.trusted_profile is missing: add it to {path} or set NXD_IBM_TRUSTED_PROFILE",
+        f'ibm.threads ({path}, line 8) must be a whole number from 1 on; it is "1.5".',
+        'ibm.read_timeout (variable NXD_IBM_READ_TIMEOUT) must be a number above 0; it is "soon".',
+    ):
+        assert [problem for problem in found if problem.startswith(said)], said
+    assert len(found) == 10
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("NXD_ENVIRONMENT", "a" * 21),
+        ("NXD_ENVIRONMENT", "Lab"),
+        ("NXD_ENVIRONMENT", "lab-"),
+        ("NXD_STATE_DIR", "relative/path"),
+        ("NXD_SOCKET", "/" + "s" * 107),
+        ("NXD_BOOT_LISTEN", "0.0.0.0:0"),
+        ("NXD_BOOT_LISTEN", "0.0.0.0:65536"),
+        ("NXD_BOOT_URL", "http://10.0.0.1:8080/boot"),
+        ("NXD_IBM_VPC_URL", "ftp://a"),
+        ("NXD_IBM_TRUSTED_PROFILE", "my-profile"),
+        ("NXD_PRISM_PORT", "0"),
+        ("NXD_LIMITS_STEPS", "true"),
+        ("NXD_CLOCK_SPEED", "0"),
+        ("NXD_DEADLINES_FACTOR", "-1"),
+        ("NXD_IBM_REGION", "US South"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(variable: str, value: str) -> None:
+    (found,) = problems(None, {**REQUIRED, variable: value})
+    assert f"({'variable ' + variable}) must be" in found
+
+
+def test_a_wrong_directory_is_one_problem_and_not_also_that_of_what_lies_in_it() -> None:
+    assert len(problems(None, {**REQUIRED, "NXD_STATE_DIR": "here"})) == 1
+
+
+def test_two_servers_on_one_address_are_refused() -> None:
+    (found,) = problems(None, {**REQUIRED, "NXD_CONFIG_LISTEN": "0.0.0.0:8080"})
+    assert found == "config.listen is 0.0.0.0:8080 like boot.listen: give each its own port."
+
+
+def test_a_longest_pause_below_the_first_is_refused() -> None:
+    (found,) = problems(None, {**REQUIRED, "NXD_RETRY_MAX_SECONDS": "1"})
+    assert "retry.max_seconds (1) is less than retry.first_seconds (2)" in found
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(b"boot:\n\tlisten: a", "line 2, column 1: a tab in the indentation", id="tab"),
+        pytest.param(b"a: 1\na: 2", 'line 2, column 1: the key "a" stands here again', id="twice"),
+        pytest.param(b"- a", "must hold one setting per line", id="list"),
+        pytest.param(b"\xff\xfe", "cannot be read", id="not-text"),
+    ],
+)
+def test_a_file_that_is_no_settings_file_is_told_so(content: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "nxd.yaml"
+    path.write_bytes(content)
+    found = problems(path, REQUIRED)
+    assert said in found[0] and str(path) in found[0]
+
+
+def test_a_missing_file_is_told_with_how_to_name_another(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path / "none.yaml", REQUIRED)
+    assert found == (
+        f"There is no settings file at {tmp_path}/none.yaml: "
+        "create it, or name another one with --config or $NXD_CONFIG."
+    )
+
+
+def test_an_empty_file_is_no_setting_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "nxd.yaml"
+    path.write_text("# nothing yet\nboot:\n")
+    assert load_settings(path, REQUIRED) == load_settings(None, REQUIRED)
+
+
+def test_the_option_counts_before_the_environment_and_that_before_the_default() -> None:
+    assert find_config("/a", {"NXD_CONFIG": "/b"}) == Path("/a")
+    assert find_config(None, {"NXD_CONFIG": "/b"}) == Path("/b")
+    assert find_config(None, {}) == Path("/etc/nxd/nxd.yaml")
+
+
+def test_the_documented_table_has_a_line_for_every_setting() -> None:
+    lines = settings_table().splitlines()
+    assert len(lines) == len(SETTINGS) + 2
+    for setting, line in zip(SETTINGS, lines[2:], strict=True):
+        assert line.startswith(f"| `{setting.key}` | `{setting.env}` |")
+        assert line.count(" | ") == 4
