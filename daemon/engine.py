@@ -188,7 +188,7 @@ class Engine:
         platform = self.platform(record)
         undoing = record.state == ROLLING_BACK
         step = (platform.undo if undoing else platform.steps)[record.step if undoing else record.state]  # type: ignore[index]
-        context = StepContext(record.name, self.journal, self._locks, self._box)
+        context = StepContext(record.name, self.journal, self._locks, self._box, self.poke)
         try:
             return await step(context)
         except Interrupted:
@@ -331,8 +331,3 @@ class Engine:
         if record.name != record.shard:
             return [record.name, record.shard]
         return [record.name]
-
-    def wake(self, names: list[str]) -> None:
-        """Give each of these records a turn: something was put into their inboxes."""
-        for name in names:
-            self.poke(name)

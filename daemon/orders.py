@@ -130,7 +130,8 @@ class Orders:
             AddCommand(start),
             AddEvent(Event(now, spec.cluster, spec.cluster, "verb", said, "info", actor)),
         )
-        self._engine.wake([seed.name for seed in seeds])
+        for seed in seeds:
+            self._engine.poke(seed.name)
         return True
 
     def _platform(self, spec: ClusterSpec) -> Platform:

@@ -79,9 +79,12 @@ Step = Callable[["StepContext"], Awaitable[Outcome]]
 class StepContext:
     """A step's window on the daemon. It is good for one run of one step."""
 
-    def __init__(self, name: str, journal: Journal, locks: Locks, box: SecretBox) -> None:
+    def __init__(
+        self, name: str, journal: Journal, locks: Locks, box: SecretBox, wake: Callable[[str], None]
+    ) -> None:
         self._name = name
         self._journal = journal
+        self._wake = wake
         self._box = box
         self.lock: Callable[[str], asyncio.Lock] = locks
 
@@ -151,6 +154,7 @@ class StepContext:
         clock = self.clock
         command = Command(clock.new_id(), target, self.record.shard, verb, self._name, clock.now())
         await self._journal.commit(AddCommand(command))
+        self._wake(target)
 
     async def secret(self, name: str, make: Callable[[], str]) -> str:
         """The record's secret of that name; made and sealed first if there is none."""

@@ -46,6 +46,11 @@ class NxTui(App[None]):
     HelpScreen > #dialog { height: 90%; }
     Toast { max-width: 70; }
     CommandPalette SearchIcon { display: none; }
+    .-ascii #pane, .-ascii #things { border-left: ascii $nx-rule; }
+    .-ascii #dialog { border: ascii $secondary; }
+    .-ascii Toast { border: none; }
+    .-ascii Grid, .-ascii LogView, .-ascii Paper { scrollbar-size-vertical: 0; }
+    .-ascii CommandPalette > Vertical, .-ascii CommandPalette #--input { border: none; }
     """
     COMMANDS: ClassVar = {FleetCommands}
     COMMAND_PALETTE_BINDING = "colon"
@@ -78,6 +83,7 @@ class NxTui(App[None]):
         self.read_only = read_only
         self.fleet = Fleet(monotonic, wall)
         self.pen = Pen(ascii_only)
+        self.set_class(ascii_only, "-ascii")
         self.feed = Feed(
             socket,
             lambda lines: self.post_message(self.Heard(lines)),

@@ -44,7 +44,7 @@ MANNERS: dict[str, Manner] = {
     ),
 }
 
-READ_ONLY = "This window was started with --read-only: it changes nothing."
+READ_ONLY = "Started with --read-only: nothing can be changed."
 
 
 class Legality(NamedTuple):

@@ -21,5 +21,6 @@ def serve(options: dict[str, str | None]) -> None:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    logging.getLogger("ibm-cloud-sdk-core").setLevel(logging.CRITICAL)
+    for chatty, level in (("ibm-cloud-sdk-core", logging.CRITICAL), ("httpx", logging.WARNING)):
+        logging.getLogger(chatty).setLevel(level)
     asyncio.run(run(settings))

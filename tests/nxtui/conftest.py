@@ -212,6 +212,9 @@ class CannedDaemon:
         self.verbs: list[dict[str, Any]] = []
         self.specs: list[dict[str, Any]] = []
         self.refuse: dict[str, Any] | None = None
+        self.plan_gate = asyncio.Event()
+        self.plan_gate.set()
+        self.connections = 0
         self.clusters, self.nodes = canned_entities()
         self.events = canned_log()
         self._readers: set[asyncio.Queue[dict[str, Any] | None]] = set()
@@ -358,6 +361,7 @@ class CannedDaemon:
         after = request.query.get("after")
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
+        self.connections += 1
         reader: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._readers.add(reader)
 
@@ -376,14 +380,20 @@ class CannedDaemon:
                 except TimeoutError:
                     line = {"type": "heartbeat", "revision": self.revision, "now": self.now}
                 if line is None:
-                    request.transport.abort()  # type: ignore[union-attr]
+                    if request.transport is not None:
+                        request.transport.abort()
                     break
                 await write(line)
+                if line["type"] == "lagged":
+                    break
         self._readers.discard(reader)
         return response
 
     async def _post_plan(self, request: web.Request) -> web.Response:
         asked = await request.json()
+        await self.plan_gate.wait()
+        if self.refuse is not None:
+            return await self._json({"error": self.refuse}, 409)
         if "spec" in asked:
             problem = {"line": 3, "column": 7, "message": "there is no profile of that name"}
             if "bad" in asked["spec"]:
@@ -525,10 +535,11 @@ def window(daemon: CannedDaemon, hands: Hands) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def golden() -> Callable[[str, str], None]:
+def golden(socket: Path) -> Callable[[str, str], None]:
     """Holds a frame against ``frames/NAME.txt``; NXD_UPDATE_FRAMES=1 writes it instead."""
 
     def check(name: str, text: str) -> None:
+        text = text.replace(str(socket), "/run/nxd/nxd.sock".ljust(len(str(socket)), "_"))
         file = Path(__file__).parent / "frames" / f"{name}.txt"
         if os.environ.get("NXD_UPDATE_FRAMES") == "1":
             file.write_text(text, encoding="utf-8")

@@ -104,7 +104,9 @@ class Sim:
 
     async def server(self, name: str, vni_id: str, user_data: str = "", **more: Any) -> Any:
         return (
-            await self.call(self.vpc.create_bare_metal_server, server_prototype(name, vni_id, user_data, **more))
+            await self.call(
+                self.vpc.create_bare_metal_server, server_prototype(name, vni_id, user_data, **more)
+            )
         ).get_result()
 
     async def status(self, server_id: str, wanted: str) -> Any:
@@ -200,7 +202,9 @@ class BootServer:
     refuse_next: int = 0
     image_status: int = 200
 
-    def node(self, name: str, address: str, cvm_ip: str, ahv_ip: str, position: str, cvm_ips: list[str]) -> str:
+    def node(
+        self, name: str, address: str, cvm_ip: str, ahv_ip: str, position: str, cvm_ips: list[str]
+    ) -> str:
         """Prepare everything for a node; its user data."""
         self.configs[name] = {
             "node_id": name,

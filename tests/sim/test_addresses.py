@@ -73,16 +73,12 @@ async def test_what_the_api_refuses_is_refused(
 
 
 async def test_an_address_outside_the_subnet_is_refused(sim: Sim) -> None:
-    refusal = await sim.refused(
-        sim.vpc.create_subnet_reserved_ip, f.MANAGEMENT, name="a", address="10.0.0.1"
-    )
+    refusal = await sim.refused(sim.vpc.create_subnet_reserved_ip, f.MANAGEMENT, name="a", address="10.0.0.1")
     assert refusal[:2] == (400, "bad_field")
 
 
 async def test_an_unbound_address_cannot_delete_itself(sim: Sim) -> None:
-    refusal = await sim.refused(
-        sim.vpc.create_subnet_reserved_ip, f.MANAGEMENT, name="a", auto_delete=True
-    )
+    refusal = await sim.refused(sim.vpc.create_subnet_reserved_ip, f.MANAGEMENT, name="a", auto_delete=True)
     assert refusal[:2] == (400, "bad_field")
 
 
@@ -136,9 +132,7 @@ class TestPages:
 
     @pytest.fixture
     def options(self, networks: tuple[str, str]) -> SimOptions:
-        return replace(
-            SimOptions(speed=6000.0, page_size=3), management=networks[0], workload=networks[1]
-        )
+        return replace(SimOptions(speed=6000.0, page_size=3), management=networks[0], workload=networks[1])
 
     async def test_the_pager_of_the_sdk_reads_them_all(self, sim: Sim) -> None:
         from ibm_vpc.vpc_v1 import SubnetReservedIpsPager

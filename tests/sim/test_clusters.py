@@ -190,9 +190,7 @@ async def test_a_dead_member_shows_and_the_cluster_address_stays(
     assert [host["is_degraded"] for host in hosts] == [True, False, False]
 
 
-async def test_the_end_of_the_servers_is_the_end_of_the_cluster(
-    sim: Sim, nodes: Nodes, prism: Prism
-) -> None:
+async def test_the_end_of_the_servers_is_the_end_of_the_cluster(sim: Sim, nodes: Nodes, prism: Prism) -> None:
     ordered = await ready(nodes, 1)
     await formed(sim, prism(ordered[0].cvm_ip), request_for(ordered, 1, sim.ip(200)))
     await sim.call(sim.vpc.stop_bare_metal_server, ordered[0].server_id, "hard")

@@ -70,9 +70,7 @@ async def test_a_boot_script_that_is_not_there_yet_is_asked_for_again(
     await nodes.doing("node01", "running")
 
 
-async def test_a_failing_download_is_retried_by_the_script(
-    sim: Sim, boot: BootServer, nodes: Nodes
-) -> None:
+async def test_a_failing_download_is_retried_by_the_script(sim: Sim, boot: BootServer, nodes: Nodes) -> None:
     boot.image_status = 500
     await nodes.order(1)
 

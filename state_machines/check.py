@@ -1,0 +1,125 @@
+"""Reads a table as a careful colleague would and says everything that would strand a record one day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import get_args
+
+from state_machines.kind import NO_RETURN, NOTHING, ROLLING_BACK, Kind, Phase, State
+
+LEFT_BY_A_PERSON: tuple[Phase, ...] = ("attention", "failed", "released")
+"""Phases in which nothing moves by itself: a verb of a person must lead out."""
+
+Standing = tuple[str, str | None]
+"""Where a record can be: its state and its step."""
+
+
+def problems(kind: Kind) -> list[str]:
+    """Everything wrong with a kind, one sentence each; empty when nothing is."""
+    return [problem for rule in RULES for problem in rule(kind)]
+
+
+def standings(kind: Kind) -> set[Standing]:
+    """Every place a record of the kind can come to from its first state, by whatever events."""
+    found: set[Standing] = set()
+    coming: list[Standing] = [(kind.initial, kind.initial)]
+    while coming:
+        here = coming.pop()
+        if here in found:
+            continue
+        found.add(here)
+        for event in kind.machine.events:
+            dest = kind.table.get((*here, event))
+            if dest is not None:
+                coming += [(dest, step) for step in _steps_in(kind, dest, here[1])]
+    return found
+
+
+def _steps_in(kind: Kind, state: str, before: str | None) -> list[str | None]:
+    """The steps a record may stand at in a state it entered with the step ``before``."""
+    if state == ROLLING_BACK:
+        return [undo.name for undo in kind.undo] or [None]
+    if kind.states[state].work or state == kind.initial:
+        return [state]
+    if kind.states[state].phase in ("ok", "released"):
+        return [None]
+    return [before]
+
+
+def _every_state_is_reached(kind: Kind) -> Iterator[str]:
+    reached = {state for state, _ in standings(kind)}
+    for name in kind.states:
+        if name not in reached:
+            yield f"{name}: no way leads here from {kind.initial}."
+
+
+def _every_state_is_explained(kind: Kind) -> Iterator[str]:
+    for state in kind.states.values():
+        if state.phase not in get_args(Phase):
+            yield f"{state.name}: its phase {state.phase} is not one of {', '.join(get_args(Phase))}."
+        if not state.title.strip():
+            yield f"{state.name}: it has no title."
+        if not state.meaning.strip():
+            yield f"{state.name}: it has no meaning."
+
+
+def _every_step_ends(kind: Kind) -> Iterator[str]:
+    for state in _steps(kind):
+        if state.deadline is None or state.deadline <= 0:
+            yield f"{state.name}: a step runs here without a deadline."
+        if not kind.allows(state.name, state.name, "fail"):
+            yield f"{state.name}: its deadline leads nowhere, for there is no way to fail."
+    for undo in kind.undo:
+        if undo.deadline <= 0:
+            yield f"{undo.name}: a stage of the rollback without a deadline."
+
+
+def _every_step_is_undone(kind: Kind) -> Iterator[str]:
+    stages = {undo.name for undo in kind.undo}
+    named = {state.undo for state in _steps(kind)}
+    for state in _steps(kind):
+        if state.undo is None:
+            yield f"{state.name}: it says neither what undoes it, nor {NOTHING}, nor {NO_RETURN}."
+        elif state.undo not in {NOTHING, NO_RETURN, *stages}:
+            yield f"{state.name}: its undo {state.undo} is no stage of the rollback."
+    for undo in kind.undo:
+        if undo.name not in named:
+            yield f"{undo.name}: a stage of the rollback that undoes no step."
+
+
+def _every_retry_starts_at_a_step(kind: Kind) -> Iterator[str]:
+    for state in kind.states.values():
+        if state.retry_at is not None and state.retry_at not in kind.steps:
+            yield f"{state.name}: a retry cannot start at {state.retry_at}, which is no step."
+
+
+def _every_state_has_an_exit(kind: Kind) -> Iterator[str]:
+    for state, step in sorted(standings(kind), key=lambda at: (list(kind.states).index(at[0]), at[1] or "")):
+        out = {event for event in kind.machine.events if kind.allows(state, step, event)}
+        where = f"{state} (at {step})" if step not in (None, state) else state
+        if not out:
+            yield f"{where}: nothing leads out."
+        elif kind.states[state].phase in LEFT_BY_A_PERSON and not out & kind.verbs.keys():
+            yield f"{where}: no verb of a person leads out."
+
+
+def _every_verb_is_an_event(kind: Kind) -> Iterator[str]:
+    for verb in kind.verbs:
+        if verb not in kind.machine.events:
+            yield f"{verb}: a verb that no state takes."
+
+
+def _steps(kind: Kind) -> list[State]:
+    """The states in which a step runs, or which say that one does."""
+    return [state for state in kind.states.values() if state.work or state.phase == "working"]
+
+
+RULES: tuple[Callable[[Kind], Iterator[str]], ...] = (
+    _every_state_is_reached,
+    _every_state_is_explained,
+    _every_step_ends,
+    _every_step_is_undone,
+    _every_retry_starts_at_a_step,
+    _every_state_has_an_exit,
+    _every_verb_is_an_event,
+)

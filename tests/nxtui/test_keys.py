@@ -1,0 +1,69 @@
+"""One table of keys: no key means two things, every key does something, help and footer leave nothing out."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from daemon.wire import VERBS
+from nxtui import keys, pages
+from nxtui.screens.entity import EntityScreen
+from nxtui.screens.fleet import FleetScreen
+from nxtui.screens.log import LogScreen
+from nxtui.text import plain
+from nxtui.verbs import MANNERS
+
+ROOMS = {"fleet": FleetScreen, "node": EntityScreen, "log": LogScreen}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_key_means_two_things_on_one_screen(room: keys.Room) -> None:
+    used = Counter(key for action in keys.in_room(room) for key in action.keys.split(","))
+    assert [key for key, times in used.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_key_has_something_to_call(room: keys.Room) -> None:
+    for action in keys.in_room(room):
+        if action.id != "palette":
+            name = "verb" if action.verb else action.id
+            assert callable(getattr(ROOMS[room], f"action_{name}", None)), action.id
+
+
+def test_every_verb_of_the_daemon_has_a_key_and_a_manner() -> None:
+    assert {action.verb for action in keys.ACTIONS if action.verb} == set(VERBS) == set(MANNERS)
+
+
+def test_what_deletes_needs_shift_and_a_plan() -> None:
+    for action in keys.ACTIONS:
+        if action.verb in ("rollback", "destroy"):
+            assert action.keys.isupper()
+            assert MANNERS[action.verb].consent in ("plan", "name")
+        elif action.verb:
+            assert action.keys.islower()
+
+
+def test_no_key_is_one_that_terminals_swallow() -> None:
+    for action in keys.ACTIONS:
+        for key in action.keys.split(","):
+            assert "ctrl" not in key and "alt" not in key and "+" not in key
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_help_names_every_key_of_its_screen(room: keys.Room) -> None:
+    text = "\n".join(plain(line) for line in pages.help_lines(room, 70))
+    for action in keys.in_room(room):
+        assert action.shown_key in text
+        assert action.help.split()[0] in text
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_footer_ranks_are_distinct_and_end_with_help_and_quit(room: keys.Room) -> None:
+    ranks = [action.footer for action in keys.footer(room)]
+    assert len(ranks) == len(set(ranks))
+    assert [action.id for action in keys.footer(room)][-2:] == ["help", "quit"]
+
+
+def test_the_readme_table_has_a_row_for_every_action() -> None:
+    assert len(keys.readme_table().splitlines()) == len(keys.ACTIONS) + 2

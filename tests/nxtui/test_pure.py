@@ -1,0 +1,172 @@
+"""Words, rows and pages: unknown is a dash, nothing outside can break the screen, plans are told whole."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from daemon.wire import PHASES
+from nxtui import clipboard, main, pages, rows, text
+from nxtui.glyphs import ASCII, UNICODE, to_ascii
+from nxtui.model import Link
+from nxtui.verbs import READ_ONLY, barred, legality
+
+Make = Callable[..., Any]
+LIVE = Link("live", "LIVE")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(None, "–"), (-5, "0s"), (7.9, "7s"), (252, "4m12s"), (3900, "1h05m"), (273_600, "3d04h")],
+)
+def test_a_duration_takes_at_most_six_characters(seconds: float | None, said: str) -> None:
+    assert text.lasting(seconds) == said
+    assert len(said) <= 6
+
+
+def test_a_deadline_is_time_left_or_over_or_unknown() -> None:
+    assert text.due_in(110.0, 50.0) == "1m00s"
+    assert text.due_in(50.0, 50.0) == "over"
+    assert text.due_in(None, 50.0) == text.due_in(50.0, None) == "–"
+
+
+@pytest.mark.parametrize("width", range(1, 12))
+@pytest.mark.parametrize("words", ["node02", "日本語の名前", "", "a\x1b[31mb\tc\nd"])
+def test_fitted_text_has_exactly_its_width_and_moves_no_cursor(words: str, width: int) -> None:
+    fitted = text.fit(words, width)
+    assert cell_len(fitted) == width
+    assert fitted.isprintable()
+
+
+def test_each_phase_has_a_sign_of_its_own_in_both_sets() -> None:
+    for glyphs in (UNICODE, ASCII):
+        assert set(glyphs.phase) == set(PHASES)
+        assert len(set(glyphs.phase.values())) == len(PHASES)
+        assert all(cell_len(sign) == 1 for sign in [*glyphs.phase.values(), *glyphs.level.values()])
+    assert all(sign.isascii() for sign in ASCII.phase.values())
+    assert set(rows.URGENCY) == set(PHASES)
+
+
+def test_ascii_keeps_the_width_of_what_it_replaces() -> None:
+    said = "pending → ready · “now” – é…"
+    assert to_ascii(said).isascii()
+    assert len(to_ascii(said)) == len(said)
+
+
+def test_the_note_is_the_error_before_anything_else(nodes: list[Any], entity: Make) -> None:
+    assert rows.note(nodes[1]) == nodes[1]["error"]["message"]
+    assert rows.note(entity("n", wish="hold", waiting_for="the CVM")) == "hold asked for · the CVM"
+    assert rows.note(entity("n")) == ""
+
+
+def test_a_bar_shows_only_what_was_measured(entity: Make) -> None:
+    assert rows.bar(entity("n", phase="waiting", step_index=0, step_count=0), 10, UNICODE) == ("", "")
+    done, left = rows.bar(entity("n", phase="working", step_index=5, progress=None, step_count=8), 8, UNICODE)
+    assert (len(done), len(left)) == (4, 4)
+    done, left = rows.bar(entity("n", phase="working", step_index=5, progress=1.0, step_count=8), 8, UNICODE)
+    assert (len(done), len(left)) == (5, 3)
+
+
+def test_a_state_at_rest_shows_no_deadline(entity: Make) -> None:
+    rest = entity("n", phase="ok", since=0.0, deadline=100.0)
+    assert rows.timing(rest, 50.0) == {"since": "50s", "due": "–"}
+    assert rows.timing(rest | {"phase": "working"}, 50.0)["due"] == "50s"
+    assert rows.timing(rest, None) == {"since": "–", "due": "–"}
+
+
+@pytest.mark.parametrize("width", [47, 80, 120])
+def test_every_page_stays_inside_its_width(nodes: list[Any], cluster: Any, width: int) -> None:
+    for entity in [*nodes, cluster]:
+        for glyphs in (UNICODE, ASCII):
+            for line in pages.strip(entity, entity["since"], width, glyphs):
+                assert text.width_of(line) <= width
+            for line in pages.facts(entity, entity["since"], width):
+                assert text.width_of(line) <= width
+
+
+def test_the_remedy_is_told_whole_in_the_pane(nodes: list[Any]) -> None:
+    lines = pages.detail(nodes[1], nodes[1]["since"], 52, UNICODE)
+    told = " ".join(text.plain(line).strip() for line in lines)
+    assert nodes[1]["error"]["remedy"] in told
+    assert nodes[1]["error"]["evidence"] in told
+
+
+def test_a_plan_names_every_object_in_its_order() -> None:
+    items = [
+        {"action": "delete", "owner": "n1", "kind": kind, "name": f"demo-{kind}", "id": None}
+        for kind in ("server", "vni", "reserved_ip")
+    ]
+    items.append({"action": "keep", "owner": "n1", "kind": "image", "name": "demo-image", "id": "i"})
+    plan: Any = {"digest": "d", "target": "n1", "verb": "rollback", "items": items}
+    told = [text.plain(line) for line in pages.plan_lines(plan, 90)]
+    assert [item["name"] in line for item, line in zip(items, told, strict=True)] == [True] * 4
+    assert pages.plan_counts([plan]) == "3 objects deleted, 1 object kept"
+    empty: Any = plan | {"items": []}
+    assert "nothing to delete" in text.plain(pages.plan_lines(empty, 90)[0])
+
+
+def test_a_verb_is_legal_where_the_daemon_says_so_and_nowhere_else(entity: Make) -> None:
+    able = entity("a", can={"retry": None})
+    unable = entity("b", can={"retry": "it has not failed."})
+    hidden = entity("c", can={})
+    legal = legality("retry", [able, unable, hidden])
+    assert legal.able == ("a",)
+    assert [name for name, _ in legal.unable] == ["b", "c"]
+    assert legal.reason is None
+    assert legality("retry", [unable]).reason == "b: it has not failed."
+    assert not legality("retry", [hidden]).offered
+    assert legality("retry", []).reason == "Nothing is selected."
+
+
+def test_nothing_is_sent_read_only_or_without_a_daemon() -> None:
+    assert barred(LIVE, read_only=False) is None
+    assert barred(LIVE, read_only=True) == READ_ONLY
+    for state in ("lost", "connecting", "foreign"):
+        assert barred(Link(state, ""), read_only=False)  # type: ignore[arg-type]
+    assert barred(Link("stale", ""), read_only=False) is None
+
+
+def _decoded(sequence: str) -> str:
+    return base64.b64decode(sequence.split(";")[-1].rstrip("\x07\x1b\\")).decode()
+
+
+def test_copying_goes_through_the_terminal_and_through_tmux_and_screen() -> None:
+    plain = clipboard.sequence("nöde02", {"TERM": "xterm"})
+    assert plain.startswith("\x1b]52;c;")
+    assert _decoded(plain) == "nöde02"
+    wrapped = clipboard.sequence("nöde02", {"TMUX": "/tmp/x,1,0", "TERM": "screen-256color"})
+    assert wrapped == "\x1bPtmux;\x1b" + plain + "\x1b\\"
+    long = clipboard.sequence("x" * 3000, {"TERM": "screen"})
+    parts = long.removeprefix("\x1bP").removesuffix("\x1b\\").split("\x1b\\\x1bP")
+    assert all(len(part) <= 768 for part in parts)
+    assert _decoded("".join(parts)) == "x" * 3000
+
+
+def test_what_no_terminal_would_take_is_refused_and_not_lost_in_silence() -> None:
+    with pytest.raises(clipboard.TooLong):
+        clipboard.sequence("x" * (clipboard.MOST + 1), {})
+
+
+def test_the_socket_is_found_by_option_then_environment_then_settings(tmp_path: Path) -> None:
+    settings = tmp_path / "nxd.yaml"
+    settings.write_text("environment: demo\nsocket: /srv/nxd.sock\n")
+    other = tmp_path / "other.yaml"
+    other.write_text("environment: demo\n")
+    environment = {"NXD_SOCKET": "/env.sock", "NXD_CONFIG": str(settings)}
+    assert main.find_socket(Path("/given"), settings, environment) == Path("/given")
+    assert main.find_socket(None, settings, environment) == Path("/env.sock")
+    assert main.find_socket(None, None, {"NXD_CONFIG": str(settings)}) == Path("/srv/nxd.sock")
+    assert main.find_socket(None, other, {"NXD_CONFIG": str(settings)}) == main.DEFAULT_SOCKET
+    with pytest.raises(main.BadSettings, match="cannot be read"):
+        main.find_socket(None, tmp_path / "none.yaml", {})
+    other.write_text("a: [")
+    with pytest.raises(main.BadSettings, match="not YAML"):
+        main.find_socket(None, other, {})
+    other.write_text("- a")
+    with pytest.raises(main.BadSettings, match="keys and values"):
+        main.find_socket(None, other, {})
