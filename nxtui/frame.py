@@ -53,8 +53,9 @@ def banner(fleet: Fleet, width: int) -> Line:
         return [(" The daemon speaks another version of the API: use the nxtui that came with it.", "lost")]
     if link.state != "lost":
         return []
-    seen = "Last known data. " if fleet.daemon else ""
-    return [(f" {seen}{fleet.lost_because} ".ljust(width), "lost")]
+    because = f" {fleet.lost_because} "
+    seen = "What you see is the last that was known. " if fleet.daemon else ""
+    return [((because + seen if len(because + seen) <= width else because).ljust(width), "lost")]
 
 
 def is_empty(line: Line) -> bool:

@@ -57,7 +57,7 @@ UNICODE = Glyphs(
 ASCII = Glyphs(
     phase={
         "waiting": ".",
-        "working": ">",
+        "working": "o",
         "ok": "+",
         "attention": "!",
         "failed": "x",

@@ -115,11 +115,11 @@ class Heights(NamedTuple):
 
 def share(height: int, clusters: int, nodes: int, wide: bool) -> Heights:
     """Share out ``height`` lines. Both grids have a header; the strip with the selected node's story is
-    there only if no pane shows it; the log takes what is left, at least a third where there is room."""
+    there only if no pane shows it; the log takes what is left, at least a quarter where there is room."""
     height = max(0, height)
     strip = 0 if wide or height < 14 else 5
     for_clusters = min(clusters + 1, max(2, height // 4), height)
     rest = height - for_clusters - strip
-    least_log = min(max(3, height // 3), max(0, rest - 4))
+    least_log = min(max(3, height // 4), max(0, rest - 4))
     for_nodes = min(max(nodes + 1, 3), max(0, rest - least_log))
     return Heights(for_clusters, for_nodes, strip, max(0, rest - for_nodes))

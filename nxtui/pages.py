@@ -13,14 +13,14 @@ from nxtui.text import Line, clip, clock, counted, fit, lasting, width_of, wrap
 _INDENT = 2
 
 
-def heading(text: str) -> Line:
-    """The first line of a paragraph."""
-    return [(text.upper(), "heading")]
+def heading(text: str, beside: str = "") -> Line:
+    """The first line of a paragraph, with a fact beside it."""
+    return [(text.upper(), "heading"), (f"  {beside}" if beside else "", "dim")]
 
 
-def paragraph(text: str, width: int, ink: str = "", most: int | None = None) -> list[Line]:
+def paragraph(text: str, width: int, ink: str = "") -> list[Line]:
     """Wrapped and indented text."""
-    return [[(" " * _INDENT + part, ink)] for part in wrap(text, width - _INDENT, most)]
+    return [[(" " * _INDENT + part, ink)] for part in wrap(text, width - _INDENT)]
 
 
 def table(rows: Sequence[tuple[str, str]], width: int, ink: str = "") -> list[Line]:
@@ -43,23 +43,22 @@ def headline(entity: EntityView, glyphs: Glyphs) -> Line:
     ]
 
 
-def trouble(entity: EntityView, width: int, glyphs: Glyphs, most: int | None = None) -> list[Line]:
+def trouble(entity: EntityView, width: int) -> list[Line]:
     """The error in full: what happened, what to do, what the outside said; empty if there is none."""
     error = entity["error"]
     if error is None:
         return []
-    lines = [heading("what happened"), *paragraph(error["message"], width, "failed-strong", most)]
-    lines += [heading("what to do"), *paragraph(error["remedy"], width, "strong", most)]
-    lines += paragraph(f"{error['code']}; a retry {_RETRY[error['retry']]}", width, "dim", most)
+    lines = [heading("what happened", error["code"]), *paragraph(error["message"], width, "failed-strong")]
+    lines += [heading("what to do", _RETRY[error["retry"]]), *paragraph(error["remedy"], width, "strong")]
     if evidence := error.get("evidence"):
-        lines += [heading("what the other side said"), *paragraph(evidence, width, "dim", most)]
+        lines += [heading("evidence"), *paragraph(evidence, width, "dim")]
     return lines
 
 
 _RETRY = {
-    "never": "is of no use before the cause is mended",
-    "later": "makes sense once the cause is over",
-    "now": "makes sense at once",
+    "never": "a retry alone does not help",
+    "later": "retry once the cause is over",
+    "now": "a retry makes sense now",
 }
 
 
@@ -115,7 +114,7 @@ def belongings(entity: EntityView, width: int) -> list[Line]:
 
 def detail(entity: EntityView, now: float | None, width: int, glyphs: Glyphs) -> list[Line]:
     """The pane beside the nodes."""
-    told = trouble(entity, width, glyphs)
+    told = trouble(entity, width)
     return [
         headline(entity, glyphs),
         [],

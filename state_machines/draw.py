@@ -15,10 +15,11 @@ HEAD = """# The states
 What a node and a cluster go through, drawn from the tables in `state_machines/`.
 `NXD_UPDATE_DOCS=1 pytest tests/state_machines/test_draw.py` writes this page anew.
 
-The phase is what a state means whatever the platform: the terminal UI draws by it alone.
-A deadline is what `nxd` ships; a spec may give a step another one under `deadlines`. A step whose deadline
-is over fails.
-In the diagrams the verbs of a person stand beside the daemon's own events; the words under each state name them.
+- The phase is what a state means, whatever the platform; the terminal UI draws by it alone.
+- The deadline is the one `nxd` ships; a spec may give a step another one under `deadlines`. A step whose
+  deadline is over fails, a stage of a rollback is blocked.
+- In the diagrams the verbs of a person stand among the daemon's own events; the line under each state parts
+  them. An arrow back into the box of the steps leads to the step that the record stood at.
 """
 
 Edges = dict[tuple[str, str], list[str]]
@@ -45,8 +46,8 @@ def page(kinds: Iterable[Kind]) -> str:
 
 
 def in_words(seconds: float) -> str:
-    """``45 seconds``, ``1 minute``, ``1 hour 30 minutes``."""
-    hours, rest = divmod(round(seconds), 3600)
+    """``45 seconds``, ``1 minute``, ``1 hour 30 minutes``; never less than a second."""
+    hours, rest = divmod(max(1, round(seconds)), 3600)
     minutes, left = divmod(rest, 60)
     parts = ((hours, "hour"), (minutes, "minute"), (left, "second"))
     return " ".join(f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in parts if n)
@@ -92,7 +93,7 @@ def _edges(kind: Kind) -> tuple[Edges, Edges]:
 
 
 def _sources(kind: Kind, sources: tuple[str, ...], dest: str) -> list[str]:
-    """The sources of a move as they are drawn: the box for all the steps, or for the last one that leaves it."""
+    """The sources of a move as drawn: the box for all the steps, or for the last one when it leaves the box."""
     steps = [source for source in sources if source in kind.steps]
     leaves = dest not in kind.steps and steps in ([*kind.steps], [kind.steps[-1]])
     return list(dict.fromkeys(_box(kind, source) if leaves else source for source in sources))
@@ -114,25 +115,24 @@ def _chapter(kind: Kind) -> str:
 
 
 def _paragraph(kind: Kind, state: State) -> str:
-    sentences = [f"Phase: {state.phase}."]
-    if state.deadline is not None:
-        sentences.append(f"Deadline: {in_words(state.deadline)}.")
-    if state.undo is not None:
-        sentences.append(f"Undo: {_undo(kind, state.undo)}.")
-    if state.retry_at is not None:
-        sentences.append(f"A retry starts at *{kind.states[state.retry_at].title}*.")
     events = dict.fromkeys(move.event for move in kind.moves if state.name in move.sources)
-    verbs = [event for event in events if event in kind.verbs]
-    own = [event for event in events if event not in kind.verbs]
-    sentences.append(f"Verbs: {_listed(verbs)}. The daemon's own events: {_listed(own)}.")
-    return f"### {state.title}\n\n`{state.name}`. {state.meaning} {' '.join(sentences)}\n"
+    facts = [f"phase {state.phase}"]
+    if state.deadline is not None:
+        facts.append(f"deadline {in_words(state.deadline)}")
+    if state.undo is not None:
+        facts.append(f"undo: {_undo(kind, state.undo)}")
+    if state.retry_at is not None:
+        facts.append(f"a retry starts at *{kind.states[state.retry_at].title}*")
+    facts.append(f"a person's verbs: {_listed([event for event in events if event in kind.verbs])}")
+    facts.append(f"the daemon's events: {_listed([event for event in events if event not in kind.verbs])}")
+    return f"### {state.title}\n\n{state.meaning}\n\n`{state.name}` · {' · '.join(facts)}\n"
 
 
 def _undo(kind: Kind, undo: str) -> str:
     if undo == NOTHING:
         return "nothing is made here"
     if undo == NO_RETURN:
-        return "none by itself; only the rollback of everything takes it back"
+        return "none by itself, only with everything else"
     return kind.undo_step(undo).title
 
 

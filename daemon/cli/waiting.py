@@ -119,7 +119,11 @@ class Watch:
             return "gone"
         if self._goal == "active" and all(entity["phase"] == "ok" for entity in every):
             return "done" if all(entity["state"] == "active" for entity in every) else "going"
-        return "failed" if self.stopped() else "going"
+        return "failed" if self.stopped() and not self._moving() else "going"
+
+    def _moving(self) -> bool:
+        """Whether anything goes on by itself; a cluster that waits for a stopped node does not."""
+        return any(entity["phase"] in ("waiting", "working", "releasing") for entity in self.entities.values())
 
     def stopped(self) -> list[EntityView]:
         """What only a person can move on, the cause first: a cluster that waits for such a node comes last."""

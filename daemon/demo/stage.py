@@ -82,9 +82,12 @@ class Stage:
         found: dict[str, int] = self._read_state().get("processes", {})
         return found
 
-    def start_daemon(self) -> None:
-        """Start the daemon and wait until it answers. Raises StageError."""
-        child = self._spawn("serve", ["--config", str(self.config), "serve"], subprocess.DEVNULL)
+    def start_daemon(self, crash: str = "") -> None:
+        """Start the daemon and wait until it answers. Raises StageError.
+
+        ``crash`` names the fault point at which it shall die (see ``daemon.faultpoints``).
+        """
+        child = self.spawn_daemon(crash)
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             if child.poll() is not None:
@@ -96,6 +99,18 @@ class Stage:
             except DaemonUnreachable:
                 time.sleep(0.02)
         raise StageError(f"The daemon does not answer: {self._last_words('serve')}")
+
+    def spawn_daemon(self, crash: str = "") -> subprocess.Popen[bytes]:
+        """Start the daemon without waiting for it."""
+        arguments = ["--config", str(self.config), "serve"]
+        return self._spawn("serve", arguments, subprocess.DEVNULL, {"NXD_CRASH": crash} if crash else {})
+
+    def kill_daemon(self) -> None:
+        """End the daemon with SIGKILL, in the middle of whatever it does."""
+        pid = self.processes()["serve"]
+        os.kill(pid, signal.SIGKILL)
+        while self._running(pid):
+            time.sleep(0.01)
 
     def stop(self) -> None:
         """End the daemon and the world, politely first."""
@@ -145,13 +160,16 @@ class Stage:
         self._remember("urls", urls)
         return urls
 
-    def _spawn(self, name: str, arguments: Sequence[str], stdout: int) -> subprocess.Popen[bytes]:
+    def _spawn(
+        self, name: str, arguments: Sequence[str], stdout: int, environ: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         with (self.directory / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "daemon.cli", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=log,
+                env={**os.environ, **(environ or {})},
                 start_new_session=True,
             )
         self._children[child.pid] = child

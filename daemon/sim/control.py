@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from daemon.sim.durations import DURATIONS, critical_path
+from daemon.sim.faults import STEPS
 from daemon.sim.machine import MachineRoom
 from daemon.sim.nutanix import Cluster, Fleet
 from daemon.sim.refusals import Json, SimError
@@ -94,7 +95,8 @@ class Control:
 
     async def faults(self, request: web.Request) -> web.Response:
         faults = self._world.faults
-        return web.json_response({"waiting": faults.waiting(), "struck": faults.struck})
+        known = {name: {"scope": step.scope, "meaning": step.meaning} for name, step in STEPS.items()}
+        return web.json_response({"waiting": faults.waiting(), "struck": faults.struck, "known": known})
 
     async def add_faults(self, request: web.Request) -> web.Response:
         body = await _json(request)

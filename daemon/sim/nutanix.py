@@ -163,6 +163,8 @@ class Fleet:
         )
         self.clusters[cluster.uuid] = cluster
         for member in members:
+            if member.cluster is not None:
+                self.clusters.pop(member.cluster.uuid, None)  # it failed, and is over with this
             member.cluster = cluster
         task = self.begin_task("cluster_create", "cluster.create", cluster.uuid)
         self._world.spawn(self._form(cluster, task), f"form {cluster.name}")
@@ -209,7 +211,7 @@ class Fleet:
             raise _wrong(f"external_ip {address!r} is not an IPv4 address.") from None
         living = {c.external_ip for c in self.clusters.values() if c.status != "FAILED"}
         if address in self.cvms or address in living:
-            raise _wrong(f"external_ip {address} is already in use.")
+            raise _wrong(f"external_ip {address} is in use.")
 
     # what a cluster shows
 

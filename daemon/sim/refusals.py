@@ -11,6 +11,15 @@ from typing import Any
 
 Json = dict[str, Any]
 
+_VPC_CODES = {"unknown_field": "bad_field"}
+_DNS_CODES = dict.fromkeys(("unknown_field", "bad_field", "validation_required_field"), "bad_request")
+_METADATA_CODES = {
+    "bad_field": "invalid_value",
+    "bad_request": "invalid_request",
+    "validation_required_field": "missing_field",
+}
+"""What each service calls a refusal that the check of the body makes for all of them."""
+
 MORE_INFO = "https://cloud.ibm.com/apidocs/vpc#error-handling"
 
 
@@ -36,7 +45,11 @@ class Refusal(Exception):
 
 def vpc_envelope(refusal: Refusal, trace: str) -> Json:
     """The body of a VPC error: ``{"errors": [{code, message, more_info, target}], "trace"}``."""
-    error: Json = {"code": refusal.code, "message": refusal.message, "more_info": MORE_INFO}
+    error: Json = {
+        "code": _VPC_CODES.get(refusal.code, refusal.code),
+        "message": refusal.message,
+        "more_info": MORE_INFO,
+    }
     if refusal.target is not None:
         error["target"] = {"name": refusal.target, "type": refusal.target_type}
         if refusal.value is not None:
@@ -46,12 +59,14 @@ def vpc_envelope(refusal: Refusal, trace: str) -> Json:
 
 def dns_envelope(refusal: Refusal, trace: str) -> Json:
     """The body of a DNS Services error; the SDK does not model it, so this shape is a guess."""
-    return {"errors": [{"code": refusal.code, "message": refusal.message}], "trace": trace}
+    code = _DNS_CODES.get(refusal.code, refusal.code)
+    return {"errors": [{"code": code, "message": refusal.message}], "trace": trace}
 
 
 def metadata_envelope(refusal: Refusal, trace: str) -> Json:
     """The body of a metadata service error."""
-    error: Json = {"code": refusal.code, "message": refusal.message}
+    code = _METADATA_CODES.get(refusal.code, refusal.code)
+    error: Json = {"code": code, "message": refusal.message}
     if refusal.target is not None:
         error["target"] = {"name": refusal.target, "type": refusal.target_type}
     return {"errors": [error], "status_code": refusal.status, "trace": trace}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from daemon.sim.refusals import Json, bad_field, bad_request, missing_field
+from daemon.sim.refusals import Json, Refusal, bad_field, bad_request, missing_field
 
 Shape = Mapping[str, "Field"]
 
@@ -142,7 +142,8 @@ def check_shape(value: object, shape: Shape, path: str = "") -> Json:
         )
     for name in value:
         if name not in shape:
-            raise bad_field(f"The field '{_join(path, name)}' is unknown.", _join(path, name))
+            where = _join(path, name)
+            raise Refusal(400, "unknown_field", f"The field '{where}' is unknown.", where)
     for name, field in shape.items():
         if name in value:
             _check_field(value[name], field, _join(path, name))

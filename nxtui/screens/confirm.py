@@ -74,7 +74,7 @@ class Confirm(ModalScreen[list[Plan] | None]):
             yield OneLine(self._pen, lambda _: [(" " + self.question.title, "title")], "panel")
             yield self._page
             if self.question.word is not None:
-                yield AskLine("its name", "", f"type {self.question.word}, then Enter")
+                yield AskLine("its name:", "", f"type {self.question.word}, then Enter")
             yield self._buttons
 
     def on_mount(self) -> None:

@@ -37,7 +37,7 @@ class EntityScreen(Room):
         self.things = Paper(pen, self._thing_lines, ground="panel", id="things")
         self.window = LogWindow(self.nx.fleet.log)
         self.window.show(frozenset((self.entity["name"],)))
-        self.log_view = LogView(pen, self.window, cursor=False, id="log")
+        self.log_view = LogView(pen, self.window, self.no_lines, cursor=False, id="log")
         with Horizontal(id="middle"):
             yield self.story
             yield self.things
@@ -94,12 +94,12 @@ class EntityScreen(Room):
         width, height = self.size
         self.things.display = width >= WIDE
         self.things.styles.width = int(width * 0.4)
-        self.log_view.styles.height = max(3, height // 4)
+        self.log_view.styles.height = max(3, height // 5)
         self.call_after_refresh(self._redraw)
 
     def _story_lines(self, width: int) -> list[Line]:
         entity, now, glyphs = self.entity, self.nx.fleet.now, self.nx.pen.glyphs
-        told = pages.trouble(entity, width, glyphs)
+        told = pages.trouble(entity, width)
         lines = [pages.headline(entity, glyphs)]
         if self.gone:
             lines.append([("  The daemon no longer has it; this is the last that was known.", "attention")])

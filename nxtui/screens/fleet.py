@@ -39,7 +39,7 @@ class FleetScreen(Room):
         self.strip = Paper(pen, self._strip_lines, ground="panel", id="strip")
         self.window = LogWindow(fleet.log)
         self.log_head = OneLine(pen, self._log_head, ground="panel", id="log-head")
-        self.log_view = LogView(pen, self.window, cursor=False, id="log")
+        self.log_view = LogView(pen, self.window, self.no_lines, cursor=False, id="log")
         self.filter_line = OneLine(pen, self._filter_line, ground="panel", id="filter-line")
         self.everything = False
         self._current = self.nodes

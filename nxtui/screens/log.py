@@ -33,7 +33,7 @@ class LogScreen(Room):
         self.window = LogWindow(self.nx.fleet.log)
         self._narrow()
         self.head = OneLine(pen, self._head_line, ground="panel", id="log-head")
-        self.log_view = LogView(pen, self.window, cursor=True, id="log")
+        self.log_view = LogView(pen, self.window, self.no_lines, cursor=True, id="log")
         yield self.log_view
         yield self.head
 

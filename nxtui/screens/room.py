@@ -13,7 +13,7 @@ from nxtui import clipboard, frame, keys
 from nxtui.model import Changes
 from nxtui.text import Line
 from nxtui.verbs import barred, legality
-from nxtui.widgets.footer import KeyLine, Offer
+from nxtui.widgets.footer import KEPT, KeyLine, Offer
 from nxtui.widgets.oneline import OneLine
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ class Room(Screen[None]):
         """The daemon said something; redraw what is different."""
         raise NotImplementedError
 
+    def no_lines(self) -> str:
+        """What an empty log says; without a daemon nothing is known about it."""
+        return "No line yet." if self.nx.fleet.daemon else ""
+
     def tick(self) -> None:
         """A second has passed."""
 
@@ -95,7 +99,8 @@ class Room(Screen[None]):
             if legal.offered:
                 able = bool(legal.able) and stopped is None
                 (offers if able or action.footer <= _STAYS else grey).append((action, able))
-        return [*offers, *grey]
+        last = [offer for offer in offers if offer[0].id in KEPT]
+        return [*(offer for offer in offers if offer not in last), *grey, *last]
 
     def action_verb(self, verb: str) -> None:
         """Ask for a verb on the targets."""

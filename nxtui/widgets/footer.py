@@ -15,7 +15,7 @@ from nxtui.widgets.oneline import OneLine
 Offer = tuple[Action, bool]
 """An action and whether it can act."""
 
-_KEPT = ("help", "quit")
+KEPT = ("help", "quit")
 """What stands there however narrow the screen is."""
 
 
@@ -32,14 +32,14 @@ class KeyLine(OneLine):
         self._spots: list[tuple[int, int, str]] = []
 
     def _compose_line(self, width: int) -> Line:
-        """The offers in their order; those of ``_KEPT`` have their room reserved."""
+        """The offers in their order; those of ``KEPT`` have their room reserved."""
         line: Line = []
         used, self._spots = 0, []
         offers = self._offers()
-        reserved = sum(_size(action) for action, _ in offers if action.id in _KEPT)
+        reserved = sum(_size(action) for action, _ in offers if action.id in KEPT)
         for action, able in offers:
             size = _size(action)
-            if action.id in _KEPT:
+            if action.id in KEPT:
                 reserved -= size
             if used + size > width - reserved:
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from itertools import accumulate
 
 from textual import events
@@ -26,11 +27,14 @@ class LogView(ScrollView, inherit_bindings=False):
     """
     ALLOW_SELECT = False
 
-    def __init__(self, pen: Pen, window: LogWindow, cursor: bool, id: str | None = None) -> None:
+    def __init__(
+        self, pen: Pen, window: LogWindow, empty: Callable[[], str], cursor: bool, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
         self.can_focus = cursor
         self._pen = pen
         self.window = window
+        self._empty = empty
         self._cursor = cursor
         self.wrapped = False
         self._names = 8
@@ -100,7 +104,7 @@ class LogView(ScrollView, inherit_bindings=False):
             index = bisect_right(self._tops, line_number) - 1
             part = line_number - self._tops[index] if 0 <= index < len(self._tops) else 0
         if not 0 <= index < len(self.window.shown):
-            nothing: Line = [(" Nothing was logged yet.", "dim")] if line_number == 0 else []
+            nothing: Line = [("    " + self._empty(), "dim")] if line_number == 0 else []
             return self._pen.strip(nothing, self.size.width)
         ground = "row" if self._cursor and index == self.window.cursor else "paper"
         return self._pen.strip(self._line(index, part), self.size.width, ground)

@@ -102,11 +102,9 @@ class Sim:
             )
         ).get_result()
 
-    async def server(self, name: str, vni_id: str, user_data: str = "", **more: Any) -> Any:
+    async def server(self, name: str, vni_id: str, script: str = "", **more: Any) -> Any:
         return (
-            await self.call(
-                self.vpc.create_bare_metal_server, server_prototype(name, vni_id, user_data, **more)
-            )
+            await self.call(self.vpc.create_bare_metal_server, server_prototype(name, vni_id, script, **more))
         ).get_result()
 
     async def status(self, server_id: str, wanted: str) -> Any:
@@ -123,7 +121,7 @@ class Sim:
         return f"{self.urls.management.rsplit('.', 1)[0]}.{last}"
 
 
-def server_prototype(name: str, vni_id: str, user_data: str = "", **more: Any) -> dict[str, Any]:
+def server_prototype(name: str, vni_id: str, script: str = "", **more: Any) -> dict[str, Any]:
     return {
         "name": name,
         "profile": {"name": "bx2d-metal-96x384"},
@@ -132,7 +130,7 @@ def server_prototype(name: str, vni_id: str, user_data: str = "", **more: Any) -
         "initialization": {
             "image": {"id": f.IMAGE_IPXE},
             "keys": [{"id": f.KEY}],
-            "user_data": user_data,
+            "user_data": script,
         },
         "primary_network_attachment": {"name": "mgmt", "virtual_network_interface": {"id": vni_id}},
         **more,
@@ -172,7 +170,8 @@ async def sim(options: SimOptions) -> AsyncIterator[Sim]:
     stop = asyncio.Event()
     ready: asyncio.Future[SimUrls] = asyncio.get_running_loop().create_future()
     world = asyncio.create_task(serve(options, ready.set_result, stop))
-    await asyncio.wait({world, ready}, return_when=asyncio.FIRST_COMPLETED)
+    either: set[asyncio.Future[Any]] = {world, ready}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     if world.done():
         world.result()
     urls = ready.result()
@@ -201,6 +200,8 @@ class BootServer:
     reports: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     refuse_next: int = 0
     image_status: int = 200
+    without: tuple[str, str | None] | None = None
+    """A section, or a key of a section, that the configurations lack."""
 
     def node(
         self, name: str, address: str, cvm_ip: str, ahv_ip: str, position: str, cvm_ips: list[str]
@@ -214,6 +215,9 @@ class BootServer:
             "storage_config": {"boot_disk": "/dev/sda"},
             "network_config": {"gateway": "127.0.0.1"},
         }
+        if self.without is not None:
+            section, key = self.without
+            self.configs[name].pop(section) if key is None else self.configs[name][section].pop(key)
         return f"{self.url}/boot/ipxe/{name}?ip=${{net0/ip}}"
 
     def phases(self, name: str) -> list[Any]:

@@ -97,7 +97,7 @@ async def test_what_cannot_form_a_cluster_is_refused(sim: Sim, nodes: Nodes, pri
         (request_for([ordered[0], doubled, ordered[2]], 2, vip), 422, "node_position"),
         (request_for([ordered[0], misplaced, ordered[2]], 2, vip), 422, "hypervisor"),
         (request_for(ordered[1:2], 1, vip), 422, "not among the nodes"),
-        (request_for(ordered, 2, ordered[0].cvm_ip), 422, "already in use"),
+        (request_for(ordered, 2, ordered[0].cvm_ip), 422, "is in use"),
         (request_for(ordered, 2, vip, colour="blue"), 400, "unknown"),
         ({"name": "east"}, 400, "required"),
     )

@@ -103,6 +103,15 @@ async def test_the_list_has_filters_and_offsets(sim: Sim) -> None:
     assert "next" not in whole
 
 
+async def test_unknown_fields_are_refused(sim: Sim) -> None:
+    token = await sim.call(sim.dns.authenticator.token_manager.get_token)
+    url = f"{sim.urls.dns_url}/instances/{f.DNS_INSTANCE}/dnszones/{f.DNS_ZONE}/resource_records"
+    body = {"type": "A", "name": "a", "rdata": {"ip": sim.ip(10)}, "colour": "blue"}
+    async with sim.http.post(url, json=body, headers={"Authorization": f"Bearer {token}"}) as response:
+        assert response.status == 400
+        assert (await response.json())["errors"][0]["code"] == "bad_request"
+
+
 async def test_unknown_places_are_404s(sim: Sim) -> None:
     assert (await sim.refused(sim.dns.list_dnszones, "nobody"))[0] == 404
     assert (await sim.refused(sim.dns.get_dnszone, f.DNS_INSTANCE, "nothing:1"))[0] == 404

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -135,7 +136,7 @@ async def test_cluster_faults_strike_once_each(sim: Sim, nodes: Nodes, prism: Pr
 
     for ending in ("FAILED", "UP"):
         assert (await client.ask("POST", "/v2.0/clusters", body))[0] == 200
-        await sim.until(lambda ending=ending: status_is(ending), ending)
+        await sim.until(partial(status_is, ending), ending)
     path = "/v1/utils/change_default_system_password"
     change = {"oldPassword": "admin", "newPassword": "a better one"}
     assert [(await client.ask("POST", path, change))[0] for _ in range(2)] == [500, 200]

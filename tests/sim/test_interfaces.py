@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ibm_cloud_sdk_core import ApiException
 
 from daemon.sim import furniture as f
 
@@ -125,9 +126,9 @@ async def test_an_attached_interface_can_neither_be_deleted_nor_attached_again(s
     await sim.server("test-node01-server-bms", vni["id"])
     refusal = await sim.refused(sim.vpc.delete_virtual_network_interfaces, vni["id"])
     assert refusal[0] == 409
-    with pytest.raises(Exception, match="already attached") as caught:
+    with pytest.raises(ApiException, match="already attached") as caught:
         await sim.server("test-node02-server-bms", vni["id"])
-    assert caught.value.status_code == 409  # type: ignore[attr-defined]
+    assert caught.value.status_code == 409
     assert (await sim.control("/counts"))["created"]["server"] == 1
 
 

@@ -140,18 +140,7 @@ async def test_a_deleted_server_leaves_nothing_running(
 async def test_an_incomplete_configuration_ends_the_installation_with_the_missing_name(
     sim: Sim, boot: BootServer, nodes: Nodes, section: str, key: str | None
 ) -> None:
-    original = boot.node
-
-    def without(*args: Any) -> str:
-        url = original(*args)
-        config = boot.configs["node01"]
-        if key is None:
-            del config[section]
-        else:
-            del config[section][key]
-        return url
-
-    boot.node = without  # type: ignore[method-assign]
+    boot.without = (section, key)
     await nodes.order(1)
     await nodes.doing("node01", "stands still")
     last = boot.reports["node01"][-1]

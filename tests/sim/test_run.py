@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import threading
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from daemon.sim.certificates import make_certificate
 from daemon.sim.durations import DURATIONS
 from daemon.sim.run import SimError, SimOptions, SimUrls, serve
 
@@ -72,13 +74,18 @@ async def test_fixed_ports_are_taken(options: SimOptions) -> None:
     assert (seen[0].management, seen[0].workload) == (options.management, options.workload)
 
 
+def traces() -> tuple[set[asyncio.Task[Any]], int, int]:
+    """The tasks, threads and open files of this process."""
+    return asyncio.all_tasks(), threading.active_count(), len(os.listdir("/proc/self/fd"))
+
+
 async def test_the_world_ends_without_a_trace(options: SimOptions) -> None:
-    before = (set(asyncio.all_tasks()), threading.active_count(), len(list(Path("/proc/self/fd").iterdir())))
+    before = traces()
     for _ in range(2):
         stop = asyncio.Event()
         stop.set()
         await serve(options, lambda urls: None, stop)
-    after = (set(asyncio.all_tasks()), threading.active_count(), len(list(Path("/proc/self/fd").iterdir())))
+    after = traces()
     assert after == before
 
 
@@ -88,9 +95,7 @@ async def test_a_world_full_of_work_ends_at_once(sim: Sim, nodes: Nodes) -> None
     await nodes.doing("node02", "installing")
 
 
-async def test_keys_leave_no_file_behind(options: SimOptions, tmp_path: Path) -> None:
-    from daemon.sim.certificates import make_certificate
-
+def test_keys_leave_no_file_behind(tmp_path: Path) -> None:
     certificate = make_certificate("127.0.0.1", tmp_path)
     assert len(certificate.fingerprint) == 64
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,53 @@
+"""A whole rehearsal for each test: the simulated world and a daemon in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.demo.stage import Rehearsal, Stage
+
+SPEED = 1200.0
+
+
+class Rig:
+    """A stage, with what a test asks of it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.stage = Stage(directory)
+
+    def counts(self) -> dict[str, Any]:
+        """What the simulated cloud holds, by its own account."""
+        return self._ask("/counts")
+
+    def inventory(self) -> dict[str, Any]:
+        """Every object of the simulated cloud."""
+        return self._ask("/inventory")
+
+    def _ask(self, path: str) -> dict[str, Any]:
+        with urllib.request.urlopen(self.stage.urls()["control_url"] + path) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
+    """Sets a rehearsal up; it ends with the test."""
+    rigs: list[Rig] = []
+    subnet = 64 + os.getpid() % 128
+
+    def set_up(*fail: str, speed: float = SPEED) -> Rig:
+        rig = Rig(tmp_path / f"stage{len(rigs)}")
+        rigs.append(rig)
+        rig.stage.set_up(Rehearsal(speed, fail, 1, f"127.{subnet}.0.0/24", f"127.{subnet}.1.0/24"))
+        return rig
+
+    yield set_up
+    for one in rigs:
+        one.stage.stop()

@@ -1,0 +1,97 @@
+"""Kill the daemon anywhere: nothing is lost, nothing is made twice, nothing is left behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from daemon.cli.waiting import PlainLines, wait_for
+from daemon.client import Client
+from daemon.faultpoints import POINTS
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+MADE = {"reserved_ip": 13, "vni": 6, "server": 3, "record": 13}
+"""What three nodes need: four addresses and names each and the cluster's, two interfaces, one server."""
+NOTHING = {kind: 0 for kind in MADE}
+PASSAGES = (1, 3, 8)
+
+
+def spec() -> str:
+    return (resources.files("daemon.demo") / "three-node.yaml").read_text()
+
+
+def die_at(stage: Any, point: str, passage: int) -> bool:
+    """Run the daemon until it dies at the point; False when it has no more work that passes it."""
+    child = stage.spawn_daemon(f"{point}#{passage}")
+    until = time.monotonic() + 20
+    while child.poll() is None:
+        if time.monotonic() > until or idle(stage):
+            stage.kill_daemon()
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def idle(stage: Any) -> bool:
+    """Whether the daemon answers and has nothing to do."""
+    try:
+        with Client(stage.socket) as client:
+            snapshot = client.snapshot()
+    except Exception:
+        return False
+    return not any(e["phase"] in ("working", "waiting", "releasing") for e in snapshot["nodes"])
+
+
+def run_to(stage: Any, goal: str) -> None:
+    lines: list[str] = []
+    code = wait_for(stage.socket, "demo", goal, 120, PlainLines("demo", lines.append))
+    assert code == 0, "\n".join(lines[-30:])
+
+
+def test_a_daemon_killed_at_every_point_of_a_deployment_and_of_its_undoing_doubles_and_leaks_nothing(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        client.apply(spec())
+    one.stage.kill_daemon()
+    forward = [die_at(one.stage, point, passage) for point in POINTS[:5] for passage in PASSAGES]
+    one.stage.start_daemon()
+    run_to(one.stage, "active")
+    counts = one.counts()
+    assert counts["created"] == counts["existing"] == MADE
+    assert set(counts["installs"].values()) == {1}
+
+    with Client(one.stage.socket) as client:
+        client.verb("destroy", "demo")
+    one.stage.kill_daemon()
+    backward = [die_at(one.stage, point, passage) for point in POINTS[3:] for passage in PASSAGES]
+    one.stage.start_daemon()
+    with Client(one.stage.socket) as client:
+        if client.clusters():
+            run_to(one.stage, "gone")
+    counts = one.counts()
+    assert counts["existing"] == NOTHING
+    assert counts["created"] == MADE
+    assert sum(forward) >= 10, "the daemon was hardly ever killed while deploying"
+    assert sum(backward) >= 5, "the daemon was hardly ever killed while deleting"
+
+
+def test_the_log_has_no_gap_after_a_kill(rig: Callable[..., Any]) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        client.apply(spec())
+    one.stage.kill_daemon()
+    for passage in (5, 40):
+        die_at(one.stage, "after_commit", passage)
+    one.stage.start_daemon()
+    run_to(one.stage, "active")
+    with Client(one.stage.socket) as client:
+        log = client.log(limit=10_000)
+        revisions = [event["revision"] for event in log["events"]]
+    assert revisions == list(range(1, log["revision"] + 1))

@@ -1,0 +1,147 @@
+"""In a real terminal: the command starts, draws, answers keys, survives the daemon and leaves cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+class Terminal:
+    """A tmux server of its own with one pane of 80 by 24."""
+
+    def __init__(self) -> None:
+        self._name = f"nxtui-test-{uuid.uuid4().hex[:12]}"
+
+    async def tmux(self, *arguments: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            "tmux",
+            "-L",
+            self._name,
+            "-f",
+            "/dev/null",
+            *arguments,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        return (await process.communicate())[0].decode()
+
+    async def start(self, command: str) -> None:
+        await self.tmux("new-session", "-d", "-x", "80", "-y", "24", command)
+
+    async def screen(self) -> str:
+        return await self.tmux("capture-pane", "-p")
+
+    async def press(self, *keys: str) -> None:
+        await self.tmux("send-keys", *keys)
+
+    async def shows(self, condition: Callable[[str], Any], what: str, within: float = 20.0) -> str:
+        end = time.monotonic() + within
+        while True:
+            screen = await self.screen()
+            if condition(screen):
+                return screen
+            assert time.monotonic() < end, f"waited in vain for {what}:\n{screen}"
+            await asyncio.sleep(0.05)
+
+    async def close(self) -> None:
+        await self.tmux("kill-server")
+
+
+@pytest.fixture
+async def terminal() -> AsyncIterator[Terminal]:
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
+    terminal = Terminal()
+    yield terminal
+    await terminal.close()
+
+
+@pytest.mark.e2e
+async def test_in_a_real_terminal_it_draws_acts_survives_and_leaves(terminal: Terminal, daemon: Any) -> None:
+    command = f"cd {ROOT} && LC_ALL=C.UTF-8 {sys.executable} -m nxtui.main --socket {daemon.socket}"
+    await terminal.start(f"{command}; echo code=$?; exec cat")
+    screen = await terminal.shows(lambda s: "node02" in s and "LIVE" in s, "the fleet")
+    assert "security group lets port 8080" in screen
+    assert all(len(line) <= 80 for line in screen.splitlines())
+    await terminal.press("r")
+    await terminal.shows(lambda s: "Try node02 again?" in s, "the question")
+    await terminal.press("y")
+    await terminal.shows(lambda s: "will be tried again" in s, "the answer")
+    assert [verb["target"] for verb in daemon.verbs] == ["node02"]
+    await daemon.stop()
+    await terminal.shows(lambda s: "LOST" in s, "the loss")
+    await daemon.start()
+    await terminal.shows(lambda s: "LIVE" in s, "the return")
+    await terminal.press("q")
+    screen = await terminal.shows(lambda s: "code=" in s, "the end")
+    assert "code=0" in screen
+    assert "goes on working" in screen
+    assert "Traceback" not in screen
+
+
+def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "nxtui.main", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_without_a_terminal_it_says_what_to_use_and_writes_no_escapes() -> None:
+    ended = _run({"TERM": "xterm"}, "--socket", "/nowhere")
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert "nxd status" in ended.stderr and "nxd events" in ended.stderr
+    assert "\x1b" not in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_settings_that_cannot_be_read_are_one_sentence_and_code_2() -> None:
+    ended = _run({"NXD_CONFIG": "/nowhere/nxd.yaml", "NXD_SOCKET": ""})
+    assert ended.returncode == 2
+    assert ended.stderr == "The settings /nowhere/nxd.yaml cannot be read (No such file or directory).\n"
+
+
+def test_help_is_there_before_textual_is_loaded() -> None:
+    code = """
+import sys
+import nxtui.main
+try:
+    nxtui.main.main(["--help"])
+except SystemExit:
+    assert not {"textual", "httpx", "aiohttp"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_the_window_loads_neither_the_server_nor_an_sdk_and_httpx_only_after_the_first_frame() -> None:
+    code = "import sys, nxtui.app; print(*{name.partition('.')[0] for name in sys.modules})"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert not {"aiohttp", "ibm_vpc", "httpx", "pydantic", "transitions"} & set(ended.stdout.split())
+
+
+@pytest.mark.parametrize("kind", ["dumb", ""])
+def test_a_terminal_that_cannot_be_drawn_on_is_refused(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nxtui import main
+
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    reason = main.why_no_window({"TERM": kind})
+    assert reason is not None and "nxd status" in reason
+    assert main.why_no_window({"TERM": "xterm"}) is None

@@ -1,0 +1,176 @@
+"""The linter finds nothing in the tables we ship, and finds each mistake it is there for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from state_machines import ibm_nutanix
+from state_machines.check import problems, standings
+from state_machines.kind import NOTHING, Kind, Move, State, UndoStep
+from state_machines.lifecycle import ENDS, lifecycle
+
+STEP = State("making", "working", "making", "It is made.", work=True, deadline=60.0, undo="unmake")
+STATES = (
+    State("pending", "waiting", "pending", "Not begun."),
+    STEP,
+    State("active", "ok", "active", "It is there."),
+    *ENDS,
+)
+MOVES = (
+    *lifecycle(("pending",), (STEP,), ("active",), protected=("active",)),
+    Move("release", ("active",), "rolling_back"),
+)
+UNDO = (UndoStep("unmake", "unmaking", 60.0),)
+VERBS = {"retry": "again", "rollback": "back", "hold": "stop", "resume": "go on"}
+
+
+def kind(
+    *,
+    states: Iterable[State] = STATES,
+    moves: Iterable[Move] = MOVES,
+    undo: Iterable[UndoStep] = UNDO,
+    verbs: Mapping[str, str] = VERBS,
+) -> Kind:
+    """A small sound kind, but for what a test breaks."""
+    return Kind("small", "node", states, moves, undo, verbs)
+
+
+def with_state(name: str, **changes: Any) -> Kind:
+    return kind(states=[replace(s, **changes) if s.name == name else s for s in STATES])
+
+
+def without_events(state: str, *events: str) -> Kind:
+    """The kind in which ``state`` does not take ``events``."""
+    kept = []
+    for move in MOVES:
+        sources = tuple(s for s in move.sources if s != state or move.event not in events)
+        if sources:
+            kept.append(replace(move, sources=sources))
+    return kind(moves=kept)
+
+
+WITHOUT_A_WAY_FROM_FAILED = without_events("failed", "retry", "rollback")
+PHASES = ("waiting", "working", "ok", "attention", "failed", "releasing", "released")
+
+
+@pytest.mark.parametrize(
+    "real",
+    [
+        pytest.param(ibm_nutanix.NODE, id="node"),
+        pytest.param(ibm_nutanix.CLUSTER, id="cluster"),
+        pytest.param(kind(), id="small"),
+    ],
+)
+def test_a_sound_table_has_no_problems(real: Kind) -> None:
+    assert problems(real) == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "sentence"),
+    [
+        pytest.param(
+            kind(states=[*STATES, State("lost", "ok", "lost", "Nobody comes here.")]),
+            "lost: no way leads here from pending.",
+            id="unreachable",
+        ),
+        pytest.param(
+            without_events("pending", "start"), "active: no way leads here from pending.", id="cut-off"
+        ),
+        pytest.param(
+            with_state("making", deadline=None),
+            "making: a step runs here without a deadline.",
+            id="no-deadline",
+        ),
+        pytest.param(
+            with_state("making", deadline=0.0),
+            "making: a step runs here without a deadline.",
+            id="zero-deadline",
+        ),
+        pytest.param(
+            kind(states=[*STATES, State("idle", "working", "idle", "No step runs.", undo=NOTHING)]),
+            "idle: a step runs here without a deadline.",
+            id="working-without-a-step",
+        ),
+        pytest.param(
+            without_events("making", "fail"),
+            "making: its deadline leads nowhere, for there is no way to fail.",
+            id="cannot-fail",
+        ),
+        pytest.param(
+            kind(undo=[UndoStep("unmake", "unmaking", 0.0)]),
+            "unmake: a stage of the rollback without a deadline.",
+            id="stage-without-deadline",
+        ),
+        pytest.param(
+            with_state("making", undo=None),
+            "making: it says neither what undoes it, nor nothing, nor no return.",
+            id="no-undo",
+        ),
+        pytest.param(
+            with_state("making", undo="melt"),
+            "making: its undo melt is no stage of the rollback.",
+            id="unknown-undo",
+        ),
+        pytest.param(
+            kind(undo=[*UNDO, UndoStep("polish", "polishing", 1.0)]),
+            "polish: a stage of the rollback that undoes no step.",
+            id="stage-for-nothing",
+        ),
+        pytest.param(
+            with_state("making", retry_at="held"),
+            "making: a retry cannot start at held, which is no step.",
+            id="retry-at-no-step",
+        ),
+        pytest.param(without_events("active", "release"), "active: nothing leads out.", id="dead-end"),
+        pytest.param(
+            WITHOUT_A_WAY_FROM_FAILED, "failed (at making): nothing leads out.", id="failed-for-good"
+        ),
+        pytest.param(
+            kind(moves=[*WITHOUT_A_WAY_FROM_FAILED.moves, Move("mend", ("failed",), "pending")]),
+            "failed (at making): no verb of a person leads out.",
+            id="only-the-daemon-leads-out",
+        ),
+        pytest.param(
+            without_events("rolled_back", "retry"),
+            "rolled_back: nothing leads out.",
+            id="rolled-back-for-good",
+        ),
+        pytest.param(
+            kind(moves=[replace(m, at="pending") if "held" in m.sources else m for m in MOVES]),
+            "held (at making): nothing leads out.",
+            id="exit-for-another-step-only",
+        ),
+        pytest.param(
+            kind(verbs={**VERBS, "dance": "turn around"}),
+            "dance: a verb that no state takes.",
+            id="verb-without-event",
+        ),
+        pytest.param(
+            with_state("active", phase="splendid"),
+            f"active: its phase splendid is not one of {', '.join(PHASES)}.",
+            id="unknown-phase",
+        ),
+        pytest.param(with_state("active", title=" "), "active: it has no title.", id="no-title"),
+        pytest.param(with_state("active", meaning=""), "active: it has no meaning.", id="no-meaning"),
+    ],
+)
+def test_a_mistake_in_a_table_is_named(broken: Kind, sentence: str) -> None:
+    assert sentence in problems(broken)
+
+
+def test_the_walk_knows_at_which_step_a_record_stands() -> None:
+    assert standings(kind()) == {
+        ("pending", "pending"),
+        ("making", "making"),
+        ("active", None),
+        ("failed", "making"),
+        ("held", "pending"),
+        ("held", "making"),
+        ("rolling_back", "unmake"),
+        ("rolled_back", None),
+        ("rollback_blocked", "unmake"),
+    }
