@@ -59,7 +59,9 @@ class BootBook:
         data = {"phase": report.phase, "percent": report.percent, "message": report.message}
         signal = Signal(record.name, record.shard, round_, report.kind, report.seq, now, data)
         if report.kind not in _QUIET:
-            if signal in [replace(known, time=now) for known in self._journal.mirror.signals(server_id, round_)]:
+            if signal in [
+                replace(known, time=now) for known in self._journal.mirror.signals(server_id, round_)
+            ]:
                 return
             ops.append(AddSignal(signal))
         ops.append(_line(record, report, now))

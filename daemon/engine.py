@@ -248,16 +248,16 @@ class Engine:
     async def _wait(self, record: Record, wait: Wait) -> bool:
         now = self.journal.clock.now()
         if record.deadline is not None and now >= record.deadline:
-            await self._fail(record, moves.late(record, self.kind(record), wait.waiting_for, wait.evidence, now))
+            await self._fail(
+                record, moves.late(record, self.kind(record), wait.waiting_for, wait.evidence, now)
+            )
             return False
         shown = {"for": wait.waiting_for, "evidence": wait.evidence, "attention": wait.attention}
         if wait.progress is not None:
             shown["progress"] = wait.progress
         facts = {**record.facts, **wait.facts}
         if shown != record.wait or facts != record.facts or record.tries:
-            moved = replace(
-                record, wait=shown, facts=facts, tries=0, error=None, version=record.version + 1
-            )
+            moved = replace(record, wait=shown, facts=facts, tries=0, error=None, version=record.version + 1)
             await self.journal.commit(PutRecord(moved))
         return self._pause(record, now, wait.poll)
 
@@ -265,7 +265,9 @@ class Engine:
         now = self.journal.clock.now()
         problem = busy.problem
         if record.deadline is not None and now >= record.deadline:
-            await self._fail(record, moves.late(record, self.kind(record), problem.message, problem.evidence, now))
+            await self._fail(
+                record, moves.late(record, self.kind(record), problem.message, problem.evidence, now)
+            )
             return False
         longest = min(self.pace.retry_max, self.pace.retry_first * 2.0 ** min(record.tries, 30))
         delay = self.journal.clock.uniform(longest / 2, longest) if busy.after is None else busy.after
@@ -290,7 +292,9 @@ class Engine:
         if delay <= 0:
             return True
         until = now + delay
-        self._wake_at(record.name, until if record.deadline is None else min(until, max(record.deadline, now)))
+        self._wake_at(
+            record.name, until if record.deadline is None else min(until, max(record.deadline, now))
+        )
         return False
 
     async def _fail(self, record: Record, problem: Problem) -> None:
@@ -320,7 +324,13 @@ class Engine:
             moves.sentence(moved, kind),
             "error" if kind.states[moved.state].phase == "failed" else "info",
             actor,
-            {"from": record.state, "to": moved.state, "step": moved.step, "by": verb, "attempt": moved.attempt},
+            {
+                "from": record.state,
+                "to": moved.state,
+                "step": moved.step,
+                "by": verb,
+                "attempt": moved.attempt,
+            },
         )
         await self.journal.commit(PutRecord(moved), *ops, AddEvent(event))
         for name in self._concerned(moved):

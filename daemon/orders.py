@@ -67,8 +67,9 @@ class Orders:
         ]
 
     def _in_order(self, record: Record) -> Sequence[Resource]:
-        """Ledger rows in the order of their deletion: the last made goes first."""
-        return self._journal.mirror.resources(record.name)[::-1]
+        """Ledger rows in the order of their deletion."""
+        order = self._engine.platform(record).undo_order
+        return sorted(self._journal.mirror.resources(record.name), key=lambda row: order.index(row.kind))
 
     async def give(self, verb: str, target: str, actor: str, digest: str | None, token: str | None) -> int:
         """Accept a verb: durable when it returns, with the log's revision. Raises NxdError."""
@@ -84,9 +85,7 @@ class Orders:
         now = self._journal.clock.now()
         token = token or self._journal.clock.new_id()
         said = moves.event(record, "verb", now, f"{actor} asked for {verb} of {target}", actor=actor)
-        await self._journal.commit(
-            AddCommand(Command(token, target, record.shard, verb, actor, now)), said
-        )
+        await self._journal.commit(AddCommand(Command(token, target, record.shard, verb, actor, now)), said)
         self._engine.poke(target)
         return self._journal.mirror.revision
 

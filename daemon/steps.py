@@ -271,6 +271,4 @@ class StepContext:
 
     def _event(self, kind: Any, message: str, data: Mapping[str, Any]) -> AddEvent:
         record = self.record
-        return AddEvent(
-            Event(self.clock.now(), record.shard, record.name, kind, message, data=dict(data))
-        )
+        return AddEvent(Event(self.clock.now(), record.shard, record.name, kind, message, data=dict(data)))

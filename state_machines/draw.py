@@ -93,7 +93,7 @@ def _edges(kind: Kind) -> tuple[Edges, Edges]:
 
 
 def _sources(kind: Kind, sources: tuple[str, ...], dest: str) -> list[str]:
-    """The sources of a move as drawn: the box for all the steps, or for the last one when it leaves the box."""
+    """The sources of a move as drawn: the box for all the steps, or for the last one that leaves it."""
     steps = [source for source in sources if source in kind.steps]
     leaves = dest not in kind.steps and steps in ([*kind.steps], [kind.steps[-1]])
     return list(dict.fromkeys(_box(kind, source) if leaves else source for source in sources))

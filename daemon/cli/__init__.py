@@ -48,7 +48,9 @@ class _Lazy(click.Group):
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--config", metavar="FILE", help="The settings file [default: $NXD_CONFIG or /etc/nxd/nxd.yaml].")
+@click.option(
+    "--config", metavar="FILE", help="The settings file [default: $NXD_CONFIG or /etc/nxd/nxd.yaml]."
+)
 @click.option("--socket", metavar="PATH", help="The daemon's socket [default: from the settings].")
 @click.version_option(package_name="nxd", prog_name="nxd")
 @click.pass_context

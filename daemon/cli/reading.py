@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from daemon import wire
 from daemon.cli.ending import find_socket
 from daemon.cli.output import entity_table, event_line, note, print_json, span
 
@@ -27,7 +26,9 @@ def status(options: dict[str, Any], name: str | None, as_json: bool) -> None:
         snapshot["clusters"] = [c for c in snapshot["clusters"] if c["name"] == name]
         snapshot["nodes"] = [n for n in snapshot["nodes"] if name in (n["cluster"], n["name"])]
         if not snapshot["clusters"] and not snapshot["nodes"]:
-            raise click.UsageError(f"There is no node or cluster named {name}; `nxd status` lists what there is.")
+            raise click.UsageError(
+                f"There is no node or cluster named {name}; `nxd status` lists what there is."
+            )
     if as_json:
         print_json(snapshot)
         return
@@ -58,7 +59,9 @@ def show(options: dict[str, Any], name: str, as_json: bool) -> None:
         print_json(detail)
         return
     entity = detail["entity"]
-    print(f"{entity['name']} ({entity['kind']} of {entity['cluster']}, {entity['platform']}): {entity['title']}")
+    print(
+        f"{entity['name']} ({entity['kind']} of {entity['cluster']}, {entity['platform']}): {entity['title']}"
+    )
     if note(entity):
         print(f"  {note(entity)}")
     if entity["error"] is not None:
@@ -137,5 +140,3 @@ def wait(options: dict[str, Any], name: str, goal: str, timeout: float | None) -
     from daemon.cli.waiting import wait_for
 
     return wait_for(find_socket(options), name, goal, timeout)
-
-

@@ -75,11 +75,19 @@ def _directory() -> Path:
 
 
 @click.command()
-@click.option("--headless", is_flag=True, help="No screen: print each step, end with a table and an exit code.")
-@click.option("--speed", type=click.FloatRange(1, 100_000), help="How much faster time passes [default: 60; 240 headless].")
+@click.option(
+    "--headless", is_flag=True, help="No screen: print each step, end with a table and an exit code."
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(1, 100_000),
+    help="How much faster time passes [default: 60; 240 headless].",
+)
 @_fail
 @_seed
-@click.option("--keep/--no-keep", default=None, help="Leave the world running at the end [default: only with --fail].")
+@click.option(
+    "--keep/--no-keep", default=None, help="Leave the world running at the end [default: only with --fail]."
+)
 @click.option("--stop", is_flag=True, help="End a demo that was left running.")
 @click.option("--dir", "directory", type=click.Path(path_type=Path), help="Where it keeps its files.")
 @click.option("--management", default="127.24.0.0/24", show_default=True, help="The management subnet.")

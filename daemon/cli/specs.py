@@ -26,13 +26,15 @@ def _read(path: str) -> str:
     try:
         return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Gave(wire.EXIT_USAGE, f"{path} cannot be read ({error}): name a YAML file, or - for input.") from None
+        raise Gave(
+            wire.EXIT_USAGE, f"{path} cannot be read ({error}): name a YAML file, or - for input."
+        ) from None
 
 
 def _load(path: str) -> ClusterSpec:
     """The spec, checked without a daemon. Raises SpecError."""
     from daemon.platforms import NAMES, spec_model
-    from daemon.spec import ClusterSpec, UnknownPlatform, load_spec
+    from daemon.spec import UnknownPlatform, load_spec
 
     def model_for(name: str) -> type[ClusterSpec]:
         if name not in NAMES:
@@ -61,13 +63,16 @@ def validate(specs: tuple[str, ...], as_json: bool) -> int:
             spec = _load(path)
         except SpecError as error:
             problems += [
-                {"file": path, "line": p.line, "column": p.column, "message": p.message} for p in error.problems
+                {"file": path, "line": p.line, "column": p.column, "message": p.message}
+                for p in error.problems
             ]
             if not as_json:
                 print(error, file=sys.stderr)
         else:
             if not as_json:
-                print(f"{path}: {spec.cluster}, {len(spec.nodes)} nodes on {spec.platform}: no mistake found.")
+                print(
+                    f"{path}: {spec.cluster}, {len(spec.nodes)} nodes on {spec.platform}: no mistake found."
+                )
     if as_json:
         print_json({"ok": not problems, "problems": problems})
     return wire.EXIT_USAGE if problems else wire.EXIT_DONE
@@ -98,7 +103,9 @@ def print_plan(plan: Plan) -> None:
         print(f"{plan['target']}: nothing to do.")
         return
     for item in plan["items"]:
-        print(f"{item['action']:<7} {item['owner']:<12} {item['kind']:<16} {item['name']}  {item['id'] or ''}".rstrip())
+        print(
+            f"{item['action']:<7} {item['owner']:<12} {item['kind']:<16} {item['name']}  {item['id'] or ''}".rstrip()
+        )
     print(f"{len(plan['items'])} objects; this plan is {plan['digest']}.")
 
 
@@ -112,7 +119,9 @@ def _with_places(refused: Refused, path: str) -> Exception:
 
 @click.command()
 @_spec_file
-@click.option("--plan", "digest", metavar="DIGEST", help="Apply only if the plan is still this one (else exit 4).")
+@click.option(
+    "--plan", "digest", metavar="DIGEST", help="Apply only if the plan is still this one (else exit 4)."
+)
 @click.option("--wait", "wait", is_flag=True, help="Wait until the cluster is active, and show the progress.")
 @click.option("--timeout", type=click.FloatRange(0), help="With --wait: give up after this many seconds.")
 @_json

@@ -23,7 +23,9 @@ def _options(command: Command) -> Command:
     for option in (
         click.argument("name"),
         click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts."),
-        click.option("--timeout", type=click.FloatRange(0), help="With --wait: give up after this many seconds."),
+        click.option(
+            "--timeout", type=click.FloatRange(0), help="With --wait: give up after this many seconds."
+        ),
         click.option("--wait", "wait", is_flag=True, help="Wait until it is done, and show the progress."),
         click.pass_obj,
     ):
@@ -34,7 +36,9 @@ def _options(command: Command) -> Command:
 def _confirmed(command: Command) -> Command:
     """What a verb that deletes takes beside it."""
     for option in (
-        click.option("--plan", "digest", metavar="DIGEST", help="Only if the plan is still this one (else exit 4)."),
+        click.option(
+            "--plan", "digest", metavar="DIGEST", help="Only if the plan is still this one (else exit 4)."
+        ),
         click.option("--yes", is_flag=True, help="Do not ask; for scripts."),
     ):
         command = option(command)

@@ -32,7 +32,9 @@ class Screen(Protocol):
 class PlainLines:
     """Every line of the log about the cluster, for pipes and files."""
 
-    def __init__(self, cluster: str, tell: Callable[[str], None] = lambda text: print(text, flush=True)) -> None:
+    def __init__(
+        self, cluster: str, tell: Callable[[str], None] = lambda text: print(text, flush=True)
+    ) -> None:
         self._cluster = cluster
         self._tell = tell
 
@@ -123,7 +125,9 @@ class Watch:
 
     def _moving(self) -> bool:
         """Whether anything goes on by itself; a cluster that waits for a stopped node does not."""
-        return any(entity["phase"] in ("waiting", "working", "releasing") for entity in self.entities.values())
+        return any(
+            entity["phase"] in ("waiting", "working", "releasing") for entity in self.entities.values()
+        )
 
     def stopped(self) -> list[EntityView]:
         """What only a person can move on, the cause first: a cluster that waits for such a node comes last."""
@@ -189,5 +193,3 @@ def _ending(watch: Watch, name: str, goal: str, verdict: Verdict) -> tuple[int, 
         else:
             sentences.append(f"{entity['name']} is {entity['title']}: {note(entity)}")
     return wire.EXIT_FAILED, "\n".join(sentences)
-
-

@@ -82,7 +82,7 @@ def _from_answer(error: Any, what: str) -> OutsideError:
         code = "malformed" if 200 <= status < 300 else "unavailable" if status >= 500 else "bad_request"
     if code in ("name_taken", "conflict") and status == 429:
         code = "rate_limited"
-    text = f"{what}: {message or error.message}"
+    text = f"{what}: {(message or str(error.message)).strip().rstrip('.')}."
     headers: Mapping[str, str] = getattr(error.http_response, "headers", None) or {}
     return OutsideError(
         code, text, evidence=f"HTTP {status} {_verbatim(error)}", after=retry_after(headers), status=status

@@ -40,7 +40,9 @@ async def fetch_certificate(address: str, port: int, timeout: float) -> str:
         async with asyncio.timeout(timeout):
             _, writer = await asyncio.open_connection(address, port, ssl=context)
     except (OSError, TimeoutError) as error:
-        raise OutsideError("unreachable", f"{address}:{port} does not answer yet.", evidence=repr(error)) from error
+        raise OutsideError(
+            "unreachable", f"{address}:{port} does not answer yet.", evidence=repr(error)
+        ) from error
     try:
         shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         return ssl.DER_cert_to_PEM_cert(shown)
@@ -78,10 +80,14 @@ class Prism:
                 answer = await client.request(method, self._url + path, json=body)
         except httpx.ConnectError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise OutsideError("pin_changed", f"{what}: another certificate.", evidence=str(error)) from error
+                raise OutsideError(
+                    "pin_changed", f"{what}: another certificate.", evidence=str(error)
+                ) from error
             raise OutsideError("unreachable", f"{what}: no connection.", evidence=str(error)) from error
         except httpx.ConnectTimeout as error:
-            raise OutsideError("unreachable", f"{what}: no connection in time.", evidence=str(error)) from error
+            raise OutsideError(
+                "unreachable", f"{what}: no connection in time.", evidence=str(error)
+            ) from error
         except httpx.HTTPError as error:
             raise OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=repr(error)) from error
         return _understood(answer, what)
@@ -143,7 +149,9 @@ def _understood(answer: httpx.Response, what: str) -> Any:
     """The answer's JSON. Raises OutsideError with the body verbatim for anything but a 2xx."""
     status, evidence = answer.status_code, f"HTTP {answer.status_code} {answer.text[:2000]}"
     if status == 401:
-        raise OutsideError("authentication", f"{what}: the password was refused.", evidence=evidence, status=status)
+        raise OutsideError(
+            "authentication", f"{what}: the password was refused.", evidence=evidence, status=status
+        )
     if status == 409 or (status == 422 and "already" in answer.text):
         raise OutsideError("name_taken", f"{what}: refused as existing.", evidence=evidence, status=status)
     if status == 429:

@@ -46,6 +46,9 @@ class Platform(Protocol):
     undo: Mapping[str, Step]
     """Undo step of a node or a cluster → what runs there."""
 
+    undo_order: Sequence[str]
+    """The kinds of objects in the order in which a rollback deletes them."""
+
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
         """The cluster's record and then its nodes'."""
 

@@ -23,7 +23,6 @@ T = TypeVar("T", bound=Thing)
 _log = logging.getLogger(__name__)
 
 ZONE_PREFIX = {"us-south-1": "0717", "us-south-2": "0727", "us-south-3": "0737"}
-REGION_PREFIX = "r006"
 _NAMES_MAY_REPEAT = frozenset({"record"})
 
 

@@ -9,8 +9,8 @@ from daemon.store.ops import Command, Event, Resource, Signal
 from state_machines.record import Record
 
 RECORD_COLUMNS = (
-    "name, kind, shard, state, since, version, step, attempt, tries, deadline, wake_at, forget, wait, error,"
-    " spec, facts"
+    "name, kind, shard, state, since, version, step, attempt, tries, deadline, wake_at, forget, wait, error, "
+    "spec, facts"
 )
 RESOURCE_COLUMNS = "owner, shard, kind, name, state, cloud_id, sent, data"
 EVENT_COLUMNS = "revision, time, shard, record, kind, level, actor, message, data"
@@ -28,8 +28,8 @@ def _dump_or_null(value: object) -> str | None:
     return None if value is None else _dump(value)
 
 
-def _load_or_null(text: str | None) -> Any:
-    return None if text is None else json.loads(text)
+def _by_name(columns: str, row: Row) -> dict[str, Any]:
+    return dict(zip(columns.split(", "), row, strict=True))
 
 
 def record_row(record: Record) -> Row:
@@ -54,14 +54,12 @@ def record_row(record: Record) -> Row:
 
 
 def record_of(row: Row) -> Record:
-    return Record(
-        *row[:11],
-        bool(row[11]),
-        _load_or_null(row[12]),
-        _load_or_null(row[13]),
-        json.loads(row[14]),
-        json.loads(row[15]),
-    )
+    values = _by_name(RECORD_COLUMNS, row)
+    for column in ("wait", "error"):
+        values[column] = None if values[column] is None else json.loads(values[column])
+    for column in ("spec", "facts"):
+        values[column] = json.loads(values[column])
+    return Record(**{**values, "forget": bool(values["forget"])})
 
 
 def resource_row(resource: Resource) -> Row:
@@ -78,7 +76,8 @@ def resource_row(resource: Resource) -> Row:
 
 
 def resource_of(row: Row) -> Resource:
-    return Resource(*row[:7], json.loads(row[7]))
+    values = _by_name(RESOURCE_COLUMNS, row)
+    return Resource(**{**values, "data": json.loads(values["data"])})
 
 
 def event_row(event: Event) -> Row:
@@ -96,8 +95,8 @@ def event_row(event: Event) -> Row:
 
 
 def event_of(row: Row) -> Event:
-    revision, time, shard, record, kind, level, actor, message, data = row
-    return Event(time, shard, record, kind, message, level, actor, json.loads(data), revision)
+    values = _by_name(EVENT_COLUMNS, row)
+    return Event(**{**values, "data": json.loads(values["data"])})
 
 
 def signal_row(signal: Signal) -> Row:
@@ -113,7 +112,8 @@ def signal_row(signal: Signal) -> Row:
 
 
 def signal_of(row: Row) -> Signal:
-    return Signal(*row[:6], json.loads(row[6]))
+    values = _by_name(SIGNAL_COLUMNS, row)
+    return Signal(**{**values, "data": json.loads(values["data"])})
 
 
 def command_row(command: Command) -> Row:
@@ -121,4 +121,4 @@ def command_row(command: Command) -> Row:
 
 
 def command_of(row: Row) -> Command:
-    return Command(*row)
+    return Command(**_by_name(COMMAND_COLUMNS, row))

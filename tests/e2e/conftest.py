@@ -27,8 +27,8 @@ class Rig:
         return self._ask("/counts")
 
     def inventory(self) -> dict[str, Any]:
-        """Every object of the simulated cloud."""
-        return self._ask("/inventory")
+        """Every object that stands in the simulated cloud."""
+        return self._ask("/inventory?existing=1")
 
     def _ask(self, path: str) -> dict[str, Any]:
         with urllib.request.urlopen(self.stage.urls()["control_url"] + path) as answer:

@@ -50,7 +50,9 @@ class ClusterSteps:
         stopped = [m for m in members if m.state in ("failed", "held", "rolled_back", "rollback_blocked")]
         evidence = f"{len(ready)} of {len(members)} ready"
         if stopped:
-            evidence += "; " + ", ".join(f"{member.name} is {member.state.replace('_', ' ')}" for member in stopped)
+            evidence += "; " + ", ".join(
+                f"{member.name} is {member.state.replace('_', ' ')}" for member in stopped
+            )
         return Wait(
             f"{len(members)} ready nodes", evidence, self._settings.poll_seconds, attention=bool(stopped)
         )
@@ -178,7 +180,10 @@ class ClusterSteps:
         if len(hosts) != len(ctx.members):
             said.append(f"{len(hosts)} of {len(ctx.members)} hosts are there")
         redundancy = shown.get("cluster_redundancy_state") or {}
-        current, wished = redundancy.get("current_redundancy_factor"), ctx.cluster.spec["nutanix"]["redundancy_factor"]
+        current, wished = (
+            redundancy.get("current_redundancy_factor"),
+            ctx.cluster.spec["nutanix"]["redundancy_factor"],
+        )
         if current is not None and current < wished:
             said.append(f"redundancy factor {current} of {wished}")
         return said
@@ -224,9 +229,7 @@ class ClusterSteps:
             login = FACTORY_LOGINS[int(member.facts["factory_login"])]
             if secured:
                 login = Login("admin", ctx.known_secret("password"))
-        return Prism(
-            self._address(ctx, member, "cvm"), self._settings.prism_port, member.facts["pin"], login
-        )
+        return Prism(self._address(ctx, member, "cvm"), self._settings.prism_port, member.facts["pin"], login)
 
     def _address(self, ctx: StepContext, member: Record, component: str) -> str:
         return address_of(ctx.resources(owner=member.name), component)

@@ -72,7 +72,11 @@ class MachineSteps:
         broken = ctx.signal("install_error")
         if broken is not None:
             said = str(broken.data.get("message", ""))
-            return Fail(NxdError("install_failed", f"The installer failed: {said}", evidence=said).problem())
+            return Fail(
+                NxdError(
+                    "install_failed", f"The installer failed: {said.rstrip('.')}.", evidence=said
+                ).problem()
+            )
         latest = ctx.signal("phase")
         if latest is None:
             return await self._watch(ctx, "the installer's first report")
@@ -82,7 +86,9 @@ class MachineSteps:
         percent = float(latest.data.get("percent") or 0.0)
         evidence = f"phase {phase} of {LAST_PHASE}: {latest.data.get('message') or PHASES[phase]}"
         progress = (phase - 1 + percent / 100) / LAST_PHASE
-        return Wait(f"phase {phase + 1} of {LAST_PHASE}", evidence, self._settings.poll_seconds, progress=progress)
+        return Wait(
+            f"phase {phase + 1} of {LAST_PHASE}", evidence, self._settings.poll_seconds, progress=progress
+        )
 
     async def await_cvm(self, ctx: StepContext) -> Outcome:
         """Prism answers on the CVM with a factory login; its certificate is pinned at this first contact."""

@@ -210,7 +210,9 @@ class NodeSteps:
         if server is None:
             await ctx.gone(row)
             await ctx.remember(server=int(ctx.record.facts.get("server", 1)) + 1)
-            return Fail(NxdError("server_failed", f"The server {row.name} was deleted by somebody else.").problem())
+            return Fail(
+                NxdError("server_failed", f"The server {row.name} was deleted by somebody else.").problem()
+            )
         if server["status"] == "failed":
             await ctx.update(row, failed_at=ctx.record.attempt)
             return Fail(server_problem(row.name, server).problem())
@@ -346,4 +348,6 @@ def server_problem(name: str, server: Mapping[str, Any]) -> NxdError:
     """Why a server is failed, by the first of its status reasons."""
     reasons = server.get("status_reasons") or [{"code": "unknown", "message": "no reason was given"}]
     code = "capacity" if "capacity" in reasons[0]["code"] else "server_failed"
-    return NxdError(code, f"The server {name} failed: {reasons[0]['message']}", evidence=str(reasons))
+    return NxdError(
+        code, f"The server {name} failed: {reasons[0]['message'].rstrip('.')}.", evidence=str(reasons)
+    )

@@ -37,6 +37,7 @@ class IbmNutanix:
     node = tables.NODE
     cluster = tables.CLUSTER
     model = IbmNutanixSpec
+    undo_order = ("dns_record", "server", "vni", "reserved_ip", "nutanix_cluster")
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
@@ -112,7 +113,9 @@ class IbmNutanix:
         where = cluster.step if cluster.state in ("failed", "held") else cluster.state
         if cluster.state in ("rolling_back", "rolled_back", "rollback_blocked") and verb != "rollback":
             blocked = verb == "retry" and record.state == "rollback_blocked"
-            return None if blocked else f"Its cluster {cluster.name} is rolled back: retry the cluster instead."
+            return (
+                None if blocked else f"Its cluster {cluster.name} is rolled back: retry the cluster instead."
+            )
         if verb in ("rollback", "hold") and where not in _BEFORE_FORMING:
             return f"It belongs to {cluster.name}, which is formed already: {verb} the cluster instead."
         return None

@@ -1,0 +1,388 @@
+"""The arrows of the house, as in CONTRIBUTING.md: who may import whom, and what is loaded when."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+import pytest
+
+import daemon
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("daemon", "nxtui", "pxe", "state_machines")
+LONGEST = 400
+"""Lines of a file that holds one idea."""
+
+TOO_LONG: dict[str, str] = {}
+"""Files that may be longer, each with the reason."""
+
+SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
+
+OUTSIDE = frozenset(
+    """asyncio concurrent datetime io logging multiprocessing os pathlib random secrets shutil signal socket
+    sqlite3 ssl subprocess tempfile threading time urllib uuid""".split()
+)
+"""Standard modules through which the world, the clock or chance come in."""
+
+SDKS = {"ibm_vpc", "ibm_cloud_networking_services", "ibm_cloud_sdk_core"}
+
+
+@dataclass(frozen=True)
+class Only:
+    """What modules may import beside the standard library and themselves, by prefix."""
+
+    who: tuple[str, ...]
+    project: tuple[str, ...] = ()
+    others: tuple[str, ...] | None = None
+    """None: whatever is installed."""
+    never: frozenset[str] = frozenset()
+
+
+ENGINE = tuple(f"daemon.{name}" for name in ("engine", "steps", "moves", "orders", "journal", "mirror"))
+
+ONLY: tuple[Only, ...] = (
+    Only(("state_machines",), others=("transitions",), never=OUTSIDE),
+    Only(("pxe",), others=("aiohttp", "jinja2")),
+    Only(("nxtui",), ("daemon.client", "daemon.wire"), others=("textual", "rich", "yaml")),
+    Only(("daemon.client",), ("daemon.wire",), others=("httpx",)),
+    Only(("daemon.wire", "daemon.clock"), others=()),
+    Only(("daemon.sim",), ("daemon.clock",), never=frozenset({"httpx", *SDKS})),
+    Only(("daemon.drivers",), ("daemon.clock", "daemon.errors", "daemon.locks")),
+)
+"""Rooms and modules that know few others."""
+
+NEVER: tuple[tuple[tuple[str, ...], str, tuple[str, ...]], ...] = (
+    (ENGINE, "daemon.drivers", ()),
+    (ENGINE, "daemon.platforms", ("daemon.platforms.base",)),
+    (ENGINE, "state_machines.ibm_nutanix", ()),
+)
+"""Who, what they must not import, and what of it they may all the same."""
+
+IMPORTED_ONLY_BY: dict[str, tuple[str, ...]] = {
+    "transitions": ("state_machines.kind",),
+    "daemon.sim": ("daemon.sim", "daemon.demo", "daemon.cli.simulating"),
+    "daemon.demo": ("daemon.demo", "daemon.cli.simulating"),
+    "nxtui": ("nxtui", "daemon.demo", "daemon.cli.simulating"),
+    "sqlite3": ("daemon.store",),
+    "aiosqlite": ("daemon.store",),
+    **{sdk: ("daemon.drivers",) for sdk in SDKS},
+}
+"""What belongs to a few modules alone."""
+
+CLOCK_CALLS = {
+    "time.time", "time.time_ns", "time.sleep", "asyncio.sleep", "uuid.uuid1", "uuid.uuid4",
+    "datetime.now", "datetime.utcnow", "datetime.today", "date.today",
+}  # fmt: skip
+BESIDES_THE_CLOCK: dict[tuple[str, str], str] = {
+    ("daemon.cli.verbs", "uuid.uuid4"): "the token of a command is drawn by the client, which has no clock",
+}
+"""Uses of real time and chance outside daemon/clock.py, each with the reason."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name, and where it stands."""
+
+    importer: str
+    name: str
+    line: int
+    inside_function: bool
+
+    def __str__(self) -> str:
+        return f"{self.importer} line {self.line} imports {self.name}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One module as text and as a tree."""
+
+    name: str
+    path: Path
+    tree: ast.Module
+
+    def imports(self) -> Iterator[Import]:
+        inside = {
+            id(node)
+            for function in ast.walk(self.tree)
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+            for node in ast.walk(function)
+        }
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{self.name}: imports are absolute here"
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            else:
+                continue
+            yield from (Import(self.name, name, node.lineno, id(node) in inside) for name in names)
+
+
+def read(root: Path) -> list[Source]:
+    """Every module of the rooms under ``root``."""
+    sources = []
+    for path in sorted(path for room in ROOMS for path in (root / room).rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        sources.append(Source(name, path, ast.parse(path.read_text(encoding="utf-8"))))
+    return sources
+
+
+HOUSE = read(ROOT)
+
+
+def under(name: str, prefixes: Iterable[str]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def strangers(sources: Iterable[Source], rule: Only) -> list[str]:
+    """Imports that a rule does not allow."""
+    found = []
+    for one in (one for source in sources if under(source.name, rule.who) for one in source.imports()):
+        top = one.name.partition(".")[0]
+        if under(one.name, rule.who) or under(one.name, rule.project):
+            continue
+        known = rule.others is None or top in (*sys.stdlib_module_names, *rule.others)
+        if top in (*rule.never, *ROOMS) or not known:
+            found.append(str(one))
+    return found
+
+
+def trespasses(sources: Iterable[Source], who: tuple[str, ...], what: str, but: tuple[str, ...]) -> list[str]:
+    """Imports of ``what`` by ``who``. ``from a import b`` counts as ``a.b`` and as ``a``."""
+    return [
+        str(one)
+        for source in sources
+        if under(source.name, who) and not under(source.name, but)
+        for one in source.imports()
+        if under(one.name, (what,)) and not under(one.name, but)
+    ]
+
+
+def borrowers(sources: Iterable[Source], what: str, owners: tuple[str, ...]) -> list[str]:
+    """Imports of ``what`` outside of the modules it belongs to."""
+    return [
+        str(one)
+        for source in sources
+        if not under(source.name, owners)
+        for one in source.imports()
+        if under(one.name, (what,))
+    ]
+
+
+def early_sdks(sources: Iterable[Source]) -> list[str]:
+    """Imports of an SDK that happen before it is used."""
+    found = (one for source in sources for one in source.imports())
+    return [str(one) for one in found if under(one.name, SDKS) and not one.inside_function]
+
+
+def rival_platforms(sources: Iterable[Source]) -> list[str]:
+    """Imports of one platform by another."""
+    found = []
+    for one in (one for source in sources for one in source.imports()):
+        mine, theirs = one.importer.split(".")[:3], one.name.split(".")[:3]
+        both = mine[:2] == theirs[:2] == ["daemon", "platforms"] and len(mine) == len(theirs) == 3
+        if both and mine != theirs and theirs[2] != "base" and mine[2] != "base":
+            found.append(str(one))
+    return found
+
+
+def own_clocks(sources: Iterable[Source]) -> list[str]:
+    """Real time, sleep, chance and ids in the daemon that do not come from the clock."""
+    found = []
+    for source in sources:
+        if not under(source.name, ("daemon",)) or source.name == "daemon.clock":
+            continue
+        used = [(one.name, one.line) for one in source.imports() if under(one.name, ("random",))]
+        used += [(one.name, one.line) for one in source.imports() if one.name in CLOCK_CALLS]
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Attribute):
+                words = ast.unparse(node).split(".")[-2:]
+                used += [(".".join(words), node.lineno)] if ".".join(words) in CLOCK_CALLS else []
+        allowed = {call for module, call in BESIDES_THE_CLOCK if module == source.name}
+        found += [f"{source.name} line {line} uses {call}" for call, line in used if call not in allowed]
+    return found
+
+
+def long_files(sources: Iterable[Source]) -> list[str]:
+    counted = ((source, len(source.path.read_text(encoding="utf-8").splitlines())) for source in sources)
+    return [
+        f"{source.name} has {lines} lines"
+        for source, lines in counted
+        if lines > LONGEST and source.name not in TOO_LONG
+    ]
+
+
+def empty_names(sources: Iterable[Source]) -> list[str]:
+    return [source.name for source in sources if SAYS_NOTHING & set(source.name.split("."))]
+
+
+def providers_of_daemon(installed: Iterable[Distribution]) -> set[str]:
+    """The distributions, other than nxd, that bring a top-level package or module named daemon."""
+    names = set()
+    for one in installed:
+        tops = {Path(file).parts[0] for file in one.files or ()}
+        tops |= set((one.read_text("top_level.txt") or "").split())
+        if tops & {"daemon", "daemon.py"}:
+            names.add(one.metadata["Name"])
+    return names - {"nxd"}
+
+
+@pytest.mark.parametrize("rule", ONLY, ids=lambda rule: ",".join(rule.who))
+def test_a_room_knows_only_its_neighbours(rule: Only) -> None:
+    assert strangers(HOUSE, rule) == []
+
+
+@pytest.mark.parametrize(("who", "what", "but"), NEVER, ids=lambda value: "".join(value)[:40])
+def test_the_engine_knows_no_platform_and_no_driver(
+    who: tuple[str, ...], what: str, but: tuple[str, ...]
+) -> None:
+    assert trespasses(HOUSE, who, what, but) == []
+
+
+@pytest.mark.parametrize(("what", "owners"), IMPORTED_ONLY_BY.items(), ids=lambda value: str(value)[:20])
+def test_what_belongs_to_few_is_imported_by_nobody_else(what: str, owners: tuple[str, ...]) -> None:
+    assert borrowers(HOUSE, what, owners) == []
+
+
+def test_an_sdk_is_imported_only_when_it_is_used() -> None:
+    assert early_sdks(HOUSE) == []
+
+
+def test_platforms_never_import_each_other() -> None:
+    assert rival_platforms(HOUSE) == []
+
+
+def test_time_sleep_chance_and_ids_come_from_the_clock() -> None:
+    assert own_clocks(HOUSE) == []
+
+
+def test_no_exception_outlives_its_reason() -> None:
+    lines = {source.name: source.path.read_text(encoding="utf-8") for source in HOUSE}
+    assert [key for key in BESIDES_THE_CLOCK if key[1] not in lines.get(key[0], "")] == []
+    assert [name for name in TOO_LONG if lines.get(name, "").count("\n") <= LONGEST] == []
+    assert [who for rule in ONLY for who in rule.who if not any(under(name, (who,)) for name in lines)] == []
+    assert [name for name in ENGINE if name not in lines] == []
+
+
+def test_a_file_holds_one_idea() -> None:
+    assert long_files(HOUSE) == []
+
+
+def test_a_module_is_named_after_what_it_is() -> None:
+    assert empty_names(HOUSE) == []
+
+
+PLANTED = {
+    "state_machines/kind.py": "import transitions\n",
+    "state_machines/late.py": "import asyncio\nfrom transitions import Machine\n",
+    "pxe/app.py": "import daemon.settings\nimport aiohttp\n",
+    "nxtui/app.py": "from daemon import wire, engine\n",
+    "daemon/client.py": "import aiohttp\n",
+    "daemon/engine.py": "from daemon import platforms\nfrom daemon.platforms import base\ntime.time()\n",
+    "daemon/steps.py": "def f():\n    from daemon.drivers.prism import Prism\n",
+    "daemon/service.py": "import sqlite3\nfrom daemon.sim import world\nimport random\n",
+    "daemon/drivers/vpc.py": "import ibm_vpc\nimport state_machines.record\ndef f():\n    import ibm_vpc\n",
+    "daemon/platforms/one/node.py": "from daemon.platforms import base\nfrom daemon.platforms.two import a\n",
+    "daemon/sim/utils.py": "from daemon.errors import NxdError\n" + "\n" * 400,
+}
+
+
+def test_each_rule_catches_who_breaks_it(tmp_path: Path) -> None:
+    for name, text in PLANTED.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    broken = read(tmp_path)
+    assert [found for rule in ONLY for found in strangers(broken, rule)] == [
+        "state_machines.late line 1 imports asyncio",
+        "pxe.app line 1 imports daemon.settings",
+        "nxtui.app line 1 imports daemon.engine",
+        "daemon.client line 1 imports aiohttp",
+        "daemon.sim.utils line 1 imports daemon.errors.NxdError",
+        "daemon.drivers.vpc line 2 imports state_machines.record",
+    ]
+    assert [found for who, what, but in NEVER for found in trespasses(broken, who, what, but)] == [
+        "daemon.steps line 2 imports daemon.drivers.prism.Prism",
+        "daemon.engine line 1 imports daemon.platforms",
+    ]
+    assert [
+        found for what, owners in IMPORTED_ONLY_BY.items() for found in borrowers(broken, what, owners)
+    ] == [
+        "state_machines.late line 2 imports transitions.Machine",
+        "daemon.service line 2 imports daemon.sim.world",
+        "daemon.service line 1 imports sqlite3",
+    ]
+    assert early_sdks(broken) == ["daemon.drivers.vpc line 1 imports ibm_vpc"]
+    assert rival_platforms(broken) == ["daemon.platforms.one.node line 2 imports daemon.platforms.two.a"]
+    assert own_clocks(broken) == [
+        "daemon.engine line 3 uses time.time",
+        "daemon.service line 3 uses random",
+    ]
+    assert long_files(broken) == ["daemon.sim.utils has 401 lines"]
+    assert empty_names(broken) == ["daemon.sim.utils"]
+
+
+HELP = """
+import sys, daemon.cli
+sys.argv = ["nxd", "--help"]
+try:
+    daemon.cli.main()
+except SystemExit:
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "never"),
+    [
+        pytest.param(
+            "import state_machines.ibm_nutanix", {"asyncio", "aiohttp", "aiosqlite"}, id="the-tables"
+        ),
+        pytest.param("import nxtui.main, nxtui.app", {"aiohttp", *SDKS}, id="the-terminal-ui"),
+        pytest.param(HELP, {"textual", "aiohttp", "pydantic", "httpx", "rich", *SDKS}, id="nxd-help"),
+    ],
+)
+def test_nobody_loads_what_he_does_not_need(code: str, never: set[str]) -> None:
+    report = "\nimport sys; print(*sys.modules, file=sys.stderr)"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [sys.executable, "-c", code + report],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    loaded = set(run.stderr.splitlines()[-1].split())
+    assert {"daemon", "state_machines", "nxtui"} & loaded
+    assert loaded & never == set()
+
+
+def test_nobody_else_brings_a_package_named_daemon() -> None:
+    others = providers_of_daemon(distributions())
+    assert others == set(), f"{', '.join(others)} hides nxd: give nxd a virtual environment of its own"
+    assert Path(daemon.__file__).parent == ROOT / "daemon"
+
+
+def test_a_clash_over_the_package_named_daemon_is_seen(tmp_path: Path) -> None:
+    for name, record in (
+        ("python-daemon", "daemon/__init__.py,,\n"),
+        ("nxd", "daemon/__init__.py,,\n"),
+        ("x", "x.py,,\n"),
+    ):
+        info = tmp_path / f"{name.replace('-', '_')}-3.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: 3.0\n", encoding="utf-8"
+        )
+        (info / "RECORD").write_text(record, encoding="utf-8")
+    assert providers_of_daemon(distributions(path=[str(tmp_path)])) == {"python-daemon"}
