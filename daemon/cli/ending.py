@@ -33,7 +33,7 @@ def run(command: click.Command) -> NoReturn:
     except KeyboardInterrupt:
         _leave(wire.EXIT_INTERRUPTED, "Interrupted.")
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(wire.EXIT_DONE)
     except Exception as error:
         _leave(*_ending(error))

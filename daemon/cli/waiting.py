@@ -42,9 +42,9 @@ class PlainLines:
         """The log tells enough."""
 
     def line(self, line: StreamLine) -> None:
-        if line["type"] == "event" and line["event"]["cluster"] == self._cluster:
-            if line["event"]["level"] != "debug":
-                self._tell(event_line(line["event"]))
+        event = line["event"] if line["type"] == "event" else None
+        if event is not None and event["cluster"] == self._cluster and event["level"] != "debug":
+            self._tell(event_line(event))
 
 
 class Bars:

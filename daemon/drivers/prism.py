@@ -31,13 +31,13 @@ class Login:
         return f"Login({self.user!r}, ***)"
 
 
-async def fetch_certificate(address: str, port: int, timeout: float) -> str:
-    """The certificate a CVM shows, in PEM, before anything secret is sent. ``timeout`` is in real seconds."""
+async def fetch_certificate(address: str, port: int, seconds: float) -> str:
+    """The certificate a CVM shows, in PEM, before anything secret is sent; in real seconds."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds):
             _, writer = await asyncio.open_connection(address, port, ssl=context)
     except (OSError, TimeoutError) as error:
         raise OutsideError(
@@ -68,13 +68,13 @@ class Prism:
         self._context = _pinned(certificate)
         self._login = login
 
-    async def _ask(self, method: str, path: str, timeout: float, body: object = None) -> Any:
+    async def _ask(self, method: str, path: str, seconds: float, body: object = None) -> Any:
         what = f"{method} {path} on {self.address}"
         try:
             async with httpx.AsyncClient(
                 verify=self._context,
                 auth=(self._login.user, self._login.password),
-                timeout=timeout,
+                timeout=seconds,
                 trust_env=False,
             ) as client:
                 answer = await client.request(method, self._url + path, json=body)

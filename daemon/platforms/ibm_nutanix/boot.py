@@ -1,4 +1,4 @@
-"""What the boot server may tell a node's machine: its script, its configuration, and when it is none of its business."""
+"""What the boot server may tell a node's machine, and when: its script and its configuration."""
 
 from __future__ import annotations
 
