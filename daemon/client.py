@@ -6,12 +6,12 @@ else. A request is made once: whether to try again is the caller's to decide.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket as socketlib
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, Self, TypedDict, cast
 from urllib.parse import quote
 
@@ -130,7 +130,6 @@ _HEALTH = _Call("GET", "/v1/healthz")
 
 
 def _unreachable(socket: Path, cause: Exception) -> DaemonUnreachable:
-    """What to tell a person about a transport that failed."""
     if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout):
         if socket.exists() and not os.access(socket, os.W_OK):
             return DaemonUnreachable(
@@ -148,10 +147,9 @@ def _unreachable(socket: Path, cause: Exception) -> DaemonUnreachable:
 
 def _answer(response: httpx.Response) -> Any:
     """The decoded body. Raises Refused for anything but a 2xx with JSON in it."""
-    try:
+    body = None
+    with contextlib.suppress(ValueError):
         body = response.json()
-    except ValueError:
-        body = None
     if response.is_success and body is not None:
         return body
     if isinstance(body, dict) and isinstance(body.get("error"), dict):
@@ -170,13 +168,10 @@ def _answer(response: httpx.Response) -> Any:
 
 def _line(text: str) -> StreamLine:
     """One line of the stream. Raises a protocol error if it was cut off or is no JSON object."""
-    try:
-        line = json.loads(text)
-    except ValueError as cause:
-        raise httpx.RemoteProtocolError(f"not a line of the stream: {text[:80]!r}") from cause
-    if not isinstance(line, dict) or "type" not in line:
-        raise httpx.RemoteProtocolError(f"not a line of the stream: {text[:80]!r}")
-    return cast(StreamLine, line)
+    with contextlib.suppress(ValueError, TypeError):
+        if "type" in (line := json.loads(text)):
+            return cast(StreamLine, line)
+    raise httpx.RemoteProtocolError(f"not a line of the stream: {text[:80]!r}")
 
 
 def _knock(socket: Path) -> None:
@@ -186,10 +181,6 @@ def _knock(socket: Path) -> None:
             probe.connect(str(socket))
         except OSError as cause:
             raise httpx.ConnectError(str(cause)) from cause
-
-
-def _ended() -> httpx.RemoteProtocolError:
-    return httpx.RemoteProtocolError("the stream ended")
 
 
 # trust_env is off because a proxy variable must not touch a Unix socket; verify is off because nothing is
@@ -213,9 +204,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -274,7 +263,7 @@ class Client:
                     yield line
                     if line["type"] == "lagged":
                         return
-                raise _ended()
+                raise httpx.RemoteProtocolError("the stream ended")
         except httpx.TransportError as cause:
             raise _unreachable(self.socket, cause) from cause
 
@@ -322,9 +311,7 @@ class AsyncClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -378,7 +365,7 @@ class AsyncClient:
                     yield line
                     if line["type"] == "lagged":
                         return
-                raise _ended()
+                raise httpx.RemoteProtocolError("the stream ended")
         except httpx.TransportError as cause:
             raise _unreachable(self.socket, cause) from cause
 

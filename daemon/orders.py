@@ -6,16 +6,18 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from daemon import moves, wire
 from daemon.engine import Engine
 from daemon.errors import NxdError
 from daemon.journal import Journal
 from daemon.platforms.base import Platform, Seed
-from daemon.spec import ClusterSpec, dump
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, Op, PutRecord, Resource
 from state_machines.record import Record
+
+if TYPE_CHECKING:
+    from daemon.spec import ClusterSpec
 
 _DELETING = ("rollback", "destroy")
 
@@ -102,12 +104,12 @@ class Orders:
     def plan_spec(self, spec: ClusterSpec) -> wire.Plan:
         """What applying the spec would make. Raises NxdError."""
         platform = self._platform(spec)
-        seeds = platform.seeds(dump(spec))
+        seeds = platform.seeds(_plain(spec))
         if not self._changes(seeds):
             return _plan("apply", spec.cluster, [])
         items = [
             wire.PlanItem(action="create", owner=one.owner, kind=one.kind, name=one.name, id=None)
-            for one in platform.planned(dump(spec))
+            for one in platform.planned(_plain(spec))
         ]
         return _plan("apply", spec.cluster, items)
 
@@ -116,7 +118,7 @@ class Orders:
         if digest is not None and self.plan_spec(spec)["digest"] != digest:
             raise NxdError("plan_changed")
         platform = self._platform(spec)
-        seeds = platform.seeds(dump(spec))
+        seeds = platform.seeds(_plain(spec))
         if not self._changes(seeds):
             return False
         now = self._journal.clock.now()
@@ -161,6 +163,11 @@ class Orders:
         kind = seed.kind
         record = Record(seed.name, kind.name, cluster, kind.initial, now, step=kind.initial, spec=seed.spec)
         return replace(record, version=1)
+
+
+def _plain(spec: ClusterSpec) -> dict[str, Any]:
+    """The spec as the records keep it: plain data, deadlines in seconds."""
+    return {**spec.model_dump(mode="json"), "deadlines": dict(spec.deadlines)}
 
 
 def _plan(verb: str, target: str, items: list[wire.PlanItem]) -> wire.Plan:

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from daemon.errors import StoreError
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 
 class SecretBox:
     """Seals and opens secrets (AES-128-CBC with HMAC, the Fernet format of `cryptography`)."""
 
     def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    @cached_property
+    def _fernet(self) -> Fernet:
         from cryptography.fernet import Fernet
 
-        self._fernet = Fernet(key)
+        return Fernet(self._key)
 
     @classmethod
     def at(cls, path: Path) -> SecretBox:
         """The box whose key is in that file; the file is made, for its owner alone, if it does not exist."""
-        from cryptography.fernet import Fernet
-
         if not path.exists():
+            from cryptography.fernet import Fernet
+
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as file:
                 file.write(Fernet.generate_key())

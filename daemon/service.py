@@ -203,4 +203,3 @@ def _make_way(path: Path) -> None:
             path.unlink(missing_ok=True)
             return
     raise ServeError(f"Another nxd answers on {path}: stop that one first, or change socket in the settings.")
-

@@ -130,14 +130,23 @@ class Kind:
         return standing.state if moved else None
 
     def compile(self) -> dict[tuple[str, str | None, str], str]:
-        """Every answer of the machine, asked once: the hot path looks it up instead of building events."""
+        """Every answer of the machine, asked once: the hot path looks it up instead of building events.
+
+        Where no move depends on the step, one answer stands for all steps.
+        """
         table: dict[tuple[str, str | None, str], str] = {}
-        for state in self.states:
-            for step in (None, *self.states, *(undo.name for undo in self.undo)):
-                for event in self.machine.events:
-                    dest = self.ask(state, step, event)
-                    if dest is not None:
-                        table[state, step, event] = dest
+        everywhere = (None, *self.states, *(undo.name for undo in self.undo))
+        at_steps: dict[tuple[str, str], list[str | None]] = {}
+        for move in self.moves:
+            for source in move.sources:
+                at_steps.setdefault((source, move.event), []).append(move.at)
+        for (state, event), steps in at_steps.items():
+            if None in steps:
+                dest = self.ask(state, None, event)
+                answers = dict.fromkeys(everywhere, dest)
+            else:
+                answers = {step: self.ask(state, step, event) for step in steps}
+            table.update({(state, step, event): dest for step, dest in answers.items() if dest is not None})
         return table
 
     def next(self, state: str, step: str | None, event: str) -> str:

@@ -25,10 +25,11 @@ TOO_LONG: dict[str, str] = {}
 
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 
-OUTSIDE = frozenset(
-    ("asyncio", "concurrent", "datetime", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets")
-    + ("shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "uuid")
-)  # fmt: skip
+OUTSIDE = frozenset({
+    "asyncio", "concurrent", "datetime", "io", "logging", "multiprocessing", "os", "pathlib", "random",
+    "secrets", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time",
+    "urllib", "uuid",
+})  # fmt: skip
 """Standard modules through which the world, the clock or chance come in."""
 
 SDKS = {"ibm_vpc", "ibm_cloud_networking_services", "ibm_cloud_sdk_core"}

@@ -8,7 +8,7 @@ import pwd
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -18,9 +18,11 @@ from daemon.engine import Engine
 from daemon.errors import NxdError, StoreError
 from daemon.journal import Journal
 from daemon.orders import Orders, problem_view
-from daemon.platforms import work_states
-from daemon.spec import ClusterSpec, SpecError, UnknownPlatform, load_spec
+from daemon.platforms import spec_model, work_states
 from daemon.store.base import Fenced
+
+if TYPE_CHECKING:
+    from daemon.spec import ClusterSpec, SpecError
 
 log = logging.getLogger("nxd.api")
 
@@ -123,14 +125,28 @@ class Api:
         return web.json_response(answer, status=503 if problems else 200)
 
     def _spec(self, body: dict[str, Any]) -> ClusterSpec:
-        platforms = self._engine.platforms
+        """The spec in a request. Raises SpecRefused."""
+        from daemon.spec import SpecError, UnknownPlatform, load_spec
 
         def model_for(name: str) -> type[ClusterSpec]:
-            if name not in platforms:
-                raise UnknownPlatform(name, tuple(platforms))
-            return platforms[name].model
+            if name not in self._engine.platforms:
+                raise UnknownPlatform(name, tuple(self._engine.platforms))
+            return spec_model(name)
 
-        return load_spec(_text(body, "spec"), "spec", model_for, work_states)
+        try:
+            return load_spec(_text(body, "spec"), "spec", model_for, work_states)
+        except SpecError as error:
+            raise SpecRefused(error) from error
+
+
+class SpecRefused(NxdError):
+    """A spec with mistakes; ``problems`` says where each of them is."""
+
+    def __init__(self, error: SpecError) -> None:
+        super().__init__("spec", f"The spec is wrong:\n{error}")
+        self.problems = [
+            {"line": one.line, "column": one.column, "message": one.message} for one in error.problems
+        ]
 
 
 def _number(request: web.Request, key: str) -> int | None:
@@ -179,10 +195,9 @@ def _actor(request: web.Request) -> str:
 async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
-    except SpecError as error:
-        shown = problem_view(NxdError("spec", "The spec is wrong:\n" + str(error)))
-        problems = [{"line": p.line, "column": p.column, "message": p.message} for p in error.problems]
-        return web.json_response({"error": shown, "problems": problems}, status=400)
+    except SpecRefused as error:
+        body = {"error": problem_view(error), "problems": error.problems}
+        return web.json_response(body, status=400)
     except NxdError as error:
         return web.json_response({"error": problem_view(error)}, status=_STATUS.get(error.code, 400))
     except Fenced as error:

@@ -112,6 +112,10 @@ class Stage:
         while self._running(pid):
             time.sleep(0.01)
 
+    def stop_daemon(self) -> None:
+        """End the daemon politely; the world goes on."""
+        self._end(self.processes()["serve"])
+
     def stop(self) -> None:
         """End the daemon and the world, politely first."""
         processes = self.processes()

@@ -12,8 +12,24 @@ from typing import Any
 from daemon.drivers.ibm_errors import TokenRefused
 
 
-def trusted_profile(profile: str, metadata_url: str) -> Any:
-    """An authenticator for a profile id (``Profile-…``) or CRN, to be shared by all SDK services."""
+class TrustedProfile:
+    """A profile, by its id (``Profile-…``) or CRN, whose one authenticator all SDK services share."""
+
+    def __init__(self, profile: str, metadata_url: str) -> None:
+        self._profile = profile
+        self._metadata_url = metadata_url
+        self._making = threading.Lock()
+        self._made: Any = None
+
+    def authenticator(self) -> Any:
+        """The authenticator, made at first use, because importing the SDK takes long."""
+        with self._making:
+            if self._made is None:
+                self._made = _shared_authenticator(self._profile, self._metadata_url)
+            return self._made
+
+
+def _shared_authenticator(profile: str, metadata_url: str) -> Any:
     from ibm_cloud_sdk_core import ApiException
     from ibm_cloud_sdk_core.authenticators import VPCInstanceAuthenticator
 

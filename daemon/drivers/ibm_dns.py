@@ -8,6 +8,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_calls import IbmCalls, widen_pool
 from daemon.errors import OutsideError
 from daemon.locks import TokenBucket
@@ -18,7 +19,7 @@ PAGE = 200
 
 def open_dns(
     url: str,
-    authenticator: Any,
+    profile: TrustedProfile,
     threads: ThreadPoolExecutor,
     connections: int,
     timeout: tuple[float, float],
@@ -29,7 +30,7 @@ def open_dns(
     def make() -> Any:
         from ibm_cloud_networking_services import DnsSvcsV1
 
-        service = DnsSvcsV1(authenticator=authenticator)
+        service = DnsSvcsV1(authenticator=profile.authenticator())
         service.set_service_url(url)
         widen_pool(service, connections, timeout)
         return service

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_calls import IbmCalls, widen_pool
 from daemon.errors import OutsideError
 from daemon.locks import TokenBucket
@@ -18,7 +19,7 @@ Json = dict[str, Any]
 
 def open_vpc(
     url: str,
-    authenticator: Any,
+    profile: TrustedProfile,
     threads: ThreadPoolExecutor,
     connections: int,
     timeout: tuple[float, float],
@@ -29,7 +30,7 @@ def open_vpc(
     def make() -> Any:
         from ibm_vpc import VpcV1
 
-        service = VpcV1(authenticator=authenticator)
+        service = VpcV1(authenticator=profile.authenticator())
         service.set_service_url(url)
         widen_pool(service, connections, timeout)
         return service

@@ -10,11 +10,12 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from daemon.errors import OutsideError
+
+if TYPE_CHECKING:
+    import httpx
 
 Json = dict[str, Any]
 BASE = "/PrismGateway/services/rest"
@@ -69,6 +70,8 @@ class Prism:
         self._login = login
 
     async def _ask(self, method: str, path: str, seconds: float, body: object = None) -> Any:
+        import httpx  # takes long to import, and nobody asks before the first CVM is up
+
         what = f"{method} {path} on {self.address}"
         try:
             async with httpx.AsyncClient(

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from daemon.mirror import Mirror
-from daemon.spec import ClusterSpec
 from daemon.steps import Step
 from daemon.store.ops import Resource
 from pxe.book import Guest
@@ -38,7 +37,6 @@ class Platform(Protocol):
 
     node: Kind
     cluster: Kind
-    model: type[ClusterSpec]
 
     steps: Mapping[str, Step]
     """State of a node or a cluster → the step that runs there."""
@@ -50,7 +48,7 @@ class Platform(Protocol):
     """The kinds of objects in the order in which a rollback deletes them."""
 
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
-        """The cluster's record and then its nodes'."""
+        """The cluster's record and then its nodes'; ``deadlines`` are in seconds."""
 
     def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
         """Every object that deploying the spec makes, in the order in which it is made."""

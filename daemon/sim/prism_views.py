@@ -8,6 +8,28 @@ from daemon.sim.refusals import Json
 VERSION = "6.8.1"
 NCC_VERSION = "ncc-4.6.6.2"
 _STATS = {"hypervisor_cpu_usage_ppm": "20685", "hypervisor_memory_usage_ppm": "278573", "num_iops": "0"}
+_EVERY_CLUSTER: Json = {
+    "cluster_external_data_services_ipaddress": None,
+    "operation_mode": "Normal",
+    "encrypted": False,
+    "storage_type": "all_flash",
+    "is_lts": True,
+    "version": VERSION,
+    "full_version": f"el8.5-release-fraser-{VERSION}-stable",
+    "target_version": VERSION,
+    "ncc_version": NCC_VERSION,
+    "enable_lock_down": False,
+    "enable_shadow_clones": True,
+    "global_nfs_white_list": [],
+    "http_proxies": [],
+    "smtp_server": None,
+    "hypervisor_types": ["kKvm"],
+    "multicluster": False,
+    "is_upgrade_in_progress": False,
+    "cluster_arch": "X86_64",
+    "fault_tolerance_domain_type": "NODE",
+    "stats": _STATS,
+}
 _NODE_BYTES = 25_600_000_000_000
 
 
@@ -20,6 +42,7 @@ def cluster_v2(cvm: Cvm) -> Json:
     current = cluster.redundancy_factor if cluster.status == "UP" else 0
     capacity = nodes * _NODE_BYTES
     return {
+        **_EVERY_CLUSTER,
         "id": f"{cluster.uuid}::{cluster.incarnation}",
         "uuid": cluster.uuid,
         "cluster_uuid": cluster.uuid,
@@ -27,42 +50,22 @@ def cluster_v2(cvm: Cvm) -> Json:
         "cluster_status": cluster.status,
         "name": cluster.name,
         "cluster_external_ipaddress": cluster.external_ip,
-        "cluster_external_data_services_ipaddress": None,
         "timezone": cluster.timezone,
-        "operation_mode": "Normal",
-        "encrypted": False,
-        "storage_type": "all_flash",
         "cluster_functions": cluster.functions,
-        "is_lts": True,
         "num_nodes": nodes,
         "block_serials": [member.uuid[:8] for member in cluster.members],
-        "version": VERSION,
-        "full_version": f"el8.5-release-fraser-{VERSION}-stable",
-        "target_version": VERSION,
-        "ncc_version": NCC_VERSION,
-        "enable_lock_down": False,
-        "enable_shadow_clones": True,
-        "global_nfs_white_list": [],
         "name_servers": cluster.name_servers,
         "ntp_servers": cluster.ntp_servers,
-        "http_proxies": [],
-        "smtp_server": None,
-        "hypervisor_types": ["kKvm"],
         "cluster_redundancy_state": {
             "current_redundancy_factor": current,
             "desired_redundancy_factor": cluster.redundancy_factor,
             "redundancy_status": {"kCassandraPrepareDone": True, "kZookeeperPrepareDone": True},
         },
-        "multicluster": False,
-        "is_upgrade_in_progress": False,
-        "cluster_arch": "X86_64",
-        "stats": _STATS,
         "usage_stats": {
             "storage.capacity_bytes": str(capacity),
             "storage.free_bytes": str(capacity * 99 // 100),
             "storage.usage_bytes": str(capacity // 100),
         },
-        "fault_tolerance_domain_type": "NODE",
         **cluster.settings,
     }
 

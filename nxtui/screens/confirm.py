@@ -71,11 +71,16 @@ class Confirm(ModalScreen[list[Plan] | None]):
         self._page = Paper(self._pen, self._lines, ground="panel", id="page")
         self._buttons = _Buttons(self)
         with Vertical(id="dialog"):
-            yield OneLine(self._pen, lambda _: [(" " + self.question.title, "title")], "panel")
+            self._title_line = OneLine(self._pen, self._compose_title, "panel")
+            yield self._title_line
             yield self._page
             if self.question.word is not None:
                 yield AskLine("its name:", "", f"type {self.question.word}, then Enter")
             yield self._buttons
+
+    def _compose_title(self, width: int) -> Line:
+        counts = f"   {pages.plan_counts(self.plans)}" if self.plans else ""
+        return [(" " + self.question.title, "title"), (counts, "attention")]
 
     def on_mount(self) -> None:
         if self.question.plans is not None:
@@ -97,6 +102,7 @@ class Confirm(ModalScreen[list[Plan] | None]):
         width = min(100, self.app.size.width - 8) - 4
         self._page.styles.height = max(1, min(len(self._lines(width)), self.app.size.height - 9))
         self._page.redraw()
+        self._title_line.redraw()
         self._buttons.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -110,7 +116,7 @@ class Confirm(ModalScreen[list[Plan] | None]):
         if self.plans is None:
             return [*lines, [], *pages.paragraph("Asking the daemon what would be done…", width, "dim")]
         if self.plans:
-            lines += [[], [("  " + pages.plan_counts(self.plans), "strong")], []]
+            lines.append([])
             for plan in self.plans:
                 lines += pages.plan_lines(plan, width)
         elif len(question.names) > 1:

@@ -17,7 +17,7 @@ class Paper(ScrollView, inherit_bindings=False):
     """Shows what ``make`` gives for a width; ``redraw`` paints only the lines that differ."""
 
     DEFAULT_CSS = """
-    Paper { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    Paper { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     """
     ALLOW_SELECT = False
     can_focus = False

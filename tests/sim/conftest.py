@@ -156,9 +156,15 @@ def networks(request: pytest.FixtureRequest) -> tuple[str, str]:
 
 
 @pytest.fixture
-def options(networks: tuple[str, str]) -> SimOptions:
-    """What the test's world is made with; a test module or a parameter may override it."""
-    return SimOptions(speed=SPEED, management=networks[0], workload=networks[1])
+def speed() -> float:
+    """How fast time passes. A test that must see a passing state asks for less."""
+    return SPEED
+
+
+@pytest.fixture
+def options(networks: tuple[str, str], speed: float) -> SimOptions:
+    """What the test's world is made with; a class may override it."""
+    return SimOptions(speed=speed, management=networks[0], workload=networks[1])
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -82,6 +81,7 @@ async def test_an_unbound_address_cannot_delete_itself(sim: Sim) -> None:
     assert refusal[:2] == (400, "bad_field")
 
 
+@pytest.mark.parametrize("speed", [100.0])
 async def test_an_address_in_use_by_an_interface_cannot_be_deleted(sim: Sim) -> None:
     ip = await sim.address("test-node01-mgmt-ip")
     vni = await sim.interface("test-node01-mgmt-vni", ip["id"])
@@ -131,8 +131,8 @@ class TestPages:
     """The list comes in pages, and nothing is lost or doubled between them."""
 
     @pytest.fixture
-    def options(self, networks: tuple[str, str]) -> SimOptions:
-        return replace(SimOptions(speed=6000.0, page_size=3), management=networks[0], workload=networks[1])
+    def options(self, networks: tuple[str, str], speed: float) -> SimOptions:
+        return SimOptions(speed=speed, page_size=3, management=networks[0], workload=networks[1])
 
     async def test_the_pager_of_the_sdk_reads_them_all(self, sim: Sim) -> None:
         from ibm_vpc.vpc_v1 import SubnetReservedIpsPager

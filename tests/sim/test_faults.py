@@ -149,13 +149,29 @@ async def test_cluster_faults_strike_once_each(sim: Sim, nodes: Nodes, prism: Pr
         return any(host["is_degraded"] for host in hosts)
 
     assert await degraded()
-    assert (await client.ask("GET", "/v2.0/alerts?resolved=false"))[1]["entities"]
+    assert (await client.ask("GET", "/v2.0/alerts"))[1]["entities"][0]["severity"] == "kCritical"
 
     async def healthy() -> bool:
         return not await degraded()
 
     await sim.until(healthy, "the host recovers by itself")
+    assert (await client.ask("GET", "/v2.0/alerts?resolved=false"))[1]["entities"] == []
+
+
+@pytest.mark.parametrize("speed", [1500.0])
+async def test_a_degraded_host_can_be_healed_at_once(sim: Sim, nodes: Nodes, prism: Prism) -> None:
+    (node,) = await nodes.order(1)
+    await nodes.doing("node01", "running")
+    client = prism(node.cvm_ip)
+    member = {"cvm_ip": node.cvm_ip, "hypervisor_ip": node.ahv_ip, "node_position": "A"}
+    await client.ask("POST", "/v2.0/clusters", {"name": "east", "redundancy_factor": 1, "nodes": [member]})
+
+    async def up() -> bool:
+        return bool((await client.ask("GET", "/v2.0/cluster"))[1]["cluster_status"] == "UP")
+
+    await sim.until(up, "the cluster is up")
     await sim.tell("/faults", {"fail": ["east:health"]})
-    assert await degraded()
+    before = (await client.ask("GET", "/v2.0/hosts"))[1]["entities"]
     await sim.tell("/clusters/east/heal")
-    assert not await degraded()
+    after = (await client.ask("GET", "/v2.0/hosts"))[1]["entities"]
+    assert (before[0]["is_degraded"], after[0]["is_degraded"]) == (True, False)

@@ -92,7 +92,11 @@ async def test_the_world_ends_without_a_trace(options: SimOptions) -> None:
 async def test_a_world_full_of_work_ends_at_once(sim: Sim, nodes: Nodes) -> None:
     """The fixture stops this world in the middle of two installations."""
     await nodes.order(2)
-    await nodes.doing("node02", "installing")
+
+    async def reporting() -> bool:
+        return "node02" in nodes.boot.reports
+
+    await sim.until(reporting, "node02 installs itself")
 
 
 def test_keys_leave_no_file_behind(tmp_path: Path) -> None:

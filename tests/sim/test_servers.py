@@ -21,6 +21,7 @@ async def ordered(sim: Sim, name: str = "test-node01-server-bms", **more: Any) -
     return await sim.server(name, vni["id"], **more)
 
 
+@pytest.mark.parametrize("speed", [400.0])
 async def test_a_server_goes_through_its_life(sim: Sim) -> None:
     server = await ordered(sim)
     assert (server["status"], server["lifecycle_state"]) == ("pending", "pending")
@@ -56,6 +57,7 @@ async def test_a_stop_passes_through_the_status_that_the_sdk_does_not_list(sim: 
     await sim.status(server["id"], "stopped")
 
 
+@pytest.mark.parametrize("speed", [400.0])
 async def test_verbs_out_of_season_are_conflicts(sim: Sim) -> None:
     server = await ordered(sim)
     key = server["id"]

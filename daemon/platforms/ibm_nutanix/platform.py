@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from daemon.clock import Clock
-from daemon.drivers.ibm_auth import trusted_profile
+from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_dns import open_dns
 from daemon.drivers.ibm_vpc import open_vpc
 from daemon.locks import TokenBucket
@@ -19,9 +19,7 @@ from daemon.platforms.ibm_nutanix.machine import MachineSteps
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.preflight import Preflight
-from daemon.platforms.ibm_nutanix.spec import IbmNutanixSpec
 from daemon.settings import Settings
-from daemon.spec import parse_duration
 from daemon.steps import Step
 from daemon.store.ops import Resource
 from pxe.book import Guest
@@ -36,20 +34,19 @@ class IbmNutanix:
 
     node = tables.NODE
     cluster = tables.CLUSTER
-    model = IbmNutanixSpec
     undo_order = ("dns_record", "server", "vni", "reserved_ip", "nutanix_cluster")
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._names = Names(settings.environment)
         self._threads = ThreadPoolExecutor(settings.ibm_threads, thread_name_prefix="ibm")
-        authenticator = trusted_profile(settings.ibm_trusted_profile, settings.ibm_metadata_url)
+        profile = TrustedProfile(settings.ibm_trusted_profile, settings.ibm_metadata_url)
         timeout = (settings.ibm_connect_timeout, settings.ibm_read_timeout)
         wide = settings.ibm_threads
         vpc_rate = TokenBucket(settings.rates_vpc_per_second, clock)
         dns_rate = TokenBucket(settings.rates_dns_per_second, clock)
-        vpc = open_vpc(settings.ibm_vpc_url, authenticator, self._threads, wide, timeout, vpc_rate)
-        dns = open_dns(settings.ibm_dns_url, authenticator, self._threads, wide, timeout, dns_rate)
+        vpc = open_vpc(settings.ibm_vpc_url, profile, self._threads, wide, timeout, vpc_rate)
+        dns = open_dns(settings.ibm_dns_url, profile, self._threads, wide, timeout, dns_rate)
         node = NodeSteps(settings, vpc, dns, clock)
         machine = MachineSteps(settings, vpc)
         cluster = ClusterSteps(settings, Preflight(vpc, dns), clock)
@@ -81,8 +78,8 @@ class IbmNutanix:
         }
 
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
-        deadlines = {state: parse_duration(text) for state, text in spec["deadlines"].items()}
-        cluster = {key: value for key, value in spec.items() if key != "nodes"} | {"deadlines": deadlines}
+        deadlines = spec["deadlines"]
+        cluster = {key: value for key, value in spec.items() if key != "nodes"}
         seeds = [Seed(spec["cluster"], self.cluster, cluster)]
         for index, node in enumerate(spec["nodes"]):
             about = {"position": node["position"], "first": index == 0, "deadlines": deadlines}

@@ -1,0 +1,51 @@
+# The commands of this repository. `make` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+ARGS ?=
+ONLY ?=
+
+.PHONY: help demo demo-headless test check bench clean
+.DEFAULT_GOAL := help
+
+help: ## List the commands
+	@echo "Usage: make COMMAND"
+	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/ready ## Show a deployment in nxtui, simulated from end to end
+	$(VENV)/bin/nxd demo $(ARGS)
+
+demo-headless: $(VENV)/ready ## The same without a screen
+	$(VENV)/bin/nxd demo --headless $(ARGS)
+
+test: $(VENV)/ready-dev ## Run all tests (ARGS="-k name" for some)
+	$(VENV)/bin/pytest $(ARGS)
+
+check: $(VENV)/ready-dev ## Check format, lint and types
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/ready-dev ## Measure speed and size (ONLY=name for a part)
+	$(VENV)/bin/python tests/bench/run.py $(ONLY)
+
+clean: ## Remove the environment and everything that was built
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "nxd needs Python 3.11 or later; name one with: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "This Python cannot make virtual environments: install the package python3-venv." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# What is installed depends on these two files alone: the project itself is installed in place.
+$(VENV)/ready: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/ready-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --editable '.[dev]'
+	@touch $@ $(VENV)/ready

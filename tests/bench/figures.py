@@ -1,0 +1,61 @@
+"""What a measurement is, and how one is taken: medians of several runs, both sides of a ratio in one run."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+ROUNDS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number. ``goal`` is a bound in the same unit; None where there is nothing to reach."""
+
+    name: str
+    value: float
+    unit: str
+    goal: float | None = None
+    better: Literal["lower", "higher"] = "lower"
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal is reached; None without one."""
+        if self.goal is None:
+            return None
+        return self.value <= self.goal if self.better == "lower" else self.value >= self.goal
+
+
+def wall(command: Sequence[str], environ: dict[str, str] | None = None) -> float:
+    """Seconds a command takes from its start to its end."""
+    begun = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, **(environ or {})})
+    return time.perf_counter() - begun
+
+
+def side_by_side(
+    one: Callable[[], float], other: Callable[[], float], rounds: int = ROUNDS
+) -> tuple[float, float]:
+    """The medians of two measurements taken in turns, so that noise meets both alike."""
+    pairs = [(one(), other()) for _ in range(rounds)]
+    return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
+
+
+def python(code: str) -> list[str]:
+    """The command that runs a line of Python in a fresh interpreter."""
+    return [sys.executable, "-c", code]
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process in MB (VmRSS of proc(5))."""
+    with open(f"/proc/{pid}/status") as status:
+        for line in status:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+    raise ValueError(f"process {pid} has no VmRSS")
