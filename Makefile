@@ -28,7 +28,7 @@ check: $(VENV)/ready-dev ## Check format, lint and types
 	$(VENV)/bin/mypy
 
 bench: $(VENV)/ready-dev ## Measure speed and size (ONLY=name for a part)
-	$(VENV)/bin/python tests/bench/run.py $(ONLY)
+	ONLY='$(ONLY)' $(VENV)/bin/python tests/bench/run.py
 
 clean: ## Remove the environment and everything that was built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -95,7 +95,7 @@ def forgotten(cluster: Record, members: Sequence[Record], now: float) -> list[Op
     ops: list[Op] = []
     for record in (*members, cluster):
         ops += [DropRecord(record.name), DropSecrets(f"{record.name}/")]
-    ops.append(event(cluster, "note", now, f"{cluster.name}: everything is deleted; it is forgotten"))
+    ops.append(event(cluster, "note", now, "everything is deleted; it is forgotten"))
     return ops
 
 
@@ -122,5 +122,5 @@ def left_over(problem: Problem, resources: Sequence[Resource], removal: Callable
 def sentence(record: Record, kind: Kind) -> str:
     """A change of state as a line of the log."""
     if record.state == ROLLING_BACK and record.step:
-        return f"{record.name}: {kind.undo_step(record.step).title}"
-    return f"{record.name}: {kind.states[record.state].title}"
+        return kind.undo_step(record.step).title
+    return kind.states[record.state].title

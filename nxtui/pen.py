@@ -10,6 +10,9 @@ from nxtui.glyphs import ASCII, UNICODE, to_ascii
 from nxtui.text import Line, cut
 from nxtui.themes import FALLBACK, inks
 
+GUTTER = 1
+"""Cells at the right of what scrolls, for the scrollbar; kept free also while there is none."""
+
 _NEVER_FADES = ("env", "env-production", "lost", "stale", "key")
 
 
@@ -39,10 +42,10 @@ class Pen:
             self._mixed[key] = style
         return style
 
-    def strip(self, line: Line, width: int, ground: str = "paper") -> Strip:
-        """The line cut or filled to ``width`` cells."""
+    def strip(self, line: Line, width: int, ground: str = "paper", margin: int = 0) -> Strip:
+        """The line cut or filled to ``width`` cells, of which ``margin`` at the right stay empty."""
         segments = []
-        for text, ink in cut(line, width):
+        for text, ink in cut(line, width - margin):
             said = to_ascii(text) if self.ascii and not text.isascii() else text
             segments.append(Segment(said, self.style(ink, ground)))
         return Strip(segments).adjust_cell_length(width, self.style("", ground))

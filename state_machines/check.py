@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import get_args
 
 from state_machines.kind import NO_RETURN, NOTHING, ROLLING_BACK, Kind, Phase, State
@@ -109,6 +110,14 @@ def _every_verb_is_an_event(kind: Kind) -> Iterator[str]:
             yield f"{verb}: a verb that no state takes."
 
 
+def _the_table_is_what_the_machine_answers(kind: Kind) -> Iterator[str]:
+    steps = (None, *kind.states, *(undo.name for undo in kind.undo))
+    for at in product(kind.states, steps, kind.machine.events):
+        said, meant = kind.table.get(at), kind.ask(*at)
+        if said != meant:
+            yield f"{at[0]} (at {at[1]}): {at[2]} leads to {said} by the table, to {meant} by the machine."
+
+
 def _steps(kind: Kind) -> list[State]:
     """The states in which a step runs, or which say that one does."""
     return [state for state in kind.states.values() if state.work or state.phase == "working"]
@@ -122,4 +131,5 @@ RULES: tuple[Callable[[Kind], Iterator[str]], ...] = (
     _every_retry_starts_at_a_step,
     _every_state_has_an_exit,
     _every_verb_is_an_event,
+    _the_table_is_what_the_machine_answers,
 )

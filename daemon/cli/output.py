@@ -87,5 +87,9 @@ def event_line(event: EventView) -> str:
     """A line of the log as text."""
     at = time.strftime("%H:%M:%S", time.localtime(event["time"]))
     who = event["node"] or event["cluster"] or "–"
-    message = event["message"].removeprefix(f"{who}: ")
-    return f"{at} {event['level']:<7} {who:<12} {message}"
+    return f"{at} {event['level']:<7} {who:<12} {printable(event['message'])}"
+
+
+def printable(text: str) -> str:
+    """Text from outside without the control characters that would drive a terminal."""
+    return "".join(char if char.isprintable() else "·" for char in text)

@@ -85,7 +85,7 @@ class Confirm(ModalScreen[list[Plan] | None]):
     def on_mount(self) -> None:
         if self.question.plans is not None:
             self._fetch(self.question.plans)
-        self._resize()
+        self.call_after_refresh(self._fit)
 
     @work(exclusive=True)
     async def _fetch(self, plans: Plans) -> None:
@@ -95,18 +95,18 @@ class Confirm(ModalScreen[list[Plan] | None]):
             self.problem = str(cause)
         except Refused as refused:
             self.problem = f"{refused.error['message']} {refused.error['remedy']}"
-        self._resize()
+        self._fit()
 
-    def _resize(self) -> None:
+    def _fit(self) -> None:
         """As high as what it says, as far as the screen goes."""
-        width = min(100, self.app.size.width - 8) - 4
-        self._page.styles.height = max(1, min(len(self._lines(width)), self.app.size.height - 9))
+        lines = len(self._lines(self._page.room))
+        self._page.styles.height = max(1, min(lines, self.app.size.height - 9))
         self._page.redraw()
         self._title_line.redraw()
         self._buttons.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
-        self._resize()
+        self.call_after_refresh(self._fit)
 
     def _lines(self, width: int) -> list[Line]:
         question = self.question

@@ -215,7 +215,8 @@ class FleetScreen(Room):
         self._current.move_to(len(self._current.listing.order) - 1)
 
     def action_other(self) -> None:
-        (self.nodes if self._current is self.clusters else self.clusters).focus()
+        self._current = self.nodes if self._current is self.clusters else self.clusters
+        self._current.focus()
 
     def action_open(self) -> None:
         entity = self.selected()

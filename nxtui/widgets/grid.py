@@ -13,7 +13,7 @@ from textual.strip import Strip
 from daemon.wire import EntityView
 from nxtui.layout import Column, Placed, place
 from nxtui.listing import Listing
-from nxtui.pen import Pen
+from nxtui.pen import GUTTER, Pen
 from nxtui.rows import bar, timing
 from nxtui.text import Line, Span, fit
 
@@ -24,7 +24,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
     """Draws a ``Listing``. The first line is the header and stays; the cursor belongs to the listing."""
 
     DEFAULT_CSS = """
-    Grid { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    Grid { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     """
     ALLOW_SELECT = False
 
@@ -74,7 +74,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh_row(name)
 
     def _arrange(self) -> None:
-        self._placed = place(self._columns, max(20, self.size.width - 1), self._content)
+        self._placed = place(self._columns, max(20, self.size.width - GUTTER), self._content)
         self._times.clear()
         self.virtual_size = Size(0, len(self.listing.order) + 1)
         self._keep_in_sight()
@@ -147,15 +147,15 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            return self._pen.strip(self._header(), width, "panel")
+            return self._pen.strip(self._header(), width, "panel", GUTTER)
         index = self.scroll_offset.y + y - 1
         if index >= len(self.listing.order):
             nothing: Line = [("    " + self._empty(), "dim")] if index == 0 else []
-            return self._pen.strip(nothing, width)
+            return self._pen.strip(nothing, width, margin=GUTTER)
         name = self.listing.order[index]
         here = name == self.listing.cursor
         ground = ("row" if self.has_focus else "row-idle") if here else "paper"
-        return self._pen.strip(self._row(self._entities[name], here), width, ground)
+        return self._pen.strip(self._row(self._entities[name], here), width, ground, GUTTER)
 
     def _header(self) -> Line:
         line: Line = [("    ", "")]

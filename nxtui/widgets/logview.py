@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from nxtui.layout import WIDE
 from nxtui.logs import LogWindow, message, prefix, said, who
-from nxtui.pen import Pen
+from nxtui.pen import GUTTER, Pen
 from nxtui.text import Line
 
 _WIDEST_NAME = 20
@@ -23,7 +23,7 @@ class LogView(ScrollView, inherit_bindings=False):
     """Draws a ``LogWindow``; with ``cursor`` the line under it is marked."""
 
     DEFAULT_CSS = """
-    LogView { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    LogView { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     """
     ALLOW_SELECT = False
 
@@ -90,7 +90,7 @@ class LogView(ScrollView, inherit_bindings=False):
     @property
     def _room(self) -> int:
         """Cells for the message."""
-        return max(10, self.size.width - 13 - self._names - (11 if self._wide else 0))
+        return max(10, self.size.width - GUTTER - 13 - self._names - (11 if self._wide else 0))
 
     def _extent(self, index: int) -> tuple[int, int]:
         if self.wrapped and index + 1 < len(self._tops):
@@ -105,9 +105,9 @@ class LogView(ScrollView, inherit_bindings=False):
             part = line_number - self._tops[index] if 0 <= index < len(self._tops) else 0
         if not 0 <= index < len(self.window.shown):
             nothing: Line = [("    " + self._empty(), "dim")] if line_number == 0 else []
-            return self._pen.strip(nothing, self.size.width)
+            return self._pen.strip(nothing, self.size.width, margin=GUTTER)
         ground = "row" if self._cursor and index == self.window.cursor else "paper"
-        return self._pen.strip(self._line(index, part), self.size.width, ground)
+        return self._pen.strip(self._line(index, part), self.size.width, ground, GUTTER)
 
     def _line(self, index: int, part: int) -> Line:
         event = self.window.shown[index]
@@ -116,7 +116,7 @@ class LogView(ScrollView, inherit_bindings=False):
         if not self.wrapped:
             return [*before, *spans]
         if part:
-            before = [(" " * (self.size.width - 1 - self._room), "")]
+            before = [(" " * (self.size.width - GUTTER - self._room), "")]
         start = part * self._room
         return [*before, *_slice(spans, start, start + self._room)]
 

@@ -9,7 +9,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from nxtui.pen import Pen
+from nxtui.pen import GUTTER, Pen
 from nxtui.text import Line
 
 
@@ -33,7 +33,7 @@ class Paper(ScrollView, inherit_bindings=False):
 
     def redraw(self) -> None:
         """Make the lines anew and paint where they changed."""
-        old, self._lines = self._lines, self._make(self._width)
+        old, self._lines = self._lines, self._make(self.room)
         if len(old) != len(self._lines):
             self.virtual_size = Size(0, len(self._lines))
             self.refresh()
@@ -44,8 +44,9 @@ class Paper(ScrollView, inherit_bindings=False):
                 self.refresh(Region(0, y, self.size.width, 1))
 
     @property
-    def _width(self) -> int:
-        return max(10, self.size.width - 1)
+    def room(self) -> int:
+        """Cells a line may take."""
+        return max(10, self.size.width - 1 - GUTTER)
 
     def on_resize(self, event: events.Resize) -> None:
         self._lines = []
@@ -58,4 +59,4 @@ class Paper(ScrollView, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         number = self.scroll_offset.y + y
         line = self._lines[number] if number < len(self._lines) else []
-        return self._pen.strip([(" ", ""), *line], self.size.width, self._ground)
+        return self._pen.strip([(" ", ""), *line], self.size.width, self._ground, GUTTER)
