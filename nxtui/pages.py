@@ -195,7 +195,7 @@ def _length(stay: StepTiming, now: float | None) -> float | None:
     return None if end is None else max(0.0, end - stay["started"])
 
 
-_DOES = {"delete": "deleted", "create": "made", "keep": "kept"}
+_DOES = {"delete": "to delete", "create": "to make", "keep": "to keep"}
 _DOES_INK = {"delete": "failed", "create": "ok", "keep": "dim"}
 
 
@@ -222,13 +222,13 @@ def plan_lines(plan: Plan, width: int) -> list[Line]:
 
 
 def plan_counts(plans: Sequence[Plan]) -> str:
-    """``12 objects deleted, 2 kept``."""
+    """``12 objects to delete, 2 objects to keep``."""
     counts = {action: 0 for action in _DOES}
     for plan in plans:
         for item in plan["items"]:
             counts[item["action"]] += 1
     told = [f"{counted(number, 'object')} {_DOES[action]}" for action, number in counts.items() if number]
-    return ", ".join(told) or "Nothing is deleted or made"
+    return ", ".join(told) or "nothing to delete or to make"
 
 
 def help_lines(room: keys.Room, width: int) -> list[Line]:

@@ -141,11 +141,9 @@ class Kind:
             for source in move.sources:
                 at_steps.setdefault((source, move.event), []).append(move.at)
         for (state, event), steps in at_steps.items():
-            if None in steps:
-                dest = self.ask(state, None, event)
-                answers = dict.fromkeys(everywhere, dest)
-            else:
-                answers = {step: self.ask(state, step, event) for step in steps}
+            general = self.ask(state, None, event) if None in steps else None
+            answers: dict[str | None, str | None] = dict.fromkeys(everywhere, general)
+            answers.update({step: self.ask(state, step, event) for step in steps})
             table.update({(state, step, event): dest for step, dest in answers.items() if dest is not None})
         return table
 

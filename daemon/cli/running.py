@@ -14,13 +14,19 @@ import click
 @click.pass_obj
 def serve(options: dict[str, str | None]) -> None:
     """Run the daemon in the foreground, logging to standard error, until SIGTERM or Ctrl-C."""
+    _log_to_stderr()
     from daemon.service import serve as run
     from daemon.settings import find_config, load_settings
 
     settings = load_settings(find_config(options["config"], os.environ), os.environ)
+    asyncio.run(run(settings))
+
+
+def _log_to_stderr() -> None:
+    """One line for each event; libraries speak only when something is wrong."""
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    for chatty, level in (("ibm-cloud-sdk-core", logging.CRITICAL), ("httpx", logging.WARNING)):
-        logging.getLogger(chatty).setLevel(level)
-    asyncio.run(run(settings))
+    for chatty in ("httpx", "transitions"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("ibm-cloud-sdk-core").setLevel(logging.CRITICAL)

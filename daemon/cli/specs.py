@@ -103,9 +103,7 @@ def print_plan(plan: Plan) -> None:
         print(f"{plan['target']}: nothing to do.")
         return
     for item in plan["items"]:
-        print(
-            f"{item['action']:<7} {item['owner']:<12} {item['kind']:<16} {item['name']}  {item['id'] or ''}".rstrip()
-        )
+        print(f"{item['action']:<7} {item['owner']:<12} {item['kind']:<16} {item['name']}")
     print(f"{len(plan['items'])} objects; this plan is {plan['digest']}.")
 
 

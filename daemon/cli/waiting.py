@@ -51,15 +51,16 @@ class Bars:
     """A bar for each node and the cluster."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.table import Column
 
         self.progress = Progress(
-            TextColumn("{task.fields[name]:<12}"),
-            TextColumn("{task.fields[title]:<24}"),
-            BarColumn(24),
-            TextColumn("{task.completed:.0f}/{task.total}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}", style="dim"),
+            TextColumn("{task.fields[name]}", table_column=Column(width=10, no_wrap=True)),
+            TextColumn("{task.fields[title]}", table_column=Column(width=22, no_wrap=True)),
+            BarColumn(14, table_column=Column(width=14)),
+            TextColumn("{task.completed:.0f}/{task.total}", table_column=Column(width=5)),
+            TextColumn("{task.fields[note]}", style="dim", table_column=Column(ratio=1, no_wrap=True)),
+            expand=True,
         )
         self._tasks: dict[str, TaskID] = {}
 
@@ -68,7 +69,7 @@ class Bars:
         fields: dict[str, Any] = {
             "name": entity["name"],
             "title": f"[{STYLES[entity['phase']]}]{entity['title']}[/]",
-            "note": note(entity)[:60].replace("[", "\\["),
+            "note": note(entity).replace("[", "\\["),
         }
         done = total if entity["phase"] == "ok" else max(0, entity["step_index"] - 1)
         if entity["name"] not in self._tasks:

@@ -218,6 +218,7 @@ def _delete_record(call: Call) -> Answer:
     record, world = _record(call), call.world
     pointer = "PTR:" + record.id.partition(":")[2]
     if record.type in ("A", "AAAA") and world.find(Record, pointer) is not None:
+        # That the order is enforced is a guess; that it must be PTR first is known.
         raise Refusal(409, "conflict", "The resource record is referenced by a PTR record.")
     world.remove(record)
     return Answer(204)

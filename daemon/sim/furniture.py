@@ -41,6 +41,8 @@ DNS_RESOLVERS = ("161.26.0.7", "161.26.0.8")
 
 @dataclass(frozen=True)
 class ImageSpec:
+    """A stock image and what it does with user data."""
+
     id: str
     name: str
     family: str

@@ -46,6 +46,8 @@ class Firmware(Protocol):
 
 @dataclass
 class Image:
+    """A downloaded file and, for a kernel, its command line."""
+
     name: str
     url: str
     args: str = ""

@@ -62,6 +62,8 @@ class PrismTask:
 
 @dataclass
 class Cluster:
+    """A cluster from the moment its creation was accepted; ``status`` is CREATING, UP or FAILED."""
+
     uuid: str
     name: str
     external_ip: str | None

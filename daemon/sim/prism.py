@@ -25,6 +25,7 @@ PORT = 9440
 BASE = "/PrismGateway/services/rest"
 USER = "admin"
 SHORTEST_PASSWORD = 8
+"""The real rule also asks for kinds of characters; which ones is not documented, so only this is checked."""
 
 _UNAUTHORIZED = "<html><head><title>Unauthorized</title></head><body>401 Unauthorized</body></html>"
 

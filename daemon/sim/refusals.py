@@ -84,22 +84,27 @@ def nested(refusal: Refusal, trace: str) -> Refusal:
 
 
 def bad_field(message: str, target: str, value: str | None = None) -> Refusal:
+    """A field whose value cannot be."""
     return Refusal(400, "bad_field", message, target, value=value)
 
 
 def missing_field(target: str) -> Refusal:
+    """A required field that is not there."""
     return Refusal(400, "validation_required_field", f"The field '{target}' is required.", target)
 
 
 def bad_request(message: str) -> Refusal:
+    """A request that is wrong as a whole."""
     return Refusal(400, "bad_request", message)
 
 
 def bad_parameter(message: str, target: str, value: str | None = None) -> Refusal:
+    """A query parameter that is unknown or whose value cannot be."""
     return Refusal(400, "bad_request", message, target, "parameter", value)
 
 
 def not_found(what: str, key: str) -> Refusal:
+    """The object that the path names does not exist."""
     message = f"Please check whether the resource you are requesting exists. ({what} {key})"
     return Refusal(404, "not_found", message)
 
@@ -110,19 +115,23 @@ def no_such(what: str, target: str, value: str) -> Refusal:
 
 
 def conflict(message: str, code: str = "conflict") -> Refusal:
+    """A request that the state of an object forbids now."""
     return Refusal(409, code, message)
 
 
 def over_quota(message: str = "The request would exceed the quota for a resource type.") -> Refusal:
+    """One more than the account, or the object, may have. That the status is 400 is a guess."""
     return Refusal(400, "over_quota", message)
 
 
 def token_missing() -> Refusal:
+    """No ``Authorization`` header."""
     message = "The request carries no service token."
     return Refusal(401, "token_missing", message, "Authorization", "header")
 
 
 def token_invalid() -> Refusal:
+    """A token that is not ours, not for this, or too old."""
     message = "The service token was expired or invalid."
     return Refusal(401, "token_invalid", message, "Authorization", "header")
 

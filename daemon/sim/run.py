@@ -129,6 +129,8 @@ def _check(options: SimOptions) -> None:
         raise SimError(f"The speed {options.speed:g} is not between 0 and 100000; choose for example 60.")
     if not 1 <= options.page_size <= 100:
         raise SimError(f"The page size {options.page_size} is not between 1 and 100; 50 is usual.")
+    if options.state_dir is not None and not options.state_dir.is_dir():
+        raise SimError(f"The directory {options.state_dir} does not exist; make it, or name another one.")
     networks = [_network("management", options.management), _network("workload", options.workload)]
     if networks[0].overlaps(networks[1]):
         raise SimError(

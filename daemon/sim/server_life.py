@@ -79,7 +79,10 @@ def reinitialize(world: World, server: Server) -> None:
 
 
 def delete(world: World, server: Server) -> None:
-    """Give a stopped or failed server back; its name is free when it is gone."""
+    """Give a stopped or failed server back; its name is free when it is gone.
+
+    That a running one is refused with 409 is a guess: the documents only say that it must be off.
+    """
     if server.status == "deleting":
         return
     _require(server, ("stopped", "failed"), "delete", "the server is not in the STOPPED status")

@@ -42,6 +42,8 @@ class Thing:
 
 @dataclass(kw_only=True)
 class Subnet(Thing):
+    """A range of addresses in one zone of a VPC."""
+
     kind: ClassVar[str] = "subnet"
     network: ipaddress.IPv4Network
     zone: str
@@ -50,6 +52,8 @@ class Subnet(Thing):
 
 @dataclass(kw_only=True)
 class ReservedIp(Thing):
+    """One address in use; its name is unique in its subnet."""
+
     kind: ClassVar[str] = "reserved_ip"
     subnet_id: str
     address: str
@@ -65,6 +69,8 @@ class ReservedIp(Thing):
 
 @dataclass(kw_only=True)
 class Vni(Thing):
+    """A virtual network interface. ``ip_ids`` begins with the primary address."""
+
     kind: ClassVar[str] = "vni"
     vpc_id: str
     zone: str
@@ -146,6 +152,8 @@ class Record(Thing):
 
 @dataclass(kw_only=True)
 class DnsZone(Thing):
+    """A zone and the networks that may ask it."""
+
     kind: ClassVar[str] = "dns_zone"
     instance_id: str
     description: str

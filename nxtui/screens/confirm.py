@@ -141,6 +141,12 @@ class Confirm(ModalScreen[list[Plan] | None]):
         else:
             self.notify(f"That is not {self.question.word}.", severity="warning")
 
+    def on_key(self, event: events.Key) -> None:
+        """A key that means nothing here was meant for something else: whoever typed it has not said yes."""
+        if not self.query(AskLine):
+            event.stop()
+            self.action_cancel()
+
     def action_confirm(self) -> None:
         """Yes, if there is something to say yes to."""
         if self.armed:

@@ -52,14 +52,14 @@ async def test_log(window: Open, golden: Golden, size: str) -> None:
 async def test_confirm_rollback(window: Open, golden: Golden, size: str) -> None:
     async with window(SIZES[size]) as w:
         await w.press("R")
-        await w.shows("4 objects deleted")
+        await w.shows("4 objects to delete")
         golden(f"confirm-rollback-{size}", w.frame)
 
 
 async def test_confirm_destroy(window: Open, golden: Golden, size: str) -> None:
     async with window(SIZES[size]) as w:
         await w.press("tab", "D")
-        await w.shows("12 objects deleted")
+        await w.shows("12 objects to delete")
         golden(f"confirm-destroy-{size}", w.frame)
 
 

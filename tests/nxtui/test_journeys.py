@@ -28,7 +28,7 @@ async def test_find_the_failed_node_read_its_remedy_and_retry_it(window: Open) -
         assert sent["token"]
 
 
-@pytest.mark.parametrize("key", ["enter", "space", "escape", "n", "q"])
+@pytest.mark.parametrize("key", ["enter", "space", "escape", "n", "q", "r", "x", "Y", "left"])
 @pytest.mark.parametrize("verb", ["r", "R"])
 async def test_only_y_confirms(window: Open, verb: str, key: str) -> None:
     async with window() as w:
@@ -50,7 +50,7 @@ async def test_enter_twice_in_haste_only_opens_the_details(window: Open) -> None
 async def test_a_rollback_sends_the_digest_of_the_plan_that_was_shown(window: Open) -> None:
     async with window() as w:
         await w.press("R")
-        frame = await w.shows("4 objects deleted")
+        frame = await w.shows("4 objects to delete")
         assert frame.index("demo-node02-server") < frame.index("demo-node02-mgmt-vni")
         w.daemon.node("node02")["resources"].clear()  # the daemon's plan is another one by now
         await w.press("y")
@@ -66,7 +66,7 @@ async def test_y_before_the_plan_is_there_does_nothing(window: Open) -> None:
         await w.press("y")
         await w.shows("Asking the daemon")
         w.daemon.plan_gate.set()
-        await w.shows("4 objects deleted")
+        await w.shows("4 objects to delete")
         assert w.daemon.verbs == []
         await w.press("y")
         await w.until(lambda: w.daemon.verbs, "the verb")
@@ -90,7 +90,7 @@ async def test_a_plan_that_is_refused_says_why_and_cannot_be_confirmed(window: O
 async def test_destroying_takes_the_typed_name_and_then_a_y(window: Open) -> None:
     async with window() as w:
         await w.press("tab", "D")
-        await w.shows("12 objects deleted")
+        await w.shows("12 objects to delete")
         await w.type("dem")
         await w.press("enter")
         await w.shows("That is not demo")
@@ -102,7 +102,7 @@ async def test_destroying_takes_the_typed_name_and_then_a_y(window: Open) -> Non
         await w.until(lambda: len(w.app.screen_stack) == 1, "Enter to cancel")
         assert w.daemon.verbs == []
         await w.press("D")
-        await w.shows("12 objects deleted")
+        await w.shows("12 objects to delete")
         await w.type("demo")
         await w.press("enter", "y")
         await w.shows("demo is being destroyed")

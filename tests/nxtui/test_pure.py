@@ -105,7 +105,7 @@ def test_a_plan_names_every_object_in_its_order() -> None:
     plan: Any = {"digest": "d", "target": "n1", "verb": "rollback", "items": items}
     told = [text.plain(line) for line in pages.plan_lines(plan, 90)]
     assert [item["name"] in line for item, line in zip(items, told, strict=True)] == [True] * 4
-    assert pages.plan_counts([plan]) == "3 objects deleted, 1 object kept"
+    assert pages.plan_counts([plan]) == "3 objects to delete, 1 object to keep"
     empty: Any = plan | {"items": []}
     assert "nothing to delete" in text.plain(pages.plan_lines(empty, 90)[0])
 

@@ -15,6 +15,7 @@ import pytest
 from daemon.sim.certificates import make_certificate
 from daemon.sim.durations import DURATIONS
 from daemon.sim.run import SimError, SimOptions, SimUrls, serve
+from daemon.sim.world import World
 
 if TYPE_CHECKING:
     from tests.sim.conftest import Nodes, Sim
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         ({"fail": ("node01:nonsense",)}, "NODE:STEP"),
         ({"host": "192.0.2.1"}, "cannot be bound"),
         ({"vpc_port": 70_000}, "port"),
+        ({"state_dir": Path("/nowhere/at/all")}, "does not exist"),
     ],
 )
 async def test_a_wrong_option_is_one_sentence_with_a_remedy(
@@ -87,6 +89,20 @@ async def test_the_world_ends_without_a_trace(options: SimOptions) -> None:
         await serve(options, lambda urls: None, stop)
     after = traces()
     assert after == before
+
+
+async def test_a_world_that_breaks_says_so_and_ends(
+    options: SimOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken() -> None:
+        raise ZeroDivisionError("a mistake of ours")
+
+    def furnish(world: World, management: str, workload: str) -> None:
+        world.spawn(broken(), "a broken task")
+
+    monkeypatch.setattr("daemon.sim.run.furnish", furnish)
+    with pytest.raises(SimError, match="a mistake of ours"):
+        await serve(options, lambda urls: None, asyncio.Event())
 
 
 async def test_a_world_full_of_work_ends_at_once(sim: Sim, nodes: Nodes) -> None:

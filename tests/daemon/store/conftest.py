@@ -1,0 +1,22 @@
+"""One store of each sort, opened and closed around each test of the promises they share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from daemon.store.base import Store
+from daemon.store.memory import MemoryStore
+from daemon.store.sqlite import SqliteStore
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    made: Store = (
+        SqliteStore(tmp_path / "nxd.db", "first") if request.param == "sqlite" else MemoryStore("first")
+    )
+    await made.open()
+    yield made
+    await made.close()

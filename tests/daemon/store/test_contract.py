@@ -1,0 +1,240 @@
+"""Every store keeps the same promises: all or nothing, in order, durable, fenced."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from daemon.store.base import Fenced, Store, VersionConflict
+from daemon.store.ops import (
+    AddCommand,
+    AddEvent,
+    AddSignal,
+    CloseCommand,
+    Command,
+    DropRecord,
+    DropSecrets,
+    Event,
+    Lease,
+    Op,
+    PutRecord,
+    PutResource,
+    PutSecret,
+    Resource,
+    Signal,
+)
+from state_machines.record import Record
+
+
+def record(name: str = "node01", version: int = 1, **more: Any) -> Record:
+    return Record(name, "toy.node", "demo", "pending", 10.0, version=version, **more)
+
+
+def line(message: str, record: str | None = "node01", shard: str = "demo", kind: Any = "note") -> AddEvent:
+    return AddEvent(Event(1.5, shard, record, kind, message))
+
+
+def command(token: str, target: str = "node01", verb: str = "retry", time: float = 1.0) -> AddCommand:
+    return AddCommand(Command(token, target, "demo", verb, "ada", time))
+
+
+FULL = record(
+    "node02",
+    step="making",
+    attempt=3,
+    tries=2,
+    deadline=99.5,
+    wake_at=42.25,
+    forget=True,
+    wait={"for": "ü", "attention": False},
+    error={"code": "quota", "evidence": None},
+    spec={"deadlines": {"making": 60.0}, "first": True},
+    facts={"round": 2},
+)
+ROW = Resource("node02", "demo", "server", "env-node02-bms", "present", "id-1", 1, {"vnis": ["a", "b"]})
+SIGNAL = Signal("node02", "demo", 2, "phase", 7, 3.5, {"percent": None, "message": "é\n"})
+
+
+async def everything(store: Store) -> list[Any]:
+    """What a starting daemon would know, in an order of its own, and the whole log."""
+    contents = await store.load()
+    return [
+        contents.daemon_id,
+        contents.revision,
+        sorted(contents.records, key=lambda r: r.name),
+        sorted(contents.resources, key=lambda r: r.key),
+        sorted(contents.signals, key=lambda s: (s.record, s.round, s.name, s.seq)),
+        sorted(contents.commands, key=lambda c: c.token),
+        contents.tokens,
+        contents.secrets,
+        await store.events(),
+    ]
+
+
+async def test_load_gives_back_exactly_what_was_committed(store: Store) -> None:
+    lease = await store.acquire("test")
+    asked = Command("t1", "node02", "demo", "retry", "ada", 1.0)
+    ops: list[Op] = [PutRecord(FULL), PutRecord(record()), PutResource(ROW), AddSignal(SIGNAL)]
+    ops += [AddCommand(asked), PutSecret("node02/boot_token", "demo", b"\x00sealed\xff")]
+    given = await store.commit(lease, [*ops, line("made")])
+    contents = await store.load()
+    assert contents.daemon_id == "first"
+    assert sorted(contents.records, key=lambda r: r.name) == [record(), FULL]
+    assert contents.resources == [ROW]
+    assert contents.signals == [SIGNAL]
+    assert contents.commands == [asked]
+    assert contents.tokens == {"t1"}
+    assert contents.secrets == {"node02/boot_token": b"\x00sealed\xff"}
+    assert given == await store.events() == [replace(line("made").event, revision=1)]
+    assert contents.revision == 1
+
+
+async def test_a_version_conflict_changes_nothing_at_all(store: Store) -> None:
+    lease = await store.acquire("test")
+    await store.commit(lease, [PutRecord(record(version=1)), line("first")])
+    before = await everything(store)
+    ops: list[Op] = [line("never"), PutResource(ROW), command("t1"), AddSignal(SIGNAL)]
+    ops += [PutSecret("node01/x", "demo", b"x"), PutRecord(record(version=3)), DropRecord("node01")]
+    with pytest.raises(VersionConflict):
+        await store.commit(lease, ops)
+    assert await everything(store) == before
+    given = await store.commit(lease, [PutRecord(record(version=2)), line("second")])
+    assert [event.revision for event in given] == [2]
+
+
+async def test_a_conflict_does_not_harm_the_commits_that_queued_with_it(store: Store) -> None:
+    lease = await store.acquire("test")
+    await store.commit(lease, [PutRecord(record("taken"))])
+    commits: list[Sequence[Op]] = [[PutRecord(record(f"n{i}")), line(f"n{i}", f"n{i}")] for i in range(9)]
+    commits.insert(4, [PutRecord(record("taken")), line("never", "taken")])
+    told = await asyncio.gather(*(store.commit(lease, ops) for ops in commits), return_exceptions=True)
+    assert isinstance(told.pop(4), VersionConflict)
+    assert [[(e.revision, e.message) for e in events] for events in told if isinstance(events, list)] == [
+        [(i + 1, f"n{i}")] for i in range(9)
+    ]
+    names = {r.name for r in (await store.load()).records}
+    assert names == {"taken", *(f"n{i}" for i in range(9))}
+
+
+async def test_many_commits_at_once_are_all_kept_with_revisions_in_order_and_without_gaps(
+    store: Store,
+) -> None:
+    lease = await store.acquire("test")
+
+    async def writer(name: str) -> list[int]:
+        mine: list[int] = []
+        for version in range(1, 11):
+            events = await store.commit(lease, [PutRecord(record(name, version)), line(name, name), line(name)])
+            mine += [event.revision for event in events]
+        return mine
+
+    given = await asyncio.gather(*(writer(f"n{i}") for i in range(20)))
+    assert all(mine == sorted(mine) for mine in given)
+    assert sorted(revision for mine in given for revision in mine) == list(range(1, 401))
+    log = await store.events()
+    assert [event.revision for event in log] == list(range(1, 401))
+    contents = await store.load()
+    assert {r.version for r in contents.records} == {10}
+    assert contents.revision == 400
+
+
+async def test_the_log_is_read_by_shard_record_kind_and_from_either_end(store: Store) -> None:
+    lease = await store.acquire("test")
+    lines = [
+        line("a", "node01", "demo", "transition"),
+        line("b", "node02", "demo", "call"),
+        line("c", None, "other", "note"),
+        line("d", "node01", "demo", "call"),
+        line("e", "demo", "demo", "transition"),
+    ]
+    await store.commit(lease, lines)
+
+    async def read(**wanted: Any) -> str:
+        return "".join(event.message for event in await store.events(**wanted))
+
+    assert await read() == "abcde"
+    assert await read(after=2) == "cde"
+    assert await read(limit=2) == "ab"
+    assert await read(after=1, limit=2) == "bc"
+    assert await read(tail=True, limit=2) == "de"
+    assert await read(tail=True, limit=2, after=4) == "e"
+    assert await read(shard="demo") == "abde"
+    assert await read(record="node01") == "ad"
+    assert await read(kind="call") == "bd"
+    assert await read(record="node01", kind="call", shard="demo") == "d"
+    assert await read(record="node01", tail=True, limit=1) == "d"
+    assert await read(after=5) == ""
+
+
+async def test_the_same_token_twice_is_one_command_and_stays_known_when_it_is_closed(store: Store) -> None:
+    lease = await store.acquire("test")
+    await store.commit(lease, [command("t1")])
+    await store.commit(lease, [command("t1", verb="rollback")])
+    open_now = (await store.load()).commands
+    assert [(c.token, c.verb) for c in open_now] == [("t1", "retry")]
+    await store.commit(lease, [CloseCommand("t1", "node01")])
+    await store.commit(lease, [command("t1")])
+    contents = await store.load()
+    assert contents.commands == []
+    assert contents.tokens == {"t1"}
+
+
+async def test_open_commands_come_back_in_the_order_in_which_they_were_given(store: Store) -> None:
+    lease = await store.acquire("test")
+    for time, token in enumerate(("zz", "aa", "mm")):
+        await store.commit(lease, [command(token, time=float(time))])
+    assert [c.token for c in (await store.load()).commands] == ["zz", "aa", "mm"]
+
+
+async def test_a_signal_that_is_known_changes_nothing(store: Store) -> None:
+    lease = await store.acquire("test")
+    await store.commit(lease, [AddSignal(SIGNAL)])
+    await store.commit(lease, [AddSignal(replace(SIGNAL, time=9.0, data={}))])
+    await store.commit(lease, [AddSignal(replace(SIGNAL, seq=8))])
+    assert [(s.seq, s.time) for s in (await store.load()).signals] == [(7, 3.5), (8, 3.5)]
+
+
+async def test_a_dropped_record_is_forgotten_with_everything_but_its_log(store: Store) -> None:
+    lease = await store.acquire("test")
+    await store.commit(lease, [PutRecord(record("node01")), PutRecord(replace(FULL, version=1))])
+    row = replace(ROW, owner="node01")
+    signal = replace(SIGNAL, record="node01")
+    await store.commit(lease, [PutResource(row), PutResource(ROW), AddSignal(signal), AddSignal(SIGNAL)])
+    await store.commit(lease, [command("t1"), command("t2", "node02"), line("made")])
+    await store.commit(lease, [PutSecret("node01/a", "demo", b"1"), PutSecret("node011/a", "demo", b"2")])
+    await store.commit(lease, [DropRecord("node01"), DropSecrets("node01/"), line("gone")])
+    contents = await store.load()
+    assert [r.name for r in contents.records] == ["node02"]
+    assert contents.resources == [ROW]
+    assert contents.signals == [SIGNAL]
+    assert [c.token for c in contents.commands] == ["t2"]
+    assert contents.secrets == {"node011/a": b"2"}
+    assert [e.message for e in await store.events()] == ["made", "gone"]
+    await store.commit(lease, [PutRecord(record("node01"))])
+    assert {r.name for r in (await store.load()).records} == {"node01", "node02"}
+
+
+async def test_an_older_lease_is_fenced_as_soon_as_a_newer_one_is_taken(store: Store) -> None:
+    old = await store.acquire("the one that was away")
+    await store.commit(old, [PutRecord(record())])
+    new = await store.acquire("the one that took over")
+    before = await everything(store)
+    with pytest.raises(Fenced):
+        await store.commit(old, [PutRecord(record(version=2)), line("never")])
+    assert await everything(store) == before
+    both = await asyncio.gather(
+        store.commit(old, [line("never")]), store.commit(new, [line("mine")]), return_exceptions=True
+    )
+    assert isinstance(both[0], Fenced)
+    assert [event.message for event in await store.events()] == ["mine"]
+
+
+async def test_a_lease_of_the_future_does_not_exist(store: Store) -> None:
+    first = await store.acquire("a")
+    second = await store.acquire("b")
+    assert (first.owner, second.owner) == ("a", "b")
+    assert isinstance(first, Lease) and second.epoch > first.epoch
