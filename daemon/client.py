@@ -119,8 +119,8 @@ def _apply(spec: str, digest: str | None) -> _Call:
     return _Call("POST", "/v1/specs", body=_given(spec=spec, digest=digest))
 
 
-def _verb(verb: str, target: str, digest: str | None, token: str | None) -> _Call:
-    return _Call("POST", "/v1/verbs", body=_given(verb=verb, target=target, digest=digest, token=token))
+def _verb(verb: str, target: str, **how: str | None) -> _Call:
+    return _Call("POST", "/v1/verbs", body=_given(verb=verb, target=target, **how))
 
 
 _SNAPSHOT = _Call("GET", "/v1/snapshot")
@@ -279,9 +279,10 @@ class Client:
         """Make the spec the wish; with ``digest`` only if the plan is still the one that was shown."""
         return cast(Applied, self._ask(_apply(text, digest)))
 
-    def verb(self, verb: str, target: str, digest: str | None = None, token: str | None = None) -> Accepted:
-        """Ask for a verb; the same ``token`` twice is one effect."""
-        return cast(Accepted, self._ask(_verb(verb, target, digest, token)))
+    def verb(self, verb: str, target: str, **how: str | None) -> Accepted:
+        """Ask for a verb. ``digest``: of the plan shown; ``token``: the same one twice is one effect;
+        ``step``: where a retry begins, after which a hold stops."""
+        return cast(Accepted, self._ask(_verb(verb, target, **how)))
 
     def health(self) -> Health:
         """Whether the daemon is well, and what it lacks if not."""
@@ -381,11 +382,9 @@ class AsyncClient:
         """See ``Client.apply``."""
         return cast(Applied, await self._ask(_apply(text, digest)))
 
-    async def verb(
-        self, verb: str, target: str, digest: str | None = None, token: str | None = None
-    ) -> Accepted:
+    async def verb(self, verb: str, target: str, **how: str | None) -> Accepted:
         """See ``Client.verb``."""
-        return cast(Accepted, await self._ask(_verb(verb, target, digest, token)))
+        return cast(Accepted, await self._ask(_verb(verb, target, **how)))
 
     async def health(self) -> Health:
         """See ``Client.health``."""

@@ -49,8 +49,6 @@ class Engine:
         self.journal = journal
         self.platforms = platforms
         self.pace = pace
-        self.problems: list[str] = []
-        """What keeps the engine from working, for the health answer; empty when nothing does."""
         self._box = box
         self._locks = Locks()
         self._slots = asyncio.Semaphore(pace.steps_at_once)
@@ -60,6 +58,13 @@ class Engine:
         self._wakes: dict[str, float] = {}
         self._moved = asyncio.Event()
         self._fenced: Fenced | None = None
+        self._stopped = False
+        self._broken: dict[str, str] = {}
+
+    @property
+    def problems(self) -> list[str]:
+        """What keeps records from having their turn, for the health answer; empty when nothing does."""
+        return list(dict.fromkeys(self._broken.values()))
 
     def platform(self, record: Record) -> Platform:
         """The platform a record belongs to."""
@@ -88,13 +93,16 @@ class Engine:
                     await self._sleep_or_move(delay)
             raise self._fenced
         finally:
+            self._stopped = True
             turns = list(self._turns.values())
             for turn in turns:
                 turn.cancel()
             await asyncio.gather(*turns, return_exceptions=True)
 
     def poke(self, name: str) -> None:
-        """Give a record a turn now, or right after the one it is having."""
+        """Give a record a turn now, or right after the one it is having; none any more once ``run`` has ended."""
+        if self._stopped:
+            return
         if name in self._turns:
             self._again.add(name)
             return
@@ -143,17 +151,17 @@ class Engine:
             async with self._slots:
                 while await self._one_round(name):
                     pass
-            self.problems.clear()
+            self._broken.pop(name, None)
         except StoreError as error:
             log.error("action=commit_failed record=%s evidence=%s", name, error.evidence)
-            self.problems[:] = [f"{error.message} {error.evidence or ''} {error.remedy}"]
+            self._broken[name] = f"{error.message} {error.evidence or ''} {error.remedy}"
             self._wake_at(name, self.journal.clock.now() + STORE_RETRY_SECONDS)
         except Fenced as error:
             self._fenced = error
             self._moved.set()
         except Exception as error:
             log.exception("action=turn_broke record=%s", name)
-            self.problems[:] = [f"The turn of {name} broke: {type(error).__name__}: {error}"]
+            self._broken[name] = f"The turn of {name} broke: {type(error).__name__}: {error}"
             self._wake_at(name, self.journal.clock.now() + STORE_RETRY_SECONDS)
 
     async def _one_round(self, name: str) -> bool:
@@ -168,6 +176,9 @@ class Engine:
         kind = self.kind(record)
         if record.state != ROLLING_BACK and not kind.states[record.state].work:
             return False
+        if record.wake_at is not None and record.wake_at > self.journal.clock.now():
+            self._wake_at(name, record.wake_at)
+            return False
         return await self._settle(record.name, await self._run(record))
 
     async def _honour(self, record: Record, command: Command) -> None:
@@ -175,12 +186,16 @@ class Engine:
         kind = self.kind(record)
         now = self.journal.clock.now()
         close = CloseCommand(command.token, record.name)
-        if not kind.allows(record.state, record.step, command.verb):
-            reason = kind.why_not(record.state, command.verb)
+        reason = moves.why_not(record, kind, command.verb, command.args)
+        if reason is not None:
             event = moves.event(record, "verb", now, f"{command.verb} came to nothing: {reason}", "warning")
             await self.journal.commit(close, event)
             return
-        moved = moves.honoured(record, kind, command.verb, now, self.pace.deadline_factor)
+        moved = moves.honoured(record, kind, command.verb, command.args, now, self.pace.deadline_factor)
+        if moved.state == record.state and moved.since == record.since:
+            said = moves.event(record, "verb", now, f"{command.verb} is in force", actor=command.actor)
+            await self.journal.commit(PutRecord(moved), close, said)
+            return
         await self._commit_move(record, moved, command.verb, command.actor, close)
 
     async def _run(self, record: Record) -> Outcome:
@@ -216,8 +231,7 @@ class Engine:
             case Busy():
                 return await self._busy(record, outcome)
             case Fail():
-                await self._fail(record, outcome.problem)
-                return False
+                return await self._fail(record, outcome.problem)
 
     async def _advance(self, record: Record, done: Done) -> bool:
         kind = self.kind(record)
@@ -231,7 +245,7 @@ class Engine:
                 return True
             moved = moves.next_undo(record, following, now, factor)
         else:
-            moved = moves.entered(record, kind, kind.next(record.state, record.step, "advance"), now, factor)
+            moved = moves.advanced(record, kind, now, factor)
         await self._commit_move(record, moved, "advance", "nxd")
         return True
 
@@ -248,10 +262,9 @@ class Engine:
     async def _wait(self, record: Record, wait: Wait) -> bool:
         now = self.journal.clock.now()
         if record.deadline is not None and now >= record.deadline:
-            await self._fail(
+            return await self._fail(
                 record, moves.late(record, self.kind(record), wait.waiting_for, wait.evidence, now)
             )
-            return False
         shown = {"for": wait.waiting_for, "evidence": wait.evidence, "attention": wait.attention}
         if wait.progress is not None:
             shown["progress"] = wait.progress
@@ -265,19 +278,19 @@ class Engine:
         now = self.journal.clock.now()
         problem = busy.problem
         if record.deadline is not None and now >= record.deadline:
-            await self._fail(
+            return await self._fail(
                 record, moves.late(record, self.kind(record), problem.message, problem.evidence, now)
             )
-            return False
         longest = min(self.pace.retry_max, self.pace.retry_first * 2.0 ** min(record.tries, 30))
         delay = self.journal.clock.uniform(longest / 2, longest) if busy.after is None else busy.after
+        wake_at = now + delay if record.deadline is None else min(now + delay, record.deadline)
         shown = {"for": "another try", "evidence": problem.message, "attention": False}
         moved = replace(
             record,
             wait=shown,
             error=asdict(problem),
             tries=record.tries + 1,
-            wake_at=now + delay,
+            wake_at=wake_at,
             version=record.version + 1,
         )
         ops: list[Op] = [PutRecord(moved)]
@@ -285,7 +298,7 @@ class Engine:
             text = f"{problem.message} Trying again."
             ops.append(moves.event(record, "error", now, text, "warning", asdict(problem)))
         await self.journal.commit(*ops)
-        return self._pause(record, now, delay)
+        return self._pause(record, now, wake_at - now)
 
     def _pause(self, record: Record, now: float, delay: float) -> bool:
         """Come back after ``delay`` seconds, and not later than the deadline."""
@@ -297,7 +310,7 @@ class Engine:
         )
         return False
 
-    async def _fail(self, record: Record, problem: Problem) -> None:
+    async def _fail(self, record: Record, problem: Problem) -> bool:
         kind = self.kind(record)
         now = self.journal.clock.now()
         event = "blocked" if record.state == ROLLING_BACK else "fail"
@@ -312,9 +325,10 @@ class Engine:
         if event == "fail" and cluster.spec.get("on_failure") == "rollback":
             ops.append(moves.command(record, "rollback", now, self.journal.clock.new_id()))
         await self._commit_move(record, moved, event, "nxd", *ops)
+        return True
 
     async def _commit_move(self, record: Record, moved: Record, verb: str, actor: str, *ops: Op) -> None:
-        """Commit a change of state with its log line, and wake whom it concerns."""
+        """Commit a change of state with its log line, and wake the cluster that watches a node."""
         kind = self.kind(record)
         event = Event(
             self.journal.clock.now(),
@@ -333,11 +347,5 @@ class Engine:
             },
         )
         await self.journal.commit(PutRecord(moved), *ops, AddEvent(event))
-        for name in self._concerned(moved):
-            self.poke(name)
-
-    def _concerned(self, record: Record) -> list[str]:
-        """A node's cluster watches it, and a node waits for its cluster."""
         if record.name != record.shard:
-            return [record.name, record.shard]
-        return [record.name]
+            self.poke(record.shard)

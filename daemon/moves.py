@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 from daemon.errors import CATALOGUE
 from daemon.store.ops import AddCommand, AddEvent, Command, DropRecord, DropSecrets, Event, Op, Resource
-from state_machines.kind import ROLLING_BACK, Kind, UndoStep
+from state_machines.kind import FLAGS, ROLLING_BACK, Kind, UndoStep
+from state_machines.lifecycle import retry_from
 from state_machines.outcome import Problem
 from state_machines.record import Record
 
@@ -29,6 +30,44 @@ def event(
 def command(record: Record, verb: str, now: float, token: str, actor: str = "nxd") -> AddCommand:
     """A verb for the record's own inbox."""
     return AddCommand(Command(token, record.name, record.shard, verb, actor, now))
+
+
+DELETING: tuple[str, ...] = ("rollback", "destroy", "replace")
+"""Verbs that a protected cluster refuses."""
+
+
+def event_name(verb: str, args: Mapping[str, Any]) -> str:
+    """The event of the tables that a verb is."""
+    step = args.get("step")
+    return retry_from(step) if verb == "retry" and step else verb
+
+
+def why_not(record: Record, kind: Kind, verb: str, args: Mapping[str, Any]) -> str | None:
+    """Why a verb is not legal for the record as it stands; None when it is."""
+    if verb in FLAGS:
+        return (
+            f"It is {'' if record.protected else 'not '}protected."
+            if record.protected == FLAGS[verb]
+            else None
+        )
+    if verb == "hold" and "step" in args:
+        return _why_not_after(record, kind, args["step"])
+    event = event_name(verb, args)
+    if kind.allows(record.state, record.step, event):
+        return None
+    if "step" in args:
+        here = kind.states[record.state].title
+        return f"It is {here}; a retry begins at a step that a failed or held one has reached."
+    return kind.why_not(record.state, verb)
+
+
+def _why_not_after(record: Record, kind: Kind, step: str) -> str | None:
+    """Why the record cannot be held after a step; None when it can."""
+    if step not in kind.steps:
+        return f"There is no step {step}; there is {', '.join(kind.steps)}."
+    waits = record.state == kind.initial
+    ahead = record.state in kind.steps and kind.steps.index(step) >= kind.steps.index(record.state)
+    return None if waits or ahead else f"It is {kind.states[record.state].title}; {step} does not lie ahead."
 
 
 def deadline_of(record: Record, kind: Kind, state: str, factor: float) -> float | None:
@@ -60,6 +99,14 @@ def entered(record: Record, kind: Kind, state: str, now: float, factor: float) -
     )
 
 
+def advanced(record: Record, kind: Kind, now: float, factor: float) -> Record:
+    """The record after its step is done: in the next state, or held there if it was to stop after this step."""
+    state = kind.next(record.state, record.step, "advance")
+    if record.stop_after != record.state or not kind.states[state].work:
+        return entered(record, kind, state, now, factor)
+    return entered(replace(record, step=state, stop_after=None), kind, "held", now, factor)
+
+
 def next_undo(record: Record, undo: UndoStep, now: float, factor: float) -> Record:
     """The record at a stage of its rollback."""
     return replace(
@@ -76,11 +123,18 @@ def next_undo(record: Record, undo: UndoStep, now: float, factor: float) -> Reco
     )
 
 
-def honoured(record: Record, kind: Kind, verb: str, now: float, factor: float) -> Record:
+def honoured(
+    record: Record, kind: Kind, verb: str, args: Mapping[str, Any], now: float, factor: float
+) -> Record:
     """The record after a legal verb. Raises IllegalEvent."""
-    state = kind.next(record.state, record.step, verb)
-    if verb == "retry":
-        record = replace(record, attempt=record.attempt + 1)
+    if verb in FLAGS:
+        return replace(record, protected=FLAGS[verb], version=record.version + 1)
+    if verb == "hold" and "step" in args:
+        return replace(record, stop_after=args["step"], version=record.version + 1)
+    state = kind.next(record.state, record.step, event_name(verb, args))
+    if verb in ("retry", "replace"):
+        facts = {**record.facts, "asked": verb}
+        record = replace(record, attempt=record.attempt + 1, facts=facts)
     if verb == "destroy":
         record = replace(record, forget=True)
     if state != ROLLING_BACK:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from daemon.errors import NxdError
 from daemon.journal import Journal
 from daemon.platforms.base import Platform, Seed
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, Op, PutRecord, Resource
+from state_machines.kind import FLAGS
 from state_machines.record import Record
 
 if TYPE_CHECKING:
@@ -38,17 +39,24 @@ class Orders:
 
     def can(self, record: Record) -> dict[str, str | None]:
         """Each verb the record knows → None when it is legal now, else the reason why it is not."""
-        return {verb: self._why_not(record, verb) for verb in self._engine.kind(record).verbs}
+        return {verb: self._why_not(record, verb, {}) for verb in self._engine.kind(record).verbs}
 
-    def _why_not(self, record: Record, verb: str) -> str | None:
-        kind = self._engine.kind(record)
-        if not kind.allows(record.state, record.step, verb):
-            return kind.why_not(record.state, verb)
+    def _why_not(self, record: Record, verb: str, args: Mapping[str, Any]) -> str | None:
+        reason = moves.why_not(record, self._engine.kind(record), verb, args)
+        if reason is not None:
+            return reason
+        cluster = self._journal.mirror.records[record.shard]
+        if verb in moves.DELETING and self._will_be_protected(cluster):
+            return f"{cluster.name} is protected: unprotect it first."
         waiting = [command.verb for command in self._journal.mirror.commands(record.name)]
         if verb in waiting:
             return f"{verb} was asked for already and will be honoured at the next safe point."
-        cluster = self._journal.mirror.records[record.shard]
         return self._engine.platform(record).veto(verb, record, cluster)
+
+    def _will_be_protected(self, cluster: Record) -> bool:
+        """Whether the cluster is protected once the verbs in its inbox are honoured, which is in order."""
+        asked = [c.verb for c in self._journal.mirror.commands(cluster.name) if c.verb in FLAGS]
+        return FLAGS[asked[-1]] if asked else cluster.protected
 
     def plan(self, verb: str, target: str) -> wire.Plan:
         """What the verb would do now. Raises NxdError."""
@@ -73,13 +81,25 @@ class Orders:
         order = self._engine.platform(record).undo_order
         return sorted(self._journal.mirror.resources(record.name), key=lambda row: order.index(row.kind))
 
-    async def give(self, verb: str, target: str, actor: str, digest: str | None, token: str | None) -> int:
-        """Accept a verb: durable when it returns, with the log's revision. Raises NxdError."""
+    async def give(
+        self,
+        verb: str,
+        target: str,
+        actor: str,
+        digest: str | None = None,
+        token: str | None = None,
+        step: str | None = None,
+    ) -> int:
+        """Accept a verb: durable when it returns, with the log's revision. Raises NxdError.
+
+        ``step``: where a retry begins, after which a hold stops.
+        """
         record = self.find(target)
         self._know(record, verb)
         if token is not None and self._journal.mirror.knows_token(token):
             return self._journal.mirror.revision
-        reason = self._why_not(record, verb)
+        args = {"step": step} if step else {}
+        reason = self._why_not(record, verb, args)
         if reason is not None:
             raise NxdError("refused", reason, remedy=self._legal(record))
         if digest is not None and self.plan(verb, target)["digest"] != digest:
@@ -87,7 +107,9 @@ class Orders:
         now = self._journal.clock.now()
         token = token or self._journal.clock.new_id()
         said = moves.event(record, "verb", now, f"{actor} asked for {verb} of {target}", actor=actor)
-        await self._journal.commit(AddCommand(Command(token, target, record.shard, verb, actor, now)), said)
+        await self._journal.commit(
+            AddCommand(Command(token, target, record.shard, verb, actor, now, args)), said
+        )
         self._engine.poke(target)
         return self._journal.mirror.revision
 

@@ -33,6 +33,9 @@ from daemon.store.ops import (
 from state_machines.outcome import Outcome
 from state_machines.record import Record
 
+LATE_SECONDS = 120.0
+"""How long a create whose answer was lost may still take effect at the other side."""
+
 
 class Interrupted(Exception):
     """A person's verb is waiting and this is a safe point to honour it."""
@@ -181,17 +184,18 @@ class StepContext:
             return known
         self.checkpoint()
         doubtful = known is not None and known.state != "gone" and known.sent > 0
+        found = await want.find() if doubtful or not want.unique else None
+        if found is not None:
+            return await self._adopt(want, known if doubtful else None, found)
+        if doubtful and known is not None and not want.unique:
+            self._wait_out(known)
         row = await self._intend(want, known if doubtful else None)
-        if doubtful or not want.unique:
-            found = await want.find()
-            if found is not None:
-                return await self._adopt(want, row, found, doubtful)
         try:
             made = await want.create()
         except OutsideError as error:
             if error.code == "name_taken":
                 return await self._settle_name(want, row, doubtful, error)
-            if error.status is not None and 400 <= error.status < 500:
+            if error.status is not None and 400 <= error.status < 500 and error.code != "in_doubt":
                 await self._put(replace(row, sent=row.sent - 1))
             raise
         point("after_call")
@@ -200,23 +204,39 @@ class StepContext:
     async def _intend(self, want: Want, known: Resource | None) -> Resource:
         record = self.record
         row = known or Resource(record.name, record.shard, want.kind, want.name, data=dict(want.data))
-        row = replace(row, state="intended", sent=row.sent + 1)
+        data = {**row.data, "sent_at": self.clock.now()}
+        row = replace(row, state="intended", sent=row.sent + 1, data=data)
         point("before_intent")
         await self._put(row)
         point("after_intent")
         return row
 
+    def _wait_out(self, row: Resource) -> None:
+        """A second create of a name that is not unique must not meet a first one that was only late."""
+        left = self._late_for(row)
+        if left > 0:
+            message = f"{row.kind} {row.name} is not there yet; an earlier call may still make it."
+            raise OutsideError("in_doubt", message, after=left)
+
+    def _late_for(self, row: Resource) -> float:
+        """Seconds during which a create of this row may still take effect."""
+        return float(row.data.get("sent_at", 0.0)) + LATE_SECONDS - self.clock.now()
+
     async def _settle_name(self, want: Want, row: Resource, doubtful: bool, error: OutsideError) -> Resource:
         found = await want.find()
         if found is None:
+            await self._put(replace(row, sent=row.sent - 1))
             raise OutsideError("conflict", error.message, evidence=error.evidence) from error
-        return await self._adopt(want, row, found, doubtful)
+        if not doubtful:
+            await self._put(replace(row, state="gone", sent=0))
+        return await self._adopt(want, row if doubtful else None, found)
 
-    async def _adopt(self, want: Want, row: Resource, found: Found, doubtful: bool) -> Resource:
+    async def _adopt(self, want: Want, row: Resource | None, found: Found) -> Resource:
         """Take what an earlier call of ours made; refuse what carries our name without our intent or mark."""
-        if doubtful and want.ours(found):
+        if row is not None and want.ours(found):
             return await self._confirm(want, row, found, "found, as an earlier call left it,")
-        await self._put(replace(row, state="gone", sent=0))
+        if row is not None:
+            await self._put(replace(row, state="gone", sent=0))
         raise NxdError(
             "foreign",
             f"{want.kind} {want.name} exists already ({found.cloud_id}) and this daemon did not make it.",
@@ -241,6 +261,8 @@ class StepContext:
         """Delete the object. True only once its absence was seen. Raises NxdError."""
         if row.cloud_id is None:
             found = await disposal.find(row) if row.sent else None
+            if found is None and row.sent and self._late_for(row) > 0:
+                return False
             if found is None:
                 await self._gone(row)
                 return True

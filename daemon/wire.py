@@ -15,7 +15,16 @@ Phase = Literal["waiting", "working", "ok", "attention", "failed", "releasing", 
 
 PHASES: tuple[Phase, ...] = ("waiting", "working", "ok", "attention", "failed", "releasing", "released")
 
-VERBS: tuple[str, ...] = ("retry", "rollback", "hold", "resume", "destroy")
+VERBS: tuple[str, ...] = (
+    "retry",
+    "rollback",
+    "hold",
+    "resume",
+    "replace",
+    "destroy",
+    "protect",
+    "unprotect",
+)
 """Every verb the daemon takes, in the order in which it is offered."""
 
 EXIT_DONE = 0
@@ -61,6 +70,8 @@ class EntityView(TypedDict):
     step_count: int
     progress: float | None
     attempt: int
+    protected: bool
+    stop_after: str | None
     since: float
     deadline: float | None
     waiting_for: str | None

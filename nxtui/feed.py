@@ -63,6 +63,8 @@ class Feed:
                     reason = "The daemon ended the stream because this window was too slow."
                 except DaemonUnreachable as cause:
                     reason = str(cause)
+                except (KeyError, TypeError) as cause:
+                    reason = f"The daemon said something that this nxtui does not understand ({cause!r})."
                 except Refused as refused:
                     reason = f"{refused.error['message']} {refused.error['remedy']}"
                 if self._heard_something:
@@ -87,7 +89,7 @@ class Feed:
 
     async def send(self, verb: str, target: str, digest: str | None) -> None:
         """Ask for a verb once; returns when it is durable."""
-        await self.client.verb(verb, target, digest, secrets.token_urlsafe(16))
+        await self.client.verb(verb, target, digest=digest, token=secrets.token_urlsafe(16))
 
     async def _follow(self) -> bool:
         """One connection. True if it must be made again at once because another database answers."""

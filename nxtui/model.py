@@ -112,6 +112,8 @@ class Fleet:
             self._lost_at = self.lost_because = None
             if kind == "snapshot":
                 self._replace(line["snapshot"], changes)
+            elif self.foreign:
+                continue
             elif kind == "change":
                 self._put(line["entity"], changes)
             elif kind == "removed":
@@ -125,6 +127,11 @@ class Fleet:
         self.lost_because = reason
         if self._lost_at is None:
             self._lost_at = self._wall()
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the daemon speaks another version of the API, so that its words are not interpreted."""
+        return self.daemon is not None and self.daemon["api"] != API_VERSION
 
     @property
     def now(self) -> float | None:
@@ -143,7 +150,7 @@ class Fleet:
             return Link("lost", f"LOST since {clock(self._lost_at)}")
         if self._told is None:
             return Link("connecting", "connecting")
-        if self.daemon is not None and self.daemon["api"] != API_VERSION:
+        if self.daemon is not None and self.foreign:
             return Link("foreign", f"OTHER API {self.daemon['api']}")
         silent = self._monotonic() - self._told[0]
         if silent >= STALE_AFTER:
@@ -167,6 +174,9 @@ class Fleet:
             self.log.clear()
             changes.log_replaced = True
         self.daemon = daemon
+        changes.whole = True
+        if self.foreign:
+            return
         self._speed = snapshot["speed"]
         self._seen_once = True
         self.clusters = {entity["name"]: entity for entity in snapshot["clusters"]}
@@ -174,7 +184,6 @@ class Fleet:
         self._phases = {}
         for node in self.nodes.values():
             self._phases.setdefault(node["cluster"], Counter())[node["phase"]] += 1
-        changes.whole = True
 
     def _put(self, entity: EntityView, changes: Changes) -> None:
         name = entity["name"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from typing import get_args
 
-from state_machines.kind import NO_RETURN, NOTHING, ROLLING_BACK, Kind, Phase, State
+from state_machines.kind import FLAGS, NO_RETURN, NOTHING, ROLLING_BACK, Kind, Phase, State
 
 LEFT_BY_A_PERSON: tuple[Phase, ...] = ("attention", "failed", "released")
 """Phases in which nothing moves by itself: a verb of a person must lead out."""
@@ -100,13 +100,13 @@ def _every_state_has_an_exit(kind: Kind) -> Iterator[str]:
         where = f"{state} (at {step})" if step not in (None, state) else state
         if not out:
             yield f"{where}: nothing leads out."
-        elif kind.states[state].phase in LEFT_BY_A_PERSON and not out & kind.verbs.keys():
+        elif kind.states[state].phase in LEFT_BY_A_PERSON and not out & kind.persons():
             yield f"{where}: no verb of a person leads out."
 
 
 def _every_verb_is_an_event(kind: Kind) -> Iterator[str]:
     for verb in kind.verbs:
-        if verb not in kind.machine.events:
+        if verb not in kind.machine.events and verb not in FLAGS:
             yield f"{verb}: a verb that no state takes."
 
 

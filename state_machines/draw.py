@@ -20,6 +20,7 @@ What a node and a cluster go through, drawn from the tables in `state_machines/`
   deadline is over fails, a stage of a rollback is blocked.
 - In the diagrams the verbs of a person stand among the daemon's own events; the line under each state parts
   them. An arrow back into the box of the steps leads to the step that the record stood at.
+- A retry of what is failed or held may also begin at any step it has been through (`nxd retry --from STATE`).
 """
 
 Edges = dict[tuple[str, str], list[str]]
@@ -81,6 +82,8 @@ def _edges(kind: Kind) -> tuple[Edges, Edges]:
     inner: Edges = {}
     outer: Edges = {}
     for move in kind.moves:
+        if move.verb:
+            continue
         for source in _sources(kind, move.sources, move.dest):
             if source in kind.steps and move.dest in kind.steps:
                 edges, pair = inner, (source, move.dest)
@@ -115,7 +118,7 @@ def _chapter(kind: Kind) -> str:
 
 
 def _paragraph(kind: Kind, state: State) -> str:
-    events = dict.fromkeys(move.event for move in kind.moves if state.name in move.sources)
+    events = dict.fromkeys(move.event for move in kind.moves if state.name in move.sources and not move.verb)
     facts = [f"phase {state.phase}"]
     if state.deadline is not None:
         facts.append(f"deadline {in_words(state.deadline)}")

@@ -95,6 +95,8 @@ NODE_STEPS: tuple[State, ...] = (
     ),
 )
 
+_WITH_SERVER = ("creating_server", "awaiting_boot", "awaiting_config", "installing", "awaiting_cvm")
+
 NODE_UNDO: tuple[UndoStep, ...] = (
     UndoStep("delete_dns", "deleting DNS records", 10 * MINUTE),
     UndoStep("delete_server", "deleting the server", 60 * MINUTE),
@@ -116,6 +118,8 @@ NODE = Kind(
     moves=(
         *lifecycle(("pending",), NODE_STEPS, ("ready", "active"), protected=("active",)),
         Move("join", ("ready",), "active"),
+        Move("replace", (*_WITH_SERVER, "ready"), "creating_server"),
+        *(Move("replace", ("failed", "held"), "creating_server", at=step) for step in _WITH_SERVER),
         release("release", ("pending",), NODE_STEPS, ("ready", "active")),
     ),
     undo=NODE_UNDO,
@@ -124,6 +128,7 @@ NODE = Kind(
         "rollback": "delete everything made for this node",
         "hold": "stop at the next safe point",
         "resume": "go on after a hold",
+        "replace": "give the server back and order another one behind the same interfaces, addresses and names",
     },
 )
 
@@ -215,5 +220,7 @@ CLUSTER = Kind(
         "hold": "stop at the next safe point",
         "resume": "go on after a hold",
         "destroy": "delete everything, an active cluster too, and forget it",
+        "protect": "refuse every deletion until it is unprotected",
+        "unprotect": "allow deletions again",
     },
 )

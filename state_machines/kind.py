@@ -22,6 +22,9 @@ NO_RETURN = "no return"
 
 ROLLING_BACK = "rolling_back"
 
+FLAGS: dict[str, bool] = {"protect": True, "unprotect": False}
+"""Verbs that change no state: they set or clear the protection against deletions."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -51,12 +54,16 @@ class UndoStep:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """``event`` leads from each of ``sources`` to ``dest``, if given only for a record that stands ``at`` a step."""
+    """``event`` leads from each of ``sources`` to ``dest``, if given only for a record that stands ``at`` a step.
+
+    ``verb`` is the verb of a person that this event is a variant of, where they are not the same word.
+    """
 
     event: str
     sources: tuple[str, ...]
     dest: str
     at: str | None = None
+    verb: str | None = None
 
 
 class IllegalEvent(Exception):
@@ -157,6 +164,10 @@ class Kind:
     def allows(self, state: str, step: str | None, event: str) -> bool:
         """Whether the event is legal now."""
         return (state, step, event) in self.table
+
+    def persons(self) -> set[str]:
+        """Every event that a person can bring about."""
+        return {move.event for move in self.moves if (move.verb or move.event) in self.verbs}
 
     def why_not(self, state: str, event: str) -> str:
         """The sentence for a person whose verb is not legal now."""

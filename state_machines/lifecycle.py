@@ -42,6 +42,11 @@ ENDS: tuple[State, ...] = (
 )
 
 
+def retry_from(step: str) -> str:
+    """The event that takes a record back to a step it has been through already."""
+    return f"retry from {step}"
+
+
 def lifecycle(
     before: tuple[str, ...],
     steps: tuple[State, ...],
@@ -60,6 +65,11 @@ def lifecycle(
         Move("hold", (*before, *names), "held"),
         *(Move("resume", ("held",), name, at=name) for name in (*before, *names)),
         *(Move("retry", ("failed",), state.retry_at or state.name, at=state.name) for state in steps),
+        *(
+            Move(retry_from(name), ("failed", "held"), name, at=at, verb="retry")
+            for index, at in enumerate(names)
+            for name in names[: index + 1]
+        ),
         Move("retry", ("rollback_blocked",), ROLLING_BACK),
         Move("retry", ("rolled_back",), before[0]),
         Move("released", (ROLLING_BACK,), "rolled_back"),

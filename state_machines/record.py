@@ -12,7 +12,9 @@ class Record:
 
     ``step`` is the state whose work is being done, or was when the record failed or was held; while rolling
     back it is the name of the undo step. ``attempt`` counts what a person asked to be tried again, ``tries``
-    the calls in a row that met a passing trouble. ``wait`` and ``error`` are what a person is shown.
+    the calls in a row that met a passing trouble. ``forget``: it leaves the store once it is released.
+    ``protected``: nothing of it may be deleted. ``stop_after`` is the step after which it is held. ``wait`` and
+    ``error`` are what a person is shown.
     """
 
     name: str
@@ -27,6 +29,8 @@ class Record:
     deadline: float | None = None
     wake_at: float | None = None
     forget: bool = False
+    protected: bool = False
+    stop_after: str | None = None
     wait: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     spec: dict[str, Any] = field(default_factory=dict)

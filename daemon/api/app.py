@@ -113,9 +113,14 @@ class Api:
         return web.json_response(answer)
 
     async def verb(self, request: web.Request) -> web.StreamResponse:
-        body = await _body(request, {"verb", "target", "digest", "token"})
+        body = await _body(request, {"verb", "target", "digest", "token", "step"})
         revision = await self._orders.give(
-            _text(body, "verb"), _text(body, "target"), _actor(request), body.get("digest"), body.get("token")
+            _text(body, "verb"),
+            _text(body, "target"),
+            _actor(request),
+            body.get("digest"),
+            body.get("token"),
+            body.get("step"),
         )
         return web.json_response({"accepted": True, "revision": revision})
 

@@ -54,6 +54,8 @@ class Views:
             step_count=count,
             progress=wait.get("progress"),
             attempt=record.attempt,
+            protected=record.protected,
+            stop_after=record.stop_after,
             since=record.since,
             deadline=record.deadline,
             waiting_for=wait.get("for"),

@@ -24,6 +24,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rollback": ("verbs", "Delete everything made for a node or cluster."),
     "hold": ("verbs", "Stop at the next safe point."),
     "resume": ("verbs", "Go on after a hold."),
+    "replace": ("verbs", "Order another server behind the same addresses."),
+    "protect": ("verbs", "Refuse every deletion in a cluster."),
+    "unprotect": ("verbs", "Allow deletions again."),
     "destroy": ("verbs", "Delete a cluster, an active one too, and forget it."),
 }
 """Command → the module that holds it and what it does, in the order of the help."""

@@ -1,4 +1,4 @@
-"""`nxd retry`, `rollback`, `hold`, `resume` and `destroy`: what changes something, each the twin of a key of nxtui."""
+"""The verbs: every command that changes something, each the twin of a key of nxtui."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from daemon import wire
 from daemon.cli.ending import Gave, find_socket
 from daemon.cli.output import print_json
 
-_GOAL = {"retry": "active", "resume": "active", "rollback": "gone", "destroy": "gone"}
+_GOAL = {"retry": "active", "resume": "active", "replace": "active", "rollback": "gone", "destroy": "gone"}
 
 Command = Callable[..., int]
 
@@ -47,16 +47,43 @@ def _confirmed(command: Command) -> Command:
 
 @click.command()
 @_options
-def retry(options: dict[str, Any], name: str, wait: bool, timeout: float | None, as_json: bool) -> int:
+@click.option("--from", "step", metavar="STATE", help="Begin at this step instead of the one that failed.")
+def retry(
+    options: dict[str, Any], name: str, wait: bool, timeout: float | None, as_json: bool, step: str | None
+) -> int:
     """Try again, from the step that failed; what was made is kept."""
-    return _give(options, "retry", name, wait, timeout, as_json)
+    return _give(options, "retry", name, wait, timeout, as_json, step=step)
 
 
 @click.command()
 @_options
-def hold(options: dict[str, Any], name: str, wait: bool, timeout: float | None, as_json: bool) -> int:
+@click.option("--after", "step", metavar="STATE", help="Stop after this step instead of now.")
+def hold(
+    options: dict[str, Any], name: str, wait: bool, timeout: float | None, as_json: bool, step: str | None
+) -> int:
     """Stop at the next safe point; nothing is deleted."""
-    return _give(options, "hold", name, wait, timeout, as_json)
+    return _give(options, "hold", name, wait, timeout, as_json, step=step)
+
+
+@click.command()
+@_options
+def replace(options: dict[str, Any], name: str, wait: bool, timeout: float | None, as_json: bool) -> int:
+    """Order another server for a node, behind the same interfaces, addresses and names."""
+    return _give(options, "replace", name, wait, timeout, as_json)
+
+
+@click.command()
+@_options
+def protect(options: dict[str, Any], name: str, wait: bool, timeout: float | None, as_json: bool) -> int:
+    """Refuse every deletion in a cluster until it is unprotected."""
+    return _give(options, "protect", name, wait, timeout, as_json)
+
+
+@click.command()
+@_options
+def unprotect(options: dict[str, Any], name: str, wait: bool, timeout: float | None, as_json: bool) -> int:
+    """Allow deletions in a cluster again."""
+    return _give(options, "unprotect", name, wait, timeout, as_json)
 
 
 @click.command()
@@ -145,12 +172,13 @@ def _give(
     timeout: float | None,
     as_json: bool,
     digest: str | None = None,
+    step: str | None = None,
 ) -> int:
     from daemon.client import Client
 
     socket = find_socket(options)
     with Client(socket) as client:
-        accepted = client.verb(verb, name, digest, token=str(uuid.uuid4()))
+        accepted = client.verb(verb, name, digest=digest, token=str(uuid.uuid4()), step=step)
     if as_json:
         print_json(accepted)
     else:

@@ -66,7 +66,10 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A verb that was accepted and will be honoured at the next safe point. ``token`` makes it one effect."""
+    """A verb that was accepted and will be honoured at the next safe point.
+
+    ``token`` makes it one effect. ``args`` may hold ``step``: where a retry begins, after which a hold stops.
+    """
 
     token: str
     target: str
@@ -74,6 +77,7 @@ class Command:
     verb: str
     actor: str
     time: float
+    args: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

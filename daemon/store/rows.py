@@ -9,13 +9,14 @@ from daemon.store.ops import Command, Event, Resource, Signal
 from state_machines.record import Record
 
 RECORD_COLUMNS = (
-    "name, kind, shard, state, since, version, step, attempt, tries, deadline, wake_at, forget, wait, error, "
+    "name, kind, shard, state, since, version, step, attempt, tries, deadline, wake_at, forget, "
+    "protected, stop_after, wait, error, "
     "spec, facts"
 )
 RESOURCE_COLUMNS = "owner, shard, kind, name, state, cloud_id, sent, data"
 EVENT_COLUMNS = "revision, time, shard, record, kind, level, actor, message, data"
 SIGNAL_COLUMNS = "record, shard, round, name, seq, time, data"
-COMMAND_COLUMNS = "token, target, shard, verb, actor, time"
+COMMAND_COLUMNS = "token, target, shard, verb, actor, time, args"
 
 Row = tuple[Any, ...]
 
@@ -46,6 +47,8 @@ def record_row(record: Record) -> Row:
         record.deadline,
         record.wake_at,
         int(record.forget),
+        int(record.protected),
+        record.stop_after,
         _dump_or_null(record.wait),
         _dump_or_null(record.error),
         _dump(record.spec),
@@ -59,7 +62,9 @@ def record_of(row: Row) -> Record:
         values[column] = None if values[column] is None else json.loads(values[column])
     for column in ("spec", "facts"):
         values[column] = json.loads(values[column])
-    return Record(**{**values, "forget": bool(values["forget"])})
+    for column in ("forget", "protected"):
+        values[column] = bool(values[column])
+    return Record(**values)
 
 
 def resource_row(resource: Resource) -> Row:
@@ -117,8 +122,17 @@ def signal_of(row: Row) -> Signal:
 
 
 def command_row(command: Command) -> Row:
-    return (command.token, command.target, command.shard, command.verb, command.actor, command.time)
+    return (
+        command.token,
+        command.target,
+        command.shard,
+        command.verb,
+        command.actor,
+        command.time,
+        _dump(command.args),
+    )
 
 
 def command_of(row: Row) -> Command:
-    return Command(**_by_name(COMMAND_COLUMNS, row))
+    values = _by_name(COMMAND_COLUMNS, row)
+    return Command(**{**values, "args": json.loads(values["args"])})

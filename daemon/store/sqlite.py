@@ -179,8 +179,8 @@ class SqliteStore:
             try:
                 db = await aiosqlite.connect(self._path, isolation_level=None)
                 await self._prepare(db)
-            except (sqlite3.Error, StoreError) as error:
-                self._started.set_exception(_as_store_error(error, self._path))
+            except Exception as error:
+                self._started.set_exception(_told(error, self._path))
                 return
             self._started.set_result(None)
             await self._serve(db)
@@ -207,16 +207,14 @@ class SqliteStore:
             await db.execute("BEGIN IMMEDIATE")
             given = await self._apply(db, requests)
             await db.execute("COMMIT")
-        except (sqlite3.Error, Fenced, VersionConflict) as error:
+        except Exception as error:
             self._revision = revision
             if db.in_transaction:
                 await db.execute("ROLLBACK")
             if len(requests) > 1:
                 return False
             for request in requests:
-                request.done.set_exception(
-                    _as_store_error(error, self._path) if isinstance(error, sqlite3.Error) else error
-                )
+                request.done.set_exception(_told(error, self._path))
             return True
         for request, events in zip(requests, given, strict=True):
             request.done.set_result(events)
@@ -300,15 +298,15 @@ class SqliteStore:
             )
         for number, script in enumerate(scripts[version:], start=version + 1):
             await db.executescript(f"BEGIN; {script.read_text()} PRAGMA user_version = {number}; COMMIT;")
-        if version == 0:
-            await db.executemany(
-                "INSERT INTO meta (key, value) VALUES (?, ?)",
-                [("daemon_id", self._new_id), ("epoch", "0")],
-            )
+        await db.executemany(
+            "INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)",
+            [("daemon_id", self._new_id), ("epoch", "0")],
+        )
 
 
-def _as_store_error(error: Exception, path: Path) -> StoreError:
-    if isinstance(error, StoreError):
+def _told(error: Exception, path: Path) -> Exception:
+    """What the caller is told: SQLite's troubles as a StoreError, anything else as it is."""
+    if not isinstance(error, sqlite3.Error):
         return error
     text = str(error)
     if "not a database" in text or "malformed" in text:

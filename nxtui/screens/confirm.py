@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from textual import events, work
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
@@ -41,16 +42,22 @@ class Question:
         return MANNERS[self.verb].question.format(what)
 
 
+_KEYS = {
+    "y": "confirm",
+    "escape,n,q,enter,space": "cancel",
+    "j,down": "scroll(1)",
+    "k,up": "scroll(-1)",
+    "pagedown": "scroll(10)",
+    "pageup": "scroll(-10)",
+}
+_MEANT = {key for typed in _KEYS for key in typed.split(",")}
+
+
 class Confirm(ModalScreen[list[Plan] | None]):
     """Ends with the plans that were confirmed (none for a verb without), or with None for no."""
 
-    BINDINGS = [  # noqa: RUF012 (Textual's own form)
-        Binding("y", "confirm", show=False),
-        Binding("escape,n,q,enter,space", "cancel", show=False),
-        Binding("j,down", "scroll(1)", show=False),
-        Binding("k,up", "scroll(-1)", show=False),
-        Binding("pagedown", "scroll(10)", show=False),
-        Binding("pageup", "scroll(-10)", show=False),
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(typed, does, show=False) for typed, does in _KEYS.items()
     ]
     AUTO_FOCUS = ""
 
@@ -143,7 +150,7 @@ class Confirm(ModalScreen[list[Plan] | None]):
 
     def on_key(self, event: events.Key) -> None:
         """A key that means nothing here was meant for something else: whoever typed it has not said yes."""
-        if not self.query(AskLine):
+        if event.key not in _MEANT and not self.query(AskLine):
             event.stop()
             self.action_cancel()
 

@@ -91,7 +91,8 @@ async def test_the_loss_is_shown_within_two_seconds_and_the_return_within_two(wi
 
 async def test_a_newer_daemon_is_named_and_no_verb_is_sent_to_it(window: Open, daemon: Any) -> None:
     daemon.api = 2
-    async with window() as w:
+    daemon.nodes = [{"shape": "of the next version"}]
+    async with window(wait=False) as w:
         await w.shows("OTHER API 2")
         assert "use the nxtui that came with it" in w.frame
         await w.press("r")

@@ -11,7 +11,7 @@ import pytest
 from state_machines import ibm_nutanix
 from state_machines.check import problems, standings
 from state_machines.kind import NOTHING, Kind, Move, State, UndoStep
-from state_machines.lifecycle import ENDS, lifecycle
+from state_machines.lifecycle import ENDS, lifecycle, retry_from
 
 STEP = State("making", "working", "making", "It is made.", work=True, deadline=60.0, undo="unmake")
 STATES = (
@@ -53,7 +53,7 @@ def without_events(state: str, *events: str) -> Kind:
     return kind(moves=kept)
 
 
-WITHOUT_A_WAY_FROM_FAILED = without_events("failed", "retry", "rollback")
+WITHOUT_A_WAY_FROM_FAILED = without_events("failed", "retry", retry_from("making"), "rollback")
 PHASES = ("waiting", "working", "ok", "attention", "failed", "releasing", "released")
 
 

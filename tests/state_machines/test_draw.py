@@ -48,7 +48,10 @@ def test_the_diagram_holds_every_way_of_the_table_and_no_other(kind: Kind) -> No
     def box(state: str) -> str:
         return STEPS if state in kind.steps else state
 
+    variants = {move.event for move in kind.moves if move.verb}
     for (state, _, event), dest in kind.table.items():
+        if event in variants:
+            continue
         inside = state in kind.steps and dest in kind.steps
         way = (state, dest, event) if inside else (box(state), box(dest), event)
         assert way in drawn
@@ -62,7 +65,7 @@ def test_a_state_is_told_with_its_deadline_its_undo_and_the_verbs_that_lead_out(
         "### installing\n\n"
         f"{ibm_nutanix.NODE.states['installing'].meaning}\n\n"
         "`installing` · phase working · deadline 1 hour · undo: nothing is made here · "
-        "a retry starts at *waiting for boot* · a person's verbs: `hold`, `rollback` · "
+        "a retry starts at *waiting for boot* · a person's verbs: `hold`, `rollback`, `replace` · "
         "the daemon's events: `advance`, `fail`, `release`\n"
     ) in text
     assert "`active` · phase ok · a person's verbs: none · the daemon's events: `release`" in text

@@ -157,13 +157,17 @@ class NodeSteps:
                 return waiting
             row = ctx.resource("server", self._names.server(ctx.record.name, generation))
             assert row is not None
-        failed_at = row.data.get("failed_at")
-        if row.state == "deleting" or (failed_at is not None and failed_at < ctx.record.attempt):
+        if row.state == "deleting" or self._unwanted(ctx.record, row):
             if not await ctx.remove(row, self.disposals["server"]):
-                return Wait(f"the failed server {row.name} to be gone", "it is being deleted", self._poll)
+                return Wait(f"the old server {row.name} to be gone", "it is being deleted", self._poll)
             await ctx.remember(server=generation + 1)
-            return Wait("a new server", "the failed one is gone", poll=0)
+            return Wait("a new server", "the old one is gone", poll=0)
         return await self._judge_server(ctx, row)
+
+    def _unwanted(self, record: Record, row: Resource) -> bool:
+        """Whether a server of an earlier attempt has to go: it failed, or a person asked to replace it."""
+        earlier = int(row.data["attempt"]) < record.attempt
+        return earlier and ("failed_at" in row.data or record.facts.get("asked") == "replace")
 
     async def _order_server(self, ctx: StepContext, generation: int) -> Wait | None:
         if ctx.record.facts.get("ordered") != generation:
@@ -202,7 +206,12 @@ class NodeSteps:
 
         mark = {vnis["management"], vnis["workload"]}
         return Want(
-            "server", name, find=find, create=create, ours=lambda found: set(found.data["vnis"]) == mark
+            "server",
+            name,
+            find=find,
+            create=create,
+            ours=lambda found: set(found.data["vnis"]) == mark,
+            data={"attempt": ctx.record.attempt},
         )
 
     async def _judge_server(self, ctx: StepContext, row: Resource) -> Outcome:

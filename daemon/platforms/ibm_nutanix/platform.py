@@ -113,7 +113,7 @@ class IbmNutanix:
             return (
                 None if blocked else f"Its cluster {cluster.name} is rolled back: retry the cluster instead."
             )
-        if verb in ("rollback", "hold") and where not in _BEFORE_FORMING:
+        if verb in ("rollback", "hold", "replace") and where not in _BEFORE_FORMING:
             return f"It belongs to {cluster.name}, which is formed already: {verb} the cluster instead."
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from daemon.steps import Disposal, Step, StepContext
@@ -17,10 +18,17 @@ def stage(kind: str, what: str, disposals: Mapping[str, Disposal]) -> Step:
     """The stage that deletes every object of a kind."""
 
     async def run(ctx: StepContext) -> Outcome:
-        left = [row for row in ctx.resources(kind) if not await ctx.remove(row, disposals[kind])]
+        rows = ctx.resources(kind)
+        gone = await asyncio.gather(
+            *(ctx.remove(row, disposals[kind]) for row in rows), return_exceptions=True
+        )
+        for answer in gone:
+            if isinstance(answer, BaseException):
+                raise answer
+        left = [row.name for row, answer in zip(rows, gone, strict=True) if not answer]
         if not left:
             return Done()
-        names = ", ".join(row.name for row in left)
+        names = ", ".join(left)
         return Wait(f"the {what} to be gone", f"not gone yet: {names}", GONE_POLL)
 
     return run

@@ -3,7 +3,8 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE records (
     name TEXT PRIMARY KEY, kind TEXT NOT NULL, shard TEXT NOT NULL, state TEXT NOT NULL, since REAL NOT NULL,
     version INTEGER NOT NULL, step TEXT, attempt INTEGER NOT NULL, tries INTEGER NOT NULL,
-    deadline REAL, wake_at REAL, forget INTEGER NOT NULL, wait TEXT, error TEXT,
+    deadline REAL, wake_at REAL, forget INTEGER NOT NULL, protected INTEGER NOT NULL,
+    stop_after TEXT, wait TEXT, error TEXT,
     spec TEXT NOT NULL, facts TEXT NOT NULL
 ) WITHOUT ROWID;
 
@@ -25,7 +26,7 @@ CREATE TABLE signals (
 
 CREATE TABLE commands (
     token TEXT PRIMARY KEY, target TEXT NOT NULL, shard TEXT NOT NULL, verb TEXT NOT NULL, actor TEXT NOT NULL,
-    time REAL NOT NULL, closed INTEGER NOT NULL DEFAULT 0
+    time REAL NOT NULL, args TEXT NOT NULL, closed INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX commands_open ON commands (closed, target);
 

@@ -1,0 +1,343 @@
+"""A house for one test: a toy platform whose steps the test scripts, a store that forgets, time that stands still."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from daemon.api.app import Api
+from daemon.api.views import Views
+from daemon.bus import Bus
+from daemon.clock import ManualClock
+from daemon.engine import Engine, Pace
+from daemon.journal import Journal
+from daemon.mirror import Mirror
+from daemon.orders import Orders
+from daemon.platforms.base import Planned, Seed
+from daemon.secrets import SecretBox
+from daemon.spec import ClusterSpec
+from daemon.steps import Disposal, Found, StepContext, Want
+from daemon.store.base import Store
+from daemon.store.memory import MemoryStore
+from daemon.store.ops import AddCommand, Command, Event, Op, PutRecord, Resource
+from daemon.wire import DaemonView
+from state_machines.kind import NOTHING, ROLLING_BACK, Kind, Move, State, UndoStep
+from state_machines.lifecycle import ENDS, lifecycle, release
+from state_machines.outcome import Done, Outcome, Wait
+from state_machines.record import Record
+
+PATIENCE = 5.0
+"""Real seconds a test waits for what must come at once."""
+
+NODE_STEPS = (
+    State("making", "working", "making", "It is made.", work=True, deadline=100.0, undo="unmake"),
+    State("settling", "working", "settling", "It settles.", work=True, deadline=1000.0, undo=NOTHING),
+)
+NODE_VERBS = {verb: verb for verb in ("retry", "rollback", "hold", "resume")}
+NODE = Kind(
+    "toy.node",
+    "node",
+    states=(
+        State("pending", "waiting", "pending", "Nothing yet."),
+        *NODE_STEPS,
+        State("ready", "ok", "ready", "It is there."),
+        State("active", "ok", "active", "It belongs."),
+        *ENDS,
+    ),
+    moves=(
+        *lifecycle(("pending",), NODE_STEPS, ("ready", "active"), protected=("active",)),
+        Move("join", ("ready",), "active"),
+        release("release", ("pending",), NODE_STEPS, ("ready", "active")),
+    ),
+    undo=(UndoStep("unmake", "unmaking", 50.0), UndoStep("forget", "forgetting", 10.0)),
+    verbs=NODE_VERBS,
+)
+CLUSTER_STEPS = (
+    State("gathering", "working", "gathering", "All come.", work=True, deadline=9000.0, undo="release_nodes"),
+)
+CLUSTER = Kind(
+    "toy.cluster",
+    "cluster",
+    states=(
+        State("pending", "waiting", "pending", "Nothing yet."),
+        *CLUSTER_STEPS,
+        State("active", "ok", "active", "All are there."),
+        *ENDS,
+    ),
+    moves=(
+        *lifecycle(("pending",), CLUSTER_STEPS, ("active",), protected=("active",)),
+        release("destroy", ("pending",), CLUSTER_STEPS, ("active",)),
+        Move("destroy", ("rolled_back",), ROLLING_BACK),
+    ),
+    undo=(UndoStep("release_nodes", "releasing all nodes", 900.0),),
+    verbs={**NODE_VERBS, "destroy": "destroy"},
+)
+
+
+class ToySpec(ClusterSpec):
+    """What every spec has, and nothing more."""
+
+
+@dataclass
+class Outside:
+    """What stands in the toy cloud, by name, and every call it received."""
+
+    objects: dict[str, Found] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    before: Callable[[str, str], Awaitable[None]] | None = None
+    """Runs at the beginning of each call, with its verb and the name; it may look around or raise."""
+    after: Callable[[str, str], Awaitable[None]] | None = None
+    """Runs when the call has taken effect and before it is answered."""
+    undeletable: bool = False
+
+    async def _enter(self, verb: str, name: str) -> None:
+        self.calls.append(f"{verb} {name}")
+        if self.before is not None:
+            await self.before(verb, name)
+
+    async def find(self, name: str) -> Found | None:
+        await self._enter("find", name)
+        return self.objects.get(name)
+
+    async def create(self, name: str, mark: str) -> Found:
+        await self._enter("create", name)
+        self.objects[name] = Found(f"id-{name}-{len(self.calls)}", {"mark": mark})
+        if self.after is not None:
+            await self.after("create", name)
+        return self.objects[name]
+
+    async def get(self, row: Resource) -> Found | None:
+        await self._enter("get", row.name)
+        found = self.objects.get(row.name)
+        return found if found and found.cloud_id == row.cloud_id else None
+
+    async def delete(self, row: Resource) -> None:
+        await self._enter("delete", row.name)
+        if not self.undeletable:
+            self.objects.pop(row.name, None)
+
+    def want(self, name: str, mark: str = "ours", unique: bool = True) -> Want:
+        """An object that shall exist here."""
+        return Want(
+            "thing",
+            name,
+            find=lambda: self.find(name),
+            create=lambda: self.create(name, mark),
+            ours=lambda found: found.data["mark"] == mark,
+            unique=unique,
+        )
+
+    def disposal(self) -> Disposal:
+        """How objects here go."""
+        return Disposal(lambda row: self.find(row.name), self.get, self.delete)
+
+
+Script = Callable[[StepContext], Awaitable[Outcome]] | list[Any] | Outcome | Exception
+
+
+class Toy:
+    """A platform whose steps do what the test puts into ``script``, by state or by (record, state)."""
+
+    node = NODE
+    cluster = CLUSTER
+    model = ToySpec
+    undo_order = ("thing",)
+
+    def __init__(self) -> None:
+        self.outside = Outside()
+        self.script: dict[Any, Script] = {}
+        self.calls: list[tuple[str, str, float]] = []
+        """Every run of a step: whose, which, and when."""
+        self.vetoes: dict[str, str] = {}
+        self.steps = {state.name: self._step(state.name, self._done) for state in NODE_STEPS}
+        self.steps["gathering"] = self._step("gathering", self._gather)
+        self.undo = {
+            "unmake": self._step("unmake", self._unmake),
+            "forget": self._step("forget", self._done),
+            "release_nodes": self._step("release_nodes", self._release),
+        }
+
+    def _step(
+        self, name: str, usual: Callable[[StepContext], Awaitable[Outcome]]
+    ) -> Callable[[StepContext], Awaitable[Outcome]]:
+        async def run(ctx: StepContext) -> Outcome:
+            self.calls.append((ctx.record.name, name, ctx.clock.now()))
+            play: Any = self.script.get((ctx.record.name, name), self.script.get(name, usual))
+            if isinstance(play, list):
+                play = play.pop(0) if play else usual
+            if isinstance(play, Exception):
+                raise play
+            return await play(ctx) if callable(play) else play
+
+        return run
+
+    async def _done(self, ctx: StepContext) -> Outcome:
+        return Done()
+
+    async def _unmake(self, ctx: StepContext) -> Outcome:
+        disposal = self.outside.disposal()
+        left = [row for row in ctx.resources() if not await ctx.remove(row, disposal)]
+        return Wait("things to be gone", f"{len(left)} left", 10.0) if left else Done()
+
+    async def _gather(self, ctx: StepContext) -> Outcome:
+        for member in ctx.members:
+            if member.state == "pending":
+                await ctx.order(member.name, "start")
+        ready = [member for member in ctx.members if member.state == "ready"]
+        if len(ready) == len(ctx.members):
+            return Done()
+        return Wait("ready nodes", f"{len(ready)} of {len(ctx.members)}", 500.0)
+
+    async def _release(self, ctx: StepContext) -> Outcome:
+        left = [member for member in ctx.members if member.state != "rolled_back"]
+        for member in left:
+            if member.state != ROLLING_BACK:
+                await ctx.order(member.name, "release")
+        return Wait("nodes to go", f"{len(left)} left", 500.0) if left else Done()
+
+    def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
+        nodes = [Seed(node["name"], NODE, {}) for node in spec["nodes"]]
+        return [Seed(spec["cluster"], CLUSTER, {"on_failure": spec.get("on_failure", "hold")}), *nodes]
+
+    def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
+        return [Planned(node["name"], "thing", f"{node['name']}-thing") for node in spec["nodes"]]
+
+    def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
+        return self.vetoes.get(verb)
+
+    def addresses(self, record: Record, resources: Sequence[Resource]) -> dict[str, str]:
+        return {}
+
+    def removal_command(self, resource: Resource) -> str:
+        return f"toy rm {resource.cloud_id or resource.name}"
+
+    def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> None:
+        return None
+
+    async def close(self) -> None:
+        pass
+
+    def runs(self, state: str, record: str = "node01") -> list[float]:
+        """When a step of a record ran."""
+        return [when for name, step, when in self.calls if (name, step) == (record, state)]
+
+
+class House:
+    """A daemon without a process: the engine on a store, and what a test asks and tells it."""
+
+    def __init__(self, store: Store, clock: ManualClock, pace: Pace) -> None:
+        self.store = store
+        self.clock = clock
+        self.pace = pace
+        self.toy = Toy()
+        self.box = SecretBox(Fernet.generate_key())
+        self.work: asyncio.Task[None] | None = None
+
+    async def prepare(self) -> None:
+        """Everything but the work, as a starting daemon does it."""
+        lease = await self.store.acquire("test")
+        self.mirror = Mirror(await self.store.load())
+        self.journal = Journal(self.store, lease, self.mirror, Bus(), self.clock)
+        self.engine = Engine(self.journal, {"toy": self.toy}, self.box, self.pace)
+        self.orders = Orders(self.journal, self.engine)
+        about = DaemonView(
+            id=self.mirror.daemon_id, version="0", api=1, environment="toy", started=self.clock.now()
+        )
+        views = Views(self.journal, self.engine, self.orders, about)
+        self.api = Api(self.journal, self.engine, self.orders, views)
+
+    async def start(self) -> None:
+        """Begin to work; after ``stop`` this is a restart on the same store."""
+        await self.prepare()
+        self.work = asyncio.create_task(self.engine.run(), name="engine")
+
+    async def stop(self) -> None:
+        """Cancel the work and see its end."""
+        if self.work is not None:
+            self.work.cancel()
+            await asyncio.wait([self.work])
+
+    async def sow(self, *nodes: str, cluster: str = "demo", **spec: Any) -> None:
+        """Write a cluster and its nodes down, all pending."""
+        now = self.clock.now()
+        records = [Record(cluster, CLUSTER.name, cluster, "pending", now, version=1, step="pending", spec=spec)]
+        records += [
+            Record(node, NODE.name, cluster, "pending", now, version=1, step="pending") for node in nodes
+        ]
+        await self.journal.commit(*(PutRecord(record) for record in records))
+
+    async def tell(self, name: str, verb: str) -> None:
+        """Put a verb into a record's inbox and let everything that follows happen."""
+        await self.ask(name, verb)
+        await self.idle()
+
+    async def ask(self, name: str, verb: str) -> None:
+        """Put a verb into a record's inbox."""
+        record = self.record(name)
+        token, now = self.clock.new_id(), self.clock.now()
+        await self.journal.commit(AddCommand(Command(token, name, record.shard, verb, "ada", now)))
+        self.engine.poke(name)
+
+    async def begin(self, name: str = "node01", **spec: Any) -> Record:
+        """A node that was told to start, as far as it comes at once."""
+        await self.sow(name, **spec)
+        await self.tell(name, "start")
+        return self.record(name)
+
+    def record(self, name: str = "node01") -> Record:
+        return self.mirror.records[name]
+
+    def turns(self) -> list[str]:
+        """Every turn that is under way, by its task's name."""
+        return [name for task in asyncio.all_tasks() if (name := task.get_name()).startswith("turn:")]
+
+    async def idle(self) -> None:
+        """Until nothing happens any more while time stands still."""
+        await self.until(lambda: not self.turns(), quiet=25)
+
+    async def until(self, condition: Callable[[], Any], quiet: int = 1) -> None:
+        """Until the condition held ``quiet`` times in a row."""
+        held = 0
+        async with asyncio.timeout(PATIENCE):
+            while held < quiet:
+                await asyncio.sleep(0)
+                held = held + 1 if condition() else 0
+
+    async def pass_time(self, seconds: float) -> None:
+        """Move time on, in one step, and let everything that follows happen."""
+        self.clock.advance(seconds)
+        await self.idle()
+
+    async def log(self, name: str = "node01", kind: str | None = None) -> list[Event]:
+        return await self.store.events(record=name, kind=kind, limit=10_000)
+
+    async def commit(self, *ops: Op) -> None:
+        await self.journal.commit(*ops)
+
+
+PACE = Pace(steps_at_once=8, retry_first=2.0, retry_max=60.0)
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    """A house at work, with an empty store. Nothing of it may be left when the test is over."""
+    one = House(MemoryStore("daemon-1"), ManualClock(), PACE)
+    await one.start()
+    yield one
+    await one.stop()
+    assert one.turns() == []
+
+
+@pytest.fixture
+def build() -> Callable[..., House]:
+    """Builds a house that the test starts and stops itself."""
+
+    def make(store: Store | None = None, pace: Pace = PACE) -> House:
+        return House(store or MemoryStore("daemon-1"), ManualClock(), pace)
+
+    return make

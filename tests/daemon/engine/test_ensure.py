@@ -1,0 +1,232 @@
+"""Nothing is made twice, nothing of somebody else's is touched, and only its absence proves that a thing is gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from daemon.errors import OutsideError
+from daemon.steps import Found, StepContext
+from daemon.store.ops import Resource
+from state_machines.outcome import Done, Wait
+
+LOST = OutsideError("in_doubt", "The answer was lost.")
+TAKEN = OutsideError("name_taken", "The name is in use.", status=400)
+NEVER = OutsideError("bad_request", "No.", status=400)
+OTHERS = Found("id-theirs", {"mark": "theirs"})
+
+
+@pytest.fixture(autouse=True)
+def make(house: Any) -> None:
+    """The step `making` makes one thing named ``a``."""
+
+    async def step(ctx: StepContext) -> Done:
+        await ctx.ensure(house.toy.outside.want("a"))
+        return Done()
+
+    house.toy.script["making"] = step
+
+
+def row(house: Any, name: str = "a") -> Resource:
+    found = house.mirror.resource("node01", "thing", name)
+    assert isinstance(found, Resource)
+    return found
+
+
+def once(error: Exception, verb: str = "create") -> Any:
+    """Raises the error at the first call of that verb, and never again."""
+    left = [error]
+
+    async def hook(called: str, name: str) -> None:
+        if called == verb and left:
+            raise left.pop()
+
+    return hook
+
+
+async def test_the_intent_is_durable_before_the_call_that_makes_the_object(house: Any) -> None:
+    seen: list[tuple[str, int]] = []
+
+    async def look(verb: str, name: str) -> None:
+        seen.extend((r.state, r.sent) for r in (await house.store.load()).resources)
+
+    house.toy.outside.before = look
+    await house.begin()
+    assert seen == [("intended", 1)]
+    assert (row(house).state, row(house).cloud_id, row(house).data["mark"]) == ("present", "id-a-1", "ours")
+    (told,) = await house.log(kind="call")
+    assert (told.message, told.data["id"]) == ("made thing a", "id-a-1")
+
+
+async def test_what_is_present_is_not_asked_for_again(house: Any) -> None:
+    house.toy.script["settling"] = [OutsideError("bad_request")]
+    await house.begin()
+    await house.tell("node01", "rollback")
+    assert house.toy.outside.calls == ["create a", "get a", "delete a", "get a"]
+
+
+@pytest.mark.parametrize("applied", [True, False])
+async def test_a_create_whose_answer_was_lost_is_looked_for_before_another_is_sent(
+    house: Any, applied: bool
+) -> None:
+    if applied:
+        house.toy.outside.after = once(LOST)
+    else:
+        house.toy.outside.before = once(LOST)
+    await house.begin()
+    assert (row(house).state, row(house).sent) == ("intended", 1)
+    await house.pass_time(2)
+    assert house.record().state == "ready"
+    assert house.toy.outside.calls == ["create a", "find a"] + (["create a"] if not applied else [])
+    assert (row(house).state, len(house.toy.outside.objects)) == ("present", 1)
+
+
+async def test_what_an_earlier_call_left_but_does_not_carry_our_mark_is_not_ours(house: Any) -> None:
+    house.toy.outside.before = once(LOST)
+    await house.begin()
+    house.toy.outside.objects["a"] = OTHERS
+    await house.pass_time(2)
+    assert (house.record().state, house.record().error["code"]) == ("failed", "foreign")
+    await house.tell("node01", "rollback")
+    assert house.toy.outside.objects == {"a": OTHERS}
+    assert "delete a" not in house.toy.outside.calls
+
+
+async def test_a_name_that_was_taken_without_an_intent_of_ours_is_left_untouched(house: Any) -> None:
+    house.toy.outside.objects["a"] = Found("id-theirs", {"mark": "ours"})
+    house.toy.outside.before = once(TAKEN)
+    record = await house.begin()
+    assert (record.state, record.error["code"]) == ("failed", "foreign")
+    assert "id-theirs" in record.error["message"]
+    assert (row(house).state, row(house).sent) == ("gone", 0)
+    await house.tell("node01", "rollback")
+    assert house.record().state == "rolled_back"
+    assert list(house.toy.outside.objects) == ["a"]
+    assert "delete a" not in house.toy.outside.calls
+
+
+async def test_a_name_that_is_taken_by_nobody_in_sight_is_waited_for_and_never_adopted(house: Any) -> None:
+    house.toy.outside.before = once(TAKEN)
+    record = await house.begin()
+    assert (record.state, record.error["code"]) == ("making", "conflict")
+    assert row(house).sent == 0
+    house.toy.outside.objects["a"] = OTHERS
+    await house.tell("node01", "rollback")
+    assert house.toy.outside.objects == {"a": OTHERS}
+
+
+async def test_a_definite_refusal_clears_the_doubt(house: Any) -> None:
+    house.toy.outside.before = once(NEVER)
+    await house.begin()
+    assert (house.record().state, row(house).state, row(house).sent) == ("failed", "intended", 0)
+    house.toy.outside.objects["a"] = OTHERS
+    house.toy.outside.calls.clear()
+    await house.tell("node01", "rollback")
+    assert (house.record().state, house.toy.outside.calls) == ("rolled_back", [])
+    assert house.toy.outside.objects == {"a": OTHERS}
+
+
+async def test_a_refusal_does_not_clear_the_doubt_of_a_create_before_it(house: Any) -> None:
+    house.toy.outside.before = once(LOST)
+    await house.begin()
+    house.toy.outside.before = once(NEVER)
+    await house.pass_time(2)
+    assert (house.record().state, row(house).sent) == ("failed", 1)
+    house.toy.outside.objects["a"] = Found("id-late", {"mark": "ours"})
+    await house.tell("node01", "rollback")
+    assert (house.record().state, house.toy.outside.objects) == ("rolled_back", {})
+
+
+@pytest.mark.parametrize("status", [None, 408, 500, 503])
+async def test_an_answer_that_decides_nothing_leaves_the_doubt(house: Any, status: int | None) -> None:
+    code = "in_doubt" if status in (None, 408) else "unavailable"
+    house.toy.outside.before = once(OutsideError(code, status=status))
+    await house.begin()
+    assert (house.record().state, row(house).sent) == ("making", 1)
+
+
+@pytest.mark.parametrize("there", [None, OTHERS])
+async def test_where_names_are_not_unique_a_look_comes_before_the_first_create(
+    house: Any, there: Found | None
+) -> None:
+    async def step(ctx: StepContext) -> Done:
+        await ctx.ensure(house.toy.outside.want("a", unique=False))
+        return Done()
+
+    house.toy.script["making"] = step
+    if there is not None:
+        house.toy.outside.objects["a"] = there
+    await house.begin()
+    calls = house.toy.outside.calls
+    assert calls == (["find a", "create a"] if there is None else ["find a"])
+    assert house.record().state == ("ready" if there is None else "failed")
+
+
+async def test_an_intent_that_was_never_sent_is_forgotten_without_a_call(house: Any) -> None:
+    await house.sow("node01")
+    from daemon.store.ops import PutResource
+
+    await house.commit(PutResource(Resource("node01", "demo", "thing", "a")))
+    await house.tell("node01", "rollback")
+    assert (house.record().state, row(house).state) == ("rolled_back", "gone")
+    assert house.toy.outside.calls == []
+
+
+async def test_only_its_absence_proves_that_an_object_is_gone(house: Any) -> None:
+    await house.begin()
+    house.toy.outside.undeletable = True
+    await house.tell("node01", "rollback")
+    assert (house.record().state, row(house).state) == ("rolling_back", "deleting")
+    assert house.record().wait["evidence"] == "1 left"
+    house.toy.outside.objects.clear()
+    await house.pass_time(10)
+    assert (house.record().state, row(house).state) == ("rolled_back", "gone")
+
+
+@pytest.mark.parametrize("hook", ["before", "after"])
+async def test_a_delete_whose_answer_was_lost_is_taken_up_again_where_it_was(house: Any, hook: str) -> None:
+    async def lost_delete(verb: str, name: str) -> None:
+        if verb == "delete" and house.toy.outside.calls.count("delete a") == 1:
+            if hook == "after":
+                house.toy.outside.objects.pop("a", None)
+            raise LOST
+
+    await house.begin()
+    house.toy.outside.before = lost_delete
+    await house.tell("node01", "rollback")
+    assert (house.record().state, row(house).state, row(house).cloud_id) == (
+        "rolling_back",
+        "deleting",
+        "id-a-1",
+    )
+    await house.pass_time(2)
+    assert (house.record().state, row(house).state) == ("rolled_back", "gone")
+    assert house.toy.outside.calls.count("delete a") == (1 if hook == "after" else 2)
+
+
+async def test_a_doubtful_create_is_looked_for_when_it_is_undone(house: Any) -> None:
+    house.toy.outside.after = once(LOST)
+    await house.begin()
+    await house.tell("node01", "rollback")
+    assert house.record().state == "rolled_back"
+    assert house.toy.outside.objects == {}
+    assert house.toy.outside.calls == ["create a", "find a", "get a", "delete a", "get a"]
+
+
+async def test_facts_and_secrets_are_durable_before_a_step_goes_on(house: Any) -> None:
+    seen: dict[str, Any] = {}
+
+    async def step(ctx: StepContext) -> Wait:
+        await ctx.remember(round=2)
+        seen["first"] = await ctx.secret("token", lambda: "hidden")
+        seen["again"] = await ctx.secret("token", lambda: "another")
+        contents = await house.store.load()
+        seen["facts"] = contents.records[-1].facts
+        seen["sealed"] = contents.secrets["node01/token"]
+        return Wait("x", "y", 9.0)
+
+    house.toy.script["making"] = step
+    await house.begin()
+    assert (seen["first"], seen["again"], seen["facts"]) == ("hidden", "hidden", {"round": 2})
+    assert b"hidden" not in seen["sealed"]

@@ -1,0 +1,128 @@
+"""Without a database nothing outside is called, everybody is told, and work goes on once it is back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from daemon.engine import STORE_RETRY_SECONDS
+from daemon.errors import StoreError
+from daemon.steps import StepContext
+from daemon.store.base import Fenced
+from daemon.store.memory import MemoryStore
+from daemon.store.ops import Event, Lease, Op, PutRecord
+from state_machines.outcome import Done
+
+FULL = StoreError("database", evidence="database or disk is full")
+
+
+class Fragile(MemoryStore):
+    """A store whose disk can be full. ``fails`` says which commits find it so."""
+
+    def __init__(self) -> None:
+        super().__init__("daemon-1")
+        self.fails: Any = lambda ops: False
+
+    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
+        if self.fails(ops):
+            raise FULL
+        return await super().commit(lease, ops)
+
+
+@pytest.fixture
+async def house(build: Any) -> Any:
+    one = build(Fragile())
+
+    async def make(ctx: StepContext) -> Done:
+        await ctx.ensure(one.toy.outside.want("a"))
+        return Done()
+
+    one.toy.script["making"] = make
+    await one.start()
+    yield one
+    await one.stop()
+
+
+async def test_nothing_is_called_while_the_intent_cannot_be_written(house: Any) -> None:
+    await house.sow("node01")
+    await house.ask("node01", "start")
+    house.store.fails = lambda ops: True
+    await house.idle()
+    assert house.engine.problems and "database or disk is full" in house.engine.problems[0]
+    for _ in range(3):
+        await house.pass_time(STORE_RETRY_SECONDS)
+    assert house.toy.outside.calls == []
+    assert house.record().state == "pending"
+    house.store.fails = lambda ops: False
+    await house.pass_time(STORE_RETRY_SECONDS)
+    assert house.record().state == "ready"
+    assert house.engine.problems == []
+    assert house.toy.outside.calls == ["create a"]
+
+
+async def test_what_was_made_when_the_disk_filled_up_is_found_again_and_not_made_twice(house: Any) -> None:
+    async def fill(verb: str, name: str) -> None:
+        house.store.fails = lambda ops: True
+
+    house.toy.outside.after = fill
+    await house.begin()
+    assert (house.record().state, house.engine.problems != []) == ("making", True)
+    await house.pass_time(STORE_RETRY_SECONDS)
+    assert house.toy.outside.calls == ["create a"]
+    house.store.fails = lambda ops: False
+    await house.pass_time(STORE_RETRY_SECONDS)
+    assert house.record().state == "ready"
+    assert house.toy.outside.calls == ["create a", "find a"]
+    (row,) = house.mirror.resources("node01")
+    assert (row.state, row.cloud_id) == ("present", "id-a-1")
+
+
+async def test_a_step_whose_end_cannot_be_written_runs_again(house: Any) -> None:
+    def no_record(ops: Sequence[Op]) -> bool:
+        return any(isinstance(op, PutRecord) and op.record.state == "settling" for op in ops)
+
+    house.store.fails = no_record
+    await house.begin()
+    assert house.record().state == "making"
+    house.store.fails = lambda ops: False
+    await house.pass_time(STORE_RETRY_SECONDS)
+    assert house.record().state == "ready"
+    assert house.toy.outside.calls == ["create a"]
+
+
+async def test_a_problem_stays_told_while_another_record_has_nothing_to_write(house: Any) -> None:
+    await house.sow("node01", "node02")
+    await house.tell("node02", "start")
+    await house.ask("node01", "start")
+    house.store.fails = lambda ops: True
+    await house.idle()
+    house.engine.poke("node02")
+    await house.idle()
+    assert house.engine.problems
+
+
+async def test_who_was_fenced_stops_working_and_says_so(house: Any) -> None:
+    await house.sow("node01", "node02")
+    await house.store.acquire("the one that took over")
+    house.engine.poke("node01")
+    assert house.work is not None
+    with pytest.raises(Fenced):
+        await house.ask("node01", "start")
+    lease = await house.store.acquire("x")
+    assert lease.epoch == 3
+
+
+async def test_an_engine_that_was_fenced_in_a_turn_ends_and_takes_no_other(house: Any) -> None:
+    await house.sow("node01", "node02")
+    await house.ask("node01", "start")
+    await house.store.acquire("the one that took over")
+    async with asyncio.timeout(5):
+        with pytest.raises(Fenced):
+            await house.work
+    house.engine.poke("node02")
+    await house.idle()
+    assert house.turns() == []
+    assert house.toy.calls == []

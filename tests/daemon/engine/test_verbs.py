@@ -1,0 +1,183 @@
+"""A person's verbs are kept durably, honoured at the next safe point, and done once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from daemon.errors import OutsideError
+from daemon.steps import StepContext
+from daemon.store.ops import AddCommand, Command
+from state_machines.outcome import Done, Outcome, Wait
+
+BROKEN = OutsideError("bad_request", "The toy is broken.")
+
+
+async def test_a_hold_during_a_wait_is_honoured_and_resume_goes_on_at_the_same_step(house: Any) -> None:
+    house.toy.script["settling"] = [Wait("x", "y", 100.0)]
+    await house.begin()
+    await house.tell("node01", "hold")
+    held = house.record()
+    assert (held.state, held.step, held.deadline) == ("held", "settling", None)
+    await house.pass_time(5000)
+    assert len(house.toy.runs("settling")) == 1
+    await house.tell("node01", "resume")
+    assert house.record().state == "ready"
+    assert len(house.toy.runs("making")) == 1
+
+
+async def test_a_hold_during_a_step_waits_for_its_safe_point_before_the_next_object_is_made(
+    house: Any,
+) -> None:
+    under_way, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow(verb: str, name: str) -> None:
+        if name == "first":
+            under_way.set()
+            await answered.wait()
+
+    async def make(ctx: StepContext) -> Done:
+        await ctx.ensure(house.toy.outside.want("first"))
+        await ctx.ensure(house.toy.outside.want("second"))
+        return Done()
+
+    house.toy.outside.before = slow
+    house.toy.script["making"] = make
+    await house.sow("node01")
+    await house.ask("node01", "start")
+    await under_way.wait()
+    await house.ask("node01", "hold")
+    answered.set()
+    await house.idle()
+    assert (house.record().state, house.record().step) == ("held", "making")
+    assert house.toy.outside.calls == ["create first"]
+    assert [row.state for row in house.mirror.resources("node01")] == ["present"]
+    await house.tell("node01", "resume")
+    assert house.record().state == "ready"
+    assert house.toy.outside.calls == ["create first", "create second"]
+
+
+async def test_a_step_that_was_done_when_the_hold_came_is_done(house: Any) -> None:
+    async def make(ctx: StepContext) -> Done:
+        await house.ask("node01", "hold")
+        return Done({"made": True})
+
+    house.toy.script["making"] = make
+    record = await house.begin()
+    assert (record.state, record.step, record.facts) == ("held", "settling", {"made": True})
+    await house.tell("node01", "resume")
+    assert len(house.toy.runs("making")) == 1
+
+
+async def test_a_retry_starts_at_the_step_that_failed_and_counts(house: Any) -> None:
+    house.toy.script["settling"] = [BROKEN, BROKEN]
+    record = await house.begin()
+    assert (record.state, record.attempt) == ("failed", 1)
+    await house.tell("node01", "retry")
+    assert (house.record().state, house.record().attempt) == ("failed", 2)
+    await house.tell("node01", "retry")
+    assert (house.record().state, house.record().attempt, house.record().error) == ("ready", 3, None)
+    assert len(house.toy.runs("making")) == 1
+    assert [e.data["attempt"] for e in await house.log(kind="transition") if e.data["by"] == "retry"] == [2, 3]
+
+
+async def test_a_verb_that_is_not_legal_any_more_comes_to_nothing_and_says_so(house: Any) -> None:
+    await house.begin()
+    await house.tell("node01", "retry")
+    assert house.record().state == "ready"
+    assert house.mirror.commands("node01") == []
+    (said,) = await house.log(kind="verb")
+    assert said.message.startswith("retry came to nothing: It is ready;")
+    assert (await house.store.load()).commands == []
+
+
+async def test_of_two_verbs_the_older_comes_first(house: Any) -> None:
+    house.toy.script["settling"] = [Wait("x", "y", 100.0)]
+    await house.begin()
+    now = house.clock.now()
+    for token, verb in (("1", "hold"), ("2", "rollback")):
+        await house.commit(AddCommand(Command(token, "node01", "demo", verb, "ada", now)))
+    house.engine.poke("node01")
+    await house.idle()
+    assert house.record().state == "rolled_back"
+    by = [e.data["by"] for e in await house.log(kind="transition")]
+    assert by[2:4] == ["hold", "rollback"]
+
+
+async def test_the_person_who_asked_stands_in_the_log(house: Any) -> None:
+    await house.begin()
+    first = (await house.log(kind="transition"))[0]
+    assert (first.actor, first.data["by"]) == ("ada", "start")
+
+
+@pytest.mark.parametrize("stopped_in", ["making", "settling"])
+async def test_a_restart_goes_on_at_the_step_that_was_under_way(build: Any, stopped_in: str) -> None:
+    house = build()
+    house.toy.script[stopped_in] = Wait("x", "y", 1e6)
+    await house.start()
+    await house.begin()
+    assert house.record().state == stopped_in
+    await house.stop()
+    house.toy.script.clear()
+    await house.start()
+    await house.idle()
+    assert house.record().state == "ready"
+    await house.stop()
+
+
+async def test_a_verb_that_was_durable_when_the_daemon_died_is_honoured_after_it(build: Any) -> None:
+    house = build()
+    house.toy.script["settling"] = Wait("x", "y", 1e6)
+    await house.start()
+    await house.begin()
+    await house.stop()
+    lease = await house.store.acquire("nobody")
+    await house.store.commit(
+        lease, [AddCommand(Command("t", "node01", "demo", "hold", "ada", house.clock.now()))]
+    )
+    await house.start()
+    await house.idle()
+    assert house.record().state == "held"
+    await house.stop()
+
+
+async def test_a_pause_before_another_try_survives_a_restart(build: Any) -> None:
+    house = build()
+    house.toy.script["making"] = [OutsideError("rate_limited", after=50.0)]
+    await house.start()
+    await house.begin()
+    await house.stop()
+    await house.start()
+    await house.pass_time(49)
+    assert len(house.toy.runs("making")) == 1
+    await house.pass_time(1)
+    assert house.record().state == "ready"
+    await house.stop()
+
+
+@pytest.mark.parametrize("poked", [False, True], ids=["alone", "poked"])
+async def test_after_a_cancel_no_turn_is_left_and_none_begins(build: Any, poked: bool) -> None:
+    house = build()
+    under_way = asyncio.Event()
+
+    async def for_ever(ctx: StepContext) -> Outcome:
+        under_way.set()
+        await asyncio.Event().wait()
+        return Done()
+
+    house.toy.script["making"] = for_ever
+    await house.start()
+    await house.sow("node01", "node02")
+    await house.ask("node01", "start")
+    await under_way.wait()
+    if poked:
+        house.engine.poke("node01")
+    await house.stop()
+    house.engine.poke("node02")
+    house.engine.poke("node01")
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert len(house.toy.runs("making")) == 1
