@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from daemon import moves
@@ -59,9 +58,8 @@ class BootBook:
         data = {"phase": report.phase, "percent": report.percent, "message": report.message}
         signal = Signal(record.name, record.shard, round_, report.kind, report.seq, now, data)
         if report.kind not in _QUIET:
-            if signal in [
-                replace(known, time=now) for known in self._journal.mirror.signals(server_id, round_)
-            ]:
+            known = self._journal.mirror.signals(server_id, round_)
+            if report.seq and any((s.name, s.seq) == (signal.name, signal.seq) for s in known):
                 return
             ops.append(AddSignal(signal))
         ops.append(_line(record, report, now))

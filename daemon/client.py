@@ -12,63 +12,32 @@ import os
 import socket as socketlib
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TypedDict, cast
+from typing import Any, NamedTuple, Self, cast
 from urllib.parse import quote
 
 import httpx
 
-from daemon.wire import DaemonView, EntityView, ErrorView, EventView, Plan, Snapshot, StepTiming, StreamLine
+from daemon.wire import (
+    Accepted,
+    Applied,
+    CheckView,
+    Detail,
+    EntityView,
+    ErrorView,
+    FindingView,
+    Health,
+    Log,
+    Plan,
+    Problem,
+    Snapshot,
+    StreamLine,
+)
 
 ANSWER_WITHIN = 30.0
 """Seconds a request may take: a verb answers when it is durable, a plan when the cloud was looked at."""
 
 LINE_WITHIN = 5.0
 """Seconds without a line after which a stream counts as lost: the daemon sends a heartbeat each second."""
-
-
-class Health(TypedDict):
-    """The answer of ``GET /v1/healthz``."""
-
-    ok: bool
-    daemon: DaemonView
-    problems: list[str]
-
-
-class Log(TypedDict):
-    """A piece of the log, oldest line first, and the revision the daemon was at when it cut it."""
-
-    events: list[EventView]
-    revision: int
-
-
-class Detail(TypedDict):
-    """A node or a cluster with its stays in each state, in the order in which they began."""
-
-    entity: EntityView
-    timeline: list[StepTiming]
-
-
-class Accepted(TypedDict):
-    """A verb that is durable: it will be honoured even if the daemon dies now."""
-
-    accepted: bool
-    revision: int
-
-
-class Applied(TypedDict):
-    """A spec that is durable. ``changed`` is false when it says what was already wished."""
-
-    cluster: str
-    changed: bool
-    revision: int
-
-
-class Problem(TypedDict):
-    """One thing that is wrong in a spec, and where; lines and columns count from 1."""
-
-    line: int | None
-    column: int | None
-    message: str
 
 
 class DaemonUnreachable(Exception):
@@ -274,6 +243,20 @@ class Client:
     def plan_spec(self, text: str) -> Plan:
         """What applying the spec would do now. Raises Refused with ``problems`` if it is wrong."""
         return cast(Plan, self._ask(_plan(spec=text)))
+
+    def preflight(self, text: str) -> list[CheckView]:
+        """What the spec needs, looked up now."""
+        return cast(
+            list[CheckView], self._ask(_Call("POST", "/v1/preflights", body={"spec": text}))["checks"]
+        )
+
+    def audit(self) -> list[FindingView]:
+        """The clouds against the ledger, both ways."""
+        return cast(list[FindingView], self._ask(_Call("GET", "/v1/audit"))["findings"])
+
+    def login(self, cluster: str) -> dict[str, str]:
+        """Where and how to log in to a cluster."""
+        return cast(dict[str, str], self._ask(_Call("GET", f"/v1/clusters/{quote(cluster, safe='')}/login")))
 
     def apply(self, text: str, digest: str | None = None) -> Applied:
         """Make the spec the wish; with ``digest`` only if the plan is still the one that was shown."""

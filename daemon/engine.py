@@ -321,11 +321,22 @@ class Engine:
         moved = moves.entered(record, kind, state, now, self.pace.deadline_factor)
         moved = replace(moved, step=record.step, error=asdict(problem))
         ops: list[Op] = [moves.event(record, "error", now, problem.message, "error", asdict(problem))]
-        cluster = self.journal.mirror.records[record.shard]
-        if event == "fail" and cluster.spec.get("on_failure") == "rollback":
-            ops.append(moves.command(record, "rollback", now, self.journal.clock.new_id()))
+        if event == "fail":
+            ops += self._after_failure(record, problem, now)
         await self._commit_move(record, moved, event, "nxd", *ops)
         return True
+
+    def _after_failure(self, record: Record, problem: Problem, now: float) -> list[Op]:
+        """What the spec lets the daemon do by itself: the next rung of the ladder, else perhaps a rollback."""
+        cluster = self.journal.mirror.records[record.shard]
+        token = self.journal.clock.new_id()
+        climb = self.platform(record).climb(record, cluster, problem)
+        if climb is not None:
+            said = moves.event(record, "note", now, f"trying again by itself: {climb.means}")
+            return [moves.command(record, climb.verb, now, token, means=climb.means), said]
+        if cluster.spec.get("on_failure") == "rollback":
+            return [moves.command(record, "rollback", now, token)]
+        return []
 
     async def _commit_move(self, record: Record, moved: Record, verb: str, actor: str, *ops: Op) -> None:
         """Commit a change of state with its log line, and wake the cluster that watches a node."""

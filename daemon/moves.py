@@ -27,9 +27,9 @@ def event(
     return AddEvent(Event(now, record.shard, record.name, kind, message, level, actor, data or {}))
 
 
-def command(record: Record, verb: str, now: float, token: str, actor: str = "nxd") -> AddCommand:
-    """A verb for the record's own inbox."""
-    return AddCommand(Command(token, record.name, record.shard, verb, actor, now))
+def command(record: Record, verb: str, now: float, token: str, **args: str) -> AddCommand:
+    """A verb that the daemon itself puts into the record's inbox."""
+    return AddCommand(Command(token, record.name, record.shard, verb, "nxd", now, dict(args)))
 
 
 DELETING: tuple[str, ...] = ("rollback", "destroy", "replace")
@@ -133,7 +133,7 @@ def honoured(
         return replace(record, stop_after=args["step"], version=record.version + 1)
     state = kind.next(record.state, record.step, event_name(verb, args))
     if verb in ("retry", "replace"):
-        facts = {**record.facts, "asked": verb}
+        facts = {**record.facts, "asked": args.get("means", verb)}
         record = replace(record, attempt=record.attempt + 1, facts=facts)
     if verb == "destroy":
         record = replace(record, forget=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,8 @@ from daemon import moves, wire
 from daemon.engine import Engine
 from daemon.errors import NxdError
 from daemon.journal import Journal
-from daemon.platforms.base import Platform, Seed
+from daemon.platforms.base import Check, Finding, Platform, Seed
+from daemon.secrets import SecretBox
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, Op, PutRecord, Resource
 from state_machines.kind import FLAGS
 from state_machines.record import Record
@@ -29,6 +31,7 @@ class Orders:
     def __init__(self, journal: Journal, engine: Engine) -> None:
         self._journal = journal
         self._engine = engine
+        self._applying = asyncio.Lock()
 
     def find(self, name: str) -> Record:
         """The node or cluster of that name. Raises NxdError."""
@@ -135,8 +138,42 @@ class Orders:
         ]
         return _plan("apply", spec.cluster, items)
 
+    async def login(self, name: str, actor: str, box: SecretBox) -> dict[str, str]:
+        """Where and how to log in to a cluster; that it was asked for stands in the log. Raises NxdError."""
+        record = self.find(name)
+
+        def secret(word: str) -> str | None:
+            sealed = self._journal.mirror.secrets.get(f"{name}/{word}")
+            return None if sealed is None else box.open(sealed)
+
+        found = self._engine.platform(record).login(record, secret)
+        if found is None:
+            raise NxdError(
+                "refused", f"{name} has no password of its own yet.", remedy="Wait until it is secured."
+            )
+        now = self._journal.clock.now()
+        await self._journal.commit(
+            moves.event(record, "note", now, f"{actor} read the password", actor=actor)
+        )
+        return dict(found)
+
+    async def preflight(self, spec: ClusterSpec) -> Sequence[Check]:
+        """What the spec needs, looked up now; nothing is changed."""
+        return await self._platform(spec).preflight(_plain(spec))
+
+    async def audit(self) -> Sequence[Finding]:
+        """What the clouds hold against what the ledger says; nothing is changed. Raises OutsideError."""
+        findings: list[Finding] = []
+        for platform in self._engine.platforms.values():
+            findings += await platform.audit(self._journal.mirror)
+        return findings
+
     async def apply(self, spec: ClusterSpec, actor: str, digest: str | None) -> bool:
         """Make the spec the wish. False when it is the wish already. Raises NxdError."""
+        async with self._applying:
+            return await self._apply(spec, actor, digest)
+
+    async def _apply(self, spec: ClusterSpec, actor: str, digest: str | None) -> bool:
         if digest is not None and self.plan_spec(spec)["digest"] != digest:
             raise NxdError("plan_changed")
         platform = self._platform(spec)

@@ -97,7 +97,7 @@ async def _open(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Engi
     images = await asyncio.to_thread(_images, settings.images_dir)
     await stack.enter_async_context(_listening(boot_app(book, images), settings.boot_listen, "boot.listen"))
     await stack.enter_async_context(_listening(config_app(book), settings.config_listen, "config.listen"))
-    api = Api(journal, engine, orders, Views(journal, engine, orders, about)).app()
+    api = Api(journal, engine, orders, Views(journal, engine, orders, about), box).app()
     await stack.enter_async_context(_on_socket(api, settings.socket))
     return engine
 

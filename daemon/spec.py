@@ -132,6 +132,11 @@ class ClusterSpec(SpecModel):
         default="hold",
         description="When a node fails for good: hold it as it is for a person, or roll it back to nothing",
     )
+    climb_to: Literal["none", "restart", "reinitialise", "replace"] = Field(
+        default="none",
+        description="How far a failed installation is tried again by itself: not at all, by a restart, then by "
+        "a reinitialisation of the same server, then by another server",
+    )
     deadlines: dict[str, Duration] = Field(
         default_factory=dict, description="How long a state may last, by its name, like 90s, 45m or 2h"
     )

@@ -147,6 +147,27 @@ class Plan(TypedDict):
     items: list[PlanItem]
 
 
+class CheckView(TypedDict):
+    """One line of a preflight."""
+
+    name: str
+    result: Literal["passed", "failed", "unknown"]
+    detail: str
+    remedy: str
+
+
+class FindingView(TypedDict):
+    """One difference between a cloud and the ledger. ``unknown``: ours by its name, but in no ledger row;
+    ``missing``: in the ledger, but gone. ``command`` is what a person can do about it."""
+
+    finding: Literal["unknown", "missing"]
+    kind: str
+    name: str
+    id: str
+    owner: str | None
+    command: str
+
+
 class StreamLine(TypedDict):
     """One NDJSON line of ``GET /v1/events``; which other keys are there depends on ``type``."""
 
@@ -157,3 +178,48 @@ class StreamLine(TypedDict):
     entity: NotRequired[EntityView]
     name: NotRequired[str]
     event: NotRequired[EventView]
+
+
+class Health(TypedDict):
+    """The answer of ``GET /v1/healthz``."""
+
+    ok: bool
+    daemon: DaemonView
+    problems: list[str]
+
+
+class Log(TypedDict):
+    """A piece of the log, oldest line first, and the revision the daemon was at when it cut it."""
+
+    events: list[EventView]
+    revision: int
+
+
+class Detail(TypedDict):
+    """A node or a cluster with its stays in each state, in the order in which they began."""
+
+    entity: EntityView
+    timeline: list[StepTiming]
+
+
+class Accepted(TypedDict):
+    """A verb that is durable: it will be honoured even if the daemon dies now."""
+
+    accepted: bool
+    revision: int
+
+
+class Applied(TypedDict):
+    """A spec that is durable. ``changed`` is false when it says what was already wished."""
+
+    cluster: str
+    changed: bool
+    revision: int
+
+
+class Problem(TypedDict):
+    """One thing that is wrong in a spec, and where; lines and columns count from 1."""
+
+    line: int | None
+    column: int | None
+    message: str

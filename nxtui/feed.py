@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daemon.wire import Plan, StreamLine
+from daemon.wire import Detail, Plan, StreamLine
 
 if TYPE_CHECKING:
-    from daemon.client import AsyncClient, Detail
+    from daemon.client import AsyncClient
 
 FIRST_LINES = 2000
 """Log lines fetched at the start; what is older stays in the daemon."""

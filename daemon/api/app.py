@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import pwd
+import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -19,6 +21,7 @@ from daemon.errors import NxdError, StoreError
 from daemon.journal import Journal
 from daemon.orders import Orders, problem_view
 from daemon.platforms import spec_model, work_states
+from daemon.secrets import SecretBox
 from daemon.store.base import Fenced
 
 if TYPE_CHECKING:
@@ -34,8 +37,11 @@ BODY_LIMIT = 4 * 1024 * 1024
 class Api:
     """The handlers, with what they look at."""
 
-    def __init__(self, journal: Journal, engine: Engine, orders: Orders, views: Views) -> None:
+    def __init__(
+        self, journal: Journal, engine: Engine, orders: Orders, views: Views, box: SecretBox
+    ) -> None:
         self._journal = journal
+        self._box = box
         self._engine = engine
         self._orders = orders
         self._views = views
@@ -52,9 +58,12 @@ class Api:
                 web.get("/v1/clusters", self.clusters),
                 web.get("/v1/nodes/{name}", self.show),
                 web.get("/v1/clusters/{name}", self.show),
+                web.get("/v1/clusters/{name}/login", self.login),
                 web.post("/v1/plans", self.plan),
                 web.post("/v1/specs", self.apply),
                 web.post("/v1/verbs", self.verb),
+                web.post("/v1/preflights", self.preflight),
+                web.get("/v1/audit", self.audit),
                 web.get("/v1/healthz", self.health),
             ]
         )
@@ -76,6 +85,11 @@ class Api:
             raise NxdError("unknown", f"{record.name} is a {role}.")
         timeline = await self._views.timeline(record)
         return web.json_response({"entity": self._views.entity(record), "timeline": timeline})
+
+    async def login(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(
+            await self._orders.login(request.match_info["name"], _actor(request), self._box)
+        )
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         after = _number(request, "after")
@@ -108,7 +122,7 @@ class Api:
     async def apply(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"spec", "digest"})
         spec = self._spec(body)
-        changed = await self._orders.apply(spec, _actor(request), body.get("digest"))
+        changed = await self._orders.apply(spec, _actor(request), _maybe_text(body, "digest"))
         answer = {"cluster": spec.cluster, "changed": changed, "revision": self._journal.mirror.revision}
         return web.json_response(answer)
 
@@ -118,16 +132,25 @@ class Api:
             _text(body, "verb"),
             _text(body, "target"),
             _actor(request),
-            body.get("digest"),
-            body.get("token"),
-            body.get("step"),
+            _maybe_text(body, "digest"),
+            _maybe_text(body, "token"),
+            _maybe_text(body, "step"),
         )
         return web.json_response({"accepted": True, "revision": revision})
+
+    async def preflight(self, request: web.Request) -> web.StreamResponse:
+        spec = self._spec(await _body(request, {"spec"}))
+        checks = await self._orders.preflight(spec)
+        return web.json_response({"checks": [asdict(check) for check in checks]})
+
+    async def audit(self, request: web.Request) -> web.StreamResponse:
+        findings = await self._orders.audit()
+        return web.json_response({"findings": [asdict(finding) for finding in findings]})
 
     async def health(self, request: web.Request) -> web.StreamResponse:
         problems = self._engine.problems
         answer = {"ok": not problems, "daemon": self._views.daemon, "problems": problems}
-        return web.json_response(answer, status=503 if problems else 200)
+        return web.json_response(answer)
 
     def _spec(self, body: dict[str, Any]) -> ClusterSpec:
         """The spec in a request. Raises SpecRefused."""
@@ -158,7 +181,7 @@ def _number(request: web.Request, key: str) -> int | None:
     text = request.query.get(key)
     if text is None:
         return None
-    if not text.isdigit():
+    if not re.fullmatch("[0-9]{1,18}", text):
         raise NxdError("request", f"{key} must be a whole number, not {text!r}.")
     return int(text)
 
@@ -166,7 +189,8 @@ def _number(request: web.Request, key: str) -> int | None:
 async def _body(request: web.Request, keys: Collection[str]) -> dict[str, Any]:
     try:
         body = await request.json()
-    except ValueError as error:
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair can be stored nowhere
+    except (ValueError, RecursionError) as error:
         raise NxdError("request", "The body is not JSON.", evidence=str(error)) from error
     if not isinstance(body, dict):
         raise NxdError("request", "The body must be a JSON object.")
@@ -181,6 +205,10 @@ def _text(body: dict[str, Any], key: str) -> str:
     if not isinstance(value, str) or not value:
         raise NxdError("request", f"{key} is missing or not a text.")
     return value
+
+
+def _maybe_text(body: dict[str, Any], key: str) -> str | None:
+    return _text(body, key) if key in body else None
 
 
 def _actor(request: web.Request) -> str:

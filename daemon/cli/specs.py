@@ -1,4 +1,4 @@
-"""`nxd validate`, `plan`, `apply` and `schema`: what concerns a spec."""
+"""`nxd validate`, `plan`, `preflight`, `apply` and `schema`: what concerns a spec."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from daemon.client import Refused
     from daemon.spec import ClusterSpec
     from daemon.wire import Plan
+
+PREFLIGHT_SECONDS = 120.0
+"""How long a preflight may take: it asks the cloud a dozen questions."""
 
 _spec_file = click.argument("spec", metavar="SPEC")
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
@@ -159,3 +162,27 @@ def schema(platform: str) -> None:
     if platform not in NAMES:
         raise click.UsageError(f"There is no platform {platform}; there is {', '.join(NAMES)}.")
     print_json(json_schema(spec_model(platform)))
+
+
+@click.command()
+@_spec_file
+@_json
+@click.pass_obj
+def preflight(options: dict[str, Any], spec: str, as_json: bool) -> int:
+    """Look up everything a spec needs, before any money is spent. Exit code 1 if something is missing."""
+    from daemon.client import Client, Refused
+
+    with Client(find_socket(options), timeout=PREFLIGHT_SECONDS) as client:
+        try:
+            checks = client.preflight(_read(spec))
+        except Refused as refused:
+            raise _with_places(refused, spec) from refused
+    if as_json:
+        print_json(checks)
+    else:
+        for check in checks:
+            print(f"{check['result']:<8} {check['name']}: {check['detail']}")
+            if check["result"] != "passed" and check["remedy"]:
+                print(f"{'':<8} → {check['remedy']}")
+    failed = any(check["result"] == "failed" for check in checks)
+    return wire.EXIT_FAILED if failed else wire.EXIT_DONE

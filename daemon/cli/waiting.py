@@ -125,10 +125,12 @@ class Watch:
         return "failed" if self.stopped() and not self._moving() else "going"
 
     def _moving(self) -> bool:
-        """Whether anything goes on by itself; a cluster that waits for a stopped node does not."""
-        return any(
-            entity["phase"] in ("waiting", "working", "releasing") for entity in self.entities.values()
-        )
+        """Whether anything goes on by itself: not a cluster that waits for a stopped node, nor a node that waits
+        for a cluster that has stopped."""
+        every = list(self.entities.values())
+        clusters = [entity for entity in every if entity["kind"] == "cluster"]
+        waiting = any(entity["phase"] == "waiting" for entity in clusters or every)
+        return waiting or any(entity["phase"] in ("working", "releasing") for entity in every)
 
     def stopped(self) -> list[EntityView]:
         """What only a person can move on, the cause first: a cluster that waits for such a node comes last."""

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from daemon.drivers.ibm_errors import translate
+from daemon.errors import OutsideError
 from daemon.locks import TokenBucket
 
 PAGE = 100
@@ -32,11 +33,15 @@ class IbmCalls:
         await self._bucket.take()
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(
+            result = await loop.run_in_executor(
                 self._threads, lambda: getattr(service, method)(*args, **named).get_result()
             )
         except Exception as error:
             raise translate(error, method.replace("_", " ")) from error
+        if result is not None and not isinstance(result, dict):
+            what, shown = method.replace("_", " "), str(getattr(result, "text", result))
+            raise OutsideError("malformed", f"{what}: the answer is no JSON object.", evidence=shown[:2000])
+        return result
 
     async def pages(self, method: str, key: str, /, *args: Any, **named: Any) -> list[dict[str, Any]]:
         """Every item of a list that comes in pages. Raises OutsideError."""

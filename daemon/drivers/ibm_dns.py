@@ -48,20 +48,27 @@ class IbmDns:
         """The zone, or None."""
         return await self._lookup("get_dnszone", instance, zone)
 
-    async def address_record(self, instance: str, zone: str, name: str) -> Json | None:
-        """The A record of this full name, or None."""
-        offset = 0
+    async def permitted_networks(self, instance: str, zone: str) -> list[Json]:
+        """The networks in which the zone is served."""
+        page = await self._calls("list_permitted_networks", instance, zone)
+        found: list[Json] = page["permitted_networks"]
+        return found
+
+    async def address_records(self, instance: str, zone: str, **only: str) -> list[Json]:
+        """The zone's A records; ``name`` asks for those of one full name."""
+        records: list[Json] = []
         while True:
             page = await self._calls(
-                "list_resource_records", instance, zone, type="A", name=name, offset=offset, limit=PAGE
+                "list_resource_records", instance, zone, type="A", offset=len(records), limit=PAGE, **only
             )
-            for record in page["resource_records"]:
-                if record["name"] == name:
-                    found: Json = record
-                    return found
-            offset += PAGE
-            if offset >= page["total_count"]:
-                return None
+            records += page["resource_records"]
+            if not page["resource_records"] or len(records) >= page["total_count"]:
+                return records
+
+    async def address_record(self, instance: str, zone: str, name: str) -> Json | None:
+        """The A record of this full name, or None."""
+        found = await self.address_records(instance, zone, name=name)
+        return next((record for record in found if record["name"] == name), None)
 
     async def create_record(
         self, instance: str, zone: str, record_type: str, name: str, rdata: Json, ttl: int = 300
@@ -84,7 +91,7 @@ class IbmDns:
         try:
             found: Json = await self._calls(method, *args)
         except OutsideError as error:
-            if error.code == "not_found":
+            if error.status == 404:
                 return None
             raise
         return found

@@ -121,10 +121,11 @@ def _innermost(body: Any) -> tuple[str, str]:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds until the service wants to hear from us again, from ``Retry-After`` in either of its forms."""
     value = headers.get("Retry-After", "").strip()
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return float(value)
     try:
         until, now = parsedate_to_datetime(value), parsedate_to_datetime(headers.get("Date", ""))
-    except ValueError:
+        seconds = (until - now).total_seconds()
+    except (ValueError, TypeError):
         return None
-    return max(0.0, (until - now).total_seconds())
+    return max(0.0, seconds)

@@ -48,7 +48,7 @@ class IbmVpc:
         try:
             found: Json = await self._calls(method, *args, **named)
         except OutsideError as error:
-            if error.code == "not_found":
+            if error.status == 404:
                 return None
             raise
         return found
@@ -60,6 +60,10 @@ class IbmVpc:
     async def subnet(self, id_: str) -> Json | None:
         """The subnet, or None."""
         return await self._lookup("get_subnet", id_)
+
+    async def subnets(self) -> list[Json]:
+        """Every subnet of the account in the region."""
+        return await self._calls.pages("list_subnets", "subnets")
 
     async def image(self, id_: str) -> Json | None:
         """The image, or None."""
@@ -139,6 +143,10 @@ class IbmVpc:
         """The server, or None once it is a 404."""
         return await self._lookup("get_bare_metal_server", id_)
 
+    async def servers(self) -> list[Json]:
+        """Every bare metal server of the account in the region."""
+        return await self._calls.pages("list_bare_metal_servers", "bare_metal_servers")
+
     async def server_named(self, name: str) -> Json | None:
         """The server of this name, or None."""
         found = await self._calls.pages("list_bare_metal_servers", "bare_metal_servers", name=name)
@@ -151,6 +159,16 @@ class IbmVpc:
     async def start_server(self, id_: str) -> None:
         """Switch a stopped server on."""
         await self._calls("start_bare_metal_server", id_)
+
+    async def reinitialise_server(self, id_: str, image: str, keys: Sequence[str], user_data: str) -> None:
+        """Wipe a stopped server's boot disk and boot it anew; it keeps its id and addresses, and starts by itself."""
+        await self._calls(
+            "replace_bare_metal_server_initialization",
+            id_,
+            {"id": image},
+            [{"id": key} for key in keys],
+            user_data=user_data,
+        )
 
     async def delete_server(self, id_: str) -> None:
         """Give a stopped or failed server back. It is gone, and free of charge, when it is a 404."""

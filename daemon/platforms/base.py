@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from daemon.mirror import Mirror
 from daemon.steps import Step
 from daemon.store.ops import Resource
 from pxe.book import Guest
 from state_machines.kind import Kind
+from state_machines.outcome import Problem
 from state_machines.record import Record
 
 
@@ -30,6 +31,37 @@ class Planned:
     owner: str
     kind: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """One rung of the retry ladder: the verb that takes it, and the means it names."""
+
+    verb: str
+    means: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of a preflight: what was looked at, how it stands, and what to do if it does not pass."""
+
+    name: str
+    result: Literal["passed", "failed", "unknown"]
+    detail: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference between the cloud and the ledger. ``unknown``: ours by its name, but in no ledger row;
+    ``missing``: in the ledger, but a 404."""
+
+    finding: Literal["unknown", "missing"]
+    kind: str
+    name: str
+    id: str
+    owner: str | None
+    command: str
 
 
 class Platform(Protocol):
@@ -56,6 +88,12 @@ class Platform(Protocol):
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         """Why a verb that is legal for the record alone is not, as its cluster stands; None when it is."""
 
+    def climb(self, record: Record, cluster: Record, problem: Problem) -> Climb | None:
+        """What is tried by itself after a failure, as far as the spec lets it climb; None: a person decides."""
+
+    def login(self, record: Record, secret: Callable[[str], str | None]) -> Mapping[str, str] | None:
+        """Where and how a person logs in to a cluster: ``url``, ``user``, ``password``; None while there is none."""
+
     def addresses(self, record: Record, resources: Sequence[Resource]) -> dict[str, str]:
         """Role → address, of what is reserved."""
 
@@ -67,6 +105,12 @@ class Platform(Protocol):
 
         ``secret`` opens one of the record's secrets by its name.
         """
+
+    async def preflight(self, spec: Mapping[str, Any]) -> Sequence[Check]:
+        """Everything a deployment of the spec needs, looked up before any money is spent."""
+
+    async def audit(self, mirror: Mirror) -> Sequence[Finding]:
+        """What the cloud holds against what the ledger says, both ways; nothing is changed."""
 
     async def close(self) -> None:
         """Let go of connections and threads."""

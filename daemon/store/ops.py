@@ -68,7 +68,8 @@ class Signal:
 class Command:
     """A verb that was accepted and will be honoured at the next safe point.
 
-    ``token`` makes it one effect. ``args`` may hold ``step``: where a retry begins, after which a hold stops.
+    ``token`` makes it one effect. ``args`` may hold ``step``: where a retry begins, after which a hold stops;
+    and ``means``: the rung of the retry ladder that the daemon takes.
     """
 
     token: str

@@ -22,13 +22,13 @@ from daemon.platforms.base import Planned, Seed
 from daemon.secrets import SecretBox
 from daemon.spec import ClusterSpec
 from daemon.steps import Disposal, Found, StepContext, Want
-from daemon.store.base import Store
+from daemon.store.base import Store as AnyStore
 from daemon.store.memory import MemoryStore
-from daemon.store.ops import AddCommand, Command, Event, Op, PutRecord, Resource
+from daemon.store.ops import AddCommand, Command, Event, Lease, Op, PutRecord, Resource
 from daemon.wire import DaemonView
 from state_machines.kind import NOTHING, ROLLING_BACK, Kind, Move, State, UndoStep
 from state_machines.lifecycle import ENDS, lifecycle, release
-from state_machines.outcome import Done, Outcome, Wait
+from state_machines.outcome import Done, Outcome, Problem, Wait
 from state_machines.record import Record
 
 PATIENCE = 5.0
@@ -137,6 +137,16 @@ class Outside:
         return Disposal(lambda row: self.find(row.name), self.get, self.delete)
 
 
+class Store(MemoryStore):
+    """A store whose commits take their time, so that others come in between."""
+
+    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
+        await asyncio.sleep(0)
+        events = await super().commit(lease, ops)
+        await asyncio.sleep(0)
+        return events
+
+
 Script = Callable[[StepContext], Awaitable[Outcome]] | list[Any] | Outcome | Exception
 
 
@@ -210,6 +220,9 @@ class Toy:
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         return self.vetoes.get(verb)
 
+    def climb(self, record: Record, cluster: Record, problem: Problem) -> None:
+        return None
+
     def addresses(self, record: Record, resources: Sequence[Resource]) -> dict[str, str]:
         return {}
 
@@ -230,7 +243,7 @@ class Toy:
 class House:
     """A daemon without a process: the engine on a store, and what a test asks and tells it."""
 
-    def __init__(self, store: Store, clock: ManualClock, pace: Pace) -> None:
+    def __init__(self, store: AnyStore, clock: ManualClock, pace: Pace) -> None:
         self.store = store
         self.clock = clock
         self.pace = pace
@@ -249,7 +262,7 @@ class House:
             id=self.mirror.daemon_id, version="0", api=1, environment="toy", started=self.clock.now()
         )
         views = Views(self.journal, self.engine, self.orders, about)
-        self.api = Api(self.journal, self.engine, self.orders, views)
+        self.api = Api(self.journal, self.engine, self.orders, views, self.box)
 
     async def start(self) -> None:
         """Begin to work; after ``stop`` this is a restart on the same store."""
@@ -326,7 +339,7 @@ PACE = Pace(steps_at_once=8, retry_first=2.0, retry_max=60.0)
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
     """A house at work, with an empty store. Nothing of it may be left when the test is over."""
-    one = House(MemoryStore("daemon-1"), ManualClock(), PACE)
+    one = House(Store("daemon-1"), ManualClock(), PACE)
     await one.start()
     yield one
     await one.stop()
@@ -337,7 +350,7 @@ async def house() -> AsyncIterator[House]:
 def build() -> Callable[..., House]:
     """Builds a house that the test starts and stops itself."""
 
-    def make(store: Store | None = None, pace: Pace = PACE) -> House:
-        return House(store or MemoryStore("daemon-1"), ManualClock(), pace)
+    def make(store: AnyStore | None = None, pace: Pace = PACE) -> House:
+        return House(store or Store("daemon-1"), ManualClock(), pace)
 
     return make

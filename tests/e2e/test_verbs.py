@@ -115,3 +115,30 @@ def test_a_protected_cluster_refuses_every_deletion_until_it_is_unprotected(rig:
         code, said = settled(one.stage, goal="gone")
         assert code == 0, said
     assert set(one.counts()["existing"].values()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("climb_to", "faults", "servers", "installs"),
+    [("restart", 1, 1, 2), ("reinitialise", 2, 1, 3), ("replace", 3, 2, 3)],
+)
+def test_a_failed_installation_climbs_the_cheapest_rungs_by_itself_as_far_as_the_spec_says(
+    rig: Callable[..., Any], climb_to: str, faults: int, servers: int, installs: int
+) -> None:
+    one = rig(*["node01:install"] * faults)
+    with Client(one.stage.socket) as client:
+        client.apply(f"{one_node_spec()}\nclimb_to: {climb_to}\n")
+        code, said = settled(one.stage)
+        assert code == 0, said
+    counts = one.counts()
+    assert counts["created"]["server"] == servers
+    assert counts["installs"]["demo-node01-host-bms"] == installs
+    assert counts["created"]["reserved_ip"] == counts["existing"]["reserved_ip"]
+
+
+def test_a_ladder_that_is_climbed_to_its_end_leaves_the_failure_to_a_person(rig: Callable[..., Any]) -> None:
+    one = rig("node01:install", "node01:install")
+    with Client(one.stage.socket) as client:
+        client.apply(f"{one_node_spec()}\nclimb_to: restart\n")
+        code, said = settled(one.stage)
+        assert code == 1, said
+        assert entity(client, "node01")["attempt"] == 2

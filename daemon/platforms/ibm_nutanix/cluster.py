@@ -8,8 +8,8 @@ from typing import Any
 from daemon.clock import Clock
 from daemon.drivers.prism import Login, Prism
 from daemon.errors import NxdError, OutsideError
-from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, address_of
-from daemon.platforms.ibm_nutanix.preflight import Preflight
+from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, PRISM_USER, address_of
+from daemon.platforms.ibm_nutanix.preflight import Preflight, failures
 from daemon.settings import Settings
 from daemon.steps import Found, StepContext, Want
 from state_machines.outcome import Done, Outcome, Wait
@@ -30,9 +30,11 @@ class ClusterSteps:
 
     async def preflight(self, ctx: StepContext) -> Outcome:
         """Nothing that is needed is missing."""
-        problems = await self._preflight.check(ctx.cluster.spec, len(ctx.members))
+        checks = await self._preflight.check(ctx.cluster.spec, len(ctx.members))
+        problems = failures(checks)
         if problems:
-            raise NxdError("preflight", " ".join(problems))
+            evidence = "\n".join(f"{check.result}: {check.name}: {check.detail}" for check in checks)
+            raise NxdError("preflight", " ".join(problems), evidence=evidence)
         for member in ctx.members:
             if member.state == "rolled_back":
                 await ctx.order(member.name, "retry")
@@ -46,7 +48,7 @@ class ClusterSteps:
                 await ctx.order(member.name, "start")
         ready = [member for member in members if member.state == "ready"]
         if len(ready) == len(members):
-            return Done()
+            return await self._all_answer(ctx)
         stopped = [m for m in members if m.state in ("failed", "held", "rolled_back", "rollback_blocked")]
         evidence = f"{len(ready)} of {len(members)} ready"
         if stopped:
@@ -56,6 +58,20 @@ class ClusterSteps:
         return Wait(
             f"{len(members)} ready nodes", evidence, self._settings.poll_seconds, attention=bool(stopped)
         )
+
+    async def _all_answer(self, ctx: StepContext) -> Outcome:
+        """Done once every CVM answers now; one that was ready an hour ago may be gone."""
+        silent = []
+        for member in ctx.members:
+            try:
+                await self._prism(ctx, member).ready()
+            except OutsideError as error:
+                if error.code not in PASSING:
+                    raise
+                silent.append(f"{member.name}: {error.message}")
+        if silent:
+            return Wait("every CVM to answer", "; ".join(silent), UP_POLL, attention=True)
+        return Done()
 
     async def create(self, ctx: StepContext) -> Outcome:
         """The create request was taken by one of the CVMs."""
@@ -77,6 +93,7 @@ class ClusterSteps:
                 lambda prism: prism.create_cluster(
                     cluster.name, external, nutanix["redundancy_factor"], nutanix["timezone"], nodes
                 ),
+                pass_over=("unreachable",),
             )
             return Found(str(made.get("cluster_uuid") or made.get("task_uuid")), {"external_ip": external})
 
@@ -123,13 +140,13 @@ class ClusterSteps:
         member = ctx.members[0]
         new = await ctx.secret("password", lambda: f"Nx-{self._clock.new_token()[:24]}-4u")
         factory = FACTORY_LOGINS[int(member.facts["factory_login"])]
-        if not await self._accepts(ctx, member, Login("admin", new)):
+        if not await self._accepts(ctx, member, Login(PRISM_USER, new)):
             await self._prism(ctx, member, factory).change_password(factory.password, new)
             return Wait("the new password on every CVM", "it was just changed", self._settings.poll_seconds)
         for other in ctx.members:
             if await self._accepts(ctx, other, factory):
                 return Wait(f"{other.name} to refuse the factory password", "it still takes it", UP_POLL)
-        return Done({"secured": True})
+        return Done({"secured": True, "external_ip": self._external(ctx)})
 
     async def _accepts(self, ctx: StepContext, member: Record, login: Login) -> bool:
         try:
@@ -208,16 +225,24 @@ class ClusterSteps:
         for row in ctx.resources():
             await ctx.gone(row)
         await ctx.forget_secrets()
-        return Done({"secured": None})
+        return Done({"secured": None, "external_ip": None})
 
-    async def _any_cvm(self, ctx: StepContext, ask: Callable[[Prism], Awaitable[Any]]) -> Any:
-        """The answer of the first CVM that gives one. Raises the last one's error."""
+    async def _any_cvm(
+        self,
+        ctx: StepContext,
+        ask: Callable[[Prism], Awaitable[Any]],
+        pass_over: tuple[str, ...] = PASSING,
+    ) -> Any:
+        """The answer of the first CVM that gives one; those with an error named in ``pass_over`` are passed over.
+
+        Raises the last one's error.
+        """
         last: OutsideError | None = None
         for member in ctx.members:
             try:
                 return await ask(self._prism(ctx, member))
             except OutsideError as error:
-                if error.code != "unreachable":
+                if error.code not in pass_over:
                     raise
                 last = error
         assert last is not None
@@ -228,7 +253,7 @@ class ClusterSteps:
             secured = ctx.cluster.facts.get("secured")
             login = FACTORY_LOGINS[int(member.facts["factory_login"])]
             if secured:
-                login = Login("admin", ctx.known_secret("password"))
+                login = Login(PRISM_USER, ctx.known_secret("password"))
         return Prism(self._address(ctx, member, "cvm"), self._settings.prism_port, member.facts["pin"], login)
 
     def _address(self, ctx: StepContext, member: Record, component: str) -> str:

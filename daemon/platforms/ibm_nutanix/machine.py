@@ -5,7 +5,7 @@ from __future__ import annotations
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.drivers.prism import Login, Prism, fetch_certificate
 from daemon.errors import NxdError, OutsideError
-from daemon.platforms.ibm_nutanix.node import next_round, server_problem
+from daemon.platforms.ibm_nutanix.node import boot_url, next_round, server_problem
 from daemon.settings import Settings
 from daemon.steps import StepContext
 from daemon.store.ops import Resource
@@ -29,10 +29,12 @@ CVM_POLL = 30.0
 """Seconds between two looks at a CVM that does not answer yet (the requirement's number)."""
 CVM_TIMEOUT = 5.0
 
+PRISM_USER = "admin"
+
 FACTORY_LOGINS: tuple[Login, ...] = (
-    Login("admin", "admin"),
-    Login("admin", "nutanix/4u"),
-    Login("admin", "Nutanix/4u"),
+    Login(PRISM_USER, "admin"),
+    Login(PRISM_USER, "nutanix/4u"),
+    Login(PRISM_USER, "Nutanix/4u"),
 )
 """What a fresh CVM accepts, by version; taken for the first login only, never as configuration."""
 
@@ -133,7 +135,7 @@ class MachineSteps:
             await ctx.gone(row)
             raise NxdError("server_failed", f"The server {row.name} was deleted by somebody else.")
         if server["status"] == "failed":
-            return Fail(server_problem(row.name, server).problem())
+            return Fail(server_problem(row.name, server, _replace(ctx)).problem())
         return Wait(waiting_for, f"the server is {server['status']}", self._settings.poll_seconds)
 
     async def _power_cycle(self, ctx: StepContext) -> Wait | None:
@@ -147,10 +149,12 @@ class MachineSteps:
         server = await self._vpc.server(str(row.cloud_id))
         status = "missing" if server is None else str(server["status"])
         poll = self._settings.poll_seconds
+        if server is not None and status == "failed":
+            raise server_problem(row.name, server, _replace(ctx))
         if ctx.record.facts["cycling"] == "off":
             if status == "running":
                 await self._vpc.stop_server(str(row.cloud_id))
-            elif status in ("stopped", "failed"):
+            elif status == "stopped":
                 await ctx.remember(cycling="on")
                 return Wait("the power to be switched on", f"the server is {status}", poll=0)
             elif status == "missing":
@@ -160,8 +164,23 @@ class MachineSteps:
             await ctx.remember(cycling=None)
             return None
         if status == "stopped":
-            await self._vpc.start_server(str(row.cloud_id))
+            await self._switch_on(ctx, str(row.cloud_id))
         return Wait("the power to be on", f"the server is {status}", poll)
+
+    async def _switch_on(self, ctx: StepContext, server: str) -> None:
+        """Start the stopped server; a reinitialisation wipes its boot disk and starts it by itself."""
+        if ctx.record.facts.get("asked") != "reinitialise" or ctx.record.state == "awaiting_cvm":
+            await self._vpc.start_server(server)
+            return
+        ibm = ctx.cluster.spec["ibm"]
+        token = ctx.known_secret("boot_token")
+        url = boot_url(self._settings.boot_url, ctx.record.name, token)
+        await self._vpc.reinitialise_server(server, ibm["image"], ibm["ssh_keys"], url)
+
+
+def _replace(ctx: StepContext) -> str:
+    """What helps when a server that ran before has failed: a retry would meet the same one."""
+    return f"Replace the server (nxd replace {ctx.record.name}): addresses, interfaces and names are kept."
 
 
 def server_row(ctx: StepContext) -> Resource:

@@ -194,7 +194,7 @@ class NodeSteps:
         name = self._names.server(ctx.record.name, generation)
         vnis = {row.data["network"]: str(row.cloud_id) for row in ctx.resources("vni")}
         token = ctx.known_secret("boot_token")
-        url = f"{self._settings.boot_url}/boot/ipxe/{ctx.record.name}?token={token}"
+        url = boot_url(self._settings.boot_url, ctx.record.name, token)
         prototype = server_prototype(ctx.cluster.spec["ibm"], name, vnis, url)
 
         async def create() -> Found:
@@ -319,6 +319,11 @@ async def next_round(ctx: StepContext, **facts: Any) -> None:
     await ctx.remember(round=round_, powered=ctx.record.attempt, **facts)
 
 
+def boot_url(base: str, node: str, token: str) -> str:
+    """The user data of a server: where its iPXE fetches the boot script."""
+    return f"{base}/boot/ipxe/{node}?token={token}"
+
+
 def server_prototype(ibm: Mapping[str, Any], name: str, vnis: Mapping[str, str], url: str) -> dict[str, Any]:
     """The order of a server, attached to the interfaces made before, that boots from ``url``."""
     group = {"resource_group": {"id": ibm["resource_group"]}} if ibm["resource_group"] else {}
@@ -353,10 +358,13 @@ def _only_ours(found: Found | None, mark: str, row: Resource) -> Found | None:
     return found if found is not None and found.data[mark] in (row.data[mark], "0.0.0.0") else None
 
 
-def server_problem(name: str, server: Mapping[str, Any]) -> NxdError:
-    """Why a server is failed, by the first of its status reasons."""
+def server_problem(name: str, server: Mapping[str, Any], remedy: str | None = None) -> NxdError:
+    """Why a server is failed, by the first of its status reasons; ``remedy`` where a retry is none."""
     reasons = server.get("status_reasons") or [{"code": "unknown", "message": "no reason was given"}]
     code = "capacity" if "capacity" in reasons[0]["code"] else "server_failed"
     return NxdError(
-        code, f"The server {name} failed: {reasons[0]['message'].rstrip('.')}.", evidence=str(reasons)
+        code,
+        f"The server {name} failed: {reasons[0]['message'].rstrip('.')}.",
+        evidence=str(reasons),
+        remedy=remedy,
     )

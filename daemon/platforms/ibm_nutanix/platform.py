@@ -12,10 +12,12 @@ from daemon.drivers.ibm_dns import open_dns
 from daemon.drivers.ibm_vpc import open_vpc
 from daemon.locks import TokenBucket
 from daemon.mirror import Mirror
-from daemon.platforms.base import Planned, Seed
+from daemon.platforms.base import Check, Climb, Finding, Planned, Seed
 from daemon.platforms.ibm_nutanix import boot, undo
+from daemon.platforms.ibm_nutanix.audit import Audit
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
-from daemon.platforms.ibm_nutanix.machine import MachineSteps
+from daemon.platforms.ibm_nutanix.ladder import next_rung
+from daemon.platforms.ibm_nutanix.machine import PRISM_USER, MachineSteps
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.preflight import Preflight
@@ -24,6 +26,7 @@ from daemon.steps import Step
 from daemon.store.ops import Resource
 from pxe.book import Guest
 from state_machines import ibm_nutanix as tables
+from state_machines.outcome import Problem
 from state_machines.record import Record
 
 _BEFORE_FORMING = ("pending", "preflight", "deploying", "rolled_back")
@@ -49,7 +52,9 @@ class IbmNutanix:
         dns = open_dns(settings.ibm_dns_url, profile, self._threads, wide, timeout, dns_rate)
         node = NodeSteps(settings, vpc, dns, clock)
         machine = MachineSteps(settings, vpc)
-        cluster = ClusterSteps(settings, Preflight(vpc, dns), clock)
+        self._preflight = Preflight(settings, vpc, dns)
+        self._audit = Audit(self._names, vpc, dns)
+        cluster = ClusterSteps(settings, self._preflight, clock)
         self.steps: Mapping[str, Step] = {
             "reserving_ips": node.reserve_ips,
             "registering_dns": node.register_dns,
@@ -117,6 +122,16 @@ class IbmNutanix:
             return f"It belongs to {cluster.name}, which is formed already: {verb} the cluster instead."
         return None
 
+    def climb(self, record: Record, cluster: Record, problem: Problem) -> Climb | None:
+        return next_rung(record, str(cluster.spec.get("climb_to", "none")), problem)
+
+    def login(self, record: Record, secret: Callable[[str], str | None]) -> Mapping[str, str] | None:
+        password = secret("password")
+        if password is None or not record.facts.get("secured"):
+            return None
+        url = f"https://{record.facts['external_ip']}:{self._settings.prism_port}"
+        return {"url": url, "user": PRISM_USER, "password": password}
+
     def addresses(self, record: Record, resources: Sequence[Resource]) -> dict[str, str]:
         return boot.addresses(list(resources))
 
@@ -125,6 +140,12 @@ class IbmNutanix:
 
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> Guest | None:
         return boot.guest(self._settings, mirror, record, secret)
+
+    async def preflight(self, spec: Mapping[str, Any]) -> Sequence[Check]:
+        return await self._preflight.check(spec, len(spec["nodes"]))
+
+    async def audit(self, mirror: Mirror) -> Sequence[Finding]:
+        return await self._audit.run(mirror)
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

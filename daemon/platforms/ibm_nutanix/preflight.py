@@ -1,77 +1,190 @@
-"""Looks up what a deployment needs before any money is spent."""
+"""Looks up what a deployment needs before any money is spent, and says of each line how it stands."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+import ipaddress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
+from daemon.errors import OutsideError
+from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Role
+from daemon.settings import Settings
+from pxe.images import ImagesError, load_images
 
-Lookup = Callable[[str], Awaitable[Mapping[str, Any] | None]]
+BOOT_IMAGES = ("vmlinuz-foundation", "initrd-foundation.img")
+PORTS = (22, 443, 2009, 2020, 2030, 2036, 9440)
+"""What Nutanix nodes say to each other and to a person: SSH, HTTPS, Stargate, Cerebro, Acropolis, Prism."""
+SERVER_QUOTA = 25
+"""Bare metal servers per account (IBM Cloud VPC quotas)."""
+
+Json = Mapping[str, Any]
+Look = Callable[[Json, int], Awaitable[list[Check]]]
 
 
 class Preflight:
-    """Each check answers with sentences; none means that all is well. Raises OutsideError."""
+    """The checks, in the order in which they are told. Each one that cannot be made is ``unknown``."""
 
-    def __init__(self, vpc: IbmVpc, dns: IbmDns) -> None:
+    def __init__(self, settings: Settings, vpc: IbmVpc, dns: IbmDns) -> None:
+        self._settings = settings
         self._vpc = vpc
         self._dns = dns
 
-    async def check(self, spec: Mapping[str, Any], nodes: int) -> list[str]:
-        """Every problem found."""
-        ibm = spec["ibm"]
-        problems = await self._missing("VPC", self._vpc.vpc, ibm["vpc"])
-        problems += await self._missing("profile", self._vpc.profile, ibm["profile"])
-        for network in ("management", "workload"):
-            for group in ibm[network]["security_groups"]:
-                problems += await self._missing("security group", self._vpc.security_group, group)
-        problems += await self._image(ibm["image"])
-        problems += await self._zone(ibm["dns"])
-        problems += await self._subnet(ibm, "management", nodes)
-        problems += await self._subnet(ibm, "workload", nodes)
-        return problems
+    async def check(self, spec: Json, nodes: int) -> list[Check]:
+        """Every line."""
+        looks: tuple[tuple[str, Look], ...] = (
+            ("VPC and roles", self._vpc_and_roles),
+            ("management subnet", lambda ibm, count: self._subnet(ibm, "management", count)),
+            ("workload subnet", lambda ibm, count: self._subnet(ibm, "workload", count)),
+            ("security groups", self._security_groups),
+            ("image", self._image),
+            ("profile", self._profile),
+            ("server quota", self._quota),
+            ("DNS zone", self._zone),
+            ("boot images", self._boot_images),
+        )
+        checks: list[Check] = []
+        for name, look in looks:
+            try:
+                checks += await look(spec["ibm"], nodes)
+            except OutsideError as error:
+                result = "failed" if error.code in ("not_authorized", "authentication") else "unknown"
+                checks.append(Check(name, result, error.message, error.remedy))  # type: ignore[arg-type]
+                if error.code == "authentication":
+                    break
+        return checks
 
-    async def _missing(self, what: str, look: Lookup, id_: str) -> list[str]:
-        return [] if await look(id_) else [f"There is no {what} {id_}."]
+    async def _vpc_and_roles(self, ibm: Json, nodes: int) -> list[Check]:
+        if await self._vpc.vpc(ibm["vpc"]) is None:
+            return [_failed("VPC", f"There is no VPC {ibm['vpc']}.", "Correct ibm.vpc in the spec.")]
+        return [Check("VPC", "passed", f"the token is accepted, {ibm['vpc']} is there")]
 
-    async def _image(self, id_: str) -> list[str]:
-        image = await self._vpc.image(id_)
-        if image is None:
-            return [f"There is no image {id_}."]
-        if image["user_data_format"] != "ipxe":
-            return [f"The image {image['name']} does not boot iPXE from its user data."]
-        return []
-
-    async def _zone(self, dns: Mapping[str, Any]) -> list[str]:
-        zone = await self._dns.zone(dns["instance"], dns["zone"])
-        if zone is None:
-            return [f"There is no DNS zone {dns['zone']}."]
-        if zone["state"].lower() != "active":
-            return [f"The DNS zone {zone['name']} is {zone['state']}: add the VPC to its permitted networks."]
-        if zone["name"] != dns["name"]:
-            return [f"The DNS zone {dns['zone']} is called {zone['name']}, not {dns['name']}."]
-        return []
-
-    async def _subnet(self, ibm: Mapping[str, Any], network: str, nodes: int) -> list[str]:
-        wanted = ibm[network]
+    async def _subnet(self, ibm: Json, network: str, nodes: int) -> list[Check]:
+        name, wanted = f"{network} subnet", ibm[network]
         subnet = await self._vpc.subnet(wanted["subnet"])
         if subnet is None:
-            return [f"There is no {network} subnet {wanted['subnet']}."]
+            remedy = f"Correct ibm.{network}.subnet in the spec."
+            return [_failed(name, f"There is no subnet {wanted['subnet']}.", remedy)]
         if subnet["zone"]["name"] != ibm["zone"]:
-            return [f"The {network} subnet is in {subnet['zone']['name']}, the servers in {ibm['zone']}."]
-        needed = sum(nodes for role in NODE_ROLES if role.network == network)
-        needed += int(CLUSTER_ROLE.network == network)
-        free = int(subnet["available_ipv4_address_count"])
-        if free < needed:
-            return [f"The {network} subnet has {free} free addresses, {needed} are needed."]
-        return [f"The {network} subnet {subnet['ipv4_cidr_block']} is too small for the range of {role.range}."
-                for role in (*NODE_ROLES, CLUSTER_ROLE)
-                if role.network == network and _first_offset(wanted, role) >= subnet["total_ipv4_address_count"]
-                ]  # fmt: skip
+            where = subnet["zone"]["name"]
+            return [
+                _failed(
+                    name, f"It is in {where}, the servers in {ibm['zone']}.", "Name a subnet of that zone."
+                )
+            ]
+        taken = {ip["address"] for ip in await self._vpc.reserved_ips(wanted["subnet"])}
+        return [
+            _range(subnet["ipv4_cidr_block"], network, wanted, role, taken, nodes)
+            for role in (*NODE_ROLES, CLUSTER_ROLE)
+            if role.network == network
+        ]
+
+    async def _security_groups(self, ibm: Json, nodes: int) -> list[Check]:
+        rules: list[Json] = []
+        for id_ in ibm["management"]["security_groups"]:
+            group = await self._vpc.security_group(id_)
+            if group is None:
+                return [_failed("security groups", f"There is no security group {id_}.", "Correct the id.")]
+            rules += group["rules"]
+        closed = [port for port in PORTS if not any(_lets_in(rule, port) for rule in rules)]
+        if closed:
+            shown = ", ".join(map(str, closed))
+            remedy = "Allow them from the management subnet."
+            return [_failed("security groups", f"No rule lets TCP {shown} in.", remedy)]
+        for id_ in ibm["workload"]["security_groups"]:
+            if await self._vpc.security_group(id_) is None:
+                return [_failed("security groups", f"There is no security group {id_}.", "Correct the id.")]
+        return [Check("security groups", "passed", f"TCP {', '.join(map(str, PORTS))} may come in")]
+
+    async def _image(self, ibm: Json, nodes: int) -> list[Check]:
+        image = await self._vpc.image(ibm["image"])
+        if image is None:
+            return [_failed("image", f"There is no image {ibm['image']}.", "Correct ibm.image in the spec.")]
+        if image["user_data_format"] != "ipxe":
+            remedy = "Name one whose user_data_format is ipxe."
+            return [_failed("image", f"{image['name']} does not boot iPXE from its user data.", remedy)]
+        if image["status"] != "available":
+            return [_failed("image", f"{image['name']} is {image['status']}.", "Name an available image.")]
+        return [Check("image", "passed", str(image["name"]))]
+
+    async def _profile(self, ibm: Json, nodes: int) -> list[Check]:
+        profile = await self._vpc.profile(ibm["profile"])
+        if profile is None:
+            return [_failed("profile", f"There is no profile {ibm['profile']}.", "Correct ibm.profile.")]
+        zones = [zone["name"] for zone in profile.get("zones", ())]
+        if zones and ibm["zone"] not in zones:
+            return [
+                _failed(
+                    "profile", f"{ibm['profile']} is not offered in {ibm['zone']}.", "Change one of them."
+                )
+            ]
+        return [Check("profile", "passed", f"{ibm['profile']} in {ibm['zone']}")]
+
+    async def _quota(self, ibm: Json, nodes: int) -> list[Check]:
+        have = len(await self._vpc.servers())
+        detail = f"{have} of {SERVER_QUOTA} bare metal servers in use, {nodes} more are needed"
+        if have + nodes > SERVER_QUOTA:
+            remedy = "If the account has no higher quota, ask for one or give servers back."
+            return [Check("server quota", "unknown", detail, remedy)]
+        return [Check("server quota", "passed", detail)]
+
+    async def _zone(self, ibm: Json, nodes: int) -> list[Check]:
+        dns = ibm["dns"]
+        zone = await self._dns.zone(dns["instance"], dns["zone"])
+        if zone is None:
+            return [
+                _failed("DNS zone", f"There is no DNS zone {dns['zone']}.", "Correct ibm.dns in the spec.")
+            ]
+        if zone["state"].lower() != "active":
+            remedy = "Add the VPC to its permitted networks."
+            return [_failed("DNS zone", f"{zone['name']} is {zone['state']}.", remedy)]
+        networks = await self._dns.permitted_networks(dns["instance"], dns["zone"])
+        if not any(ibm["vpc"] in network["permitted_network"]["vpc_crn"] for network in networks):
+            remedy = "Add the VPC to its permitted networks."
+            return [_failed("DNS zone", f"{zone['name']} is not served in {ibm['vpc']}.", remedy)]
+        return [Check("DNS zone", "passed", f"{zone['name']} is active and served in the VPC")]
+
+    async def _boot_images(self, ibm: Json, nodes: int) -> list[Check]:
+        directory = self._settings.images_dir
+        remedy = f"Put the images into {directory}, readable for all, with their checksums in images.json."
+        try:
+            images = await asyncio.to_thread(load_images, directory)
+        except ImagesError as error:
+            return [_failed("boot images", " ".join(error.problems), remedy)]
+        missing = [name for name in BOOT_IMAGES if images.get(name) is None]
+        if missing:
+            return [_failed("boot images", f"Missing: {', '.join(missing)}.", remedy)]
+        return [Check("boot images", "passed", f"{', '.join(BOOT_IMAGES)} match their checksums")]
 
 
-def _first_offset(network: Mapping[str, Any], role: Role) -> int:
-    ranges = network["ranges"][role.range] if "ranges" in network else network["range"]
-    return int(ranges[0])
+def _failed(name: str, detail: str, remedy: str) -> Check:
+    return Check(name, "failed", detail, remedy)
+
+
+def _range(cidr: str, network: str, wanted: Json, role: Role, taken: set[str], nodes: int) -> Check:
+    """Whether a range has an address for every node (one for the cluster's)."""
+    low, high = wanted["ranges"][role.range] if "ranges" in wanted else wanted["range"]
+    block = ipaddress.IPv4Network(cidr)
+    last = min(high, block.num_addresses - 2)
+    free = sum(1 for offset in range(low, last + 1) if str(block[offset]) not in taken)
+    needed = 1 if role is CLUSTER_ROLE else nodes
+    name = f"{network} subnet, {role.component} addresses"
+    detail = f"{free} free between +{low} and +{high} of {cidr}, {needed} needed"
+    if free < needed:
+        return _failed(name, detail, "Widen the range in the spec, or release addresses.")
+    return Check(name, "passed", detail)
+
+
+def _lets_in(rule: Json, port: int) -> bool:
+    """Whether a rule of a security group lets a TCP port in."""
+    if rule["direction"] != "inbound" or rule["protocol"] not in ("all", "any", "tcp", "icmp_tcp_udp"):
+        return False
+    return int(rule.get("port_min") or 1) <= port <= int(rule.get("port_max") or 65535)
+
+
+def failures(checks: Sequence[Check]) -> list[str]:
+    """What must be mended, a sentence each."""
+    return [f"{check.name}: {check.detail} {check.remedy}" for check in checks if check.result == "failed"]

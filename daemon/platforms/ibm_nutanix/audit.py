@@ -1,0 +1,87 @@
+"""Compares what stands in the cloud with the ledger, both ways; it changes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from daemon.drivers.ibm_dns import IbmDns
+from daemon.drivers.ibm_vpc import IbmVpc
+from daemon.mirror import Mirror
+from daemon.platforms.base import Finding
+from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
+from daemon.platforms.ibm_nutanix.undo import removal_command
+from daemon.store.ops import Resource
+
+KINDS = ("reserved_ip", "vni", "server", "dns_record")
+
+
+class Audit:
+    """Looks through every subnet, every interface, every server, and the zones that clusters use."""
+
+    def __init__(self, names: Names, vpc: IbmVpc, dns: IbmDns) -> None:
+        self._vpc = vpc
+        self._dns = dns
+        self._ours = re.compile(rf"{re.escape(names.environment)}-[a-z0-9-]+-(ip|vni|bms(-[0-9]+)?)")
+
+    async def run(self, mirror: Mirror) -> list[Finding]:
+        """Every difference. Raises OutsideError."""
+        known = [row for row in mirror.all_resources() if row.kind in KINDS]
+        zones = _zones(mirror)
+        standing = [*await self._in_vpc(), *await self._in_dns(zones)]
+        by_id = {row.cloud_id: row for row in known if row.cloud_id and row.state != "gone"}
+        doubtful = {(row.kind, row.name) for row in known if row.state == "intended"}
+        hosts = _host_names(mirror)
+        found = [
+            Finding("unknown", row.kind, row.name, str(row.cloud_id), None, removal_command(row))
+            for row in standing
+            if row.cloud_id not in by_id
+            and (row.kind, row.name) not in doubtful
+            and self._is_ours(row, hosts)
+        ]
+        there = {row.cloud_id for row in standing}
+        found += [
+            Finding("missing", row.kind, row.name, str(row.cloud_id), row.owner, f"nxd show {row.owner}")
+            for row in by_id.values()
+            if row.state == "present" and row.cloud_id not in there
+        ]
+        return found
+
+    def _is_ours(self, row: Resource, hosts: set[str]) -> bool:
+        return row.name in hosts if row.kind == "dns_record" else bool(self._ours.fullmatch(row.name))
+
+    async def _in_vpc(self) -> list[Resource]:
+        rows: list[Resource] = []
+        for subnet in await self._vpc.subnets():
+            for ip in await self._vpc.reserved_ips(subnet["id"]):
+                rows.append(_seen("reserved_ip", ip, {"subnet": subnet["id"]}))
+        rows += [_seen("vni", vni, {}) for vni in await self._vpc.vnis()]
+        rows += [_seen("server", server, {}) for server in await self._vpc.servers()]
+        return rows
+
+    async def _in_dns(self, zones: Iterable[tuple[str, str]]) -> list[Resource]:
+        return [
+            _seen("dns_record", record, {"instance": instance, "zone": zone})
+            for instance, zone in zones
+            for record in await self._dns.address_records(instance, zone)
+        ]
+
+
+def _seen(kind: str, thing: Mapping[str, Any], data: dict[str, Any]) -> Resource:
+    return Resource("", "", kind, thing["name"], "present", thing["id"], data=data)
+
+
+def _zones(mirror: Mirror) -> set[tuple[str, str]]:
+    clusters = [record for record in mirror.records.values() if record.name == record.shard]
+    return {(c.spec["ibm"]["dns"]["instance"], c.spec["ibm"]["dns"]["zone"]) for c in clusters}
+
+
+def _host_names(mirror: Mirror) -> set[str]:
+    """Every host name that one of our nodes may carry; DNS names do not hold the environment."""
+    names = set()
+    for record in mirror.records.values():
+        cluster = mirror.records[record.shard]
+        for role in (*NODE_ROLES, CLUSTER_ROLE):
+            names.add(host_name(record.name, cluster.name, role, cluster.spec["ibm"]["dns"]["name"]))
+    return names

@@ -1,0 +1,133 @@
+"""The commands that look: what they print is for people, and with --json for scripts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from daemon.cli import COMMANDS
+from daemon.platforms import spec_model
+from daemon.wire import EntityView, Snapshot
+
+SAMPLES = Path(__file__).parents[2] / "sample-specs"
+WHOLE = sorted([*SAMPLES.glob("*.yaml"), *SAMPLES.glob("two-clusters/*.yaml")])
+BROKEN = sorted(SAMPLES.glob("broken/*.yaml"))
+
+
+def test_the_help_lists_every_command_with_what_it_does(place: Any) -> None:
+    ended = place.run("--help")
+    assert (ended.code, ended.err) == (0, "")
+    for name, (_, text) in COMMANDS.items():
+        (line,) = [line for line in ended.out.splitlines() if line.split()[:1] == [name]]
+        assert line.split(maxsplit=1)[1] == text
+    assert "Exit codes" in ended.out
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_has_its_own_help(place: Any, name: str) -> None:
+    ended = place.run(name, "--help")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("Usage: ") and f" {name} " in ended.out.splitlines()[0]
+
+
+def test_the_status_as_json_is_the_snapshot_of_the_api(served: Any) -> None:
+    ended = served.run("status", "--json")
+    snapshot = json.loads(ended.out)
+    assert (ended.code, set(snapshot)) == (0, set(Snapshot.__annotations__))
+    (cluster,), (node,) = snapshot["clusters"], snapshot["nodes"]
+    assert (cluster["name"], node["name"], node["cluster"]) == ("solo", "solo01", "solo")
+    for entity in (cluster, node):
+        assert set(entity) == set(EntityView.__annotations__)
+    one = json.loads(served.run("status", "solo01", "--json").out)
+    assert ([n["name"] for n in one["nodes"]], one["clusters"]) == (["solo01"], [])
+
+
+def test_the_status_for_people_names_everything_and_why_it_waits(served: Any) -> None:
+    out = served.run("status", env={"COLUMNS": "200"}).out
+    assert "solo" in out and "solo01" in out and "pending" in out
+
+
+def test_show_and_logs_tell_of_one_node_or_cluster(served: Any) -> None:
+    shown = json.loads(served.run("show", "solo", "--json").out)
+    assert shown["entity"]["name"] == "solo" and shown["timeline"]
+    text = served.run("show", "solo").out
+    assert text.startswith("solo (cluster of solo, ibm_nutanix):") and "verbs:" in text
+    log = json.loads(served.run("logs", "solo", "--json").out)
+    assert any("applied the spec of solo" in event["message"] for event in log["events"])
+    assert "applied the spec of solo" in served.run("logs").out
+
+
+def test_a_plan_names_every_object_and_applying_the_wish_again_changes_nothing(
+    served: Any, tmp_path: Path
+) -> None:
+    spec = tmp_path / "other.yaml"
+    spec.write_text((SAMPLES / "one-node.yaml").read_text().replace("solo", "duet"))
+    plan = json.loads(served.run("plan", str(spec), "--json").out)
+    assert {"reserved_ip", "dns_record", "vni", "server"} <= {item["kind"] for item in plan["items"]}
+    assert {item["action"] for item in plan["items"]} == {"create"}
+    text = served.run("plan", "-", stdin=spec.read_text()).out
+    assert plan["digest"] in text and str(len(plan["items"])) in text
+    again = served.run("apply", str(SAMPLES / "one-node.yaml"))
+    assert (again.code, "nothing to do" in again.out) == (0, True)
+    assert json.loads(served.run("status", "--json").out)["clusters"][0]["name"] == "solo"
+
+
+@pytest.mark.parametrize("path", WHOLE, ids=lambda path: path.name)
+def test_every_sample_spec_is_right(place: Any, path: Path) -> None:
+    ended = place.run("validate", str(path))
+    assert (ended.code, ended.err) == (0, "")
+    assert f"{path}: " in ended.out and "no mistake found" in ended.out
+
+
+def test_every_broken_sample_is_told_by_its_first_line_and_all_in_one_run(place: Any) -> None:
+    ended = place.run("validate", *map(str, BROKEN))
+    assert (ended.code, "Traceback" in ended.err) == (2, False)
+    for path in BROKEN:
+        expected = path.read_text().splitlines()[0].removeprefix("# ")
+        assert f"{path}:{expected}" in ended.err.splitlines()
+    told = json.loads(place.run("validate", "--json", *map(str, BROKEN)).out)
+    assert told["ok"] is False
+    assert {problem["file"] for problem in told["problems"]} == {str(path) for path in BROKEN}
+    assert all(problem["line"] >= 1 and problem["column"] >= 1 for problem in told["problems"])
+
+
+def test_validate_reads_a_spec_from_its_input(place: Any) -> None:
+    assert place.run("validate", "-", stdin=WHOLE[0].read_text()).code == 0
+    place.run("validate", "-", stdin="").refused_with(2, "-:1:1:", "empty")
+
+
+def fits(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
+    """Whether a value fits a schema, as far as objects, lists and choices go."""
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    if "anyOf" in schema:
+        return any(fits(one, value, root) for one in schema["anyOf"])
+    if "enum" in schema or "const" in schema:
+        return value in schema.get("enum", [schema.get("const")])
+    kinds: dict[str, Any] = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
+    if "type" in schema and not isinstance(value, kinds.get(schema["type"], object)):
+        return False
+    if isinstance(value, dict) and "properties" in schema:
+        known = set(value) <= set(schema["properties"]) and set(schema.get("required", ())) <= set(value)
+        return known and all(fits(schema["properties"][key], one, root) for key, one in value.items())
+    if isinstance(value, list) and "items" in schema:
+        return len(value) >= schema.get("minItems", 0) and all(fits(schema["items"], v, root) for v in value)
+    return True
+
+
+def test_the_schema_is_a_json_schema_that_fits_every_sample_and_refuses_strange_keys(place: Any) -> None:
+    ended = place.run("schema")
+    schema = json.loads(ended.out)
+    assert (ended.code, schema["$schema"]) == (0, "https://json-schema.org/draft/2020-12/schema")
+    assert schema["type"] == "object" and schema["additionalProperties"] is False
+    for path in WHOLE:
+        raw = yaml.safe_load(path.read_text())
+        assert fits(schema, raw, schema), path
+        assert spec_model("ibm_nutanix").model_validate(raw)
+        assert not fits(schema, {**raw, "strange": 1}, schema)
+        assert not fits(schema, {key: value for key, value in raw.items() if key != "cluster"}, schema)
+    assert all("description" in part for part in schema["properties"].values())

@@ -1,0 +1,266 @@
+"""What can go wrong at the command line ends in one clear sentence, the right exit code, and nothing changed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.client import Client
+
+SAMPLES = Path(__file__).parents[2] / "sample-specs"
+WRONG = """\
+platform: ibm_nutanix
+cluster: Not_A_Name
+nodes:
+  - name: n1
+    colour: blue
+ibm: nothing
+"""
+
+
+def files(directory: Path) -> dict[str, bytes]:
+    """Everything in a directory but sockets, by path."""
+    paths = [path for path in directory.rglob("*") if path.is_file() and path.name != "nxd.yaml"]
+    return {str(path.relative_to(directory)): path.read_bytes() for path in paths}
+
+
+@pytest.mark.parametrize("command", [("validate",), ("apply",), ("plan",)])
+def test_a_wrong_spec_is_told_mistake_by_mistake_with_its_place(
+    place: Any, served: Any, command: tuple[str, ...]
+) -> None:
+    path = place.directory / "wrong.yaml"
+    path.write_text(WRONG)
+    ended = place.run(*command, str(path), env={"NXD_SOCKET": str(served.socket)})
+    ended.refused_with(2)
+    lines = ended.err.strip().splitlines()
+    assert len(lines) >= 4
+    places = [line.removeprefix(f"{path}:").split(":")[:2] for line in lines]
+    assert all(line.startswith(f"{path}:") for line in lines)
+    numbers = [(int(line), int(column)) for line, column in places]
+    assert numbers == sorted(numbers) and {line for line, _ in numbers} >= {2, 5, 6}
+    with Client(served.socket) as client:
+        assert [c["name"] for c in client.clusters()] == ["solo"]
+
+
+@pytest.mark.parametrize("path", ["missing.yaml", ".", "binary"])
+@pytest.mark.parametrize("command", ["validate", "apply"])
+def test_a_spec_that_cannot_be_read_is_told(place: Any, served: Any, command: str, path: str) -> None:
+    (place.directory / "binary").write_bytes(b"\xff\xfe\x00")
+    ended = place.run(command, path, env={"NXD_SOCKET": str(served.socket)})
+    ended.refused_with(2, path, "cannot be read", "YAML file")
+
+
+def test_a_missing_and_an_unknown_setting_are_told_together_with_where_they_stand(place: Any) -> None:
+    place.write(environment=None, colour="blue", boot={**place.settings["boot"], "listen": "nowhere"})
+    ended = place.run("serve")
+    ended.refused_with(2, "environment is missing", "NXD_ENVIRONMENT", "colour", "boot.listen", str(place.config))
+    assert len(ended.err.strip().splitlines()) == 3
+    assert files(place.directory) == {}
+
+
+def test_no_settings_file_is_told(place: Any) -> None:
+    nowhere = place.directory / "nowhere.yaml"
+    ended = place.run("--config", str(nowhere), "serve")
+    ended.refused_with(2, str(nowhere), "--config")
+
+
+@pytest.mark.parametrize("setting", ["boot.listen", "config.listen"])
+def test_a_port_in_use_is_told_with_the_setting_to_change(place: Any, setting: str) -> None:
+    key = setting.partition(".")[0]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        place.write(**{key: {**place.settings[key], "listen": address}})
+        ended = place.run("serve")
+    last = ended.err.strip().splitlines()[-1]
+    assert (ended.code, "Traceback" in ended.err) == (2, False), ended
+    assert all(word in last for word in (address, "the port is in use", setting))
+    assert not place.socket.exists()
+
+
+def test_a_second_daemon_on_the_same_state_directory_is_refused_and_the_first_works_on(
+    served: Any, another: Any
+) -> None:
+    second = another()
+    second.write(state_dir=served.settings["state_dir"])
+    ended = second.run("serve")
+    ended.refused_with(2, served.settings["state_dir"], "Another nxd", "state_dir")
+    assert not second.socket.exists()
+    assert served.run("status").code == 0
+
+
+def test_a_second_daemon_on_the_same_socket_is_refused_and_the_first_works_on(
+    served: Any, another: Any
+) -> None:
+    second = another()
+    second.write(socket=str(served.socket))
+    ended = second.run("serve")
+    assert (ended.code, "Traceback" in ended.err) == (2, False), ended
+    last = ended.err.strip().splitlines()[-1]
+    assert "Another nxd answers" in last and str(served.socket) in last
+    assert served.run("status").code == 0
+
+
+def test_a_socket_that_a_killed_daemon_left_is_no_obstacle(place: Any) -> None:
+    killed = place.serve()
+    killed.kill()
+    killed.wait(10)
+    assert place.socket.exists()
+    place.serve()
+    assert place.run("status").code == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status",),
+        ("status", "--json"),
+        ("show", "node01"),
+        ("events",),
+        ("logs",),
+        ("wait", "demo"),
+        ("plan", str(SAMPLES / "one-node.yaml")),
+        ("apply", str(SAMPLES / "one-node.yaml")),
+        ("retry", "node01"),
+        ("destroy", "demo"),
+        ("rollback", "demo", "--yes"),
+    ],
+    ids=lambda command: " ".join(Path(word).name for word in command),
+)
+def test_without_a_daemon_every_command_says_so(place: Any, command: tuple[str, ...]) -> None:
+    ended = place.run(*command)
+    ended.refused_with(3, str(place.socket), "nxd serve")
+    assert ended.out == ""
+
+
+def test_a_socket_that_is_an_ordinary_file_is_no_daemon(place: Any) -> None:
+    place.socket.write_text("")
+    place.run("status").refused_with(3, str(place.socket))
+    ended = place.run("serve")
+    assert (ended.code, "Traceback" in ended.err) == (2, False), ended
+    assert str(place.socket) in ended.err
+
+
+@pytest.mark.parametrize("how", ["garbage", "newer", "a directory"])
+def test_a_broken_database_is_told_and_left_as_it_is(place: Any, how: str) -> None:
+    path = place.directory / "state" / "nxd.db"
+    path.parent.mkdir()
+    if how == "garbage":
+        path.write_bytes(b"garbage" * 1000)
+    elif how == "newer":
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            db.execute("PRAGMA user_version = 99")
+    else:
+        path.mkdir()
+    before = {key: value for key, value in files(place.directory).items() if "nxd.db" in key}
+    ended = place.run("serve")
+    ended.refused_with(1, str(path))
+    after = {key: value for key, value in files(place.directory).items() if "nxd.db" in key}
+    assert after == before
+    assert not place.socket.exists()
+
+
+def test_a_state_directory_that_cannot_be_is_told(place: Any) -> None:
+    (place.directory / "file").write_text("")
+    place.write(state_dir=str(place.directory / "file" / "state"))
+    place.run("serve").refused_with(2, "state_dir", "cannot be used")
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        (("show", "nobody"), 2, ("nobody", "nxd status")),
+        (("status", "nobody"), 2, ("nobody",)),
+        (("logs", "nobody"), 2, ("nobody",)),
+        (("wait", "nobody"), 2, ("nobody",)),
+        (("retry", "nobody"), 2, ("nobody", "nxd status")),
+        (("retry", "solo01"), 4, ("It is pending",)),
+        (("resume", "solo"), 4, ("resume is for what is held",)),
+        (("rollback", "solo", "--plan", "0" * 16), 4, ("plan", "confirm")),
+        (("destroy", "solo"), 2, ("not a terminal", "--plan")),
+        (("explode",), 2, ("explode",)),
+        (("status", "--nonsense"), 2, ("--nonsense",)),
+        (("wait", "solo", "--timeout", "soon"), 2, ("soon",)),
+        (("schema", "nowhere"), 2, ("nowhere", "ibm_nutanix")),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else str(value),
+)
+def test_what_cannot_be_is_refused_with_its_exit_code_and_changes_nothing(
+    served: Any, command: tuple[str, ...], code: int, words: tuple[str, ...]
+) -> None:
+    def standing() -> list[Any]:
+        with Client(served.socket) as client:
+            return [(e["name"], e["state"], e["attempt"], e["wish"]) for e in client.nodes() + client.clusters()]
+
+    before = standing()
+    served.run(*command).refused_with(code, *words)
+    assert standing() == before
+
+
+def test_a_wait_that_is_given_up_says_that_the_work_goes_on(served: Any) -> None:
+    served.run("wait", "solo", "--timeout", "0.2").refused_with(5, "solo", "the work goes on")
+
+
+@pytest.mark.parametrize("command", [("events",), ("wait", "solo")], ids=" ".join)
+def test_ctrl_c_is_130_and_one_word(served: Any, command: tuple[str, ...]) -> None:
+    read, write = os.pipe()
+    child = served.start(*command, stdout=write)
+    os.close(write)
+    with open(f"/proc/{child.pid}/cmdline"), contextlib.closing(os.fdopen(read)):
+        with Client(served.socket) as client:
+            follows(served, child.pid)
+            assert client.health()
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=20)
+    assert (child.returncode, "Traceback" in err, err.strip()) == (130, False, "Interrupted.")
+
+
+def follows(served: Any, pid: int) -> None:
+    """Wait until the process is connected to the daemon's socket."""
+    import time
+
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError):
+            links = [os.readlink(path) for path in Path(f"/proc/{pid}/fd").iterdir()]
+            inodes = {link[8:-1] for link in links if link.startswith("socket:[")}
+            table = [row.split() for row in Path("/proc/net/unix").read_text().splitlines()[1:]]
+            if any(row[6] in inodes and row[5] == "03" for row in table):
+                return
+        time.sleep(0.02)
+    raise AssertionError("the command does not follow the daemon")
+
+
+def test_a_daemon_that_is_told_to_stop_stops_quietly_and_removes_its_socket(place: Any) -> None:
+    child = place.serve()
+    child.send_signal(signal.SIGINT)
+    assert child.wait(15) == 0
+    assert not place.socket.exists()
+    assert "Traceback" not in (place.directory / "serve.log").read_text()
+
+
+@pytest.mark.parametrize(
+    "command", [("status", "--json"), ("status",), ("logs",), ("schema",), ("--help",), ("show", "solo01")],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_reader_that_leaves_early_is_no_error(served: Any, command: tuple[str, ...]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as out:
+        ended = subprocess.run(
+            [sys.executable, "-m", "daemon.cli", *command],
+            env=served.environ(),
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+        )
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -1,0 +1,297 @@
+"""A request is done or refused with a reason, in the one format of errors, and is never done twice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+from typing import Any
+
+import pytest
+
+from daemon.client import Refused
+from daemon.errors import OutsideError, StoreError
+from daemon.steps import StepContext
+from state_machines.outcome import Done, Wait
+
+ME = pwd.getpwuid(os.getuid()).pw_name
+
+
+def is_error(body: Any, code: str) -> bool:
+    """Whether the body is an error as docs/api.md says, of this code and with something to do."""
+    error = body["error"]
+    assert {"code", "message", "remedy", "retry"} <= set(error)
+    assert error["message"] and error["remedy"] and error["retry"] in ("never", "later", "now")
+    return bool(error["code"] == code)
+
+
+@pytest.fixture
+async def failed(house: Any, door: Any) -> Any:
+    """A node that made a thing and then failed."""
+
+    async def make(ctx: StepContext) -> Done:
+        await ctx.ensure(house.toy.outside.want("a"))
+        return Done()
+
+    house.toy.script = {"making": make, "settling": [OutsideError("bad_request", "No.", evidence="HTTP 400")]}
+    await house.begin()
+    return door.client
+
+
+async def test_a_spec_becomes_the_wish_once(house: Any, door: Any) -> None:
+    plan = await door.client.plan_spec(door.spec)
+    assert [(i["action"], i["name"]) for i in plan["items"]] == [
+        ("create", "node01-thing"),
+        ("create", "node02-thing"),
+    ]
+    assert house.mirror.records == {}
+    applied = await door.client.apply(door.spec, plan["digest"])
+    assert (applied["cluster"], applied["changed"]) == ("demo", True)
+    await house.idle()
+    again = await door.client.apply(door.spec)
+    assert (again["changed"], again["revision"]) == (False, house.mirror.revision)
+    assert (await door.client.plan_spec(door.spec))["items"] == []
+    assert {c["state"] for c in await door.client.clusters()} == {"active"}
+    assert {n["name"] for n in await door.client.nodes()} == {"node01", "node02"}
+
+
+async def test_two_who_apply_the_same_spec_at_once_both_succeed_and_one_of_them_changed_it(
+    house: Any, door: Any
+) -> None:
+    applied = await asyncio.gather(*(door.client.apply(door.spec) for _ in range(5)))
+    assert sorted(one["changed"] for one in applied) == [False] * 4 + [True]
+
+
+@pytest.mark.parametrize(
+    "other", ["name: node01\n  - name: other", "name: node09"], ids=["more", "another"]
+)
+async def test_a_spec_that_cannot_be_had_is_refused_and_changes_nothing(
+    house: Any, door: Any, other: str
+) -> None:
+    await door.client.apply(door.spec)
+    await house.idle()
+    before = await door.client.snapshot()
+    text = f"platform: toy\ncluster: rival\nnodes:\n  - {other}\n"
+    if other == "name: node09":
+        text = text.replace("rival", "node01")
+    status, body = await door.post("/v1/specs", {"spec": text})
+    assert status == 409 and is_error(body, "refused")
+    assert "node01" in body["error"]["message"]
+    assert await door.client.snapshot() == before
+
+
+async def test_every_mistake_of_a_spec_is_told_with_its_line_and_nothing_is_changed(
+    house: Any, door: Any
+) -> None:
+    text = "platform: toy\ncluster: Demo\nnodes:\n  - name: node01\n  - name: node01\n    cpu: 3\n"
+    status, body = await door.post("/v1/specs", {"spec": text})
+    assert status == 400 and is_error(body, "spec")
+    assert [(p["line"], p["column"]) for p in body["problems"]] == [(2, 10), (5, 11), (6, 5)]
+    assert all(p["message"] for p in body["problems"])
+    assert house.mirror.records == {}
+    status, body = await door.post("/v1/plans", {"spec": "platform: nowhere\ncluster: a\nnodes: []\n"})
+    assert status == 400
+    assert "nowhere" in body["problems"][0]["message"]
+
+
+async def test_a_verb_is_accepted_when_it_is_durable_and_its_actor_is_who_asked(
+    house: Any, failed: Any
+) -> None:
+    accepted = await failed.verb("retry", "node01")
+    (asked,) = await house.log(kind="verb")
+    assert accepted == {"accepted": True, "revision": asked.revision}
+    assert (asked.actor, asked.message) == (ME, f"{ME} asked for retry of node01")
+    await house.idle()
+    by = {e.data["by"]: e.actor for e in await house.log(kind="transition")}
+    assert by["retry"] == ME
+
+
+async def test_the_same_token_twice_is_one_effect(house: Any, failed: Any) -> None:
+    house.toy.script["settling"] = [OutsideError("bad_request")] * 9
+    for _ in range(3):
+        assert (await failed.verb("retry", "node01", token="once"))["accepted"]
+        await house.idle()
+    assert (house.record().attempt, house.record().state) == (2, "failed")
+    await failed.verb("retry", "node01", token="twice")
+    await house.idle()
+    assert house.record().attempt == 3
+
+
+async def test_the_same_token_at_the_same_moment_is_one_effect(house: Any, failed: Any) -> None:
+    house.toy.script["settling"] = [OutsideError("bad_request")] * 9
+    told = await asyncio.gather(
+        *(failed.verb("retry", "node01", token="once") for _ in range(4)), return_exceptions=True
+    )
+    await house.idle()
+    assert any(isinstance(one, dict) for one in told)
+    assert house.record().attempt == 2
+
+
+@pytest.mark.parametrize(
+    ("verb", "target", "status", "code"),
+    [
+        ("retry", "nobody", 404, "unknown"),
+        ("hold", "node01", 409, "refused"),
+        ("destroy", "node01", 400, "request"),
+        ("explode", "node01", 400, "request"),
+    ],
+)
+async def test_a_verb_that_cannot_be_is_refused_with_the_reason_and_changes_nothing(
+    house: Any, failed: Any, verb: str, target: str, status: int, code: str
+) -> None:
+    before = await failed.snapshot()
+    with pytest.raises(Refused) as caught:
+        await failed.verb(verb, target)
+    assert (caught.value.status, caught.value.error["code"]) == (status, code)
+    assert caught.value.error["remedy"]
+    if status == 409:
+        assert caught.value.error["message"] == before["nodes"][0]["can"][verb]
+        assert "retry" in caught.value.error["remedy"] and "rollback" in caught.value.error["remedy"]
+    assert await failed.snapshot() == before
+
+
+async def test_what_the_platform_vetoes_is_refused_in_its_words(house: Any, failed: Any) -> None:
+    house.toy.vetoes["retry"] = "Not on a Sunday."
+    assert (await failed.show("node01"))["entity"]["can"]["retry"] == "Not on a Sunday."
+    with pytest.raises(Refused, match="Not on a Sunday"):
+        await failed.verb("retry", "node01")
+
+
+async def test_a_verb_that_waits_is_shown_as_a_wish_and_not_taken_again(house: Any, door: Any) -> None:
+    under_way, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow(ctx: StepContext) -> Wait:
+        under_way.set()
+        await answered.wait()
+        return Wait("x", "y", 9.0)
+
+    house.toy.script["settling"] = slow
+    await house.sow("node01")
+    await house.ask("node01", "start")
+    await under_way.wait()
+    await door.client.verb("hold", "node01")
+    assert (await door.client.show("node01"))["entity"]["wish"] == "hold"
+    with pytest.raises(Refused, match="asked for already"):
+        await door.client.verb("hold", "node01")
+    answered.set()
+    await house.idle()
+    shown = (await door.client.show("node01"))["entity"]
+    assert (shown["state"], shown["wish"]) == ("held", None)
+
+
+async def test_a_deletion_is_done_only_by_the_plan_that_was_shown(house: Any, failed: Any) -> None:
+    plan = await failed.plan("rollback", "node01")
+    assert [(i["action"], i["kind"], i["name"], i["id"]) for i in plan["items"]] == [
+        ("delete", "thing", "a", "id-a-1")
+    ]
+    with pytest.raises(Refused) as caught:
+        await failed.verb("rollback", "node01", digest="0" * 16)
+    assert (caught.value.status, caught.value.error["code"]) == (409, "plan_changed")
+    await house.idle()
+    assert (house.record().state, list(house.toy.outside.objects)) == ("failed", ["a"])
+    await failed.verb("rollback", "node01", digest=plan["digest"])
+    await house.idle()
+    assert (house.record().state, house.toy.outside.objects) == ("rolled_back", {})
+    with pytest.raises(Refused):
+        await failed.apply("platform: toy\ncluster: c\nnodes: [{name: n}]\n", "0" * 16)
+
+
+@pytest.mark.parametrize("path", ["/v1/specs", "/v1/plans", "/v1/verbs"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{",
+        "[]",
+        "null",
+        "3",
+        "",
+        b"\xff\xfe",
+        {},
+        {"strange": 1},
+        {"spec": 3, "verb": 3, "target": 3},
+        {"verb": "retry", "target": "node01", "token": {"a": 1}},
+        {"verb": "retry", "target": "node01", "token": "\ud800"},
+    ],
+    ids=lambda body: ascii(body),
+)
+async def test_a_body_that_makes_no_sense_is_400_and_changes_nothing(
+    house: Any, failed: Any, door: Any, path: str, body: Any
+) -> None:
+    if isinstance(body, dict) and "token" in body:
+        if path != "/v1/verbs":
+            pytest.skip("only verbs have tokens")
+        body = '{"verb":"retry","target":"node01","token":"\\ud800"}' if body["token"] == "\ud800" else body
+    before = await failed.snapshot()
+    status, answer = await door.post(path, body)
+    assert status == 400 and is_error(answer, "request")
+    assert await failed.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/", 404, "unknown"),
+        ("/v1/nothing", 404, "unknown"),
+        ("/v1/verbs", 405, "request"),
+        ("/v1/nodes/nobody", 404, "unknown"),
+        ("/v1/nodes/demo", 404, "unknown"),
+        ("/v1/clusters/node01", 404, "unknown"),
+        ("/v1/nodes/..%2f..%2fetc", 404, "unknown"),
+        ("/v1/log?after=x", 400, "request"),
+        ("/v1/log?after=-1", 400, "request"),
+        ("/v1/log?limit=%C2%B2", 400, "request"),
+        ("/v1/log?after=99999999999999999999999", 400, "request"),
+        ("/v1/events?after=1.5", 400, "request"),
+    ],
+)
+async def test_what_does_not_exist_is_refused_in_the_format_of_errors(
+    house: Any, failed: Any, door: Any, path: str, status: int, code: str
+) -> None:
+    got, body = await door.get(path)
+    assert got == status and is_error(body, code)
+
+
+async def test_the_log_is_read_in_pieces(house: Any, failed: Any) -> None:
+    everything = await failed.log()
+    revision = everything["revision"]
+    assert [e["revision"] for e in everything["events"]] == list(range(1, revision + 1))
+    assert [e["revision"] for e in (await failed.log(after=1, limit=2))["events"]] == [2, 3]
+    assert [e["revision"] for e in (await failed.log(tail=True, limit=2))["events"]] == [revision - 1, revision]
+    assert (await failed.log(node="nobody"))["events"] == []
+    assert {e["node"] for e in (await failed.log(node="node01"))["events"]} == {"node01"}
+
+
+async def test_a_node_is_shown_with_its_stays_its_things_and_its_error(house: Any, failed: Any) -> None:
+    house.clock.advance(5)
+    shown = await failed.show("node01")
+    assert [(s["state"], s["ended"] is None) for s in shown["timeline"]] == [
+        ("making", False),
+        ("settling", False),
+        ("failed", True),
+    ]
+    entity = shown["entity"]
+    assert (entity["kind"], entity["cluster"], entity["platform"]) == ("node", "demo", "toy")
+    assert (entity["phase"], entity["step"], entity["step_index"], entity["step_count"]) == (
+        "failed",
+        "settling",
+        2,
+        2,
+    )
+    assert entity["resources"] == [{"kind": "thing", "id": "id-a-1", "name": "a", "state": "present"}]
+    assert entity["error"]["evidence"] == "HTTP 400"
+
+
+async def test_without_a_database_a_verb_is_503_and_the_health_says_why(
+    house: Any, failed: Any, door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(lease: Any, ops: Any) -> Any:
+        raise StoreError("database", evidence="database or disk is full")
+
+    assert (await failed.health())["ok"] is True
+    monkeypatch.setattr(house.store, "commit", full)
+    status, body = await door.post("/v1/verbs", {"verb": "retry", "target": "node01"})
+    assert status == 503 and is_error(body, "database")
+    assert house.mirror.commands("node01") == []
+    house.engine._broken["node01"] = "The database cannot be written."
+    health = await failed.health()
+    assert (health["ok"], health["problems"]) == (False, ["The database cannot be written."])

@@ -1,0 +1,157 @@
+"""The stream tells first how things stand and then every change, once it is durable, to each reader at its pace."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import pytest
+
+import daemon.bus
+from daemon.store.ops import AddEvent, Event
+
+Lines = AsyncGenerator[Any, None]
+
+
+def line(house: Any, message: str) -> AddEvent:
+    return AddEvent(Event(house.clock.now(), "demo", "demo", "note", message))
+
+
+async def take(lines: Lines, until: Callable[[Any], bool]) -> list[Any]:
+    """Lines up to the first that is asked for, without heartbeats."""
+    taken: list[Any] = []
+    async with asyncio.timeout(10):
+        async for one in lines:
+            if one["type"] != "heartbeat":
+                taken.append(one)
+            if until(one):
+                return taken
+    raise AssertionError("the stream ended")
+
+
+def is_event(message: str) -> Callable[[Any], bool]:
+    return lambda one: one["type"] == "event" and one["event"]["message"] == message
+
+
+async def test_the_state_comes_first_and_then_every_change_and_line_as_it_is_committed(
+    house: Any, door: Any
+) -> None:
+    await house.sow("node01")
+    async with contextlib.aclosing(door.client.stream()) as lines:
+        first = await anext(lines)
+        assert first["type"] == "snapshot"
+        assert [n["state"] for n in first["snapshot"]["nodes"]] == ["pending"]
+        assert first["snapshot"]["daemon"]["id"] == house.mirror.daemon_id
+        await house.ask("node01", "start")
+        told = await take(
+            lines, lambda one: one["type"] == "change" and one["entity"]["state"] == "ready"
+        )
+    revisions = [one["revision"] for one in told if one["type"] == "event"]
+    assert revisions == list(range(first["revision"] + 1, house.mirror.revision + 1))
+    assert told[-1]["entity"] == (await door.client.show("node01"))["entity"]
+    messages = [one["event"]["message"] for one in told if one["type"] == "event"]
+    assert len(messages) == 3
+
+
+async def test_what_is_told_is_durable_already(house: Any, door: Any) -> None:
+    async with contextlib.aclosing(door.client.stream()) as lines:
+        await anext(lines)
+        for number in range(20):
+            await house.commit(line(house, f"n{number}"))
+            (told,) = await take(lines, is_event(f"n{number}"))
+            (kept,) = await house.store.events(after=told["revision"] - 1, limit=1)
+            assert kept.message == told["event"]["message"]
+
+
+async def test_a_record_that_leaves_is_told_by_name(house: Any, door: Any) -> None:
+    await house.sow("node01")
+    await house.tell("demo", "start")
+    async with contextlib.aclosing(door.client.stream()) as lines:
+        await anext(lines)
+        await house.ask("demo", "destroy")
+        gone: set[str] = set()
+        while gone != {"demo", "node01"}:
+            gone.add((await take(lines, lambda one: one["type"] == "removed"))[-1]["name"])
+    assert (await door.client.snapshot())["nodes"] == []
+
+
+async def test_a_heartbeat_says_that_all_is_quiet(house: Any, door: Any) -> None:
+    async with contextlib.aclosing(door.client.stream()) as lines:
+        await anext(lines)
+        began = time.monotonic()
+        async with asyncio.timeout(5):
+            beat = await anext(lines)
+        assert (beat["type"], beat["revision"]) == ("heartbeat", house.mirror.revision)
+        assert time.monotonic() - began > 0.5
+
+
+@pytest.mark.parametrize("piece", [1000, 7])
+async def test_a_reader_that_comes_back_gets_what_it_missed_without_gap_or_repeat(
+    house: Any, door: Any, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    monkeypatch.setattr("daemon.api.stream.REPLAY_PIECE", piece)
+    for number in range(50):
+        await house.commit(line(house, f"before {number}"))
+
+    async def go_on() -> None:
+        for number in range(200):
+            await house.commit(line(house, f"during {number}"))
+            if number % 5 == 0:
+                await asyncio.sleep(0.001)
+
+    writing = asyncio.create_task(go_on())
+    async with contextlib.aclosing(door.client.stream(after=20)) as lines:
+        told = await take(lines, is_event("during 199"))
+    await writing
+    assert told[0]["type"] == "snapshot"
+    assert [one["revision"] for one in told[1:]] == list(range(21, 251))
+    assert [one["event"]["revision"] for one in told[1:]] == list(range(21, 251))
+
+
+async def test_a_reader_from_the_future_gets_the_state_and_goes_on(house: Any, door: Any) -> None:
+    async with contextlib.aclosing(door.client.stream(after=10**9)) as lines:
+        assert (await anext(lines))["type"] == "snapshot"
+        await house.commit(line(house, "now"))
+        assert len(await take(lines, is_event("now"))) == 1
+
+
+async def test_a_stalled_reader_is_told_that_it_lags_and_slows_nobody(
+    house: Any, door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon.bus, "QUEUE_LENGTH", 20)
+    async with (
+        contextlib.aclosing(door.client.stream()) as stalled,
+        contextlib.aclosing(door.client.stream()) as quick,
+    ):
+        await anext(stalled)
+        await anext(quick)
+        for number in range(120):
+            await house.commit(line(house, f"{number} " + "x" * 50_000))
+            told = await take(quick, lambda one: one["type"] == "event")
+            assert told[0]["event"]["message"].startswith(f"{number} ")
+        rest = [one async for one in stalled]
+        assert rest[-1]["type"] == "lagged"
+        assert 0 < len(rest) < 120
+        await house.commit(line(house, "after"))
+        await take(quick, is_event("after"))
+    async with contextlib.aclosing(door.client.stream(after=rest[-2]["revision"])) as again:
+        told = await take(again, is_event("after"))
+    assert told[-1]["revision"] - rest[-2]["revision"] == len(told) - 1
+
+
+async def test_who_leaves_is_forgotten(house: Any, door: Any) -> None:
+    async def leave(lines: Lines) -> None:
+        await anext(lines)
+        await lines.aclose()
+
+    for _ in range(3):
+        await leave(door.client.stream())
+    async with asyncio.timeout(5):
+        while house.journal.bus._subscriptions:
+            await house.commit(line(house, "anybody there?"))
+            await asyncio.sleep(0.01)
+
+

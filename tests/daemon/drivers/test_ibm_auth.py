@@ -1,0 +1,146 @@
+"""One token for everybody, fetched once; a metadata service that fails stalls nobody."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from daemon.drivers.ibm_auth import TrustedProfile
+from daemon.drivers.ibm_errors import TokenRefused
+
+JSON = {"Content-Type": "application/json"}
+
+
+class Metadata:
+    """The two requests that lead to a token. ``failures`` are the answers given first."""
+
+    def __init__(self) -> None:
+        self.failures: list[tuple[int, bytes]] = []
+        self.profiles: list[Any] = []
+        self.pause = 0.0
+        self.lifetime = 3600
+
+    def token(self) -> str:
+        now = int(time.time())
+        claims = json.dumps({"iat": now, "exp": now + self.lifetime}).encode()
+        parts = (b'{"alg":"none"}', claims, b"signature")
+        return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+    def __call__(self, method: str, path: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        time.sleep(self.pause)
+        if self.failures:
+            status, content = self.failures.pop(0)
+            return status, JSON, content
+        if method == "POST":
+            self.profiles.append(json.loads(body))
+        return 200, JSON, json.dumps({"access_token": self.token()}).encode()
+
+
+@pytest.fixture
+def metadata() -> Metadata:
+    return Metadata()
+
+
+def trusted_profile(profile: str, url: str) -> Any:
+    return TrustedProfile(profile, url).authenticator()
+
+
+def bearer(authenticator: Any) -> str:
+    request: dict[str, Any] = {"headers": {}}
+    authenticator.authenticate(request)
+    return str(request["headers"]["Authorization"])
+
+
+@pytest.mark.parametrize(
+    ("profile", "sent"),
+    [("Profile-1", {"id": "Profile-1"}), ("crn:v1:a:b", {"crn": "crn:v1:a:b"})],
+)
+def test_the_profile_is_named_as_it_was_given(serve: Any, metadata: Metadata, profile: str, sent: Any) -> None:
+    server = serve(metadata)
+    assert bearer(trusted_profile(profile, server.url)).startswith("Bearer ey")
+    assert metadata.profiles == [{"trusted_profile": sent}]
+
+
+def test_twenty_who_come_at_once_share_one_token(serve: Any, metadata: Metadata) -> None:
+    metadata.pause = 0.05
+    server = serve(metadata)
+    authenticator = trusted_profile("Profile-1", server.url)
+    together = threading.Barrier(20)
+
+    def come(_: int) -> str:
+        together.wait(5)
+        return bearer(authenticator)
+
+    with ThreadPoolExecutor(20) as threads:
+        tokens = set(threads.map(come, range(20)))
+    assert len(tokens) == 1
+    assert server.asked == ["PUT /instance_identity/v1/token", "POST /instance_identity/v1/iam_token"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "evidence"),
+    [
+        ((500, b'{"errors": [{"code": "service_error", "message": "Down."}]}'), "HTTP 500 Down."),
+        ((403, b'{"errors": [{"code": "unauthorized", "message": "It is disabled."}]}'), "It is disabled"),
+        ((200, b"not json"), "JSON"),
+    ],
+)
+def test_one_failure_of_the_metadata_service_does_not_stall_the_next_caller(
+    serve: Any, metadata: Metadata, failure: tuple[int, bytes], evidence: str
+) -> None:
+    metadata.failures = [failure]
+    authenticator = trusted_profile("Profile-1", serve(metadata).url)
+    began = time.monotonic()
+    with pytest.raises(TokenRefused, match=evidence):
+        bearer(authenticator)
+    assert bearer(authenticator).startswith("Bearer ey")
+    assert time.monotonic() - began < 5
+
+
+def test_callers_that_come_during_a_failure_are_not_stalled_either(serve: Any, metadata: Metadata) -> None:
+    metadata.pause = 0.05
+    metadata.failures = [(500, b"{}")] * 3
+    authenticator = trusted_profile("Profile-1", serve(metadata).url)
+
+    def come(_: int) -> str:
+        try:
+            return bearer(authenticator)
+        except TokenRefused:
+            return "refused"
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(10) as threads:
+        told = list(threads.map(come, range(10)))
+    assert time.monotonic() - began < 5
+    assert told.count("refused") == 3
+
+
+def test_nobody_there_is_told_and_a_later_caller_tries_again(rude: Any) -> None:
+    authenticator = trusted_profile("Profile-1", f"http://127.0.0.1:{rude('refused')}")
+    began = time.monotonic()
+    for _ in range(2):
+        with pytest.raises(TokenRefused, match="ConnectionError"):
+            bearer(authenticator)
+    assert time.monotonic() - began < 5
+
+
+def test_all_services_share_one_authenticator() -> None:
+    profile = TrustedProfile("Profile-1", "http://127.0.0.1:1")
+    assert profile.authenticator() is profile.authenticator()
+
+
+def test_a_token_that_runs_out_is_fetched_again(serve: Any, metadata: Metadata) -> None:
+    metadata.lifetime = -60
+    server = serve(metadata)
+    authenticator = trusted_profile("Profile-1", server.url)
+    bearer(authenticator)
+    fetched = len(server.asked)
+    metadata.lifetime = 3600
+    bearer(authenticator)
+    assert len(server.asked) > fetched

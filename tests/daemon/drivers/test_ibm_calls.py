@@ -1,0 +1,178 @@
+"""The real SDK against servers that refuse, hang up, stall and lie: what may have taken effect is in doubt."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
+
+from daemon.clock import ManualClock, SystemClock
+from daemon.drivers.ibm_auth import TrustedProfile
+from daemon.drivers.ibm_dns import IbmDns, open_dns
+from daemon.drivers.ibm_vpc import IbmVpc, open_vpc
+from daemon.errors import OutsideError
+from daemon.locks import TokenBucket
+
+JSON = {"Content-Type": "application/json"}
+TIMEOUT = (2.0, 0.3)
+
+
+class NoToken(TrustedProfile):
+    """Calls go out without a token: what is tested here is what comes back."""
+
+    def authenticator(self) -> Any:
+        return NoAuthAuthenticator()
+
+
+PROFILE = NoToken("Profile-1", "http://127.0.0.1:1")
+
+
+@pytest.fixture(scope="module")
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+@pytest.fixture
+def vpc(threads: ThreadPoolExecutor) -> Callable[[str], IbmVpc]:
+    def client(url: str) -> IbmVpc:
+        bucket = TokenBucket(1000, SystemClock())
+        return open_vpc(f"{url}/v1", PROFILE, threads, 8, TIMEOUT, bucket)
+
+    return client
+
+
+@pytest.fixture
+def dns(threads: ThreadPoolExecutor) -> Callable[[str], IbmDns]:
+    def client(url: str) -> IbmDns:
+        bucket = TokenBucket(1000, SystemClock())
+        return open_dns(f"{url}/v1", PROFILE, threads, 8, TIMEOUT, bucket)
+
+    return client
+
+
+def says(status: int, body: object, headers: dict[str, str] | None = None) -> Callable[..., Any]:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return lambda method, path, sent: (status, {**JSON, **(headers or {})}, content)
+
+
+@pytest.mark.parametrize(
+    ("manner", "code"),
+    [("refused", "unreachable"), ("reset", "in_doubt"), ("silent", "in_doubt"), ("cut", "in_doubt"),
+     ("gibberish", "in_doubt")],
+)  # fmt: skip
+async def test_only_a_connection_that_was_never_made_is_no_doubt(
+    vpc: Any, rude: Any, manner: str, code: str
+) -> None:
+    client = vpc(f"http://127.0.0.1:{rude(manner)}")
+    with pytest.raises(OutsideError) as caught:
+        await client.reserve_ip("subnet", "10.0.0.9", "name")
+    assert (caught.value.code, caught.value.status, caught.value.retry) == (code, None, "now")
+    assert caught.value.evidence
+
+
+async def test_the_sdk_repeats_nothing_by_itself(vpc: Any, serve: Any) -> None:
+    server = serve(says(500, {"errors": [{"code": "internal_error", "message": "x"}]}))
+    with pytest.raises(OutsideError, match="create subnet reserved ip"):
+        await vpc(server.url).reserve_ip("subnet", "10.0.0.9", "name")
+    assert server.asked == ["POST /v1/subnets/subnet/reserved_ips"]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "code"),
+    [
+        (200, JSON, b'{"id": "r0', "malformed"),
+        (200, {"Content-Type": "text/plain"}, b"all is well", "malformed"),
+        (200, {"Content-Type": "text/html"}, b"<html>log in first</html>", "malformed"),
+        (502, {"Content-Type": "text/html", "Server": "cloudflare"}, b"<html>", "unavailable"),
+        (500, JSON, b"", "unavailable"),
+    ],
+)
+@pytest.mark.parametrize("call", ["server", "reserve_ip", "vnis"])
+async def test_an_answer_that_is_not_the_apis_is_told_as_such(
+    vpc: Any, serve: Any, call: str, status: int, headers: dict[str, str], body: bytes, code: str
+) -> None:
+    client = vpc(serve(says(status, body, headers)).url)
+    calls: dict[str, Callable[[], Any]] = {
+        "server": lambda: client.server("s"),
+        "reserve_ip": lambda: client.reserve_ip("subnet", "10.0.0.9", "name"),
+        "vnis": lambda: client.vnis(),
+    }
+    with pytest.raises(OutsideError) as caught:
+        await calls[call]()
+    assert caught.value.code == code
+
+
+async def test_a_list_is_read_to_its_last_page(vpc: Any, serve: Any) -> None:
+    def pages(method: str, path: str, sent: bytes) -> Any:
+        number = int(path.partition("start=")[2].partition("&")[0] or 0)
+        more = {"next": {"href": f"http://x/v1/v?limit=2&start={number + 1}"}} if number < 3 else {}
+        body = {"virtual_network_interfaces": [{"id": f"v{number}"}], **more}
+        return 200, JSON, json.dumps(body).encode()
+
+    server = serve(pages)
+    assert [one["id"] for one in await vpc(server.url).vnis()] == ["v0", "v1", "v2", "v3"]
+    assert len(server.asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "not_found"), (403, "not_authorized"), (500, "not_found"), (410, "gone")]
+)
+async def test_only_a_404_proves_that_a_thing_is_gone(
+    vpc: Any, dns: Any, serve: Any, status: int, code: str
+) -> None:
+    server = serve(says(status, {"errors": [{"code": code, "message": "x"}]}))
+    for look in (vpc(server.url).server("s"), vpc(server.url).vni("v"), dns(server.url).record("i", "z", "r")):
+        with pytest.raises(OutsideError):
+            await look
+
+
+async def test_a_404_is_an_answer_and_deleting_what_is_gone_is_no_error(
+    vpc: Any, dns: Any, serve: Any
+) -> None:
+    server = serve(says(404, {"errors": [{"code": "not_found", "message": "x"}]}))
+    assert await vpc(server.url).server("s") is None
+    assert await dns(server.url).record("i", "z", "r") is None
+    await vpc(server.url).delete_vni("v")
+    await dns(server.url).delete_record("i", "z", "r")
+    with pytest.raises(OutsideError):
+        await vpc(server.url).reserve_ip("subnet", "10.0.0.9", "name")
+
+
+async def test_calls_are_made_beside_each_other_and_not_after_each_other(vpc: Any, serve: Any) -> None:
+    def slow(method: str, path: str, sent: bytes) -> Any:
+        time.sleep(0.2)
+        return 200, JSON, b'{"id": "s"}'
+
+    client = vpc(serve(slow).url)
+    await client.server("s")
+    began = time.monotonic()
+    await asyncio.gather(*(client.server("s") for _ in range(8)))
+    assert time.monotonic() - began < 1.0
+
+
+async def test_the_rate_of_calls_is_kept_and_the_burst_is_a_second_s_worth() -> None:
+    clock = ManualClock()
+    bucket = TokenBucket(10, clock)
+    through: list[float] = []
+
+    async def one() -> None:
+        await bucket.take()
+        through.append(clock.now())
+
+    tasks = [asyncio.create_task(one()) for _ in range(50)]
+    began = clock.now()
+    for _ in range(100):
+        for _ in range(5):
+            await asyncio.sleep(0)
+        clock.advance(0.1)
+    await asyncio.gather(*tasks)
+    first_second = [when for when in through if when < began + 1.0]
+    assert len(first_second) <= 21
+    assert 2.9 <= through[-1] - began <= 5.1

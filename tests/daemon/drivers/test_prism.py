@@ -1,0 +1,169 @@
+"""A CVM is trusted by the certificate it first showed, and whatever it answers is told for what it is."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from daemon.drivers.prism import Login, Prism, fetch_certificate
+from daemon.errors import OutsideError
+
+JSON = {"Content-Type": "application/json"}
+LOGIN = Login("admin", "geheim")
+
+
+def says(status: int, body: bytes, headers: dict[str, str] | None = None) -> Any:
+    return lambda method, path, sent: (status, headers or JSON, body)
+
+
+async def prism(server: Any, login: Login = LOGIN) -> Prism:
+    return Prism("127.0.0.1", server.port, await fetch_certificate("127.0.0.1", server.port, 5), login)
+
+
+async def refusal(server: Any) -> OutsideError:
+    with pytest.raises(OutsideError) as caught:
+        await (await prism(server)).ready()
+    assert "GET /v1/cluster on 127.0.0.1" in caught.value.message
+    return caught.value
+
+
+async def test_the_certificate_is_fetched_before_anything_secret_is_sent(serve: Any) -> None:
+    server = serve(says(200, b"{}"), tls="first")
+    shown = await fetch_certificate("127.0.0.1", server.port, 5)
+    assert shown.split() == server.certificate.split()
+    assert server.asked == []
+
+
+async def test_the_pinned_certificate_is_accepted_whatever_name_stands_in_it(serve: Any) -> None:
+    seen: list[str] = []
+
+    def answer(method: str, path: str, body: bytes) -> Any:
+        seen.append(f"{method} {path}")
+        return 200, JSON, b'{"uuid": "u-1"}'
+
+    server = serve(answer, tls="first")
+    client = await prism(server)
+    assert await client.ready() == {"uuid": "u-1"}
+    assert await client.cluster() == {"uuid": "u-1"}
+    assert seen == ["GET /PrismGateway/services/rest/v1/cluster", "GET /PrismGateway/services/rest/v2.0/cluster"]
+
+
+async def test_another_certificate_is_refused_before_the_password_is_sent(serve: Any) -> None:
+    first = serve(says(200, b"{}"), tls="first")
+    second = serve(says(200, b"{}"), tls="second")
+    pinned = await fetch_certificate("127.0.0.1", first.port, 5)
+    with pytest.raises(OutsideError) as caught:
+        await Prism("127.0.0.1", second.port, pinned, LOGIN).ready()
+    assert (caught.value.code, caught.value.retry) == ("pin_changed", "later")
+    assert caught.value.evidence
+    assert second.asked == []
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "code"),
+    [
+        (401, {"Content-Type": "text/html"}, b"<html>Unauthorized</html>", "authentication"),
+        (401, JSON, b"", "authentication"),
+        (400, JSON, b'{"message": "no"}', "bad_request"),
+        (403, JSON, b"{}", "bad_request"),
+        (404, JSON, b"{}", "bad_request"),
+        (409, JSON, b"{}", "name_taken"),
+        (422, JSON, b'{"message": "node is already part of a cluster"}', "name_taken"),
+        (422, JSON, b'{"message": "bad factor"}', "bad_request"),
+        (429, JSON, b"{}", "rate_limited"),
+        (500, {"Content-Type": "text/plain"}, b"java.lang.NullPointerException", "unavailable"),
+        (502, {"Content-Type": "text/html"}, b"<html>Bad Gateway</html>", "unavailable"),
+        (503, JSON, b"", "unavailable"),
+        (302, {**JSON, "Location": "/console"}, b"", "bad_request"),
+        (200, {"Content-Type": "text/html"}, b"<html>starting</html>", "malformed"),
+        (200, JSON, b'{"uuid": ', "malformed"),
+        (200, JSON, b"\xff\xfe", "malformed"),
+    ],
+)
+async def test_an_answer_is_told_for_what_it_is_with_its_body(
+    serve: Any, status: int, headers: dict[str, str], body: bytes, code: str
+) -> None:
+    error = await refusal(serve(says(status, body, headers), tls="first"))
+    assert (error.code, error.status) == (code, status)
+    assert f"HTTP {status}" in (error.evidence or "")
+    if body.isascii():
+        assert body.decode() in (error.evidence or "")
+
+
+async def test_an_empty_answer_is_no_error(serve: Any) -> None:
+    server = serve(says(200, b""), tls="first")
+    await (await prism(server)).change_password("old", "new")
+    assert server.asked == ["POST /PrismGateway/services/rest/v1/utils/change_default_system_password"]
+
+
+@pytest.mark.parametrize("manner", ["refused", "reset", "cut", "gibberish"])
+async def test_nobody_who_speaks_tls_is_not_there_yet(serve: Any, rude: Any, manner: str) -> None:
+    port = rude(manner)
+    with pytest.raises(OutsideError) as caught:
+        await fetch_certificate("127.0.0.1", port, 5)
+    assert caught.value.code == "unreachable"
+    pinned = await fetch_certificate("127.0.0.1", serve(says(200, b"{}"), tls="first").port, 5)
+    with pytest.raises(OutsideError) as caught:
+        await Prism("127.0.0.1", port, pinned, LOGIN).ready()
+    assert caught.value.code in ("unreachable", "in_doubt")
+
+
+async def test_a_port_that_says_nothing_is_given_up_in_time(rude: Any) -> None:
+    with pytest.raises(OutsideError) as caught:
+        await fetch_certificate("127.0.0.1", rude("silent"), 0.2)
+    assert caught.value.code == "unreachable"
+
+
+async def test_a_create_whose_answer_is_lost_is_in_doubt(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Lost(Exception):
+        pass
+
+    def taken(method: str, path: str, body: bytes) -> Any:
+        raise Lost
+
+    server = serve(taken, tls="first")
+    monkeypatch.setattr("socketserver.BaseServer.handle_error", lambda *_: None)
+    client = await prism(server)
+    with pytest.raises(OutsideError) as caught:
+        await client.create_cluster("demo", "10.0.0.1", 2, "UTC", [])
+    assert (caught.value.code, caught.value.status) == ("in_doubt", None)
+    assert server.asked == ["POST /PrismGateway/services/rest/v2.0/clusters"]
+
+
+async def test_the_contract_of_the_create_request(serve: Any) -> None:
+    sent: list[Any] = []
+
+    def answer(method: str, path: str, body: bytes) -> Any:
+        sent.append(json.loads(body))
+        return 202, JSON, b'{"task_uuid": "t-1"}'
+
+    client = await prism(serve(answer, tls="first"))
+    nodes = [{"cvm_ip": "10.0.0.2", "hypervisor_ip": "10.0.0.3", "node_position": "A"}]
+    assert await client.create_cluster("demo", "10.0.0.1", 1, "UTC", nodes) == {"task_uuid": "t-1"}
+    (body,) = sent
+    assert (body["name"], body["external_ip"], body["redundancy_factor"]) == ("demo", "10.0.0.1", 1)
+    assert (body["cluster_functions"], body["timezone"], body["nodes"]) == (["AOS"], "UTC", nodes)
+
+
+async def test_the_login_is_sent_to_the_pinned_cvm_and_shown_to_nobody(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers: list[str] = []
+    send = httpx.AsyncClient.send
+
+    async def watched(self: Any, request: httpx.Request, **named: Any) -> httpx.Response:
+        answer = await send(self, request, **named)
+        headers.append(answer.request.headers.get("authorization", ""))
+        return answer
+
+    monkeypatch.setattr(httpx.AsyncClient, "send", watched)
+    server = serve(says(401, b"<html>"), tls="first")
+    error = await refusal(server)
+    assert base64.b64decode(headers[0].removeprefix("Basic ")) == b"admin:geheim"
+    assert "geheim" not in f"{error} {error.evidence} {error.message} {LOGIN!r}"

@@ -1,0 +1,82 @@
+"""Audit and preflight tell the truth about the cloud, and change nothing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import resources
+from typing import Any
+
+import pytest
+from ibm_cloud_sdk_core.authenticators import VPCInstanceAuthenticator
+from ibm_vpc import VpcV1
+
+from daemon.cli.waiting import PlainLines, wait_for
+from daemon.client import Client
+from daemon.demo.stage import TRUSTED_PROFILE
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+MANAGEMENT = "0717-4f1c0de0-0000-4000-8000-000000000010"
+
+
+def spec() -> str:
+    return (resources.files("daemon.demo") / "three-node.yaml").read_text()
+
+
+def cloud(stage: Any) -> VpcV1:
+    urls = stage.urls()
+    authenticator = VPCInstanceAuthenticator(iam_profile_id=TRUSTED_PROFILE, url=urls["metadata_url"])
+    service = VpcV1(authenticator=authenticator)
+    service.set_service_url(urls["vpc_url"])
+    return service
+
+
+def test_audit_names_a_planted_orphan_and_what_was_deleted_by_hand(rig: Callable[..., Any]) -> None:
+    one = rig()
+    vpc = cloud(one.stage)
+    with Client(one.stage.socket) as client:
+        client.apply(spec())
+        said: list[str] = []
+        assert wait_for(one.stage.socket, "demo", "active", 60, PlainLines("demo", said.append)) == 0
+        assert client.audit() == []
+        orphan = vpc.create_subnet_reserved_ip(MANAGEMENT, name="demo-node09-mgmt-ip").get_result()
+        vpc.create_subnet_reserved_ip(MANAGEMENT, name="somebody-elses-address")
+        cluster_ip = next(
+            row for row in client.show("node01")["entity"]["resources"] if row["name"] == "demo-node01-cluster-ip"
+        )
+        vpc.delete_subnet_reserved_ip(MANAGEMENT, cluster_ip["id"])
+        before = one.counts()
+        found = client.audit()
+    seen = {(finding["finding"], finding["name"], finding["id"], finding["owner"]) for finding in found}
+    assert seen == {
+        ("unknown", "demo-node09-mgmt-ip", orphan["id"], None),
+        ("missing", "demo-node01-cluster-ip", cluster_ip["id"], "node01"),
+    }
+    assert orphan["id"] in next(f for f in found if f["finding"] == "unknown")["command"]
+    after = one.counts()
+    assert (before["created"], before["existing"]) == (after["created"], after["existing"])
+
+
+def test_preflight_passes_in_the_furnished_world_and_names_each_thing_that_is_missing(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        checks = client.preflight(spec())
+        assert {check["result"] for check in checks} == {"passed"}
+        wrong = (
+            spec()
+            .replace("zone: us-south-1", "zone: us-south-2")
+            .replace("profile: bx2d-metal-96x384", "profile: bx9-metal-1x1")
+            .replace("image: r006-4f1c0de0-0000-4000-8000-000000000030", "image: r006-nothing")
+        )
+        (one.stage.directory / "images" / "vmlinuz-foundation").unlink()
+        failed = {check["name"]: check for check in client.preflight(wrong) if check["result"] == "failed"}
+        assert {"management subnet", "workload subnet", "profile", "image", "boot images"} == set(failed)
+        assert all(check["remedy"] for check in failed.values())
+        client.apply(wrong)
+        said: list[str] = []
+        assert wait_for(one.stage.socket, "demo", "active", 60, PlainLines("demo", said.append)) == 1
+        cluster = client.show("demo")["entity"]
+    assert (cluster["state"], cluster["step"]) == ("failed", "preflight")
+    assert sum(one.counts()["existing"].values()) == 0
