@@ -185,11 +185,13 @@ async def _on_socket(app: web.Application, path: Path) -> AsyncIterator[None]:
                 f"Cannot listen on the socket {path} ({error.strerror}): "
                 "make its directory writable, or change socket in the settings."
             ) from error
-        yield
+        try:
+            yield
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
     finally:
         await runner.cleanup()
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
 
 
 def _make_way(path: Path) -> None:

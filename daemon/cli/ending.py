@@ -25,6 +25,7 @@ def run(command: click.Command) -> NoReturn:
     """Run the command line and exit."""
     try:
         result = command.main(standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Abort:
         _leave(wire.EXIT_INTERRUPTED, "Interrupted.")
     except click.ClickException as error:
@@ -33,11 +34,20 @@ def run(command: click.Command) -> NoReturn:
     except KeyboardInterrupt:
         _leave(wire.EXIT_INTERRUPTED, "Interrupted.")
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(wire.EXIT_DONE)
+        _reader_left()
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # click turns it into exit code 1
+            _reader_left()
+        raise
     except Exception as error:
         _leave(*_ending(error))
     sys.exit(result if isinstance(result, int) else wire.EXIT_DONE)
+
+
+def _reader_left() -> NoReturn:
+    """Whoever reads our output has seen enough: what is still in the buffer goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(wire.EXIT_DONE)
 
 
 def _leave(code: int, text: str) -> NoReturn:

@@ -275,33 +275,34 @@ class SqliteStore:
         groups.clear()
 
     async def _prepare(self, db: aiosqlite.Connection) -> None:
-        for pragma in _PRAGMAS:
-            await db.execute(f"PRAGMA {pragma}")
-        await self._migrate(db)
-        stored = dict([tuple(row) for row in await db.execute_fetchall("SELECT key, value FROM meta")])
-        self._daemon_id = stored["daemon_id"]
-        self._epoch = int(stored["epoch"])
-        found = await db.execute_fetchall("SELECT coalesce(max(revision), 0) FROM events")
-        self._revision = next(iter(found))[0]
-
-    async def _migrate(self, db: aiosqlite.Connection) -> None:
         version: int = next(iter(await db.execute_fetchall("PRAGMA user_version")))[0]
-        folder = package_files.files("daemon.store") / "migrations"
-        scripts = sorted(
-            (entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name
-        )
+        scripts = _scripts()
         if version > len(scripts):
             raise StoreError(
                 "database",
                 f"The database {self._path} was written by a newer nxd (schema {version}).",
                 remedy="Install that version of nxd again.",
             )
+        for pragma in _PRAGMAS:
+            await db.execute(f"PRAGMA {pragma}")
         for number, script in enumerate(scripts[version:], start=version + 1):
-            await db.executescript(f"BEGIN; {script.read_text()} PRAGMA user_version = {number}; COMMIT;")
+            await db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
         await db.executemany(
             "INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)",
             [("daemon_id", self._new_id), ("epoch", "0")],
         )
+        stored = dict([tuple(row) for row in await db.execute_fetchall("SELECT key, value FROM meta")])
+        self._daemon_id = stored["daemon_id"]
+        self._epoch = int(stored["epoch"])
+        found = await db.execute_fetchall("SELECT coalesce(max(revision), 0) FROM events")
+        self._revision = next(iter(found))[0]
+
+
+def _scripts() -> list[str]:
+    """The numbered migrations, in order."""
+    folder = package_files.files("daemon.store") / "migrations"
+    entries = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]
+    return [entry.read_text() for entry in sorted(entries, key=lambda entry: entry.name)]
 
 
 def _told(error: Exception, path: Path) -> Exception:

@@ -42,7 +42,9 @@ def test_audit_names_a_planted_orphan_and_what_was_deleted_by_hand(rig: Callable
         orphan = vpc.create_subnet_reserved_ip(MANAGEMENT, name="demo-node09-mgmt-ip").get_result()
         vpc.create_subnet_reserved_ip(MANAGEMENT, name="somebody-elses-address")
         cluster_ip = next(
-            row for row in client.show("node01")["entity"]["resources"] if row["name"] == "demo-node01-cluster-ip"
+            row
+            for row in client.show("node01")["entity"]["resources"]
+            if row["name"] == "demo-node01-cluster-ip"
         )
         vpc.delete_subnet_reserved_ip(MANAGEMENT, cluster_ip["id"])
         before = one.counts()
