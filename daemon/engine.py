@@ -196,7 +196,10 @@ class Engine:
             said = moves.event(record, "verb", now, f"{command.verb} is in force", actor=command.actor)
             await self.journal.commit(PutRecord(moved), close, said)
             return
-        await self._commit_move(record, moved, command.verb, command.actor, close)
+        ops: list[Op] = [close]
+        if moved.state == kind.initial and record.name == record.shard:
+            ops.append(moves.command(record, "start", now, self.journal.clock.new_id()))
+        await self._commit_move(record, moved, command.verb, command.actor, *ops)
 
     async def _run(self, record: Record) -> Outcome:
         """The step's answer; whatever it raises becomes one."""

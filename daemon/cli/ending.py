@@ -33,12 +33,8 @@ def run(command: click.Command) -> NoReturn:
         sys.exit(wire.EXIT_USAGE)
     except KeyboardInterrupt:
         _leave(wire.EXIT_INTERRUPTED, "Interrupted.")
-    except BrokenPipeError:
-        _reader_left()
-    except SystemExit as error:
-        if isinstance(error.__context__, BrokenPipeError):  # click turns it into exit code 1
-            _reader_left()
-        raise
+    except (BrokenPipeError, SystemExit):
+        _reader_left()  # click and rich exit when they meet the broken pipe before we do
     except Exception as error:
         _leave(*_ending(error))
     sys.exit(result if isinstance(result, int) else wire.EXIT_DONE)

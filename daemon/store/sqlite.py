@@ -95,7 +95,7 @@ class SqliteStore:
         self._started = asyncio.get_running_loop().create_future()
         self._writer = asyncio.create_task(self._write(), name="store-writer")
         await self._started
-        self._reader = await aiosqlite.connect(f"file:{self._path}?mode=ro", uri=True)
+        self._reader = await aiosqlite.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
         await self._reader.execute("PRAGMA query_only=ON")
 
     async def acquire(self, owner: str) -> Lease:
@@ -177,6 +177,8 @@ class SqliteStore:
         db: aiosqlite.Connection | None = None
         try:
             try:
+                # An aiosqlite connection that cannot be made leaves a thread behind that outlives the loop.
+                await asyncio.to_thread(lambda: sqlite3.connect(self._path).close())
                 db = await aiosqlite.connect(self._path, isolation_level=None)
                 await self._prepare(db)
             except Exception as error:

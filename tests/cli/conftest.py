@@ -181,11 +181,23 @@ def another() -> Iterator[Callable[[], Place]]:
 
 @pytest.fixture(scope="session")
 def served() -> Iterator[Place]:
-    """A daemon with one cluster on hold, for tests that only look or are refused."""
+    """A daemon with one cluster on hold, for tests that only look or are refused.
+
+    The cloud is silent until the hold is accepted and gone afterwards, so that the first step cannot end before.
+    """
     with tempfile.TemporaryDirectory(prefix="nx") as directory:
         one = _place(Path(directory))
-        one.serve()
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            one.write(ibm={**one.settings["ibm"], "metadata_url": url})
+            one.serve()
+            with Client(one.socket) as client:
+                client.apply((ROOT / "sample-specs" / "one-node.yaml").read_text())
+                client.verb("hold", "solo")
+        until = time.monotonic() + PATIENCE
         with Client(one.socket) as client:
-            client.apply((ROOT / "sample-specs" / "one-node.yaml").read_text())
+            while client.show("solo")["entity"]["state"] != "held":
+                assert time.monotonic() < until, client.show("solo")
+                time.sleep(0.02)
         yield one
         one.end()

@@ -62,7 +62,9 @@ def test_a_spec_that_cannot_be_read_is_told(place: Any, served: Any, command: st
 def test_a_missing_and_an_unknown_setting_are_told_together_with_where_they_stand(place: Any) -> None:
     place.write(environment=None, colour="blue", boot={**place.settings["boot"], "listen": "nowhere"})
     ended = place.run("serve")
-    ended.refused_with(2, "environment is missing", "NXD_ENVIRONMENT", "colour", "boot.listen", str(place.config))
+    ended.refused_with(
+        2, "environment is missing", "NXD_ENVIRONMENT", "colour", "boot.listen", str(place.config)
+    )
     assert len(ended.err.strip().splitlines()) == 3
     assert files(place.directory) == {}
 
@@ -183,7 +185,7 @@ def test_a_state_directory_that_cannot_be_is_told(place: Any) -> None:
         (("wait", "nobody"), 2, ("nobody",)),
         (("retry", "nobody"), 2, ("nobody", "nxd status")),
         (("retry", "solo01"), 4, ("It is pending",)),
-        (("resume", "solo"), 4, ("resume is for what is held",)),
+        (("hold", "solo"), 4, ("It is held",)),
         (("rollback", "solo", "--plan", "0" * 16), 4, ("plan", "confirm")),
         (("destroy", "solo"), 2, ("not a terminal", "--plan")),
         (("explode",), 2, ("explode",)),
@@ -198,7 +200,9 @@ def test_what_cannot_be_is_refused_with_its_exit_code_and_changes_nothing(
 ) -> None:
     def standing() -> list[Any]:
         with Client(served.socket) as client:
-            return [(e["name"], e["state"], e["attempt"], e["wish"]) for e in client.nodes() + client.clusters()]
+            return [
+                (e["name"], e["state"], e["attempt"], e["wish"]) for e in client.nodes() + client.clusters()
+            ]
 
     before = standing()
     served.run(*command).refused_with(code, *words)

@@ -278,7 +278,9 @@ class House:
     async def sow(self, *nodes: str, cluster: str = "demo", **spec: Any) -> None:
         """Write a cluster and its nodes down, all pending."""
         now = self.clock.now()
-        records = [Record(cluster, CLUSTER.name, cluster, "pending", now, version=1, step="pending", spec=spec)]
+        records = [
+            Record(cluster, CLUSTER.name, cluster, "pending", now, version=1, step="pending", spec=spec)
+        ]
         records += [
             Record(node, NODE.name, cluster, "pending", now, version=1, step="pending") for node in nodes
         ]

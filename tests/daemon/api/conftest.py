@@ -49,8 +49,9 @@ async def door(house: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Doo
         path = Path(directory) / "nxd.sock"
         await web.UnixSite(runner, str(path)).start()
         transport = httpx.AsyncHTTPTransport(uds=str(path))
-        async with AsyncClient(path) as client, httpx.AsyncClient(
-            transport=transport, base_url="http://nxd", trust_env=False
-        ) as raw:
+        async with (
+            AsyncClient(path) as client,
+            httpx.AsyncClient(transport=transport, base_url="http://nxd", trust_env=False) as raw,
+        ):
             yield Door(path, client, raw)
         await runner.cleanup()

@@ -46,9 +46,7 @@ async def test_the_state_comes_first_and_then_every_change_and_line_as_it_is_com
         assert [n["state"] for n in first["snapshot"]["nodes"]] == ["pending"]
         assert first["snapshot"]["daemon"]["id"] == house.mirror.daemon_id
         await house.ask("node01", "start")
-        told = await take(
-            lines, lambda one: one["type"] == "change" and one["entity"]["state"] == "ready"
-        )
+        told = await take(lines, lambda one: one["type"] == "change" and one["entity"]["state"] == "ready")
     revisions = [one["revision"] for one in told if one["type"] == "event"]
     assert revisions == list(range(first["revision"] + 1, house.mirror.revision + 1))
     assert told[-1]["entity"] == (await door.client.show("node01"))["entity"]
@@ -153,5 +151,3 @@ async def test_who_leaves_is_forgotten(house: Any, door: Any) -> None:
         while house.journal.bus._subscriptions:
             await house.commit(line(house, "anybody there?"))
             await asyncio.sleep(0.01)
-
-

@@ -136,7 +136,9 @@ def _rude(manner: str) -> Iterator[int]:
                 if manner == "reset":
                     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 if manner == "cut":
-                    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{")
+                    peer.sendall(
+                        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+                    )
                 if manner == "gibberish":
                     peer.sendall(b"220 ready for mail\r\n\r\n")
             peer.close()

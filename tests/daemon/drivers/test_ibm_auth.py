@@ -61,7 +61,9 @@ def bearer(authenticator: Any) -> str:
     ("profile", "sent"),
     [("Profile-1", {"id": "Profile-1"}), ("crn:v1:a:b", {"crn": "crn:v1:a:b"})],
 )
-def test_the_profile_is_named_as_it_was_given(serve: Any, metadata: Metadata, profile: str, sent: Any) -> None:
+def test_the_profile_is_named_as_it_was_given(
+    serve: Any, metadata: Metadata, profile: str, sent: Any
+) -> None:
     server = serve(metadata)
     assert bearer(trusted_profile(profile, server.url)).startswith("Bearer ey")
     assert metadata.profiles == [{"trusted_profile": sent}]

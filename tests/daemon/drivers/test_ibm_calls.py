@@ -128,7 +128,11 @@ async def test_only_a_404_proves_that_a_thing_is_gone(
     vpc: Any, dns: Any, serve: Any, status: int, code: str
 ) -> None:
     server = serve(says(status, {"errors": [{"code": code, "message": "x"}]}))
-    for look in (vpc(server.url).server("s"), vpc(server.url).vni("v"), dns(server.url).record("i", "z", "r")):
+    for look in (
+        vpc(server.url).server("s"),
+        vpc(server.url).vni("v"),
+        dns(server.url).record("i", "z", "r"),
+    ):
         with pytest.raises(OutsideError):
             await look
 

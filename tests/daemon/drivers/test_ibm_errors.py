@@ -36,7 +36,11 @@ HTML = "<html><head><title>502 Bad Gateway</title></head><body>cloudflare</body>
 
 ROWS: list[tuple[int, object, str]] = [
     (401, errors("token_invalid", "The service token was expired or invalid."), "authentication"),
-    (403, errors("not_authorized", "the provided token is not authorized to  the instance"), "not_authorized"),
+    (
+        403,
+        errors("not_authorized", "the provided token is not authorized to  the instance"),
+        "not_authorized",
+    ),
     (404, errors("not_found"), "not_found"),
     (404, HTML, "not_found"),
     (429, errors("rate_limit_exceeded"), "rate_limited"),
@@ -62,7 +66,11 @@ ROWS: list[tuple[int, object, str]] = [
     (400, errors("reserved_ip_in_use"), "conflict"),
     (409, errors("conflict_field", "Vnic: a is attached to Subnet: b"), "conflict"),
     (409, errors("somebody_invented_this"), "conflict"),
-    (400, nested(400, "validation_unique_failed", "Another VNI with the requested name exists"), "name_taken"),
+    (
+        400,
+        nested(400, "validation_unique_failed", "Another VNI with the requested name exists"),
+        "name_taken",
+    ),
     (400, nested(404, "not_found", "No such image"), "not_found"),
     (400, nested(429, "rate_limit_exceeded", "Too many"), "rate_limited"),
     (400, errors("bad_field", "Handler Error: Status=400, JSON={truncated"), "bad_request"),
@@ -124,7 +132,9 @@ DATE = "Tue, 15 Nov 1994 12:45:26 GMT"
     ],
     ids=lambda value: ascii(value)[:60],
 )
-def test_retry_after_is_understood_in_both_of_its_forms(headers: dict[str, str], seconds: float | None) -> None:
+def test_retry_after_is_understood_in_both_of_its_forms(
+    headers: dict[str, str], seconds: float | None
+) -> None:
     assert translate(answer(429, errors("rate_limit_exceeded"), headers), "x").after == seconds
     if "retry-after" not in headers:
         assert retry_after(headers) == seconds

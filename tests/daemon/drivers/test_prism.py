@@ -49,7 +49,10 @@ async def test_the_pinned_certificate_is_accepted_whatever_name_stands_in_it(ser
     client = await prism(server)
     assert await client.ready() == {"uuid": "u-1"}
     assert await client.cluster() == {"uuid": "u-1"}
-    assert seen == ["GET /PrismGateway/services/rest/v1/cluster", "GET /PrismGateway/services/rest/v2.0/cluster"]
+    assert seen == [
+        "GET /PrismGateway/services/rest/v1/cluster",
+        "GET /PrismGateway/services/rest/v2.0/cluster",
+    ]
 
 
 async def test_another_certificate_is_refused_before_the_password_is_sent(serve: Any) -> None:
@@ -118,9 +121,7 @@ async def test_a_port_that_says_nothing_is_given_up_in_time(rude: Any) -> None:
     assert caught.value.code == "unreachable"
 
 
-async def test_a_create_whose_answer_is_lost_is_in_doubt(
-    serve: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_create_whose_answer_is_lost_is_in_doubt(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     class Lost(Exception):
         pass
 

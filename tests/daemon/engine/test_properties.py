@@ -30,7 +30,9 @@ answers = st.lists(outcomes, max_size=4)
 troubles = st.lists(st.sampled_from(["", "before", "after", "refused"]), max_size=6)
 actions = st.lists(
     st.one_of(
-        st.tuples(st.just("verb"), st.sampled_from(["start", "retry", "rollback", "hold", "resume", "release"])),
+        st.tuples(
+            st.just("verb"), st.sampled_from(["start", "retry", "rollback", "hold", "resume", "release"])
+        ),
         st.tuples(st.just("time"), st.floats(0.1, 1500.0)),
         st.tuples(st.just("poke"), st.just(None)),
         st.tuples(st.just("restart"), st.just(None)),
@@ -141,7 +143,10 @@ async def end_of(house: Any) -> str:
 
 
 @settings(
-    max_examples=120, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=120,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(story=stories)
 def test_no_record_is_stranded_and_the_log_replays_to_where_it_stands(

@@ -80,7 +80,10 @@ async def test_a_retry_starts_at_the_step_that_failed_and_counts(house: Any) -> 
     await house.tell("node01", "retry")
     assert (house.record().state, house.record().attempt, house.record().error) == ("ready", 3, None)
     assert len(house.toy.runs("making")) == 1
-    assert [e.data["attempt"] for e in await house.log(kind="transition") if e.data["by"] == "retry"] == [2, 3]
+    assert [e.data["attempt"] for e in await house.log(kind="transition") if e.data["by"] == "retry"] == [
+        2,
+        3,
+    ]
 
 
 async def test_a_verb_that_is_not_legal_any_more_comes_to_nothing_and_says_so(house: Any) -> None:

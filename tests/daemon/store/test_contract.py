@@ -128,7 +128,9 @@ async def test_many_commits_at_once_are_all_kept_with_revisions_in_order_and_wit
     async def writer(name: str) -> list[int]:
         mine: list[int] = []
         for version in range(1, 11):
-            events = await store.commit(lease, [PutRecord(record(name, version)), line(name, name), line(name)])
+            events = await store.commit(
+                lease, [PutRecord(record(name, version)), line(name, name), line(name)]
+            )
             mine += [event.revision for event in events]
         return mine
 

@@ -37,16 +37,19 @@ async def refusal(path: Path) -> StoreError:
     return caught.value
 
 
+@pytest.mark.parametrize("name", ["nxd.db", "a #1 50%20 ?mode=memory ü.db"])
 async def test_what_was_committed_is_there_after_a_restart_and_so_is_the_daemons_identity(
-    tmp_path: Path,
+    tmp_path: Path, name: str
 ) -> None:
-    first = SqliteStore(tmp_path / "nxd.db", "first")
+    first = SqliteStore(tmp_path / name, "first")
     await first.open()
     lease = await first.acquire("one")
-    await first.commit(lease, [PutRecord(NODE), LINE, AddCommand(Command("t", "node01", "demo", "v", "a", 1))])
+    await first.commit(
+        lease, [PutRecord(NODE), LINE, AddCommand(Command("t", "node01", "demo", "v", "a", 1))]
+    )
     before = await first.load()
     await first.close()
-    again = SqliteStore(tmp_path / "nxd.db", "second")
+    again = SqliteStore(tmp_path / name, "second")
     await again.open()
     assert await again.load() == before
     assert before.daemon_id == "first"
@@ -207,7 +210,9 @@ async def test_commits_that_wait_when_the_store_closes_are_still_made(tmp_path: 
     await asyncio.sleep(0)
     await store.close()
     assert [e.revision for events in await asyncio.gather(*waiting) for e in events] == [1, 2, 3, 4, 5]
-    assert not [thread for thread in threading.enumerate() if "_connection_worker_thread" in thread.name]
+    async with asyncio.timeout(5):
+        while [thread for thread in threading.enumerate() if "_connection_worker_thread" in thread.name]:
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("broken", ["missing/nxd.db", "garbage.db"])
