@@ -5,8 +5,10 @@ VENV := .venv
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 ARGS ?=
 ONLY ?=
+KILLS ?= 1000
+SEED ?= 7
 
-.PHONY: help demo demo-headless test check bench clean
+.PHONY: help demo demo-headless test check bench chaos picture clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -29,6 +31,12 @@ check: $(VENV)/ready-dev ## Check format, lint and types
 
 bench: $(VENV)/ready-dev ## Measure speed and size (ONLY=name for a part)
 	ONLY='$(ONLY)' $(VENV)/bin/python tests/bench/run.py
+
+chaos: $(VENV)/ready-dev ## Kill the daemon again and again (KILLS=1000 SEED=7) and count what went wrong
+	KILLS=$(KILLS) SEED=$(SEED) $(VENV)/bin/python tests/chaos/run.py
+
+picture: $(VENV)/ready-dev ## Photograph nxtui for the README
+	$(VENV)/bin/python tests/bench/picture.py
 
 clean: ## Remove the environment and everything that was built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

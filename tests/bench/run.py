@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import engine
 import screen
 import whole
 from figures import Figure
@@ -19,6 +20,7 @@ from figures import Figure
 PARTS: dict[str, Callable[[], list[Figure]]] = {
     "demo": whole.demo,
     "daemon": whole.daemon,
+    "engine": engine.engine,
     "tui": screen.first_frame,
 }
 ROOT = Path(__file__).parents[2]

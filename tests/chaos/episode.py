@@ -86,7 +86,7 @@ class Episode:
         self._stage.kill_daemon()
         for _ in range(kills):
             if self._random.random() < 0.7:
-                point, passage = self._random.choice(POINTS), self._random.randint(1, 6)
+                point, passage = self._random.choice(POINTS), self._random.randint(1, 3)
                 child = self._stage.spawn_daemon(f"{point}#{passage}")
                 until = time.monotonic() + 0.8
                 while child.poll() is None and time.monotonic() < until:

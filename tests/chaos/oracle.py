@@ -7,6 +7,7 @@ import sqlite3
 import urllib.request
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def doubled(things: Iterable[Thing]) -> list[str]:
     found = []
     for (kind, name), spans in lives.items():
         spans.sort()
-        if any(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False)):
+        if any(later[0] < earlier[1] for earlier, later in pairwise(spans)):
             found.append(f"{kind} {name}")
     return found
 
@@ -41,9 +42,13 @@ def leaked(things: Iterable[Thing], database: Path) -> list[str]:
     """Objects that stand without a row in the ledger, and rows whose object does not stand (I1)."""
     standing = {(LEDGER_KINDS[t["kind"]], t["id"]) for t in things if t["deleted"] is None}
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
-        rows = db.execute("SELECT kind, cloud_id, name, state FROM resources WHERE state != 'gone'").fetchall()
+        rows = db.execute(
+            "SELECT kind, cloud_id, name, state FROM resources WHERE state != 'gone'"
+        ).fetchall()
     known = {(kind, id_) for kind, id_, _, _ in rows}
-    present = {(kind, id_) for kind, id_, _, state in rows if state == "present" and kind in LEDGER_KINDS.values()}
+    present = {
+        (kind, id_) for kind, id_, _, state in rows if state == "present" and kind in LEDGER_KINDS.values()
+    }
     return [f"{kind} {id_} stands in no ledger" for kind, id_ in standing - known] + [
         f"{kind} {id_} is in the ledger and gone" for kind, id_ in present - standing
     ]
@@ -55,7 +60,9 @@ def lost_events(database: Path) -> list[str]:
         revisions = [row[0] for row in db.execute("SELECT revision FROM events ORDER BY revision")]
         states = dict(db.execute("SELECT name, state FROM records").fetchall())
         told: dict[str, str] = {}
-        for name, data in db.execute("SELECT record, data FROM events WHERE kind = 'transition' ORDER BY revision"):
+        for name, data in db.execute(
+            "SELECT record, data FROM events WHERE kind = 'transition' ORDER BY revision"
+        ):
             told[name] = json.loads(data)["to"]
     gaps = [] if revisions == list(range(1, len(revisions) + 1)) else ["the log has a gap"]
     return gaps + [

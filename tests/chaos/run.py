@@ -31,9 +31,7 @@ def work(number: int, kills: int, seed: int) -> Tally:
     with tempfile.TemporaryDirectory() as directory:
         stage = Stage(Path(directory) / "stage")
         subnet = 40 + number
-        stage.set_up(
-            Rehearsal(SPEED, (), seed, f"127.{subnet}.0.0/24", f"127.{subnet}.1.0/24")
-        )
+        stage.set_up(Rehearsal(SPEED, (), seed, f"127.{subnet}.0.0/24", f"127.{subnet}.1.0/24"))
         try:
             while tally.kills.total() < kills:
                 Episode(stage, decisions, tally).run(decisions.randint(*KILLS_IN_AN_EPISODE))
@@ -48,7 +46,10 @@ def work(number: int, kills: int, seed: int) -> Tally:
 
 def chaos(kills: int, seed: int, workers: int = WORKERS) -> dict[str, int]:
     """The counts of a whole run, told on the way."""
-    print(f"seed {seed}: {kills} kills over deployments at {SPEED:g} times real time, {workers} workers", flush=True)
+    print(
+        f"seed {seed}: {kills} kills over deployments at {SPEED:g} times real time, {workers} workers",
+        flush=True,
+    )
     share = -(-kills // workers)
     with ProcessPoolExecutor(workers) as pool:
         tallies = list(pool.map(work, range(workers), [share] * workers, [seed] * workers))
