@@ -39,12 +39,10 @@ class BootBook:
 
     def guest_at(self, source: str) -> Guest | None:
         """The machine that may come from this address."""
-        for record in self._journal.mirror.records.values():
-            rows = self._journal.mirror.resources(record.name)
-            if source in self._engine.platform(record).addresses(record, rows).values():
-                guest = self.guest(record.name)
-                if guest is not None and guest.source == source:
-                    return guest
+        for name in self._journal.mirror.holders(source):
+            guest = self.guest(name)
+            if guest is not None and guest.source == source:
+                return guest
         return None
 
     async def report(self, server_id: str, report: Report) -> None:

@@ -28,12 +28,16 @@ class Mirror:
     def __init__(self, contents: Contents) -> None:
         self.daemon_id = contents.daemon_id
         self.revision = contents.revision
-        self.records: dict[str, Record] = {record.name: record for record in contents.records}
+        self.records: dict[str, Record] = {}
         self.secrets: dict[str, bytes] = dict(contents.secrets)
+        self._members: dict[str, dict[str, Record]] = {}
         self._resources: dict[str, dict[tuple[str, str], Resource]] = {}
+        self._holders: dict[str, set[tuple[str, str, str]]] = {}
         self._signals: dict[str, list[Signal]] = {}
         self._commands: dict[str, dict[str, Command]] = {}
         self._tokens = set(contents.tokens)
+        for record in contents.records:
+            self._put_record(record)
         for resource in contents.resources:
             self._put_resource(resource)
         for signal in contents.signals:
@@ -68,15 +72,19 @@ class Mirror:
 
     def members(self, cluster: str) -> list[Record]:
         """The nodes of a cluster, by name."""
-        found = (r for r in self.records.values() if r.shard == cluster and r.name != cluster)
-        return sorted(found, key=lambda record: record.name)
+        found = self._members.get(cluster, {})
+        return [found[name] for name in sorted(found)]
+
+    def holders(self, address: str) -> set[str]:
+        """The records that have an object of this address, or mean to."""
+        return {owner for owner, _, _ in self._holders.get(address, ())}
 
     def apply(self, ops: Iterable[Op]) -> None:
         """Follow a commit that is durable."""
         for op in ops:
             match op:
                 case PutRecord(record):
-                    self.records[record.name] = record
+                    self._put_record(record)
                 case DropRecord(name):
                     self._drop(name)
                 case PutResource(resource):
@@ -92,8 +100,23 @@ class Mirror:
                 case DropSecrets(prefix):
                     self.secrets = {n: s for n, s in self.secrets.items() if not n.startswith(prefix)}
 
+    def _put_record(self, record: Record) -> None:
+        self.records[record.name] = record
+        if record.name != record.shard:
+            self._members.setdefault(record.shard, {})[record.name] = record
+
     def _put_resource(self, resource: Resource) -> None:
-        self._resources.setdefault(resource.owner, {})[resource.kind, resource.name] = resource
+        mine = self._resources.setdefault(resource.owner, {})
+        self._let_go(mine.get((resource.kind, resource.name)))
+        mine[resource.kind, resource.name] = resource
+        address = resource.data.get("address")
+        if address and resource.state != "gone":
+            self._holders.setdefault(address, set()).add(resource.key)
+
+    def _let_go(self, resource: Resource | None) -> None:
+        """The object no longer holds the address it had."""
+        if resource is not None:
+            self._holders.get(resource.data.get("address", ""), set()).discard(resource.key)
 
     def _add_signal(self, signal: Signal) -> None:
         known = self._signals.setdefault(signal.record, [])
@@ -106,7 +129,10 @@ class Mirror:
             self._commands.setdefault(command.target, {})[command.token] = command
 
     def _drop(self, name: str) -> None:
-        self.records.pop(name, None)
-        self._resources.pop(name, None)
+        record = self.records.pop(name, None)
+        if record is not None:
+            self._members.get(record.shard, {}).pop(name, None)
+        for resource in self._resources.pop(name, {}).values():
+            self._let_go(resource)
         self._signals.pop(name, None)
         self._commands.pop(name, None)

@@ -124,10 +124,9 @@ class StepContext:
         """One of the record's ledger rows, gone or not."""
         return self._journal.mirror.resource(self._name, kind, name)
 
-    def ledger(self, kind: str) -> list[Resource]:
-        """Every record's rows of a kind that are not gone."""
-        rows = self._journal.mirror.all_resources()
-        return [row for row in rows if row.kind == kind and row.state != "gone"]
+    def held(self, address: str) -> bool:
+        """Whether any record has an object of this address, or means to."""
+        return bool(self._journal.mirror.holders(address))
 
     def signal(self, name: str) -> Signal | None:
         """The latest signal of that name in the boot that counts now, however early it came."""

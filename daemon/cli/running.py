@@ -20,6 +20,14 @@ def serve(options: dict[str, str | None]) -> None:
 
     settings = load_settings(find_config(options["config"], os.environ), os.environ)
     asyncio.run(run(settings))
+    _leave_threads_behind()
+
+
+def _leave_threads_behind() -> None:
+    """Exit now: Python would wait for threads that hang in a call, and what they sent is in doubt either way."""
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _log_to_stderr() -> None:

@@ -29,6 +29,12 @@ HEADLESS_TIMEOUT = 900.0
 _fail = click.option(
     "--fail", multiple=True, metavar="NAME:STEP", help="Let this step of this node or cluster go wrong once."
 )
+_scenario = click.option(
+    "--scenario",
+    multiple=True,
+    metavar="NAME[@TARGET]",
+    help="Play a named misfortune, for one node or cluster or for all; repeat it and they combine.",
+)
 _seed = click.option("--seed", default=1, show_default=True, help="Repeats the same run.")
 
 
@@ -43,13 +49,62 @@ _seed = click.option("--seed", default=1, show_default=True, help="Repeats the s
 @click.option("--metadata-port", default=0, help="Port of the metadata service.")
 @click.option("--control-port", default=0, help="Port of the control address.")
 @click.option("--page-size", default=50, show_default=True, help="How many items a page of a list holds.")
+@click.option(
+    "--personality", default="seed", show_default=True, help="How controller VMs behave: seed or real."
+)
+@click.option("--quota", multiple=True, metavar="KIND=N", help="Another quota than the documented one.")
+@click.option("--capacity", type=click.IntRange(0), help="How many servers of a profile a zone holds.")
 @_fail
-@click.option("--json", "as_json", is_flag=True, help="Say the addresses as one line of JSON.")
-def sim(as_json: bool, fail: tuple[str, ...], **options: object) -> None:
+@_scenario
+@click.option("--list-scenarios", is_flag=True, help="Name every scenario, and leave.")
+@click.option("--json", "as_json", is_flag=True, help="Say the addresses, or the list, as JSON.")
+def sim(
+    as_json: bool,
+    list_scenarios: bool,
+    fail: tuple[str, ...],
+    scenario: tuple[str, ...],
+    quota: tuple[str, ...],
+    **options: object,
+) -> None:
     """Run the simulated data centre until SIGTERM or Ctrl-C."""
+    if list_scenarios:
+        _print_scenarios(as_json)
+        return
     from daemon.sim.run import SimOptions
 
-    asyncio.run(_simulate(SimOptions(fail=fail, **options), as_json))  # type: ignore[arg-type]
+    wanted = SimOptions(fail=fail, scenarios=scenario, quotas=_quotas(quota), **options)  # type: ignore[arg-type]
+    asyncio.run(_simulate(wanted, as_json))
+
+
+def _quotas(given: tuple[str, ...]) -> dict[str, int]:
+    pairs = [text.partition("=") for text in given]
+    for name, equals, number in pairs:
+        if not equals or not number.isdigit():
+            raise Gave(wire.EXIT_USAGE, f"A quota is written KIND=N, for example server=100, not {name!r}.")
+    return {name: int(number) for name, _, number in pairs}
+
+
+def _print_scenarios(as_json: bool) -> None:
+    from daemon.sim.scenarios import scenarios
+
+    known = scenarios().values()
+    if as_json:
+        print(json.dumps([one.view() for one in known]))
+        return
+    width = max(len(one.name) for one in known)
+    for one in known:
+        print(f"{one.name:<{width}}  {one.area:<11}  {one.sentence}")
+
+
+def _check_scenarios(given: tuple[str, ...]) -> None:
+    from daemon.sim.refusals import SimError
+    from daemon.sim.scenarios import cast
+
+    try:
+        for text in given:
+            cast(text)
+    except SimError as error:
+        raise Gave(wire.EXIT_USAGE, str(error)) from None
 
 
 async def _simulate(options: object, as_json: bool) -> None:
@@ -84,9 +139,12 @@ def _directory() -> Path:
     help="How much faster time passes [default: 60; 240 headless].",
 )
 @_fail
+@_scenario
 @_seed
 @click.option(
-    "--keep/--no-keep", default=None, help="Leave the world running at the end [default: only with --fail]."
+    "--keep/--no-keep",
+    default=None,
+    help="Leave the world running at the end [default: only with --fail or --scenario].",
 )
 @click.option("--stop", is_flag=True, help="End a demo that was left running.")
 @click.option("--dir", "directory", type=click.Path(path_type=Path), help="Where it keeps its files.")
@@ -96,6 +154,7 @@ def demo(
     headless: bool,
     speed: float | None,
     fail: tuple[str, ...],
+    scenario: tuple[str, ...],
     seed: int,
     keep: bool | None,
     stop: bool,
@@ -111,15 +170,16 @@ def demo(
         stage.stop()
         print("The demo is ended.")
         return wire.EXIT_DONE
+    _check_scenarios(scenario)
     if not headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("This is not a terminal: the demo runs headless.")
         headless = True
     speed = speed or (SPEED_HEADLESS if headless else SPEED_TO_WATCH)
     try:
-        stage.set_up(Rehearsal(speed, fail, seed, management, workload))
+        stage.set_up(Rehearsal(speed, fail, seed, management, workload, scenario))
     except StageError as error:
         raise Gave(wire.EXIT_USAGE, str(error)) from None
-    keep = bool(fail) if keep is None else keep
+    keep = bool(fail or scenario) if keep is None else keep
     try:
         code = _headless(stage) if headless else _watched(stage)
     except BaseException:

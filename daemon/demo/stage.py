@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +35,18 @@ class StageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What to rehearse. ``fail`` are NODE:STEP or CLUSTER:STEP entries, each of which goes wrong once."""
+    """What to rehearse. ``fail`` are NODE:STEP or CLUSTER:STEP entries, each of which goes wrong once;
+    ``scenarios`` are names of scenarios, perhaps with @TARGET; ``quotas`` stand for the account's documented
+    ones, and ``capacity`` for the servers of a profile that a zone holds."""
 
     speed: float
     fail: Sequence[str] = ()
     seed: int = 1
     management: str = "127.24.0.0/24"
     workload: str = "127.24.1.0/24"
+    scenarios: Sequence[str] = ()
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    capacity: int | None = None
 
 
 class Stage:
@@ -153,6 +158,12 @@ class Stage:
         arguments += ["--workload", rehearsal.workload]
         for entry in rehearsal.fail:
             arguments += ["--fail", entry]
+        for name in rehearsal.scenarios:
+            arguments += ["--scenario", name]
+        for kind, number in rehearsal.quotas.items():
+            arguments += ["--quota", f"{kind}={number}"]
+        if rehearsal.capacity is not None:
+            arguments += ["--capacity", str(rehearsal.capacity)]
         child = self._spawn("sim", arguments, subprocess.PIPE)
         assert child.stdout is not None
         with child.stdout as said:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -168,15 +169,15 @@ def place() -> Iterator[Place]:
 @pytest.fixture
 def another() -> Iterator[Callable[[], Place]]:
     """Further places beside the first."""
-    places: list[Place] = []
+    with contextlib.ExitStack() as stack:
 
-    def make() -> Place:
-        places.append(_place(Path(tempfile.mkdtemp(prefix="nx"))))
-        return places[-1]
+        def make() -> Place:
+            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="nx"))
+            one = _place(Path(directory))
+            stack.callback(one.end)
+            return one
 
-    yield make
-    for one in places:
-        one.end()
+        yield make
 
 
 @pytest.fixture(scope="session")

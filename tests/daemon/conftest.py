@@ -18,10 +18,10 @@ from daemon.engine import Engine, Pace
 from daemon.journal import Journal
 from daemon.mirror import Mirror
 from daemon.orders import Orders
-from daemon.platforms.base import Planned, Seed
+from daemon.platforms.base import Check, Finding, Planned, Platform, Seed
 from daemon.secrets import SecretBox
 from daemon.spec import ClusterSpec
-from daemon.steps import Disposal, Found, StepContext, Want
+from daemon.steps import Disposal, Found, Step, StepContext, Want
 from daemon.store.base import Store as AnyStore
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import AddCommand, Command, Event, Lease, Op, PutRecord, Resource
@@ -150,7 +150,7 @@ class Store(MemoryStore):
 Script = Callable[[StepContext], Awaitable[Outcome]] | list[Any] | Outcome | Exception
 
 
-class Toy:
+class Toy(Platform):
     """A platform whose steps do what the test puts into ``script``, by state or by (record, state)."""
 
     node = NODE
@@ -164,17 +164,15 @@ class Toy:
         self.calls: list[tuple[str, str, float]] = []
         """Every run of a step: whose, which, and when."""
         self.vetoes: dict[str, str] = {}
-        self.steps = {state.name: self._step(state.name, self._done) for state in NODE_STEPS}
+        self.steps: dict[str, Step] = {state.name: self._step(state.name, self._done) for state in NODE_STEPS}
         self.steps["gathering"] = self._step("gathering", self._gather)
-        self.undo = {
+        self.undo: dict[str, Step] = {
             "unmake": self._step("unmake", self._unmake),
             "forget": self._step("forget", self._done),
             "release_nodes": self._step("release_nodes", self._release),
         }
 
-    def _step(
-        self, name: str, usual: Callable[[StepContext], Awaitable[Outcome]]
-    ) -> Callable[[StepContext], Awaitable[Outcome]]:
+    def _step(self, name: str, usual: Step) -> Step:
         async def run(ctx: StepContext) -> Outcome:
             self.calls.append((ctx.record.name, name, ctx.clock.now()))
             play: Any = self.script.get((ctx.record.name, name), self.script.get(name, usual))
@@ -182,7 +180,8 @@ class Toy:
                 play = play.pop(0) if play else usual
             if isinstance(play, Exception):
                 raise play
-            return await play(ctx) if callable(play) else play
+            answer: Outcome = await play(ctx) if callable(play) else play
+            return answer
 
         return run
 
@@ -223,6 +222,9 @@ class Toy:
     def climb(self, record: Record, cluster: Record, problem: Problem) -> None:
         return None
 
+    def login(self, record: Record, secret: Callable[[str], str | None]) -> None:
+        return None
+
     def addresses(self, record: Record, resources: Sequence[Resource]) -> dict[str, str]:
         return {}
 
@@ -231,6 +233,12 @@ class Toy:
 
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> None:
         return None
+
+    async def preflight(self, spec: Mapping[str, Any]) -> Sequence[Check]:
+        return []
+
+    async def audit(self, mirror: Mirror) -> Sequence[Finding]:
+        return []
 
     async def close(self) -> None:
         pass

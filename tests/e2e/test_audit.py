@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from importlib import resources
 from typing import Any
@@ -47,7 +48,10 @@ def test_audit_names_a_planted_orphan_and_what_was_deleted_by_hand(rig: Callable
             if row["name"] == "demo-node01-cluster-ip"
         )
         vpc.delete_subnet_reserved_ip(MANAGEMENT, cluster_ip["id"])
-        before = one.counts()
+        limit = time.monotonic() + 20
+        while (before := one.counts())["existing"]["reserved_ip"] != 14:
+            assert time.monotonic() < limit, before
+            time.sleep(0.02)
         found = client.audit()
     seen = {(finding["finding"], finding["name"], finding["id"], finding["owner"]) for finding in found}
     assert seen == {

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.errors import NxdError
 from daemon.steps import StepContext
-from daemon.store.ops import Resource
+
+FRESH_SECONDS = 60.0
+"""How long a list of a subnet's addresses serves; who takes one in between is found out by its refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A subnet as it was looked at: its block, and every address that was taken."""
+
+    at: float
+    cidr: str
+    taken: frozenset[str]
 
 
 class AddressPicker:
@@ -18,6 +30,7 @@ class AddressPicker:
     def __init__(self, vpc: IbmVpc) -> None:
         self._vpc = vpc
         self._picked: dict[str, set[str]] = {}
+        self._seen: dict[str, _Seen] = {}
 
     @asynccontextmanager
     async def pick(self, ctx: StepContext, subnet: str, low: int, high: int) -> AsyncIterator[str]:
@@ -27,33 +40,35 @@ class AddressPicker:
         """
         picked = self._picked.setdefault(subnet, set())
         async with ctx.lock(f"addresses:{subnet}"):
-            cidr = await subnet_cidr(self._vpc, subnet)
-            taken = {ip["address"] for ip in await self._vpc.reserved_ips(subnet)}
-            taken |= picked | _in_ledger(ctx.ledger("reserved_ip"), subnet)
-            address = _first_free(cidr, low, high, taken)
+            seen = await self._look(subnet, ctx.clock.now())
+            address = _first_free(
+                seen.cidr, low, high, lambda one: one in seen.taken or one in picked or ctx.held(one)
+            )
             picked.add(address)
         try:
             yield address
+        except BaseException:
+            self._seen.pop(subnet, None)
+            raise
         finally:
             picked.discard(address)
 
+    async def _look(self, subnet: str, now: float) -> _Seen:
+        """The subnet as it was seen lately. Raises NxdError when there is no such subnet."""
+        seen = self._seen.get(subnet)
+        if seen is None or now - seen.at > FRESH_SECONDS:
+            found = await self._vpc.subnet(subnet)
+            if found is None:
+                raise NxdError("not_found", f"There is no subnet {subnet}.")
+            taken = frozenset(ip["address"] for ip in await self._vpc.reserved_ips(subnet))
+            seen = self._seen[subnet] = _Seen(now, str(found["ipv4_cidr_block"]), taken)
+        return seen
 
-async def subnet_cidr(vpc: IbmVpc, subnet: str) -> str:
-    """The subnet's block, like 10.240.0.0/24. Raises NxdError when there is no such subnet."""
-    found = await vpc.subnet(subnet)
-    if found is None:
-        raise NxdError("not_found", f"There is no subnet {subnet}.")
-    return str(found["ipv4_cidr_block"])
 
-
-def _in_ledger(rows: Iterable[Resource], subnet: str) -> set[str]:
-    return {row.data["address"] for row in rows if row.data["subnet"] == subnet}
-
-
-def _first_free(cidr: str, low: int, high: int, taken: set[str]) -> str:
+def _first_free(cidr: str, low: int, high: int, is_taken: Callable[[str], bool]) -> str:
     network = ipaddress.IPv4Network(cidr)
     for offset in range(low, min(high, network.num_addresses - 2) + 1):
         address = str(network[offset])
-        if address not in taken:
+        if not is_taken(address):
             return address
     raise NxdError("no_address", f"No address is free between {network[0]}+{low} and +{high} in {cidr}.")

@@ -30,7 +30,7 @@ class ClusterSteps:
 
     async def preflight(self, ctx: StepContext) -> Outcome:
         """Nothing that is needed is missing."""
-        checks = await self._preflight.check(ctx.cluster.spec, len(ctx.members))
+        checks = await self._preflight.check(ctx.cluster.spec, len(ctx.members), patient=True)
         problems = failures(checks)
         if problems:
             evidence = "\n".join(f"{check.result}: {check.name}: {check.detail}" for check in checks)

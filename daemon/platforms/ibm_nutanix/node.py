@@ -139,7 +139,7 @@ class NodeSteps:
             find=lambda: self._vni_named(name),
             create=create,
             ours=lambda found: found.data["primary_ip"] == ids[0],
-            data={"network": network},
+            data={"network": network, "primary_ip": ids[0]},
         )
 
     async def record_config(self, ctx: StepContext) -> Outcome:
@@ -211,7 +211,7 @@ class NodeSteps:
             find=find,
             create=create,
             ours=lambda found: set(found.data["vnis"]) == mark,
-            data={"attempt": ctx.record.attempt},
+            data={"attempt": ctx.record.attempt, "vnis": sorted(mark)},
         )
 
     async def _judge_server(self, ctx: StepContext, row: Resource) -> Outcome:
@@ -278,7 +278,7 @@ class NodeSteps:
         return None
 
     async def _find_vni(self, row: Resource) -> Found | None:
-        return await self._vni_named(row.name)
+        return _only_ours(await self._vni_named(row.name), "primary_ip", row)
 
     async def _get_vni(self, row: Resource) -> Found | None:
         found = await self._vpc.vni(str(row.cloud_id))
@@ -291,7 +291,7 @@ class NodeSteps:
 
     async def _find_server(self, row: Resource) -> Found | None:
         found = await self._vpc.server_named(row.name)
-        return None if found is None else _server_found(found)
+        return None if found is None else _only_ours(_server_found(found), "vnis", row)
 
     async def _get_server(self, row: Resource) -> Found | None:
         found = await self._vpc.server(str(row.cloud_id))

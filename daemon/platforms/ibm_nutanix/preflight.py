@@ -33,8 +33,8 @@ class Preflight:
         self._vpc = vpc
         self._dns = dns
 
-    async def check(self, spec: Json, nodes: int) -> list[Check]:
-        """Every line."""
+    async def check(self, spec: Json, nodes: int, patient: bool = False) -> list[Check]:
+        """Every line. With ``patient`` a passing trouble is raised instead of told: the caller comes again."""
         looks: tuple[tuple[str, Look], ...] = (
             ("VPC and roles", self._vpc_and_roles),
             ("management subnet", lambda ibm, count: self._subnet(ibm, "management", count)),
@@ -51,6 +51,8 @@ class Preflight:
             try:
                 checks += await look(spec["ibm"], nodes)
             except OutsideError as error:
+                if patient and error.retry == "now":
+                    raise
                 result = "failed" if error.code in ("not_authorized", "authentication") else "unknown"
                 checks.append(Check(name, result, error.message, error.remedy))  # type: ignore[arg-type]
                 if error.code == "authentication":

@@ -110,9 +110,12 @@ async def test_the_same_token_twice_is_one_effect(house: Any, failed: Any) -> No
         assert (await failed.verb("retry", "node01", token="once"))["accepted"]
         await house.idle()
     assert (house.record().attempt, house.record().state) == (2, "failed")
+    house.toy.script["settling"] = []
     await failed.verb("retry", "node01", token="twice")
     await house.idle()
-    assert house.record().attempt == 3
+    assert (house.record().attempt, house.record().state) == (3, "ready")
+    assert (await failed.verb("retry", "node01", token="once"))["accepted"]
+    assert len(await house.log(kind="verb")) == 2
 
 
 async def test_the_same_token_at_the_same_moment_is_one_effect(house: Any, failed: Any) -> None:

@@ -148,6 +148,25 @@ async def test_busy_comes_again_when_the_other_side_said(house: Any) -> None:
     assert house.record().state == "ready"
 
 
+async def test_a_poke_does_not_cut_short_the_pause_that_the_other_side_asked_for(house: Any) -> None:
+    house.toy.script["settling"] = [Busy(BUSY, after=77.0)]
+    await house.begin()
+    for _ in range(3):
+        await house.pass_time(20)
+        house.engine.poke("node01")
+        await house.idle()
+    assert len(house.toy.runs("settling")) == 1
+    await house.pass_time(17)
+    assert house.record().state == "ready"
+
+
+async def test_a_verb_does_not_wait_for_the_end_of_a_pause(house: Any) -> None:
+    house.toy.script["settling"] = [Busy(BUSY, after=500.0)]
+    await house.begin()
+    await house.tell("node01", "rollback")
+    assert house.record().state == "rolled_back"
+
+
 async def test_the_log_tells_of_a_lasting_trouble_once(house: Any) -> None:
     other = Problem("rate_limited", "Too many.", "Wait.", "now")
     house.toy.script["settling"] = [Busy(BUSY), Busy(BUSY), Busy(other)]

@@ -210,9 +210,10 @@ async def test_commits_that_wait_when_the_store_closes_are_still_made(tmp_path: 
     await asyncio.sleep(0)
     await store.close()
     assert [e.revision for events in await asyncio.gather(*waiting) for e in events] == [1, 2, 3, 4, 5]
-    async with asyncio.timeout(5):
-        while [thread for thread in threading.enumerate() if "_connection_worker_thread" in thread.name]:
-            await asyncio.sleep(0.01)
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            thread.join(5)
+            assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("broken", ["missing/nxd.db", "garbage.db"])

@@ -1,0 +1,352 @@
+"""Every named misfortune, through the whole product: each deployment ends as its scenario says, and is undone.
+
+Scenarios that can be narrowed to a name are played side by side, each on a cluster of its own; the others one
+after the other. Each has a verdict of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from daemon.client import Client
+from daemon.demo.stage import Rehearsal, Stage
+from daemon.sim.scenarios import Scenario, scenarios
+from daemon.wire import EntityView
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+
+SPEED = 1200.0
+SIDE_BY_SIDE = 20
+PATIENCE = 60.0
+"""Real seconds that a batch may take to reach one stage of its life."""
+READ_TIMEOUT = "3"
+"""Real seconds the daemon waits for an answer: some scenarios never give one."""
+ONE_NODE = {"reserved_ip": 5, "vni": 2, "server": 1, "record": 5}
+MORE_NODES = {"reserved_ip": 4, "vni": 2, "server": 1, "record": 4}
+SHORT = {
+    "preflight": "3m",
+    "reserving_ips": "14m",
+    "registering_dns": "14m",
+    "creating_vnis": "14m",
+    "creating_server": "14m",
+    "awaiting_boot": "8m",
+    "awaiting_config": "8m",
+    "installing": "16m",
+    "awaiting_cvm": "14m",
+    "creating_cluster": "10m",
+    "awaiting_up": "14m",
+    "verifying_health": "12m",
+}
+"""Deadlines that hold at this speed and are over soon."""
+STOPPED = ("failed", "rollback_blocked", "rolled_back")
+
+EVERY = scenarios()
+TOGETHER = [name for name, one in EVERY.items() if not one.alone]
+ALONE = [name for name, one in EVERY.items() if one.alone]
+BATCHES = [TOGETHER[n :: -(-len(TOGETHER) // SIDE_BY_SIDE)] for n in range(-(-len(TOGETHER) // SIDE_BY_SIDE))]
+
+
+@dataclass
+class Part:
+    """One scenario on one cluster, and what is wrong with how it went."""
+
+    scenario: Scenario
+    word: str
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def cluster(self) -> str:
+        return f"c-{self.word}"
+
+    @property
+    def label(self) -> str:
+        return self.scenario.name if self.scenario.alone else f"{self.scenario.name}@{self.word}"
+
+    @property
+    def made(self) -> dict[str, int]:
+        more = self.scenario.nodes - 1
+        made = {kind: count + more * MORE_NODES[kind] for kind, count in ONE_NODE.items()}
+        return {kind: count + (kind == self.scenario.doubled) for kind, count in made.items()}
+
+    def complain(self, text: str) -> None:
+        self.complaints.append(text)
+
+    def spec(self) -> str:
+        """The cluster of this scenario: one node, unless it needs more."""
+        document = yaml.safe_load((resources.files("daemon.demo") / "three-node.yaml").read_text())
+        names = [f"n-{self.word}", f"n-{self.word}-b", f"n-{self.word}-c"][: self.scenario.nodes]
+        document["cluster"] = self.cluster
+        document["nodes"] = [{"name": name} for name in names]
+        document["nutanix"]["redundancy_factor"] = 1 if len(names) == 1 else 2
+        ranges = {"management": [10, 199], "ahv": [200, 399], "cvm": [400, 599], "cluster": [600, 799]}
+        document["ibm"]["management"]["ranges"] = ranges
+        document["ibm"]["workload"]["range"] = [10, 199]
+        document["deadlines"] = SHORT
+        document["climb_to"] = self.scenario.climb_to
+        return yaml.safe_dump(document)
+
+
+class Theatre:
+    """A stage on which scenarios are played, with what a test asks of it."""
+
+    def __init__(self, directory: Path) -> None:
+        place = 64 + os.getpid() % 128
+        self.stage = Stage(directory)
+        self.stage.set_up(
+            Rehearsal(
+                SPEED,
+                (),
+                1,
+                f"127.{place}.0.0/20",
+                f"127.{place}.16.0/20",
+                quotas={"server": 200},
+            )
+        )
+
+    def ask(self, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        with urllib.request.urlopen(self.stage.urls()["control_url"] + path, data, timeout=20) as answer:
+            return json.load(answer)
+
+    def entities(self) -> dict[str, EntityView]:
+        with Client(self.stage.socket) as client:
+            snapshot = client.snapshot()
+        return {entity["name"]: entity for entity in (*snapshot["clusters"], *snapshot["nodes"])}
+
+    def verb(self, verb: str, target: str) -> None:
+        with Client(self.stage.socket) as client:
+            client.verb(verb, target)
+
+    def apply(self, text: str) -> None:
+        with Client(self.stage.socket) as client:
+            client.apply(text)
+
+    def until(self, parts: Sequence[Part], what: str, done: Callable[[list[EntityView]], bool]) -> None:
+        """Wait until ``done`` holds for the entities of every part; who is late is complained of."""
+        until = time.monotonic() + PATIENCE
+        left = [part for part in parts if not part.complaints]
+        while left and time.monotonic() < until:
+            found = self.entities()
+            left = [p for p in left if not done([e for e in found.values() if e["cluster"] == p.cluster])]
+            time.sleep(0.1)
+        found = self.entities()
+        for part in left:
+            part.complain(f"is not {what}: {stand(part, found)}")
+
+    def objects(self) -> list[Any]:
+        objects: list[Any] = self.ask("/inventory")["objects"]
+        return [thing for thing in objects if thing["agent"] not in ("provider", "somebody else")]
+
+
+def stand(part: Part, found: dict[str, EntityView]) -> str:
+    """How a part stands, in one line."""
+    said = []
+    for entity in found.values():
+        if entity["cluster"] == part.cluster:
+            error = entity["error"]
+            about = entity["waiting_for"] if error is None else f"{error['code']}: {error['message']}"
+            said.append(
+                f"{entity['name']} {entity['state']}/{entity['step']} ({about}; {entity['evidence']})"
+            )
+    return " | ".join(said)
+
+
+def settled(entities: list[EntityView]) -> bool:
+    """Whether nothing moves any more by itself."""
+    if any(entity["wish"] for entity in entities):
+        return False
+    return any(e["state"] in STOPPED for e in entities) or all(e["state"] == "active" for e in entities)
+
+
+def active(entities: list[EntityView]) -> bool:
+    return bool(entities) and all(entity["state"] == "active" for entity in entities)
+
+
+def gone(entities: list[EntityView]) -> bool:
+    return not entities
+
+
+def judge(part: Part, found: dict[str, EntityView]) -> EntityView | None:
+    """Complain if a part did not end as its scenario says; who failed, if somebody was to."""
+    scenario = part.scenario
+    mine = [entity for entity in found.values() if entity["cluster"] == part.cluster]
+    if scenario.ending == "recovers" or scenario.at == BLOCKED:
+        if not active(mine):
+            part.complain(f"should have recovered: {stand(part, found)}")
+        return None
+    kind, state = scenario.at.split(":")
+    failed = [entity for entity in mine if entity["state"] == "failed" and entity["kind"] == kind]
+    for entity in failed:
+        code = entity["error"]["code"] if entity["error"] else None
+        if (entity["step"], code) == (state, scenario.code):
+            return entity
+    part.complain(f"should have failed at {scenario.at} with {scenario.code}: {stand(part, found)}")
+    return None
+
+
+BLOCKED = "node:rollback_blocked"
+
+
+def play(theatre: Theatre, parts: Sequence[Part]) -> None:
+    """Play the scenarios of all parts at once, from nothing to nothing."""
+    theatre.ask("/scenarios", {"scenarios": [part.label for part in parts]})
+    for part in parts:
+        theatre.apply(part.spec())
+    theatre.until(parts, "settled", settled)
+    found = theatre.entities()
+    failed = {part.word: judge(part, found) for part in parts}
+    refused = [part for part in parts if part.scenario.ending == "refused"]
+    count(theatre, refused, {kind: 0 for kind in ONE_NODE}, "before anything was made")
+    for part in parts:
+        if part.scenario.ending != "recovers" and part.scenario.at != BLOCKED:
+            theatre.ask("/mend", {"scenario": part.label})
+    stopped = [(part, who) for part in parts if (who := failed[part.word]) and part not in refused]
+    go_on(theatre, stopped)
+    standing = [part for part in parts if part not in refused]
+    for part in [part for part, _ in stopped if part.scenario.retries > 1]:
+        theatre.until([part], "settled", settled)
+        for entity in list(theatre.entities().values()):
+            if entity["cluster"] == part.cluster and entity["state"] == "failed":
+                theatre.verb("retry", entity["name"])
+    theatre.until(standing, "active", active)
+    installed = theatre.ask("/counts")["installs"]
+    for part in [part for part in standing if part.scenario.ending == "recovers"]:
+        found_installs = installed.get(f"demo-n-{part.word}-host-bms")
+        if part.scenario.installs not in (None, found_installs):
+            part.complain(f"was installed {found_installs} times, not {part.scenario.installs}")
+    count(theatre, standing, None, "when it was active")
+    end(theatre, parts)
+
+
+def go_on(theatre: Theatre, stopped: Sequence[tuple[Part, EntityView]]) -> None:
+    """The cause is mended: take each way out."""
+    back = [(part, who) for part, who in stopped if part.scenario.way_out == "rollback"]
+    for _, who in back:
+        theatre.verb("rollback", who["name"])
+    for part, who in back:
+        name = who["name"]
+        theatre.until(
+            [part],
+            "rolled back",
+            lambda es, n=name: any(e["name"] == n and e["state"] == "rolled_back" for e in es),
+        )  # type: ignore[misc]
+    for _, who in stopped:
+        theatre.verb("retry", who["name"])
+
+
+def end(theatre: Theatre, parts: Sequence[Part]) -> None:
+    """Destroy every cluster; nothing may be left."""
+    for part in parts:
+        theatre.verb("destroy", part.cluster)
+    blocked = [part for part in parts if part.scenario.at == BLOCKED]
+    theatre.until(
+        blocked, "blocked", lambda entities: any(e["state"] == "rollback_blocked" for e in entities)
+    )
+    for part in blocked:
+        theatre.ask("/mend", {"scenario": part.label})
+        theatre.verb("retry", f"n-{part.word}")
+        node = f"n-{part.word}"
+        theatre.until(
+            [part],
+            "released",
+            lambda es, n=node: any(e["name"] == n and e["state"] == "rolled_back" for e in es),
+        )  # type: ignore[misc]
+        theatre.verb("retry", part.cluster)
+    theatre.until(parts, "gone", gone)
+    count(theatre, parts, {kind: 0 for kind in ONE_NODE}, "after it was destroyed")
+    struck = {strike["scenario"] for strike in theatre.ask("/faults")["struck"]}
+    for part in parts:
+        if part.scenario.rules and (part.label in struck) == part.scenario.idle:
+            part.complain(f"its rules have {'' if part.scenario.idle else 'not '}struck")
+
+
+def count(theatre: Theatre, parts: Sequence[Part], wanted: dict[str, int] | None, when: str) -> None:
+    """Nothing is doubled, nothing is left: what stands is what was wanted, by default what the parts need."""
+    objects = theatre.objects()
+    for part in parts:
+        mine = [o for o in objects if f"-{part.word}-" in f"-{o['name'].split('.')[0]}-" and not o["deleted"]]
+        standing = Counter(o["kind"] for o in mine)
+        expected = part.made if wanted is None else wanted
+        if any(standing[kind] != number for kind, number in expected.items()):
+            part.complain(f"{when} there stood {dict(standing)}, not {expected}: {[o['name'] for o in mine]}")
+
+
+Verdicts = dict[str, list[str]]
+
+
+class Playbill:
+    """Plays a batch when the first of its scenarios is asked for."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._verdicts: Verdicts = {}
+        self._alone: Theatre | None = None
+
+    def verdict(self, name: str) -> list[str]:
+        if name not in self._verdicts:
+            if EVERY[name].alone:
+                self._play_alone(name)
+            else:
+                self._play_together(next(batch for batch in BATCHES if name in batch))
+        return self._verdicts[name]
+
+    def close(self) -> None:
+        if self._alone is not None:
+            self._alone.stage.stop()
+
+    def _play_together(self, names: Sequence[str]) -> None:
+        self.close()
+        self._alone = None
+        theatre = Theatre(self._directory / f"batch-{len(self._verdicts)}")
+        try:
+            parts = [Part(EVERY[name], f"s{n:02d}") for n, name in enumerate(names)]
+            play(theatre, parts)
+        finally:
+            theatre.stage.stop()
+        self._verdicts |= {part.scenario.name: part.complaints for part in parts}
+
+    def _play_alone(self, name: str) -> None:
+        if self._alone is None:
+            self._alone = Theatre(self._directory / f"alone-{len(self._verdicts)}")
+        theatre = self._alone
+        if EVERY[name].area == "metadata":
+            theatre.stage.stop_daemon()  # one that has no token yet
+        part = Part(EVERY[name], f"a{len(self._verdicts):03d}")
+        if EVERY[name].area == "metadata":
+            theatre.stage.start_daemon()
+        play(theatre, [part])
+        theatre.ask("/mend", {})
+        self._verdicts[name] = part.complaints
+        if part.complaints:
+            self.close()  # the next one shall not suffer for it
+            self._alone = None
+
+
+@pytest.fixture(scope="module")
+def playbill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playbill]:
+    before = os.environ.get("NXD_IBM_READ_TIMEOUT")
+    os.environ["NXD_IBM_READ_TIMEOUT"] = READ_TIMEOUT
+    bill = Playbill(tmp_path_factory.mktemp("theatre"))
+    yield bill
+    bill.close()
+    if before is None:
+        del os.environ["NXD_IBM_READ_TIMEOUT"]
+    else:
+        os.environ["NXD_IBM_READ_TIMEOUT"] = before
+
+
+@pytest.mark.parametrize("name", [*(name for batch in BATCHES for name in batch), *ALONE])
+def test_a_deployment_that_meets_it_ends_as_the_scenario_says(playbill: Playbill, name: str) -> None:
+    assert playbill.verdict(name) == []
