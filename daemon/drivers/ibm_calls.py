@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from daemon.drivers.ibm_errors import translate
 from daemon.errors import OutsideError
+from daemon.errors import OutsideError
 from daemon.locks import TokenBucket
 
 PAGE = 100
@@ -42,6 +43,14 @@ class IbmCalls:
             what, shown = method.replace("_", " "), str(getattr(result, "text", result))
             raise OutsideError("malformed", f"{what}: the answer is no JSON object.", evidence=shown[:2000])
         return result
+
+    async def make(self, method: str, /, *args: Any, **named: Any) -> dict[str, Any]:
+        """The object a create answers with. Raises OutsideError, too where the answer does not say its id."""
+        made = await self(method, *args, **named)
+        if not isinstance(made, dict) or not made.get("id"):
+            what = method.replace("_", " ")
+            raise OutsideError("malformed", f"{what}: the answer names no object.", evidence=str(made), status=200)
+        return made
 
     async def pages(self, method: str, key: str, /, *args: Any, **named: Any) -> list[dict[str, Any]]:
         """Every item of a list that comes in pages. Raises OutsideError."""

@@ -74,10 +74,9 @@ class IbmDns:
         self, instance: str, zone: str, record_type: str, name: str, rdata: Json, ttl: int = 300
     ) -> Json:
         """Make a record. The service does not refuse a second one of the same name: look first."""
-        made: Json = await self._calls(
+        return await self._calls.make(
             "create_resource_record", instance, zone, type=record_type, name=name, rdata=rdata, ttl=ttl
         )
-        return made
 
     async def record(self, instance: str, zone: str, id_: str) -> Json | None:
         """The record, or None once it is a 404."""

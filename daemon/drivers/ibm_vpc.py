@@ -83,10 +83,9 @@ class IbmVpc:
 
     async def reserve_ip(self, subnet: str, address: str, name: str) -> Json:
         """Reserve this address under this name (unique in the subnet)."""
-        made: Json = await self._calls(
+        return await self._calls.make(
             "create_subnet_reserved_ip", subnet, address=address, name=name, auto_delete=False
         )
-        return made
 
     async def reserved_ip(self, subnet: str, id_: str) -> Json | None:
         """The reserved address, or None once it is a 404."""
@@ -108,7 +107,7 @@ class IbmVpc:
     ) -> Json:
         """Make an interface (name unique in the VPC) on reserved addresses, given by their ids."""
         group = {"resource_group": {"id": resource_group}} if resource_group else {}
-        made: Json = await self._calls(
+        return await self._calls.make(
             "create_virtual_network_interface",
             name=name,
             primary_ip={"id": primary_ip},
@@ -120,7 +119,6 @@ class IbmVpc:
             auto_delete=False,
             **group,
         )
-        return made
 
     async def vnis(self) -> list[Json]:
         """Every interface of the account in the region."""
@@ -136,8 +134,7 @@ class IbmVpc:
 
     async def create_server(self, prototype: Json) -> Json:
         """Order a bare metal server (name unique in the region). From here on it costs money."""
-        made: Json = await self._calls("create_bare_metal_server", prototype)
-        return made
+        return await self._calls.make("create_bare_metal_server", prototype)
 
     async def server(self, id_: str) -> Json | None:
         """The server, or None once it is a 404."""
