@@ -5,15 +5,40 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_errors import translate
-from daemon.errors import OutsideError
 from daemon.errors import OutsideError
 from daemon.locks import TokenBucket
 
 PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class IbmCloud:
+    """What all services of the cloud share: who calls, in which threads, and how long a call may take.
+
+    ``timeout`` is (connect, read) in real seconds.
+    """
+
+    profile: TrustedProfile
+    threads: ThreadPoolExecutor
+    connections: int
+    timeout: tuple[float, float]
+
+    def calls(self, make: Callable[[Any], Any], url: str, bucket: TokenBucket) -> IbmCalls:
+        """The calls of one service at ``url``; ``make`` builds it, given the authenticator."""
+
+        def build() -> Any:
+            service = make(self.profile.authenticator())
+            service.set_service_url(url)
+            _widen_pool(service, self.connections, self.timeout)
+            return service
+
+        return IbmCalls(self.threads, bucket, build)
 
 
 class IbmCalls:
@@ -49,7 +74,9 @@ class IbmCalls:
         made = await self(method, *args, **named)
         if not isinstance(made, dict) or not made.get("id"):
             what = method.replace("_", " ")
-            raise OutsideError("malformed", f"{what}: the answer names no object.", evidence=str(made), status=200)
+            raise OutsideError(
+                "malformed", f"{what}: the answer names no object.", evidence=str(made), status=200
+            )
         return made
 
     async def pages(self, method: str, key: str, /, *args: Any, **named: Any) -> list[dict[str, Any]]:
@@ -66,7 +93,7 @@ class IbmCalls:
             start = parse_qs(urlsplit(following["href"]).query)["start"][0]
 
 
-def widen_pool(service: Any, connections: int, timeout: tuple[float, float]) -> None:
+def _widen_pool(service: Any, connections: int, timeout: tuple[float, float]) -> None:
     """Give a service as many connections as there are threads, and its time limits (connect, read; seconds).
 
     With the SDK's default pool of ten, further connections are thrown away and made anew with each call.

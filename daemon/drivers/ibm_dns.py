@@ -5,11 +5,9 @@ Every method raises OutsideError. Writers of one zone must take turns: records m
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from daemon.drivers.ibm_auth import TrustedProfile
-from daemon.drivers.ibm_calls import IbmCalls, widen_pool
+from daemon.drivers.ibm_calls import IbmCalls, IbmCloud
 from daemon.errors import OutsideError
 from daemon.locks import TokenBucket
 
@@ -17,25 +15,15 @@ Json = dict[str, Any]
 PAGE = 200
 
 
-def open_dns(
-    url: str,
-    profile: TrustedProfile,
-    threads: ThreadPoolExecutor,
-    connections: int,
-    timeout: tuple[float, float],
-    bucket: TokenBucket,
-) -> IbmDns:
+def open_dns(cloud: IbmCloud, url: str, bucket: TokenBucket) -> IbmDns:
     """A client of DNS Services at ``url`` (which ends in /v1)."""
 
-    def make() -> Any:
+    def make(authenticator: Any) -> Any:
         from ibm_cloud_networking_services import DnsSvcsV1
 
-        service = DnsSvcsV1(authenticator=profile.authenticator())
-        service.set_service_url(url)
-        widen_pool(service, connections, timeout)
-        return service
+        return DnsSvcsV1(authenticator=authenticator)
 
-    return IbmDns(IbmCalls(threads, bucket, make))
+    return IbmDns(cloud.calls(make, url, bucket))
 
 
 class IbmDns:

@@ -6,36 +6,24 @@ Every method raises OutsideError. Objects are the API's own JSON (https://cloud.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from daemon.drivers.ibm_auth import TrustedProfile
-from daemon.drivers.ibm_calls import IbmCalls, widen_pool
+from daemon.drivers.ibm_calls import IbmCalls, IbmCloud
 from daemon.errors import OutsideError
 from daemon.locks import TokenBucket
 
 Json = dict[str, Any]
 
 
-def open_vpc(
-    url: str,
-    profile: TrustedProfile,
-    threads: ThreadPoolExecutor,
-    connections: int,
-    timeout: tuple[float, float],
-    bucket: TokenBucket,
-) -> IbmVpc:
+def open_vpc(cloud: IbmCloud, url: str, bucket: TokenBucket) -> IbmVpc:
     """A client of the VPC API at ``url`` (which ends in /v1)."""
 
-    def make() -> Any:
+    def make(authenticator: Any) -> Any:
         from ibm_vpc import VpcV1
 
-        service = VpcV1(authenticator=profile.authenticator())
-        service.set_service_url(url)
-        widen_pool(service, connections, timeout)
-        return service
+        return VpcV1(authenticator=authenticator)
 
-    return IbmVpc(IbmCalls(threads, bucket, make))
+    return IbmVpc(cloud.calls(make, url, bucket))
 
 
 class IbmVpc:

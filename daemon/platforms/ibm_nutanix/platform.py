@@ -8,6 +8,7 @@ from typing import Any
 
 from daemon.clock import Clock
 from daemon.drivers.ibm_auth import TrustedProfile
+from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_dns import open_dns
 from daemon.drivers.ibm_vpc import open_vpc
 from daemon.locks import TokenBucket
@@ -43,13 +44,14 @@ class IbmNutanix:
         self._settings = settings
         self._names = Names(settings.environment)
         self._threads = ThreadPoolExecutor(settings.ibm_threads, thread_name_prefix="ibm")
-        profile = TrustedProfile(settings.ibm_trusted_profile, settings.ibm_metadata_url)
-        timeout = (settings.ibm_connect_timeout, settings.ibm_read_timeout)
-        wide = settings.ibm_threads
-        vpc_rate = TokenBucket(settings.rates_vpc_per_second, clock)
-        dns_rate = TokenBucket(settings.rates_dns_per_second, clock)
-        vpc = open_vpc(settings.ibm_vpc_url, profile, self._threads, wide, timeout, vpc_rate)
-        dns = open_dns(settings.ibm_dns_url, profile, self._threads, wide, timeout, dns_rate)
+        cloud = IbmCloud(
+            TrustedProfile(settings.ibm_trusted_profile, settings.ibm_metadata_url),
+            self._threads,
+            settings.ibm_threads,
+            (settings.ibm_connect_timeout, settings.ibm_read_timeout),
+        )
+        vpc = open_vpc(cloud, settings.ibm_vpc_url, TokenBucket(settings.rates_vpc_per_second, clock))
+        dns = open_dns(cloud, settings.ibm_dns_url, TokenBucket(settings.rates_dns_per_second, clock))
         node = NodeSteps(settings, vpc, dns, clock)
         machine = MachineSteps(settings, vpc)
         self._preflight = Preflight(settings, vpc, dns)

@@ -14,6 +14,7 @@ from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
 
 from daemon.clock import ManualClock, SystemClock
 from daemon.drivers.ibm_auth import TrustedProfile
+from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_dns import IbmDns, open_dns
 from daemon.drivers.ibm_vpc import IbmVpc, open_vpc
 from daemon.errors import OutsideError
@@ -43,7 +44,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 def vpc(threads: ThreadPoolExecutor) -> Callable[[str], IbmVpc]:
     def client(url: str) -> IbmVpc:
         bucket = TokenBucket(1000, SystemClock())
-        return open_vpc(f"{url}/v1", PROFILE, threads, 8, TIMEOUT, bucket)
+        return open_vpc(IbmCloud(PROFILE, threads, 8, TIMEOUT), f"{url}/v1", bucket)
 
     return client
 
@@ -52,7 +53,7 @@ def vpc(threads: ThreadPoolExecutor) -> Callable[[str], IbmVpc]:
 def dns(threads: ThreadPoolExecutor) -> Callable[[str], IbmDns]:
     def client(url: str) -> IbmDns:
         bucket = TokenBucket(1000, SystemClock())
-        return open_dns(f"{url}/v1", PROFILE, threads, 8, TIMEOUT, bucket)
+        return open_dns(IbmCloud(PROFILE, threads, 8, TIMEOUT), f"{url}/v1", bucket)
 
     return client
 
