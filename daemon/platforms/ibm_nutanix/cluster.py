@@ -105,6 +105,7 @@ class ClusterSteps:
                 create=create,
                 ours=lambda found: found.data["name"] == cluster.name,
                 unique=False,
+                proven=True,
             )
         )
         return Done()

@@ -140,6 +140,7 @@ class NodeSteps:
             create=create,
             ours=lambda found: found.data["primary_ip"] == ids[0],
             data={"network": network, "primary_ip": ids[0]},
+            proven=True,
         )
 
     async def record_config(self, ctx: StepContext) -> Outcome:
@@ -212,6 +213,7 @@ class NodeSteps:
             create=create,
             ours=lambda found: set(found.data["vnis"]) == mark,
             data={"attempt": ctx.record.attempt, "vnis": sorted(mark)},
+            proven=True,
         )
 
     async def _judge_server(self, ctx: StepContext, row: Resource) -> Outcome:
@@ -269,7 +271,12 @@ class NodeSteps:
         return None if found is None else Found(found["id"])
 
     async def _delete_dns(self, row: Resource) -> None:
-        await self._dns.delete_record(row.data["instance"], row.data["zone"], str(row.cloud_id))
+        """Delete the record, and a twin of it: the service refuses none, and a proxy may send a call twice."""
+        instance, zone = row.data["instance"], row.data["zone"]
+        await self._dns.delete_record(instance, zone, str(row.cloud_id))
+        twin = await self._find_dns(row)
+        if twin is not None and twin.cloud_id != row.cloud_id:
+            await self._dns.delete_record(instance, zone, twin.cloud_id)
 
     async def _vni_named(self, name: str) -> Found | None:
         for vni in await self._vpc.vnis():

@@ -77,12 +77,13 @@ class Preflight:
                     name, f"It is in {where}, the servers in {ibm['zone']}.", "Name a subnet of that zone."
                 )
             ]
+        on = [role for role in (*NODE_ROLES, CLUSTER_ROLE) if role.network == network]
+        free, needed = int(subnet["available_ipv4_address_count"]), sum(_needed(role, nodes) for role in on)
+        if free < needed:
+            remedy = "Release addresses, or name a larger subnet."
+            return [_failed(name, f"It has {free} free addresses, {needed} are needed.", remedy)]
         taken = {ip["address"] for ip in await self._vpc.reserved_ips(wanted["subnet"])}
-        return [
-            _range(subnet["ipv4_cidr_block"], network, wanted, role, taken, nodes)
-            for role in (*NODE_ROLES, CLUSTER_ROLE)
-            if role.network == network
-        ]
+        return [_range(subnet["ipv4_cidr_block"], network, wanted, role, taken, nodes) for role in on]
 
     async def _security_groups(self, ibm: Json, nodes: int) -> list[Check]:
         rules: list[Json] = []
@@ -166,13 +167,18 @@ def _failed(name: str, detail: str, remedy: str) -> Check:
     return Check(name, "failed", detail, remedy)
 
 
+def _needed(role: Role, nodes: int) -> int:
+    """How many addresses of a role a cluster of so many nodes takes."""
+    return 1 if role is CLUSTER_ROLE else nodes
+
+
 def _range(cidr: str, network: str, wanted: Json, role: Role, taken: set[str], nodes: int) -> Check:
     """Whether a range has an address for every node (one for the cluster's)."""
     low, high = wanted["ranges"][role.range] if "ranges" in wanted else wanted["range"]
     block = ipaddress.IPv4Network(cidr)
     last = min(high, block.num_addresses - 2)
     free = sum(1 for offset in range(low, last + 1) if str(block[offset]) not in taken)
-    needed = 1 if role is CLUSTER_ROLE else nodes
+    needed = _needed(role, nodes)
     name = f"{network} subnet, {role.component} addresses"
     detail = f"{free} free between +{low} and +{high} of {cidr}, {needed} needed"
     if free < needed:
