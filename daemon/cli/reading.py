@@ -138,12 +138,18 @@ def logs(options: dict[str, Any], name: str | None, lines: int, as_json: bool) -
 @click.argument("name")
 @click.option("--for", "goal", type=click.Choice(["active", "gone"]), default="active", show_default=True)
 @click.option("--timeout", type=click.FloatRange(0), help="Give up after this many seconds (exit code 5).")
+@_json
 @click.pass_obj
-def wait(options: dict[str, Any], name: str, goal: str, timeout: float | None) -> int:
+def wait(options: dict[str, Any], name: str, goal: str, timeout: float | None, as_json: bool) -> int:
     """Wait until a cluster or node is active (or gone), or stopped by a failure (exit code 1)."""
-    from daemon.cli.waiting import wait_for
+    from daemon.cli.waiting import wait_for, wait_quietly
 
-    return wait_for(find_socket(options), name, goal, timeout)
+    socket = find_socket(options)
+    if not as_json:
+        return wait_for(socket, name, goal, timeout)
+    code, text, entities = wait_quietly(socket, name, goal, timeout)
+    print_json({"exit_code": code, "message": text, "entities": entities})
+    return code
 
 
 @click.command()

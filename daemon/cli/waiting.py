@@ -85,8 +85,8 @@ class Watch:
     """Keeps the entities concerned up to date and judges how they stand."""
 
     def __init__(self, name: str, goal: str) -> None:
-        self._name = name
-        self._goal = goal
+        self.name = name
+        self.goal = goal
         self.entities: dict[str, EntityView] = {}
 
     def take(self, line: StreamLine) -> list[EntityView]:
@@ -104,12 +104,12 @@ class Watch:
         return []
 
     def _concerns(self, entity: EntityView) -> bool:
-        return self._name in (entity["name"], entity["cluster"])
+        return self.name in (entity["name"], entity["cluster"])
 
     @property
     def missing(self) -> bool:
         """Whether there is no such node or cluster."""
-        return self._name not in self.entities
+        return self.name not in self.entities
 
     def verdict(self) -> Verdict:
         """How it stands now; a verb that waits to be honoured means that it goes on."""
@@ -120,7 +120,7 @@ class Watch:
             return "going"
         if all(entity["phase"] == "released" for entity in every):
             return "gone"
-        if self._goal == "active" and all(entity["phase"] == "ok" for entity in every):
+        if self.goal == "active" and all(entity["phase"] == "ok" for entity in every):
             return "done" if all(entity["state"] == "active" for entity in every) else "going"
         return "failed" if self.stopped() and not self._moving() else "going"
 
@@ -146,18 +146,27 @@ class Watch:
 
 def wait_for(socket: Path, name: str, goal: str, timeout: float | None, screen: Screen | None = None) -> int:
     """Wait for the goal and say how it ended. The exit code. Raises DaemonUnreachable."""
+    watch = Watch(name, goal)
     if screen is None and sys.stdout.isatty():
         bars = Bars()
         with bars.progress:
-            code, text = _follow(socket, name, goal, timeout, bars)
+            code, text = _follow(socket, watch, timeout, bars)
     else:
-        code, text = _follow(socket, name, goal, timeout, screen or PlainLines(name))
+        code, text = _follow(socket, watch, timeout, screen or PlainLines(name))
     print(text, file=sys.stdout if code == wire.EXIT_DONE else sys.stderr, flush=True)
     return code
 
 
-def _follow(socket: Path, name: str, goal: str, timeout: float | None, screen: Screen) -> tuple[int, str]:
+def wait_quietly(
+    socket: Path, name: str, goal: str, timeout: float | None
+) -> tuple[int, str, list[EntityView]]:
+    """The same without a word: the exit code, how it ended, and how everything stood then."""
     watch = Watch(name, goal)
+    code, text = _follow(socket, watch, timeout, PlainLines(name, lambda line: None))
+    return code, text, list(watch.entities.values())
+
+
+def _follow(socket: Path, watch: Watch, timeout: float | None, screen: Screen) -> tuple[int, str]:
     until = None if timeout is None else time.monotonic() + timeout
     seen = False
     with Client(socket) as client:
@@ -165,14 +174,15 @@ def _follow(socket: Path, name: str, goal: str, timeout: float | None, screen: S
             for entity in watch.take(line):
                 screen.entity(entity)
             screen.line(line)
-            if watch.missing and not seen and goal != "gone":
-                return wire.EXIT_USAGE, f"There is no node or cluster named {name}."
+            if watch.missing and not seen and watch.goal != "gone":
+                return wire.EXIT_USAGE, f"There is no node or cluster named {watch.name}."
             seen = True
             verdict = watch.verdict()
             if verdict != "going":
-                return _ending(watch, name, goal, verdict)
+                return _ending(watch, verdict)
             if until is not None and time.monotonic() > until:
-                return wire.EXIT_GAVE_UP, f"{name} is not {goal} after {timeout:g} s; the work goes on."
+                text = f"{watch.name} is not {watch.goal} after {timeout:g} s; the work goes on."
+                return wire.EXIT_GAVE_UP, text
     raise AssertionError("the stream ended without an error")
 
 
@@ -182,11 +192,12 @@ def _lines(client: Client) -> Iterable[StreamLine]:
         yield from client.stream()
 
 
-def _ending(watch: Watch, name: str, goal: str, verdict: Verdict) -> tuple[int, str]:
+def _ending(watch: Watch, verdict: Verdict) -> tuple[int, str]:
+    name = watch.name
     if verdict == "done":
         return wire.EXIT_DONE, f"{name} is active."
     if verdict == "gone":
-        code = wire.EXIT_DONE if goal == "gone" else wire.EXIT_FAILED
+        code = wire.EXIT_DONE if watch.goal == "gone" else wire.EXIT_FAILED
         return code, f"{name} is rolled back: nothing of it is left."
     sentences = []
     for entity in watch.stopped():

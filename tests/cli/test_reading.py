@@ -56,9 +56,9 @@ def test_show_and_logs_tell_of_one_node_or_cluster(served: Any) -> None:
     assert shown["entity"]["name"] == "solo" and shown["timeline"]
     text = served.run("show", "solo").out
     assert text.startswith("solo (cluster of solo, ibm_nutanix):") and "verbs:" in text
-    log = json.loads(served.run("logs", "solo", "--json").out)
+    log = json.loads(served.run("logs", "solo", "--lines", "10000", "--json").out)
     assert any("applied the spec of solo" in event["message"] for event in log["events"])
-    assert "applied the spec of solo" in served.run("logs").out
+    assert "applied the spec of solo" in served.run("logs", "--lines", "10000").out
 
 
 def test_a_plan_names_every_object_and_applying_the_wish_again_changes_nothing(
@@ -131,3 +131,11 @@ def test_the_schema_is_a_json_schema_that_fits_every_sample_and_refuses_strange_
         assert not fits(schema, {**raw, "strange": 1}, schema)
         assert not fits(schema, {key: value for key, value in raw.items() if key != "cluster"}, schema)
     assert all("description" in part for part in schema["properties"].values())
+
+
+def test_a_script_that_waits_learns_how_everything_stood(served: Any) -> None:
+    ended = served.run("wait", "solo", "--timeout", "0.2", "--json")
+    said = json.loads(ended.out)
+    assert (ended.code, said["exit_code"]) == (5, 5)
+    assert "the work goes on" in said["message"]
+    assert {entity["name"] for entity in said["entities"]} >= {"solo"}
