@@ -54,7 +54,8 @@ class Want:
     """An object that shall exist.
 
     ``find`` looks for it by name, ``create`` makes it, ``ours`` compares the mark of ownership of one that was
-    found. ``unique`` says that the other side refuses a second object of the same name.
+    found. ``unique`` says that the other side refuses a second object of the same name; ``proven`` that the mark
+    is something only we can give, such as an object of ours that it is bound to.
     """
 
     kind: str
@@ -64,6 +65,7 @@ class Want:
     ours: Callable[[Found], bool]
     data: Mapping[str, Any] = field(default_factory=dict)
     unique: bool = True
+    proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +228,11 @@ class StepContext:
         if found is None:
             await self._put(replace(row, sent=row.sent - 1))
             raise OutsideError("conflict", error.message, evidence=error.evidence) from error
-        if not doubtful:
+        # A proxy may have sent our one call twice: then the name is taken by what it made itself.
+        own = doubtful or (want.proven and want.ours(found))
+        if not own:
             await self._put(replace(row, state="gone", sent=0))
-        return await self._adopt(want, row if doubtful else None, found)
+        return await self._adopt(want, row if own else None, found)
 
     async def _adopt(self, want: Want, row: Resource | None, found: Found) -> Resource:
         """Take what an earlier call of ours made; refuse what carries our name without our intent or mark."""

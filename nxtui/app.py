@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
 
-from daemon.wire import EntityView, Plan, StreamLine
-from nxtui import clipboard
+from daemon.wire import StreamLine
+from nxtui import clipboard, keys
+from nxtui.attention import Attention
 from nxtui.commands import FleetCommands
+from nxtui.errands import Errands
 from nxtui.feed import Feed
+from nxtui.keymap import Keymap
 from nxtui.model import Changes, Fleet
 from nxtui.pen import Pen
+from nxtui.preferences import Preferences
 from nxtui.screens.fleet import FleetScreen
 from nxtui.screens.room import Room
 from nxtui.themes import FALLBACK, THEMES
-from nxtui.verbs import MANNERS, Legality, barred, legality
+
+if TYPE_CHECKING:
+    from nxtui.player import Player
+    from nxtui.recording import Recording
 
 
 class NxTui(App[None]):
@@ -36,7 +44,7 @@ class NxTui(App[None]):
     #banner { display: none; }
     #story { width: 1fr; }
     #pane, #things { border-left: vkey $nx-rule; }
-    HelpScreen, Confirm { align: center middle; background: $background 60%; }
+    HelpScreen, Confirm, Pick { align: center middle; background: $background 60%; }
     #dialog {
         width: 90%; max-width: 100; height: auto; max-height: 90%;
         background: $panel; border: round $secondary; padding: 0 1;
@@ -54,6 +62,7 @@ class NxTui(App[None]):
     """
     COMMANDS: ClassVar = {FleetCommands}
     COMMAND_PALETTE_BINDING = "colon"
+    after_first_frame: Callable[[], None] = staticmethod(lambda: None)
     ENABLE_COMMAND_PALETTE = True
 
     class Heard(Message):
@@ -77,21 +86,44 @@ class NxTui(App[None]):
         ascii_only: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        preferences: Preferences | None = None,
+        keymap: Keymap | None = None,
+        recording: Recording | None = None,
     ) -> None:
+        self.keymap = keymap or Keymap()
         super().__init__()
         self.animation_level = "none"
         self.read_only = read_only
+        self.preferences = preferences or Preferences()
+        self.errands = Errands(self)
+        self.attention = Attention(self)
         self.fleet = Fleet(monotonic, wall)
         self.pen = Pen(ascii_only)
         self.set_class(ascii_only, "-ascii")
+        self.wall = wall
         self.feed = Feed(
             socket,
             lambda lines: self.post_message(self.Heard(lines)),
             lambda reason: self.post_message(self.Lost(reason)),
         )
+        self.player: Player | None = None
+        if recording is not None:
+            from nxtui.player import Player
+
+            self.player = Player(recording, lambda lines: self.post_message(self.Heard(lines)), monotonic)
+            self.fleet.recording = self.player.told
+        self._use_keymap()
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = THEMES[0].name
+        self.theme = f"nxd-{self.preferences.theme}"
+
+    def _use_keymap(self) -> None:
+        """Give this person's keys to the screens; the palette is bound by Textual under an id of its own."""
+        changed = dict(self.keymap.changed)
+        if "palette" in changed:
+            self._bindings.key_to_bindings.pop("colon", None)
+            self.bind(changed.pop("palette"), "command_palette", show=False)
+        self.set_keymap(changed)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return FALLBACK
@@ -102,12 +134,19 @@ class NxTui(App[None]):
     def on_mount(self) -> None:
         self.set_interval(1.0, self.tick)
         # paint first, connect second
-        self.call_after_refresh(lambda: self.run_worker(self.feed.run(), group="feed"))
+        source = self.feed if self.player is None else self.player
+        self.call_after_refresh(lambda: self.run_worker(source.run(), group="feed"))
+        self.call_after_refresh(self.after_first_frame)
+        for mistake in (*self.preferences.mistakes, *self.keymap.mistakes):
+            self.notify(mistake, severity="warning", timeout=15, markup=False)
 
     # what the daemon says
 
     def on_nx_tui_heard(self, message: Heard) -> None:
-        self._tell(self.fleet.take(message.lines))
+        changes = self.fleet.take(message.lines)
+        self._tell(changes)
+        if self.player is None:
+            self.attention.heed(changes)
 
     def on_nx_tui_lost(self, message: Lost) -> None:
         self.fleet.lost(message.reason)
@@ -135,76 +174,15 @@ class NxTui(App[None]):
                 screen.tick()
                 screen.redraw_frame()
 
+    def actions_of(self, room: keys.Room) -> tuple[keys.Action, ...]:
+        """What can be pressed on one kind of screen, with this person's keys."""
+        return keys.in_room(room, self.player is not None, self.keymap.actions)
+
     def repaint(self) -> None:
         """Draw everything again, in the pen's present colours."""
         for screen in self.screen_stack:
             for widget in screen.walk_children():
                 widget.refresh()
-
-    # what a person asks for
-
-    def act_on(self, verb: str, name: str) -> None:
-        """A verb for one name, from the palette."""
-        entity = self.fleet.find(name)
-        self.act(verb, [entity] if entity is not None else [])
-
-    def act(self, verb: str, entities: Sequence[EntityView]) -> None:
-        """Ask for consent where it is due, then send the verb; or say why it cannot be."""
-        stopped = barred(self.fleet.link, self.read_only)
-        legal = legality(verb, entities)
-        if reason := stopped or legal.reason:
-            self.notify(reason, title=f"{verb}: not now", severity="warning", markup=False)
-            return
-        self.run_worker(self._consent_and_send(verb, legal), group="verbs", exclusive=True)
-
-    async def _consent_and_send(self, verb: str, legal: Legality) -> None:
-        consent = MANNERS[verb].consent
-        plans: list[Plan] = []
-        if consent != "none" or len(legal.able) > 1:
-            from nxtui.screens.confirm import Confirm, Question
-
-            async def ask() -> list[Plan]:
-                return [await self.feed.plan(verb, name) for name in legal.able]
-
-            question = Question(
-                verb,
-                legal.able,
-                legal.unable,
-                plans=ask if consent in ("plan", "name") else None,
-                word=legal.able[0] if consent == "name" else None,
-            )
-            answer = await self.push_screen_wait(Confirm(self.pen, question))
-            if answer is None:
-                return
-            plans = answer
-        digests = {plan["target"]: plan["digest"] for plan in plans}
-        for name in legal.able:
-            await self._send(verb, name, digests.get(name))
-
-    async def _send(self, verb: str, name: str, digest: str | None) -> None:
-        from daemon.client import DaemonUnreachable, Refused
-
-        try:
-            await self.feed.send(verb, name, digest)
-        except Refused as refused:
-            error = refused.error
-            self.notify(
-                f"{error['message']} {error['remedy']}",
-                title=f"{verb} {name}: refused",
-                severity="error",
-                markup=False,
-                timeout=15,
-            )
-        except DaemonUnreachable as cause:
-            self.notify(
-                f"{cause} Whether the verb arrived is seen in the log.",
-                title=f"{verb} {name}: no answer",
-                severity="error",
-                markup=False,
-                timeout=15,
-            )
-        else:
-            self.notify(f"{name} {MANNERS[verb].accepted}.", timeout=4, markup=False)
 
     # screens and the terminal
 
@@ -216,6 +194,32 @@ class NxTui(App[None]):
 
             self.push_screen(EntityScreen(entity))
 
+    @work(exclusive=True, group="open")
+    async def choose_spec(self) -> None:
+        """Let a person choose a spec, and show it with what is wrong with it."""
+        from nxtui.screens.files import FilePicker
+
+        chosen = await self.push_screen_wait(FilePicker(self.pen, Path.cwd()))
+        if chosen is not None:
+            self.open_spec(Path(chosen))
+
+    def open_spec(self, file: Path) -> None:
+        """A spec with its mistakes or its plan."""
+        from nxtui.screens.spec import SpecScreen
+
+        self.push_screen(SpecScreen(file))
+
+    def save(self, stem: str, suffix: str, text: str) -> None:
+        """Write a new file into the working directory, and say where it is."""
+        from nxtui.export import write_new
+
+        try:
+            path = write_new(Path.cwd(), stem, suffix, self.wall(), text)
+        except OSError as cause:
+            self.notify(f"Nothing was written: {cause.strerror}.", severity="error", markup=False)
+        else:
+            self.notify(f"Written: {path}", timeout=6, markup=False)
+
     def open_log(self, name: str | None) -> None:
         """The log of a name, or of everything."""
         from nxtui.screens.log import LogScreen
@@ -226,6 +230,10 @@ class NxTui(App[None]):
         """Put text on the terminal's clipboard. Raises ``clipboard.TooLong``."""
         sequence = clipboard.sequence(text, os.environ)
         self._clipboard = text
+        self.write_to_terminal(sequence)
+
+    def write_to_terminal(self, sequence: str) -> None:
+        """Send the terminal something that is not drawn."""
         if self._driver is not None:
             self._driver.write(sequence)
 

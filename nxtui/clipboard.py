@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 
+from nxtui.terminal import wrapped
+
 MOST = 74_994
 """Bytes of text that terminals take: xterm's limit of 100,000 characters of base64."""
 
@@ -22,10 +24,4 @@ def sequence(text: str, environment: Mapping[str, str]) -> str:
     if len(data) > MOST:
         raise TooLong(f"{len(data)} bytes do not fit through the terminal, it takes {MOST}.")
     plain = f"\x1b]52;c;{base64.b64encode(data).decode()}\x07"
-    if environment.get("TMUX"):
-        return "\x1bPtmux;" + plain.replace("\x1b", "\x1b\x1b") + "\x1b\\"
-    if environment.get("TERM", "").startswith("screen"):
-        # screen passes at most 768 bytes in one device control string
-        parts = [plain[start : start + 760] for start in range(0, len(plain), 760)]
-        return "".join(f"\x1bP{part}\x1b\\" for part in parts)
-    return plain
+    return wrapped(plain, environment)

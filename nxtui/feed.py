@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daemon.wire import Detail, Plan, StreamLine
+from daemon.wire import Accepted, Applied, Detail, EntityView, EventView, Plan, StreamLine
 
 if TYPE_CHECKING:
     from daemon.client import AsyncClient
@@ -83,13 +83,28 @@ class Feed:
         """The timeline of a node or cluster."""
         return await self.client.show(name)
 
+    async def events_of(self, entity: EntityView) -> list[EventView]:
+        """The last lines of the log about an entity alone."""
+        node = entity["name"] if entity["kind"] == "node" else None
+        log = await self.client.log(limit=FIRST_LINES, cluster=entity["cluster"], node=node, tail=True)
+        return [event for event in log["events"] if event["node"] == node]
+
     async def plan(self, verb: str, target: str) -> Plan:
         """What a verb would do now."""
         return await self.client.plan(verb, target)
 
-    async def send(self, verb: str, target: str, digest: str | None) -> None:
+    async def send(self, verb: str, target: str, digest: str | None, step: str | None) -> Accepted:
         """Ask for a verb once; returns when it is durable."""
-        await self.client.verb(verb, target, digest=digest, token=secrets.token_urlsafe(16))
+        token = secrets.token_urlsafe(16)
+        return await self.client.verb(verb, target, digest=digest, token=token, step=step)
+
+    async def plan_spec(self, text: str) -> Plan:
+        """What a spec would make now."""
+        return await self.client.plan_spec(text)
+
+    async def apply(self, text: str, digest: str) -> Applied:
+        """Make the spec the wish, if its plan is still the one that was shown."""
+        return await self.client.apply(text, digest)
 
     async def _follow(self) -> bool:
         """One connection. True if it must be made again at once because another database answers."""
@@ -118,6 +133,7 @@ class Feed:
                             type="event", revision=event["revision"], now=line["now"], event=event
                         )
                         self._say(told)
+                    self._flush_now()
                     continue
                 self._say(line)
                 if line["type"] == "event":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from nxtui.glyphs import Glyphs
 from nxtui.model import Fleet, Link
@@ -10,7 +10,14 @@ from nxtui.rows import by_phase
 from nxtui.text import Line, counted, plain, spread, width_of
 from nxtui.themes import accent
 
-_LINK_INK = {"connecting": "dim", "live": "ok", "stale": "stale", "lost": "lost", "foreign": "lost"}
+_LINK_INK = {
+    "connecting": "dim",
+    "live": "ok",
+    "stale": "stale",
+    "lost": "lost",
+    "foreign": "lost",
+    "replay": "match",
+}
 
 
 def link_span(link: Link, glyphs: Glyphs) -> Line:
@@ -21,22 +28,30 @@ def link_span(link: Link, glyphs: Glyphs) -> Line:
         "stale": glyphs.phase["attention"],
         "lost": glyphs.lost,
         "foreign": glyphs.lost,
+        "replay": glyphs.replay,
     }[link.state]
     return [(f" {sign} {link.text} ", _LINK_INK[link.state])]
 
 
-def title(fleet: Fleet, glyphs: Glyphs, crumbs: Sequence[str], read_only: bool, width: int) -> Line:
+def title(
+    fleet: Fleet,
+    glyphs: Glyphs,
+    crumbs: Sequence[str],
+    read_only: bool,
+    width: int,
+    accents: Mapping[str, str] | None = None,
+) -> Line:
     """Environment, place, counts, version, link; from the right the link is the last to give way."""
     daemon = fleet.daemon
     environment = daemon["environment"] if daemon else "nxd"
-    left: Line = [(f" {environment} ", accent(environment))]
+    left: Line = [(f" {environment} ", accent(environment, accents or {}))]
     for crumb in crumbs:
         left += [(f" {glyphs.crumb} ", "dim"), (crumb, "strong")]
     if read_only:
         left.append(("  read-only", "attention"))
     nodes = len(fleet.nodes)
     counts = f"{counted(nodes, 'node')}: {by_phase(fleet.phases())}" if nodes else ""
-    version = f"nxd {daemon['version']}" if daemon else ""
+    version = f"nxd {daemon['version']}" if daemon and daemon["version"] else ""
     link = link_span(fleet.link, glyphs)
     for facts in ([counts, version], [counts], [version], []):
         told = "   ".join(fact for fact in facts if fact)

@@ -26,6 +26,9 @@ class Glyphs:
     dot: str
     times: str
     down: str
+    up: str
+    shield: str
+    replay: str
 
 
 UNICODE = Glyphs(
@@ -52,6 +55,9 @@ UNICODE = Glyphs(
     dot="·",
     times="×",
     down="▾",
+    up="▴",
+    shield="▣",
+    replay="▸",
 )
 
 ASCII = Glyphs(
@@ -78,6 +84,9 @@ ASCII = Glyphs(
     dot="-",
     times="x",
     down="v",
+    up="^",
+    shield="#",
+    replay=">",
 )
 
 _TYPOGRAPHY = str.maketrans({"–": "-", "…": "~", "—": "-", "’": "'", "“": '"', "”": '"', "→": ">", "·": "-"})

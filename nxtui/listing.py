@@ -26,7 +26,9 @@ SORTS: dict[str, Callable[[EntityView], tuple[Any, ...]]] = {
     "trouble": lambda e: (_TROUBLE.get(e["phase"], 2), natural(e["name"])),
     "name": lambda e: (natural(e["name"]),),
     "cluster": lambda e: (natural(e["cluster"]), natural(e["name"])),
+    "state": lambda e: (e["title"], natural(e["name"])),
     "step": lambda e: (-e["step_index"], natural(e["name"])),
+    "attempt": lambda e: (-e["attempt"], natural(e["name"])),
     "since": lambda e: (e["since"], natural(e["name"])),
     "due": lambda e: (_never(e["deadline"]), natural(e["name"])),
 }
@@ -40,6 +42,7 @@ class Listing:
         self.order: list[str] = []
         self.query = Query()
         self.sort = next(iter(SORTS))
+        self.turned = False
         self.marks: set[str] = set()
         self._place: dict[str, int] = {}
         self._keys: dict[str, tuple[Any, ...]] = {}
@@ -105,7 +108,7 @@ class Listing:
         key = SORTS[self.sort]
         kept = [entity for entity in entities.values() if self.query.keeps(entity)]
         self._keys = {entity["name"]: key(entity) for entity in kept}
-        self.order = sorted(self._keys, key=self._keys.__getitem__)
+        self.order = sorted(self._keys, key=self._keys.__getitem__, reverse=self.turned)
         self._place = {name: place for place, name in enumerate(self.order)}
         self.marks.intersection_update(entities)
         if self._wanted is None and self.order:

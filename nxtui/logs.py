@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from daemon.wire import EventView
+from bisect import bisect_left, bisect_right
+
+from nxtui.entry import Entry
 from nxtui.model import LOG_KEPT, LogBook
-from nxtui.text import Line, Span, clean, clock, fit
+from nxtui.sieve import Sieve
+from nxtui.text import Line, Span, clean, clock, date, fit
 
 LEVELS = ("debug", "info", "warning", "error")
 STEPS = ("debug", "warning", "error")
@@ -19,9 +22,11 @@ class LogWindow:
         self._kept = kept
         self._seen = book.first
         self._generation = book.generation
-        self.shown: list[EventView] = []
+        self.shown: list[Entry] = []
         self.level = STEPS[0]
         self.names: frozenset[str] | None = None
+        self.sieve = Sieve()
+        self.marks: set[int] = set()
         self.cursor = 0
         self.follow = True
         self.paused = False
@@ -30,15 +35,19 @@ class LogWindow:
         self.hits: list[int] = []
         self.rebuild()
 
-    def passes(self, event: EventView) -> bool:
+    def passes(self, event: Entry) -> bool:
         """Whether the line is one of those asked for."""
-        if LEVELS.index(event["level"]) < LEVELS.index(self.level):
+        if LEVELS.index(event.level) < LEVELS.index(self.level):
             return False
-        return self.names is None or event["node"] in self.names or event["cluster"] in self.names
+        if self.names is not None and event.node not in self.names and event.cluster not in self.names:
+            return False
+        return not self.sieve.words or self.sieve.passes(event)
 
     def rebuild(self) -> None:
         """Apply the filter to the whole book; the cursor stays on its line if that is still there."""
-        at = self.shown[self.cursor]["revision"] if self.shown and not self.follow else None
+        at = self.shown[self.cursor].revision if self.shown and not self.follow else None
+        if self._generation != self._book.generation:
+            self.marks.clear()
         self._generation = self._book.generation
         self._seen = self._book.end
         numbers = range(self._book.first, self._book.end)
@@ -48,11 +57,10 @@ class LogWindow:
         self._seek_all()
 
     def _nearest(self, revision: int | None) -> int:
-        if revision is not None:
-            for index, event in enumerate(self.shown):
-                if event["revision"] >= revision:
-                    return index
-        return max(0, len(self.shown) - 1)
+        last = max(0, len(self.shown) - 1)
+        if revision is None:
+            return last
+        return min(last, bisect_left(self.shown, revision, key=lambda event: event.revision))
 
     def extend(self) -> bool:
         """Take in what the book has learnt; True if a line was added. Paused, new lines are only counted."""
@@ -84,6 +92,22 @@ class LogWindow:
             self.names = names
             self.rebuild()
 
+    def narrow(self, sieve: Sieve) -> None:
+        """Show only what passes a filter."""
+        if sieve.words != self.sieve.words:
+            self.sieve = sieve
+            self.rebuild()
+        self.sieve = sieve
+
+    def toggle_mark(self) -> None:
+        """Mark the line under the cursor, or take its mark away."""
+        if self.shown:
+            self.marks ^= {self.shown[self.cursor].revision}
+
+    def chosen(self) -> list[Entry]:
+        """The marked lines that are shown, else all that are shown."""
+        return [event for event in self.shown if event.revision in self.marks] or self.shown
+
     def next_level(self) -> str:
         """Go to the next stricter level, from the strictest back to all."""
         self.level = STEPS[(STEPS.index(self.level) + 1) % len(STEPS)]
@@ -107,63 +131,83 @@ class LogWindow:
         self.sought = text.lower()
         self._seek_all()
         if self.hits:
-            later = [hit for hit in self.hits if hit >= self.cursor]
-            self.move_to(later[0] if later else self.hits[-1])
+            place = bisect_left(self.hits, self.cursor)
+            self.move_to(self.hits[min(place, len(self.hits) - 1)])
 
     def step(self, forward: bool) -> bool:
         """Go to the next or previous hit, around the end; False if there is none."""
         if not self.hits:
             return False
         if forward:
-            beyond = [hit for hit in self.hits if hit > self.cursor]
-            self.move_to(beyond[0] if beyond else self.hits[0])
+            place = bisect_right(self.hits, self.cursor) % len(self.hits)
         else:
-            before = [hit for hit in self.hits if hit < self.cursor]
-            self.move_to(before[-1] if before else self.hits[-1])
+            place = bisect_left(self.hits, self.cursor) - 1
+        self.move_to(self.hits[place])
         return True
 
     @property
     def hit_number(self) -> int:
         """Which hit the cursor is on, from 1; 0 if on none."""
-        return self.hits.index(self.cursor) + 1 if self.cursor in self.hits else 0
+        place = bisect_left(self.hits, self.cursor)
+        return place + 1 if self.hits[place : place + 1] == [self.cursor] else 0
 
     def _seek_all(self) -> None:
         self.hits = [i for i, event in enumerate(self.shown) if self._hit(event)] if self.sought else []
 
-    def _hit(self, event: EventView) -> bool:
-        return self.sought in event["message"].lower() or self.sought in (event["node"] or "").lower()
+    def _hit(self, event: Entry) -> bool:
+        return self.sought in event.message.lower() or self.sought in (event.node or "").lower()
 
 
 _INK = {"debug": "dim", "info": "", "warning": "attention", "error": "failed-strong"}
 
 
-def who(event: EventView) -> str:
+def who(event: Entry) -> str:
     """The node it is about, else the cluster."""
-    return event["node"] or event["cluster"]
+    return event.node or event.cluster
 
 
-def said(event: EventView) -> str:
+def said(event: Entry) -> str:
     """The message, with the actor where a person did it."""
-    by = f" (by {event['actor']})" if event["kind"] == "verb" and event["actor"] else ""
-    return clean(event["message"]) + by
+    by = f" (by {event.actor})" if event.kind == "verb" and event.actor else ""
+    return clean(event.message) + by
 
 
-def prefix(event: EventView, names: int, level_signs: dict[str, str], kinds: bool) -> Line:
-    """Everything before the message: time, sign of the level, who, and where there is room the kind."""
-    level = event["level"]
+STAMPS = ("clock", "date", "none")
+"""What the times key goes through: the time of day, date and time, no time."""
+
+STAMP_CELLS = {"clock": 9, "date": 20, "none": 0}
+"""Cells that each of them takes, with the blank behind it."""
+
+
+def stamped(moment: float, stamp: str) -> str:
+    """The time of a line as it is shown, with the blank behind it."""
+    return {"clock": f"{clock(moment)} ", "date": f"{date(moment)} ", "none": ""}[stamp]
+
+
+def prefix(
+    event: Entry,
+    names: int,
+    level_signs: dict[str, str],
+    kinds: bool,
+    stamp: str = "clock",
+    mark: str = " ",
+) -> Line:
+    """Everything before the message: mark, time, sign of the level, who, and where there is room the kind."""
+    level = event.level
     line: Line = [
-        (f" {clock(event['time'])} ", "dim"),
+        (mark, "match-mark"),
+        (stamped(event.time, stamp), "dim"),
         (level_signs[level] + " ", _INK[level]),
         (fit(who(event), names) + " ", "dim" if level in ("debug", "info") else _INK[level]),
     ]
     if kinds:
-        line.append((f"{event['kind']:<10} ", "dim"))
+        line.append((f"{event.kind:<10} ", "dim"))
     return line
 
 
-def message(event: EventView, sought: str = "") -> Line:
+def message(event: Entry, sought: str = "") -> Line:
     """The message with the places that were searched for marked."""
-    text, ink = said(event), _INK[event["level"]]
+    text, ink = said(event), _INK[event.level]
     if not sought:
         return [(text, ink)]
     spans: list[Span] = []
@@ -174,6 +218,6 @@ def message(event: EventView, sought: str = "") -> Line:
     return [*spans, (text[start:], ink)]
 
 
-def as_text(event: EventView) -> str:
-    """The line as it is copied."""
-    return f"{clock(event['time'])} {event['level']} {who(event)} {said(event)}"
+def as_text(event: Entry) -> str:
+    """The line as it is copied and saved."""
+    return f"{date(event.time)} {event.level} {who(event)} {said(event)}"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 DEFAULT_SOCKET = Path("/run/nxd/nxd.sock")
+THEME_NAMES = ("dark", "light", "contrast")
 DEFAULT_CONFIG = Path("/etc/nxd/nxd.yaml")
 
 
@@ -28,6 +31,13 @@ def _parser() -> argparse.ArgumentParser:
         "--no-mouse", action="store_true", help="leave the mouse to the terminal, to select text"
     )
     parser.add_argument("--ascii", action="store_true", help="draw with plain ASCII signs")
+    parser.add_argument("--theme", choices=THEME_NAMES, help="the colours")
+    parser.add_argument("--no-toast", action="store_true", help="no message when something fails or is done")
+    parser.add_argument("--no-bell", action="store_true", help="no bell")
+    parser.add_argument("--no-desktop", action="store_true", help="no desktop notification")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="play a recorded deployment back")
+    parser.add_argument("--serve", action="store_true", help="open it in a browser of this machine")
+    parser.add_argument("--port", type=int, default=8099, metavar="N", help="the port of --serve [8099]")
     return parser
 
 
@@ -62,6 +72,8 @@ def _socket_in(file: Path) -> Path:
 
 def why_no_window(environment: Mapping[str, str]) -> str | None:
     """Why this is no terminal to draw on, with what to use instead; None if it is one."""
+    if environment.get("TEXTUAL_DRIVER"):
+        return None
     instead = "use `nxd status` for the state and `nxd events` to follow it."
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return f"nxtui draws on a terminal and this is none: {instead}"
@@ -78,27 +90,96 @@ def ascii_only(environment: Mapping[str, str]) -> bool:
     return encoding != "utf8" or environment.get("TERM") == "linux"
 
 
-def run(socket: Path, read_only: bool = False, mouse: bool = True, ascii_signs: bool = False) -> int:
-    """Open the window and stay until a person leaves it; returns the exit code."""
+def collect_rarely() -> None:
+    """Look for garbage seldom, and never among what was made until now: that lives as long as the window, and
+    log lines by the thousand are none either. Each look costs a stutter."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    gc.enable()
+
+
+def run(
+    socket: Path,
+    read_only: bool = False,
+    mouse: bool = True,
+    ascii_signs: bool = False,
+    replay: Path | None = None,
+    **wanted: Any,
+) -> int:
+    """Open the window and stay until a person leaves it; returns the exit code.
+
+    ``wanted`` are preferences that the command line gives (see ``nxtui.preferences``).
+    """
     if reason := why_no_window(os.environ):
         print(reason, file=sys.stderr)
         return 2
+    gc.disable()
+    from nxtui import keymap, preferences
+
+    wishes = preferences.over(preferences.load(os.environ, THEME_NAMES), **wanted)
+    recording = None
+    if replay is not None:
+        from nxtui.recording import BadRecording, load
+
+        try:
+            recording = load(replay)
+        except BadRecording as cause:
+            print(cause, file=sys.stderr)
+            return 2
     from nxtui.app import NxTui
 
-    app = NxTui(socket, read_only=read_only, ascii_only=ascii_signs or ascii_only(os.environ))
-    app.run(mouse=mouse)
+    app = NxTui(
+        socket,
+        read_only=read_only,
+        ascii_only=ascii_signs or wishes.ascii or ascii_only(os.environ),
+        preferences=wishes,
+        keymap=keymap.load(os.environ),
+        recording=recording,
+    )
+    app.after_first_frame = collect_rarely
+    app.run(mouse=mouse and wishes.mouse)
     return app.return_code or 0
+
+
+def serve_in_browser(arguments: Sequence[str], port: int) -> int:
+    """Serve the same window to a browser; returns the exit code."""
+    from nxtui.serve import NoBrowserMode, serve
+
+    try:
+        serve([word for word in arguments if word != "--serve"], port)
+    except NoBrowserMode as cause:
+        print(cause, file=sys.stderr)
+        return 2
+    except OSError as cause:
+        print(
+            f"Port {port} cannot be used ({cause.strerror}): name another one with --port.", file=sys.stderr
+        )
+        return 2
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The entry point."""
-    given = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    given = _parser().parse_args(words)
+    if given.serve:
+        return serve_in_browser(words, given.port)
     try:
         socket = find_socket(given.socket, given.config, os.environ)
     except BadSettings as cause:
         print(cause, file=sys.stderr)
         return 2
-    return run(socket, given.read_only, not given.no_mouse, given.ascii)
+    return run(
+        socket,
+        given.read_only,
+        not given.no_mouse,
+        given.ascii,
+        given.replay,
+        theme=given.theme,
+        toast=False if given.no_toast else None,
+        bell=False if given.no_bell else None,
+        desktop=False if given.no_desktop else None,
+    )
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from daemon.wire import API_VERSION, DaemonView, EntityView, EventView, Snapshot, StreamLine
+from nxtui.entry import Entry, entry
+from nxtui.history import History
 from nxtui.text import clock, lasting
 
 STALE_AFTER = 3.0
@@ -19,7 +21,7 @@ STALE_AFTER = 3.0
 LOG_KEPT = 100_000
 """Log lines kept in memory; older ones are still in the daemon."""
 
-LinkState = Literal["connecting", "live", "stale", "lost", "foreign"]
+LinkState = Literal["connecting", "live", "stale", "lost", "foreign", "replay"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,19 @@ class Changes:
     nodes: set[str] = field(default_factory=set)
     events: int = 0
     log_replaced: bool = False
+    shields: bool = False
+    """Whether a cluster was protected, or is no longer: each of its rows says so."""
+    failed: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+
+    def compare(self, before: EntityView | None, after: EntityView) -> None:
+        """Note what a person should hear of: something failed, or a cluster is done."""
+        if before is None or before["phase"] == after["phase"]:
+            return
+        if after["phase"] == "failed":
+            self.failed.append(after["name"])
+        elif after["phase"] == "ok" and after["kind"] == "cluster":
+            self.done.append(after["name"])
 
 
 class LogBook:
@@ -51,37 +66,38 @@ class LogBook:
 
     def __init__(self, kept: int = LOG_KEPT) -> None:
         self._kept = kept
-        self._events: list[EventView] = []
+        self._entries: list[Entry] = []
+        self._words: dict[str, str] = {}
         self.first = 0
         self.generation = 0
 
     @property
     def end(self) -> int:
         """One more than the number of the last line."""
-        return self.first + len(self._events)
+        return self.first + len(self._entries)
 
     @property
     def revision(self) -> int:
         """The revision of the last line, 0 if there is none."""
-        return self._events[-1]["revision"] if self._events else 0
+        return self._entries[-1].revision if self._entries else 0
 
-    def __getitem__(self, number: int) -> EventView:
-        return self._events[number - self.first]
+    def __getitem__(self, number: int) -> Entry:
+        return self._entries[number - self.first]
 
     def add(self, event: EventView) -> bool:
         """Append a line; False if it was already there."""
         if event["revision"] <= self.revision:
             return False
-        self._events.append(event)
-        if len(self._events) > self._kept + self._kept // 10:
-            gone = len(self._events) - self._kept
-            del self._events[:gone]
+        self._entries.append(entry(event, self._words))
+        if len(self._entries) > self._kept + self._kept // 10:
+            gone = len(self._entries) - self._kept
+            del self._entries[:gone]
             self.first += gone
         return True
 
     def clear(self) -> None:
         """Forget everything; a new generation tells readers that their line numbers are void."""
-        self._events.clear()
+        self._entries.clear()
         self.first = 0
         self.generation += 1
 
@@ -96,8 +112,12 @@ class Fleet:
         self.clusters: dict[str, EntityView] = {}
         self.nodes: dict[str, EntityView] = {}
         self.log = LogBook()
+        self.history = History()
+        self.recording: Callable[[], tuple[float, str]] | None = None
+        """In a replay: the recorded moment that is shown, and the words for it."""
         self.lost_because: str | None = None
         self._phases: dict[str, Counter[str]] = {}
+        self._oldest: dict[str, tuple[float, float | None]] = {}
         self._speed = 1.0
         self._told: tuple[float, float] | None = None
         self._lost_at: float | None = None
@@ -106,20 +126,27 @@ class Fleet:
     def take(self, lines: Iterable[StreamLine]) -> Changes:
         """Learn what the daemon said and answer what is different now."""
         changes = Changes()
+        foreign, last = self.foreign, None
         for line in lines:
-            kind = line["type"]
-            self._told = (self._monotonic(), line["now"])
-            self._lost_at = self.lost_because = None
+            kind, last = line["type"], line["now"]
             if kind == "snapshot":
                 self._replace(line["snapshot"], changes)
-            elif self.foreign:
+                foreign = self.foreign
+            elif foreign:
                 continue
+            elif kind == "event":
+                event = line["event"]
+                if self.log.add(event):
+                    changes.events += 1
+                    if event["kind"] == "transition":
+                        self.history.hear(event)
             elif kind == "change":
                 self._put(line["entity"], changes)
             elif kind == "removed":
                 self._remove(line["name"], changes)
-            elif kind == "event":
-                changes.events += self.log.add(line["event"])
+        if last is not None:
+            self._told = (self._monotonic(), last)
+            self._lost_at = self.lost_because = None
         return changes
 
     def lost(self, reason: str) -> None:
@@ -136,6 +163,8 @@ class Fleet:
     @property
     def now(self) -> float | None:
         """The daemon's time, carried on from its last word but never past the point where it became stale."""
+        if self.recording is not None:
+            return self.recording()[0]
         if self._told is None:
             return None
         heard, told = self._told
@@ -144,6 +173,8 @@ class Fleet:
     @property
     def link(self) -> Link:
         """The state of the link at this moment."""
+        if self.recording is not None:
+            return Link("replay", f"REPLAY {self.recording()[1]}")
         if self._lost_at is not None:
             if not self._seen_once:
                 return Link("lost", f"NO DAEMON since {clock(self._lost_at)}")
@@ -163,31 +194,65 @@ class Fleet:
             return +self._phases.get(cluster, Counter())
         return sum(self._phases.values(), Counter())
 
+    def oldest_wait(self, cluster: str) -> float | None:
+        """Seconds since the node that waits longest in one state began to; None if none waits for anything."""
+        found = self._oldest.get(cluster)
+        if found is None or self._monotonic() - found[0] >= 1.0:
+            found = self._oldest[cluster] = (self._monotonic(), self._waits_since(cluster))
+        now = self.now
+        return now - found[1] if found[1] is not None and now is not None else None
+
+    def _waits_since(self, cluster: str) -> float | None:
+        waiting = (
+            node["since"]
+            for node in self.nodes.values()
+            if node["cluster"] == cluster
+            and node["waiting_for"]
+            and node["phase"] in ("working", "attention")
+        )
+        return min(waiting, default=None)
+
     def find(self, name: str) -> EntityView | None:
         """The node of that name, else the cluster."""
         return self.nodes.get(name) or self.clusters.get(name)
+
+    def is_protected(self, entity: EntityView) -> bool:
+        """Whether deletions of it are refused: it is protected itself, or with its cluster."""
+        cluster = self.clusters.get(entity["cluster"])
+        return entity["protected"] or (cluster is not None and cluster["protected"])
 
     def _replace(self, snapshot: Snapshot, changes: Changes) -> None:
         daemon = snapshot["daemon"]
         another = self.daemon is not None and self.daemon["id"] != daemon["id"]
         if another or snapshot["revision"] < self.log.revision:
             self.log.clear()
+            self.history.clear()
             changes.log_replaced = True
         self.daemon = daemon
         changes.whole = True
         if self.foreign:
             return
         self._speed = snapshot["speed"]
+        entities = [*snapshot["clusters"], *snapshot["nodes"]]
+        for entity in entities:
+            self.history.see(entity)
+            if not another:
+                changes.compare(self.find(entity["name"]), entity)
         self._seen_once = True
         self.clusters = {entity["name"]: entity for entity in snapshot["clusters"]}
         self.nodes = {entity["name"]: entity for entity in snapshot["nodes"]}
         self._phases = {}
+        self._oldest = {}
         for node in self.nodes.values():
             self._phases.setdefault(node["cluster"], Counter())[node["phase"]] += 1
 
     def _put(self, entity: EntityView, changes: Changes) -> None:
         name = entity["name"]
+        self.history.see(entity)
+        changes.compare(self.find(name), entity)
         if entity["kind"] == "cluster":
+            before = self.clusters.get(name)
+            changes.shields |= before is not None and before["protected"] != entity["protected"]
             self.clusters[name] = entity
             changes.clusters.add(name)
             return

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
-from daemon.wire import EntityView, Plan, StepTiming
+from daemon.wire import EntityView, Plan
 from nxtui import keys
 from nxtui.glyphs import Glyphs
 from nxtui.rows import BUSY, note, steps, timing
-from nxtui.text import Line, clip, clock, counted, fit, lasting, width_of, wrap
+from nxtui.text import Line, clip, clock, counted, fit, width_of, wrap
 
 _INDENT = 2
 
@@ -62,8 +63,10 @@ _RETRY = {
 }
 
 
-def facts(entity: EntityView, now: float | None, width: int) -> list[Line]:
-    """Where it is on its way and what it waits for."""
+def facts(
+    entity: EntityView, now: float | None, width: int, more: Sequence[tuple[str, str]] = ()
+) -> list[Line]:
+    """Where it is on its way and what it waits for; ``more`` is what else is known of it."""
     times = timing(entity, now)
     progress = entity["progress"]
     step = f", {entity['step'].replace('_', ' ')}" if entity["step"] else ""
@@ -78,6 +81,9 @@ def facts(entity: EntityView, now: float | None, width: int) -> list[Line]:
         rows.append(("due", f"{clock(entity['deadline'])}, {_left(times['due'])}"))
     if entity["wish"]:
         rows.append(("asked for", entity["wish"]))
+    if entity["stop_after"]:
+        rows.append(("stops after", entity["stop_after"].replace("_", " ")))
+    rows += more
     lines = table(rows, width)
     if entity["waiting_for"]:
         lines += [[], heading("waits for"), *paragraph(entity["waiting_for"], width)]
@@ -112,7 +118,9 @@ def belongings(entity: EntityView, width: int) -> list[Line]:
     return lines
 
 
-def detail(entity: EntityView, now: float | None, width: int, glyphs: Glyphs) -> list[Line]:
+def detail(
+    entity: EntityView, now: float | None, width: int, glyphs: Glyphs, more: Sequence[tuple[str, str]] = ()
+) -> list[Line]:
     """The pane beside the nodes."""
     told = trouble(entity, width)
     return [
@@ -120,7 +128,7 @@ def detail(entity: EntityView, now: float | None, width: int, glyphs: Glyphs) ->
         [],
         *told,
         *([[]] if told else []),
-        *facts(entity, now, width),
+        *facts(entity, now, width, more),
         *belongings(entity, width),
     ]
 
@@ -164,37 +172,6 @@ _AT_REST = {
 }
 
 
-def timeline(stays: Sequence[StepTiming], now: float | None, width: int, glyphs: Glyphs) -> list[Line]:
-    """Each stay in a state with its start and length, the length also as a bar against the longest."""
-    if not stays:
-        return [[("  Nothing has happened yet.", "dim")]]
-    lengths = [_length(stay, now) for stay in stays]
-    longest = max((length for length in lengths if length is not None), default=0.0) or 1.0
-    titles = min(max(len(stay["title"]) for stay in stays), max(12, width - 34))
-    room = max(0, min(24, width - titles - 29))
-    lines: list[Line] = []
-    for stay, length in zip(stays, lengths, strict=True):
-        open_ = stay["ended"] is None
-        again = f"{glyphs.times}{stay['attempt']}" if stay["attempt"] > 1 else ""
-        signs = glyphs.full * max(1, round((length or 0) / longest * room)) if room and length else ""
-        lines.append(
-            [
-                (f"  {clock(stay['started'])}  ", "dim"),
-                (fit(stay["title"], titles), "strong" if open_ else ""),
-                (f" {again:<3}", "attention"),
-                (f" {lasting(length):>6}", "strong" if open_ else ""),
-                ("  " + signs, "working" if open_ else "rule"),
-                (" now" if open_ else "", "dim"),
-            ]
-        )
-    return lines
-
-
-def _length(stay: StepTiming, now: float | None) -> float | None:
-    end = stay["ended"] if stay["ended"] is not None else now
-    return None if end is None else max(0.0, end - stay["started"])
-
-
 _DOES = {"delete": "to delete", "create": "to make", "keep": "to keep"}
 _DOES_INK = {"delete": "failed", "create": "ok", "keep": "dim"}
 
@@ -231,12 +208,11 @@ def plan_counts(plans: Sequence[Plan]) -> str:
     return ", ".join(told) or "nothing to delete or to make"
 
 
-def help_lines(room: keys.Room, width: int) -> list[Line]:
-    """Every key of a screen, by group, then what the filter understands."""
+def help_lines(shown: Sequence[keys.Action], width: int) -> list[Line]:
+    """Every key of a screen, by group."""
     lines: list[Line] = []
-    shown = keys.in_room(room)
     column = max(len(action.shown_key) for action in shown) + 2
-    for group in ("Act", "Look", "Move", "Leave"):
+    for group in get_args(keys.Group):
         members = [action for action in shown if action.group == group]
         if not members:
             continue

@@ -13,7 +13,12 @@ from nxtui.themes import FALLBACK, inks
 GUTTER = 1
 """Cells at the right of what scrolls, for the scrollbar; kept free also while there is none."""
 
-_NEVER_FADES = ("env", "env-production", "lost", "stale", "key")
+_NEVER_FADES = ("lost", "stale", "key")
+
+
+def _alike(last: Style, style: Style, text: str) -> bool:
+    """Whether a text looks the same in the style before it: blanks have no ink."""
+    return last is style or (text.isspace() and last.bgcolor == style.bgcolor)
 
 
 class Pen:
@@ -37,15 +42,20 @@ class Pen:
         style = self._mixed.get(key)
         if style is None:
             style = self._inks["paper"] + self._inks[ground] + self._inks[ink]
-            if self.faded and ink not in _NEVER_FADES:
+            if self.faded and ink not in _NEVER_FADES and not ink.startswith("env-"):
                 style += Style(color=self._inks["dim"].color, bold=False)
             self._mixed[key] = style
         return style
 
     def strip(self, line: Line, width: int, ground: str = "paper", margin: int = 0) -> Strip:
         """The line cut or filled to ``width`` cells, of which ``margin`` at the right stay empty."""
-        segments = []
+        segments: list[Segment] = []
         for text, ink in cut(line, width - margin):
             said = to_ascii(text) if self.ascii and not text.isascii() else text
-            segments.append(Segment(said, self.style(ink, ground)))
+            style = self.style(ink, ground)
+            if segments and (last := segments[-1].style) is not None and _alike(last, style, said):
+                # every change of style costs some forty bytes on the wire
+                segments[-1] = Segment(segments[-1].text + said, last)
+            else:
+                segments.append(Segment(said, style))
         return Strip(segments).adjust_cell_length(width, self.style("", ground))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection
 
 from daemon.wire import EntityView, Phase
 from nxtui.glyphs import Glyphs
@@ -22,6 +22,8 @@ def note(entity: EntityView) -> str:
     if error is not None:
         return error["message"]
     parts = [f"{entity['wish']} asked for"] if entity["wish"] else []
+    if entity["stop_after"]:
+        parts.append(f"stops after {entity['stop_after'].replace('_', ' ')}")
     if entity["waiting_for"]:
         parts.append(entity["waiting_for"])
     return " · ".join(parts)
@@ -61,14 +63,15 @@ def timing(entity: EntityView, now: float | None) -> dict[str, str]:
     }
 
 
-def cells(entity: EntityView, now: float | None) -> dict[str, Span]:
-    """The text and ink of each cell but the bar."""
+def cells(entity: EntityView, now: float | None, protected: bool = False) -> dict[str, Span]:
+    """The text and ink of each cell but the bar; ``protected`` puts a shield beside the name."""
     phase = entity["phase"]
     times = timing(entity, now)
     late = "attention" if times["due"] == "over" else "dim" if times["due"] == UNKNOWN else ""
     trouble = phase in ("failed", "attention")
     return {
         "name": (entity["name"], "strong" if trouble else ""),
+        "shield": ("protected" if protected else "", "key"),
         "cluster": (entity["cluster"], "dim"),
         "state": (entity["title"], phase),
         "step": (steps(entity), "dim"),
@@ -84,9 +87,9 @@ def by_phase(phases: Counter[str]) -> str:
     return " · ".join(f"{phases[phase]} {phase}" for phase in URGENCY if phases[phase])
 
 
-def content_widths(entities: Mapping[str, EntityView], one_cluster: bool) -> dict[str, int]:
+def content_widths(entities: Collection[EntityView], one_cluster: bool) -> dict[str, int]:
     """The widest name, state and so on, for the layout."""
-    values = entities.values()
+    values = entities
     return {
         "name": max((len(entity["name"]) for entity in values), default=0),
         "state": max((len(entity["title"]) for entity in values), default=0),

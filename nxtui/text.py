@@ -93,6 +93,17 @@ def lasting(seconds: float | None) -> str:
     return f"{whole // 86400}d{whole % 86400 // 3600:02}h"
 
 
+def roughly(seconds: float) -> str:
+    """A duration in whole minutes, for what need not be painted anew each second."""
+    return (
+        "under 1m"
+        if seconds < 60
+        else lasting(seconds).partition("m")[0] + "m"
+        if seconds < 3600
+        else lasting(seconds)
+    )
+
+
 def due_in(deadline: float | None, now: float | None) -> str:
     """Time left until a deadline; ``over`` once it has passed, a dash if there is none."""
     if deadline is None or now is None:
@@ -103,6 +114,11 @@ def due_in(deadline: float | None, now: float | None) -> str:
 def clock(moment: float | None) -> str:
     """The local time of day."""
     return UNKNOWN if moment is None else time.strftime("%H:%M:%S", time.localtime(moment))
+
+
+def date(moment: float | None) -> str:
+    """The local date and time."""
+    return UNKNOWN if moment is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
 
 
 def counted(number: int, one: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Mapping
+
 from rich.style import Style
 from textual.theme import Theme
 
@@ -94,12 +97,22 @@ THEMES = (
 FALLBACK = {f"nx-{key}": value for key, value in _DARK.items()}
 """The variables for a theme that is not one of ours."""
 
-_BOLD = {"failed-strong", "title", "lost", "env", "key-strong"}
+_ACCENTS = {"blue": "key", "green": "ok", "violet": "releasing", "amber": "match", "grey": "dim"}
+"""Accents of environments, and the colour of each; none is that of a failure."""
+
+_BOLD = {"failed-strong", "title", "lost", "key-strong", *(f"env-{name}" for name in _ACCENTS)}
 
 
-def accent(environment: str) -> str:
-    """The ink of the environment's name: production looks like production on every screen."""
-    return "env-production" if environment.lower().startswith(("prod", "prd", "live")) else "env"
+def accent(environment: str, accents: Mapping[str, str]) -> str:
+    """The ink of the environment's name. Production looks like production on every screen; any other name
+    has the accent it was given, else always the same one of five."""
+    name = environment.lower()
+    given = accents.get(environment)
+    if given is not None:
+        return f"env-{given}"
+    if "prod" in name or name.startswith(("prd", "live")):
+        return "env-production"
+    return f"env-{list(_ACCENTS)[zlib.crc32(name.encode()) % len(_ACCENTS)]}"
 
 
 def inks(variables: dict[str, str]) -> dict[str, Style]:
@@ -115,7 +128,7 @@ def inks(variables: dict[str, str]) -> dict[str, Style]:
         "title": Style(color=colour["strong"]),
         "heading": Style(color=colour["dim"]),
         "match": Style(color=colour["paper"], bgcolor=colour["match"]),
-        "env": Style(color=colour["paper"], bgcolor=colour["key"]),
+        **{f"env-{name}": Style(color=colour["paper"], bgcolor=colour[of]) for name, of in _ACCENTS.items()},
         "env-production": Style(color=colour["paper"], bgcolor=colour["failed"], bold=True),
         "lost": Style(color=colour["paper"], bgcolor=colour["failed"]),
         "stale": Style(color=colour["attention"], bold=True),

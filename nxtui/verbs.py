@@ -13,12 +13,14 @@ Consent = Literal["none", "ask", "plan", "name"]
 
 
 class Manner(NamedTuple):
-    """How a verb is asked for and spoken of. ``consent`` none still asks if there are several targets."""
+    """How a verb is asked for and spoken of. ``consent`` none still asks if there are several targets;
+    ``deletes`` marks what cannot be taken back."""
 
     consent: Consent
     question: str
     promise: str
     accepted: str
+    deletes: bool = False
 
 
 MANNERS: dict[str, Manner] = {
@@ -33,16 +35,57 @@ MANNERS: dict[str, Manner] = {
         "Roll back {}?",
         "What is listed is deleted, in this order. It cannot be brought back.",
         "is being rolled back",
+        deletes=True,
     ),
     "hold": Manner("none", "Hold {}?", "Each stops at its next safe point.", "stops at the next safe point"),
     "resume": Manner("none", "Resume {}?", "Each goes on where it stopped.", "goes on"),
+    "replace": Manner(
+        "ask",
+        "Replace the server of {}?",
+        "The server is deleted with what is on its disks, and another one is ordered behind the same "
+        "interfaces, addresses and names.",
+        "gets another server",
+        deletes=True,
+    ),
     "destroy": Manner(
         "name",
         "Destroy {}?",
         "The whole cluster goes, with everything listed. It cannot be brought back.",
         "is being destroyed",
+        deletes=True,
+    ),
+    "protect": Manner(
+        "none", "Protect {}?", "Every deletion in each of them is refused from then on.", "is protected"
+    ),
+    "unprotect": Manner(
+        "ask",
+        "Take the protection from {}?",
+        "Rollback, replace and destroy are allowed in it again. Nothing is deleted now.",
+        "is no longer protected",
     ),
 }
+
+AT_A_STEP: dict[str, Manner] = {
+    "retry": Manner(
+        "ask",
+        "Try {} again from “{step}”?",
+        "It begins again at that step and does every later one anew; what is there already is found and kept.",
+        "will be tried again",
+    ),
+    "hold": Manner("none", "Hold {} after “{step}”?", "Each stops when that step is done.", "stops after it"),
+}
+"""The verbs that can be asked for at a step of one's choice."""
+
+APPLY = Manner(
+    "plan", "Apply the spec of {}?", "What is listed is made. From then on it costs money.", "is wished"
+)
+"""How a spec is asked for."""
+
+
+def manner_of(verb: str, step: str | None = None) -> Manner:
+    """How the verb, perhaps at a step, is asked for and spoken of."""
+    return AT_A_STEP[verb] if step is not None else MANNERS[verb]
+
 
 READ_ONLY = "Started with --read-only: nothing can be changed."
 
@@ -89,6 +132,8 @@ def barred(link: Link, read_only: bool) -> str | None:
     """Why no verb at all can be sent from this window now."""
     if read_only:
         return READ_ONLY
+    if link.state == "replay":
+        return "This is a replay of what was: nothing can be changed in it."
     if link.state == "foreign":
         return "The daemon speaks another version of the API: use the nxtui that came with it."
     if link.state in ("lost", "connecting"):

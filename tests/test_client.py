@@ -13,12 +13,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from aiohttp import web
 
-import daemon.client
-from daemon.client import AsyncClient, Client, DaemonUnreachable, Refused
+from daemon.client import AsyncClient, Client, DaemonUnreachable, Refused, asking
 
 ERROR = {"code": "c", "message": "It is not legal now.", "remedy": "Wait.", "retry": "later"}
 
@@ -139,8 +137,14 @@ def ask(request: pytest.FixtureRequest, path: Path) -> Asking:
         ("verb", ("retry", "n1"), {}, ("POST", "/v1/verbs", {"verb": "retry", "target": "n1"})),
         (
             "verb",
-            ("rollback", "n1", "d", "t"),
-            {},
+            ("retry", "n1"),
+            {"step": "installing", "digest": None},
+            ("POST", "/v1/verbs", {"verb": "retry", "target": "n1", "step": "installing"}),
+        ),
+        (
+            "verb",
+            ("rollback", "n1"),
+            {"digest": "d", "token": "t"},
             ("POST", "/v1/verbs", {"verb": "rollback", "target": "n1", "digest": "d", "token": "t"}),
         ),
     ],
@@ -260,8 +264,8 @@ async def test_silence_on_the_stream_is_a_lost_link(
         await response.write(b'{"type": "heartbeat", "revision": 1, "now": 1.0}\n')
         await asyncio.Event().wait()
 
-    assert daemon.client.LINE_WITHIN == 5.0
-    monkeypatch.setattr(daemon.client, "_STREAMING", httpx.Timeout(5.0, read=0.1))
+    assert asking.LINE_WITHIN == 5.0
+    monkeypatch.setattr(asking, "LINE_WITHIN", 0.1)
     server.stream = tell
     heard, end = await ask.stream()
     assert heard["type"] == "heartbeat"

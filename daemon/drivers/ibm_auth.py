@@ -49,7 +49,13 @@ def _shared_authenticator(profile: str, metadata_url: str) -> Any:
                     self.token_manager.request_time = 0
                     raise TokenRefused(f"HTTP {error.status_code} {error.message}") from error
                 except Exception as error:
-                    self.token_manager.request_time = 0
+                    self._forget()
                     raise TokenRefused(f"{type(error).__name__}: {error}") from error
+
+        def _forget(self) -> None:
+            """Drop what was fetched: the SDK keeps a token that it could not read, and would go on using it."""
+            manager = self.token_manager
+            manager.access_token, manager.expire_time, manager.refresh_time = None, 0, 0
+            manager.request_time = 0
 
     return SharedAuthenticator()

@@ -7,11 +7,15 @@ from typing import Any
 
 from aiohttp import web
 
+from daemon.sim.cvm import FACTORY_PASSWORDS, REAL, SEED, Cluster
 from daemon.sim.durations import DURATIONS, critical_path
-from daemon.sim.faults import STEPS
-from daemon.sim.machine import MachineRoom
-from daemon.sim.nutanix import Cluster, Fleet
+from daemon.sim.faults import STEPS, rule_from_json
+from daemon.sim.moments import LIFE, REQUEST
+from daemon.sim.nutanix import Fleet
+from daemon.sim.play import Play
 from daemon.sim.refusals import Json, SimError
+from daemon.sim.room import MachineRoom
+from daemon.sim.scenarios import cast, scenarios
 from daemon.sim.things import PROVIDER, Record, ReservedIp, Server, Thing, Vni
 from daemon.sim.world import World
 
@@ -21,10 +25,11 @@ MADE_BY_CLIENTS: tuple[type[Thing], ...] = (ReservedIp, Vni, Server, Record)
 class Control:
     """Answers about one world. Its own requests are not journalled, and take no time."""
 
-    def __init__(self, world: World, room: MachineRoom, fleet: Fleet) -> None:
+    def __init__(self, world: World, room: MachineRoom, fleet: Fleet, play: Play) -> None:
         self._world = world
         self._room = room
         self._fleet = fleet
+        self._play = play
 
     def build(self) -> web.Application:
         app = web.Application()
@@ -38,11 +43,15 @@ class Control:
                 web.get("/critical-path", self.critical_path),
                 web.get("/faults", self.faults),
                 web.post("/faults", self.add_faults),
+                web.get("/scenarios", self.scenarios),
+                web.post("/scenarios", self.begin_scenarios),
+                web.post("/mend", self.mend),
                 web.get("/nodes", self.nodes),
                 web.post("/nodes/{name}/revive", self.revive),
                 web.post("/nodes/{name}/kill-cvm", self.kill_cvm),
                 web.get("/clusters", self.clusters),
                 web.post("/clusters/{name}/heal", self.heal),
+                web.post("/clusters/{name}/personality", self.personality),
             ]
         )
         return app
@@ -66,13 +75,13 @@ class Control:
         return web.json_response({"calls": journal.after(_number(request, "after", 0)), "last": journal.last})
 
     async def counts(self, request: web.Request) -> web.Response:
-        """Made in total and existing now, per kind, without the provider's own; and installations."""
+        """Made in total and existing now, per kind, without what the provider or a stranger made; and
+        installations."""
         made: Counter[str] = Counter()
         existing: Counter[str] = Counter()
-        for thing in self._world.everything():
-            if thing.maker is not PROVIDER:
-                made[thing.kind] += 1
-                existing[thing.kind] += thing.deleted is None
+        for thing in self._world.made_by_clients():
+            made[thing.kind] += 1
+            existing[thing.kind] += thing.deleted is None
         kinds = [kind.kind for kind in MADE_BY_CLIENTS]
         machines = self._room.view()
         return web.json_response(
@@ -96,18 +105,49 @@ class Control:
     async def faults(self, request: web.Request) -> web.Response:
         faults = self._world.faults
         known = {name: {"scope": step.scope, "meaning": step.meaning} for name, step in STEPS.items()}
-        return web.json_response({"waiting": faults.waiting(), "struck": faults.struck, "known": known})
+        moments = {"SERVICE METHOD PATH": dict(REQUEST), **{name: dict(can) for name, can in LIFE.items()}}
+        return web.json_response(
+            {"waiting": faults.waiting(), "struck": faults.struck, "known": known, "moments": moments}
+        )
 
     async def add_faults(self, request: web.Request) -> web.Response:
+        """``{"fail": ["NODE:STEP", …]}``, ``{"rules": [{…}, …]}``, or both; all of them or none."""
         body = await _json(request)
-        texts = body.get("fail")
-        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-            return _wrong(400, 'Send {"fail": ["NODE:STEP", ...]}.')
+        texts, rules = body.get("fail", []), body.get("rules", [])
+        fine = isinstance(texts, list) and all(isinstance(text, str) for text in texts)
+        if not body or not fine or not isinstance(rules, list):
+            return _wrong(
+                400, 'Send {"fail": ["NODE:STEP", ...]} or {"rules": [{"moment": ..., "action": ...}]}.'
+            )
         try:
+            read = [rule_from_json(rule) for rule in rules]
             self._world.faults.add(texts)
+            self._world.faults.add_rules(read)
         except SimError as error:
             return _wrong(400, str(error))
         return await self.faults(request)
+
+    async def scenarios(self, request: web.Request) -> web.Response:
+        known = [scenario.view() for scenario in scenarios().values()]
+        return web.json_response({"playing": self._play.view(), "known": known})
+
+    async def begin_scenarios(self, request: web.Request) -> web.Response:
+        """``{"scenarios": ["NAME", "NAME@TARGET", …]}``; all of them or none."""
+        names = (await _json(request)).get("scenarios")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            return _wrong(400, 'Send {"scenarios": ["NAME", "NAME@TARGET", ...]}.')
+        try:
+            castings = [cast(name) for name in names]
+        except SimError as error:
+            return _wrong(400, str(error))
+        for casting in castings:
+            self._play.begin(casting)
+        return web.json_response({"playing": self._play.view()})
+
+    async def mend(self, request: web.Request) -> web.Response:
+        """``{"scenario": "NAME@TARGET"}`` ends that one; nothing ends all scenarios and every rule."""
+        self._play.mend((await _json(request)).get("scenario"))
+        return web.json_response({"playing": self._play.view()})
 
     async def nodes(self, request: web.Request) -> web.Response:
         return web.json_response({"nodes": self._room.view()})
@@ -137,8 +177,16 @@ class Control:
         cluster = self._fleet.cluster_named(request.match_info["name"])
         if cluster is None:
             return _wrong(404, f"There is no cluster called {request.match_info['name']}.")
-        cluster.degraded_until = 0.0
+        cluster.health_until = 0.0
         return web.json_response(_cluster(cluster))
+
+    async def personality(self, request: web.Request) -> web.Response:
+        """``{"personality": "real"}``: how the CVMs behave that come up from now on for this cluster."""
+        personality = (await _json(request)).get("personality")
+        if personality not in (SEED, REAL):
+            return _wrong(400, f'Send {{"personality": "{SEED}"}} or {{"personality": "{REAL}"}}.')
+        self._fleet.dress(request.match_info["name"], personality)
+        return web.json_response({"personalities": self._fleet.personalities})
 
     def _thing(self, thing: Thing) -> Json:
         view: Json = {
@@ -170,7 +218,7 @@ def _cluster(cluster: Cluster) -> Json:
         "status": cluster.status,
         "external_ip": cluster.external_ip,
         "vip_answers": cluster.vip_open,
-        "factory_password": cluster.password == "admin",
+        "factory_password": cluster.password in FACTORY_PASSWORDS.values(),
         "members": [{"cvm": m.address, "node": m.node, "up": m.up, "lost": m.lost} for m in cluster.members],
         "fingerprint": cluster.members[0].certificate.fingerprint if cluster.members[0].certificate else None,
     }

@@ -14,7 +14,7 @@ from daemon.sim.metadata import Tokens
 from daemon.sim.refusals import Json, Refusal, dns_envelope
 from daemon.sim.service import Answer, Call, Route, Service
 from daemon.sim.shapes import RECORD, RECORD_UPDATE
-from daemon.sim.things import DnsZone, Record
+from daemon.sim.things import STRANGER, DnsZone, Record
 from daemon.sim.vpc import check_token
 from daemon.sim.world import World
 
@@ -148,12 +148,12 @@ def _list_permitted(call: Call) -> Answer:
 
 def _list_records(call: Call) -> Answer:
     zone, world = _zone(call), call.world
+    kind = call.query.get("type")
+    name = _full(zone, call.query["name"]) if "name" in call.query else None
     records = [
         record
         for record in world.all(Record)
-        if record.zone_id == zone.id
-        and call.query.get("type", record.type) == record.type
-        and _full(zone, call.query.get("name", record.name)) == record.name
+        if record.zone_id == zone.id and kind in (None, record.type) and name in (None, record.name)
     ]
     path = f"instances/{zone.instance_id}/dnszones/{zone.id}/resource_records"
     return Answer(200, _slice(call, "resource_records", path, records, lambda r: _record_view(world, r)))
@@ -161,7 +161,7 @@ def _list_records(call: Call) -> Answer:
 
 def _create_record(call: Call) -> Answer:
     zone, world, body = _zone(call), call.world, call.body
-    if world.count(Record) >= f.QUOTAS["record"]:
+    if world.count(Record) >= world.quotas["record"]:
         raise Refusal(403, "over_quota", "The zone holds the largest number of resource records.")
     kind = body["type"]
     if not body.get("name") and kind != "MX":
@@ -171,6 +171,7 @@ def _create_record(call: Call) -> Answer:
         name, key = _pointer(world, zone, body)
     else:
         name, key = _full(zone, body.get("name", "")), f"{kind}:{world.plain_id()}"
+    _intrude(world, zone, name)
     _check_against_others(world, zone, kind, name)
     now = world.clock.now()
     record = Record(
@@ -187,6 +188,26 @@ def _create_record(call: Call) -> Answer:
         protocol=body.get("protocol"),
     )
     return Answer(200, _record_view(world, world.add(record)))
+
+
+def _intrude(world: World, zone: DnsZone, name: str) -> None:
+    """Somebody else has a CNAME of this name already, if a rule says so."""
+    if world.strike("record create", name) is None:
+        return
+    now = world.clock.now()
+    world.add(
+        Record(
+            id=f"CNAME:{world.plain_id()}",
+            name=name,
+            created=now,
+            modified=now,
+            maker=STRANGER,
+            zone_id=zone.id,
+            type="CNAME",
+            ttl=DEFAULT_TTL,
+            rdata={"cname": zone.name},
+        )
+    )
 
 
 def _get_record(call: Call) -> Answer:

@@ -23,6 +23,7 @@ DURATIONS: Mapping[str, float] = MappingProxyType(
         "prism.read": 0.3,
         "prism.write": 1.5,
         "prism.password": 10.0,
+        "foundation.request": 0.3,
         # what goes on after the answer
         "reserved_ip.settle": 0.3,
         "reserved_ip.delete": 1.0,
@@ -52,6 +53,8 @@ DURATIONS: Mapping[str, float] = MappingProxyType(
         "phase.8": 10.0,
         # the cluster
         "cluster.create": 480.0,
+        "cluster.services": 240.0,
+        "cluster.password_sync": 30.0,
         "cluster.ncc": 120.0,
         "cluster.degraded": 120.0,
     }

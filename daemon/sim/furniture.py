@@ -92,8 +92,8 @@ PROFILES = (
     ProfileSpec("bx3d-metal-64x256", 32, 1, 256, 480, 8, 3200, 200_000, "tpm_2", _SECOND_ONLY),
 )
 
-QUOTAS = {"server": 2000, "reserved_ip": 20_000, "vni_addresses": 8, "record": 3500, "vni_groups": 5}
-"""Documented limits of an account; that of servers (25) as if it had been raised on request."""
+QUOTAS = {"server": 25, "reserved_ip": 20_000, "vni_addresses": 8, "record": 3500, "vni_groups": 5}
+"""Documented limits of an account, of an interface and of a zone; an account can have them raised."""
 
 PCI_ATTACHMENTS = 8
 

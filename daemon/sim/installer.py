@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
 from daemon.sim.durations import DURATIONS
+from daemon.sim.faults import Strike
 from daemon.sim.refusals import Json
 from daemon.sim.world import World
 
@@ -51,6 +53,12 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 _FIRST_RETRY = 5.0
 _LONGEST_RETRY = 60.0
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
+_WRONG = {"Authorization": "Bearer not-the-one-you-gave-me"}
+_GARBAGE = ("", "{", "[]", "\u2603", '{"seq": "one", "phase": 3}', '{"seq": 5, "phase": 99, "message": "?"}')
+
+
+class Rebooted(Exception):
+    """The machine lost its power for a moment, in the middle."""
 
 
 class InstallFailed(Exception):
@@ -105,78 +113,141 @@ def read_configuration(config: Any) -> Installed:
 
 
 class Installer:
-    """One installation on one machine. ``name`` is the server's; the session speaks from its address."""
+    """One installation on one machine. ``name`` is the server's; ``session`` speaks from its address, and
+    ``other`` from another one."""
 
     def __init__(
-        self, world: World, name: str, address: str, arguments: dict[str, str], session: aiohttp.ClientSession
+        self,
+        world: World,
+        name: str,
+        address: str,
+        arguments: dict[str, str],
+        session: aiohttp.ClientSession,
+        other: aiohttp.ClientSession,
     ) -> None:
         self._world = world
         self._name = name
         self._address = address
         self._arguments = arguments
         self._session = session
+        self._other = other
         self._headers = {"Authorization": f"Bearer {arguments['nxd_token']}"}
         self._seq = 0
 
-    async def run(self) -> Installed:
-        """Install, telling each phase; raises InstallFailed after having told why."""
+    async def run(self, at_config: Strike | None = None) -> Installed:
+        """Install, telling each phase; raises InstallFailed after having told why, or Rebooted."""
         try:
             if self._arguments["mgmt_ip"] != self._address:
                 raise InstallFailed(
                     f"mgmt_ip is {self._arguments['mgmt_ip']}, but this machine has {self._address}."
                 )
             await self._phase(1)
-            installed = read_configuration(await self._configuration())
+            installed = read_configuration(await self._configuration(at_config))
             for phase in range(2, 9):
                 await self._phase(phase)
         except InstallFailed as failure:
-            await self._post({"phase": "error", "message": str(failure)})
+            await self._report({"phase": "error", "message": str(failure)})
             raise
         return installed
 
     async def _phase(self, phase: int) -> None:
         for line in LOG_LINES.get(phase, ()):
-            await self._post({"phase": -1, "message": line})
+            await self._report({"phase": -1, "message": line})
+        strike = self._world.strike(f"machine phase {phase}", self._name)
         if phase not in LONG_PHASES:
             await self._world.take(f"phase.{phase}")
-            await self._post({"phase": phase, "message": MESSAGES[phase]})
+            await self._suffer(strike)
+            await self._report({"phase": phase, "message": MESSAGES[phase]})
             return
-        strike = self._world.faults.strike(f"machine phase {phase}", self._name, self._world.clock.now())
         pause = DURATIONS[f"phase.{phase}"] / (len(PERCENTS) - 1)
         for percent in PERCENTS:
             if percent:
                 await self._world.clock.sleep(pause * self._world.clock.uniform(0.98, 1.02))
-            if strike is not None and percent >= 50:
-                raise InstallFailed(DISK_ERROR)
-            await self._post({"phase": phase, "message": MESSAGES[phase], "percent": percent})
+            if percent >= 50:
+                await self._suffer(strike)
+            await self._report({"phase": phase, "message": MESSAGES[phase], "percent": percent})
 
-    async def _configuration(self) -> Any:
+    async def _suffer(self, strike: Strike | None) -> None:
+        """What a rule does to the machine in the middle of a phase."""
+        if strike is None:
+            return
+        if strike.action == "fail":
+            raise InstallFailed(DISK_ERROR)
+        if strike.action == "reboot":
+            raise Rebooted
+        await self._world.hold(strike)
+
+    async def _configuration(self, strike: Strike | None) -> Any:
+        session, headers = self._session, self._headers
+        match strike.action if strike is not None else "":
+            case "late":
+                await self._world.clock.sleep((strike.seconds if strike is not None else None) or 600.0)
+            case "twice":
+                await self._ask(session, headers)
+            case "elsewhere":
+                session = self._other
+            case "wrong_token":
+                headers = _WRONG
         wait = _FIRST_RETRY
-        while True:
-            try:
-                async with self._session.get(
-                    self._arguments["config_url"], headers=self._headers, timeout=_TIMEOUT
-                ) as response:
-                    if response.status == 200:
-                        return await response.json(content_type=None)
-            except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
-                pass  # the configuration server is away; it is asked again below
+        while (config := await self._ask(session, headers)) is None:
             await self._world.clock.sleep(wait)
             wait = min(_LONGEST_RETRY, wait * 2)
+        return config
 
-    async def _post(self, report: Json) -> None:
-        """Send one report, again and again until it is taken; its number stays the same."""
+    async def _ask(self, session: aiohttp.ClientSession, headers: dict[str, str]) -> Any:
+        """The configuration, or None while it is not given or its server is away."""
+        try:
+            async with session.get(
+                self._arguments["config_url"], headers=headers, timeout=_TIMEOUT
+            ) as response:
+                return await response.json(content_type=None) if response.status == 200 else None
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
+            return None
+
+    async def _report(self, report: Json) -> None:
+        """Number a report and send it, in the way a rule may have it."""
         self._seq += 1
         body = {"seq": self._seq, **report}
+        word = {-1: "log"}.get(report["phase"], report["phase"])
+        strike = self._world.strike(f"machine report {word}", self._name)
+        match strike.action if strike is not None else "":
+            case "lose":
+                return
+            case "late":
+                assert strike is not None
+                self._world.spawn(self._later(body, strike), f"late report of {self._name}")
+                return
+            case "garbage":
+                for garbage in _GARBAGE:
+                    await self._taken(garbage, self._session, self._headers)
+            case "wrong_token":
+                await self._taken(json.dumps(body), self._session, _WRONG)
+            case "elsewhere":
+                await self._taken(json.dumps(body), self._other, self._headers)
+        await self._post(body)
+        if strike is not None and strike.action == "twice":
+            await self._post(body)
+        if strike is not None and strike.action == "stale":
+            await self._post({"seq": 1, "phase": 1, "message": MESSAGES[1]})
+
+    async def _later(self, body: Json, strike: Strike) -> None:
+        """Send a report late; once, since its installation may be over, and it with its sessions."""
+        await self._world.hold(strike, 120.0)
+        if not self._session.closed:
+            await self._taken(json.dumps(body), self._session, self._headers)
+
+    async def _post(self, body: Json) -> None:
+        """Send one report, again and again until it is taken; its number stays the same."""
         wait = _FIRST_RETRY
-        while not await self._taken(body):
+        while not await self._taken(json.dumps(body), self._session, self._headers):
             await self._world.clock.sleep(wait)
             wait = min(_LONGEST_RETRY, wait * 2)
 
-    async def _taken(self, body: Json) -> bool:
+    async def _taken(self, text: str, session: aiohttp.ClientSession, headers: dict[str, str]) -> bool:
+        typed = {**headers, "Content-Type": "application/json"}
         try:
-            async with self._session.post(
-                self._arguments["status_url"], json=body, headers=self._headers, timeout=_TIMEOUT
+            async with session.post(
+                self._arguments["status_url"], data=text, headers=typed, timeout=_TIMEOUT
             ) as response:
                 return 200 <= response.status < 300
         except (TimeoutError, aiohttp.ClientError, OSError):

@@ -1,24 +1,30 @@
-"""The machines behind the servers: they test themselves, boot what they are told, and become CVMs."""
+"""A machine under power: it tests itself, boots what it is told, and becomes a CVM, or does not."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 from collections import deque
 from dataclasses import dataclass, field
 
 import aiohttp
 
-from daemon.sim.installer import Installed, Installer, InstallFailed, read_arguments
+from daemon.sim.cvm import Cvm
+from daemon.sim.faults import Strike
+from daemon.sim.installer import Installed, Installer, InstallFailed, Rebooted, read_arguments
 from daemon.sim.ipxe import FetchError, Outcome, Script
-from daemon.sim.nutanix import Cvm, Fleet
-from daemon.sim.refusals import Json
+from daemon.sim.nutanix import Fleet
 from daemon.sim.things import ReservedIp, Server, Subnet, Vni
 from daemon.sim.world import World
 
 CONSOLE_LINES = 400
 _FIRST_RETRY = 10.0
 _LONGEST_RETRY = 60.0
+_AGENT = {"User-Agent": "iPXE/1.21.1"}
+_TOKEN = re.compile(r"(?<=token=)[^&]*")
+_FETCH_AGAIN = 60.0
+_LOOK = 5.0
 
 
 @dataclass
@@ -34,80 +40,9 @@ class Machine:
     installed: Installed | None = None
     booted_before: bool = False
     cvm: Cvm | None = None
+    old_token: str = ""
+    """The token of the installation before."""
     task: asyncio.Task[None] | None = None
-
-
-class MachineRoom:
-    """Every machine, by the id of its server; it is the ``Iron`` of the world."""
-
-    def __init__(self, world: World, fleet: Fleet) -> None:
-        self._world = world
-        self._fleet = fleet
-        self._machines: dict[str, Machine] = {}
-        self.installs: dict[str, int] = {}
-
-    def machine(self, name: str) -> Machine | None:
-        """The machine of the server with this name, or of the only one whose name holds it as a word."""
-        exact = [m for m in self._machines.values() if m.server.name == name]
-        loose = [m for m in self._machines.values() if f"-{name}-" in f"-{m.server.name}-"]
-        found = exact or loose
-        return found[0] if len(found) == 1 else None
-
-    def view(self) -> list[Json]:
-        return [
-            {
-                "server": m.server.name,
-                "id": m.server.id,
-                "doing": m.doing,
-                "boots": m.boots,
-                "scripts": m.scripts,
-                "installs": m.installs,
-                "cvm": m.cvm.address if m.cvm is not None else None,
-                "console": list(m.console),
-            }
-            for m in self._machines.values()
-        ]
-
-    # the power buttons
-
-    def power_on(self, server: Server) -> None:
-        machine = self._machines.setdefault(server.id, Machine(server))
-        self.power_off(server)
-        run = Run(self._world, self._fleet, machine, self.installs)
-        machine.task = self._world.spawn(run.power_on(), f"machine {server.name}")
-
-    def power_off(self, server: Server) -> None:
-        machine = self._machines.get(server.id)
-        if machine is None:
-            return
-        if machine.task is not None:
-            machine.task.cancel()
-            machine.task = None
-        if machine.cvm is not None:
-            self._fleet.switch_off(machine.cvm)
-        machine.doing = "off"
-
-    def wipe(self, server: Server) -> None:
-        self.power_off(server)
-        machine = self._machines.get(server.id)
-        if machine is None:
-            return
-        if machine.cvm is not None:
-            self._fleet.lose(machine.cvm)
-        machine.installed, machine.cvm, machine.booted_before = None, None, False
-
-    def scrap(self, server: Server) -> None:
-        self.wipe(server)
-        self._machines.pop(server.id, None)
-
-    def revive(self, machine: Machine) -> None:
-        """Boot a machine again a minute from now, as if somebody had pressed reset."""
-
-        def reset() -> None:
-            if machine.server.status == "running":
-                self.power_on(machine.server)
-
-        self._world.later("machine.revive", reset)
 
 
 class Run:
@@ -124,16 +59,36 @@ class Run:
         self._vni = vni
         self._address = ip.address
         self._subnet = world.get(Subnet, ip.subnet_id)
+        self._elsewhere = str(self._subnet.network[-6])
         self.disk_boots = machine.installed is not None
         self.settings = self._settings()
 
     async def power_on(self) -> None:
         """Boot, again after each installation, until the machine runs or stands still."""
-        connector = aiohttp.TCPConnector(local_addr=(self._address, 0), force_close=True)
-        agent = {"User-Agent": "iPXE/1.21.1"}
-        async with aiohttp.ClientSession(connector=connector, headers=agent) as self._session:
+        async with session_from(self._address) as self._session, session_from(self._elsewhere) as self._other:
             while await self._boot():
                 pass
+            if self._machine.cvm is not None and self._machine.cvm.up:
+                await self._live(self._machine.cvm)
+
+    async def _live(self, cvm: Cvm) -> None:
+        """What a machine that is finished does of itself, if a rule says so."""
+        if self._strike("running") is not None:
+            await self._world.clock.sleep(_FETCH_AGAIN)
+            try:
+                await self.fetch_text(self._url(), 60.0)
+            except FetchError as error:
+                self.say(str(error))
+        dying = self._strike("cvm-death")
+        if dying is not None:
+            while cvm.cluster is None:
+                await self.sleep(_LOOK)
+            await self._world.hold(dying, 0.0)
+            self._fleet.switch_off(cvm)
+            self._machine.doing = "running without its controller VM"
+            await dying.over.wait()
+            await self._fleet.switch_on(cvm)
+            self._machine.doing = "running"
 
     async def _boot(self) -> bool:
         """One boot; True if the machine boots again by itself."""
@@ -142,7 +97,7 @@ class Run:
         self.disk_boots = machine.installed is not None
         machine.doing = "self test"
         await self._world.take("machine.self_test")
-        if self._strikes("boot"):
+        if self._strike("boot") is not None:
             machine.doing = "stands still before its boot script"
             return False
         outcome = await self._script()
@@ -167,29 +122,59 @@ class Run:
         if data.startswith("#!ipxe"):
             return await Script(self, data).run()
         self._machine.doing = "fetching its boot script"
-        await self.dhcp()
-        url = data
+        while not await self.dhcp():
+            await self.sleep(_FIRST_RETRY)
+        strike = self._strike("script")
+        action = strike.action if strike is not None else ""
+        url = self._url()
+        asks = self._session
+        if action == "stranger":
+            await self._ask_in_vain(url)
+        elif action == "twice":
+            await self._fetch_script(url, asks)
+        elif action == "elsewhere":
+            asks = self._other
+        elif action == "wrong_token":
+            url = _TOKEN.sub("not-the-one-you-gave-me", url)
+        text = await self._fetch_script(url, asks)
+        self._machine.scripts += 1
+        if action == "shell":
+            return Outcome("shell")
+        self._machine.doing = "in its boot script"
+        return await Script(self, text, url).run()
+
+    def _url(self) -> str:
+        """The address of the script, its iPXE settings filled in."""
+        url = self._server.user_data.strip()
         for name, value in self.settings.items():
             url = url.replace(f"${{{name}}}", value)
+        return url
+
+    async def _fetch_script(self, url: str, session: aiohttp.ClientSession) -> str:
+        """The script, asked for until it comes; that the stock image keeps trying is a guess."""
         wait = _FIRST_RETRY
         while True:
             try:
-                text = await self.fetch_text(url, 60.0)
-                break
+                return (await self._fetch(url, 60.0, True, session))[0].decode("utf-8", "replace")
             except FetchError as error:
                 self.say(f"{url}... {error}")
-            # That the stock image keeps trying is a guess; nothing says what it does.
             await self.sleep(wait)
             wait = min(_LONGEST_RETRY, wait * 2)
-        self._machine.scripts += 1
-        self._machine.doing = "in its boot script"
-        return await Script(self, text, url).run()
+
+    async def _ask_in_vain(self, url: str) -> None:
+        """Somebody at another address tries this machine's script."""
+        try:
+            await self._fetch(url, 60.0, True, self._other)
+            self.say("a stranger was given the script")
+        except FetchError as error:
+            self.say(f"a stranger was refused: {error}")
 
     async def _install(self, arguments: str) -> bool:
         """Run the installer; True if the machine reboots into what was installed."""
         machine = self._machine
         await self._world.take("machine.images")
-        if self._strikes("config"):
+        strike = self._strike("config")
+        if strike is not None and strike.action == "never":
             machine.doing = "stands still: the installer died at its start"
             return False
         machine.doing = "installing"
@@ -200,15 +185,34 @@ class Run:
             self._fleet.lose(machine.cvm)
             machine.cvm = None
         try:
+            given = read_arguments(arguments)
+            await self._haunt(given["status_url"], given["nxd_token"])
             installer = Installer(
-                self._world, self._server.name, self._address, read_arguments(arguments), self._session
+                self._world, self._server.name, self._address, given, self._session, self._other
             )
-            machine.installed = await installer.run()
+            machine.installed = await installer.run(strike)
+        except Rebooted:
+            self.say("the power was gone for a moment")
+            return True
         except InstallFailed as failure:
             machine.doing = f"stands still: {failure}"
             self.say(str(failure))
             return False
+        if self._strike("disk") is not None:
+            machine.installed = None
         return True
+
+    async def _haunt(self, url: str, token: str) -> None:
+        """The installer of the installation before is heard again, if a rule says so; its token is old."""
+        old, self._machine.old_token = self._machine.old_token, token
+        if old and self._strike("ghost") is not None:
+            report = {"seq": 9000, "phase": "error", "message": "I am the installation before"}
+            headers = {"Authorization": f"Bearer {old}"}
+            try:
+                async with self._session.post(url, json=report, headers=headers) as response:
+                    self.say(f"the installation before was answered {response.status}")
+            except (TimeoutError, aiohttp.ClientError, OSError) as error:
+                self.say(f"the installation before was not answered: {error}")
 
     async def _from_disk(self) -> None:
         """Start the hypervisor and its controller VM; they stay up until the power goes."""
@@ -217,15 +221,22 @@ class Run:
             return
         machine.doing = "starting the installed system"
         await self._world.take("machine.next_boot" if machine.booted_before else "machine.first_boot")
-        if self._strikes("cvm"):
+        strike = self._strike("cvm")
+        if strike is not None and strike.action == "never":
             machine.doing = "stands still: the controller VM does not start"
             return
         machine.booted_before = True
         why_not = self._unreachable(installed.cvm_ip)
         if why_not is None:
             if machine.cvm is None:
-                machine.cvm = Cvm(installed.cvm_ip, installed.ahv_ip, installed.position, self._server.name)
-            why_not = await self._fleet.switch_on(machine.cvm)
+                machine.cvm = Cvm(
+                    installed.cvm_ip,
+                    installed.ahv_ip,
+                    installed.position,
+                    self._server.name,
+                    installed.cluster_name,
+                )
+            why_not = await self._fleet.switch_on(machine.cvm, strike)
         machine.doing = "running" if why_not is None else f"running, but unreachable: {why_not}"
         self.say(machine.doing)
 
@@ -240,9 +251,8 @@ class Run:
             return f"the interface {self._vni.name} neither holds {address} nor allows IP spoofing"
         return None
 
-    def _strikes(self, instant: str) -> bool:
-        moment = f"machine {instant}"
-        return self._world.faults.strike(moment, self._server.name, self._world.clock.now()) is not None
+    def _strike(self, instant: str) -> Strike | None:
+        return self._world.strike(f"machine {instant}", self._server)
 
     def _settings(self) -> dict[str, str]:
         settings = {
@@ -271,20 +281,33 @@ class Run:
 
     async def dhcp(self) -> bool:
         await self._world.take("machine.dhcp")
+        if self._strike("dhcp") is not None:
+            self.say("Configuring (net0)... No configuration methods succeeded")
+            return False
         return True
 
     async def fetch_text(self, url: str, idle: float | None) -> str:
-        return (await self._fetch(url, idle, keep=True))[0].decode("utf-8", "replace")
+        return (await self._fetch(url, idle, True, self._session))[0].decode("utf-8", "replace")
 
     async def fetch_image(self, url: str, idle: float | None) -> int:
-        return (await self._fetch(url, idle, keep=False))[1]
+        strike = self._strike("image")
+        if strike is not None and strike.action == "missing":
+            url += ".nowhere"
+        size = (await self._fetch(url, idle, False, self._session))[1]
+        if strike is not None and strike.action == "corrupt":
+            raise FetchError("the checksum is not that of the image")
+        if strike is not None:
+            raise FetchError(f"{size // 2} bytes came of {size}")
+        return size
 
-    async def _fetch(self, url: str, idle: float | None, keep: bool) -> tuple[bytes, int]:
+    async def _fetch(
+        self, url: str, idle: float | None, keep: bool, session: aiohttp.ClientSession
+    ) -> tuple[bytes, int]:
         """Fetch a file whole: the status must be 200 and the size the one that was announced."""
         kept, size = bytearray(), 0
         limits = aiohttp.ClientTimeout(total=None, sock_connect=idle, sock_read=idle)
         try:
-            async with self._session.get(url, timeout=limits) as response:
+            async with session.get(url, timeout=limits) as response:
                 if response.status != 200:
                     raise FetchError(f"HTTP status {response.status}")
                 async for chunk in response.content.iter_chunked(1 << 18):
@@ -299,3 +322,9 @@ class Run:
         if announced is not None and announced != size:
             raise FetchError(f"{size} bytes came of {announced}")
         return bytes(kept), size
+
+
+def session_from(address: str) -> aiohttp.ClientSession:
+    """A client whose requests come from this address, each on a connection of its own."""
+    connector = aiohttp.TCPConnector(local_addr=(address, 0), force_close=True)
+    return aiohttp.ClientSession(connector=connector, headers=_AGENT)

@@ -1,94 +1,45 @@
-"""Controller VMs and the clusters they form: who is up, who belongs together, and what goes on inside."""
+"""The fleet: which CVMs are up, who belongs together, and what goes on inside a cluster."""
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from daemon.sim.certificates import Certificate, make_certificate
-from daemon.sim.durations import DURATIONS
+from daemon.sim.cvm import (
+    FACTORY_PASSWORDS,
+    REAL,
+    SEED,
+    VERSION,
+    Cluster,
+    Cvm,
+    Doors,
+    FoundationSession,
+    PrismTask,
+)
+from daemon.sim.faults import Strike
 from daemon.sim.refusals import Json, Refusal
 from daemon.sim.world import World
 
-FACTORY_PASSWORD = "admin"
+OLD_VERSION = "6.5.2"
+SERVICES_START = 0.5
+"""In the personality ``real``, the share of a cluster's creation after which Prism takes connections."""
+_UNUSUAL = {"used": "somebody was here", "old_default": "nutanix/4u"}
+"""Passwords that a rule gives a fresh CVM."""
 NODES_FOR_FACTOR = {2: 3, 3: 5}
 """The fewest nodes for a redundancy factor; factor 1 takes exactly one node."""
-
-
-class Doors(Protocol):
-    """Port 9440 of every address: what the network sees of the fleet."""
-
-    async def open_door(self, address: str, certificate: Certificate) -> str | None:
-        """Answer at an address from now on; or why that cannot be."""
-
-    def close_door(self, address: str) -> None:
-        """Answer no longer, and cut who is connected."""
-
-
-@dataclass
-class Cvm:
-    """A controller VM on its node's disks. It keeps its certificate and its cluster when it restarts."""
-
-    address: str
-    hypervisor: str
-    position: str
-    node: str
-    uuid: str = ""
-    certificate: Certificate | None = None
-    up: bool = False
-    lost: bool = False
-    own_password: str = FACTORY_PASSWORD
-    cluster: Cluster | None = None
-
-    @property
-    def password(self) -> str:
-        return self.cluster.password if self.cluster is not None else self.own_password
-
-
-@dataclass
-class PrismTask:
-    """A task that runs from ``started`` to ``ends`` (virtual Unix seconds)."""
-
-    uuid: str
-    operation: str
-    started: float
-    ends: float
-    entity: str
-    error: str | None = None
-    summary: str | None = None
-
-
-@dataclass
-class Cluster:
-    """A cluster from the moment its creation was accepted; ``status`` is CREATING, UP or FAILED."""
-
-    uuid: str
-    name: str
-    external_ip: str | None
-    redundancy_factor: int
-    functions: list[str]
-    timezone: str
-    members: list[Cvm]
-    password: str
-    status: str = "CREATING"
-    incarnation: int = 0
-    name_servers: list[str] = field(default_factory=list)
-    ntp_servers: list[str] = field(default_factory=list)
-    settings: Json = field(default_factory=dict)
-    eula: Json | None = None
-    pulse: Json = field(default_factory=lambda: {"enable": True, "isPulsePromptNeeded": True})
-    degraded_until: float = 0.0
-    degraded_since: float | None = None
-    vip_open: bool = False
 
 
 class Fleet:
     """Every CVM that is up, by its address, and every cluster, by its uuid."""
 
-    def __init__(self, world: World, directory: Path | None) -> None:
+    def __init__(self, world: World, directory: Path | None, personality: str = SEED) -> None:
         self._world = world
+        self._personality = personality
+        self.personalities: dict[str, str] = {}
+        """By a word of a cluster's or node's name, where it is not the one of the whole world."""
+        self.session: FoundationSession | None = None
         self._directory = directory
         self.doors: Doors | None = None
         self.cvms: dict[str, Cvm] = {}
@@ -97,22 +48,66 @@ class Fleet:
 
     # one CVM
 
-    async def switch_on(self, cvm: Cvm) -> str | None:
-        """Bring a CVM up at its address; or why that cannot be."""
+    def dress(self, word: str, personality: str) -> None:
+        """Give the CVMs of the clusters and nodes with this word in their names, or all, a personality."""
+        self.personalities[word] = personality
+
+    def undress(self, word: str) -> None:
+        """Fresh CVMs are again as the whole world is."""
+        self.personalities.pop(word, None)
+
+    def personality(self, cvm: Cvm) -> str:
+        """The personality of a fresh CVM, by the cluster that it is meant for and its node."""
+        names = (f"-{cvm.cluster_name}-", f"-{cvm.node}-")
+        for word, personality in self.personalities.items():
+            if not word or any(f"-{word}-" in name for name in names):
+                return personality
+        return self._personality
+
+    async def switch_on(self, cvm: Cvm, strike: Strike | None = None) -> str | None:
+        """Bring a CVM up at its address, with what a rule does to it; or why that cannot be."""
         if cvm.certificate is None:
-            cvm.certificate = make_certificate(cvm.address, self._directory)
-            cvm.uuid = self._world.plain_id()
+            self._make(cvm, strike)
         if cvm.address in self.cvms:
             return f"{cvm.address} is the address of another controller VM"
         self.cvms[cvm.address] = cvm
         cvm.up = True
-        why_not = await self._open(cvm.address, cvm.certificate)
+        why_not = await self._greet(cvm, strike if strike and strike.action == "handshake" else None)
         if why_not is not None:
             self.switch_off(cvm)
             return why_not
         if cvm.cluster is not None:
             await self._attend_vip(cvm.cluster)
         return None
+
+    def _make(self, cvm: Cvm, strike: Strike | None) -> None:
+        """What a CVM gets when it comes up for the first time."""
+        action = strike.action if strike is not None else ""
+        shown = "203.0.113.9" if action == "name" else cvm.address
+        cvm.certificate = make_certificate(shown, self._directory)
+        cvm.uuid = self._world.plain_id()
+        cvm.serial = "5EA1ED00" if action == "twin" else cvm.uuid[:8]
+        cvm.version = OLD_VERSION if action == "old" else VERSION
+        cvm.personality = self.personality(cvm)
+        cvm.own_password = _UNUSUAL.get(action, FACTORY_PASSWORDS[cvm.personality])
+
+    async def _greet(self, cvm: Cvm, broken: Strike | None) -> str | None:
+        """Open the ports that answer now."""
+        assert cvm.certificate is not None
+        if cvm.personality == REAL:
+            why_not = None if self.doors is None else await self.doors.open_foundation(cvm.address)
+            if why_not is not None or cvm.cluster is None:
+                return why_not
+        if broken is not None and self.doors is not None:
+            self._world.spawn(self._mend_door(cvm, cvm.certificate, broken), f"door of {cvm.address}")
+            return await self.doors.open_broken_door(cvm.address)
+        return await self._open(cvm.address, cvm.certificate)
+
+    async def _mend_door(self, cvm: Cvm, certificate: Certificate, broken: Strike) -> None:
+        await self._world.hold(broken)
+        if cvm.up and self.doors is not None:
+            self.doors.close_door(cvm.address)
+            await self._open(cvm.address, certificate)
 
     def switch_off(self, cvm: Cvm) -> None:
         """Take a CVM down; what is on its disks stays."""
@@ -122,6 +117,7 @@ class Fleet:
         cvm.up = False
         if self.doors is not None:
             self.doors.close_door(cvm.address)
+            self.doors.close_foundation(cvm.address)
         if cvm.cluster is not None and not any(member.up for member in cvm.cluster.members):
             self._close_vip(cvm.cluster)
 
@@ -141,7 +137,85 @@ class Fleet:
     def create(self, asked: Cvm, body: Json) -> tuple[Cluster, PrismTask]:
         """Begin to form a cluster, as ``asked`` was told; refused with a reason if it cannot be."""
         members = self._members(asked, body["nodes"])
-        factor = body["redundancy_factor"]
+        external = body.get("external_ip") or None
+        self._check(members, body["redundancy_factor"], external)
+        cluster = Cluster(
+            uuid=self._world.plain_id(),
+            name=body["name"],
+            external_ip=external,
+            redundancy_factor=body["redundancy_factor"],
+            functions=body.get("cluster_functions", ["AOS"]),
+            timezone=body.get("timezone", "UTC"),
+            members=members,
+            password=asked.password,
+            incarnation=int(self._world.clock.uniform(10**18, 9 * 10**18)),
+        )
+        return cluster, self._begin(cluster)
+
+    def found(self, asked: Cvm, described: Json) -> FoundationSession:
+        """Begin to form the cluster that Foundation was told to; refused with a reason if it cannot be."""
+        known = {cvm.address: cvm for cvm in self.cvms.values()}
+        nodes = [
+            {
+                "cvm_ip": address,
+                "hypervisor_ip": known[address].hypervisor if address in known else "",
+                "node_position": str(place),
+            }
+            for place, address in enumerate(described.get("cluster_members", []))
+        ]
+        body: Json = {
+            "name": described.get("cluster_name") or "Unnamed",
+            "external_ip": described.get("cluster_external_ip"),
+            "redundancy_factor": int(described.get("redundancy_factor", 2)),
+            "timezone": described.get("timezone") or "UTC",
+            "nodes": nodes,
+        }
+        failing = self._world.strike("session end", body["name"])
+        if failing is None:
+            cluster, task = self.create(asked, body)
+            cluster.name_servers = str(described.get("cvm_dns_servers") or "").replace(",", " ").split()
+            cluster.ntp_servers = str(described.get("cvm_ntp_servers") or "").replace(",", " ").split()
+        now = self._world.clock.now()
+        self.session = FoundationSession(
+            session_id=self._world.plain_id(),
+            cluster=body["name"],
+            members=[node["cvm_ip"] for node in nodes],
+            started=now,
+            ends=now + self._world.lasts("cluster.services") if failing is not None else task.ends,
+            error=None if failing is None else str(failing.what.get("message", "Cluster creation failed.")),
+        )
+        return self.session
+
+    def _begin(self, cluster: Cluster) -> PrismTask:
+        """The members belong together from now on; that they work together takes its time."""
+        self.clusters[cluster.uuid] = cluster
+        for member in cluster.members:
+            if member.cluster is not None:
+                self.clusters.pop(member.cluster.uuid, None)  # it failed, and is over with this
+            member.cluster = cluster
+        task = self.begin_task("create", "cluster.create", cluster)
+        self._world.spawn(self._form(cluster, task), f"form {cluster.name}")
+        return task
+
+    async def _form(self, cluster: Cluster, task: PrismTask) -> None:
+        strike = self._world.strike("cluster up", cluster.name)
+        lasts = task.ends - self._world.clock.now()
+        await self._world.clock.sleep(lasts * SERVICES_START)
+        for member in cluster.members:
+            if member.personality == REAL and member.up and member.certificate is not None:
+                await self._open(member.address, member.certificate)
+        await self._world.clock.sleep(lasts * (1 - SERVICES_START))
+        if strike is not None and strike.action == "stuck":
+            await self._world.hold(strike)
+        down = [member.address for member in cluster.members if not member.up]
+        if down or (strike is not None and strike.action == "fail"):
+            cluster.status = "FAILED"
+            task.error = f"Services did not start on {', '.join(down) or cluster.members[0].address}."
+            return
+        cluster.status = "UP"
+        await self._attend_vip(cluster)
+
+    def _check(self, members: list[Cvm], factor: int, external: str | None) -> None:
         if factor == 1 and len(members) != 1:
             raise _wrong("Redundancy factor 1 takes exactly one node.")
         if factor != 1 and factor not in NODES_FOR_FACTOR:
@@ -149,40 +223,14 @@ class Fleet:
         if factor != 1 and len(members) < NODES_FOR_FACTOR[factor]:
             needed = NODES_FOR_FACTOR[factor]
             raise _wrong(f"Redundancy factor {factor} needs at least {needed} nodes, not {len(members)}.")
-        external = body.get("external_ip") or None
+        serials = [member.serial for member in members]
+        if len(set(serials)) < len(serials):
+            raise _wrong("Cluster creation failed: two nodes have the same serial.")
+        versions = sorted({member.version for member in members})
+        if len(versions) > 1:
+            raise _wrong(f"Cluster creation failed: the nodes run different versions: {', '.join(versions)}.")
         if external is not None:
             self._check_external(external)
-        cluster = Cluster(
-            uuid=self._world.plain_id(),
-            name=body["name"],
-            external_ip=external,
-            redundancy_factor=factor,
-            functions=body.get("cluster_functions", ["AOS"]),
-            timezone=body.get("timezone", "UTC"),
-            members=members,
-            password=asked.password,
-            incarnation=int(self._world.clock.uniform(10**18, 9 * 10**18)),
-        )
-        self.clusters[cluster.uuid] = cluster
-        for member in members:
-            if member.cluster is not None:
-                self.clusters.pop(member.cluster.uuid, None)  # it failed, and is over with this
-            member.cluster = cluster
-        task = self.begin_task("cluster_create", "cluster.create", cluster.uuid)
-        self._world.spawn(self._form(cluster, task), f"form {cluster.name}")
-        return cluster, task
-
-    async def _form(self, cluster: Cluster, task: PrismTask) -> None:
-        await self._world.clock.sleep(task.ends - self._world.clock.now())
-        now = self._world.clock.now()
-        struck = self._world.faults.strike("cluster up", cluster.name, now) is not None
-        down = [member.address for member in cluster.members if not member.up]
-        if struck or down:
-            cluster.status = "FAILED"
-            task.error = f"Services did not start on {', '.join(down) or cluster.members[0].address}."
-            return
-        cluster.status = "UP"
-        await self._attend_vip(cluster)
 
     def _members(self, asked: Cvm, nodes: list[Json]) -> list[Cvm]:
         addresses = [node["cvm_ip"] for node in nodes]
@@ -217,21 +265,55 @@ class Fleet:
 
     # what a cluster shows
 
-    def degraded(self, cluster: Cluster) -> Cvm | None:
-        """The member that is degraded now by a fault, which strikes when somebody first looks."""
+    def trouble(self, cluster: Cluster) -> str | None:
+        """What is wrong with a cluster that is up, by a rule, which strikes when somebody first looks:
+        ``degraded``, ``state``, ``redundancy`` or ``few``. It concerns the last member."""
         now = self._world.clock.now()
         if cluster.status != "UP":
             return None
-        if self._world.faults.strike("cluster health", cluster.name, now) is not None:
-            cluster.degraded_since = now
-            cluster.degraded_until = now + DURATIONS["cluster.degraded"]
-        return cluster.members[-1] if now < cluster.degraded_until else None
+        strike = self._world.strike("cluster health", cluster.name)
+        if strike is not None:
+            cluster.health, cluster.degraded_since = strike, now
+            cluster.health_until = now + (strike.seconds if strike.seconds is not None else float("inf"))
+        held = cluster.health
+        if held is None or held.over.is_set() or now >= cluster.health_until:
+            return None
+        return held.action
 
-    def begin_task(self, operation: str, duration: str, entity: str) -> PrismTask:
+    def begin_task(self, operation: str, duration: str, cluster: Cluster) -> PrismTask:
         now = self._world.clock.now()
-        task = PrismTask(self._world.plain_id(), operation, now, now + self._world.lasts(duration), entity)
+        ends = now + self._world.lasts(duration)
+        task = PrismTask(self._world.plain_id(), operation, now, ends, cluster.uuid)
+        task.strike = self._world.strike(f"cluster task {operation}", cluster.name)
+        if task.strike is not None and task.strike.action == "fail":
+            task.error = str(task.strike.what.get("message", "The task failed."))
         self.tasks[task.uuid] = task
         return task
+
+    # passwords
+
+    def accepts(self, cvm: Cvm, password: str) -> bool:
+        """Whether a CVM takes this password now; the old one a little longer than the change."""
+        given = password.encode()
+        if hmac.compare_digest(given, cvm.password.encode()):
+            return True
+        cluster = cvm.cluster
+        if cluster is None or cluster.old_password is None:
+            return False
+        late = self._world.clock.now() < cluster.old_password_until
+        return late and hmac.compare_digest(given, cluster.old_password.encode())
+
+    def change_password(self, cvm: Cvm, new: str) -> None:
+        """Change it on every member. Where the personality is ``real``, that takes a while to be known."""
+        cluster = cvm.cluster
+        if cluster is None:
+            cvm.own_password = new
+            return
+        strike = self._world.strike("cluster password", cluster.name)
+        wait = self._world.lasts("cluster.password_sync") if cvm.personality == REAL else 0.0
+        wait += (strike.seconds or 0.0) if strike is not None else 0.0
+        cluster.old_password, cluster.old_password_until = cluster.password, self._world.clock.now() + wait
+        cluster.password = new
 
     # doors
 
@@ -241,9 +323,17 @@ class Fleet:
         ready = cluster.status == "UP" and any(member.up for member in cluster.members)
         if cluster.external_ip is None or first is None or cluster.vip_open or not ready:
             return
+        silent = self._world.strike("cluster vip", cluster.name)
+        if silent is not None:
+            self._world.spawn(self._attend_later(cluster, silent), f"address of {cluster.name}")
+            return
         cluster.vip_open = True
         if await self._open(cluster.external_ip, first) is not None:
             cluster.vip_open = False
+
+    async def _attend_later(self, cluster: Cluster, silent: Strike) -> None:
+        await self._world.hold(silent)
+        await self._attend_vip(cluster)
 
     def _close_vip(self, cluster: Cluster) -> None:
         if cluster.vip_open and cluster.external_ip is not None and self.doors is not None:

@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 
 from daemon.sim.refusals import Json, bad_parameter
 from daemon.sim.service import Call
+from daemon.sim.world import LARGEST_PAGE
 
 T = TypeVar("T")
 Key = Callable[[T], tuple[str | float | int, ...]]
 
-LARGEST = 100
 PAGING = frozenset({"start", "limit"})
 
 
@@ -51,9 +51,9 @@ def _limit(call: Call) -> int:
     text = call.query.get("limit")
     if text is None:
         return call.world.page_size
-    if not text.isdigit() or not 1 <= int(text) <= LARGEST:
-        raise bad_parameter(f"The limit must be between 1 and {LARGEST}.", "limit", text)
-    return int(text)
+    if not text.isdigit() or not 1 <= int(text) <= LARGEST_PAGE:
+        raise bad_parameter(f"The limit must be between 1 and {LARGEST_PAGE}.", "limit", text)
+    return min(int(text), call.world.page_limit)
 
 
 def _token(key: tuple[Any, ...]) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from daemon.sim.nutanix import Cluster, Cvm, PrismTask
+from daemon.sim.cvm import REAL, VERSION, Cluster, Cvm, PrismTask
 from daemon.sim.refusals import Json
 
-VERSION = "6.8.1"
+OPERATIONS = {"create": "cluster_create", "checks": "ncc_checks"}
 NCC_VERSION = "ncc-4.6.6.2"
 _STATS = {"hypervisor_cpu_usage_ppm": "20685", "hypervisor_memory_usage_ppm": "278573", "num_iops": "0"}
 _EVERY_CLUSTER: Json = {
@@ -30,30 +30,55 @@ _EVERY_CLUSTER: Json = {
     "fault_tolerance_domain_type": "NODE",
     "stats": _STATS,
 }
+_REAL_ONLY: Json = {
+    "cluster_masquerading_ipaddress": None,
+    "cluster_masquerading_port": None,
+    "support_verbosity_type": "BASIC_COREDUMP",
+    "external_subnet": "127.0.0.0/255.0.0.0",
+    "internal_subnet": "192.168.5.0/255.255.255.128",
+    "enable_password_remote_login_to_cluster": True,
+    "fingerprint_content_cache_percentage": 100,
+    "ssd_pinning_percentage_limit": 25,
+    "service_centers": [],
+    "public_keys": [],
+    "cloudcluster": False,
+    "has_self_encrypting_drive": False,
+    "iscsi_config": None,
+    "domain": None,
+    "enforce_rackable_unit_aware_placement": False,
+    "disable_degraded_node_monitoring": False,
+    "common_criteria_mode": False,
+    "enable_on_disk_dedup": None,
+    "management_servers": None,
+}
+"""What a real cluster shows beside the rest (a capture of AOS 5.10 in the facts)."""
 _NODE_BYTES = 25_600_000_000_000
 
 
-def cluster_v2(cvm: Cvm) -> Json:
-    """``v2.0/cluster``. ``cluster_status``, the seed's own, is UNCONFIGURED, CREATING, UP or FAILED."""
+def cluster_v2(cvm: Cvm, trouble: str | None = None) -> Json:
+    """``v2.0/cluster``. ``cluster_status``, the seed's own, is UNCONFIGURED, CREATING, UP or FAILED; the
+    personality ``real`` does not know it."""
     cluster = cvm.cluster
     if cluster is None:
         return {"cluster_status": "UNCONFIGURED", "uuid": None, "name": None, "num_nodes": 0}
-    nodes = len(cluster.members)
+    nodes = len(cluster.members) - (trouble == "few")
     current = cluster.redundancy_factor if cluster.status == "UP" else 0
+    current -= trouble == "redundancy"
     capacity = nodes * _NODE_BYTES
+    own: Json = _REAL_ONLY if cvm.personality == REAL else {"cluster_status": cluster.status}
     return {
         **_EVERY_CLUSTER,
         "id": f"{cluster.uuid}::{cluster.incarnation}",
         "uuid": cluster.uuid,
         "cluster_uuid": cluster.uuid,
         "cluster_incarnation_id": cluster.incarnation,
-        "cluster_status": cluster.status,
+        **own,
         "name": cluster.name,
         "cluster_external_ipaddress": cluster.external_ip,
         "timezone": cluster.timezone,
         "cluster_functions": cluster.functions,
         "num_nodes": nodes,
-        "block_serials": [member.uuid[:8] for member in cluster.members],
+        "block_serials": [member.serial for member in cluster.members],
         "name_servers": cluster.name_servers,
         "ntp_servers": cluster.ntp_servers,
         "cluster_redundancy_state": {
@@ -101,7 +126,8 @@ def cluster_v1(cvm: Cvm) -> Json:
     }
 
 
-def host(cluster: Cluster, cvm: Cvm, degraded: bool) -> Json:
+def host(cluster: Cluster, cvm: Cvm, trouble: str | None) -> Json:
+    """One host of ``v2.0/hosts``; ``trouble`` is what is wrong with this one."""
     return {
         "uuid": cvm.uuid,
         "name": cvm.node,
@@ -112,12 +138,12 @@ def host(cluster: Cluster, cvm: Cvm, degraded: bool) -> Json:
         "hypervisor_type": "kKvm",
         "hypervisor_full_name": "Nutanix 20230302.101026",
         "hypervisor_state": "kAcropolisNormal",
-        "serial": cvm.uuid[:8],
-        "block_serial": cvm.uuid[:8],
+        "serial": cvm.serial,
+        "block_serial": cvm.serial,
         "block_model_name": "CommunityEdition",
         "position": {"name": cvm.position},
-        "state": "NORMAL",
-        "is_degraded": degraded or not cvm.up,
+        "state": "OFFLINE" if trouble == "state" else "NORMAL",
+        "is_degraded": trouble == "degraded" or not cvm.up,
         "metadata_store_status": "kNormalMode",
         "metadata_store_status_message": "Metadata store enabled on the node",
         "removal_status": ["NA"],
@@ -150,13 +176,15 @@ def listing(entities: list[Json]) -> Json:
 
 
 def task(it: PrismTask, now: float) -> Json:
-    done = now >= it.ends
+    done = now >= it.ends and it.caught is None
     share = 1.0 if it.ends <= it.started else (now - it.started) / (it.ends - it.started)
-    status = "Running" if not done else "Failed" if it.error is not None else "Succeeded"
+    percent = 0 if it.caught == "queued" else 100 if done else max(0, min(99, int(share * 100)))
+    running = "Queued" if it.caught == "queued" else "Running"
+    status = running if not done else "Failed" if it.error is not None else "Succeeded"
     return {
         "uuid": it.uuid,
-        "operation_type": it.operation,
-        "percentage_complete": 100 if done else max(0, min(99, int(share * 100))),
+        "operation_type": OPERATIONS[it.operation],
+        "percentage_complete": percent,
         "progress_status": status,
         "entity_list": [{"entity_id": it.entity, "entity_type": "Cluster"}],
         "create_time_usecs": int(it.started * 1e6),
@@ -164,10 +192,12 @@ def task(it: PrismTask, now: float) -> Json:
     }
 
 
-def ncc_summary(cluster: Cluster, degraded: Cvm | None) -> str:
+def ncc_summary(cluster: Cluster, trouble: str | None, finding: str | None) -> str:
     """The text of a run of the cluster checks; failing ones are told in detail."""
-    failing = [cvm for cvm in cluster.members if cvm is degraded or not cvm.up]
-    lines = [f"Run summary for {cluster.name}: {len(failing)} of 412 checks failed"]
+    last = cluster.members[-1]
+    failing = [cvm for cvm in cluster.members if (cvm is last and trouble is not None) or not cvm.up]
+    count = len(failing) + (finding is not None)
+    lines = [f"Run summary for {cluster.name}: {count} of 412 checks failed"]
     for cvm in failing:
         lines += [
             "Detailed information for degraded_node_check:",
@@ -175,26 +205,32 @@ def ncc_summary(cluster: Cluster, degraded: Cvm | None) -> str:
             f"FAIL: The node {cvm.address} is degraded.",
             "Refer to KB 3827 for details on degraded_node_check.",
         ]
+    if finding is not None:
+        lines += ["Detailed information for cluster_services_check:", f"FAIL: {finding}", "Refer to KB 1891."]
     return "\n".join(lines)
 
 
-def alerts(cluster: Cluster, degraded: Cvm | None, resolved: str | None) -> list[Json]:
-    """The alert that a degraded host raised, if any; ``resolved`` filters by ``true`` or ``false``."""
-    if cluster.degraded_since is None:
-        return []
-    over = degraded is None
-    if resolved is not None and resolved != str(over).lower():
-        return []
+def alerts(cluster: Cluster, trouble: str | None, resolved: str | None) -> list[Json]:
+    """The alerts that stand or stood; ``resolved`` filters by ``true`` or ``false``."""
     where = cluster.members[-1]
-    return [
-        {
-            "id": f"{where.uuid}-degraded",
-            "alert_title": "Degraded node detected",
-            "message": f"Node {where.address} is in a degraded state.",
-            "severity": "kCritical",
-            "resolved": over,
-            "acknowledged": False,
-            "created_time_stamp_in_usecs": int(cluster.degraded_since * 1e6),
-            "cluster_uuid": cluster.uuid,
-        }
-    ]
+    raised = []
+    if cluster.degraded_since is not None:
+        over = trouble is None
+        message = f"Node {where.address} is in a degraded state."
+        raised.append(_alert(where, "Degraded node detected", message, over, cluster.degraded_since))
+    if cluster.alert is not None:
+        raised.append(_alert(where, "Cluster service unreachable", cluster.alert, False, 0.0))
+    return [one for one in raised if resolved in (None, str(one["resolved"]).lower())]
+
+
+def _alert(where: Cvm, title: str, message: str, over: bool, since: float) -> Json:
+    return {
+        "id": f"{where.uuid}-{title.split()[0].lower()}",
+        "alert_title": title,
+        "message": message,
+        "severity": "kCritical",
+        "resolved": over,
+        "acknowledged": False,
+        "created_time_stamp_in_usecs": int(since * 1e6),
+        "cluster_uuid": where.cluster.uuid if where.cluster is not None else None,
+    }

@@ -55,7 +55,7 @@ def subnet_ref(world: World, subnet_id: str) -> Json:
 def reserved_ip_ref(world: World, reserved_ip_id: str) -> Json:
     ip = world.get(ReservedIp, reserved_ip_id)
     return {
-        "address": ip.address,
+        "address": ip.shown,
         "href": f"{world.places.vpc}/subnets/{ip.subnet_id}/reserved_ips/{ip.id}",
         "id": ip.id,
         "name": ip.name,

@@ -37,7 +37,6 @@ class Refusal(Exception):
     target: str | None = None
     target_type: str = "field"
     value: str | None = None
-    retry_after: int | None = None
 
     def __str__(self) -> str:
         return f"{self.status} {self.code}: {self.message}"
@@ -75,6 +74,11 @@ def metadata_envelope(refusal: Refusal, trace: str) -> Json:
 def prism_envelope(refusal: Refusal, trace: str) -> Json:
     """The body of a Prism v1 or v2.0 error."""
     return {"message": refusal.message}
+
+
+def foundation_envelope(refusal: Refusal, trace: str) -> Json:
+    """The body of a Foundation error."""
+    return {"error": {"message": refusal.message, "details": {}, "session_id": None}}
 
 
 def nested(refusal: Refusal, trace: str) -> Refusal:

@@ -6,25 +6,27 @@ import asyncio
 import errno
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from aiohttp import web
 
 from daemon.clock import SystemClock
 from daemon.sim.catalogue import furnish
 from daemon.sim.control import Control
+from daemon.sim.cvm import REAL, SEED
 from daemon.sim.dns import dns_service
+from daemon.sim.doors import PRISM_PORT, Doors
 from daemon.sim.faults import Faults
-from daemon.sim.machine import MachineRoom
+from daemon.sim.furniture import QUOTAS, ZONES
 from daemon.sim.metadata import Tokens, metadata_service
 from daemon.sim.nutanix import Fleet
-from daemon.sim.prism import PORT as PRISM_PORT
-from daemon.sim.prism import Prism
+from daemon.sim.play import Play
+from daemon.sim.ports import ServicePorts
 from daemon.sim.refusals import SimError
+from daemon.sim.room import MachineRoom
+from daemon.sim.scenarios import cast
 from daemon.sim.service import build
 from daemon.sim.vpc import vpc_service
 from daemon.sim.world import Places, World
@@ -39,6 +41,8 @@ _LARGEST_PREFIX = 8
 class SimOptions:
     """How the world shall be. ``origin`` is the Unix time from which time runs ``speed`` times as fast; 0
     means now. A port of 0 takes any free one. ``fail`` holds ``NODE:STEP`` and ``CLUSTER:STEP`` entries;
+    ``scenarios`` holds names of scenarios, each perhaps with ``@TARGET``. ``personality`` is how fresh CVMs
+    behave; ``quotas`` and ``capacity`` (of every profile in every zone) stand for the documented ones.
     ``state_dir`` is where keys pass through files on their way into TLS contexts."""
 
     speed: float = 60.0
@@ -53,6 +57,10 @@ class SimOptions:
     control_port: int = 0
     page_size: int = 50
     fail: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+    personality: str = SEED
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    capacity: int | None = None
     state_dir: Path | None = None
 
 
@@ -75,35 +83,40 @@ async def serve(options: SimOptions, ready: Callable[[SimUrls], None], stop: asy
     itself breaks.
     """
     _check(options)
-    faults = Faults(options.fail)
+    castings = [cast(text) for text in options.scenarios]
+    faults = Faults(options.fail, options.seed)
     async with AsyncExitStack() as stack:
         stack.enter_context(_claim(options))
         sockets = {name: stack.enter_context(_bind(options, name)) for name in _SERVICES}
         urls = _urls(options, sockets)
         origin = options.origin or SystemClock().now()
         clock = SystemClock(options.speed, origin, options.seed)
-        world = World(clock, options.seed, Places(urls.vpc_url, urls.dns_url), faults, options.page_size)
-        fleet = Fleet(world, options.state_dir)
-        prism = Prism(world, fleet)
+        places = Places(urls.vpc_url, urls.dns_url)
+        world = World(clock, options.seed, places, faults, options.page_size, options.quotas)
+        fleet = Fleet(world, options.state_dir, options.personality)
+        doors = Doors(world, fleet)
         room = MachineRoom(world, fleet)
-        fleet.doors = prism
-        world.iron = room
+        ports = ServicePorts(world)
+        fleet.doors, world.iron, world.ports = doors, room, ports
         furnish(world, options.management, options.workload)
+        if options.capacity is not None:
+            world.capacity = {(p, z): options.capacity for p in world.catalogue["profile"] for z in ZONES}
+        play = Play(world, fleet)
+        for casting in castings:
+            play.begin(casting)
         tokens = Tokens()
         apps = {
             "vpc": build(vpc_service(tokens), world),
             "dns": build(dns_service(tokens), world),
             "metadata": build(metadata_service(tokens), world),
-            "control": Control(world, room, fleet).build(),
+            "control": Control(world, room, fleet, play).build(),
         }
         stack.push_async_callback(world.close)
-        await prism.start()
-        stack.push_async_callback(prism.close)
+        await doors.start()
+        stack.push_async_callback(doors.close)
+        stack.push_async_callback(ports.close)
         for name, app in apps.items():
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-            await runner.setup()
-            stack.push_async_callback(runner.cleanup)
-            await web.SockSite(runner, sockets[name]).start()
+            await ports.open(name, app, sockets[name])
         ready(urls)
         await _until(stop, world)
 
@@ -129,6 +142,11 @@ def _check(options: SimOptions) -> None:
         raise SimError(f"The speed {options.speed:g} is not between 0 and 100000; choose for example 60.")
     if not 1 <= options.page_size <= 100:
         raise SimError(f"The page size {options.page_size} is not between 1 and 100; 50 is usual.")
+    if options.personality not in (SEED, REAL):
+        raise SimError(f"There is no personality {options.personality!r}; choose {SEED} or {REAL}.")
+    for name, number in options.quotas.items():
+        if name not in QUOTAS or number < 0:
+            raise SimError(f"There is no quota {name}={number}; there is {', '.join(QUOTAS)}, from 0 on.")
     if options.state_dir is not None and not options.state_dir.is_dir():
         raise SimError(f"The directory {options.state_dir} does not exist; make it, or name another one.")
     networks = [_network("management", options.management), _network("workload", options.workload)]

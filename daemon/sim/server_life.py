@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
-from daemon.sim.refusals import MORE_INFO, conflict
+from collections.abc import Mapping
+
+from daemon.sim.refusals import MORE_INFO, Json, conflict
 from daemon.sim.things import Server, Vni
 from daemon.sim.vpc_catalogue import free_capacity
 from daemon.sim.vpc_interfaces import drop_vni
 from daemon.sim.world import World
 
-NO_CAPACITY = {
-    "code": "cannot_start_capacity",
-    "message": (
+REASONS: Mapping[str, str] = {
+    "cannot_start_capacity": (
         "The bare metal server cannot start as there is no more capacity in this\n"
         "zone for a bare metal server with the requested profile."
     ),
-    "more_info": MORE_INFO,
+    "cannot_start": "The bare metal server cannot start.",
+    "cannot_start_compute": "The bare metal server cannot start because of a compute failure.",
+    "cannot_start_ip_address": "The bare metal server cannot start because of its IP address.",
+    "cannot_start_network": "The bare metal server cannot start because of a network failure.",
+    "cannot_start_reservation_capacity": "The reservation has no capacity left.",
+    "cannot_start_reservation_expired": "The reservation has expired.",
+    "cannot_reinitialize": "The bare metal server cannot be reinitialized.",
+    "cannot_update_firmware": "The firmware of the bare metal server cannot be updated.",
 }
+"""Every ``status_reasons`` code of the SDK. Only the first text is known; the others are ours."""
+
+
+def reason(code: str) -> Json:
+    """Why a server is ``failed``, as its ``status_reasons`` say it."""
+    return {"code": code, "message": REASONS.get(code, code), "more_info": MORE_INFO}
 
 
 def begin(world: World, server: Server) -> None:
     """Bring a new server up: pending, starting, running; or failed, if the zone is full."""
 
     async def life() -> None:
+        pending = world.strike("server pending", server)
         await world.take("server.pending")
-        struck = world.faults.strike("server start", server.name, world.clock.now()) is not None
+        if pending is not None and pending.action == "stuck":
+            await world.hold(pending)
+        elif pending is not None:
+            await _gone(world, server)
+            return
         server.state = "stable"
-        if struck or free_capacity(world, server.profile, server.zone) < 0:
-            server.status, server.status_reasons = "failed", [NO_CAPACITY]
+        failing = world.strike("server start", server)
+        if failing is not None or free_capacity(world, server.profile, server.zone) < 0:
+            code = (
+                "cannot_start_capacity" if failing is None else str(failing.what.get("code", "cannot_start"))
+            )
+            server.status, server.status_reasons = "failed", [reason(code)]
             return
         await _run(world, server)
 
@@ -41,12 +64,22 @@ def start(world: World, server: Server) -> None:
     world.spawn(_run(world, server), f"start {server.name}")
 
 
-def stop(world: World, server: Server) -> None:
+def stop(world: World, server: Server, kind: str = "hard") -> None:
     """Stop a running server. The simulated operating systems obey a soft stop like a hard one."""
     _require(server, ("running",), "stop", "the server is not in the RUNNING status")
+    strike = world.strike("server soft-stop" if kind == "soft" else "server stop", server)
+    if strike is not None and strike.action == "ignored":
+        return
+
+    async def life() -> None:
+        await world.take("server.stopping")
+        if strike is not None:
+            await world.hold(strike)
+        server.status = "stopped"
+
     server.status = "stopping"
     _iron_off(world, server)
-    world.later("server.stopping", lambda: _set(server, "stopped"))
+    world.spawn(life(), f"stop {server.name}")
 
 
 def restart(world: World, server: Server) -> None:
@@ -68,8 +101,15 @@ def reinitialize(world: World, server: Server) -> None:
     if not (server.status == "failed" and "cannot_reinitialize" in reasons):
         _require(server, ("stopped",), "reinitialize", "the server is not in the STOPPED status")
 
+    strike = world.strike("server reinitialize", server)
+
     async def life() -> None:
         await world.take("server.reinitializing")
+        if strike is not None and strike.action == "fail":
+            server.status, server.status_reasons = "failed", [reason("cannot_reinitialize")]
+            return
+        if strike is not None:
+            await world.hold(strike)
         await _run(world, server)
 
     server.status, server.status_reasons = "reinitializing", []
@@ -87,7 +127,15 @@ def delete(world: World, server: Server) -> None:
         return
     _require(server, ("stopped", "failed"), "delete", "the server is not in the STOPPED status")
     server.status = server.state = "deleting"
-    world.later("server.delete", lambda: _gone(world, server))
+    strike = world.strike("server delete", server)
+
+    async def life() -> None:
+        await world.take("server.delete")
+        if strike is not None:
+            await world.hold(strike)
+        await _gone(world, server)
+
+    world.spawn(life(), f"delete {server.name}")
 
 
 async def _run(world: World, server: Server) -> None:
@@ -107,14 +155,13 @@ def _iron_off(world: World, server: Server) -> None:
         world.iron.power_off(server)
 
 
-def _set(server: Server, status: str) -> None:
-    server.status = status
-
-
-def _gone(world: World, server: Server) -> None:
+async def _gone(world: World, server: Server) -> None:
+    strike = world.strike("server gone", server)
     if world.iron is not None:
         world.iron.scrap(server)
     world.remove(server)
+    if strike is not None:
+        await world.hold(strike)
     for attachment in server.attachments:
         vni = world.get(Vni, attachment.vni_id)
         vni.server_id = vni.attachment_id = None

@@ -1,14 +1,15 @@
-"""How every simulated service takes a request: log it, fail it if a rule says so, check it, wait, answer."""
+"""How every simulated service takes a request: log it, let rules strike, check it, wait, answer."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
+from daemon.sim.befall import befall
 from daemon.sim.refusals import Json, Refusal, bad_parameter, bad_request
 from daemon.sim.shapes import Shape, check_shape
 from daemon.sim.things import Maker
@@ -30,11 +31,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """A status with a JSON body, or with a page of HTML, or with nothing."""
+    """A status with a JSON body, or with a page of HTML, or with plain text, or with nothing."""
 
     status: int = 200
     body: Any = None
     html: str | None = None
+    text: str | None = None
 
 
 Handler = Callable[[Call], Answer]
@@ -80,15 +82,13 @@ def build(service: Service, world: World) -> web.Application:
 
 def _handler(
     service: Service, route: Route, world: World
-) -> Callable[[web.Request], Awaitable[web.Response]]:
-    moment = f"{service.name} {route.method} {route.path}"
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
 
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.StreamResponse:
         text = await request.text()
 
         async def answer() -> Answer:
             body = _decode(text)
-            _strike(world, moment, body)
             service.gate(request, world)
             _check_query(request, route.query | service.common_query)
             _check_body(request, route, text, body)
@@ -96,7 +96,8 @@ def _handler(
             call = Call(world, dict(request.match_info), dict(request.query), body or {}, maker_of(request))
             return route.handler(call)
 
-        return await respond(service.name, service.envelope, world, request, route.path, text, answer)
+        names = _names(world, request, _decode(text))
+        return await respond(service.name, service.envelope, world, request, route.path, text, answer, names)
 
     return handle
 
@@ -109,8 +110,10 @@ async def respond(
     template: str,
     text: str,
     answer: Callable[[], Awaitable[Answer]],
-) -> web.Response:
-    """Journal the request, run ``answer`` and put what it returns or refuses on the wire."""
+    names: Sequence[str] = (),
+) -> web.StreamResponse:
+    """Journal the request, let the rules strike that wait for it, and put on the wire what ``answer`` returns
+    or refuses. ``names`` are those of the objects that it is about."""
     maker = maker_of(request)
     started = world.clock.now()
     record = world.journal.open(
@@ -118,22 +121,34 @@ async def respond(
     )
     record.body = _decode(text)
     trace = maker.request_id or world.clock.new_id()
+
+    async def handle() -> web.Response:
+        return await _answered(envelope, answer, trace)
+
+    moment = f"{name} {request.method} {template}"
+    strikes = world.faults.strikes(moment, names, started, request.query_string, text)
+    if strikes:
+        response = await befall(strikes, world, request, envelope, trace, handle)
+    else:
+        response = await handle()
+    record.status = response.status
+    record.lasted = world.clock.now() - started
+    return response
+
+
+async def _answered(envelope: Envelope, answer: Callable[[], Awaitable[Answer]], trace: str) -> web.Response:
     headers = {"X-Request-Id": trace, "X-Correlation-Id": trace, "Cache-Control": "no-store"}
-    html = None
     try:
         given = await answer()
-        status, body, html = given.status, given.body, given.html
     except Refusal as refusal:
-        status, body = refusal.status, envelope(refusal, trace)
-        if refusal.retry_after is not None:
-            headers["Retry-After"] = str(refusal.retry_after)
-    record.status = status
-    record.lasted = world.clock.now() - started
-    if html is not None:
-        return web.Response(status=status, headers=headers, text=html, content_type="text/html")
-    if body is None:
-        return web.Response(status=status, headers=headers)
-    return web.json_response(body, status=status, headers=headers)
+        return web.json_response(envelope(refusal, trace), status=refusal.status, headers=headers)
+    if given.html is not None:
+        return web.Response(status=given.status, headers=headers, text=given.html, content_type="text/html")
+    if given.text is not None:
+        return web.Response(status=given.status, headers=headers, text=given.text)
+    if given.body is None:
+        return web.Response(status=given.status, headers=headers)
+    return web.json_response(given.body, status=given.status, headers=headers)
 
 
 def maker_of(request: web.Request) -> Maker:
@@ -141,12 +156,14 @@ def maker_of(request: web.Request) -> Maker:
     return Maker(request.headers.get("User-Agent", ""), identity)
 
 
-def _strike(world: World, moment: str, body: Any) -> None:
-    name = body.get("name") if isinstance(body, dict) else None
-    if isinstance(name, str):
-        step = world.faults.strike(moment, name, world.clock.now())
-        if step is not None and step.answer is not None:
-            raise replace(step.answer)
+def _names(world: World, request: web.Request, body: Any) -> list[str]:
+    """Whom a request is about: the name in its body or query, and the objects of its path."""
+    named = [body.get("name") if isinstance(body, dict) else None, request.query.get("name")]
+    names = [name for name in named if isinstance(name, str)]
+    for key in request.match_info.values():
+        thing = world.anything(key)
+        names += [key] if thing is None else [thing.name, key]
+    return names
 
 
 def _check_query(request: web.Request, allowed: frozenset[str]) -> None:
@@ -174,8 +191,8 @@ def _decode(text: str) -> Any:
         return None
 
 
-def _unknown(service: Service, world: World) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def handle(request: web.Request) -> web.Response:
+def _unknown(service: Service, world: World) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
         async def answer() -> Answer:
             message = f"There is no {request.method} {request.path} here."
             raise Refusal(404, "not_found", message)

@@ -104,6 +104,7 @@ SERVER: Shape = {
 }
 SERVER_PATCH: Shape = {"name": TEXT, "bandwidth": NUMBER, "enable_secure_boot": FLAG}
 STOP: Shape = {"type": Field(str, required=True, choices=("soft", "hard"))}
+CONSOLE: Shape = {"console_type": Field(str, required=True, choices=("serial", "vnc")), "force": FLAG}
 
 RDATA: Shape = {
     "ip": TEXT,

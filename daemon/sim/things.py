@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar, Literal
 
 from daemon.sim.refusals import Json
@@ -19,6 +20,9 @@ class Maker:
 
 PROVIDER = Maker("provider", "")
 """The maker of what was there before anybody came."""
+
+STRANGER = Maker("somebody else", "")
+"""The maker of what another user of the account has."""
 
 
 @dataclass(kw_only=True)
@@ -48,6 +52,8 @@ class Subnet(Thing):
     network: ipaddress.IPv4Network
     zone: str
     vpc_id: str
+    lowest: int = 0
+    """No offset below this one is free."""
 
 
 @dataclass(kw_only=True)
@@ -61,6 +67,19 @@ class ReservedIp(Thing):
     auto_delete: bool = False
     target_id: str | None = None
     """The network interface it is bound to."""
+    unassigned: bool = False
+    """It shows 0.0.0.0 still."""
+    busy: bool = False
+    """It counts as in use, although nothing is bound to it any more."""
+
+    @cached_property
+    def number(self) -> int:
+        """The address as a number, by which lists are sorted."""
+        return int(ipaddress.IPv4Address(self.address))
+
+    @property
+    def shown(self) -> str:
+        return "0.0.0.0" if self.unassigned else self.address
 
     @property
     def scope(self) -> str:

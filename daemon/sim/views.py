@@ -79,15 +79,18 @@ def vni_view(world: World, vni: Vni) -> Json:
         "zone": zone_ref(world, vni.zone),
     }
     if vni.server_id is not None and vni.attachment_id is not None:
-        server = world.get(Server, vni.server_id)
-        attachment = next(a for a in server.attachments if a.id == vni.attachment_id)
         view["mac_address"] = vni.mac
-        view["target"] = {
-            "href": _attachment_href(world, server, attachment),
-            "id": attachment.id,
-            "name": attachment.name,
-            "resource_type": "bare_metal_server_network_attachment",
-        }
+        server = world.find(Server, vni.server_id)  # its end may be ahead of the interface's
+        attachment = (
+            next((a for a in server.attachments if a.id == vni.attachment_id), None) if server else None
+        )
+        if server is not None and attachment is not None:
+            view["target"] = {
+                "href": _attachment_href(world, server, attachment),
+                "id": attachment.id,
+                "name": attachment.name,
+                "resource_type": "bare_metal_server_network_attachment",
+            }
     return view
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 
-from daemon.sim import furniture as f
+from daemon.sim.faults import Strike
 from daemon.sim.names import check_name
 from daemon.sim.pages import PAGING, page
 from daemon.sim.references import crn
 from daemon.sim.refusals import Json, Refusal, bad_field, bad_parameter, conflict, not_found, over_quota
 from daemon.sim.service import Answer, Call, Route
 from daemon.sim.shapes import RESERVED_IP, RESERVED_IP_PATCH
-from daemon.sim.things import Maker, ReservedIp, Subnet, Vni
+from daemon.sim.things import STRANGER, Maker, ReservedIp, Subnet, Vni
 from daemon.sim.views import reserved_ip_view
 from daemon.sim.world import World
 
@@ -20,11 +20,13 @@ _SORTS = ("address", "created_at", "name")
 
 def reserve(world: World, subnet: Subnet, body: Json, maker: Maker, auto_delete: bool = False) -> ReservedIp:
     """Take an address of the subnet, the one asked for or the first that is free."""
-    if world.count(ReservedIp) >= f.QUOTAS["reserved_ip"]:
+    if world.count(ReservedIp) >= world.quotas["reserved_ip"]:
         raise over_quota()
     key = world.zonal_id(subnet.zone)
     name = body.get("name", f"reserved-{key[5:13]}")
     check_name("reserved_ip", name)
+    if maker is not STRANGER:
+        _intrude(world, subnet, name, body)
     world.names.check_free("reserved_ip", subnet.id, name)
     address = _checked_address(world, subnet, body["address"]) if "address" in body else _pick(world, subnet)
     ip = ReservedIp(
@@ -37,19 +39,43 @@ def reserve(world: World, subnet: Subnet, body: Json, maker: Maker, auto_delete:
         address=address,
         auto_delete=body.get("auto_delete", auto_delete),
     )
-    world.later("reserved_ip.settle", lambda: _settle(ip))
-    return world.add(ip)
+    world.add(ip)
+    strike = world.strike("reserved_ip settle", ip)
+    ip.unassigned = strike is not None and strike.action == "unassigned"
+    world.spawn(_settle(world, ip, strike), f"settle {ip.name}")
+    return ip
 
 
 def free(world: World, ip: ReservedIp) -> None:
     """Let an address go; it is ``deleting`` for a while and then a 404."""
     ip.state = "deleting"
-    world.later("reserved_ip.delete", lambda: world.remove(ip))
+    strike = world.strike("reserved_ip delete", ip)
+
+    async def end() -> None:
+        await world.take("reserved_ip.delete")
+        if strike is not None:
+            await world.hold(strike)
+        world.remove(ip)
+
+    world.spawn(end(), f"release {ip.name}")
 
 
-def _settle(ip: ReservedIp) -> None:
+def _intrude(world: World, subnet: Subnet, name: str, body: Json) -> None:
+    """Somebody else is an instant quicker, if a rule says so."""
+    strike = world.strike("reserved_ip create", name)
+    if strike is None:
+        return
+    theirs: Json = {"name": name} if strike.action == "foreign" else {"address": body.get("address")}
+    reserve(world, subnet, {key: value for key, value in theirs.items() if value}, STRANGER)
+
+
+async def _settle(world: World, ip: ReservedIp, strike: Strike | None) -> None:
+    await world.take("reserved_ip.settle")
+    if strike is not None and strike.action != "fail":
+        await world.hold(strike)
+    ip.unassigned = False
     if ip.state == "pending":
-        ip.state = "stable"
+        ip.state = "failed" if strike is not None and strike.action == "fail" else "stable"
 
 
 def _checked_address(world: World, subnet: Subnet, text: str) -> str:
@@ -72,9 +98,11 @@ def _checked_address(world: World, subnet: Subnet, text: str) -> str:
 
 def _pick(world: World, subnet: Subnet) -> str:
     taken = world.addresses[subnet.id]
-    for address in subnet.network:
-        if str(address) not in taken:
-            return str(address)
+    for offset in range(subnet.lowest, subnet.network.num_addresses):
+        address = str(subnet.network[offset])
+        if address not in taken:
+            subnet.lowest = offset
+            return address
     message = "There are no more IP addresses available in the subnet."
     raise Refusal(400, "subnet_out_of_ip_addresses", message)
 
@@ -93,7 +121,8 @@ def _create(call: Call) -> Answer:
 
 def _list(call: Call) -> Answer:
     subnet = call.world.get(Subnet, call.path["subnet_id"])
-    ips = [ip for ip in call.world.all(ReservedIp) if ip.subnet_id == subnet.id and _wanted(call, ip)]
+    held = [call.world.get(ReservedIp, key) for key in call.world.addresses[subnet.id].values()]
+    ips = [ip for ip in held if _wanted(call, ip)] if _TARGETS & set(call.query) else held
     sort = call.query.get("sort", "address")
     field = sort.removeprefix("-")
     if field not in _SORTS:
@@ -101,7 +130,7 @@ def _list(call: Call) -> Answer:
 
     def key(ip: ReservedIp) -> tuple[str | float | int, ...]:
         if field == "address":
-            return (int(ipaddress.IPv4Address(ip.address)),)
+            return (ip.number,)
         return (ip.created if field == "created_at" else ip.name, ip.serial)
 
     url = f"{call.world.places.vpc}/subnets/{subnet.id}/reserved_ips"
@@ -111,9 +140,7 @@ def _list(call: Call) -> Answer:
 
 
 def _wanted(call: Call, ip: ReservedIp) -> bool:
-    asked = {name: value for name, value in call.query.items() if name.startswith("target.")}
-    if not asked:
-        return True
+    asked = {name: value for name, value in call.query.items() if name in _TARGETS}
     vni = call.world.find(Vni, ip.target_id) if ip.target_id is not None else None
     if vni is None:
         return False
@@ -153,7 +180,7 @@ def _update(call: Call) -> Answer:
 def _delete(call: Call) -> Answer:
     ip = _find(call)
     _refuse_provider_owned(ip)
-    if ip.target_id is not None:
+    if ip.target_id is not None or ip.busy:
         raise conflict("The reserved IP is in use and cannot be deleted.", "reserved_ip_in_use")
     if ip.state != "deleting":
         free(call.world, ip)

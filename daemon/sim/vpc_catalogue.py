@@ -74,7 +74,7 @@ def free_capacity(world: World, profile: str, zone: str) -> int:
     used = sum(
         1 for s in world.all(Server) if (s.profile, s.zone) == (profile, zone) and s.status != "failed"
     )
-    return spec.capacity[zone] - used
+    return world.capacity.get((profile, zone), spec.capacity[zone]) - used
 
 
 def _capacities(call: Call) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from daemon.sim import furniture as f
+from daemon.sim.faults import Strike
 from daemon.sim.names import check_name
 from daemon.sim.pages import PAGING, page
 from daemon.sim.references import check_resource_group, in_catalogue, key_in, reserved_ip_ref
@@ -18,7 +19,7 @@ from daemon.sim.refusals import (
 )
 from daemon.sim.service import Answer, Call, Route
 from daemon.sim.shapes import VNI, VNI_PATCH
-from daemon.sim.things import Maker, ReservedIp, Subnet, Vni
+from daemon.sim.things import STRANGER, Maker, ReservedIp, Subnet, Vni
 from daemon.sim.views import vni_view
 from daemon.sim.vpc_addresses import free, reserve
 from daemon.sim.world import World
@@ -38,10 +39,13 @@ def make_vni(world: World, body: Json, maker: Maker, auto_delete: bool = False) 
     key = world.zonal_id(subnet.zone)
     name = body.get("name", f"vni-{key[5:13]}")
     check_name("vni", name)
+    strike = world.strike("vni create", name) if maker is not STRANGER else None
+    if strike is not None and strike.action == "foreign":
+        make_vni(world, {"name": name, "subnet": {"id": subnet.id}}, STRANGER)
     world.names.check_free("vni", subnet.vpc_id, name)
     _check_nat(body.get("enable_infrastructure_nat", True), body.get("allow_ip_spoofing", False))
     groups = _groups(world, body)
-    members = _members(body)
+    members = _members(world, body)
     for target, member in members:
         if "id" in member or "href" in member:
             _bindable(world, subnet, member, target)
@@ -57,7 +61,8 @@ def make_vni(world: World, body: Json, maker: Maker, auto_delete: bool = False) 
         subnet_id=subnet.id,
         ip_ids=[ip.id for ip in ips],
         group_ids=groups,
-        auto_delete=body.get("auto_delete", auto_delete),
+        auto_delete=body.get("auto_delete", auto_delete)
+        or (strike is not None and strike.action == "auto_delete"),
         allow_ip_spoofing=body.get("allow_ip_spoofing", False),
         enable_infrastructure_nat=body.get("enable_infrastructure_nat", True),
         filtering=body.get("protocol_state_filtering_mode", "auto"),
@@ -66,28 +71,55 @@ def make_vni(world: World, body: Json, maker: Maker, auto_delete: bool = False) 
     world.add(vni)
     for ip in ips:
         ip.target_id = vni.id
-    world.later("vni.settle", lambda: _settle(vni))
+    world.spawn(_settle(world, vni), f"settle {vni.name}")
     return vni
 
 
 def drop_vni(world: World, vni: Vni) -> None:
     """Begin to delete an interface; its addresses are released when it is gone."""
     vni.state = "deleting"
-    world.later("vni.delete", lambda: _gone(world, vni))
+    strike = world.strike("vni delete", vni)
+
+    async def end() -> None:
+        await world.take("vni.delete")
+        if strike is not None and strike.action == "back":
+            vni.state = "stable"
+            return
+        if strike is not None:
+            await world.hold(strike)
+        _gone(world, vni)
+
+    world.spawn(end(), f"delete {vni.name}")
 
 
-def _settle(vni: Vni) -> None:
+_SETTLED = {"fail": "failed", "suspend": "suspended"}
+
+
+async def _settle(world: World, vni: Vni) -> None:
+    strike = world.strike("vni settle", vni)
+    await world.take("vni.settle")
+    if strike is not None and strike.action == "stuck":
+        await world.hold(strike)
     if vni.state == "pending":
-        vni.state = "stable"
+        vni.state = "stable" if strike is None else _SETTLED.get(strike.action, "stable")
 
 
 def _gone(world: World, vni: Vni) -> None:
+    strike = world.strike("vni gone", vni)
     for key in vni.ip_ids:
         ip = world.get(ReservedIp, key)
         ip.target_id = None
+        if strike is not None:
+            ip.busy = True
+            world.spawn(_unbind(world, ip, strike), f"unbind {ip.name}")
         if ip.auto_delete:
             free(world, ip)
     world.remove(vni)
+
+
+async def _unbind(world: World, ip: ReservedIp, strike: Strike) -> None:
+    await world.hold(strike)
+    ip.busy = False
 
 
 def _subnet_of(world: World, body: Json) -> Subnet:
@@ -111,10 +143,10 @@ def _existing(world: World, member: Json, target: str) -> ReservedIp:
     return ip
 
 
-def _members(body: Json) -> list[tuple[str, Json]]:
+def _members(world: World, body: Json) -> list[tuple[str, Json]]:
     secondary = [(f"ips[{n}]", member) for n, member in enumerate(body.get("ips", []))]
     members = [("primary_ip", body.get("primary_ip", {})), *secondary]
-    if len(members) > f.QUOTAS["vni_addresses"]:
+    if len(members) > world.quotas["vni_addresses"]:
         raise Refusal(400, "over_quota", "A virtual network interface takes at most 8 addresses.", "ips")
     keys = [member["id"] for _, member in members if "id" in member]
     if len(set(keys)) < len(keys):
@@ -126,7 +158,9 @@ def _bindable(world: World, subnet: Subnet, member: Json, target: str) -> Reserv
     ip = _existing(world, member, target)
     if ip.subnet_id != subnet.id:
         raise bad_field(f"The reserved IP {ip.id} is not in the subnet {subnet.id}.", target, ip.id)
-    if ip.owner == "provider" or ip.target_id is not None or ip.state == "deleting":
+    if ip.state == "failed":
+        raise bad_field(f"The reserved IP {ip.id} is failed.", target, ip.id)
+    if ip.owner == "provider" or ip.target_id is not None or ip.busy or ip.state == "deleting":
         message = f"The reserved IP {ip.id} is in use and cannot be bound."
         raise Refusal(400, "reserved_ip_in_use", message, target, value=ip.id)
     if set(member) - {"id", "href"}:
@@ -156,7 +190,7 @@ def _groups(world: World, body: Json) -> list[str]:
     asked = body.get("security_groups", [])
     if not asked:
         return [f.GROUP_DEFAULT]
-    if len(asked) > f.QUOTAS["vni_groups"]:
+    if len(asked) > world.quotas["vni_groups"]:
         message = "An interface takes at most 5 security groups."
         raise Refusal(400, "security_group_sgs_per_interface_exceeded", message, "security_groups")
     return [

@@ -20,16 +20,18 @@ from daemon.sim.refusals import (
 )
 from daemon.sim.server_life import begin, delete, reinitialize, restart, start, stop
 from daemon.sim.service import Answer, Call, Route
-from daemon.sim.shapes import INITIALIZATION, SERVER, SERVER_PATCH, STOP
-from daemon.sim.things import Attachment, Server, Vni
+from daemon.sim.shapes import CONSOLE, INITIALIZATION, SERVER, SERVER_PATCH, STOP
+from daemon.sim.things import STRANGER, Attachment, Server, Vni
 from daemon.sim.views import attachment_view, initialization_view, server_view
 from daemon.sim.vpc_interfaces import make_vni
 from daemon.sim.world import World
 
+CONSOLE_SECONDS = 180.0
+
 
 def _create(call: Call) -> Answer:
     world, body = call.world, call.body
-    if world.count(Server) >= f.QUOTAS["server"]:
+    if world.count(Server) >= world.quotas["server"]:
         raise over_quota()
     check_resource_group(body)
     zone = in_catalogue(world, "zone", body["zone"], "zone")
@@ -43,6 +45,8 @@ def _create(call: Call) -> Answer:
     key = world.zonal_id(zone)
     name = body.get("name", f"server-{key[5:13]}")
     check_name("server", name)
+    if world.strike("server create", name) is not None:
+        _stranger(world, name, zone, profile, image)
     world.names.check_free("server", "region", name)
     server = Server(
         id=key,
@@ -71,6 +75,34 @@ def _create(call: Call) -> Answer:
         vni.server_id, vni.attachment_id = server.id, attachment.id
     begin(world, server)
     return Answer(201, server_view(world, server))
+
+
+def _stranger(world: World, name: str, zone: str, profile: str, image: str) -> None:
+    """Somebody else's server of this name, with an interface of its own, powered off."""
+    vni = make_vni(world, {"subnet": {"id": f.MANAGEMENT}}, STRANGER)
+    attachment = Attachment(
+        id=world.zonal_id(zone), name="eth0", vni_id=vni.id, primary=True, created=world.clock.now()
+    )
+    server = Server(
+        id=world.zonal_id(zone),
+        name=name,
+        created=world.clock.now(),
+        maker=STRANGER,
+        profile=profile,
+        zone=zone,
+        vpc_id=f.VPC,
+        image_id=image,
+        key_ids=[],
+        user_data="",
+        trusted_profile=None,
+        attachments=[attachment],
+        disk_ids=[world.zonal_id(zone)],
+        status="stopped",
+        bandwidth=100_000,
+        metadata_service={"enabled": False, "protocol": "http"},
+    )
+    world.add(server)
+    vni.server_id, vni.attachment_id = server.id, attachment.id
 
 
 def _check_initialization(world: World, body: Json) -> tuple[str, list[str]]:
@@ -232,7 +264,7 @@ def _start(call: Call) -> Answer:
 
 
 def _stop(call: Call) -> Answer:
-    stop(call.world, _server(call))
+    stop(call.world, _server(call), call.body["type"])
     return Answer(204)
 
 
@@ -253,6 +285,27 @@ def _put_initialization(call: Call) -> Answer:
     server.image_id, server.key_ids, server.trusted_profile = image, keys, trusted_profile
     server.user_data = call.body.get("user_data", "")
     return Answer(200, initialization_view(call.world, server))
+
+
+def _console_token(call: Call) -> Answer:
+    """A token for one session on the console, good for three minutes."""
+    server, world = _server(call), call.world
+    if server.status not in ("stopped", "starting", "running"):
+        raise conflict(f"The console of a server that is {server.status} cannot be opened.")
+    now = world.clock.now()
+    token, kind = world.plain_id(), call.body["console_type"]
+    href = f"{world.places.vpc.replace('http', 'ws', 1)}/bare_metal_servers/{server.id}/console"
+    return Answer(
+        200,
+        {
+            "access_token": token,
+            "console_type": kind,
+            "created_at": world.stamp(now),
+            "expires_at": world.stamp(now + CONSOLE_SECONDS),
+            "force": call.body.get("force", False),
+            "href": f"{href}?access_token={token}",
+        },
+    )
 
 
 def _list_attachments(call: Call) -> Answer:
@@ -291,6 +344,7 @@ ROUTES = (
     Route("POST", _ONE + "/start", _start, "vpc.write"),
     Route("POST", _ONE + "/stop", _stop, "vpc.write", body=STOP),
     Route("POST", _ONE + "/restart", _restart, "vpc.write"),
+    Route("POST", _ONE + "/console_access_token", _console_token, "vpc.write", body=CONSOLE),
     Route("GET", _ONE + "/initialization", _get_initialization, "vpc.read"),
     Route("PUT", _ONE + "/initialization", _put_initialization, "vpc.write", body=INITIALIZATION),
     Route("GET", _ONE + "/network_attachments", _list_attachments, "vpc.read", PAGING),

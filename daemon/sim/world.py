@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar, cast
 
 from daemon.clock import Clock, SystemClock
 from daemon.sim.durations import DURATIONS, JITTER
-from daemon.sim.faults import Faults
+from daemon.sim.faults import Faults, Strike
+from daemon.sim.furniture import QUOTAS
 from daemon.sim.journal import Journal
 from daemon.sim.names import NameBook
 from daemon.sim.refusals import Json, not_found
-from daemon.sim.things import ReservedIp, Server, Thing
+from daemon.sim.things import PROVIDER, STRANGER, ReservedIp, Server, Subnet, Thing
 
 T = TypeVar("T", bound=Thing)
 
@@ -24,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 ZONE_PREFIX = {"us-south-1": "0717", "us-south-2": "0727", "us-south-3": "0737"}
 _NAMES_MAY_REPEAT = frozenset({"record"})
+LARGEST_PAGE = 100
 
 
 class Iron(Protocol):
@@ -42,6 +44,13 @@ class Iron(Protocol):
         """The server is no longer; its machine forgets everything."""
 
 
+class Ports(Protocol):
+    """The doors of the services, as the network sees them."""
+
+    def shut(self, service: str, seconds: float) -> None:
+        """Refuse connections to a service for a while (virtual seconds)."""
+
+
 @dataclass(frozen=True)
 class Places:
     """The base URLs that objects name in their ``href``."""
@@ -53,11 +62,23 @@ class Places:
 class World:
     """Objects by kind and id, the names and addresses in use, and everything that was ever made."""
 
-    def __init__(self, clock: Clock, seed: int, places: Places, faults: Faults, page_size: int) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        seed: int,
+        places: Places,
+        faults: Faults,
+        page_size: int,
+        quotas: Mapping[str, int] = QUOTAS,
+    ) -> None:
         self.clock = clock
         self.places = places
         self.faults = faults
         self.page_size = page_size
+        self.page_limit = LARGEST_PAGE
+        self.quotas = {**QUOTAS, **quotas}
+        self.capacity: dict[tuple[str, str], int] = {}
+        """How many servers of a profile a zone holds, where it is not the catalogue's number."""
         self.journal = Journal()
         self.names = NameBook()
         self.catalogue: dict[str, dict[str, Json]] = defaultdict(dict)
@@ -65,6 +86,7 @@ class World:
         self.made: Counter[str] = Counter()
         self.gone: list[Thing] = []
         self.iron: Iron | None = None
+        self.ports: Ports | None = None
         self.crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._things: dict[str, dict[str, Thing]] = defaultdict(dict)
         self._ids = SystemClock(seed=seed)
@@ -116,12 +138,34 @@ class World:
         """Let an object go: from now on it is a 404, and its name is free."""
         self._things[thing.kind].pop(thing.id, None)
         if thing.kind not in _NAMES_MAY_REPEAT:
-            self.names.release(thing.kind, thing.scope, thing.name)
+            self._release_name(thing)
         if isinstance(thing, ReservedIp):
             self.addresses[thing.subnet_id].pop(thing.address, None)
+            subnet = self.get(Subnet, thing.subnet_id)
+            subnet.lowest = min(subnet.lowest, thing.number - int(subnet.network.network_address))
         thing.state = "gone"
         thing.deleted = self.clock.now()
         self.gone.append(thing)
+
+    def _release_name(self, thing: Thing) -> None:
+        """Free the name of an object that is gone, at once or, if a rule says so, after a while."""
+        strike = self.strike("name release", thing)
+        if strike is None:
+            self.names.release(thing.kind, thing.scope, thing.name)
+            return
+        scope, name = thing.scope, thing.name
+
+        async def later() -> None:
+            await self.hold(strike)
+            self.names.release(thing.kind, scope, name)
+
+        self.spawn(later(), f"name {name}")
+
+    def remove_strangers(self) -> None:
+        """Take away what somebody else made."""
+        for kind in list(self._things.values()):
+            for thing in [thing for thing in kind.values() if thing.maker is STRANGER]:
+                self.remove(thing)
 
     def rename(self, thing: Thing, name: str) -> None:
         self.names.claim(thing.kind, thing.scope, name, thing.id)
@@ -131,6 +175,10 @@ class World:
 
     def find(self, kind: type[T], key: str) -> T | None:
         return cast("T | None", self._things[kind.kind].get(key))
+
+    def anything(self, key: str) -> Thing | None:
+        """The object with this id, of whatever kind."""
+        return next((things[key] for things in self._things.values() if key in things), None)
 
     def get(self, kind: type[T], key: str) -> T:
         """The object, or a 404."""
@@ -150,6 +198,31 @@ class World:
         """Every object that exists or existed."""
         existing = [thing for kind in self._things.values() for thing in kind.values()]
         return sorted([*existing, *self.gone], key=lambda thing: thing.serial)
+
+    def made_by_clients(self) -> Iterator[Thing]:
+        """Every object, gone or not, that neither the provider nor a stranger made."""
+        return (thing for thing in self.everything() if thing.maker not in (PROVIDER, STRANGER))
+
+    # faults
+
+    def strike(self, moment: str, *about: Thing | str) -> Strike | None:
+        """The rule that strikes now, if one waits for this moment of these objects."""
+        names = [n for one in about for n in ((one,) if isinstance(one, str) else (one.name, one.id)) if n]
+        return self.faults.strike(moment, names, self.clock.now())
+
+    async def hold(self, strike: Strike, seconds: float | None = None) -> None:
+        """Wait as long as a strike holds what it concerns: for its seconds, or until it is mended."""
+        limit = strike.seconds if strike.seconds is not None else seconds
+        if limit is None:
+            await strike.over.wait()
+            return
+        over = asyncio.create_task(strike.over.wait())
+        time = asyncio.create_task(self.clock.sleep(limit))
+        try:
+            await asyncio.wait((over, time), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+            time.cancel()
 
     # tasks
 

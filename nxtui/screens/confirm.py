@@ -17,7 +17,7 @@ from daemon.wire import Plan
 from nxtui import pages
 from nxtui.pen import Pen
 from nxtui.text import Line, counted
-from nxtui.verbs import MANNERS
+from nxtui.verbs import Manner
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.paper import Paper
@@ -30,16 +30,18 @@ class Question:
     """What is to be confirmed. With ``plans`` it is fetched and shown, with ``word`` it must be typed."""
 
     verb: str
+    manner: Manner
     names: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     plans: Plans | None = None
     word: str | None = None
+    step: str = ""
 
     @property
     def title(self) -> str:
         """``Roll back node02?``, or how many if there are several."""
         what = self.names[0] if len(self.names) == 1 else f"these {len(self.names)}"
-        return MANNERS[self.verb].question.format(what)
+        return self.manner.question.format(what, step=self.step)
 
 
 _KEYS = {
@@ -107,7 +109,7 @@ class Confirm(ModalScreen[list[Plan] | None]):
     def _fit(self) -> None:
         """As high as what it says, as far as the screen goes."""
         lines = len(self._lines(self._page.room))
-        self._page.styles.height = max(1, min(lines, self.app.size.height - 9))
+        self._page.styles.height = max(1, min(lines, self.app.size.height * 9 // 10 - 7))
         self._page.redraw()
         self._title_line.redraw()
         self._buttons.redraw()
@@ -117,7 +119,7 @@ class Confirm(ModalScreen[list[Plan] | None]):
 
     def _lines(self, width: int) -> list[Line]:
         question = self.question
-        lines = pages.paragraph(MANNERS[question.verb].promise, width)
+        lines = pages.paragraph(question.manner.promise, width)
         if self.problem:
             return [*lines, [], *pages.paragraph(self.problem, width, "failed-strong")]
         if self.plans is None:

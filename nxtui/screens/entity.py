@@ -8,7 +8,8 @@ from textual.containers import Horizontal
 
 from daemon.client import DaemonUnreachable, Refused
 from daemon.wire import EntityView, StepTiming
-from nxtui import keys, pages
+from nxtui import keys, pages, story
+from nxtui.entry import Entry, entry
 from nxtui.layout import WIDE
 from nxtui.logs import LogWindow, as_text
 from nxtui.model import Changes
@@ -30,6 +31,7 @@ class EntityScreen(Room):
         self.entity = entity
         self.gone = False
         self.stays: list[StepTiming] = []
+        self._earlier: list[Entry] = []
 
     def compose_body(self) -> ComposeResult:
         pen = self.nx.pen
@@ -63,10 +65,14 @@ class EntityScreen(Room):
     async def fetch(self) -> None:
         """Get the timeline; if the daemon cannot be asked, what is shown stays."""
         try:
-            detail = await self.nx.feed.detail(self.entity["name"])
-        except (DaemonUnreachable, Refused):
+            detail = await (self.nx.player or self.nx.feed).detail(self.entity["name"])
+            if self.nx.player is None and not self._earlier:
+                told, words = await self.nx.feed.events_of(self.entity), dict[str, str]()
+                self._earlier = [entry(event, words) for event in told]
+        except (DaemonUnreachable, Refused, KeyError):
             return
         self.stays = detail["timeline"]
+        self.nx.fleet.history.learn(self.entity, self.stays)
         self._redraw()
 
     def changed(self, changes: Changes) -> None:
@@ -80,6 +86,7 @@ class EntityScreen(Room):
             self._redraw()
         if changes.events or changes.log_replaced:
             self.log_view.append()
+            self._redraw()
         self.redraw_frame()
 
     def tick(self) -> None:
@@ -104,14 +111,34 @@ class EntityScreen(Room):
         if self.gone:
             lines.append([("  The daemon no longer has it; this is the last that was known.", "attention")])
         lines += [[], *told, []] if told else [[]]
-        lines += [pages.heading("timeline"), *pages.timeline(self.stays, now, width, glyphs), []]
-        lines += [pages.heading("now"), *pages.facts(entity, now, width)]
+        history = self.nx.fleet.history
+        lines += [
+            pages.heading("timeline"),
+            *story.timeline(entity, self.stays, history, now, width, glyphs),
+            [],
+        ]
+        lines += [pages.heading("now"), *pages.facts(entity, now, width, self._more())]
         if self.size.width < WIDE:
-            lines += pages.belongings(entity, width)
-        return lines
+            lines += [*pages.belongings(entity, width), [], *story.calls(self._events(), width)]
+        return [*lines, [], *story.events(self._events(), width)]
+
+    def _events(self) -> list[Entry]:
+        """What the log says of it alone: what was fetched, and what came since."""
+        last = self._earlier[-1].revision if self._earlier else 0
+        node = self.entity["name"] if self.entity["kind"] == "node" else None
+        later = [event for event in self.window.shown if event.revision > last and event.node == node]
+        return [*self._earlier, *later]
+
+    def _more(self) -> list[tuple[str, str]]:
+        fleet = self.nx.fleet
+        more = story.outlook(self.entity, fleet.history, fleet.now)
+        if fleet.is_protected(self.entity):
+            more.append(("protected", "every deletion is refused until it is unprotected"))
+        return more
 
     def _thing_lines(self, width: int) -> list[Line]:
-        return pages.belongings(self.entity, width)[1:] or [[("It owns nothing.", "dim")]]
+        owned = pages.belongings(self.entity, width)[1:] or [[("It owns nothing.", "dim")]]
+        return [*owned, [], *story.calls(self._events(), width)]
 
     def action_down(self) -> None:
         self.story.move(1)

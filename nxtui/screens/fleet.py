@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from daemon.wire import EntityView
-from nxtui import keys, pages, query, rows
+from nxtui import keys, pages, query, rows, story
+from nxtui.export import Format, rows_as
 from nxtui.layout import CLUSTER_COLUMNS, DETAIL_SHARE, NODE_COLUMNS, WIDE, share
 from nxtui.listing import SORTS, Listing
 from nxtui.logs import LogWindow
 from nxtui.model import Changes
 from nxtui.screens.room import Room
-from nxtui.text import Line, Span, clip
+from nxtui.text import Line, Span, clip, roughly
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.grid import Grid
 from nxtui.widgets.logview import LogView
@@ -32,9 +35,7 @@ class FleetScreen(Room):
         self.clusters = Grid(
             pen, Listing(), CLUSTER_COLUMNS, self._cluster_cells, now, self._no_clusters, "clusters"
         )
-        self.nodes = Grid(
-            pen, Listing(), NODE_COLUMNS, lambda e: rows.cells(e, fleet.now), now, self._no_nodes, "nodes"
-        )
+        self.nodes = Grid(pen, Listing(), NODE_COLUMNS, self._node_cells, now, self._no_nodes, "nodes")
         self.pane = Paper(pen, self._pane_lines, ground="panel", id="pane")
         self.strip = Paper(pen, self._strip_lines, ground="panel", id="strip")
         self.window = LogWindow(fleet.log)
@@ -62,12 +63,19 @@ class FleetScreen(Room):
     def crumbs(self) -> tuple[str, ...]:
         return ("fleet",)
 
+    def _node_cells(self, entity: EntityView) -> dict[str, Span]:
+        fleet = self.nx.fleet
+        return rows.cells(entity, fleet.now, fleet.is_protected(entity))
+
     def _cluster_cells(self, entity: EntityView) -> dict[str, Span]:
         fleet = self.nx.fleet
-        cells = rows.cells(entity, fleet.now)
+        cells = rows.cells(entity, fleet.now, entity["protected"])
         counts = rows.by_phase(fleet.phases(entity["name"]))
+        waits = fleet.oldest_wait(entity["name"])
+        oldest = f"longest wait {roughly(waits)}" if waits is not None else ""
         text, ink = cells["note"]
-        cells["note"] = (" · ".join(part for part in (counts, text) if part), ink)
+        parts = ("protected" if entity["protected"] else "", counts, text, oldest)
+        cells["note"] = (" · ".join(part for part in parts if part), ink)
         return cells
 
     def _no_clusters(self) -> str:
@@ -79,7 +87,7 @@ class FleetScreen(Room):
             return "Nothing is known yet: waiting for the daemon."
         if fleet.nodes:
             return "No node passes the filter. Esc clears it."
-        return "No nodes yet. Give it a wish: nxd apply SPEC"
+        return "No nodes yet. Give it a wish: A applies a spec, and so does nxd apply SPEC."
 
     def selected(self) -> EntityView | None:
         """The entity under the cursor of the list that was used last."""
@@ -98,7 +106,11 @@ class FleetScreen(Room):
         entity = self.selected()
         if entity is None:
             return []
-        return pages.detail(entity, self.nx.fleet.now, width, self.nx.pen.glyphs)
+        fleet = self.nx.fleet
+        more = story.outlook(entity, fleet.history, fleet.now)
+        if fleet.is_protected(entity):
+            more.append(("protected", "every deletion is refused"))
+        return pages.detail(entity, fleet.now, width, self.nx.pen.glyphs, more)
 
     def _strip_lines(self, width: int) -> list[Line]:
         entity = self.selected()
@@ -130,22 +142,35 @@ class FleetScreen(Room):
 
     def changed(self, changes: Changes) -> None:
         fleet = self.nx.fleet
-        cluster_widths = rows.content_widths(fleet.clusters, True)
-        node_widths = rows.content_widths(fleet.nodes, len(fleet.clusters) < 2)
         if changes.whole:
-            self.clusters.show(fleet.clusters, cluster_widths)
-            self.nodes.show(fleet.nodes, node_widths)
+            self.clusters.show(fleet.clusters, rows.content_widths(fleet.clusters.values(), True))
+            self.nodes.show(fleet.nodes, rows.content_widths(fleet.nodes.values(), self._one_cluster))
             self.share_out()
         else:
-            self.clusters.update_rows(changes.clusters, cluster_widths)
+            self.clusters.update_rows(
+                changes.clusters, self._widths_of(self.clusters, changes.clusters, True)
+            )
+            if changes.shields:
+                self.nodes.refresh()
             if changes.nodes:
                 before = len(self.nodes.listing.order)
-                self.nodes.update_rows(changes.nodes, node_widths)
+                widths = self._widths_of(self.nodes, changes.nodes, self._one_cluster)
+                self.nodes.update_rows(changes.nodes, widths)
                 if before != len(self.nodes.listing.order):
                     self.share_out()
         self.follow_selection()
         if changes.events or changes.log_replaced:
             self.log_view.append()
+
+    @property
+    def _one_cluster(self) -> bool:
+        return len(self.nx.fleet.clusters) < 2
+
+    def _widths_of(self, grid: Grid, changed: Iterable[str], one_cluster: bool) -> Mapping[str, int]:
+        """The widest cells so far: columns that shrank with every change would jump under the reader's eyes."""
+        entities = self._entities(grid)
+        news = rows.content_widths([entities[name] for name in changed if name in entities], one_cluster)
+        return {key: max(width, news[key]) for key, width in grid.content.items()} or news
 
     def tick(self) -> None:
         self.clusters.tick()
@@ -234,9 +259,39 @@ class FleetScreen(Room):
     def action_sort(self) -> None:
         listing = self.nodes.listing
         orders = list(SORTS)
-        listing.sort = orders[(orders.index(listing.sort) + 1) % len(orders)]
+        self.sort_by(orders[(orders.index(listing.sort) + 1) % len(orders)])
+
+    def sort_by(self, order: str) -> None:
+        """Order the nodes by a column, the other way round if they are in that order already."""
+        listing = self.nodes.listing
+        listing.turned = listing.sort == order and not listing.turned
+        listing.sort = order
         self.changed(Changes(whole=True))
-        self.notify(f"Nodes by {listing.sort}.", timeout=2)
+        self.notify(f"Nodes by {order}{', turned round' if listing.turned else ''}.", timeout=2)
+
+    def action_turn(self) -> None:
+        self.sort_by(self.nodes.listing.sort)
+
+    def action_apply(self) -> None:
+        if reason := self.nx.errands.barred():
+            self.notify(reason, title="apply: not now", severity="warning", markup=False)
+        else:
+            self.nx.choose_spec()
+
+    def action_export(self) -> None:
+        self.export("csv")
+
+    def export(self, format: Format) -> None:
+        """Write the marked rows of the list in use, else all that are shown, to a file."""
+        grid = self._current
+        names = grid.listing.chosen() if grid.listing.marks else grid.listing.order
+        chosen = [self._entities(grid)[name] for name in names if name in self._entities(grid)]
+        self.nx.save(f"nxtui-{grid.id}", format, rows_as(format, chosen))
+
+    def filter_by(self, text: str) -> None:
+        """Show only what passes the filter."""
+        self._filter_by(text)
+        self._show_choice()
 
     def action_mark(self) -> None:
         grid = self._current

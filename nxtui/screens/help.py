@@ -7,7 +7,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from nxtui import keys, pages
+from nxtui import keys, pages, sieve
 from nxtui.pen import Pen
 from nxtui.query import FIELDS
 from nxtui.text import Line
@@ -17,6 +17,9 @@ from nxtui.widgets.paper import Paper
 _FILTER = (
     "A word is looked for everywhere; field:a,b looks in one field for a or b; !word turns it round; "
     "all words must agree. Fields: "
+)
+_SIEVE = (
+    "A word is looked for in the text and the node; field:a,b and !word as in the list of nodes. Fields: "
 )
 
 
@@ -31,10 +34,11 @@ class HelpScreen(ModalScreen[None]):
         Binding("pageup", "scroll(-10)", show=False),
     ]
 
-    def __init__(self, pen: Pen, room: keys.Room) -> None:
+    def __init__(self, pen: Pen, room: keys.Room, actions: tuple[keys.Action, ...]) -> None:
         super().__init__()
         self._pen = pen
         self._room = room
+        self._actions = actions
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
@@ -52,9 +56,11 @@ class HelpScreen(ModalScreen[None]):
             )
 
     def _lines(self, width: int) -> list[Line]:
-        lines = pages.help_lines(self._room, width)
+        lines = pages.help_lines(self._actions, width)
         if self._room == "fleet":
             lines += [[], pages.heading("filter"), *pages.paragraph(_FILTER + ", ".join(FIELDS), width)]
+        if self._room == "log":
+            lines += [[], pages.heading("filter"), *pages.paragraph(_SIEVE + ", ".join(sieve.FIELDS), width)]
         return lines
 
     def action_close(self) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.app import ComposeResult
 
 from daemon.wire import EntityView
-from nxtui import keys
-from nxtui.logs import LogWindow, as_text
+from nxtui import keys, sieve
+from nxtui.logs import STAMPS, LogWindow, as_text
 from nxtui.model import Changes
 from nxtui.screens.room import Room
 from nxtui.text import Line, spread
@@ -53,6 +53,12 @@ class LogScreen(Room):
         window = self.window
         of = "everything" if self._everything or self._of is None else self._of
         left: Line = [(f" {of}", "strong"), (f"  {_LEVEL_WORDS[window.level]}", "dim")]
+        if window.sieve.error:
+            left += [("  " + window.sieve.error, "attention")]
+        elif window.sieve.words:
+            left += [("  only ", "dim"), (window.sieve.text, "strong")]
+        if window.marks:
+            left += [(f"  {self.nx.pen.glyphs.mark} {len(window.marks)} marked", "match-mark")]
         if window.sought:
             found = f"{window.hit_number} of {len(window.hits)}" if window.hits else "nowhere"
             left += [("  /", "key-strong"), (window.sought, "strong"), (f" {found}", "dim")]
@@ -114,21 +120,52 @@ class LogScreen(Room):
         self._narrow()
         self._redraw()
 
+    def action_stamps(self) -> None:
+        view = self.log_view
+        view.stamp = STAMPS[(STAMPS.index(view.stamp) + 1) % len(STAMPS)]
+        self._redraw()
+
+    def action_mark_line(self) -> None:
+        self.window.toggle_mark()
+        self._moved(self.window.cursor + (0 if self.window.follow else 1))
+
+    def action_save(self) -> None:
+        lines = self.window.chosen()
+        if not lines:
+            self.notify("There is no line to write.", timeout=3)
+            return
+        self.nx.save("nxtui-log", "txt", "".join(as_text(event) + "\n" for event in lines))
+
     def _redraw(self) -> None:
+        self.log_view.forget()
         self.log_view.redraw()
         self.head.redraw()
 
     def action_search(self) -> None:
+        self._ask = self.window.seek
         self.mount(AskLine("/", self.window.sought, "text to find; n and N go on and back"), after=self.head)
 
+    def action_sieve(self) -> None:
+        self._ask = self._sifted
+        hint = "node:node02  kind:call  level:warning,error  !text"
+        self.mount(AskLine("only", self.window.sieve.text, hint), after=self.head)
+
+    def _sifted(self, text: str) -> None:
+        self.window.narrow(sieve.parse(text))
+
+    def sift(self, text: str) -> None:
+        """Show only what passes a filter."""
+        self._sifted(text)
+        self._redraw()
+
     def on_ask_line_changed(self, event: AskLine.Changed) -> None:
-        self.window.seek(event.text)
+        self._ask(event.text)
         self._redraw()
 
     def on_ask_line_done(self, event: AskLine.Done) -> None:
         event.ask.remove()
         self.log_view.focus()
-        self.window.seek(event.text)
+        self._ask(event.text)
         self._redraw()
 
     def action_next_hit(self) -> None:
@@ -144,13 +181,21 @@ class LogScreen(Room):
             self.notify("Nothing to go to: / searches.", timeout=3)
 
     def action_back(self) -> None:
-        """End the search first, then leave."""
-        if self.window.sought:
-            self.window.seek("")
+        """End the search first, then the filter and the marks, then leave."""
+        window = self.window
+        if window.sought or window.sieve.text or window.marks:
+            if window.sought:
+                window.seek("")
+            elif window.sieve.text:
+                self._sifted("")
+            else:
+                window.marks.clear()
             self._redraw()
         else:
             self.app.pop_screen()
 
     def copied_text(self) -> str:
-        shown = self.window.shown
-        return as_text(shown[self.window.cursor]) if shown else ""
+        window = self.window
+        if window.marks:
+            return "\n".join(as_text(event) for event in window.chosen())
+        return as_text(window.shown[window.cursor]) if window.shown else ""

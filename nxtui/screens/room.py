@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -12,15 +12,19 @@ from daemon.wire import EntityView
 from nxtui import clipboard, frame, keys
 from nxtui.model import Changes
 from nxtui.text import Line
-from nxtui.verbs import barred, legality
+from nxtui.verbs import legality
 from nxtui.widgets.footer import KEPT, KeyLine, Offer
 from nxtui.widgets.oneline import OneLine
 
 if TYPE_CHECKING:
     from nxtui.app import NxTui
+    from nxtui.player import Player
 
 _STAYS = 2
 """Footer rank up to which a verb keeps its place when it cannot act: hands remember places."""
+
+_SENDS = ("apply", "confirm_spec")
+"""Actions beside the verbs that need a daemon that may be changed."""
 
 
 class Room(Screen[None]):
@@ -82,18 +86,25 @@ class Room(Screen[None]):
         self.redraw_frame()
 
     def _title_line(self, width: int) -> Line:
-        return frame.title(self.nx.fleet, self.nx.pen.glyphs, self.crumbs(), self.nx.read_only, width)
+        return frame.title(
+            self.nx.fleet,
+            self.nx.pen.glyphs,
+            self.crumbs(),
+            self.nx.read_only,
+            width,
+            self.nx.preferences.accents,
+        )
 
     def offers(self) -> list[Offer]:
         """The keys of the footer. A verb the daemon does not name for the target is not there; one it
         names with a reason against it is grey, and all but the first two then make room for what can act."""
-        stopped = barred(self.nx.fleet.link, self.nx.read_only)
+        stopped = self.nx.errands.barred()
         targets = self.targets()
         offers: list[Offer] = []
         grey: list[Offer] = []
-        for action in keys.footer(self.room):
+        for action in keys.footer(self.room, self.nx.player is not None, self.nx.keymap.actions):
             if action.verb is None:
-                offers.append((action, True))
+                offers.append((action, stopped is None or action.id not in _SENDS))
                 continue
             legal = legality(action.verb, targets)
             if legal.offered:
@@ -104,7 +115,40 @@ class Room(Screen[None]):
 
     def action_verb(self, verb: str) -> None:
         """Ask for a verb on the targets."""
-        self.nx.act(verb, self.targets())
+        self.nx.errands.act(verb, self.targets())
+
+    def action_verb_at(self, verb: str) -> None:
+        """Ask for a verb at a step that is to be chosen."""
+        self.nx.errands.act(verb, self.targets(), at_step=True)
+
+    # a replay has keys of its own; elsewhere they say so
+
+    def _play(self, does: Callable[[Player], object]) -> None:
+        if self.nx.player is None:
+            self.notify("This is no replay: nxtui --replay FILE plays one back.", timeout=3)
+            return
+        does(self.nx.player)
+        self.nx.tick()
+
+    def action_play(self) -> None:
+        """Let the recorded time pass, or stop it."""
+        self._play(lambda player: player.toggle())
+
+    def action_rewind(self) -> None:
+        """Back in time."""
+        self._play(lambda player: player.jump(-1))
+
+    def action_forward(self) -> None:
+        """On in time."""
+        self._play(lambda player: player.jump(1))
+
+    def action_slower(self) -> None:
+        """Half the speed."""
+        self._play(lambda player: player.pace(0.5))
+
+    def action_faster(self) -> None:
+        """Twice the speed."""
+        self._play(lambda player: player.pace(2.0))
 
     def action_copy(self) -> None:
         """Copy what the cursor is on."""
@@ -126,7 +170,7 @@ class Room(Screen[None]):
         """Every key of this screen."""
         from nxtui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.nx.pen, self.room))
+        self.app.push_screen(HelpScreen(self.nx.pen, self.room, self.nx.actions_of(self.room)))
 
     def action_theme(self) -> None:
         """The next theme."""

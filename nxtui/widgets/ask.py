@@ -29,10 +29,11 @@ class AskLine(Horizontal):
     class Done(Message):
         """The text is what was meant, or was given up and is empty."""
 
-        def __init__(self, ask: AskLine, text: str) -> None:
+        def __init__(self, ask: AskLine, text: str, given_up: bool = False) -> None:
             super().__init__()
             self.ask = ask
             self.text = text
+            self.given_up = given_up
 
     def __init__(self, sign: str, text: str, hint: str) -> None:
         super().__init__()
@@ -59,4 +60,4 @@ class AskLine(Horizontal):
 
     def action_clear(self) -> None:
         """Give the text up."""
-        self.post_message(self.Done(self, ""))
+        self.post_message(self.Done(self, "", given_up=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from rich.cells import cell_len
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -12,12 +13,28 @@ from textual.strip import Strip
 
 from daemon.wire import EntityView
 from nxtui.layout import Column, Placed, place
-from nxtui.listing import Listing
+from nxtui.listing import SORTS, Listing
 from nxtui.pen import GUTTER, Pen
 from nxtui.rows import bar, timing
 from nxtui.text import Line, Span, fit
 
 Cells = Callable[[EntityView], dict[str, Span]]
+
+Picture = tuple[str, Line]
+"""The ground and the line of a row."""
+
+
+def differing(before: Picture | None, after: Picture, width: int) -> tuple[int, int]:
+    """From which cell to which two pictures of a row differ; equal ends if they do not."""
+    if before == after:
+        return 0, 0
+    if before is None or before[0] != after[0]:
+        return 0, width
+    old, new = ([(char, ink) for text, ink in line for char in text] for line in (before[1], after[1]))
+    if len(old) != len(new) or any(cell_len(char) != 1 for char, _ in (*old, *new)):
+        return 0, width
+    places = [place for place, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
+    return (places[0], min(places[-1] + 1, width)) if places else (0, 0)
 
 
 class Grid(ScrollView, can_focus=True, inherit_bindings=False):
@@ -52,30 +69,32 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self._now = now
         self._empty = empty
         self._entities: Mapping[str, EntityView] = {}
-        self._content: Mapping[str, int] = {}
+        self.content: Mapping[str, int] = {}
         self._placed: list[Placed] = []
         self._times: dict[str, dict[str, str]] = {}
+        self._drawn: dict[str, Picture] = {}
 
     def show(self, entities: Mapping[str, EntityView], content: Mapping[str, int]) -> None:
         """Everything may have changed: order the rows anew and draw them all."""
         self._entities = entities
-        self._content = content
+        self.content = content
         self.listing.rebuild(entities)
         self._arrange()
 
     def update_rows(self, changed: Iterable[str], content: Mapping[str, int]) -> None:
         """These entities changed: draw their rows, or all if the order or the columns are others now."""
         changed = list(changed)
-        if self.listing.update(self._entities, changed) or content != self._content:
-            self._content = content
+        if self.listing.update(self._entities, changed) or content != self.content:
+            self.content = content
             self._arrange()
             return
         for name in changed:
             self.refresh_row(name)
 
     def _arrange(self) -> None:
-        self._placed = place(self._columns, max(20, self.size.width - GUTTER), self._content)
+        self._placed = place(self._columns, max(20, self.size.width - GUTTER), self.content)
         self._times.clear()
+        self._drawn.clear()
         self.virtual_size = Size(0, len(self.listing.order) + 1)
         self._keep_in_sight()
         self.refresh()
@@ -84,13 +103,21 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self._arrange()
 
     def refresh_row(self, name: str | None) -> None:
-        """Paint one row, if it is in sight."""
+        """Paint what differs on one row, if it is in sight."""
         index = self.listing.place(name) if name is not None else None
-        if index is None:
+        if index is None or name is None:
             return
         y = index - self.scroll_offset.y + 1
         if 1 <= y < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1))
+            start, end = differing(self._drawn.get(name), self._picture(name), self.size.width)
+            if start < end:
+                self.refresh(Region(start, y, end - start, 1))
+
+    def _picture(self, name: str) -> Picture:
+        """A row as it looks now: its ground and its line."""
+        here = name == self.listing.cursor
+        ground = ("row" if self.has_focus else "row-idle") if here else "paper"
+        return ground, self._row(self._entities[name], here)
 
     def tick(self) -> None:
         """Paint the cells that move with the clock, where their text is another one now."""
@@ -138,11 +165,22 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         index = self.scroll_offset.y + event.y - 1
+        if event.y == 0:
+            self._sort_by(event.x)
         if event.y < 1 or index >= len(self.listing.order):
             return
         self.move_to(index)
         if event.chain == 2:
             self.post_message(self.Opened())
+
+    def _sort_by(self, x: int) -> None:
+        """The column whose title was clicked; a second click turns the order round."""
+        for column in self._placed:
+            if column.x <= x < column.x + column.width and column.key in SORTS:
+                self.listing.turned = self.listing.sort == column.key and not self.listing.turned
+                self.listing.sort = column.key
+                self.listing.rebuild(self._entities)
+                self._arrange()
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
@@ -153,15 +191,15 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
             nothing: Line = [("    " + self._empty(), "dim")] if index == 0 else []
             return self._pen.strip(nothing, width, margin=GUTTER)
         name = self.listing.order[index]
-        here = name == self.listing.cursor
-        ground = ("row" if self.has_focus else "row-idle") if here else "paper"
-        return self._pen.strip(self._row(self._entities[name], here), width, ground, GUTTER)
+        ground, line = self._drawn[name] = self._picture(name)
+        return self._pen.strip(line, width, ground, GUTTER)
 
     def _header(self) -> Line:
         line: Line = [("    ", "")]
         for number, column in enumerate(self._placed):
             sorted_by = self.listing.sort == column.key
-            title = f"{column.title}{self._pen.glyphs.down}" if sorted_by else column.title
+            arrow = self._pen.glyphs.up if self.listing.turned else self._pen.glyphs.down
+            title = f"{column.title}{arrow}" if sorted_by else column.title
             line.append((fit(title, column.width, column.right), "strong" if sorted_by else "heading"))
             line.append((self._gap(number), ""))
         return line
@@ -179,7 +217,8 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         line: Line = [
             (glyphs.cursor if here and self.has_focus else " ", "key"),
             (glyphs.mark if entity["name"] in self.listing.marks else " ", "match-mark"),
-            (glyphs.phase[phase] + " ", phase),
+            (glyphs.phase[phase], phase),
+            (glyphs.shield if cells["shield"][0] else " ", "key"),
         ]
         for number, column in enumerate(self._placed):
             if column.key == "bar":

@@ -12,7 +12,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from nxtui.layout import WIDE
-from nxtui.logs import LogWindow, message, prefix, said, who
+from nxtui.logs import STAMP_CELLS, STAMPS, LogWindow, message, prefix, said, who
 from nxtui.pen import GUTTER, Pen
 from nxtui.text import Line
 
@@ -37,20 +37,35 @@ class LogView(ScrollView, inherit_bindings=False):
         self._empty = empty
         self._cursor = cursor
         self.wrapped = False
+        self.stamp = STAMPS[0]
         self._names = 8
         self._tops: list[int] = []
+        self._measured = (0, 0)
 
     def redraw(self) -> None:
         """The window shows other lines than before, or the width is another one."""
         shown = self.window.shown
         self._names = min(_WIDEST_NAME, max((len(who(event)) for event in shown[-200:]), default=8))
         if self.wrapped:
-            room = self._room
-            heights = (max(1, -(-len(said(event)) // room)) for event in shown)
-            self._tops = list(accumulate(heights, initial=0))
+            self._measure()
         self.virtual_size = Size(0, self._tops[-1] if self.wrapped else len(shown))
         self.keep_in_sight()
         self.refresh()
+
+    def _measure(self) -> None:
+        """How many lines each line takes; what was measured before at this width is not measured again."""
+        shown, room = self.window.shown, self._room
+        measured = (room, shown[0].revision if shown else 0)
+        if measured != self._measured or len(self._tops) > len(shown) + 1 or not self._tops:
+            self._tops = [0]
+        self._measured = measured
+        news = shown[len(self._tops) - 1 :]
+        heights = (max(1, -(-len(said(event)) // room)) for event in news)
+        self._tops += list(accumulate(heights, initial=self._tops[-1]))[1:]
+
+    def forget(self) -> None:
+        """The lines in the middle may be others: measure them all."""
+        self._tops = []
 
     def append(self) -> None:
         """Take in new lines of the book."""
@@ -90,7 +105,8 @@ class LogView(ScrollView, inherit_bindings=False):
     @property
     def _room(self) -> int:
         """Cells for the message."""
-        return max(10, self.size.width - GUTTER - 13 - self._names - (11 if self._wide else 0))
+        before = 4 + STAMP_CELLS[self.stamp] + self._names + (11 if self._wide else 0)
+        return max(10, self.size.width - GUTTER - before)
 
     def _extent(self, index: int) -> tuple[int, int]:
         if self.wrapped and index + 1 < len(self._tops):
@@ -111,7 +127,8 @@ class LogView(ScrollView, inherit_bindings=False):
 
     def _line(self, index: int, part: int) -> Line:
         event = self.window.shown[index]
-        before = prefix(event, self._names, self._pen.glyphs.level, self._wide)
+        mark = self._pen.glyphs.mark if event.revision in self.window.marks else " "
+        before = prefix(event, self._names, self._pen.glyphs.level, self._wide, self.stamp, mark)
         spans = message(event, self.window.sought)
         if not self.wrapped:
             return [*before, *spans]

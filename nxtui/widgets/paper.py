@@ -44,6 +44,11 @@ class Paper(ScrollView, inherit_bindings=False):
                 self.refresh(Region(0, y, self.size.width, 1))
 
     @property
+    def lines(self) -> list[Line]:
+        """The lines as they were made last."""
+        return self._lines
+
+    @property
     def room(self) -> int:
         """Cells a line may take."""
         return max(10, self.size.width - 1 - GUTTER)

@@ -17,6 +17,7 @@ CAN_NODE = {
     "rollback": None,
     "hold": None,
     "resume": "it is not on hold.",
+    "replace": None,
 }
 
 
@@ -34,6 +35,8 @@ def entity(name: str, **given: Any) -> dict[str, Any]:
         "step_count": 9,
         "progress": None,
         "attempt": 1,
+        "protected": False,
+        "stop_after": None,
         "since": T0 - 252,
         "deadline": None,
         "waiting_for": None,
@@ -103,6 +106,8 @@ def canned_entities() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             "hold": None,
             "resume": "it is not on hold.",
             "destroy": None,
+            "protect": None,
+            "unprotect": "it is not protected.",
         },
         addresses={"cluster_ip": "127.24.0.100"},
     )
@@ -389,7 +394,14 @@ class CannedDaemon:
             problem = {"line": 3, "column": 7, "message": "there is no profile of that name"}
             if "bad" in asked["spec"]:
                 return await self._error(400, "spec", "The spec is wrong.", problems=[problem])
-            return await self._json({"digest": "sha256:spec", "target": "demo", "verb": "apply", "items": []})
+            items = [
+                {"action": "create", "owner": owner, "kind": kind, "name": f"demo-{owner}-{kind}", "id": None}
+                for owner in ("node01", "node02")
+                for kind in ("reserved_ip", "vni", "server")
+            ]
+            return await self._json(
+                {"digest": "sha256:spec", "target": "demo", "verb": "apply", "items": items}
+            )
         return await self._json(self.plan(asked["verb"], asked["target"]))
 
     async def _post_spec(self, request: web.Request) -> web.Response:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import html
 import importlib.util
 import os
-import re
 import sys
 import tempfile
 import time
@@ -51,21 +49,9 @@ class Hands:
 
 
 def frame(app: NxTui) -> str:
-    """The screen as text: the public screenshot without its colours."""
-    svg = app.export_screenshot(simplify=True)
-    rows: dict[float, str] = {}
-    width = app.size.width
-    cell = 12.2
-    for tag, text in re.findall(r"<text([^>]*)>(.*?)</text>", svg, re.S):
-        if "-title" in tag:
-            continue
-        x, y = (re.search(rf' {axis}="([\d.]+)"', tag)[1] for axis in "xy")  # type: ignore[index]
-        words = html.unescape(text).replace("\xa0", " ")
-        at = round(float(x) / cell)
-        row = rows.get(float(y), "").ljust(at)
-        rows[float(y)] = row[:at] + words + row[at + len(words) :]
-    lines = [rows[y][:width].rstrip() for y in sorted(rows)]
-    return "\n".join(lines) + "\n"
+    """The screen as text: what Textual would send to a terminal, without its colours."""
+    strips = app.screen._compositor.render_strips(app.size)
+    return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
 
 
 async def until(condition: Callable[[], Any], what: str, within: float = 8.0) -> None:
@@ -73,7 +59,7 @@ async def until(condition: Callable[[], Any], what: str, within: float = 8.0) ->
     end = time.monotonic() + within
     while not condition():
         assert time.monotonic() < end, f"waited {within} s in vain for {what}"
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.02)
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +115,11 @@ class Window:
         await until(condition, what)
         await self.pilot.pause()
 
+    async def far(self, condition: Callable[[], Any], what: str) -> None:
+        """Wait for something that a real daemon needs some time for."""
+        await until(condition, what, within=60.0)
+        await self.pilot.pause()
+
     async def shows(self, text: str) -> str:
         """Wait until the text is on the screen; returns the frame."""
         await until(lambda: text in frame(self.app), f"{text!r} on the screen:\n{frame(self.app)}")
@@ -163,7 +154,7 @@ def golden(socket: Path) -> Callable[[str, str], None]:
     """Holds a frame against ``frames/NAME.txt``; NXD_UPDATE_FRAMES=1 writes it instead."""
 
     def check(name: str, text: str) -> None:
-        text = text.replace(str(socket), "/run/nxd/nxd.sock".ljust(len(str(socket)), "_"))
+        text = text.replace(str(socket.parent), "/run/nxd".ljust(len(str(socket.parent)), "_"))
         file = Path(__file__).parent / "frames" / f"{name}.txt"
         if os.environ.get("NXD_UPDATE_FRAMES") == "1":
             file.write_text(text, encoding="utf-8")
@@ -201,3 +192,18 @@ def snapshot(tmp_path: Path) -> Callable[[], dict[str, Any]]:
         return base | {"snapshot": canned.snapshot()}
 
     return make
+
+
+@pytest.fixture
+def looking_at() -> Callable[..., Any]:
+    """Opens a window on any socket, with the real clocks: ``async with looking_at(socket) as w``."""
+
+    @contextlib.asynccontextmanager
+    async def opened(
+        socket: Path, size: tuple[int, int] = (140, 45), **options: Any
+    ) -> AsyncIterator[Window]:
+        app = NxTui(socket, **options)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            yield Window(app, pilot, Hands(), None)
+
+    return opened

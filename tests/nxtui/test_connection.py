@@ -49,7 +49,7 @@ async def test_after_a_restart_everything_is_current_and_no_log_line_is_twice_or
         assert not w.app.pen.faded
         assert w.app.fleet.nodes["node02"]["phase"] == "working"
         book = w.app.fleet.log
-        revisions = [book[number]["revision"] for number in range(book.first, book.end)]
+        revisions = [book[number].revision for number in range(book.first, book.end)]
         assert revisions == [event["revision"] for event in w.daemon.events]
 
 
@@ -111,6 +111,6 @@ async def test_production_is_drawn_in_another_ink(window: Open, daemon: Any) -> 
     from nxtui.themes import accent
 
     daemon.environment = "production"
-    assert accent("production") != accent("demo")
+    assert accent("production", {}) != accent("demo", {})
     async with window() as w:
         await w.shows(" production ")

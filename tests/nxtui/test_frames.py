@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,113 +11,193 @@ import pytest
 Open = Callable[..., Any]
 Golden = Callable[[str, str], None]
 
-SIZES = {"80x24": (80, 24), "140x45": (140, 45)}
+SIZES = {"80x24": (80, 24), "140x45": (140, 45), "200x60": (200, 60)}
+USUAL = ("80x24", "140x45")
+
+SPEC = """platform: ibm_nutanix
+cluster: demo
+profile: bad
+nodes:
+  - name: node01
+  - name: node02
+"""
 
 
-@pytest.fixture(params=SIZES)
+async def fleet(w: Any) -> None:
+    await w.shows("45 minutes")
+
+
+async def cluster(w: Any) -> None:
+    await w.press("tab")
+    await w.shows("LOG  of demo")
+
+
+async def node(w: Any) -> None:
+    await w.press("enter")
+    await w.shows("reserving addresses")
+
+
+async def log(w: Any) -> None:
+    await w.press("a", "l")
+    await w.shows("following")
+    await w.press("slash")
+    await w.type("phase")
+    await w.press("enter")
+    await w.shows("1 of 1")
+
+
+async def keys(w: Any) -> None:
+    await w.press("question_mark")
+    await w.shows("Keys")
+
+
+async def rollback(w: Any) -> None:
+    await w.press("R")
+    await w.shows("4 objects to delete")
+
+
+async def destroy(w: Any) -> None:
+    await w.press("tab", "D")
+    await w.shows("12 objects to delete")
+
+
+async def steps(w: Any) -> None:
+    await w.press("f")
+    await w.shows("6  awaiting_boot")
+
+
+async def files(w: Any) -> None:
+    await w.press("A")
+    await w.shows("wrong.yaml")
+
+
+async def spec(w: Any) -> None:
+    await w.press("A")
+    await w.shows("wrong.yaml")
+    await w.type("wrong")
+    await w.press("enter")
+    await w.shows("there is no profile of that name")
+
+
+async def plan(w: Any) -> None:
+    await w.press("A")
+    await w.shows("right.yaml")
+    await w.type("right")
+    await w.press("enter")
+    await w.shows("6 objects to make")
+    await w.press("enter")
+    await w.shows("[ Cancel ]")
+
+
+SCREENS: dict[str, Callable[[Any], Awaitable[None]]] = {
+    "fleet": fleet,
+    "cluster": cluster,
+    "node": node,
+    "log": log,
+    "help": keys,
+    "rollback": rollback,
+    "destroy": destroy,
+    "steps": steps,
+    "files": files,
+    "spec": spec,
+    "plan": plan,
+}
+CHANGES_NOTHING = ("fleet", "cluster", "node", "log", "help")
+"""What can be opened where nothing may be changed."""
+
+
+@pytest.fixture(params=USUAL)
 def size(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-async def test_fleet(window: Open, golden: Golden, size: str) -> None:
+@pytest.fixture(params=SCREENS)
+def screen(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def directory(socket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nxtui is started: two specs, something else, and a directory."""
+    place = socket.parent / "specs"
+    (place / "older").mkdir(parents=True)
+    (place / "wrong.yaml").write_text(SPEC)
+    (place / "right.yaml").write_text(SPEC.replace("profile: bad", "profile: good"))
+    (place / "notes.txt").write_text("not a spec")
+    monkeypatch.chdir(place)
+
+
+async def test_live_then_stale_then_lost(window: Open, golden: Golden, size: str, screen: str) -> None:
     async with window(SIZES[size]) as w:
-        await w.shows("45 minutes")
-        golden(f"fleet-{size}", w.frame)
-
-
-async def test_fleet_on_a_cluster(window: Open, golden: Golden, size: str) -> None:
-    async with window(SIZES[size]) as w:
-        await w.press("tab")
-        await w.shows("LOG  of demo")
-        golden(f"fleet-cluster-{size}", w.frame)
-
-
-async def test_node(window: Open, golden: Golden, size: str) -> None:
-    async with window(SIZES[size]) as w:
-        await w.press("enter")
-        await w.shows("reserving addresses")
-        golden(f"node-{size}", w.frame)
-
-
-async def test_log(window: Open, golden: Golden, size: str) -> None:
-    async with window(SIZES[size]) as w:
-        await w.press("a", "l")
-        await w.shows("following")
-        await w.press("slash")
-        await w.type("phase")
-        await w.press("enter")
-        await w.shows("1 of 1")
-        golden(f"log-{size}", w.frame)
-
-
-async def test_confirm_rollback(window: Open, golden: Golden, size: str) -> None:
-    async with window(SIZES[size]) as w:
-        await w.press("R")
-        await w.shows("4 objects to delete")
-        golden(f"confirm-rollback-{size}", w.frame)
-
-
-async def test_confirm_destroy(window: Open, golden: Golden, size: str) -> None:
-    async with window(SIZES[size]) as w:
-        await w.press("tab", "D")
-        await w.shows("12 objects to delete")
-        golden(f"confirm-destroy-{size}", w.frame)
-
-
-async def test_help(window: Open, golden: Golden, size: str) -> None:
-    async with window(SIZES[size]) as w:
-        await w.press("question_mark")
-        await w.shows("Keys")
-        golden(f"help-{size}", w.frame)
-
-
-async def test_fleet_stale(window: Open, golden: Golden, size: str) -> None:
-    async with window(SIZES[size]) as w:
+        await SCREENS[screen](w)
+        golden(f"{screen}-{size}", w.frame)
         w.daemon.beat = None
+        w.daemon.now += 0.5
         w.daemon.say(type="heartbeat")
-        await w.until(lambda: w.app.fleet.nodes, "the last word")
+        await w.until(lambda: w.app.fleet.now == w.daemon.now, "the last word")
         w.hands.seconds += 7
         w.app.tick()
         await w.shows("STALE 7s")
-        golden(f"fleet-stale-{size}", w.frame)
-
-
-async def test_fleet_lost(window: Open, golden: Golden, size: str) -> None:
-    async with window(SIZES[size]) as w:
+        golden(f"{screen}-stale-{size}", w.frame)
         await w.daemon.stop()
-        await w.shows("No daemon answers")
-        golden(f"fleet-lost-{size}", w.frame)
+        await w.until(lambda: "No daemon answers" in str(w.app.fleet.lost_because), "the second try to connect")
+        await w.shows("LOST since")
+        golden(f"{screen}-lost-{size}", w.frame)
 
 
-async def test_fleet_without_any_daemon(window: Open, golden: Golden, size: str, daemon: Any) -> None:
+async def test_read_only(window: Open, golden: Golden, size: str, screen: str) -> None:
+    async with window(SIZES[size], read_only=True) as w:
+        if screen in CHANGES_NOTHING:
+            await SCREENS[screen](w)
+            golden(f"{screen}-read-only-{size}", w.frame)
+        else:
+            await w.press({"rollback": "R", "destroy": "D", "steps": "f"}.get(screen, "A"))
+            await w.shows("--read-only: nothing can be changed.")
+            assert len(w.app.screen_stack) == 1
+
+
+async def test_ascii(window: Open, golden: Golden, size: str, screen: str) -> None:
+    async with window(SIZES[size], ascii_only=True) as w:
+        await SCREENS[screen](w)
+        golden(f"{screen}-ascii-{size}", w.frame)
+        assert w.frame.isascii()
+
+
+async def test_without_colour_every_fact_is_there_in_words(
+    window: Open, golden: Golden, size: str, screen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with window(SIZES[size]) as w:
+        await SCREENS[screen](w)
+        golden(f"{screen}-{size}", w.frame)  # the same frame as in colour
+
+
+@pytest.mark.parametrize("screen", ["fleet", "node", "log", "spec"])
+async def test_on_a_large_screen(window: Open, golden: Golden, screen: str) -> None:
+    async with window(SIZES["200x60"]) as w:
+        await SCREENS[screen](w)
+        golden(f"{screen}-200x60", w.frame)
+
+
+async def test_without_any_daemon(window: Open, golden: Golden, size: str, daemon: Any) -> None:
     await daemon.stop()
     async with window(SIZES[size], wait=False) as w:
         await w.shows("NO DAEMON")
         golden(f"fleet-no-daemon-{size}", w.frame)
 
 
-async def test_fleet_read_only(window: Open, golden: Golden, size: str) -> None:
-    async with window(SIZES[size], read_only=True) as w:
-        golden(f"fleet-read-only-{size}", w.frame)
-
-
-async def test_fleet_ascii(window: Open, golden: Golden, size: str) -> None:
-    async with window(SIZES[size], ascii_only=True) as w:
-        await w.press("space")
-        golden(f"fleet-ascii-{size}", w.frame)
-        assert w.frame.isascii()
-
-
-async def test_fleet_no_color(
-    window: Open, golden: Golden, size: str, monkeypatch: pytest.MonkeyPatch
+async def test_a_protected_cluster_and_a_node_that_will_stop(
+    window: Open, golden: Golden, size: str, daemon: Any
 ) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
+    daemon.clusters[0]["protected"] = True
+    daemon.node("node03")["stop_after"] = "installing"
     async with window(SIZES[size]) as w:
-        await w.shows("45 minutes")
-        golden(f"fleet-{size}", w.frame)  # every fact is there in words: the same frame as in colour
+        await w.press("G", "space")
+        await w.shows("1 marked")
+        golden(f"fleet-protected-{size}", w.frame)
 
 
-async def test_fleet_of_many_clusters_and_nodes(
+async def test_many_clusters_and_nodes(
     window: Open, golden: Golden, size: str, daemon: Any, entity: Callable[..., Any]
 ) -> None:
     phases = ("ok", "working", "waiting", "attention", "failed", "releasing", "released")

@@ -88,7 +88,7 @@ async def test_a_plan_that_is_refused_says_why_and_cannot_be_confirmed(window: O
 
 
 async def test_destroying_takes_the_typed_name_and_then_a_y(window: Open) -> None:
-    async with window() as w:
+    async with window((140, 45)) as w:
         await w.press("tab", "D")
         await w.shows("12 objects to delete")
         await w.type("dem")

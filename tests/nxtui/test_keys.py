@@ -11,23 +11,25 @@ from nxtui import keys, pages
 from nxtui.screens.entity import EntityScreen
 from nxtui.screens.fleet import FleetScreen
 from nxtui.screens.log import LogScreen
+from nxtui.screens.spec import SpecScreen
 from nxtui.text import plain
 from nxtui.verbs import MANNERS
 
-ROOMS = {"fleet": FleetScreen, "node": EntityScreen, "log": LogScreen}
+ROOMS = {"fleet": FleetScreen, "node": EntityScreen, "log": LogScreen, "spec": SpecScreen}
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_key_means_two_things_on_one_screen(room: keys.Room) -> None:
-    used = Counter(key for action in keys.in_room(room) for key in action.keys.split(","))
+    here = [action for action in keys.ACTIONS if room in action.rooms]
+    used = Counter(key for action in here for key in action.keys.split(","))
     assert [key for key, times in used.items() if times > 1] == []
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_key_has_something_to_call(room: keys.Room) -> None:
-    for action in keys.in_room(room):
-        if action.id != "palette":
-            name = "verb" if action.verb else action.id
+    for action in keys.ACTIONS:
+        if room in action.rooms and action.id != "palette":
+            name = action.binding.partition("(")[0]
             assert callable(getattr(ROOMS[room], f"action_{name}", None)), action.id
 
 
@@ -35,13 +37,13 @@ def test_every_verb_of_the_daemon_has_a_key_and_a_manner() -> None:
     assert {action.verb for action in keys.ACTIONS if action.verb} == set(VERBS) == set(MANNERS)
 
 
-def test_what_deletes_needs_shift_and_a_plan() -> None:
+def test_what_deletes_needs_shift_and_consent() -> None:
     for action in keys.ACTIONS:
-        if action.verb in ("rollback", "destroy"):
+        if action.verb and MANNERS[action.verb].deletes:
             assert action.keys.isupper()
-            assert MANNERS[action.verb].consent in ("plan", "name")
-        elif action.verb:
-            assert action.keys.islower()
+            assert MANNERS[action.verb].consent != "none"
+    assert {verb for verb, manner in MANNERS.items() if manner.deletes} == {"rollback", "replace", "destroy"}
+    assert MANNERS["rollback"].consent == "plan" and MANNERS["destroy"].consent == "name"
 
 
 def test_no_key_is_one_that_terminals_swallow() -> None:
@@ -52,7 +54,7 @@ def test_no_key_is_one_that_terminals_swallow() -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_the_help_names_every_key_of_its_screen(room: keys.Room) -> None:
-    text = "\n".join(plain(line) for line in pages.help_lines(room, 70))
+    text = "\n".join(plain(line) for line in pages.help_lines(keys.in_room(room), 70))
     for action in keys.in_room(room):
         assert action.shown_key in text
         assert action.help.split()[0] in text
@@ -63,6 +65,15 @@ def test_the_footer_ranks_are_distinct_and_end_with_help_and_quit(room: keys.Roo
     ranks = [action.footer for action in keys.footer(room)]
     assert len(ranks) == len(set(ranks))
     assert [action.id for action in keys.footer(room)][-2:] == ["help", "quit"]
+
+
+def test_a_replay_offers_its_own_keys_and_no_verbs() -> None:
+    for room in ("fleet", "node", "log"):
+        shown = keys.in_room(room, replaying=True)
+        assert {action.group for action in shown} >= {"Replay", "Look"}
+        assert not [action for action in shown if action.verb]
+        assert keys.footer(room, replaying=True)[0].id == "play"
+        assert not [action for action in keys.in_room(room) if action.group == "Replay"]
 
 
 def test_the_readme_table_has_a_row_for_every_action() -> None:

@@ -112,7 +112,7 @@ def test_a_newer_daemon_is_told_apart_from_a_lost_one(fleet: Fleet, snapshot: An
 
 def test_the_log_has_no_line_twice(fleet: Fleet) -> None:
     fleet.take([_event(1), _event(2), _event(2), _event(1), _event(3)])
-    assert [fleet.log[number]["revision"] for number in range(fleet.log.end)] == [1, 2, 3]
+    assert [fleet.log[number].revision for number in range(fleet.log.end)] == [1, 2, 3]
 
 
 def test_another_database_begins_another_log(fleet: Fleet, snapshot: Any) -> None:
@@ -121,7 +121,7 @@ def test_another_database_begins_another_log(fleet: Fleet, snapshot: Any) -> Non
     other["snapshot"]["daemon"]["id"] = "daemon-2"
     changes = fleet.take([other, _event(5)])
     assert changes.log_replaced
-    assert [fleet.log[n]["revision"] for n in range(fleet.log.first, fleet.log.end)] == [5]
+    assert [fleet.log[n].revision for n in range(fleet.log.first, fleet.log.end)] == [5]
 
 
 def test_a_database_from_a_backup_begins_another_log_too(fleet: Fleet, snapshot: Any) -> None:
@@ -136,5 +136,5 @@ def test_a_full_log_drops_its_oldest_lines_and_keeps_their_numbers() -> None:
         book.add(_event(revision)["event"])
     assert book.end == 300
     assert 100 <= book.end - book.first <= 110
-    assert book[299]["revision"] == 300
-    assert book[book.first]["revision"] == book.first + 1
+    assert book[299].revision == 300
+    assert book[book.first].revision == book.first + 1

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
+import pty
+import re
+import select
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -145,3 +151,53 @@ def test_a_terminal_that_cannot_be_drawn_on_is_refused(kind: str, monkeypatch: p
     reason = main.why_no_window({"TERM": kind})
     assert reason is not None and "nxd status" in reason
     assert main.why_no_window({"TERM": "xterm"}) is None
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("environment", "has", "has_not"),
+    [
+        ({"TERM": "xterm"}, rb"\x1b\[[0-9;]*\b(3|9)[0-7]\b", rb"[34]8;[25];"),
+        ({"TERM": "xterm-256color"}, rb"38;5;", rb"[34]8;2;"),
+        ({"TERM": "screen-256color"}, rb"38;5;", rb"[34]8;2;"),
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, rb"38;2;", rb"38;5;"),
+        ({"TERM": "linux", "LC_ALL": "C.UTF-8"}, rb"x\W+node02|x.{1,60}node02", "✗".encode()),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, rb"node02", rb"38;2;242;116;74"),
+    ],
+    ids=["16", "256", "screen", "truecolor", "console", "no-colour"],
+)
+async def test_it_sends_a_terminal_only_the_colours_and_signs_that_it_has(
+    daemon: Any, environment: dict[str, str], has: bytes, has_not: bytes
+) -> None:
+    command = [sys.executable, "-m", "nxtui.main", "--socket", str(daemon.socket)]
+    drawn = await asyncio.to_thread(_drawn, command, environment)
+    assert re.search(has, drawn, re.DOTALL)
+    assert not re.search(has_not, drawn)
+
+
+def _drawn(command: list[str], environment: dict[str, str]) -> bytes:
+    """What a command draws on a pseudo-terminal until the fleet and the link are there."""
+    ours = {key: value for key, value in os.environ.items() if key not in ("COLORTERM", "NO_COLOR", "TMUX")}
+    parent, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=child,
+        stdout=child,
+        stderr=child,
+        env=ours | environment,
+        start_new_session=True,
+    )
+    os.close(child)
+    drawn, end = b"", time.monotonic() + 20
+    try:
+        while not (b"node03" in drawn and b"LIVE" in drawn):
+            assert time.monotonic() < end, drawn[-500:]
+            if select.select([parent], [], [], 0.2)[0]:
+                drawn += os.read(parent, 65536)
+        return drawn
+    finally:
+        process.terminate()
+        process.wait(10)
+        os.close(parent)

@@ -151,7 +151,7 @@ def networks(request: pytest.FixtureRequest) -> tuple[str, str]:
     """Two networks that no other test module and no other test process uses."""
     modules = sorted(path.name for path in Path(__file__).parent.glob("test_*.py"))
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    place = 2 * modules.index(Path(request.node.fspath).name) + 32 * worker
+    place = 2 * modules.index(Path(request.node.fspath).name) + 48 * worker
     return f"127.31.{place}.0/24", f"127.31.{place + 1}.0/24"
 
 

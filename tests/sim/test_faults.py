@@ -56,7 +56,8 @@ async def test_the_control_address_takes_faults_and_refuses_wrong_ones(sim: Sim)
     assert "STEP" in (await sim.tell("/faults", {"fail": ["node01:nonsense"]}))["error"]
     assert "fail" in (await sim.tell("/faults", ["x"]))["error"]
     told = await sim.tell("/faults", {"fail": ["node01:ips"]})
-    assert told["waiting"] == [{"target": "node01", "step": "ips", "count": 1}]
+    (waiting,) = told["waiting"]
+    assert (waiting["target"], waiting["step"], waiting["count"]) == ("node01", "ips", 1)
 
 
 async def test_request_faults_are_refusals_and_happen_once(sim: Sim) -> None:

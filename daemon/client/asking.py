@@ -1,0 +1,128 @@
+"""The requests of the socket API as data, what an answer says, and what is told when there is none."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, cast
+from urllib.parse import quote
+
+from daemon.wire import ErrorView, Problem, StreamLine
+
+ANSWER_WITHIN = 30.0
+"""Seconds a request may take: a verb answers when it is durable, a plan when the cloud was looked at."""
+
+LINE_WITHIN = 5.0
+"""Seconds without a line after which a stream counts as lost: the daemon sends a heartbeat each second."""
+
+
+class DaemonUnreachable(Exception):
+    """Nobody answers, or no longer; the text is one sentence with the socket and what to do."""
+
+
+class Refused(Exception):
+    """The daemon answered, and the answer is no."""
+
+    def __init__(self, status: int, error: ErrorView, problems: list[Problem] | None = None) -> None:
+        super().__init__(error["message"])
+        self.status = status
+        self.error = error
+        self.problems: list[Problem] = problems or []
+
+
+class Call(NamedTuple):
+    """One request of the API, before anybody sends it."""
+
+    method: str
+    path: str
+    params: dict[str, str] = {}  # noqa: RUF012 (never changed, only merged)
+    body: dict[str, Any] | None = None
+
+
+def given(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def show_call(kind: str, name: str) -> Call:
+    return Call("GET", f"/v1/{kind}/{quote(name, safe='')}")
+
+
+def log_call(after: int | None, limit: int, cluster: str | None, node: str | None, tail: bool) -> Call:
+    asked = given(after=after, limit=limit, cluster=cluster, node=node, tail=1 if tail else None)
+    return Call("GET", "/v1/log", {key: str(value) for key, value in asked.items()})
+
+
+def events_call(after: int | None) -> Call:
+    return Call("GET", "/v1/events", {} if after is None else {"after": str(after)})
+
+
+def plan_call(**what: str) -> Call:
+    return Call("POST", "/v1/plans", body=what)
+
+
+def apply_call(spec: str, digest: str | None) -> Call:
+    return Call("POST", "/v1/specs", body=given(spec=spec, digest=digest))
+
+
+def verb_call(verb: str, target: str, **how: str | None) -> Call:
+    return Call("POST", "/v1/verbs", body=given(verb=verb, target=target, **how))
+
+
+SNAPSHOT = Call("GET", "/v1/snapshot")
+NODES = Call("GET", "/v1/nodes")
+CLUSTERS = Call("GET", "/v1/clusters")
+HEALTH = Call("GET", "/v1/healthz")
+
+
+Trouble = Literal["connect", "silent", "broken"]
+
+
+def unreachable(socket: Path, trouble: Trouble) -> DaemonUnreachable:
+    if trouble == "connect":
+        if socket.exists() and not os.access(socket, os.W_OK):
+            return DaemonUnreachable(
+                f"You may not talk to the daemon on {socket}: join the group that owns the socket."
+            )
+        return DaemonUnreachable(
+            f"No daemon answers on {socket}: start it with `nxd serve` or name another one with --config."
+        )
+    if trouble == "silent":
+        return DaemonUnreachable(f"The daemon on {socket} is silent: look at it with `nxd doctor`.")
+    return DaemonUnreachable(
+        f"The daemon on {socket} broke off in the middle: see whether it still runs, then try again."
+    )
+
+
+def answer(status: int, text: str) -> Any:
+    """The decoded body. Raises Refused for anything but a 2xx with JSON in it."""
+    body = None
+    with contextlib.suppress(ValueError):
+        body = json.loads(text)
+    if 200 <= status < 300 and body is not None:
+        return body
+    if isinstance(body, dict) and isinstance(body.get("error"), dict):
+        raise Refused(status, cast(ErrorView, body["error"]), body.get("problems"))
+    raise Refused(
+        status,
+        ErrorView(
+            code="not_the_api",
+            message=f"What answers on the socket is not nxd's API (HTTP {status}).",
+            remedy="Check which program listens on the socket, and that both are the same version.",
+            retry="never",
+            evidence=text[:500],
+        ),
+    )
+
+
+class Broken(Exception):
+    """The other side ended, or spoke something else, in the middle of an answer."""
+
+
+def line_of(text: str | bytes) -> StreamLine:
+    """One line of the stream. Raises Broken if it was cut off or is no JSON object."""
+    with contextlib.suppress(ValueError, TypeError):
+        if "type" in (line := json.loads(text)):
+            return cast(StreamLine, line)
+    raise Broken

@@ -1,0 +1,228 @@
+"""A recorded deployment: reads exported lines and says how everything stood at any moment of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast
+
+from daemon.wire import (
+    API_VERSION,
+    DaemonView,
+    EntityView,
+    ErrorView,
+    EventView,
+    Phase,
+    Snapshot,
+    StepTiming,
+    StreamLine,
+)
+
+PHASE_OF: dict[str, Phase] = {
+    "pending": "waiting",
+    "ready": "ok",
+    "active": "ok",
+    "degraded": "attention",
+    "failed": "failed",
+    "held": "attention",
+    "rolling_back": "releasing",
+    "rolled_back": "released",
+    "rollback_blocked": "failed",
+}
+"""The states that every platform has; any other one is a step that is being worked on. Events alone do not
+say it; the lines of the stream do, and then this is not asked."""
+
+
+class BadRecording(Exception):
+    """The file cannot be played; the text is one sentence for a person."""
+
+
+class Scene:
+    """How everything stands while the lines are gone through, one after the other."""
+
+    def __init__(self) -> None:
+        self.daemon = DaemonView(
+            id="recording", version="", api=API_VERSION, environment="replay", started=0.0
+        )
+        self.entities: dict[str, EntityView] = {}
+        self.events: list[EventView] = []
+        self.revision = 0
+        self._told = False
+        self._errors: dict[str, ErrorView] = {}
+
+    def take(self, line: StreamLine) -> list[StreamLine]:
+        """Take a line in; answers what a screen has to hear of it."""
+        if line["type"] == "snapshot":
+            self._told = True
+            self.daemon = line["snapshot"]["daemon"]
+            known = [*line["snapshot"]["clusters"], *line["snapshot"]["nodes"]]
+            self.entities = {entity["name"]: entity for entity in known}
+            return [self.snapshot(line["now"])]
+        if line["type"] == "change":
+            self.entities[line["entity"]["name"]] = line["entity"]
+        elif line["type"] == "removed":
+            self.entities.pop(line["name"], None)
+        elif line["type"] == "event":
+            return self._event(line)
+        return [line]
+
+    def _event(self, line: StreamLine) -> list[StreamLine]:
+        event = line["event"]
+        if event["revision"] <= self.revision:
+            return []
+        self.revision = event["revision"]
+        self.events.append(event)
+        if self._told:
+            return [line]
+        entity = self._moved(event)
+        if entity is None:
+            return [line]
+        self.entities[entity["name"]] = entity
+        change = StreamLine(type="change", revision=self.revision, now=line["now"], entity=entity)
+        return [line, change]
+
+    def _moved(self, event: EventView) -> EntityView | None:
+        """The entity after an event, as far as an event tells; None if it tells nothing about it."""
+        name, data = event["node"] or event["cluster"], event["data"]
+        if event["kind"] == "error" and event["level"] == "error":
+            self._errors[name] = _error(event)
+        if event["kind"] != "transition" and name in self.entities:
+            return None
+        entity = self.entities.get(name) or _blank(event)
+        if event["kind"] != "transition":
+            return entity
+        failed = event["level"] == "error"
+        state = str(data.get("to", ""))
+        return {
+            **entity,
+            "state": state,
+            "title": event["message"],
+            "phase": PHASE_OF.get(state, "failed" if failed else "working"),
+            "step": data.get("step"),
+            "attempt": int(data.get("attempt") or 1),
+            "since": event["time"],
+            "error": self._errors.get(name) if failed else None,
+        }
+
+    def snapshot(self, now: float) -> StreamLine:
+        """Everything as it stands, as the first line of a stream."""
+        entities = sorted(self.entities.values(), key=lambda entity: entity["name"])
+        shot = Snapshot(
+            daemon=self.daemon,
+            revision=self.revision,
+            now=now,
+            speed=1.0,
+            clusters=[entity for entity in entities if entity["kind"] == "cluster"],
+            nodes=[entity for entity in entities if entity["kind"] == "node"],
+        )
+        return StreamLine(type="snapshot", revision=self.revision, now=now, snapshot=shot)
+
+    def told_events(self, now: float) -> list[StreamLine]:
+        """The log so far, as lines of a stream."""
+        return [StreamLine(type="event", revision=e["revision"], now=now, event=e) for e in self.events]
+
+    def timeline(self, name: str) -> list[StepTiming]:
+        """The stays of an entity that the log tells of."""
+        stays: list[StepTiming] = []
+        for event in self.events:
+            if event["kind"] != "transition" or (event["node"] or event["cluster"]) != name:
+                continue
+            if stays:
+                stays[-1]["ended"] = event["time"]
+            data = event["data"]
+            attempt = int(data.get("attempt") or 1)
+            stays.append(
+                StepTiming(
+                    state=str(data.get("to", "")),
+                    title=event["message"],
+                    attempt=attempt,
+                    started=event["time"],
+                    ended=None,
+                )
+            )
+        return stays
+
+
+def _error(event: EventView) -> ErrorView:
+    data = event["data"]
+    error = ErrorView(
+        code=str(data.get("code", "")),
+        message=event["message"],
+        remedy=str(data.get("remedy", "")),
+        retry=data.get("retry", "never"),
+    )
+    if data.get("evidence"):
+        error["evidence"] = str(data["evidence"])
+    return error
+
+
+def _blank(event: EventView) -> EntityView:
+    """An entity of which nothing is known but its name."""
+    node = event["node"]
+    return EntityView(
+        name=node or event["cluster"], kind="node" if node else "cluster", cluster=event["cluster"],
+        platform="", state="", title="not told yet", phase="waiting", step=None, step_index=0, step_count=0,
+        progress=None, attempt=1, protected=False, stop_after=None, since=event["time"], deadline=None,
+        waiting_for=None, evidence=None, error=None, wish=None, can={}, addresses={}, resources=[],
+    )  # fmt: skip
+
+
+class Recording:
+    """The lines of a recording in the order of their time."""
+
+    def __init__(self, lines: Iterable[StreamLine]) -> None:
+        timed = [(_moment(line), line) for line in lines if line["type"] not in ("heartbeat", "lagged")]
+        self.lines = sorted(timed, key=lambda one: one[0])
+        if not self.lines:
+            raise BadRecording("There is no event in the recording.")
+        self.start = self.lines[0][0]
+        self.end = self.lines[-1][0]
+
+
+def _moment(line: StreamLine) -> float:
+    return line["event"]["time"] if line["type"] == "event" else line["now"]
+
+
+def load(file: Path) -> Recording:
+    """Read a recording. Raises BadRecording with the line that cannot be used."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as cause:
+        raise BadRecording(f"The recording {file} cannot be read ({cause.strerror}).") from cause
+    except UnicodeDecodeError as cause:
+        raise BadRecording(f"The recording {file} is no text in UTF-8.") from cause
+    lines = []
+    for number, said in enumerate(text.split("\n"), 1):
+        if said.strip():
+            try:
+                lines.append(_read(json.loads(said)))
+            except (ValueError, KeyError, TypeError) as cause:
+                raise BadRecording(
+                    f"Line {number} of the recording {file} is neither an event nor a line of the stream."
+                ) from cause
+    return Recording(lines)
+
+
+_CARRIES = {"snapshot": "snapshot", "change": "entity", "removed": "name"}
+"""What a line of the stream must have with it."""
+
+
+def _read(said: Any) -> StreamLine:
+    """A line of the stream as it is, a bare event as such a line. Raises KeyError or TypeError for others."""
+    if "type" in said:
+        line = cast(StreamLine, said)
+        if line["type"] == "event":
+            _check(line["event"])
+        elif line["type"] in _CARRIES:
+            said[_CARRIES[line["type"]]]
+        return StreamLine(**{**line, "now": float(line["now"]), "revision": int(line["revision"])})
+    _check(said)
+    return StreamLine(type="event", revision=said["revision"], now=said["time"], event=cast(EventView, said))
+
+
+def _check(event: Any) -> None:
+    """Raises KeyError or TypeError unless everything is there that a screen looks at."""
+    float(event["time"]), int(event["revision"])
+    for key in ("cluster", "node", "kind", "level", "actor", "message", "data"):
+        event[key]

@@ -1,0 +1,58 @@
+"""Chooses a file: one directory at a time, narrowed by typing, beginning where nxtui was started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.widgets import Input
+
+from nxtui.pen import Pen
+from nxtui.screens.pick import Entry, Pick, PickList
+from nxtui.text import clip, counted
+
+SPECS = (".yaml", ".yml")
+
+
+class FilePicker(Pick):
+    """Ends with the path of a spec. A directory is entered, and nothing else happens by choosing one."""
+
+    def __init__(self, pen: Pen, directory: Path) -> None:
+        self.directory = directory
+        super().__init__(pen, listing(directory))
+
+    def chosen(self, what: str) -> None:
+        path = (self.directory / Path(what).expanduser()).absolute()
+        if not path.is_dir():
+            self.dismiss(str(path))
+            return
+        self.directory = path.resolve()
+        self.listed = listing(self.directory)
+        self.typed, self.place = "", 0
+        self.query_one(Input).value = ""
+        self.fit()
+
+
+def listing(directory: Path) -> PickList:
+    """The directories and specs in a directory; hidden ones are left out."""
+    entries: list[Entry] = [("..", "../", "the directory above")]
+    empty = "Nothing is called so. A path may be typed too."
+    try:
+        found = sorted(directory.iterdir(), key=lambda path: (not path.is_dir(), path.name.lower()))
+    except OSError as cause:
+        found, empty = [], f"It cannot be read ({cause.strerror})."
+    for path in found:
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            entries.append((path.name, path.name + "/", ""))
+        elif path.suffix.lower() in SPECS:
+            entries.append((path.name, path.name, _size(path)))
+    title = f"Which spec?  {clip(str(directory), 60)}"
+    return PickList(title, entries, "type to narrow, or a path", empty, free=True)
+
+
+def _size(path: Path) -> str:
+    try:
+        return counted(path.stat().st_size, "byte")
+    except OSError:
+        return "cannot be read"

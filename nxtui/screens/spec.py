@@ -1,0 +1,211 @@
+"""A spec before it is applied: its text with every mistake beside its line, then its plan."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+from textual import work
+from textual.app import ComposeResult
+
+from daemon.client import DaemonUnreachable, Refused
+from daemon.wire import Plan, Problem
+from nxtui import keys, pages
+from nxtui.model import Changes
+from nxtui.screens.room import Room
+from nxtui.text import Line, clip, counted, wrap
+from nxtui.widgets.oneline import OneLine
+from nxtui.widgets.paper import Paper
+
+LARGEST = 1_000_000
+"""Bytes of a spec; a larger file is surely something else."""
+
+
+class SpecScreen(Room):
+    """Reads a file, lets the daemon check it, and carries it there once a person has seen the plan."""
+
+    room = "spec"
+    BINDINGS = keys.bindings("spec")
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.file = file
+        self.text = ""
+        self.problems: list[Problem] = []
+        self.said = "Asking the daemon what it would make…"
+        self.plan: Plan | None = None
+        self._seen: tuple[int, int] | None = None
+
+    def compose_body(self) -> ComposeResult:
+        pen = self.nx.pen
+        self.head = OneLine(pen, self._head_line, ground="panel", id="spec-head")
+        self.paper = Paper(pen, self._lines, id="spec-text")
+        yield self.head
+        yield self.paper
+
+    def on_mount(self) -> None:
+        self.action_reread()
+
+    def crumbs(self) -> tuple[str, ...]:
+        return ("spec", self.file.name)
+
+    def changed(self, changes: Changes) -> None:
+        self._redraw()
+
+    def tick(self) -> None:
+        """A file that was saved meanwhile is read again by itself; one that could not be checked is tried."""
+        if self._stamp() != self._seen or (self.said and self.plan is None and not self.problems):
+            self.action_reread()
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            found = self.file.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
+
+    def action_reread(self) -> None:
+        """Read the file and let it be checked."""
+        self._seen = self._stamp()
+        try:
+            if self._seen is not None and self._seen[1] > LARGEST:
+                raise ValueError(f"It has {self._seen[1]:,} bytes: that is no spec.")
+            self.text = self.file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            self._refuse("It is no text in UTF-8.")
+        except ValueError as cause:
+            self._refuse(str(cause))
+        except OSError as cause:
+            self._refuse(f"It cannot be read ({cause.strerror}).")
+        else:
+            self.check()
+
+    def _refuse(self, reason: str) -> None:
+        self.text, self.plan, self.problems, self.said = "", None, [], reason
+        self._redraw()
+
+    @work(exclusive=True, group="check")
+    async def check(self) -> None:
+        """Let the daemon say what the spec would make, or what is wrong with it."""
+        text = self.text
+        try:
+            plan, said, problems = await self.nx.feed.plan_spec(text), "", list[Problem]()
+        except DaemonUnreachable as cause:
+            plan, said, problems = None, str(cause), []
+        except Refused as refused:
+            problems = refused.problems
+            said = "" if problems else f"{refused.error['message']} {refused.error['remedy']}"
+            plan = None
+        if text == self.text:
+            self.plan, self.said, self.problems = plan, said, problems
+            self._redraw()
+
+    def _redraw(self) -> None:
+        self.head.redraw()
+        self.paper.redraw()
+        self.redraw_frame()
+
+    def _head_line(self, width: int) -> Line:
+        line: Line = [(f" {clip(str(self.file), max(10, width // 2))}  ", "strong")]
+        if self.problems:
+            return [*line, (f"{self.nx.pen.glyphs.phase['failed']} ", "failed"),
+                    (counted(len(self.problems), "mistake"), "failed-strong")]  # fmt: skip
+        if self.plan is None:
+            return [*line, (self.said, "attention")]
+        told = pages.plan_counts([self.plan])
+        line += [
+            (f"{self.nx.pen.glyphs.phase['ok']} correct", "ok"),
+            (f"  {self.plan['target']}: {told}", "dim"),
+        ]
+        return line
+
+    def _lines(self, width: int) -> list[Line]:
+        """The text with line numbers; what is wrong stands beneath its line."""
+        beneath: dict[int, list[Problem]] = {}
+        for problem in self.problems:
+            beneath.setdefault(problem["line"] or 0, []).append(problem)
+        text = self.text.splitlines()
+        numbers = len(str(max(1, len(text))))
+        lines = [line for problem in beneath.pop(0, []) for line in self._mistake(problem, numbers, width)]
+        for number, said in enumerate(text, 1):
+            wrong = beneath.pop(number, [])
+            ink = "failed-strong" if wrong else ""
+            lines.append(
+                [(f"{number:>{numbers}} ", "failed" if wrong else "rule"), (said.expandtabs(4), ink)]
+            )
+            lines += [line for problem in wrong for line in self._mistake(problem, numbers, width)]
+        for left in beneath.values():
+            lines += [line for problem in left for line in self._mistake(problem, numbers, width)]
+        return lines
+
+    def _mistake(self, problem: Problem, numbers: int, width: int) -> list[Line]:
+        glyph = self.nx.pen.glyphs.phase["failed"]
+        where = f"line {problem['line']}, column {problem['column']}: " if problem["line"] else ""
+        parts = wrap(where + problem["message"], width - numbers - 4)
+        lead = " " * (numbers + 1)
+        return [
+            [(f"{lead}{glyph if not place else ' '} ", "failed"), (part, "attention")]
+            for place, part in enumerate(parts)
+        ]
+
+    def copied_text(self) -> str:
+        told = [f"{p['line'] or '-'}:{p['column'] or '-'}: {p['message']}" for p in self.problems]
+        return "\n".join(told) or self.text
+
+    def action_next_problem(self) -> None:
+        """Scroll to the next mistake below the top of the page, then round to the first."""
+        glyph = self.nx.pen.glyphs.phase["failed"]
+        marks = [y for y, line in enumerate(self.paper.lines) if line and line[0][0].strip() == glyph]
+        if not marks:
+            self.notify("There is no mistake in it.", timeout=3)
+            return
+        here = self.paper.scroll_offset.y + 1
+        target = next((y for y in marks if y - 1 > here), marks[0])
+        self.paper.scroll_to(y=max(0, target - 2), animate=False, force=True)
+
+    @work(exclusive=True, group="verbs")
+    async def action_confirm_spec(self) -> None:
+        """Show the plan and ask; then apply exactly that plan."""
+        reason = self.nx.errands.barred()
+        if reason is None and self.plan is None:
+            reason = "The mistakes are to be mended first." if self.problems else self.said
+        if reason is None and self.plan is not None and not self.plan["items"]:
+            reason = f"{self.plan['target']} is wished just so already: there is nothing to do."
+        if reason is not None or self.plan is None:
+            self.notify(reason or "", title="apply: not now", severity="warning", markup=False)
+        elif await self.nx.errands.apply(self.text, self.plan):
+            self.app.pop_screen()
+
+    def action_edit(self) -> None:
+        """Open the file in the person's editor; nxtui steps aside meanwhile."""
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+        if not editor:
+            self.notify(
+                "No editor is named: set EDITOR. A saved change is seen by itself.", severity="warning"
+            )
+            return
+        with self.app.suspend():
+            ended = subprocess.run([*shlex.split(editor), str(self.file)], check=False).returncode
+        if ended:
+            self.notify(f"{editor} ended with code {ended}.", severity="warning", markup=False)
+        self.action_reread()
+
+    def action_down(self) -> None:
+        self.paper.move(1)
+
+    def action_up(self) -> None:
+        self.paper.move(-1)
+
+    def action_page_down(self) -> None:
+        self.paper.move(self.paper.size.height)
+
+    def action_page_up(self) -> None:
+        self.paper.move(-self.paper.size.height)
+
+    def action_top(self) -> None:
+        self.paper.scroll_to(y=0, animate=False)
+
+    def action_bottom(self) -> None:
+        self.paper.move(self.paper.virtual_size.height)

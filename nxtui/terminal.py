@@ -1,0 +1,35 @@
+"""Sequences that the terminal itself understands, wrapped so that tmux and screen let them through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_SCREEN_TAKES = 760
+"""Bytes that screen passes on in one device control string; its limit is 768."""
+
+
+def wrapped(sequence: str, environment: Mapping[str, str]) -> str:
+    """The sequence as it must be written here. tmux asks for ``set -g allow-passthrough on``."""
+    if environment.get("TMUX"):
+        return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+    if environment.get("TERM", "").startswith("screen"):
+        pieces = range(0, len(sequence), _SCREEN_TAKES)
+        return "".join(f"\x1bP{sequence[start : start + _SCREEN_TAKES]}\x1b\\" for start in pieces)
+    return sequence
+
+
+def notification(title: str, text: str, environment: Mapping[str, str]) -> str:
+    """The bytes that make a terminal show a desktop notification; empty where none would understand.
+
+    OSC 777 where the terminal is of the families that read it (rxvt, foot, those on VTE), else OSC 9.
+    """
+    kind = environment.get("TERM", "")
+    if kind in ("", "dumb", "linux"):
+        return ""
+    said = "".join(char if char.isprintable() else " " for char in f"{title}: {text}")[:240]
+    if kind.startswith(("rxvt", "foot")) or environment.get("VTE_VERSION"):
+        head, _, body = said.partition(": ")
+        plain = f"\x1b]777;notify;{head.replace(';', ',')};{body.replace(';', ',')}\x07"
+    else:
+        plain = f"\x1b]9;{said}\x07"
+    return wrapped(plain, environment)

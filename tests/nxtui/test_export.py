@@ -1,0 +1,65 @@
+"""What is shown can be taken away: rows as CSV and JSON, lines as text, and no file is ever written over."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nxtui.export import rows_as, write_new
+
+Open = Callable[..., Any]
+
+
+def test_a_table_has_a_row_for_each_and_unknown_is_empty(nodes: list[Any]) -> None:
+    rows = list(csv.DictReader(io.StringIO(rows_as("csv", nodes))))
+    assert [row["name"] for row in rows] == ["node01", "node02", "node03"]
+    assert rows[1]["note"] == nodes[1]["error"]["message"]
+    assert rows[1]["deadline"] == ""
+    assert rows[2]["since"] == "2025-11-19T02:59:47Z"
+
+
+def test_json_is_what_the_daemon_told(nodes: list[Any]) -> None:
+    assert json.loads(rows_as("json", nodes)) == nodes
+
+
+def test_a_file_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    one = write_new(tmp_path, "x", "txt", 0.0, "first")
+    other = write_new(tmp_path, "x", "txt", 0.0, "second")
+    assert (one.name, one.read_text()) == ("x-19700101-000000.txt", "first")
+    assert (other.name, other.read_text()) == ("x-19700101-000000-1.txt", "second")
+
+
+def _tables(directory: Path) -> list[int]:
+    """How many lines each exported table has."""
+    return sorted(len(one.read_text().splitlines()) for one in directory.glob("nxtui-nodes-*.csv"))
+
+
+async def test_the_marked_rows_are_exported_else_all_that_are_shown(
+    window: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with window((140, 45)) as w:
+        await w.press("x")
+        await w.shows("Written:")
+        assert _tables(tmp_path) == [4]
+        await w.press("space", "x")
+        await w.until(lambda: _tables(tmp_path) == [2, 4], "the second file")
+
+
+async def test_a_directory_that_cannot_be_written_is_said(
+    window: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    monkeypatch.setattr(Path, "cwd", lambda: gone)
+    gone.rmdir()
+    async with window() as w:
+        await w.press("x")
+        await w.shows("Nothing was written: No such file or directory.")

@@ -1,0 +1,121 @@
+"""The night of an operator, in front of the real daemon and the simulated world."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.client import Client
+from daemon.demo.stage import Rehearsal, Stage
+from nxtui.recording import Scene, load
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+Look = Callable[..., Any]
+SPEED = 1200.0
+SUBNET = f"127.150.{2 * (os.getpid() % 120)}.0/24"
+OTHER = f"127.150.{2 * (os.getpid() % 120) + 1}.0/24"
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    stage = Stage(tmp_path / "stage")
+    stage.set_up(Rehearsal(SPEED, ("node02:install", "node02:install"), 1, SUBNET, OTHER))
+    yield stage
+    stage.stop()
+
+
+async def test_a_bad_spec_mended_a_failed_node_retried_a_rollback_refused_and_then_done(
+    stage: Stage, looking_at: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = (resources.files("daemon.demo") / "three-node.yaml").read_text()
+    spec = tmp_path / "night.yaml"
+    spec.write_text(good.replace("redundancy_factor: 2", "redundancy_factor: two"))
+    monkeypatch.chdir(tmp_path)
+    async with looking_at(stage.socket) as w:
+        nodes, clusters = (lambda: w.app.fleet.nodes), (lambda: w.app.fleet.clusters)
+        await w.shows("No nodes yet.")
+
+        await w.press("A")
+        await w.shows("night.yaml")
+        await w.type("night")
+        await w.press("enter")
+        frame = await w.shows("1 mistake")
+        line = next(n for n, said in enumerate(good.splitlines(), 1) if "redundancy_factor: 2" in said)
+        assert f"line {line}, column" in frame
+        await w.press("enter")
+        await w.shows("The mistakes are to be mended first.")
+        assert not clusters()
+        spec.write_text(good)
+        await w.shows("correct")
+        await w.press("enter")
+        await w.shows("demo-node01-host-bms")
+        await w.press("enter")
+        await w.until(lambda: len(w.app.screen_stack) == 2, "Enter to mean no")
+        assert not clusters()
+        await w.press("enter")
+        await w.shows("[ Cancel ]")
+        await w.press("y")
+        await w.until(lambda: len(nodes()) == 3, "the nodes to be wished")
+
+        await w.far(lambda: nodes()["node02"]["phase"] == "failed", "node02 to fail")
+        await w.press("slash")
+        await w.type("phase:failed")
+        await w.press("enter")
+        await w.shows("1 of 3 nodes")
+        error = nodes()["node02"]["error"]
+        assert error is not None
+        assert error["code"] in w.frame and error["remedy"].split(".")[0][:40] in w.frame
+        await w.press("enter")
+        await w.shows("reserving addresses")
+        await w.shows("CLOUD CALLS")
+        await w.press("r")
+        await w.shows("Try node02 again?")
+        await w.press("y", "escape")
+        await w.far(lambda: nodes()["node02"]["attempt"] == 2, "the retry")
+        await w.far(lambda: nodes()["node02"]["phase"] == "failed", "node02 to fail again")
+
+        await w.press("escape", "tab", "p")
+        await w.far(lambda: clusters()["demo"]["protected"], "the protection")
+        await w.shows("protected")
+        await w.press("tab", "g", "R")
+        await w.until(lambda: "Roll back node02?" in w.frame or "unprotect it first" in w.frame, "the answer")
+        if len(w.app.screen_stack) > 1:
+            await w.shows("11 objects to delete")
+            await w.press("y")
+        await w.shows("demo is protected: unprotect it first.")
+        await w.press("tab", "P")
+        await w.shows("Take the protection from demo?")
+        await w.press("y")
+        await w.far(lambda: not clusters()["demo"]["protected"], "the protection to end")
+        await w.press("tab", "R")
+        await w.shows("demo-node02-host-bms")
+        await w.press("y")
+        await w.far(lambda: nodes()["node02"]["state"] == "rolled_back", "the rollback")
+        assert {r["state"] for r in nodes()["node02"]["resources"]} <= {"gone"}
+        await w.press("r")
+        await w.shows("Try node02 again?")
+        await w.press("y")
+        await w.far(lambda: clusters()["demo"]["phase"] == "ok", "the cluster to be active")
+        await w.shows("done: demo")
+        phases = {name: entity["phase"] for name, entity in {**nodes(), **clusters()}.items()}
+    assert _at_the_end_of_its_recording(stage, tmp_path / "night.ndjson") == phases
+
+
+def _at_the_end_of_its_recording(stage: Stage, file: Path) -> dict[str, str]:
+    """The phases that a replay of the night's events ends with."""
+    with Client(stage.socket) as client:
+        events = client.log(after=0, limit=10_000)["events"]
+    file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    recording = load(file)
+    scene = Scene()
+    for _, line in recording.lines:
+        scene.take(line)
+    assert scene.timeline("node02")[-1]["attempt"] == scene.entities["node02"]["attempt"] > 2
+    return {name: entity["phase"] for name, entity in scene.entities.items()}

@@ -1,0 +1,179 @@
+"""A recording shows what was, at any moment of it, and claims nothing that is not in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nxtui.player import Player
+from nxtui.recording import BadRecording, Recording, load
+
+Open = Callable[..., Any]
+
+
+def _event(revision: int, time: float, kind: str, message: str, **given: Any) -> dict[str, Any]:
+    event = {"revision": revision, "time": time, "cluster": "demo", "node": "node01", "kind": kind,
+             "level": "info", "actor": "nxd", "message": message, "data": {}}  # fmt: skip
+    return event | given
+
+
+def _moved(revision: int, time: float, to: str, title: str, **given: Any) -> dict[str, Any]:
+    step = None if to in ("ready", "active") else to if to != "failed" else "installing"
+    data = {"from": "x", "to": to, "step": step, "by": "advance", "attempt": given.pop("attempt", 1)}
+    return _event(revision, time, "transition", title, data=data, **given)
+
+
+NIGHT = [
+    _moved(1, 1000.0, "deploying", "deploying nodes", node=None),
+    _moved(2, 1010.0, "installing", "installing"),
+    _event(3, 1500.0, "error", "The installer failed.", level="error",
+           data={"code": "installer", "message": "m", "remedy": "Look at the disk.", "retry": "now"}),
+    _moved(4, 1500.0, "failed", "failed", level="error"),
+    _moved(5, 1800.0, "installing", "installing", attempt=2),
+    _moved(6, 2400.0, "ready", "ready", attempt=2),
+    _moved(7, 3000.0, "active", "active", node=None),
+]  # fmt: skip
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Path:
+    """What ``nxd events --json`` printed."""
+    file = tmp_path / "night.ndjson"
+    file.write_text("".join(json.dumps(event) + "\n" for event in NIGHT))
+    return file
+
+
+def _player(recording: Recording) -> tuple[Player, list[Any]]:
+    heard: list[Any] = []
+    return Player(recording, heard.append, lambda: 0.0), heard
+
+
+def _entity(player: Player, name: str) -> Any:
+    return player._scene.entities[name]
+
+
+def test_events_alone_show_states_errors_and_attempts_at_every_moment(night: Path) -> None:
+    player, _ = _player(load(night))
+    player.seek(1000.0)
+    assert set(player._scene.entities) == {"demo"}
+    player.seek(1600.0)
+    node = _entity(player, "node01")
+    assert (node["phase"], node["title"], node["error"]["remedy"]) == (
+        "failed",
+        "failed",
+        "Look at the disk.",
+    )
+    player.seek(2000.0)
+    node = _entity(player, "node01")
+    assert (node["phase"], node["attempt"], node["error"], node["since"]) == ("working", 2, None, 1800.0)
+    player.seek(3000.0)
+    assert _entity(player, "node01")["phase"] == _entity(player, "demo")["phase"] == "ok"
+
+
+def test_what_events_do_not_say_is_not_shown(night: Path) -> None:
+    player, _ = _player(load(night))
+    player.seek(2000.0)
+    node = _entity(player, "node01")
+    assert (node["step_count"], node["deadline"], node["progress"], node["can"]) == (0, None, None, {})
+
+
+def test_going_back_gives_the_same_picture_as_going_there_at_once(night: Path) -> None:
+    one, heard = _player(load(night))
+    for moment in (3000.0, 1600.0):
+        one.seek(moment)
+    other, _ = _player(load(night))
+    other.seek(1600.0)
+    assert one._scene.entities == other._scene.entities
+    assert next(line["type"] for line in heard[-1]) == "snapshot"
+    assert [line["event"]["revision"] for line in heard[-1][1:]] == [1, 2, 3, 4]
+
+
+def test_a_stream_that_was_recorded_says_more_and_is_believed(tmp_path: Path, snapshot: Any) -> None:
+    file = tmp_path / "stream.ndjson"
+    first = snapshot()
+    node = dict(first["snapshot"]["nodes"][2], phase="ok", title="ready")
+    lines = [
+        first,
+        {
+            "type": "event",
+            "revision": 90,
+            "now": first["now"],
+            "event": _moved(90, first["now"] - 500, "x", "x"),
+        },
+        {"type": "heartbeat", "revision": 200, "now": first["now"] + 1},
+        {"type": "change", "revision": 201, "now": first["now"] + 60, "entity": node},
+        {"type": "removed", "revision": 202, "now": first["now"] + 90, "name": "node01"},
+    ]
+    file.write_text("\n".join(json.dumps(line) for line in lines))
+    player, _ = _player(load(file))
+    assert (player.recording.start, player.recording.end) == (first["now"] - 500, first["now"] + 90)
+    player.seek(first["now"] + 70)
+    assert _entity(player, "node03")["title"] == "ready"
+    assert _entity(player, "node02")["step_count"] == 9
+    player.seek(first["now"] + 90)
+    assert "node01" not in player._scene.entities
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "There is no event in the recording."),
+        ('{"type": "heartbeat", "revision": 1, "now": 1.0}', "There is no event"),
+        (json.dumps(NIGHT[0]) + "\nnot json\n", "Line 2 of the recording"),
+        ('{"revision": 1}', "Line 1 of the recording"),
+        ('{"type": "change", "revision": 1, "now": 1.0}', "Line 1"),
+        ("7", "Line 1"),
+    ],
+)
+def test_what_cannot_be_played_is_said_in_a_sentence(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "bad.ndjson"
+    file.write_text(text)
+    with pytest.raises(BadRecording, match=said):
+        load(file)
+    with pytest.raises(BadRecording, match="cannot be read"):
+        load(tmp_path / "none")
+
+
+async def test_it_plays_pauses_seeks_and_changes_nothing(window: Open, night: Path, daemon: Any) -> None:
+    async with window((140, 45), wait=False, recording=load(night)) as w:
+        await w.shows("REPLAY 00:16:40")
+        await w.press("b")
+        await w.shows("paused")
+        for _ in range(30):
+            await w.press("right")
+        frame = await w.shows("The installer failed.")
+        assert "✗ node01 failed" in frame and "Look at the disk." in frame
+        await w.press("r", "R", "A")
+        await w.shows("This is a replay")
+        assert len(w.app.screen_stack) == 1
+        await w.press("enter")
+        await w.shows("TIMELINE")
+        await w.shows("8m10s")
+        await w.press("escape", *["left"] * 6)
+        await w.until(lambda: w.app.fleet.nodes["node01"]["phase"] == "working", "the moment before")
+        await w.press("right_square_bracket", "b")
+        w.hands.seconds += 60
+        await w.shows(" end")
+        assert w.app.fleet.nodes["node01"]["phase"] == "ok"
+        assert daemon.connections == 0 and daemon.verbs == []
+
+
+@pytest.mark.parametrize("size", ["80x24", "140x45"])
+async def test_a_replay_as_a_frame(window: Open, golden: Any, night: Path, size: str) -> None:
+    async with window(tuple(map(int, size.split("x"))), wait=False, recording=load(night)) as w:
+        await w.press("b")
+        await w.shows("paused")
+        for _ in range(30):
+            await w.press("right")
+        await w.shows("The installer failed.")
+        golden(f"replay-{size}", w.frame)
+
+
+async def test_the_keys_of_a_replay_say_so_elsewhere(window: Open) -> None:
+    async with window() as w:
+        await w.press("b")
+        await w.shows("This is no replay")

@@ -1,0 +1,218 @@
+"""The verbs beyond retry and rollback: at a step, replace, protect; and a spec on its way to the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nxtui.errands import reachable
+from nxtui.history import Step
+
+Open = Callable[..., Any]
+
+
+async def test_a_retry_from_a_step_sends_the_step_that_was_chosen(window: Open) -> None:
+    async with window() as w:
+        await w.press("f")
+        await w.shows("3  creating_vnis")
+        await w.type("inter")
+        await w.press("enter")
+        await w.shows("Try node02 again from “creating interfaces”?")
+        await w.press("enter")
+        await w.until(lambda: len(w.app.screen_stack) == 1, "Enter to mean no")
+        assert w.daemon.verbs == []
+        await w.press("f")
+        await w.shows("1  reserving_ips")
+        await w.press("down", "down", "enter")
+        await w.shows("creating interfaces”?")
+        await w.press("y")
+        await w.shows("node02 will be tried again")
+        (sent,) = w.daemon.verbs
+        assert (sent["verb"], sent["target"], sent["step"]) == ("retry", "node02", "creating_vnis")
+
+
+async def test_a_hold_after_a_step_that_was_never_seen_takes_its_typed_name(window: Open) -> None:
+    async with window() as w:
+        await w.press("G", "H")
+        await w.shows("8  installing")
+        await w.type("awaiting_cvm")
+        await w.press("enter")
+        await w.shows("node03 stops after it.")
+        assert w.daemon.verbs[0]["step"] == "awaiting_cvm"
+
+
+async def test_leaving_the_choice_of_a_step_sends_nothing(window: Open) -> None:
+    async with window() as w:
+        await w.press("f")
+        await w.shows("1  reserving_ips")
+        await w.press("escape")
+        await w.until(lambda: len(w.app.screen_stack) == 1, "the list to close")
+        assert w.daemon.verbs == []
+
+
+async def test_a_plain_verb_sends_no_step(window: Open) -> None:
+    async with window() as w:
+        await w.press("r")
+        await w.shows("Try node02 again?")
+        await w.press("y")
+        await w.until(lambda: w.daemon.verbs, "the verb")
+        assert "step" not in w.daemon.verbs[0]
+
+
+def test_a_retry_begins_where_all_have_been_and_a_hold_stops_where_none_has_been(entity: Any) -> None:
+    steps = [Step(name, name, place) for place, name in enumerate("abcd", 1)]
+    two = [entity("x", step_index=2), entity("y", step_index=3)]
+    assert [step.name for step in reachable("retry", two, steps)] == ["a", "b"]
+    assert [step.name for step in reachable("hold", two, steps)] == ["c", "d"]
+
+
+async def test_replacing_a_server_says_what_is_lost_and_takes_a_y(window: Open) -> None:
+    async with window() as w:
+        await w.press("X")
+        await w.shows("Replace the server of node02?")
+        await w.shows("what is on its disks")
+        await w.press("enter")
+        await w.until(lambda: len(w.app.screen_stack) == 1, "Enter to mean no")
+        assert w.daemon.verbs == []
+        await w.press("X")
+        await w.shows("[ Cancel ]")
+        await w.press("y")
+        await w.shows("node02 gets another server")
+
+
+async def test_protection_is_seen_on_the_cluster_and_on_each_of_its_rows(window: Open) -> None:
+    async with window() as w:
+        assert "▣" not in w.frame
+        await w.press("tab", "p")
+        await w.shows("demo is protected.")
+        can = w.daemon.clusters[0]["can"] | {"protect": "it is protected.", "unprotect": None}
+        cluster = dict(w.daemon.clusters[0], protected=True, can=can)
+        w.daemon.say(type="change", entity=cluster)
+        frame = await w.shows("▣demo")
+        assert all(f"▣node0{number}" in frame for number in (1, 2, 3))
+        await w.press("p")
+        await w.shows("it is protected.")
+        await w.press("P")
+        await w.shows("Take the protection from demo?")
+        await w.press("y")
+        await w.until(lambda: len(w.daemon.verbs) == 2, "both verbs")
+        assert [verb["verb"] for verb in w.daemon.verbs] == ["protect", "unprotect"]
+
+
+@pytest.fixture
+def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "deep.yaml").write_text("cluster: demo\n")
+    (tmp_path / "bad.yaml").write_text("cluster: demo\nplatform: p\nprofile: bad\n")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / ".hidden.yaml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+async def test_a_spec_is_sent_with_the_digest_of_the_plan_that_was_shown(window: Open, specs: Path) -> None:
+    async with window() as w:
+        await w.press("A")
+        frame = await w.shows("inner/")
+        assert ".hidden" not in frame
+        await w.type("inner")
+        await w.press("enter")
+        await w.shows("deep.yaml")
+        await w.type("deep")
+        await w.press("enter")
+        await w.shows("6 objects to make")
+        await w.press("enter")
+        await w.shows("Apply the spec of demo?")
+        await w.press("y")
+        await w.shows("demo is wished.")
+        assert w.daemon.specs == [{"spec": "cluster: demo\n", "digest": "sha256:spec"}]
+        assert len(w.app.screen_stack) == 1
+
+
+async def test_a_mistake_stands_beneath_its_line_and_a_saved_change_is_seen(
+    window: Open, specs: Path
+) -> None:
+    async with window() as w:
+        w.app.open_spec(specs / "bad.yaml")
+        lines = (await w.shows("1 mistake")).splitlines()
+        at = next(n for n, line in enumerate(lines) if "profile: bad" in line)
+        assert "line 3, column 7: there is no profile of that name" in lines[at + 1]
+        await w.press("enter")
+        await w.shows("The mistakes are to be mended first.")
+        (specs / "bad.yaml").write_text("cluster: demo\nplatform: p\nprofile: good\n")
+        w.app.tick()
+        await w.shows("correct")
+        assert "there is no profile" not in w.frame
+        assert w.daemon.specs == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("binary.yaml", "no text in UTF-8"), ("none.yaml", "cannot be read (No such file")]
+)
+async def test_a_file_that_is_no_spec_is_said(window: Open, specs: Path, name: str, said: str) -> None:
+    async with window((140, 45)) as w:
+        w.app.open_spec(specs / name)
+        await w.shows(said)
+        await w.press("enter")
+        await w.shows("apply: not now")
+
+
+async def test_a_spec_is_checked_as_soon_as_the_daemon_is_back(window: Open, specs: Path) -> None:
+    async with window((140, 45)) as w:
+        await w.daemon.stop()
+        await w.shows("LOST")
+        w.app.open_spec(specs / "inner" / "deep.yaml")
+        await w.shows("cluster: demo")
+        await w.press("enter")
+        await w.shows("the link is down")
+        await w.daemon.start()
+        await w.shows("LIVE")
+        w.app.tick()
+        await w.shows("6 objects to make")
+
+
+async def test_what_is_typed_into_the_picker_survives_the_loss_of_the_daemon(
+    window: Open, specs: Path
+) -> None:
+    async with window() as w:
+        await w.press("A")
+        await w.shows("bad.yaml")
+        await w.type("ba")
+        await w.daemon.stop()
+        await w.shows("LOST")
+        await w.type("d")
+        await w.daemon.start()
+        await w.shows("LIVE")
+        assert "❯ bad" in w.frame and "inner/" not in w.frame
+
+
+async def test_the_palette_says_in_two_words_what_keys_say(window: Open) -> None:
+    async def say(words: str) -> None:
+        await w.press("colon")
+        await w.type(words)
+        await w.until(lambda: "Search for commands" not in w.frame, "the palette to search")
+        await w.pilot.pause(0.1)
+        await w.press("enter")
+        await w.until(lambda: len(w.app.screen_stack) == 1, "the palette to close")
+
+    async with window((140, 45)) as w:
+        await say("sort name")
+        await w.until(lambda: w.app.screen.nodes.listing.sort == "name", "the order")
+        await say("only failed")
+        await w.shows("1 of 3 nodes")
+        await say("theme light")
+        await w.until(lambda: w.app.theme == "nxd-light", "the theme")
+
+
+async def test_a_click_on_a_title_sorts_and_a_second_one_turns_the_order(window: Open) -> None:
+    async with window((140, 45)) as w:
+        nodes = w.app.screen.nodes
+        await w.pilot.click(nodes, offset=(5, 0))
+        assert nodes.listing.order == ["node01", "node02", "node03"]
+        assert nodes.listing.sort == "name"
+        await w.pilot.click(nodes, offset=(5, 0))
+        assert nodes.listing.order == ["node03", "node02", "node01"]
+        assert "NODE▴" in w.frame
