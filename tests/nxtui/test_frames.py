@@ -140,7 +140,9 @@ async def test_live_then_stale_then_lost(window: Open, golden: Golden, size: str
         await w.shows("STALE 7s")
         golden(f"{screen}-stale-{size}", w.frame)
         await w.daemon.stop()
-        await w.until(lambda: "No daemon answers" in str(w.app.fleet.lost_because), "the second try to connect")
+        await w.until(
+            lambda: "No daemon answers" in str(w.app.fleet.lost_because), "the second try to connect"
+        )
         await w.shows("LOST since")
         golden(f"{screen}-lost-{size}", w.frame)
 
