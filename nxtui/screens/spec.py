@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from textual import work
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SuspendNotSupported
 
 from daemon.client import DaemonUnreachable, Refused
 from daemon.wire import Plan, Problem
@@ -186,10 +186,17 @@ class SpecScreen(Room):
                 "No editor is named: set EDITOR. A saved change is seen by itself.", severity="warning"
             )
             return
-        with self.app.suspend():
-            ended = subprocess.run([*shlex.split(editor), str(self.file)], check=False).returncode
-        if ended:
-            self.notify(f"{editor} ended with code {ended}.", severity="warning", markup=False)
+        trouble = ""
+        try:
+            with self.app.suspend():
+                ended = subprocess.run([*shlex.split(editor), str(self.file)], check=False).returncode
+            trouble = f"{editor} ended with code {ended}." if ended else ""
+        except SuspendNotSupported:
+            trouble = "This terminal cannot be lent to an editor: edit the file elsewhere and save it."
+        except (OSError, ValueError) as cause:
+            trouble = f"The editor {editor} cannot be started ({cause})."
+        if trouble:
+            self.notify(trouble, severity="warning", markup=False)
         self.action_reread()
 
     def action_down(self) -> None:

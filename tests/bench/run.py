@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import engine
-import screen
+import simulator
+import tui_bench
 import whole
 from figures import Figure
 
@@ -21,7 +22,8 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "demo": whole.demo,
     "daemon": whole.daemon,
     "engine": engine.engine,
-    "tui": screen.first_frame,
+    "tui": tui_bench.figures,
+    "sim": simulator.thousand,
 }
 ROOT = Path(__file__).parents[2]
 

@@ -8,14 +8,10 @@ import pty
 import select
 import signal
 import struct
-import sys
 import termios
 import time
 from collections.abc import Sequence
 from typing import Self
-
-from figures import Figure, python, side_by_side, wall
-from whole import PROPORTIONATE, deploy, stage
 
 SIZE = (24, 80)
 PATIENCE = 20.0
@@ -95,17 +91,3 @@ def until_shown(command: Sequence[str], text: bytes) -> float:
     """Real seconds from the start of a command to the moment its screen shows ``text``."""
     with Screen(command) as screen:
         return screen.until(text) - screen.begun
-
-
-def first_frame() -> list[Figure]:
-    """First rows of a real deployment against the bare import of the framework."""
-    with stage(PROPORTIONATE) as one:
-        deploy(one)
-        command = [sys.executable, "-m", "nxtui.main", "--socket", str(one.socket)]
-        shown, imported = side_by_side(
-            lambda: until_shown(command, b"node03"), lambda: wall(python("import textual.app"))
-        )
-    return [
-        Figure("tui.first_frame", shown * 1000, "ms"),
-        Figure("tui.first_frame_over_import", shown / imported, "x import textual.app", 1.8),
-    ]

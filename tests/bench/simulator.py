@@ -132,9 +132,9 @@ async def _measure() -> list[Figure]:
     return [
         Figure("sim.memory_empty", empty, "MB"),
         Figure("sim.memory_1000_nodes", full, "MB", 300),
-        Figure("sim.creates_per_second", orders * 5, "requests/s"),
+        Figure("sim.creates_per_second", orders * 5, "requests/s", None, "higher"),
         Figure("sim.reads_per_second", reads, "requests/s", 500, "higher"),
-        Figure("sim.pages_per_second", pages, "pages of 100 in 3,000/s"),
+        Figure("sim.pages_per_second", pages, "pages of 100 of 3,000/s", None, "higher"),
     ]
 
 

@@ -50,6 +50,7 @@ SHORT = {
     "verifying_health": "12m",
 }
 """Deadlines that hold at this speed and are over soon."""
+BLOCKED = "node:rollback_blocked"
 STOPPED = ("failed", "rollback_blocked", "rolled_back")
 
 EVERY = scenarios()
@@ -178,6 +179,11 @@ def gone(entities: list[EntityView]) -> bool:
     return not entities
 
 
+def rolled_back(name: str) -> Callable[[list[EntityView]], bool]:
+    """Whether this one is rolled back."""
+    return lambda entities: any(e["name"] == name and e["state"] == "rolled_back" for e in entities)
+
+
 def judge(part: Part, found: dict[str, EntityView]) -> EntityView | None:
     """Complain if a part did not end as its scenario says; who failed, if somebody was to."""
     scenario = part.scenario
@@ -194,9 +200,6 @@ def judge(part: Part, found: dict[str, EntityView]) -> EntityView | None:
             return entity
     part.complain(f"should have failed at {scenario.at} with {scenario.code}: {stand(part, found)}")
     return None
-
-
-BLOCKED = "node:rollback_blocked"
 
 
 def play(theatre: Theatre, parts: Sequence[Part]) -> None:
@@ -236,12 +239,7 @@ def go_on(theatre: Theatre, stopped: Sequence[tuple[Part, EntityView]]) -> None:
     for _, who in back:
         theatre.verb("rollback", who["name"])
     for part, who in back:
-        name = who["name"]
-        theatre.until(
-            [part],
-            "rolled back",
-            lambda es, n=name: any(e["name"] == n and e["state"] == "rolled_back" for e in es),
-        )  # type: ignore[misc]
+        theatre.until([part], "rolled back", rolled_back(who["name"]))
     for _, who in stopped:
         theatre.verb("retry", who["name"])
 
@@ -257,12 +255,7 @@ def end(theatre: Theatre, parts: Sequence[Part]) -> None:
     for part in blocked:
         theatre.ask("/mend", {"scenario": part.label})
         theatre.verb("retry", f"n-{part.word}")
-        node = f"n-{part.word}"
-        theatre.until(
-            [part],
-            "released",
-            lambda es, n=node: any(e["name"] == n and e["state"] == "rolled_back" for e in es),
-        )  # type: ignore[misc]
+        theatre.until([part], "released", rolled_back(f"n-{part.word}"))
         theatre.verb("retry", part.cluster)
     theatre.until(parts, "gone", gone)
     count(theatre, parts, {kind: 0 for kind in ONE_NODE}, "after it was destroyed")

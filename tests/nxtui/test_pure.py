@@ -14,7 +14,9 @@ from daemon.wire import PHASES
 from nxtui import clipboard, main, pages, rows, text
 from nxtui.glyphs import ASCII, UNICODE, to_ascii
 from nxtui.model import Link
+from nxtui.pen import Pen
 from nxtui.verbs import READ_ONLY, barred, legality
+from nxtui.widgets.grid import differing
 
 Make = Callable[..., Any]
 LIVE = Link("live", "LIVE")
@@ -170,3 +172,36 @@ def test_the_socket_is_found_by_option_then_environment_then_settings(tmp_path: 
     other.write_text("- a")
     with pytest.raises(main.BadSettings, match="keys and values"):
         main.find_socket(None, other, {})
+
+
+def _row(*spans: tuple[str, str], ground: str = "paper") -> Any:
+    return ground, list(spans)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cells"),
+    [
+        (None, _row(("node01", "")), (0, 40)),
+        (_row(("node01", "")), _row(("node01", "")), (0, 0)),
+        (_row(("node01", "")), _row(("node01", ""), ground="row"), (0, 40)),
+        (_row(("node01 ready", "")), _row(("node01 reach", "")), (10, 12)),
+        (_row(("node01", "")), _row(("node01", "strong")), (0, 6)),
+        (_row(("node01", "")), _row(("node001", "")), (0, 40)),
+        (_row(("日本", "")), _row(("日木", "")), (0, 40)),
+    ],
+)
+def test_only_the_cells_that_differ_are_painted(before: Any, after: Any, cells: tuple[int, int]) -> None:
+    assert differing(before, after, 40) == cells
+
+
+def test_blanks_ride_with_the_word_before_them_and_change_nothing_that_is_seen() -> None:
+    pen = Pen()
+    line = [("node01", "strong"), ("  ", ""), ("ok", "ok"), (" ", "dim"), (" prod ", "env-production")]
+    strip = pen.strip(line, 30)
+    assert strip.text == "node01  ok  prod".ljust(30)
+    assert [segment.text for segment in strip][:3] == ["node01  ", "ok ", " prod "]
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(5, "under 1m"), (252, "4m"), (3900, "1h05m")])
+def test_what_need_not_tick_is_said_in_minutes(seconds: float, said: str) -> None:
+    assert text.roughly(seconds) == said

@@ -149,6 +149,21 @@ async def test_a_mistake_stands_beneath_its_line_and_a_saved_change_is_seen(
         assert w.daemon.specs == []
 
 
+async def test_an_editor_that_cannot_be_opened_is_said(
+    window: Open, specs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.delenv("EDITOR", raising=False)
+    async with window((140, 45)) as w:
+        w.app.open_spec(specs / "bad.yaml")
+        await w.shows("1 mistake")
+        await w.press("e")
+        await w.shows("No editor is named: set EDITOR.")
+        monkeypatch.setenv("EDITOR", "vi")
+        await w.press("e")
+        await w.shows("cannot be lent to an editor")  # a test has no terminal to lend
+
+
 @pytest.mark.parametrize(
     ("name", "said"), [("binary.yaml", "no text in UTF-8"), ("none.yaml", "cannot be read (No such file")]
 )

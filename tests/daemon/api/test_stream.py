@@ -127,7 +127,7 @@ async def test_a_stalled_reader_is_told_that_it_lags_and_slows_nobody(
         await anext(stalled)
         await anext(quick)
         for number in range(120):
-            await house.commit(line(house, f"{number} " + "x" * 50_000))
+            await house.commit(line(house, f"{number} " + "x" * 200_000))
             told = await take(quick, lambda one: one["type"] == "event")
             assert told[0]["event"]["message"].startswith(f"{number} ")
         rest = [one async for one in stalled]
