@@ -85,9 +85,3 @@ class Screen:
         with open(f"/proc/{self.pid}/stat") as file:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def until_shown(command: Sequence[str], text: bytes) -> float:
-    """Real seconds from the start of a command to the moment its screen shows ``text``."""
-    with Screen(command) as screen:
-        return screen.until(text) - screen.begun

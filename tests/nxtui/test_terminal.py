@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Terminal:
-    """A tmux server of its own with one pane of 80 by 24."""
+    """A tmux server of its own with one pane, of 80 by 24 unless told."""
 
     def __init__(self) -> None:
         self._name = f"nxtui-test-{uuid.uuid4().hex[:12]}"
@@ -43,8 +43,8 @@ class Terminal:
         )
         return (await process.communicate())[0].decode()
 
-    async def start(self, command: str) -> None:
-        await self.tmux("new-session", "-d", "-x", "80", "-y", "24", command)
+    async def start(self, command: str, columns: int = 80, rows: int = 24) -> None:
+        await self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), command)
 
     async def screen(self) -> str:
         return await self.tmux("capture-pane", "-p")
@@ -60,6 +60,14 @@ class Terminal:
                 return screen
             assert time.monotonic() < end, f"waited in vain for {what}:\n{screen}"
             await asyncio.sleep(0.05)
+
+    async def at_rest(self, condition: Callable[[str], Any], what: str) -> str:
+        """The screen that meets the condition, once three looks in a row saw nothing but times move."""
+        looks: list[str] = []
+        while len(looks) < 3 or len(set(looks[-3:])) > 1:
+            looks.append(still(await self.shows(condition, what)))
+            await asyncio.sleep(0.2)
+        return looks[-1]
 
     async def close(self) -> None:
         await self.tmux("kill-server")
@@ -95,6 +103,32 @@ async def test_in_a_real_terminal_it_draws_acts_survives_and_leaves(terminal: Te
     assert "code=0" in screen
     assert "goes on working" in screen
     assert "Traceback" not in screen
+
+
+MOVING = re.compile(r"\d+(?:h\d+m|m\d+s|[hms])\b|\d\d:\d\d:\d\d|\d\d:(?=[│╭╰])")
+"""Times that go on while a test runs."""
+
+
+def still(screen: str) -> str:
+    """A screen without what moves: times as one sign, and every run of blanks as one."""
+    lines = (re.sub(r" +", " ", MOVING.sub("…", line)).rstrip() for line in screen.splitlines())
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (140, 45)])
+async def test_a_real_terminal_shows_what_keys_led_to(
+    terminal: Terminal, daemon: Any, golden: Callable[[str, str], None], columns: int, rows: int
+) -> None:
+    """The fleet with its failed node, and the question before a retry, on the real screen."""
+    command = f"cd {ROOT} && LC_ALL=C.UTF-8 {sys.executable} -m nxtui.main --socket {daemon.socket}"
+    await terminal.start(command, columns, rows)
+    wanted = ("❯ ✗ node02", "LIVE", "✗ node02 The server did not")
+    screen = await terminal.at_rest(lambda s: all(text in s for text in wanted), "the fleet")
+    golden(f"terminal-fleet-{columns}x{rows}", screen)
+    await terminal.press("r")
+    screen = await terminal.at_rest(lambda s: "Try node02 again?" in s and "y retry" in s, "the question")
+    golden(f"terminal-retry-{columns}x{rows}", screen)
 
 
 def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
