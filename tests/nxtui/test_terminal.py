@@ -121,7 +121,8 @@ async def test_a_real_terminal_shows_what_keys_led_to(
     terminal: Terminal, daemon: Any, golden: Callable[[str, str], None], columns: int, rows: int
 ) -> None:
     """The fleet with its failed node, and the question before a retry, on the real screen."""
-    command = f"cd {ROOT} && unset COLUMNS LINES && LC_ALL=C.UTF-8 {sys.executable} -m nxtui.main --socket {daemon.socket}"
+    window = f"{sys.executable} -m nxtui.main --socket {daemon.socket}"
+    command = f"cd {ROOT} && unset COLUMNS LINES && LC_ALL=C.UTF-8 {window}"
     await terminal.start(command, columns, rows)
     wanted = ("❯ ✗ node02", "LIVE", "✗ node02 The server did not")
     screen = await terminal.at_rest(lambda s: all(text in s for text in wanted), "the fleet")
