@@ -64,7 +64,7 @@ def _changes(journal: Journal, views: Views, notices: list[Notice], shown: int) 
         for event in notice.events:
             if event.revision > shown:
                 yield _line(journal, "event", event.revision, event=event_view(event))
-    changed = {name for notice in notices for name in notice.changed}
+    changed = {name for notice in notices for name in notice.changed} | _followers(journal, notices)
     removed = {name for notice in notices for name in notice.removed}
     for name in sorted(changed):
         record = journal.mirror.records.get(name)
@@ -73,6 +73,13 @@ def _changes(journal: Journal, views: Views, notices: list[Notice], shown: int) 
     for name in sorted(removed):
         if name not in journal.mirror.records:
             yield _line(journal, "removed", revision, name=name)
+
+
+def _followers(journal: Journal, notices: list[Notice]) -> set[str]:
+    """Nodes whose verbs may be other ones, because their cluster moved or was protected."""
+    told = [event for notice in notices for event in notice.events if event.kind in ("transition", "verb")]
+    clusters = {event.shard for event in told if event.record == event.shard}
+    return {member.name for cluster in clusters for member in journal.mirror.members(cluster)}
 
 
 def _line(journal: Journal, kind: str, revision: int, **more: Any) -> bytes:
