@@ -147,10 +147,6 @@ class StepContext:
         kept = {**record.facts, **facts}
         await self._journal.commit(PutRecord(replace(record, facts=kept, version=record.version + 1)))
 
-    async def note(self, message: str, **data: Any) -> None:
-        """Write a line into the log."""
-        await self._journal.commit(self._event("note", message, data))
-
     async def order(self, target: str, verb: str) -> None:
         """Put a verb into another record's inbox, unless the same one waits there already."""
         if any(command.verb == verb for command in self._journal.mirror.commands(target)):
