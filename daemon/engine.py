@@ -11,9 +11,11 @@ import heapq
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from daemon import moves
 from daemon.errors import NxdError, OutsideError, StoreError
+from daemon.faultpoints import point
 from daemon.journal import Journal
 from daemon.locks import Locks
 from daemon.platforms.base import Platform
@@ -191,7 +193,7 @@ class Engine:
             event = moves.event(record, "verb", now, f"{command.verb} came to nothing: {reason}", "warning")
             await self.journal.commit(close, event)
             return
-        moved = moves.honoured(record, kind, command.verb, command.args, now, self.pace.deadline_factor)
+        moved = moves.honoured(record, kind, command.verb, command.args, now, self._limits(record))
         if moved.state == record.state and moved.since == record.since:
             said = moves.event(record, "verb", now, f"{command.verb} is in force", actor=command.actor)
             await self.journal.commit(PutRecord(moved), close, said)
@@ -199,7 +201,24 @@ class Engine:
         ops: list[Op] = [close]
         if moved.state == kind.initial and record.name == record.shard:
             ops.append(moves.command(record, "start", now, self.journal.clock.new_id()))
+        if command.verb == "change":
+            ops += [PutRecord(seed) for seed in self._newcomers(moved, command.args, now)]
         await self._commit_move(record, moved, command.verb, command.actor, *ops)
+
+    def _newcomers(self, cluster: Record, args: Mapping[str, Any], now: float) -> list[Record]:
+        """The nodes that a changed spec asks for and that do not exist yet."""
+        kind, known = self.platform(cluster).node, self.journal.mirror.records
+        asked: Mapping[str, dict[str, Any]] = args.get("nodes", {})
+        return [
+            moves.sown(name, kind, cluster.name, spec, now)
+            for name, spec in asked.items()
+            if name not in known
+        ]
+
+    def _limits(self, record: Record) -> moves.Limits:
+        """How long the states of a record may last."""
+        wished = self.journal.mirror.records[record.shard].spec.get("deadlines", {})
+        return moves.Limits(wished, self.pace.deadline_factor)
 
     async def _run(self, record: Record) -> Outcome:
         """The step's answer; whatever it raises becomes one."""
@@ -208,6 +227,7 @@ class Engine:
         step = (platform.undo if undoing else platform.steps)[record.step if undoing else record.state]  # type: ignore[index]
         context = StepContext(record.name, self.journal, self._locks, self._box, self.poke)
         try:
+            point("run_begins", record.name, record.state)
             return await step(context)
         except Interrupted:
             return Wait("a verb to be honoured", "a verb is waiting", poll=0)
@@ -240,15 +260,15 @@ class Engine:
         kind = self.kind(record)
         facts = {key: value for key, value in {**record.facts, **done.facts}.items() if value is not None}
         record = replace(record, facts=facts)
-        now, factor = self.journal.clock.now(), self.pace.deadline_factor
+        now, limits = self.journal.clock.now(), self._limits(record)
         if record.state == ROLLING_BACK:
             following = kind.next_undo(record.step)
             if following is None:
                 await self._released(record, kind)
                 return True
-            moved = moves.next_undo(record, following, now, factor)
+            moved = moves.next_undo(record, following, now, limits)
         else:
-            moved = moves.advanced(record, kind, now, factor)
+            moved = moves.advanced(record, kind, now, limits)
         await self._commit_move(record, moved, "advance", "nxd")
         return True
 
@@ -259,7 +279,7 @@ class Engine:
             await self.journal.commit(*ops)
             return
         state = kind.next(record.state, record.step, "released")
-        moved = moves.entered(record, kind, state, now, self.pace.deadline_factor)
+        moved = moves.entered(record, kind, state, now, self._limits(record))
         await self._commit_move(record, moved, "released", "nxd")
 
     async def _wait(self, record: Record, wait: Wait) -> bool:
@@ -275,6 +295,7 @@ class Engine:
         if shown != record.wait or facts != record.facts or record.tries:
             moved = replace(record, wait=shown, facts=facts, tries=0, error=None, version=record.version + 1)
             await self.journal.commit(PutRecord(moved))
+            point("timer_written", record.name, record.state)
         return self._pause(record, now, wait.poll)
 
     async def _busy(self, record: Record, busy: Busy) -> bool:
@@ -301,6 +322,7 @@ class Engine:
             text = f"{problem.message} Trying again."
             ops.append(moves.event(record, "error", now, text, "warning", asdict(problem)))
         await self.journal.commit(*ops)
+        point("timer_written", record.name, record.state)
         return self._pause(record, now, wake_at - now)
 
     def _pause(self, record: Record, now: float, delay: float) -> bool:
@@ -321,7 +343,7 @@ class Engine:
             resources = self.journal.mirror.resources(record.name)
             problem = moves.left_over(problem, resources, self.platform(record).removal_command)
         state = kind.next(record.state, record.step, event)
-        moved = moves.entered(record, kind, state, now, self.pace.deadline_factor)
+        moved = moves.entered(record, kind, state, now, self._limits(record))
         moved = replace(moved, step=record.step, error=asdict(problem))
         ops: list[Op] = [moves.event(record, "error", now, problem.message, "error", asdict(problem))]
         if event == "fail":
@@ -337,7 +359,8 @@ class Engine:
         if climb is not None:
             said = moves.event(record, "note", now, f"trying again by itself: {climb.means}")
             return [moves.command(record, climb.verb, now, token, means=climb.means), said]
-        if cluster.spec.get("on_failure") == "rollback":
+        kept = cluster.protected or self.platform(record).veto("rollback", record, cluster) is not None
+        if cluster.spec.get("on_failure") == "rollback" and not kept:
             return [moves.command(record, "rollback", now, token)]
         return []
 
@@ -360,6 +383,17 @@ class Engine:
                 "attempt": moved.attempt,
             },
         )
-        await self.journal.commit(PutRecord(moved), *ops, AddEvent(event))
+        await self.journal.commit(PutRecord(moved), *ops, *self._calls_back(record, moved), AddEvent(event))
         if record.name != record.shard:
             self.poke(record.shard)
+
+    def _calls_back(self, record: Record, moved: Record) -> list[Op]:
+        """A node that begins to work again calls its cluster, if that is done, back to work."""
+        cluster = self.journal.mirror.records[record.shard]
+        kind = self.kind(cluster)
+        states = self.kind(record).states
+        begins = states[moved.state].work and not states[record.state].work
+        done = kind.states[cluster.state].phase == "ok" and kind.allows(cluster.state, cluster.step, "change")
+        if not (begins and done) or cluster.name == record.name:
+            return []
+        return [moves.command(cluster, "change", moved.since, self.journal.clock.new_id())]

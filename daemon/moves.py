@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from daemon.errors import CATALOGUE
 from daemon.store.ops import AddCommand, AddEvent, Command, DropRecord, DropSecrets, Event, Op, Resource
-from state_machines.kind import FLAGS, ROLLING_BACK, Kind, UndoStep
+from state_machines.kind import FLAGS, ROLLING_BACK, Kind, State, UndoStep
 from state_machines.lifecycle import retry_from
 from state_machines.outcome import Problem
 from state_machines.record import Record
@@ -34,6 +34,12 @@ def command(record: Record, verb: str, now: float, token: str, **args: str) -> A
 
 DELETING: tuple[str, ...] = ("rollback", "destroy", "replace")
 """Verbs that a protected cluster refuses."""
+
+
+def will_be_protected(cluster: Record, waiting: Iterable[Command]) -> bool:
+    """Whether the cluster is protected once the verbs in its inbox are honoured, which is in order."""
+    asked = [command.verb for command in waiting if command.verb in FLAGS]
+    return FLAGS[asked[-1]] if asked else cluster.protected
 
 
 def event_name(verb: str, args: Mapping[str, Any]) -> str:
@@ -70,16 +76,22 @@ def _why_not_after(record: Record, kind: Kind, step: str) -> str | None:
     return None if waits or ahead else f"It is {kind.states[record.state].title}; {step} does not lie ahead."
 
 
-def deadline_of(record: Record, kind: Kind, state: str, factor: float) -> float | None:
-    """Seconds a state may last: the spec's word, else the table's; both stretched by ``factor``."""
-    wished = record.spec.get("deadlines", {}).get(state)
-    seconds = kind.states[state].deadline if wished is None else float(wished)
-    return None if seconds is None else seconds * factor
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long things may last: state → the spec's word in seconds, and the factor that stretches all of it."""
+
+    wished: Mapping[str, float] = field(default_factory=dict)
+    factor: float = 1.0
+
+    def of(self, state: State) -> float | None:
+        """Seconds a state may last: the spec's word, else the table's."""
+        seconds = self.wished.get(state.name, state.deadline)
+        return None if seconds is None else float(seconds) * self.factor
 
 
-def entered(record: Record, kind: Kind, state: str, now: float, factor: float) -> Record:
+def entered(record: Record, kind: Kind, state: str, now: float, limits: Limits) -> Record:
     """The record as it enters a state."""
-    seconds = deadline_of(record, kind, state, factor)
+    seconds = limits.of(kind.states[state])
     step = record.step
     if kind.states[state].work or state == kind.initial:
         step = state
@@ -99,22 +111,22 @@ def entered(record: Record, kind: Kind, state: str, now: float, factor: float) -
     )
 
 
-def advanced(record: Record, kind: Kind, now: float, factor: float) -> Record:
+def advanced(record: Record, kind: Kind, now: float, limits: Limits) -> Record:
     """The record after its step is done: in the next state, or held there if it was to stop after this step."""
     state = kind.next(record.state, record.step, "advance")
     if record.stop_after != record.state or not kind.states[state].work:
-        return entered(record, kind, state, now, factor)
-    return entered(replace(record, step=state, stop_after=None), kind, "held", now, factor)
+        return entered(record, kind, state, now, limits)
+    return entered(replace(record, step=state, stop_after=None), kind, "held", now, limits)
 
 
-def next_undo(record: Record, undo: UndoStep, now: float, factor: float) -> Record:
+def next_undo(record: Record, undo: UndoStep, now: float, limits: Limits) -> Record:
     """The record at a stage of its rollback."""
     return replace(
         record,
         state=ROLLING_BACK,
         step=undo.name,
         since=now,
-        deadline=now + undo.deadline * factor,
+        deadline=now + undo.deadline * limits.factor,
         wake_at=None,
         wait=None,
         error=None,
@@ -124,7 +136,7 @@ def next_undo(record: Record, undo: UndoStep, now: float, factor: float) -> Reco
 
 
 def honoured(
-    record: Record, kind: Kind, verb: str, args: Mapping[str, Any], now: float, factor: float
+    record: Record, kind: Kind, verb: str, args: Mapping[str, Any], now: float, limits: Limits
 ) -> Record:
     """The record after a legal verb. Raises IllegalEvent."""
     if verb in FLAGS:
@@ -135,13 +147,20 @@ def honoured(
     if verb in ("retry", "replace"):
         facts = {**record.facts, "asked": args.get("means", verb)}
         record = replace(record, attempt=record.attempt + 1, facts=facts)
+    if verb == "change":
+        record = replace(record, spec=args.get("spec", record.spec))
     if verb == "destroy":
         record = replace(record, forget=True)
     if state != ROLLING_BACK:
-        return entered(record, kind, state, now, factor)
+        return entered(record, kind, state, now, limits)
     blocked = record.state == "rollback_blocked" and verb == "retry"
     undo = kind.undo_step(record.step) if blocked and record.step else kind.undo[0]
-    return next_undo(record, undo, now, factor)
+    return next_undo(record, undo, now, limits)
+
+
+def sown(name: str, kind: Kind, cluster: str, spec: dict[str, Any], now: float) -> Record:
+    """A record at its beginning."""
+    return Record(name, kind.name, cluster, kind.initial, now, version=1, step=kind.initial, spec=spec)
 
 
 def forgotten(cluster: Record, members: Sequence[Record], now: float) -> list[Op]:

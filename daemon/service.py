@@ -25,12 +25,14 @@ from daemon.boot_book import BootBook
 from daemon.bus import Bus
 from daemon.clock import Clock, SystemClock
 from daemon.engine import Engine, Pace
+from daemon.faultpoints import point
 from daemon.journal import Journal
 from daemon.mirror import Mirror
 from daemon.orders import Orders
 from daemon.secrets import SecretBox
 from daemon.settings import HostPort, Settings
 from daemon.store.sqlite import SqliteStore
+from daemon.wishes import Wishes
 from pxe.app import app_runner, boot_app, config_app
 from pxe.images import Images, ImagesError, load_images
 
@@ -73,6 +75,7 @@ async def _open(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Engi
     await store.open()
     lease = await store.acquire(f"{socket.gethostname()}:{os.getpid()}")
     mirror = Mirror(await store.load())
+    point("loaded")
     journal = Journal(store, lease, mirror, Bus(), clock)
     box = SecretBox.at(settings.state_dir / "secret.key")
     known = {name: platforms.load(name, settings, clock) for name in platforms.NAMES}
@@ -85,7 +88,7 @@ async def _open(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Engi
         settings.deadlines_factor,
     )
     engine = Engine(journal, known, box, pace)
-    orders = Orders(journal, engine)
+    orders, wishes = Orders(journal, engine), Wishes(journal, engine)
     about = wire.DaemonView(
         id=mirror.daemon_id,
         version=version("nxd"),
@@ -97,7 +100,7 @@ async def _open(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Engi
     images = await asyncio.to_thread(_images, settings.images_dir)
     await stack.enter_async_context(_listening(boot_app(book, images), settings.boot_listen, "boot.listen"))
     await stack.enter_async_context(_listening(config_app(book), settings.config_listen, "config.listen"))
-    api = Api(journal, engine, orders, Views(journal, engine, orders, about), box).app()
+    api = Api(journal, engine, orders, wishes, Views(journal, engine, orders, about), box).app()
     await stack.enter_async_context(_on_socket(api, settings.socket))
     return engine
 

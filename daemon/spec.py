@@ -137,6 +137,11 @@ class ClusterSpec(SpecModel):
         description="How far a failed installation is tried again by itself: not at all, by a restart, then by "
         "a reinitialisation of the same server, then by another server",
     )
+    gate: Literal["all"] | Annotated[int, Field(ge=1)] = Field(
+        default="all",
+        description="How many nodes must be ready before the cluster is formed: all of them, or at least so many; "
+        "those that come later join it",
+    )
     deadlines: dict[str, Duration] = Field(
         default_factory=dict, description="How long a state may last, by its name, like 90s, 45m or 2h"
     )

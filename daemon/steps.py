@@ -22,6 +22,7 @@ from daemon.store.ops import (
     AddCommand,
     AddEvent,
     Command,
+    DropRecord,
     DropSecrets,
     Event,
     PutRecord,
@@ -122,9 +123,9 @@ class StepContext:
         rows = self._journal.mirror.resources(owner or self._name)
         return [row for row in rows if row.state != "gone" and kind in (None, row.kind)]
 
-    def resource(self, kind: str, name: str) -> Resource | None:
-        """One of the record's ledger rows, gone or not."""
-        return self._journal.mirror.resource(self._name, kind, name)
+    def resource(self, kind: str, name: str, owner: str | None = None) -> Resource | None:
+        """One ledger row, gone or not; the record's own unless another owner is named."""
+        return self._journal.mirror.resource(owner or self._name, kind, name)
 
     def held(self, address: str) -> bool:
         """Whether any record has an object of this address, or means to."""
@@ -190,12 +191,13 @@ class StepContext:
         try:
             made = await want.create()
         except OutsideError as error:
+            point("call_refused", row.owner, row.kind, row.name)
             if error.code == "name_taken":
                 return await self._settle_name(want, row, doubtful, error)
             if error.status is not None and 400 <= error.status < 500 and error.code != "in_doubt":
                 await self._put(replace(row, sent=row.sent - 1))
             raise
-        point("after_call")
+        point("after_call", row.owner, row.kind, row.name)
         return await self._confirm(want, row, made, "made")
 
     async def _intend(self, want: Want, known: Resource | None) -> Resource:
@@ -203,9 +205,9 @@ class StepContext:
         row = known or Resource(record.name, record.shard, want.kind, want.name, data=dict(want.data))
         data = {**row.data, "sent_at": self.clock.now()}
         row = replace(row, state="intended", sent=row.sent + 1, data=data)
-        point("before_intent")
+        point("before_intent", row.owner, row.kind, row.name)
         await self._put(row)
-        point("after_intent")
+        point("after_intent", row.owner, row.kind, row.name)
         return row
 
     def _wait_out(self, row: Resource) -> None:
@@ -248,6 +250,7 @@ class StepContext:
         message = f"{how} {want.kind} {want.name}"
         event = self._event("call", message, {"kind": want.kind, "name": want.name, "id": found.cloud_id})
         await self._journal.commit(PutResource(row), event)
+        point("after_result", row.owner, row.kind, row.name)
         return row
 
     async def update(self, row: Resource, **data: Any) -> Resource:
@@ -267,12 +270,13 @@ class StepContext:
                 return True
             row = replace(row, cloud_id=found.cloud_id)
         if row.state != "deleting":
+            point("before_deleting", row.owner, row.kind, row.name)
             row = replace(row, state="deleting")
             await self._put(row)
-        point("before_delete")
+        point("before_delete", row.owner, row.kind, row.name)
         if await disposal.get(row) is not None:
             await disposal.delete(row)
-            point("after_delete")
+            point("after_delete", row.owner, row.kind, row.name)
             if await disposal.get(row) is not None:
                 return False
         await self._gone(row)
@@ -282,6 +286,20 @@ class StepContext:
         message = f"{row.kind} {row.name} is gone"
         event = self._event("call", message, {"kind": row.kind, "name": row.name, "id": row.cloud_id})
         await self._journal.commit(PutResource(replace(row, state="gone")), event)
+        point("after_gone", row.owner, row.kind, row.name)
+
+    async def came(self, kind: str, name: str, cloud_id: str, **data: Any) -> Resource:
+        """Note an object that came to be together with another one."""
+        record = self.record
+        row = Resource(record.name, record.shard, kind, name, "present", cloud_id, 1, data)
+        await self._put(row)
+        return row
+
+    async def forget(self, member: Record) -> None:
+        """A node of which nothing is left leaves the store; its log stays. Good for the cluster's own steps."""
+        message = f"{member.name} left {member.shard} and is forgotten"
+        said = AddEvent(Event(self.clock.now(), member.shard, member.name, "note", message))
+        await self._journal.commit(DropRecord(member.name), DropSecrets(f"{member.name}/"), said)
 
     async def gone(self, row: Resource) -> None:
         """Note that an object ceased to exist together with another one."""

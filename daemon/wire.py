@@ -129,9 +129,9 @@ class Snapshot(TypedDict):
 
 
 class PlanItem(TypedDict):
-    """One thing that will be done. ``action``: create, delete, keep."""
+    """One thing that will be done. ``action``: create, delete, or change for a setting of the spec."""
 
-    action: Literal["create", "delete", "keep"]
+    action: Literal["create", "delete", "change"]
     owner: str
     kind: str
     name: str
@@ -169,12 +169,17 @@ class FindingView(TypedDict):
 
 
 class StreamLine(TypedDict):
-    """One NDJSON line of ``GET /v1/events``; which other keys are there depends on ``type``."""
+    """One NDJSON line of ``GET /v1/events``; which other keys are there depends on ``type``.
 
-    type: Literal["snapshot", "change", "removed", "event", "heartbeat", "lagged"]
+    ``left`` is there when the state was asked for in pieces: how many nodes are still to come.
+    """
+
+    type: Literal["snapshot", "nodes", "change", "removed", "event", "heartbeat", "lagged"]
     revision: int
     now: float
     snapshot: NotRequired[Snapshot]
+    nodes: NotRequired[list[EntityView]]
+    left: NotRequired[int]
     entity: NotRequired[EntityView]
     name: NotRequired[str]
     event: NotRequired[EventView]

@@ -118,7 +118,7 @@ NODE = Kind(
     moves=(
         *lifecycle(("pending",), NODE_STEPS, ("ready", "active"), protected=("active",)),
         Move("join", ("ready",), "active"),
-        Move("replace", (*_WITH_SERVER, "ready"), "creating_server"),
+        Move("replace", (*_WITH_SERVER, "ready", "active"), "creating_server"),
         *(Move("replace", ("failed", "held"), "creating_server", at=step) for step in _WITH_SERVER),
         release("release", ("pending",), NODE_STEPS, ("ready", "active")),
     ),
@@ -146,7 +146,8 @@ CLUSTER_STEPS: tuple[State, ...] = (
         "deploying",
         "working",
         "deploying nodes",
-        "All nodes are deployed in parallel; the gate opens when every one is ready.",
+        "All nodes are deployed in parallel; the gate opens when every one is ready, or as many as the spec asks "
+        "for. In a standing cluster, a node that is replaced leaves it here before its server goes.",
         work=True,
         deadline=6 * HOUR,
         undo="release_nodes",
@@ -180,6 +181,24 @@ CLUSTER_STEPS: tuple[State, ...] = (
         undo=NO_RETURN,
     ),
     State(
+        "joining_nodes",
+        "working",
+        "joining nodes",
+        "A ready node that is not in the cluster yet is taken in, one after the other.",
+        work=True,
+        deadline=2 * HOUR,
+        undo=NO_RETURN,
+    ),
+    State(
+        "removing_nodes",
+        "working",
+        "removing nodes",
+        "A node that the spec no longer names leaves the cluster, is released, and is forgotten.",
+        work=True,
+        deadline=4 * HOUR,
+        undo=NO_RETURN,
+    ),
+    State(
         "configuring",
         "working",
         "configuring",
@@ -199,17 +218,35 @@ CLUSTER_STEPS: tuple[State, ...] = (
     ),
 )
 
+_CHANGEABLE = (
+    "preflight",
+    "deploying",
+    "joining_nodes",
+    "removing_nodes",
+    "configuring",
+    "verifying_health",
+)
+"""Steps in which another spec may take over; a cluster that is only being formed must be formed first."""
+
 CLUSTER = Kind(
     "ibm_nutanix.cluster",
     "cluster",
     states=(
         State("pending", "waiting", "pending", "The wish is written down; work is about to begin."),
         *CLUSTER_STEPS,
-        State("active", "ok", "active", "Formed, healthy, and its factory password is gone."),
+        State(
+            "active",
+            "ok",
+            "active",
+            "Formed, healthy, and its factory password is gone. A changed spec or a replaced node takes it through "
+            "its steps again; what is there already is left as it is.",
+        ),
         *ENDS,
     ),
     moves=(
         *lifecycle(("pending",), CLUSTER_STEPS, ("active",), protected=("active",)),
+        Move("change", ("active", *_CHANGEABLE), "preflight"),
+        *(Move("change", ("failed", "held"), "preflight", at=step) for step in _CHANGEABLE),
         release("destroy", ("pending",), CLUSTER_STEPS, ("active",)),
         Move("destroy", ("rolled_back",), "rolling_back"),
     ),

@@ -23,6 +23,7 @@ from daemon.orders import Orders, problem_view
 from daemon.platforms import spec_model, work_states
 from daemon.secrets import SecretBox
 from daemon.store.base import Fenced
+from daemon.wishes import Wishes
 
 if TYPE_CHECKING:
     from daemon.spec import ClusterSpec, SpecError
@@ -38,12 +39,19 @@ class Api:
     """The handlers, with what they look at."""
 
     def __init__(
-        self, journal: Journal, engine: Engine, orders: Orders, views: Views, box: SecretBox
+        self,
+        journal: Journal,
+        engine: Engine,
+        orders: Orders,
+        wishes: Wishes,
+        views: Views,
+        box: SecretBox,
     ) -> None:
         self._journal = journal
         self._box = box
         self._engine = engine
         self._orders = orders
+        self._wishes = wishes
         self._views = views
 
     def app(self) -> web.Application:
@@ -92,11 +100,11 @@ class Api:
         )
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        after = _number(request, "after")
+        after, first = _number(request, "after"), _number(request, "first")
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
         try:
-            async for line in lines(self._journal, self._views, self._journal.bus, after):
+            async for line in lines(self._journal, self._views, self._journal.bus, after, first):
                 await response.write(line)
         except ConnectionResetError:
             log.debug("action=reader_left")
@@ -116,13 +124,13 @@ class Api:
     async def plan(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"verb", "target", "spec"})
         if "spec" in body:
-            return web.json_response(self._orders.plan_spec(self._spec(body)))
+            return web.json_response(self._wishes.plan(self._spec(body)))
         return web.json_response(self._orders.plan(_text(body, "verb"), _text(body, "target")))
 
     async def apply(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"spec", "digest"})
         spec = self._spec(body)
-        changed = await self._orders.apply(spec, _actor(request), _maybe_text(body, "digest"))
+        changed = await self._wishes.apply(spec, _actor(request), _maybe_text(body, "digest"))
         answer = {"cluster": spec.cluster, "changed": changed, "revision": self._journal.mirror.revision}
         return web.json_response(answer)
 
@@ -140,7 +148,7 @@ class Api:
 
     async def preflight(self, request: web.Request) -> web.StreamResponse:
         spec = self._spec(await _body(request, {"spec"}))
-        checks = await self._orders.preflight(spec)
+        checks = await self._wishes.preflight(spec)
         return web.json_response({"checks": [asdict(check) for check in checks]})
 
     async def audit(self, request: web.Request) -> web.StreamResponse:

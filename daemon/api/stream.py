@@ -15,14 +15,25 @@ from daemon.journal import Journal
 HEARTBEAT_SECONDS = 1.0
 """Real seconds, because it is the reader's patience that it serves."""
 REPLAY_PIECE = 1000
+MORE = 10
+"""How many times larger each piece of a state told in pieces is than the one before."""
 
 
-async def lines(journal: Journal, views: Views, bus: Bus, after: int | None) -> AsyncIterator[bytes]:
-    """NDJSON without end; ends after a ``lagged`` line when the reader is too slow."""
+async def lines(
+    journal: Journal, views: Views, bus: Bus, after: int | None, first: int | None = None
+) -> AsyncIterator[bytes]:
+    """NDJSON without end; ends after a ``lagged`` line when the reader is too slow.
+
+    With ``first`` the snapshot holds only so many nodes, the most urgent ones, and the others follow in pieces.
+    """
     with bus.subscribe() as subscription:
-        snapshot = views.snapshot()
-        revision = snapshot["revision"]
-        yield _line(journal, "snapshot", revision, snapshot=snapshot)
+        revision = journal.mirror.revision
+        if first is None:
+            yield _line(journal, "snapshot", revision, snapshot=views.snapshot())
+        else:
+            for line in _in_pieces(journal, views, first):
+                yield line
+                await asyncio.sleep(0)
         if after is not None:
             async for line in _replay(journal, after, revision):
                 yield line
@@ -33,6 +44,22 @@ async def lines(journal: Journal, views: Views, bus: Bus, after: int | None) -> 
                 continue
             yield b"".join(_changes(journal, views, notices, revision))
         yield _line(journal, "lagged", journal.mirror.revision)
+
+
+def _in_pieces(journal: Journal, views: Views, first: int) -> Iterator[bytes]:
+    """The state, so that a reader can show something before all of it is even built."""
+    nodes = [node.name for node in views.most_urgent_first()]
+    records = journal.mirror.records
+    size, begun = max(1, first), 0
+    while begun == 0 or begun < len(nodes):
+        piece = [records[name] for name in nodes[begun : begun + size] if name in records]
+        left = max(0, len(nodes) - begun - size)
+        kind = "nodes" if begun else "snapshot"
+        shown: dict[str, Any] = {"snapshot": views.snapshot(piece)}
+        if begun:
+            shown = {"nodes": [views.entity(record) for record in piece]}
+        yield _line(journal, kind, journal.mirror.revision, left=left, **shown)
+        begun, size = begun + size, size * MORE
 
 
 async def _next(subscription: Subscription) -> list[Notice]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any, cast
 
 from daemon import wire
@@ -11,6 +13,8 @@ from daemon.orders import Orders
 from daemon.store.ops import Event
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.record import Record
+
+_URGENCY: dict[wire.Phase, int] = {"failed": 0, "attention": 1}
 
 
 class Views:
@@ -22,17 +26,29 @@ class Views:
         self._orders = orders
         self.daemon = daemon
 
-    def snapshot(self) -> wire.Snapshot:
-        """Everything at this moment."""
+    def snapshot(self, nodes: Iterable[Record] | None = None) -> wire.Snapshot:
+        """Every cluster at this moment, and every node, or those named."""
         records = sorted(self._journal.mirror.records.values(), key=lambda record: record.name)
+        if nodes is None:
+            nodes = [record for record in records if record.name != record.shard]
         return wire.Snapshot(
             daemon=self.daemon,
             revision=self._journal.mirror.revision,
             now=self._journal.clock.now(),
             speed=self._journal.clock.speed,
             clusters=[self.entity(record) for record in records if record.name == record.shard],
-            nodes=[self.entity(record) for record in records if record.name != record.shard],
+            nodes=[self.entity(record) for record in nodes],
         )
+
+    def most_urgent_first(self) -> list[Record]:
+        """Every node: the failed ones, those that need a person, and then the rest, each by its name as a person
+        would count."""
+        nodes = [one for one in self._journal.mirror.records.values() if one.name != one.shard]
+        return sorted(nodes, key=lambda node: (_URGENCY.get(self._phase(node), 2), _counted(node.name)))
+
+    def _phase(self, record: Record) -> wire.Phase:
+        waits_for_a_person = bool((record.wait or {}).get("attention"))
+        return "attention" if waits_for_a_person else self._engine.kind(record).states[record.state].phase
 
     def entity(self, record: Record) -> wire.EntityView:
         """One node or cluster."""
@@ -48,7 +64,7 @@ class Views:
             platform=record.kind.partition(".")[0],
             state=record.state,
             title=_title(kind, record),
-            phase="attention" if wait.get("attention") else kind.states[record.state].phase,
+            phase=self._phase(record),
             step=record.step,
             step_index=index,
             step_count=count,
@@ -87,6 +103,11 @@ class Views:
                 )
             )
         return stays
+
+
+def _counted(name: str) -> list[tuple[int, str]]:
+    """A key that puts node2 before node10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split("([0-9]+)", name)]
 
 
 def _title(kind: Kind, record: Record) -> str:

@@ -122,7 +122,14 @@ class Watch:
             return "gone"
         if self.goal == "active" and all(entity["phase"] == "ok" for entity in every):
             return "done" if all(entity["state"] == "active" for entity in every) else "going"
+        if self.goal == "active" and self._stands() and not self._moving():
+            return "done"
         return "failed" if self.stopped() and not self._moving() else "going"
+
+    def _stands(self) -> bool:
+        """Whether what is waited for is a cluster that is active, be it without a node that its gate let go."""
+        entity = self.entities[self.name]
+        return entity["kind"] == "cluster" and entity["state"] == "active"
 
     def _moving(self) -> bool:
         """Whether anything goes on by itself: not a cluster that waits for a stopped node, nor a node that waits
@@ -194,8 +201,6 @@ def _lines(client: Client) -> Iterable[StreamLine]:
 
 def _ending(watch: Watch, verdict: Verdict) -> tuple[int, str]:
     name = watch.name
-    if verdict == "done":
-        return wire.EXIT_DONE, f"{name} is active."
     if verdict == "gone":
         code = wire.EXIT_DONE if watch.goal == "gone" else wire.EXIT_FAILED
         return code, f"{name} is rolled back: nothing of it is left."
@@ -206,4 +211,6 @@ def _ending(watch: Watch, verdict: Verdict) -> tuple[int, str]:
             sentences.append(f"{entity['name']} is {entity['title']}: {error['message']} {error['remedy']}")
         else:
             sentences.append(f"{entity['name']} is {entity['title']}: {note(entity)}")
+    if verdict == "done":
+        return wire.EXIT_DONE, "\n".join([f"{name} is active.", *sentences])
     return wire.EXIT_FAILED, "\n".join(sentences)

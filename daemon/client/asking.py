@@ -54,8 +54,9 @@ def log_call(after: int | None, limit: int, cluster: str | None, node: str | Non
     return Call("GET", "/v1/log", {key: str(value) for key, value in asked.items()})
 
 
-def events_call(after: int | None) -> Call:
-    return Call("GET", "/v1/events", {} if after is None else {"after": str(after)})
+def events_call(after: int | None, first: int | None = None) -> Call:
+    asked = given(after=after, first=first)
+    return Call("GET", "/v1/events", {key: str(value) for key, value in asked.items()})
 
 
 def plan_call(**what: str) -> Call:

@@ -157,10 +157,15 @@ class AsyncClient:
         """See ``Client.log``."""
         return cast(Log, await self._ask(log_call(after, limit, cluster, node, tail)))
 
-    async def stream(self, after: int | None = None) -> AsyncGenerator[StreamLine, None]:
-        """See ``Client.stream``; close the generator (``contextlib.aclosing``) to leave early."""
+    async def stream(
+        self, after: int | None = None, first: int | None = None
+    ) -> AsyncGenerator[StreamLine, None]:
+        """See ``Client.stream``; close the generator (``contextlib.aclosing``) to leave early.
+
+        ``first``: take the state in pieces, the most urgent nodes first and so many of them in the snapshot.
+        """
         try:
-            async with _Exchange(self.socket, events_call(after)) as exchange:
+            async with _Exchange(self.socket, events_call(after, first)) as exchange:
                 async with asyncio.timeout(self._timeout):
                     await exchange.ask()
                 if exchange.status != 200:

@@ -130,6 +130,25 @@ class Prism:
         found: list[Json] = (await self._ask("GET", "/v2.0/hosts", 10))["entities"]
         return found
 
+    async def host(self, uuid: str) -> Json | None:
+        """One host of the cluster, None if it is none: `GET v2.0/hosts/{uuid}`."""
+        try:
+            found: Json = await self._ask("GET", f"/v2.0/hosts/{uuid}", 10)
+        except OutsideError as error:
+            if error.status == 404:
+                return None
+            raise
+        return found
+
+    async def expand(self, nodes: Sequence[Json]) -> None:
+        """Take the CVMs named in ``nodes`` into the cluster: `POST v2.0/cluster/expand` (our contract with the
+        simulator: no public document shows how Prism Element does it)."""
+        await self._ask("POST", "/v2.0/cluster/expand", 60, {"nodes": list(nodes)})
+
+    async def remove_host(self, uuid: str) -> None:
+        """Let a host leave the cluster, after its data: `DELETE v2.0/hosts/{uuid}` (see ``expand``)."""
+        await self._ask("DELETE", f"/v2.0/hosts/{uuid}", 60)
+
     async def change_password(self, old: str, new: str) -> None:
         """Replace the factory password: `POST v1/utils/change_default_system_password`."""
         body = {"oldPassword": old, "newPassword": new}

@@ -31,6 +31,8 @@ class Planned:
     owner: str
     kind: str
     name: str
+    member: str | None = None
+    """The node for whose sake another record makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,20 @@ class Platform(Protocol):
     def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
         """Every object that deploying the spec makes, in the order in which it is made."""
 
+    def may_change(self, setting: str) -> bool:
+        """Whether a setting of a cluster, by its dotted name in the spec, may change while the cluster stands."""
+
+    def stays(self, record: Record) -> str | None:
+        """Why a node cannot leave a cluster that stays; None when it can."""
+
+    def ties(self, node: str, rows: Sequence[Resource]) -> Sequence[Resource]:
+        """Of a cluster's ledger rows, those that stand for this node's membership."""
+
+    def replacement(
+        self, record: Record, rows: Sequence[Resource]
+    ) -> tuple[Sequence[Resource], Sequence[Planned]]:
+        """What goes and what is made anew when a node is replaced; ``rows`` are its own and its ties."""
+
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         """Why a verb that is legal for the record alone is not, as its cluster stands; None when it is."""
 
@@ -106,8 +122,9 @@ class Platform(Protocol):
         ``secret`` opens one of the record's secrets by its name.
         """
 
-    async def preflight(self, spec: Mapping[str, Any]) -> Sequence[Check]:
-        """Everything a deployment of the spec needs, looked up before any money is spent."""
+    async def preflight(self, spec: Mapping[str, Any], new: int, standing: bool) -> Sequence[Check]:
+        """Everything that is needed to make so many new nodes, and the cluster unless it is standing, looked up
+        before any money is spent."""
 
     async def audit(self, mirror: Mirror) -> Sequence[Finding]:
         """What the cloud holds against what the ledger says, both ways; nothing is changed."""

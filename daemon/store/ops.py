@@ -69,7 +69,8 @@ class Command:
     """A verb that was accepted and will be honoured at the next safe point.
 
     ``token`` makes it one effect. ``args`` may hold ``step``: where a retry begins, after which a hold stops;
-    and ``means``: the rung of the retry ladder that the daemon takes.
+    ``means``: the rung of the retry ladder that the daemon takes; ``spec`` and ``nodes``: what a changed spec
+    says of the cluster and of its new nodes, by name.
     """
 
     token: str
@@ -158,6 +159,23 @@ Op = (
     | PutSecret
     | DropSecrets
 )
+
+
+def concerned(op: Op) -> str:
+    """The record that an op is about; for a secret its whole name, for a line of the log perhaps nobody's."""
+    match op:
+        case PutRecord(record):
+            return record.name
+        case PutResource(resource):
+            return resource.owner
+        case AddEvent(event):
+            return event.record or ""
+        case AddSignal(signal):
+            return signal.record
+        case AddCommand(command):
+            return command.target
+        case CloseCommand(_, name) | DropRecord(name) | PutSecret(name) | DropSecrets(name):
+            return name
 
 
 @dataclass(frozen=True, slots=True)

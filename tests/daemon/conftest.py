@@ -26,6 +26,7 @@ from daemon.store.base import Store as AnyStore
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import AddCommand, Command, Event, Lease, Op, PutRecord, Resource
 from daemon.wire import DaemonView
+from daemon.wishes import Wishes
 from state_machines.kind import NOTHING, ROLLING_BACK, Kind, Move, State, UndoStep
 from state_machines.lifecycle import ENDS, lifecycle, release
 from state_machines.outcome import Done, Outcome, Problem, Wait
@@ -71,6 +72,7 @@ CLUSTER = Kind(
     ),
     moves=(
         *lifecycle(("pending",), CLUSTER_STEPS, ("active",), protected=("active",)),
+        Move("change", ("active", "gathering"), "gathering"),
         release("destroy", ("pending",), CLUSTER_STEPS, ("active",)),
         Move("destroy", ("rolled_back",), ROLLING_BACK),
     ),
@@ -211,10 +213,25 @@ class Toy(Platform):
 
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
         nodes = [Seed(node["name"], NODE, {}) for node in spec["nodes"]]
-        return [Seed(spec["cluster"], CLUSTER, {"on_failure": spec.get("on_failure", "hold")}), *nodes]
+        about = {"on_failure": spec.get("on_failure", "hold"), "nodes": [seed.name for seed in nodes]}
+        return [Seed(spec["cluster"], CLUSTER, about), *nodes]
 
     def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
         return [Planned(node["name"], "thing", f"{node['name']}-thing") for node in spec["nodes"]]
+
+    def may_change(self, setting: str) -> bool:
+        return setting == "on_failure"
+
+    def stays(self, record: Record) -> str | None:
+        return None
+
+    def ties(self, node: str, rows: Sequence[Resource]) -> Sequence[Resource]:
+        return []
+
+    def replacement(
+        self, record: Record, rows: Sequence[Resource]
+    ) -> tuple[Sequence[Resource], Sequence[Planned]]:
+        return [], []
 
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         return self.vetoes.get(verb)
@@ -234,7 +251,7 @@ class Toy(Platform):
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> None:
         return None
 
-    async def preflight(self, spec: Mapping[str, Any]) -> Sequence[Check]:
+    async def preflight(self, spec: Mapping[str, Any], new: int, standing: bool) -> Sequence[Check]:
         return []
 
     async def audit(self, mirror: Mirror) -> Sequence[Finding]:
@@ -270,7 +287,8 @@ class House:
             id=self.mirror.daemon_id, version="0", api=1, environment="toy", started=self.clock.now()
         )
         views = Views(self.journal, self.engine, self.orders, about)
-        self.api = Api(self.journal, self.engine, self.orders, views, self.box)
+        wishes = Wishes(self.journal, self.engine)
+        self.api = Api(self.journal, self.engine, self.orders, wishes, views, self.box)
 
     async def start(self) -> None:
         """Begin to work; after ``stop`` this is a restart on the same store."""

@@ -68,7 +68,7 @@ def test_a_state_is_told_with_its_deadline_its_undo_and_the_verbs_that_lead_out(
         "a retry starts at *waiting for boot* · a person's verbs: `hold`, `rollback`, `replace` · "
         "the daemon's events: `advance`, `fail`, `release`\n"
     ) in text
-    assert "`active` · phase ok · a person's verbs: none · the daemon's events: `release`" in text
+    assert "`active` · phase ok · a person's verbs: `replace` · the daemon's events: `release`" in text
     assert "`creating_server` · phase working · deadline 40 minutes · undo: deleting the server · " in text
     assert "undo: none by itself, only with everything else" in text
 

@@ -62,12 +62,12 @@ def _moved(record: Record, subject: Kind, event: str, data: st.DataObject) -> Re
     """The record after an event, as the engine commits it."""
     verb, _, step = event.partition(" from ")
     if verb in subject.verbs or event == "release":
-        return moves.honoured(record, subject, verb, {"step": step} if step else {}, 0.0, 1.0)
+        return moves.honoured(record, subject, verb, {"step": step} if step else {}, 0.0, moves.Limits())
     if event == "released":
         stages = data.draw(st.integers(0, len(subject.undo)), label="stages done before")
         while stages and record.step and (undo := subject.next_undo(record.step)):
-            record, stages = moves.next_undo(record, undo, 0.0, 1.0), stages - 1
-    return moves.entered(record, subject, subject.next(record.state, record.step, event), 0.0, 1.0)
+            record, stages = moves.next_undo(record, undo, 0.0, moves.Limits()), stages - 1
+    return moves.entered(record, subject, subject.next(record.state, record.step, event), 0.0, moves.Limits())
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_retry_starts_at_the_step_that_failed_or_where_that_step_says(subject:
 
 
 @pytest.mark.parametrize("subject", KINDS)
-def test_only_what_takes_everything_back_ends_an_active_one(subject: Kind) -> None:
+def test_an_active_one_is_only_changed_replaced_or_taken_back_whole(subject: Kind) -> None:
     legal = {event for event in subject.machine.events if subject.allows("active", None, event)}
-    assert legal == {"release" if subject.role == "node" else "destroy"}
+    assert legal == ({"release", "replace"} if subject.role == "node" else {"destroy", "change"})
     assert subject.next("active", None, legal.pop()) == ROLLING_BACK

@@ -11,7 +11,7 @@ from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.errors import NxdError
 from daemon.steps import StepContext
 
-FRESH_SECONDS = 60.0
+FRESH_SECONDS = 600.0
 """How long a list of a subnet's addresses serves; who takes one in between is found out by its refusal."""
 
 

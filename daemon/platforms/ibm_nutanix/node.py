@@ -11,6 +11,7 @@ from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.errors import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
+from daemon.platforms.ibm_nutanix.planned import host_row
 from daemon.settings import Settings
 from daemon.steps import Disposal, Found, StepContext, Want
 from daemon.store.ops import Resource
@@ -159,9 +160,12 @@ class NodeSteps:
             row = ctx.resource("server", self._names.server(ctx.record.name, generation))
             assert row is not None
         if row.state == "deleting" or self._unwanted(ctx.record, row):
+            if host_row(ctx, ctx.record.name) is not None:
+                evidence = f"{ctx.cluster.name} is {ctx.cluster.state.replace('_', ' ')}"
+                return Wait("its cluster to let it go", evidence, self._poll)
             if not await ctx.remove(row, self.disposals["server"]):
                 return Wait(f"the old server {row.name} to be gone", "it is being deleted", self._poll)
-            await ctx.remember(server=generation + 1)
+            await ctx.remember(server=generation + 1, pin=None, factory_login=None)
             return Wait("a new server", "the old one is gone", poll=0)
         return await self._judge_server(ctx, row)
 

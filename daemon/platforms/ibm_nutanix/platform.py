@@ -14,14 +14,16 @@ from daemon.drivers.ibm_vpc import open_vpc
 from daemon.locks import TokenBucket
 from daemon.mirror import Mirror
 from daemon.platforms.base import Check, Climb, Finding, Planned, Seed
-from daemon.platforms.ibm_nutanix import boot, undo
+from daemon.platforms.ibm_nutanix import boot, planned, undo
 from daemon.platforms.ibm_nutanix.audit import Audit
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
 from daemon.platforms.ibm_nutanix.ladder import next_rung
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, MachineSteps
-from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
+from daemon.platforms.ibm_nutanix.membership import Membership
+from daemon.platforms.ibm_nutanix.names import Names
 from daemon.platforms.ibm_nutanix.node import NodeSteps
-from daemon.platforms.ibm_nutanix.preflight import Preflight
+from daemon.platforms.ibm_nutanix.preflight import Need, Preflight
+from daemon.platforms.ibm_nutanix.vetoes import veto
 from daemon.settings import Settings
 from daemon.steps import Step
 from daemon.store.ops import Resource
@@ -30,15 +32,13 @@ from state_machines import ibm_nutanix as tables
 from state_machines.outcome import Problem
 from state_machines.record import Record
 
-_BEFORE_FORMING = ("pending", "preflight", "deploying", "rolled_back")
-
 
 class IbmNutanix:
     """The platform of the name `ibm_nutanix`."""
 
     node = tables.NODE
     cluster = tables.CLUSTER
-    undo_order = ("dns_record", "server", "vni", "reserved_ip", "nutanix_cluster")
+    undo_order = (planned.HOST, "dns_record", "server", "vni", "reserved_ip", "nutanix_cluster")
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
@@ -56,7 +56,8 @@ class IbmNutanix:
         machine = MachineSteps(settings, vpc)
         self._preflight = Preflight(settings, vpc, dns)
         self._audit = Audit(self._names, vpc, dns)
-        cluster = ClusterSteps(settings, self._preflight, clock)
+        members = Membership(settings)
+        cluster = ClusterSteps(settings, self._preflight, members, clock)
         self.steps: Mapping[str, Step] = {
             "reserving_ips": node.reserve_ips,
             "registering_dns": node.register_dns,
@@ -72,6 +73,8 @@ class IbmNutanix:
             "creating_cluster": cluster.create,
             "awaiting_up": cluster.await_up,
             "changing_passwords": cluster.change_passwords,
+            "joining_nodes": members.join,
+            "removing_nodes": members.remove,
             "configuring": cluster.configure,
             "verifying_health": cluster.verify,
         }
@@ -85,44 +88,27 @@ class IbmNutanix:
         }
 
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
-        deadlines = spec["deadlines"]
-        cluster = {key: value for key, value in spec.items() if key != "nodes"}
-        seeds = [Seed(spec["cluster"], self.cluster, cluster)]
-        for index, node in enumerate(spec["nodes"]):
-            about = {"position": node["position"], "first": index == 0, "deadlines": deadlines}
-            seeds.append(Seed(node["name"], self.node, about))
-        return seeds
+        return planned.seeds(spec)
 
     def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
-        planned: list[Planned] = []
-        domain = spec["ibm"]["dns"]["name"]
-        for index, node in enumerate(spec["nodes"]):
-            name = node["name"]
-            roles = (*NODE_ROLES, CLUSTER_ROLE) if index == 0 else NODE_ROLES
-            planned += [Planned(name, "reserved_ip", self._names.address(name, role)) for role in roles]
-            planned += [
-                Planned(name, "dns_record", host_name(name, spec["cluster"], role, domain)) for role in roles
-            ]
-            planned += [
-                Planned(name, "vni", self._names.interface(name, network))
-                for network in ("management", "workload")
-            ]
-            planned.append(Planned(name, "server", self._names.server(name, 1)))
-        planned.append(Planned(spec["cluster"], "nutanix_cluster", spec["cluster"]))
-        return planned
+        return planned.objects(self._names, spec)
+
+    def may_change(self, setting: str) -> bool:
+        return setting in planned.CHANGEABLE
+
+    def stays(self, record: Record) -> str | None:
+        return "it holds the address of the cluster" if record.spec["first"] else None
+
+    def ties(self, node: str, rows: Sequence[Resource]) -> Sequence[Resource]:
+        return planned.ties(node, rows)
+
+    def replacement(
+        self, record: Record, rows: Sequence[Resource]
+    ) -> tuple[Sequence[Resource], Sequence[Planned]]:
+        return planned.replacement(self._names, record, rows)
 
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
-        if record.name == cluster.name:
-            return None
-        where = cluster.step if cluster.state in ("failed", "held") else cluster.state
-        if cluster.state in ("rolling_back", "rolled_back", "rollback_blocked") and verb != "rollback":
-            blocked = verb == "retry" and record.state == "rollback_blocked"
-            return (
-                None if blocked else f"Its cluster {cluster.name} is rolled back: retry the cluster instead."
-            )
-        if verb in ("rollback", "hold", "replace") and where not in _BEFORE_FORMING:
-            return f"It belongs to {cluster.name}, which is formed already: {verb} the cluster instead."
-        return None
+        return veto(verb, record, cluster)
 
     def climb(self, record: Record, cluster: Record, problem: Problem) -> Climb | None:
         return next_rung(record, str(cluster.spec.get("climb_to", "none")), problem)
@@ -143,8 +129,8 @@ class IbmNutanix:
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> Guest | None:
         return boot.guest(self._settings, mirror, record, secret)
 
-    async def preflight(self, spec: Mapping[str, Any]) -> Sequence[Check]:
-        return await self._preflight.check(spec, len(spec["nodes"]))
+    async def preflight(self, spec: Mapping[str, Any], new: int, standing: bool) -> Sequence[Check]:
+        return await self._preflight.check(spec, Need(new, not standing))
 
     async def audit(self, mirror: Mirror) -> Sequence[Finding]:
         return await self._audit.run(mirror)

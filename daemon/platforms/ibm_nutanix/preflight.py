@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from daemon.drivers.ibm_dns import IbmDns
@@ -21,8 +22,24 @@ PORTS = (22, 443, 2009, 2020, 2030, 2036, 9440)
 SERVER_QUOTA = 25
 """Bare metal servers per account (IBM Cloud VPC quotas)."""
 
+KNOCK_SECONDS = 5.0
+
 Json = Mapping[str, Any]
-Look = Callable[[Json, int], Awaitable[list[Check]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What is to be made: so many nodes, and a cluster's own address if there is no cluster yet."""
+
+    nodes: int
+    cluster: bool
+
+    def addresses(self, role: Role) -> int:
+        """How many addresses of a role that takes."""
+        return int(self.cluster) if role is CLUSTER_ROLE else self.nodes
+
+
+Look = Callable[[Json, Need], Awaitable[list[Check]]]
 
 
 class Preflight:
@@ -33,23 +50,25 @@ class Preflight:
         self._vpc = vpc
         self._dns = dns
 
-    async def check(self, spec: Json, nodes: int, patient: bool = False) -> list[Check]:
+    async def check(self, spec: Json, need: Need, patient: bool = False) -> list[Check]:
         """Every line. With ``patient`` a passing trouble is raised instead of told: the caller comes again."""
         looks: tuple[tuple[str, Look], ...] = (
             ("VPC and roles", self._vpc_and_roles),
-            ("management subnet", lambda ibm, count: self._subnet(ibm, "management", count)),
-            ("workload subnet", lambda ibm, count: self._subnet(ibm, "workload", count)),
+            ("management subnet", lambda ibm, need: self._subnet(ibm, "management", need)),
+            ("workload subnet", lambda ibm, need: self._subnet(ibm, "workload", need)),
             ("security groups", self._security_groups),
             ("image", self._image),
             ("profile", self._profile),
             ("server quota", self._quota),
             ("DNS zone", self._zone),
             ("boot images", self._boot_images),
+            ("boot URL", self._boot_url),
+            ("what no look can tell", self._unknowable),
         )
         checks: list[Check] = []
         for name, look in looks:
             try:
-                checks += await look(spec["ibm"], nodes)
+                checks += await look(spec["ibm"], need)
             except OutsideError as error:
                 if patient and error.retry == "now":
                     raise
@@ -59,12 +78,12 @@ class Preflight:
                     break
         return checks
 
-    async def _vpc_and_roles(self, ibm: Json, nodes: int) -> list[Check]:
+    async def _vpc_and_roles(self, ibm: Json, need: Need) -> list[Check]:
         if await self._vpc.vpc(ibm["vpc"]) is None:
             return [_failed("VPC", f"There is no VPC {ibm['vpc']}.", "Correct ibm.vpc in the spec.")]
         return [Check("VPC", "passed", f"the token is accepted, {ibm['vpc']} is there")]
 
-    async def _subnet(self, ibm: Json, network: str, nodes: int) -> list[Check]:
+    async def _subnet(self, ibm: Json, network: str, need: Need) -> list[Check]:
         name, wanted = f"{network} subnet", ibm[network]
         subnet = await self._vpc.subnet(wanted["subnet"])
         if subnet is None:
@@ -78,14 +97,14 @@ class Preflight:
                 )
             ]
         on = [role for role in (*NODE_ROLES, CLUSTER_ROLE) if role.network == network]
-        free, needed = int(subnet["available_ipv4_address_count"]), sum(_needed(role, nodes) for role in on)
+        free, needed = int(subnet["available_ipv4_address_count"]), sum(map(need.addresses, on))
         if free < needed:
             remedy = "Release addresses, or name a larger subnet."
             return [_failed(name, f"It has {free} free addresses, {needed} are needed.", remedy)]
         taken = {ip["address"] for ip in await self._vpc.reserved_ips(wanted["subnet"])}
-        return [_range(subnet["ipv4_cidr_block"], network, wanted, role, taken, nodes) for role in on]
+        return [_range(subnet["ipv4_cidr_block"], network, wanted, role, taken, need) for role in on]
 
-    async def _security_groups(self, ibm: Json, nodes: int) -> list[Check]:
+    async def _security_groups(self, ibm: Json, need: Need) -> list[Check]:
         rules: list[Json] = []
         for id_ in ibm["management"]["security_groups"]:
             group = await self._vpc.security_group(id_)
@@ -102,7 +121,7 @@ class Preflight:
                 return [_failed("security groups", f"There is no security group {id_}.", "Correct the id.")]
         return [Check("security groups", "passed", f"TCP {', '.join(map(str, PORTS))} may come in")]
 
-    async def _image(self, ibm: Json, nodes: int) -> list[Check]:
+    async def _image(self, ibm: Json, need: Need) -> list[Check]:
         image = await self._vpc.image(ibm["image"])
         if image is None:
             return [_failed("image", f"There is no image {ibm['image']}.", "Correct ibm.image in the spec.")]
@@ -113,7 +132,7 @@ class Preflight:
             return [_failed("image", f"{image['name']} is {image['status']}.", "Name an available image.")]
         return [Check("image", "passed", str(image["name"]))]
 
-    async def _profile(self, ibm: Json, nodes: int) -> list[Check]:
+    async def _profile(self, ibm: Json, need: Need) -> list[Check]:
         profile = await self._vpc.profile(ibm["profile"])
         if profile is None:
             return [_failed("profile", f"There is no profile {ibm['profile']}.", "Correct ibm.profile.")]
@@ -126,15 +145,15 @@ class Preflight:
             ]
         return [Check("profile", "passed", f"{ibm['profile']} in {ibm['zone']}")]
 
-    async def _quota(self, ibm: Json, nodes: int) -> list[Check]:
+    async def _quota(self, ibm: Json, need: Need) -> list[Check]:
         have = len(await self._vpc.servers())
-        detail = f"{have} of {SERVER_QUOTA} bare metal servers in use, {nodes} more are needed"
-        if have + nodes > SERVER_QUOTA:
+        detail = f"{have} of {SERVER_QUOTA} bare metal servers in use, {need.nodes} more are needed"
+        if have + need.nodes > SERVER_QUOTA:
             remedy = "If the account has no higher quota, ask for one or give servers back."
             return [Check("server quota", "unknown", detail, remedy)]
         return [Check("server quota", "passed", detail)]
 
-    async def _zone(self, ibm: Json, nodes: int) -> list[Check]:
+    async def _zone(self, ibm: Json, need: Need) -> list[Check]:
         dns = ibm["dns"]
         zone = await self._dns.zone(dns["instance"], dns["zone"])
         if zone is None:
@@ -150,7 +169,7 @@ class Preflight:
             return [_failed("DNS zone", f"{zone['name']} is not served in {ibm['vpc']}.", remedy)]
         return [Check("DNS zone", "passed", f"{zone['name']} is active and served in the VPC")]
 
-    async def _boot_images(self, ibm: Json, nodes: int) -> list[Check]:
+    async def _boot_images(self, ibm: Json, need: Need) -> list[Check]:
         directory = self._settings.images_dir
         remedy = f"Put the images into {directory}, readable for all, with their checksums in images.json."
         try:
@@ -162,23 +181,55 @@ class Preflight:
             return [_failed("boot images", f"Missing: {', '.join(missing)}.", remedy)]
         return [Check("boot images", "passed", f"{', '.join(BOOT_IMAGES)} match their checksums")]
 
+    async def _boot_url(self, ibm: Json, need: Need) -> list[Check]:
+        """Whether what machines are told to fetch answers at all, asked from here."""
+        import httpx  # takes long to import, and the daemon starts without it
+
+        told = {"boot URL": self._settings.boot_url, "config URL": self._settings.config_url}
+        checks = []
+        for name, url in told.items():
+            try:
+                async with httpx.AsyncClient(timeout=KNOCK_SECONDS, trust_env=False) as client:
+                    status = (await client.get(f"{url}/healthz")).status_code
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                remedy = "Let it name an address of this host that the servers reach, and open its port."
+                checks.append(
+                    _failed(name, f"{url} does not answer: {error or type(error).__name__}.", remedy)
+                )
+            else:
+                checks.append(Check(name, "passed", f"{url} answers (HTTP {status}), asked from this host"))
+        return checks
+
+    async def _unknowable(self, ibm: Json, need: Need) -> list[Check]:
+        """What IBM Cloud says only to the call that makes something."""
+        if not need.nodes:
+            return []
+        roles = "Give the trusted profile Editor on VPC Infrastructure Services and Manager on DNS Services."
+        wait = "An order that meets no capacity fails as such: then change the zone or the profile, or retry."
+        return [
+            Check(
+                "roles for writing",
+                "unknown",
+                "the token may read; whether it may create, no call tells",
+                roles,
+            ),
+            Check(
+                "capacity", "unknown", f"no call tells what {ibm['zone']} has left of {ibm['profile']}", wait
+            ),
+        ]
+
 
 def _failed(name: str, detail: str, remedy: str) -> Check:
     return Check(name, "failed", detail, remedy)
 
 
-def _needed(role: Role, nodes: int) -> int:
-    """How many addresses of a role a cluster of so many nodes takes."""
-    return 1 if role is CLUSTER_ROLE else nodes
-
-
-def _range(cidr: str, network: str, wanted: Json, role: Role, taken: set[str], nodes: int) -> Check:
+def _range(cidr: str, network: str, wanted: Json, role: Role, taken: set[str], need: Need) -> Check:
     """Whether a range has an address for every node (one for the cluster's)."""
     low, high = wanted["ranges"][role.range] if "ranges" in wanted else wanted["range"]
     block = ipaddress.IPv4Network(cidr)
     last = min(high, block.num_addresses - 2)
     free = sum(1 for offset in range(low, last + 1) if str(block[offset]) not in taken)
-    needed = _needed(role, nodes)
+    needed = need.addresses(role)
     name = f"{network} subnet, {role.component} addresses"
     detail = f"{free} free between +{low} and +{high} of {cidr}, {needed} needed"
     if free < needed:

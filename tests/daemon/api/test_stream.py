@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import daemon.bus
+from daemon.errors import NxdError
 from daemon.store.ops import AddEvent, Event
 
 Lines = AsyncGenerator[Any, None]
@@ -52,6 +53,23 @@ async def test_the_state_comes_first_and_then_every_change_and_line_as_it_is_com
     assert told[-1]["entity"] == (await door.client.show("node01"))["entity"]
     messages = [one["event"]["message"] for one in told if one["type"] == "event"]
     assert len(messages) == 3
+
+
+async def test_a_state_in_pieces_tells_the_most_urgent_nodes_first_and_each_node_once(
+    house: Any, door: Any
+) -> None:
+    names = [f"node{number}" for number in range(1, 26)]
+    await house.sow(*names)
+    house.toy.script["node17", "making"] = NxdError("bad_request", "It cannot be.")
+    await house.tell("node17", "start")
+    async with contextlib.aclosing(door.client.stream(first=2)) as lines:
+        told = await take(lines, lambda one: one.get("left") == 0)
+    pieces = [one["snapshot"]["nodes"] if one["type"] == "snapshot" else one["nodes"] for one in told]
+    assert [len(piece) for piece in pieces] == [2, 20, 3]
+    assert [one["left"] for one in told] == [23, 3, 0]
+    assert [cluster["name"] for cluster in told[0]["snapshot"]["clusters"]] == ["demo"]
+    shown = [node["name"] for piece in pieces for node in piece]
+    assert shown == ["node17", *(name for name in names if name != "node17")]
 
 
 async def test_what_is_told_is_durable_already(house: Any, door: Any) -> None:

@@ -1,0 +1,232 @@
+"""Who belongs to a standing cluster: taking ready nodes in, letting nodes go, and asking those that are in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from daemon.drivers.prism import Login, Prism
+from daemon.errors import NxdError, OutsideError
+from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, PRISM_USER, address_of
+from daemon.platforms.ibm_nutanix.planned import HOST, host_row
+from daemon.settings import Settings
+from daemon.steps import Disposal, Found, StepContext, Want
+from daemon.store.ops import Resource
+from state_machines.outcome import Done, Outcome, Wait
+from state_machines.record import Record
+
+HOST_POLL = 30.0
+"""Seconds between two looks at a host that joins or leaves."""
+PASSING = ("unreachable", "unavailable", "in_doubt", "malformed")
+STOPPED = ("failed", "held", "rolled_back", "rollback_blocked")
+ARRIVED = ("ready", "active")
+
+Host = dict[str, Any]
+
+
+def wished(ctx: StepContext) -> list[Record]:
+    """The nodes that the spec names."""
+    return [member for member in ctx.members if member.name in ctx.cluster.spec["nodes"]]
+
+
+def leaving(ctx: StepContext) -> list[Record]:
+    """The nodes that the spec names no more."""
+    return [member for member in ctx.members if member.name not in ctx.cluster.spec["nodes"]]
+
+
+def joined(ctx: StepContext) -> list[Record]:
+    """The nodes that are in the cluster: those it was formed of and those that were taken in, but none that left."""
+    founders = {name for row in ctx.resources("nutanix_cluster") for name in row.data.get("members", ())}
+    known = {row.name for row in ctx.resources(HOST) if row.state != "intended"}
+    new = {name for name in founders if ctx.resource(HOST, name) is None}
+    return [member for member in ctx.members if member.name in known | new]
+
+
+class Membership:
+    """The steps in which hosts come and go, and the way to speak with the cluster."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._poll = settings.poll_seconds
+
+    async def join(self, ctx: StepContext) -> Outcome:
+        """Every node of the spec that is there is in the cluster."""
+        hosts = await self._hosts(ctx)
+        late: list[str] = []
+        for member in wished(ctx):
+            host = hosts.get(self._address(ctx, member, "cvm")) if member.state in ARRIVED else None
+            row = ctx.resource(HOST, member.name)
+            if row is None and host is not None and member in joined(ctx):
+                await ctx.came(HOST, member.name, str(host["uuid"]), host=host["uuid"])
+            elif member.state not in ARRIVED:
+                await self.detach(ctx, member)
+                late.append(member.name)
+            elif member.state == "ready":
+                waiting = await self._take_in(ctx, member, host)
+                if waiting is not None:
+                    return waiting
+            elif row is not None and host is None:
+                raise NxdError("cluster_failed", f"{member.name} is no host of {ctx.record.name} any more.",
+                               remedy=f"Replace it (nxd replace {member.name}).")  # fmt: skip
+        return self._gate(ctx, late)
+
+    def _gate(self, ctx: StepContext, late: list[str]) -> Outcome:
+        """Done unless a node is still on its way; one that stopped is left behind if the gate lets it."""
+        states = {member.name: member.state for member in wished(ctx)}
+        missing = [name for name in late if states[name] not in STOPPED]
+        enough = ctx.cluster.spec["gate"] != "all" and len(states) - len(late) >= ctx.cluster.spec["gate"]
+        if not missing and (enough or not late):
+            return Done()
+        shown = ", ".join(f"{name} is {states[name].replace('_', ' ')}" for name in late)
+        return Wait("all nodes to be ready", shown, self._poll, attention=not missing)
+
+    async def _take_in(self, ctx: StepContext, member: Record, host: Host | None) -> Wait | None:
+        """Take one ready node in; what to wait for, None once it is a host like the others."""
+        if member not in joined(ctx):
+            await ctx.ensure(self._host(ctx, member))
+            return Wait(f"{member.name} to join", "it was just taken in", poll=0)
+        row = host_row(ctx, member.name)
+        if row is None:
+            return None
+        if host is None:
+            await ctx.gone(row)
+            raise NxdError(
+                "cluster_failed",
+                f"{member.name} did not become a host of {ctx.record.name}.",
+                remedy=f"Retry {ctx.record.name} (nxd retry {ctx.record.name}), or replace the node.",
+            )
+        if host["state"] == "NEW":
+            return Wait(f"{member.name} to join", f"its host is {host['state']}", HOST_POLL)
+        if await self.accepts(ctx, member, _factory(member)):
+            return Wait(f"{member.name} to refuse the factory password", "it still takes it", self._poll)
+        return None
+
+    def _host(self, ctx: StepContext, member: Record) -> Want:
+        address = self._address(ctx, member, "cvm")
+        node = member_view(ctx, member)
+
+        async def find() -> Found | None:
+            host = (await self._hosts(ctx)).get(address)
+            return None if host is None else Found(str(host["uuid"]), {"host": host["uuid"]})
+
+        async def create() -> Found:
+            await self.any_cvm(ctx, lambda prism: prism.expand([node]), pass_over=("unreachable",))
+            found = await find()
+            if found is None:
+                raise OutsideError("in_doubt", f"The cluster does not list {member.name} yet.")
+            return found
+
+        return Want(HOST, member.name, find, create, lambda _: True, unique=False, proven=True)
+
+    async def remove(self, ctx: StepContext) -> Outcome:
+        """No node that the spec does not name is left, in the cluster or outside."""
+        going = leaving(ctx)
+        for member in going:
+            if not await self.detach(ctx, member):
+                return Wait(f"{member.name} to leave the cluster", "its data moves to the others", HOST_POLL)
+        await self.release(ctx, going)
+        for member in going:
+            if member.state == "rolled_back":
+                await ctx.forget(member)
+        left = [member.name for member in leaving(ctx)]
+        return Wait("nodes to be released", f"not yet: {', '.join(left)}", self._poll) if left else Done()
+
+    async def detach(self, ctx: StepContext, member: Record) -> bool:
+        """Let a host leave the cluster. True once it is seen to be gone."""
+        row = host_row(ctx, member.name)
+        return row is None or await ctx.remove(row, self._disposal(ctx, member))
+
+    def _disposal(self, ctx: StepContext, member: Record) -> Disposal:
+        async def find(row: Resource) -> Found | None:
+            host = (await self._hosts(ctx)).get(self._address(ctx, member, "cvm"))
+            return None if host is None else Found(str(host["uuid"]))
+
+        async def get(row: Resource) -> Found | None:
+            host = await self.any_cvm(ctx, lambda prism: prism.host(str(row.cloud_id)), but=member)
+            return None if host is None else Found(str(host["uuid"]), {"state": host["state"]})
+
+        async def delete(row: Resource) -> None:
+            found = await get(row)
+            if found is not None and not str(found.data["state"]).startswith("MARKED_FOR_REMOVAL"):
+                await self.any_cvm(ctx, lambda prism: prism.remove_host(found.cloud_id), but=member)
+
+        return Disposal(find, get, delete)
+
+    async def release(self, ctx: StepContext, members: list[Record]) -> None:
+        """See to it that nodes are rolled back. Raises NxdError when one cannot be."""
+        for member in members:
+            if member.state == "rollback_blocked":
+                raise NxdError(
+                    "left_over",
+                    f"{member.name} could not be rolled back: {(member.error or {}).get('message', '')}",
+                    evidence=(member.error or {}).get("evidence"),
+                    remedy=f"Retry {member.name} first (nxd retry {member.name}), then retry {ctx.record.name}.",
+                )
+            if member.state not in ("rolling_back", "rolled_back"):
+                await ctx.order(member.name, "release")
+
+    async def _hosts(self, ctx: StepContext) -> dict[str, Host]:
+        """CVM address → host, as the cluster lists them."""
+        hosts = await self.any_cvm(ctx, lambda prism: prism.hosts())
+        return {str(host["service_vmexternal_ip"]): host for host in hosts}
+
+    async def any_cvm(
+        self,
+        ctx: StepContext,
+        ask: Callable[[Prism], Awaitable[Any]],
+        pass_over: tuple[str, ...] = PASSING,
+        but: Record | None = None,
+    ) -> Any:
+        """The answer of the first CVM of the cluster that gives one, but for that of ``but``; those with an error
+        named in ``pass_over`` are passed over. While there is no cluster, every ready CVM is asked.
+
+        Raises the last one's error.
+        """
+        last: OutsideError | None = None
+        there = [member for member in ctx.members if member.state in ARRIVED]
+        for member in joined(ctx) or there:
+            if member == but:
+                continue
+            try:
+                return await ask(self.prism(ctx, member))
+            except OutsideError as error:
+                if error.code not in pass_over:
+                    raise
+                last = error
+        raise last or OutsideError("unreachable", f"No CVM of {ctx.cluster.name} is there to be asked.")
+
+    async def accepts(self, ctx: StepContext, member: Record, login: Login) -> bool:
+        """Whether a CVM takes this login."""
+        try:
+            await self.prism(ctx, member, login).ready()
+        except OutsideError as error:
+            if error.code == "authentication":
+                return False
+            raise
+        return True
+
+    def prism(self, ctx: StepContext, member: Record, login: Login | None = None) -> Prism:
+        """A CVM, with the cluster's password once it is secured and the CVM is in it."""
+        if login is None:
+            login = _factory(member)
+            if ctx.cluster.facts.get("secured") and member in joined(ctx):
+                login = Login(PRISM_USER, ctx.known_secret("password"))
+        address = self._address(ctx, member, "cvm")
+        return Prism(address, self._settings.prism_port, member.facts["pin"], login)
+
+    def _address(self, ctx: StepContext, member: Record, component: str) -> str:
+        return address_of(ctx.resources(owner=member.name), component)
+
+
+def member_view(ctx: StepContext, member: Record) -> dict[str, Any]:
+    """A node as Prism is told of it when it is to become a host."""
+    rows = ctx.resources(owner=member.name)
+    return {
+        "cvm_ip": address_of(rows, "cvm"),
+        "hypervisor_ip": address_of(rows, "ahv"),
+        "node_position": member.spec["position"],
+    }
+
+
+def _factory(member: Record) -> Login:
+    return FACTORY_LOGINS[int(member.facts["factory_login"])]

@@ -1,0 +1,37 @@
+"""Why a verb that is legal for a node or a cluster by itself is not, as the other one stands."""
+
+from __future__ import annotations
+
+from state_machines.record import Record
+
+_OPEN = ("pending", "preflight", "deploying", "joining_nodes", "rolled_back")
+"""Where a cluster waits for nodes, so that one may still come and go by itself."""
+_RELEASED = ("rolling_back", "rolled_back", "rollback_blocked")
+
+
+def veto(verb: str, record: Record, cluster: Record) -> str | None:
+    """The reason, in a sentence; None when there is none."""
+    return _of_cluster(verb, record) if record.name == cluster.name else _of_node(verb, record, cluster)
+
+
+def _of_cluster(verb: str, cluster: Record) -> str | None:
+    if verb == "rollback" and cluster.facts.get("formed"):
+        return "It was active: destroy it, or apply the spec that it had before."
+    return None
+
+
+def _of_node(verb: str, record: Record, cluster: Record) -> str | None:
+    if verb == "retry" and record.state == "rollback_blocked":
+        return None
+    if cluster.state in _RELEASED and verb != "rollback":
+        return f"Its cluster {cluster.name} is rolled back: retry the cluster instead."
+    if record.name not in cluster.spec["nodes"]:
+        return f"It leaves {cluster.name}: apply a spec that names it once it is gone."
+    where = cluster.step if cluster.state in ("failed", "held") else cluster.state
+    if where in _OPEN or record.state not in ("ready", "active"):
+        return None
+    if verb == "replace" and where == "active":
+        return None
+    if verb in ("rollback", "hold", "replace"):
+        return f"It belongs to {cluster.name}, which is formed already: {verb} the cluster instead."
+    return None

@@ -1,0 +1,192 @@
+"""Specs on their way to become the wish: what applying one would change, and the change itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from daemon import moves, wire
+from daemon.engine import Engine
+from daemon.errors import NxdError
+from daemon.journal import Journal
+from daemon.plans import deletions, plan_of
+from daemon.platforms.base import Check, Platform, Seed
+from daemon.store.ops import AddCommand, AddEvent, Command, Event, PutRecord
+from state_machines.record import Record
+
+if TYPE_CHECKING:
+    from daemon.spec import ClusterSpec
+
+WHOLE = ("deadlines",)
+"""Keys of a spec whose parts are not told one by one."""
+
+
+class Wishes:
+    """Compares a spec with what stands, and makes it the wish."""
+
+    def __init__(self, journal: Journal, engine: Engine) -> None:
+        self._journal = journal
+        self._engine = engine
+        self._applying = asyncio.Lock()
+
+    async def preflight(self, spec: ClusterSpec) -> Sequence[Check]:
+        """What the spec needs beyond what stands, looked up now; nothing is changed. Raises NxdError."""
+        platform, wish = self._platform(spec), _plain(spec)
+        seeds = platform.seeds(wish)
+        standing = self._standing(seeds)
+        new = len(seeds) - 1 if standing is None else len(self._difference(standing, seeds)[0])
+        return await platform.preflight(wish, new, standing is not None)
+
+    def plan(self, spec: ClusterSpec) -> wire.Plan:
+        """What applying the spec would make, change and delete. Raises NxdError."""
+        platform, wish = self._platform(spec), _plain(spec)
+        seeds = platform.seeds(wish)
+        standing = self._standing(seeds)
+        if standing is None:
+            items = [_create(one.owner, one.kind, one.name) for one in platform.planned(wish)]
+            return plan_of("apply", spec.cluster, items)
+        changed = self._changed(platform, standing, seeds)
+        items = [
+            wire.PlanItem(action="change", owner=spec.cluster, kind="setting", name=name, id=None)
+            for name in changed
+        ]
+        new, leaving = self._difference(standing, seeds)
+        items += [
+            _create(one.owner, one.kind, one.name)
+            for one in platform.planned(wish)
+            if one.owner in new or one.member in new
+        ]
+        for record in leaving:
+            ties = platform.ties(record.name, self._journal.mirror.resources(standing.name))
+            rows = [*ties, *self._journal.mirror.resources(record.name)]
+            items += deletions(rows, platform.undo_order)
+        return plan_of("apply", spec.cluster, items)
+
+    async def apply(self, spec: ClusterSpec, actor: str, digest: str | None) -> bool:
+        """Make the spec the wish. False when it is the wish already. Raises NxdError."""
+        async with self._applying:
+            plan = self.plan(spec)
+            if digest is not None and plan["digest"] != digest:
+                raise NxdError("plan_changed")
+            seeds = self._platform(spec).seeds(_plain(spec))
+            standing = self._standing(seeds)
+            if standing is None:
+                await self._sow(seeds, actor)
+            elif self._is_wished(standing, seeds):
+                return False
+            else:
+                await self._change(standing, seeds, actor)
+            return True
+
+    async def _sow(self, seeds: Sequence[Seed], actor: str) -> None:
+        """A cluster that does not exist yet begins."""
+        cluster, now = seeds[0].name, self._journal.clock.now()
+        start = Command(self._journal.clock.new_id(), cluster, cluster, "start", actor, now)
+        await self._journal.commit(
+            *(PutRecord(moves.sown(seed.name, seed.kind, cluster, seed.spec, now)) for seed in seeds),
+            AddCommand(start),
+            _said(cluster, actor, len(seeds) - 1, now),
+        )
+        for seed in seeds:
+            self._engine.poke(seed.name)
+
+    async def _change(self, standing: Record, seeds: Sequence[Seed], actor: str) -> None:
+        """A standing cluster gets another wish, which it takes over at its next safe point."""
+        cluster, now = standing.name, self._journal.clock.now()
+        new, _ = self._difference(standing, seeds)
+        args = {"spec": seeds[0].spec, "nodes": {s.name: s.spec for s in seeds[1:] if s.name in new}}
+        command = Command(self._journal.clock.new_id(), cluster, cluster, "change", actor, now, args)
+        await self._journal.commit(AddCommand(command), _said(cluster, actor, len(seeds) - 1, now))
+        self._engine.poke(cluster)
+
+    def _platform(self, spec: ClusterSpec) -> Platform:
+        return self._engine.platforms[spec.platform]
+
+    def _standing(self, seeds: Sequence[Seed]) -> Record | None:
+        """The cluster as it is, None while there is none. Raises NxdError when a name is another cluster's."""
+        cluster, records = seeds[0].name, self._journal.mirror.records
+        for seed in seeds:
+            known = records.get(seed.name)
+            if known is not None and (known.shard != cluster or known.kind != seed.kind.name):
+                raise NxdError("refused", f"{seed.name} belongs to {known.shard} already.",
+                               remedy="Give the node or cluster in the spec another name.")  # fmt: skip
+        return records.get(cluster)
+
+    def _is_wished(self, standing: Record, seeds: Sequence[Seed]) -> bool:
+        """Whether the spec is the wish already; also when it waits in the inbox to become it."""
+        waiting = [c.args["spec"] for c in self._journal.mirror.commands(standing.name) if "spec" in c.args]
+        return (waiting or [standing.spec])[-1] == seeds[0].spec and not self._others(standing, seeds)
+
+    def _others(self, standing: Record, seeds: Sequence[Seed]) -> list[str]:
+        """The nodes whose own part of the spec is not the one they were made from."""
+        records = self._journal.mirror.records
+        return [s.name for s in seeds[1:] if s.name in records and records[s.name].spec != s.spec]
+
+    def _difference(self, standing: Record, seeds: Sequence[Seed]) -> tuple[set[str], list[Record]]:
+        """The names of the nodes that are to come, and the nodes that are to go."""
+        wished = {seed.name for seed in seeds[1:]}
+        members = self._journal.mirror.members(standing.name)
+        return wished - {member.name for member in members}, [m for m in members if m.name not in wished]
+
+    def _changed(self, platform: Platform, standing: Record, seeds: Sequence[Seed]) -> list[str]:
+        """The settings that differ. Raises NxdError when one cannot change, or not now."""
+        changed = sorted(_differing(standing.spec, seeds[0].spec))
+        new, leaving = self._difference(standing, seeds)
+        others = self._others(standing, seeds)
+        if not (changed or new or leaving or others):
+            return []
+        fixed = [name for name in changed if not platform.may_change(name)]
+        fixed += [f"{name} (its position, or its being the first)" for name in others]
+        fixed += [f"{node.name} (it stays: {why})" for node in leaving if (why := platform.stays(node))]
+        if fixed:
+            raise NxdError(
+                "refused",
+                f"{standing.name} exists, and this spec changes what cannot change: {', '.join(fixed)}.",
+                remedy="Take these back, apply the spec under another cluster name, or destroy the cluster first "
+                f"(nxd destroy {standing.name}).",
+            )
+        self._may_change_now(standing, bool(leaving))
+        return changed
+
+    def _may_change_now(self, standing: Record, deletes: bool) -> None:
+        kind = self._engine.kind(standing)
+        reason = moves.why_not(standing, kind, "change", {})
+        if reason is not None:
+            remedy = f"Apply the spec again later (nxd wait {standing.name})."
+            raise NxdError(
+                "refused", f"{standing.name} cannot take another spec now. {reason}", remedy=remedy
+            )
+        if deletes and moves.will_be_protected(standing, self._journal.mirror.commands(standing.name)):
+            remedy = f"Unprotect it first (nxd unprotect {standing.name})."
+            raise NxdError(
+                "refused", f"{standing.name} is protected, and nodes would leave it.", remedy=remedy
+            )
+
+
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any], path: str = "") -> list[str]:
+    """The dotted names of the settings that differ; the list of nodes is compared elsewhere."""
+    names: list[str] = []
+    for key in {*old, *new}:
+        before, after, name = old.get(key), new.get(key), f"{path}{key}"
+        if name == "nodes" or before == after:
+            continue
+        if isinstance(before, Mapping) and isinstance(after, Mapping) and name not in WHOLE:
+            names += _differing(before, after, f"{name}.")
+        else:
+            names.append(name)
+    return names
+
+
+def _create(owner: str, kind: str, name: str) -> wire.PlanItem:
+    return wire.PlanItem(action="create", owner=owner, kind=kind, name=name, id=None)
+
+
+def _said(cluster: str, actor: str, nodes: int, now: float) -> AddEvent:
+    said = f"{actor} applied the spec of {cluster}: {nodes} node{'s' if nodes != 1 else ''}"
+    return AddEvent(Event(now, cluster, cluster, "verb", said, "info", actor))
+
+
+def _plain(spec: ClusterSpec) -> dict[str, Any]:
+    """The spec as the records keep it: plain data, deadlines in seconds."""
+    return {**spec.model_dump(mode="json"), "deadlines": dict(spec.deadlines)}

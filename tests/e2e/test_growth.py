@@ -1,0 +1,219 @@
+"""A standing cluster grows, shrinks and gets a dead node replaced, by a spec or by one verb."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from importlib import resources
+from typing import Any
+
+import pytest
+import yaml
+
+from daemon.cli.waiting import PlainLines, wait_for
+from daemon.client import Client, Refused
+from daemon.wire import EntityView, Plan
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+EVERY_NODE = {"reserved_ip": 4, "dns_record": 4, "vni": 2, "server": 1}
+"""What a node has that does not hold the cluster's address."""
+IN_THE_WORLD = {"reserved_ip": "reserved_ip", "dns_record": "record", "vni": "vni", "server": "server"}
+
+
+def spec(*names: str, **more: Any) -> str:
+    """The demo's spec with these nodes."""
+    document = yaml.safe_load((resources.files("daemon.demo") / "three-node.yaml").read_text())
+    letters = {name: chr(ord("A") + int(name[-2:]) - 1) for name in names}
+    document["nodes"] = [{"name": name, "position": letters[name]} for name in names]
+    return yaml.safe_dump({**document, **more})
+
+
+THREE = ("node01", "node02", "node03")
+
+
+def settled(stage: Any) -> tuple[int, str]:
+    lines: list[str] = []
+    code = wait_for(stage.socket, "demo", "active", 120, PlainLines("demo", lines.append))
+    return code, "\n".join(lines)
+
+
+def entity(client: Client, name: str) -> EntityView:
+    return client.show(name)["entity"]
+
+
+def tell(one: Any, path: str) -> None:
+    url = one.stage.urls()["control_url"] + path
+    urllib.request.urlopen(urllib.request.Request(url, b"{}", {"Content-Type": "application/json"})).close()
+
+
+def hosts(one: Any) -> list[str]:
+    """The CVM addresses of the hosts of the one simulated cluster."""
+    with urllib.request.urlopen(one.stage.urls()["control_url"] + "/clusters") as answer:
+        (cluster,) = json.load(answer)["clusters"]
+    return sorted(member["cvm"] for member in cluster["members"])
+
+
+def cvms(client: Client, *names: str) -> list[str]:
+    return sorted(entity(client, name)["addresses"]["cvm"] for name in names)
+
+
+def counted(plan: Plan) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for item in plan["items"]:
+        key = (item["action"], item["kind"])
+        found[key] = found.get(key, 0) + 1
+    return found
+
+
+def standing(one: Any) -> dict[str, int]:
+    existing = one.counts()["existing"]
+    return {kind: existing.get(name, 0) for kind, name in IN_THE_WORLD.items()}
+
+
+def deploy(one: Any, client: Client, *names: str, **more: Any) -> None:
+    client.apply(spec(*names, **more))
+    code, said = settled(one.stage)
+    assert code == 0, said
+
+
+def test_a_spec_with_a_node_more_expands_the_cluster_and_touches_nobody_else(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        deploy(one, client, *THREE)
+        before = {name: entity(client, name)["resources"] for name in THREE}
+        grown = spec(*THREE, "node04")
+        plan = client.plan_spec(grown)
+        assert counted(plan) == {
+            ("create", "nutanix_host"): 1,
+            **{("create", kind): number for kind, number in EVERY_NODE.items()},
+        }
+        client.apply(grown, digest=plan["digest"])
+        code, said = settled_again(one, client)
+        assert code == 0, said
+        assert entity(client, "node04")["state"] == "active"
+        assert hosts(one) == cvms(client, *THREE, "node04")
+        assert {name: entity(client, name)["resources"] for name in THREE} == before
+        assert client.apply(grown)["changed"] is False
+        planned = {(item["kind"], item["name"]) for item in plan["items"]}
+        made = {(r["kind"], r["name"]) for r in entity(client, "node04")["resources"]}
+        assert made < planned
+        client.verb("destroy", "demo")
+        gone(client, "demo")
+        assert standing(one) == dict.fromkeys(EVERY_NODE, 0)
+
+
+def settled_again(one: Any, client: Client) -> tuple[int, str]:
+    """Wait until the cluster has left ``active`` and come back to it, or stopped elsewhere."""
+    limit = time.monotonic() + 60
+    while entity(client, "demo")["state"] == "active":
+        assert time.monotonic() < limit, "the cluster never took the change over"
+        time.sleep(0.01)
+    return settled(one.stage)
+
+
+def gone(client: Client, name: str) -> None:
+    limit = time.monotonic() + 90
+    while any(one["name"] == name for one in [*client.snapshot()["clusters"], *client.snapshot()["nodes"]]):
+        assert time.monotonic() < limit, entity(client, name)
+        time.sleep(0.05)
+
+
+def test_a_spec_with_a_node_less_lets_it_leave_the_cluster_before_its_server_goes(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        deploy(one, client, *THREE, "node04")
+        full = standing(one)
+        client.verb("protect", "demo")
+        with pytest.raises(Refused, match="protected"):
+            client.apply(spec(*THREE))
+        client.verb("unprotect", "demo")
+        plan = client.plan_spec(spec(*THREE))
+        assert plan["items"][0]["kind"] == "nutanix_host"
+        assert counted(plan) == {
+            ("delete", "nutanix_host"): 1,
+            **{("delete", kind): number for kind, number in EVERY_NODE.items()},
+        }
+        client.apply(spec(*THREE), digest=plan["digest"])
+        code, said = settled_again(one, client)
+        assert code == 0, said
+        assert standing(one) == {kind: full[kind] - number for kind, number in EVERY_NODE.items()}
+        assert hosts(one) == cvms(client, *THREE)
+        log = [event["message"] for event in client.log(limit=10_000)["events"]]
+        assert log.index("nutanix_host node04 is gone") < log.index("server demo-node04-host-bms is gone")
+        with pytest.raises(Refused):
+            client.show("node04")
+
+
+def test_a_dead_member_is_replaced_by_one_verb_and_keeps_its_addresses(rig: Callable[..., Any]) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        deploy(one, client, *THREE)
+        before = entity(client, "node02")
+        tell(one, "/nodes/node02/kill-cvm")
+        plan = client.plan("replace", "node02")
+        assert counted(plan) == {
+            (action, kind): 1 for action in ("delete", "create") for kind in ("nutanix_host", "server")
+        }
+        client.verb("replace", "node02", digest=plan["digest"])
+        code, said = settled_again(one, client)
+        assert code == 0, said
+        after = entity(client, "node02")
+        assert after["state"] == "active"
+        assert after["addresses"] == before["addresses"]
+        assert hosts(one) == cvms(client, *THREE)
+        assert standing(one)["server"] == 3
+        kept = {(r["kind"], r["id"]) for r in before["resources"] if r["kind"] != "server"}
+        assert kept <= {(r["kind"], r["id"]) for r in after["resources"]}
+
+
+def test_a_spec_that_changes_what_cannot_change_is_refused_by_name(rig: Callable[..., Any]) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        deploy(one, client, *THREE)
+        other = spec(*THREE).replace("bx2d-metal-96x384", "bx2-metal-96x384")
+        with pytest.raises(Refused, match=r"ibm\.profile"):
+            client.plan_spec(other)
+        with pytest.raises(Refused, match=r"node01 .*address of the cluster"):
+            client.plan_spec(spec("node02", "node03", "node04"))
+        plan = client.plan_spec(spec(*THREE, on_failure="rollback"))
+        assert [(item["action"], item["name"]) for item in plan["items"]] == [("change", "on_failure")]
+
+
+def test_an_expansion_that_fails_leaves_the_standing_cluster_alone(rig: Callable[..., Any]) -> None:
+    one = rig("node04:install")
+    with Client(one.stage.socket) as client:
+        deploy(one, client, *THREE)
+        client.apply(spec(*THREE, "node04"))
+        limit = time.monotonic() + 60
+        while not any(n["name"] == "node04" and n["state"] == "failed" for n in client.snapshot()["nodes"]):
+            assert time.monotonic() < limit
+            time.sleep(0.02)
+        assert entity(client, "demo")["state"] == "deploying"
+        assert entity(client, "demo")["phase"] == "attention"
+        assert "active" in (entity(client, "demo")["can"]["rollback"] or "")
+        client.apply(spec(*THREE))
+        code, said = settled(one.stage)
+        assert code == 0, said
+        assert {name: entity(client, name)["state"] for name in THREE} == dict.fromkeys(THREE, "active")
+        assert standing(one)["server"] == 3
+
+
+def test_a_gate_of_three_forms_the_cluster_and_the_fourth_joins_when_it_is_there(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig("node04:install")
+    with Client(one.stage.socket) as client:
+        deploy(one, client, *THREE, "node04", gate=3)
+        assert entity(client, "node04")["state"] == "failed"
+        assert hosts(one) == cvms(client, *THREE)
+        client.verb("retry", "node04")
+        code, said = settled_again(one, client)
+        assert code == 0, said
+        assert hosts(one) == cvms(client, *THREE, "node04")
