@@ -302,9 +302,7 @@ class Engine:
         now = self.journal.clock.now()
         problem = busy.problem
         if record.deadline is not None and now >= record.deadline:
-            return await self._fail(
-                record, moves.late(record, self.kind(record), problem.message, problem.evidence, now)
-            )
+            return await self._fail(record, moves.tried_long(record, problem, now))
         longest = min(self.pace.retry_max, self.pace.retry_first * 2.0 ** min(record.tries, 30))
         delay = self.journal.clock.uniform(longest / 2, longest) if busy.after is None else busy.after
         wake_at = now + delay if record.deadline is None else min(now + delay, record.deadline)

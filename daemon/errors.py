@@ -57,6 +57,8 @@ _KINDS = (
               "Read the evidence; correct the spec, then retry.", "later"),
     ErrorKind("server_failed", "The server went to the state failed.",
               "Retry: the failed server is deleted and a new one ordered.", "later"),
+    ErrorKind("vanished", "Something that was made is gone: somebody else deleted it.",
+              "Find out who did it. Retry: it is made anew.", "later"),
     ErrorKind("install_failed", "The installer reported an error.",
               "Look at the node's log, mend what it names, then retry: the machine is restarted and "
               "installed again on the same addresses.", "later"),

@@ -7,7 +7,7 @@ from daemon.clock import Clock
 from daemon.faultpoints import point
 from daemon.mirror import Mirror
 from daemon.store.base import Store
-from daemon.store.ops import DropRecord, Event, Lease, Op, PutRecord, PutResource
+from daemon.store.ops import DropRecord, Event, Lease, Op, PutRecord, PutResource, concerned
 
 
 class Journal:
@@ -22,9 +22,9 @@ class Journal:
 
     async def commit(self, *ops: Op) -> list[Event]:
         """All of it or nothing, durable when it returns. Raises Fenced, VersionConflict, StoreError."""
-        point("before_commit")
+        point("before_commit", *map(concerned, ops))
         events = await self._store.commit(self._lease, ops)
-        point("after_commit")
+        point("after_commit", *map(concerned, ops))
         self.mirror.apply(ops)
         if events:
             self.mirror.revision = max(self.mirror.revision, events[-1].revision)

@@ -182,6 +182,13 @@ def late(record: Record, kind: Kind, waiting_for: str, evidence: str | None, now
     return Problem(row.code, message, row.remedy, row.retry, evidence)
 
 
+def tried_long(record: Record, problem: Problem, now: float) -> Problem:
+    """The problem of a step that met the same passing trouble until its time was over: its cause, not the clock."""
+    minutes = (now - record.since) / 60
+    message = f"{problem.message} It was tried for {minutes:.0f} min."
+    return replace(problem, message=message, retry="later")
+
+
 def left_over(problem: Problem, resources: Sequence[Resource], removal: Callable[[Resource], str]) -> Problem:
     """The problem of a rollback that cannot go on, with each object left and the command that removes it."""
     left = [row for row in resources if row.state != "gone"]

@@ -9,6 +9,7 @@ from daemon import moves, wire
 from daemon.engine import Engine
 from daemon.errors import NxdError
 from daemon.journal import Journal
+from daemon.locks import Locks
 from daemon.plans import deletions, plan_of
 from daemon.platforms.base import Finding
 from daemon.secrets import SecretBox
@@ -24,6 +25,7 @@ class Orders:
     def __init__(self, journal: Journal, engine: Engine) -> None:
         self._journal = journal
         self._engine = engine
+        self._giving = Locks()
 
     def find(self, name: str) -> Record:
         """The node or cluster of that name. Raises NxdError."""
@@ -83,24 +85,29 @@ class Orders:
 
         ``step``: where a retry begins, after which a hold stops.
         """
-        record = self.find(target)
-        self._know(record, verb)
-        if token is not None and self._journal.mirror.knows_token(token):
+        async with self._giving(target):
+            record = self.find(target)
+            self._know(record, verb)
+            if token is None or not self._journal.mirror.knows_token(token):
+                args = {"step": step} if step else {}
+                await self._give(verb, record, actor, digest, token or self._journal.clock.new_id(), args)
             return self._journal.mirror.revision
-        args = {"step": step} if step else {}
+
+    async def _give(
+        self, verb: str, record: Record, actor: str, digest: str | None, token: str, args: dict[str, str]
+    ) -> None:
+        target = record.name
         reason = self._why_not(record, verb, args)
         if reason is not None:
             raise NxdError("refused", reason, remedy=self._legal(record))
         if digest is not None and self.plan(verb, target)["digest"] != digest:
             raise NxdError("plan_changed")
         now = self._journal.clock.now()
-        token = token or self._journal.clock.new_id()
         said = moves.event(record, "verb", now, f"{actor} asked for {verb} of {target}", actor=actor)
         await self._journal.commit(
             AddCommand(Command(token, target, record.shard, verb, actor, now, args)), said
         )
         self._engine.poke(target)
-        return self._journal.mirror.revision
 
     def _know(self, record: Record, verb: str) -> None:
         kind = self._engine.kind(record)

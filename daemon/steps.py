@@ -38,16 +38,22 @@ LATE_SECONDS = 120.0
 """How long a create whose answer was lost may still take effect at the other side."""
 
 
+SKEW_SECONDS = 2.0
+"""How far the other side's clock may be behind ours when it says that an object was made after our call."""
+
+
 class Interrupted(Exception):
     """A person's verb is waiting and this is a safe point to honour it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An object that exists outside: its id there, and what is worth remembering of it."""
+    """An object that exists outside: its id there, what is worth remembering of it, and when it was made there, in
+    Unix seconds, if the other side tells."""
 
     cloud_id: str
     data: Mapping[str, Any] = field(default_factory=dict)
+    created: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +233,8 @@ class StepContext:
             await self._put(replace(row, sent=row.sent - 1))
             raise OutsideError("conflict", error.message, evidence=error.evidence) from error
         # A proxy may have sent our one call twice: then the name is taken by what it made itself.
-        own = doubtful or (want.proven and want.ours(found))
+        since = found.created is not None and found.created >= float(row.data["sent_at"]) - SKEW_SECONDS
+        own = doubtful or ((want.proven or since) and want.ours(found))
         if not own:
             await self._put(replace(row, state="gone", sent=0))
         return await self._adopt(want, row if own else None, found)
@@ -269,18 +276,37 @@ class StepContext:
                 await self._gone(row)
                 return True
             row = replace(row, cloud_id=found.cloud_id)
+        there = await disposal.get(row) is not None
         if row.state != "deleting":
+            if not there:
+                return await self._missing(row, disposal)
             point("before_deleting", row.owner, row.kind, row.name)
             row = replace(row, state="deleting")
             await self._put(row)
         point("before_delete", row.owner, row.kind, row.name)
-        if await disposal.get(row) is not None:
+        if there:
             await disposal.delete(row)
             point("after_delete", row.owner, row.kind, row.name)
             if await disposal.get(row) is not None:
                 return False
         await self._gone(row)
         return True
+
+    async def _missing(self, row: Resource, disposal: Disposal) -> bool:
+        """Believe that an object is gone which nobody has seen and deleted; one of its name that is ours goes next."""
+        if self._late_for(row) > 0:
+            return False
+        found = await disposal.find(row)
+        if found is None:
+            await self._gone(row)
+            return True
+        await self._put(replace(row, cloud_id=found.cloud_id))
+        return False
+
+    async def vanished(self, row: Resource, disposal: Disposal) -> bool:
+        """Whether an object that answered with a 404 is gone. Soon after it was made, and while a list still shows
+        its name, that may be an old answer."""
+        return self._late_for(row) <= 0 and await disposal.find(row) is None
 
     async def _gone(self, row: Resource) -> None:
         message = f"{row.kind} {row.name} is gone"

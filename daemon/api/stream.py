@@ -33,7 +33,6 @@ async def lines(
         else:
             for line in _in_pieces(journal, views, first):
                 yield line
-                await asyncio.sleep(0)
         if after is not None:
             async for line in _replay(journal, after, revision):
                 yield line

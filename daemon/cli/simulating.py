@@ -48,6 +48,9 @@ _seed = click.option("--seed", default=1, show_default=True, help="Repeats the s
 @click.option("--dns-port", default=0, help="Port of DNS Services.")
 @click.option("--metadata-port", default=0, help="Port of the metadata service.")
 @click.option("--control-port", default=0, help="Port of the control address.")
+@click.option(
+    "--ssh-port", default=0, help="Port of the CVMs' SSH [default: 22, or 2222 if it cannot be had]."
+)
 @click.option("--page-size", default=50, show_default=True, help="How many items a page of a list holds.")
 @click.option(
     "--personality", default="seed", show_default=True, help="How controller VMs behave: seed or real."

@@ -28,6 +28,13 @@ class TrustedProfile:
                 self._made = _shared_authenticator(self._profile, self._metadata_url)
             return self._made
 
+    def renounce(self) -> None:
+        """The token was refused: whoever calls next fetches a new one. May wait for one that is being fetched."""
+        with self._making:
+            made = self._made
+        if made is not None:
+            made.renounce()
+
 
 def _shared_authenticator(profile: str, metadata_url: str) -> Any:
     from ibm_cloud_sdk_core import ApiException
@@ -51,6 +58,11 @@ def _shared_authenticator(profile: str, metadata_url: str) -> Any:
                 except Exception as error:
                     self._forget()
                     raise TokenRefused(f"{type(error).__name__}: {error}") from error
+
+        def renounce(self) -> None:
+            """Drop a token that was refused although it should live."""
+            with self._one_at_a_time:
+                self._forget()
 
         def _forget(self) -> None:
             """Drop what was fetched: the SDK keeps a token that it could not read, and would go on using it."""

@@ -38,16 +38,26 @@ class IbmCloud:
             _widen_pool(service, self.connections, self.timeout)
             return service
 
-        return IbmCalls(self.threads, bucket, build)
+        return IbmCalls(self.threads, bucket, build, self.profile.renounce)
 
 
 class IbmCalls:
-    """One SDK service. ``make`` builds it, in a thread and at first use, because importing an SDK takes long."""
+    """One SDK service. ``make`` builds it, in a thread and at first use, because importing an SDK takes long.
 
-    def __init__(self, threads: ThreadPoolExecutor, bucket: TokenBucket, make: Callable[[], Any]) -> None:
+    ``renounce`` is called, in a thread too, when the service refuses the token.
+    """
+
+    def __init__(
+        self,
+        threads: ThreadPoolExecutor,
+        bucket: TokenBucket,
+        make: Callable[[], Any],
+        renounce: Callable[[], None] = lambda: None,
+    ) -> None:
         self._threads = threads
         self._bucket = bucket
         self._make = make
+        self._renounce = renounce
         self._service: asyncio.Future[Any] | None = None
 
     async def __call__(self, method: str, /, *args: Any, **named: Any) -> Any:
@@ -60,7 +70,7 @@ class IbmCalls:
         loop = asyncio.get_running_loop()
         try:
             result = await loop.run_in_executor(
-                self._threads, lambda: getattr(service, method)(*args, **named).get_result()
+                self._threads, lambda: self._call(getattr(service, method), args, named)
             )
         except Exception as error:
             raise translate(error, method.replace("_", " ")) from error
@@ -68,6 +78,15 @@ class IbmCalls:
             what, shown = method.replace("_", " "), str(getattr(result, "text", result))
             raise OutsideError("malformed", f"{what}: the answer is no JSON object.", evidence=shown[:2000])
         return result
+
+    def _call(self, call: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """One call, in a thread. A 401 means that the token is no good, however long it should live."""
+        try:
+            return call(*args, **named).get_result()
+        except Exception as error:
+            if getattr(error, "status_code", None) == 401:
+                self._renounce()
+            raise
 
     async def make(self, method: str, /, *args: Any, **named: Any) -> dict[str, Any]:
         """The object a create answers with. Raises OutsideError, too where the answer does not say its id."""

@@ -119,6 +119,8 @@ async def _after(
     match strike.action:
         case "close_after" | "reset_after":
             _cut(request, gently=strike.action == "close_after")
+        case "fail_after":
+            return web.Response(status=int(strike.what.get("status", 502)), text="Bad Gateway")
         case "hang_after":
             await _silence(world, request, strike.seconds)
             _cut(request, gently=True)

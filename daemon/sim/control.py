@@ -18,14 +18,18 @@ from daemon.sim.room import MachineRoom
 from daemon.sim.scenarios import cast, scenarios
 from daemon.sim.things import PROVIDER, Record, ReservedIp, Server, Thing, Vni
 from daemon.sim.world import World
+from daemon.sim.worldclock import WorldClock
 
+FARTHEST = 10_000_000.0
+"""Virtual seconds that time can be moved on by at once: four months."""
 MADE_BY_CLIENTS: tuple[type[Thing], ...] = (ReservedIp, Vni, Server, Record)
 
 
 class Control:
     """Answers about one world. Its own requests are not journalled, and take no time."""
 
-    def __init__(self, world: World, room: MachineRoom, fleet: Fleet, play: Play) -> None:
+    def __init__(self, world: World, room: MachineRoom, fleet: Fleet, play: Play, clock: WorldClock) -> None:
+        self._clock = clock
         self._world = world
         self._room = room
         self._fleet = fleet
@@ -36,6 +40,8 @@ class Control:
         app.add_routes(
             [
                 web.get("/healthz", self.healthz),
+                web.post("/clock", self.move_clock),
+                web.post("/capacity", self.capacity),
                 web.get("/inventory", self.inventory),
                 web.get("/calls", self.calls),
                 web.get("/counts", self.counts),
@@ -59,6 +65,27 @@ class Control:
     async def healthz(self, request: web.Request) -> web.Response:
         clock = self._world.clock
         return web.json_response({"ok": True, "now": clock.now(), "speed": clock.speed})
+
+    async def move_clock(self, request: web.Request) -> web.Response:
+        """``{"advance": SECONDS}``: so much later it is now, for the world alone."""
+        seconds = (await _json(request)).get("advance")
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= FARTHEST:
+            return _wrong(400, f'Send {{"advance": SECONDS}}, from 0 to {FARTHEST:g}.')
+        await self._clock.advance(seconds)
+        return web.json_response({"now": self._clock.now(), "speed": self._clock.speed})
+
+    async def capacity(self, request: web.Request) -> web.Response:
+        """``{"profile": …, "zone": …, "servers": N}``: how many servers of a profile a zone holds from now on."""
+        said = await _json(request)
+        place, servers = (said.get("profile"), said.get("zone")), said.get("servers")
+        catalogue = self._world.catalogue
+        known = place[0] in catalogue["profile"] and place[1] in catalogue["zone"]
+        if not known or not isinstance(servers, int) or isinstance(servers, bool) or servers < 0:
+            return _wrong(
+                400, 'Send {"profile": PROFILE, "zone": ZONE, "servers": N} with names that there are.'
+            )
+        self._world.capacity[str(place[0]), str(place[1])] = servers
+        return web.json_response({"profile": place[0], "zone": place[1], "servers": servers})
 
     async def inventory(self, request: web.Request) -> web.Response:
         """Every object there is or was. ``?existing=1`` leaves out what is gone; ``?kind=`` filters."""

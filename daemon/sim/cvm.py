@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from daemon.sim.certificates import Certificate
 from daemon.sim.faults import Strike
@@ -14,7 +14,11 @@ SEED = "seed"
 REAL = "real"
 FACTORY_PASSWORDS: Mapping[str, str] = {SEED: "admin", REAL: "Nutanix/4u"}
 """What a fresh CVM accepts, by personality: both stand in the facts, which one comes when is a guess."""
+SHELL_PASSWORD = "nutanix/4u"
+"""What a fresh CVM takes from the user ``nutanix`` on port 22, whatever Prism takes."""
 VERSION = "6.8.1"
+DESTROYED = frozenset({"FAILED"})
+"""States of a cluster whose nodes may form another one without more ado."""
 
 
 class Doors(Protocol):
@@ -35,6 +39,12 @@ class Doors(Protocol):
     def close_foundation(self, address: str) -> None:
         """Foundation answers no longer."""
 
+    def open_shell(self, cvm: Cvm) -> str | None:
+        """Take SSH connections for a CVM from now on; or why that cannot be."""
+
+    def close_shell(self, address: str) -> None:
+        """Take no more SSH connections, and cut who is connected."""
+
 
 @dataclass
 class Cvm:
@@ -48,12 +58,23 @@ class Cvm:
     """The cluster it is meant for."""
     personality: str = SEED
     own_password: str = FACTORY_PASSWORDS[SEED]
+    shell_password: str = SHELL_PASSWORD
+    shell_expired: bool = False
+    """Its shell asks for another password before it does anything."""
+    host_key: Any = None
+    """The private key with which port 22 shows who it is; made for its first visitor."""
+    session: FoundationSession | None = None
+    """What its Foundation does, or did last."""
+    to_unconfigure: bool = False
+    """It leaves its cluster at the next start of genesis."""
     uuid: str = ""
     serial: str = ""
     version: str = VERSION
     certificate: Certificate | None = None
     up: bool = False
     lost: bool = False
+    moving: str | None = None
+    """The state its host shows while it joins a standing cluster or leaves it."""
     cluster: Cluster | None = None
 
     @property
@@ -77,7 +98,9 @@ class PrismTask:
     @property
     def caught(self) -> str | None:
         """What a rule does to it now: ``stuck``, ``queued`` or ``vanish``."""
-        return None if self.strike is None or self.strike.over.is_set() else self.strike.action
+        if self.strike is None or self.strike.over.is_set() or self.strike.action == "fail":
+            return None
+        return self.strike.action
 
     @property
     def vanished(self) -> bool:
@@ -106,7 +129,11 @@ class FoundationSession:
 
 @dataclass
 class Cluster:
-    """A cluster from the moment its creation was accepted; ``status`` is CREATING, UP or FAILED."""
+    """A cluster from the moment its creation was accepted.
+
+    ``status`` is CREATING, UP, FAILED, STOPPED, STARTING, or HALF: its creation ended half way, and its members
+    belong to it until it is destroyed.
+    """
 
     uuid: str
     name: str

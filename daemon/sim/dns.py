@@ -152,7 +152,7 @@ def _list_records(call: Call) -> Answer:
     name = _full(zone, call.query["name"]) if "name" in call.query else None
     records = [
         record
-        for record in world.all(Record)
+        for record in (world.all(Record) if name is None else world.records_named(name))
         if record.zone_id == zone.id and kind in (None, record.type) and name in (None, record.name)
     ]
     path = f"instances/{zone.instance_id}/dnszones/{zone.id}/resource_records"
@@ -228,7 +228,7 @@ def _update_record(call: Call) -> Answer:
         _check_against_others(world, zone, record.type, name)
     record.ttl = _ttl(body.get("ttl", record.ttl))
     record.rdata = body.get("rdata", record.rdata)
-    record.name = name
+    world.rename_record(record, name)
     record.service = body.get("service", record.service)
     record.protocol = body.get("protocol", record.protocol)
     record.modified = world.clock.now()
@@ -279,7 +279,7 @@ def _check_rdata(kind: str, rdata: Json) -> None:
 
 def _check_against_others(world: World, zone: DnsZone, kind: str, name: str) -> None:
     """A CNAME stands alone with its name; several A records of one name are allowed."""
-    others = [r for r in world.all(Record) if r.zone_id == zone.id and r.name == name and r.type != "PTR"]
+    others = [r for r in world.records_named(name) if r.zone_id == zone.id and r.type != "PTR"]
     if kind != "PTR" and any(kind == "CNAME" or other.type == "CNAME" for other in others):
         raise Refusal(409, "conflict", f"{kind} type record conflict with other records")
 
@@ -287,9 +287,8 @@ def _check_against_others(world: World, zone: DnsZone, kind: str, name: str) -> 
 def _pointer(world: World, zone: DnsZone, body: Json) -> tuple[str, str]:
     """The name and id of a PTR record: it belongs to one address record and shares its identifier."""
     target = _full(zone, body["rdata"]["ptrdname"])
-    for record in world.all(Record):
-        same = record.type in ("A", "AAAA") and record.name == target
-        if same and record.rdata["ip"] == body["name"]:
+    for record in world.records_named(target):
+        if record.type in ("A", "AAAA") and record.rdata["ip"] == body["name"]:
             key = "PTR:" + record.id.partition(":")[2]
             if world.find(Record, key) is not None:
                 raise Refusal(409, "conflict", "The address record is already tied to a PTR record.")

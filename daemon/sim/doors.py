@@ -1,4 +1,4 @@
-"""The ports of the CVMs: Prism on 9440 and Foundation on 8000, one application behind every address."""
+"""The ports of the CVMs: Prism on 9440, Foundation on 8000 and SSH, the same behind every address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import hdrs, web
 
@@ -22,6 +22,9 @@ from daemon.sim.prism import BASE, PASSWORD_PATH, ROUTES, PrismCall, PrismHandle
 from daemon.sim.refusals import Refusal, bad_request, foundation_envelope, prism_envelope
 from daemon.sim.service import Answer, respond
 from daemon.sim.world import World
+
+if TYPE_CHECKING:
+    from daemon.sim.sshd import Sshd
 
 PRISM_PORT = 9440
 FOUNDATION_PORT = 8000
@@ -59,11 +62,13 @@ Web = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Doors:
-    """Opens and closes the two ports of every address; it is what the network sees of the fleet."""
+    """Opens and closes the ports of every address; it is what the network sees of the fleet."""
 
-    def __init__(self, world: World, fleet: Fleet) -> None:
+    def __init__(self, world: World, fleet: Fleet, ssh_port: int) -> None:
         self._world = world
         self._fleet = fleet
+        self._ssh_port = ssh_port
+        self._shells: Sshd | None = None
         self._listeners: dict[tuple[str, int], Listener] = {}
         app = web.Application()
         for method, path, handler, lasts in ROUTES:
@@ -87,6 +92,20 @@ class Doors:
             self._close(address, port)
         for runner in self._runners.values():
             await runner.cleanup()
+        if self._shells is not None:
+            await self._shells.end()
+
+    def open_shell(self, cvm: Cvm) -> str | None:
+        """SSH is loaded when the first CVM wants it."""
+        if self._shells is None:
+            from daemon.sim.sshd import Sshd
+
+            self._shells = Sshd(self._world, self._fleet, self._ssh_port)
+        return self._shells.open(cvm)
+
+    def close_shell(self, address: str) -> None:
+        if self._shells is not None:
+            self._shells.close(address)
 
     async def open_door(self, address: str, certificate: Certificate) -> str | None:
         return await self._open(address, PRISM_PORT, certificate.context)

@@ -54,9 +54,18 @@ DURATIONS: Mapping[str, float] = MappingProxyType(
         # the cluster
         "cluster.create": 480.0,
         "cluster.services": 240.0,
+        "cluster.expand": 600.0,
+        "cluster.remove": 900.0,
+        "cluster.detach": 60.0,
         "cluster.password_sync": 30.0,
         "cluster.ncc": 120.0,
         "cluster.degraded": 120.0,
+        "cluster.discover": 3.0,
+        "cluster.prepare": 26.0,
+        "cluster.stop": 60.0,
+        "cluster.destroy": 120.0,
+        "genesis.restart": 180.0,
+        "ssh.login": 0.5,
     }
 )
 

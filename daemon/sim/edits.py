@@ -10,12 +10,14 @@ from daemon.sim.faults import Rule, Strike
 
 Edit = Callable[[Strike, float, Mapping[str, str], Any], None]
 
+_MARKS = frozenset({"limit", "entities", "permitted_networks"})
+"""What only an answer has that is a list."""
 _UNKNOWN = {"new_in_2027": {"reason": "a field that no SDK knows", "weight": 3}}
 
 
 def _lists(body: Any) -> Iterator[list[Any]]:
     """The lists of objects in an answer that is a list."""
-    if isinstance(body, dict) and ("limit" in body or "entities" in body):
+    if isinstance(body, dict) and not _MARKS.isdisjoint(body):
         yield from (value for value in body.values() if isinstance(value, list))
 
 

@@ -52,7 +52,7 @@ def _image_nodes(asked: Asked) -> Answer:
     clusters = body.get("clusters", [])
     if len(clusters) != 1 or not clusters[0].get("cluster_init_now"):
         raise wrong("One cluster with cluster_init_now is expected.")
-    if asked.fleet.session is not None and not asked.fleet.session.stopped(asked.world.clock.now()):
+    if asked.cvm.session is not None and not asked.cvm.session.stopped(asked.world.clock.now()):
         raise wrong("Foundation is in the middle of a session.")
     try:
         session = asked.fleet.found(asked.cvm, clusters[0])
@@ -62,7 +62,7 @@ def _image_nodes(asked: Asked) -> Answer:
 
 
 def _progress(asked: Asked) -> Answer:
-    session, wanted = asked.fleet.session, asked.query.get("session_id")
+    session, wanted = asked.cvm.session, asked.query.get("session_id")
     if wanted is not None and (session is None or session.session_id != wanted):
         raise wrong(f"Invalid session id '{wanted}' provided")
     return Answer(200, _progress_of(session, asked.world.clock.now()))
@@ -103,10 +103,10 @@ def _progress_of(session: FoundationSession | None, now: float) -> Json:
 
 
 def _reset(asked: Asked) -> Answer:
-    session = asked.fleet.session
+    session = asked.cvm.session
     if session is not None and not session.stopped(asked.world.clock.now()):
         raise wrong("Cannot reset in middle of session")
-    asked.fleet.session = None
+    asked.cvm.session = None
     return Answer(200, {})
 
 

@@ -92,8 +92,16 @@ PROFILES = (
     ProfileSpec("bx3d-metal-64x256", 32, 1, 256, 480, 8, 3200, 200_000, "tpm_2", _SECOND_ONLY),
 )
 
-QUOTAS = {"server": 25, "reserved_ip": 20_000, "vni_addresses": 8, "record": 3500, "vni_groups": 5}
-"""Documented limits of an account, of an interface and of a zone; an account can have them raised."""
+QUOTAS = {
+    "server": 25,
+    "reserved_ip": 20_000,
+    "vni_addresses": 8,
+    "record": 3500,
+    "vni_groups": 5,
+    "cluster_nodes": 32,
+}
+"""Documented limits of an account, of an interface and of a zone, which an account can have raised; and the nodes
+that the command ``cluster`` takes (a log names the limit)."""
 
 PCI_ATTACHMENTS = 8
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from pathlib import Path
 
 from daemon.sim.certificates import Certificate, make_certificate
@@ -19,16 +18,16 @@ from daemon.sim.cvm import (
     PrismTask,
 )
 from daemon.sim.faults import Strike
-from daemon.sim.refusals import Json, Refusal
+from daemon.sim.forming import check_address, check_together, members_of
+from daemon.sim.refusals import Json
 from daemon.sim.world import World
 
 OLD_VERSION = "6.5.2"
 SERVICES_START = 0.5
 """In the personality ``real``, the share of a cluster's creation after which Prism takes connections."""
+_LOOK = 5.0
 _UNUSUAL = {"used": "somebody was here", "old_default": "nutanix/4u"}
 """Passwords that a rule gives a fresh CVM."""
-NODES_FOR_FACTOR = {2: 3, 3: 5}
-"""The fewest nodes for a redundancy factor; factor 1 takes exactly one node."""
 
 
 class Fleet:
@@ -39,7 +38,6 @@ class Fleet:
         self._personality = personality
         self.personalities: dict[str, str] = {}
         """By a word of a cluster's or node's name, where it is not the one of the whole world."""
-        self.session: FoundationSession | None = None
         self._directory = directory
         self.doors: Doors | None = None
         self.cvms: dict[str, Cvm] = {}
@@ -90,18 +88,36 @@ class Fleet:
         cvm.version = OLD_VERSION if action == "old" else VERSION
         cvm.personality = self.personality(cvm)
         cvm.own_password = _UNUSUAL.get(action, FACTORY_PASSWORDS[cvm.personality])
+        if action == "used":
+            cvm.shell_password = cvm.own_password
 
     async def _greet(self, cvm: Cvm, broken: Strike | None) -> str | None:
         """Open the ports that answer now."""
         assert cvm.certificate is not None
-        if cvm.personality == REAL:
-            why_not = None if self.doors is None else await self.doors.open_foundation(cvm.address)
+        if cvm.personality == REAL and self.doors is not None:
+            why_not = await self.doors.open_foundation(cvm.address) or self._open_shell(cvm)
             if why_not is not None or cvm.cluster is None:
                 return why_not
         if broken is not None and self.doors is not None:
             self._world.spawn(self._mend_door(cvm, cvm.certificate, broken), f"door of {cvm.address}")
             return await self.doors.open_broken_door(cvm.address)
         return await self._open(cvm.address, cvm.certificate)
+
+    def _open_shell(self, cvm: Cvm) -> str | None:
+        """Take SSH connections, at once or, if a rule says so, after a while."""
+        assert self.doors is not None
+        strike = self._world.strike("ssh start", cvm.cluster_name, cvm.node)
+        if strike is None:
+            return self.doors.open_shell(cvm)
+        doors = self.doors
+
+        async def later() -> None:
+            await self._world.hold(strike)
+            if cvm.up:
+                doors.open_shell(cvm)
+
+        self._world.spawn(later(), f"shell of {cvm.address}")
+        return None
 
     async def _mend_door(self, cvm: Cvm, certificate: Certificate, broken: Strike) -> None:
         await self._world.hold(broken)
@@ -118,6 +134,7 @@ class Fleet:
         if self.doors is not None:
             self.doors.close_door(cvm.address)
             self.doors.close_foundation(cvm.address)
+            self.doors.close_shell(cvm.address)
         if cvm.cluster is not None and not any(member.up for member in cvm.cluster.members):
             self._close_vip(cvm.cluster)
 
@@ -136,9 +153,8 @@ class Fleet:
 
     def create(self, asked: Cvm, body: Json) -> tuple[Cluster, PrismTask]:
         """Begin to form a cluster, as ``asked`` was told; refused with a reason if it cannot be."""
-        members = self._members(asked, body["nodes"])
+        members = self.vet(asked, body)
         external = body.get("external_ip") or None
-        self._check(members, body["redundancy_factor"], external)
         cluster = Cluster(
             uuid=self._world.plain_id(),
             name=body["name"],
@@ -152,17 +168,28 @@ class Fleet:
         )
         return cluster, self._begin(cluster)
 
-    def found(self, asked: Cvm, described: Json) -> FoundationSession:
-        """Begin to form the cluster that Foundation was told to; refused with a reason if it cannot be."""
-        known = {cvm.address: cvm for cvm in self.cvms.values()}
-        nodes = [
+    def vet(self, asked: Cvm, body: Json) -> list[Cvm]:
+        """The members of the cluster that ``asked`` is told to form; refused with a reason if it cannot be."""
+        members = members_of(self.cvms, asked, body["nodes"])
+        check_together(members, body["redundancy_factor"])
+        if body.get("external_ip"):
+            check_address(body["external_ip"], self.cvms, self.clusters.values())
+        return members
+
+    def nodes_at(self, addresses: list[str]) -> list[Json]:
+        """The nodes with these CVM addresses, as Prism wants to be told of them."""
+        return [
             {
                 "cvm_ip": address,
-                "hypervisor_ip": known[address].hypervisor if address in known else "",
+                "hypervisor_ip": self.cvms[address].hypervisor if address in self.cvms else "",
                 "node_position": str(place),
             }
-            for place, address in enumerate(described.get("cluster_members", []))
+            for place, address in enumerate(addresses)
         ]
+
+    def found(self, asked: Cvm, described: Json) -> FoundationSession:
+        """Begin to form the cluster that Foundation was told to; refused with a reason if it cannot be."""
+        nodes = self.nodes_at(described.get("cluster_members", []))
         body: Json = {
             "name": described.get("cluster_name") or "Unnamed",
             "external_ip": described.get("cluster_external_ip"),
@@ -176,7 +203,7 @@ class Fleet:
             cluster.name_servers = str(described.get("cvm_dns_servers") or "").replace(",", " ").split()
             cluster.ntp_servers = str(described.get("cvm_ntp_servers") or "").replace(",", " ").split()
         now = self._world.clock.now()
-        self.session = FoundationSession(
+        asked.session = FoundationSession(
             session_id=self._world.plain_id(),
             cluster=body["name"],
             members=[node["cvm_ip"] for node in nodes],
@@ -184,7 +211,7 @@ class Fleet:
             ends=now + self._world.lasts("cluster.services") if failing is not None else task.ends,
             error=None if failing is None else str(failing.what.get("message", "Cluster creation failed.")),
         )
-        return self.session
+        return asked.session
 
     def _begin(self, cluster: Cluster) -> PrismTask:
         """The members belong together from now on; that they work together takes its time."""
@@ -208,60 +235,73 @@ class Fleet:
         if strike is not None and strike.action == "stuck":
             await self._world.hold(strike)
         down = [member.address for member in cluster.members if not member.up]
-        if down or (strike is not None and strike.action == "fail"):
-            cluster.status = "FAILED"
+        if down or (strike is not None and strike.action in ("fail", "half")):
+            half = strike is not None and strike.action == "half"
+            cluster.status = "HALF" if half else "FAILED"
             task.error = f"Services did not start on {', '.join(down) or cluster.members[0].address}."
             return
         cluster.status = "UP"
         await self._attend_vip(cluster)
 
-    def _check(self, members: list[Cvm], factor: int, external: str | None) -> None:
-        if factor == 1 and len(members) != 1:
-            raise _wrong("Redundancy factor 1 takes exactly one node.")
-        if factor != 1 and factor not in NODES_FOR_FACTOR:
-            raise _wrong(f"Redundancy factor {factor} is not supported.")
-        if factor != 1 and len(members) < NODES_FOR_FACTOR[factor]:
-            needed = NODES_FOR_FACTOR[factor]
-            raise _wrong(f"Redundancy factor {factor} needs at least {needed} nodes, not {len(members)}.")
-        serials = [member.serial for member in members]
-        if len(set(serials)) < len(serials):
-            raise _wrong("Cluster creation failed: two nodes have the same serial.")
-        versions = sorted({member.version for member in members})
-        if len(versions) > 1:
-            raise _wrong(f"Cluster creation failed: the nodes run different versions: {', '.join(versions)}.")
-        if external is not None:
-            self._check_external(external)
+    # the power buttons of a cluster
 
-    def _members(self, asked: Cvm, nodes: list[Json]) -> list[Cvm]:
-        addresses = [node["cvm_ip"] for node in nodes]
-        positions = [node["node_position"] for node in nodes]
-        if not nodes or len(set(addresses)) < len(addresses):
-            raise _wrong("Each node must be named once.")
-        if len(set(positions)) < len(positions):
-            raise _wrong("Each node needs a node_position of its own.")
-        if asked.address not in addresses:
-            raise _wrong(f"The node {asked.address} that was asked is not among the nodes.")
-        members = []
-        for node in nodes:
-            member = self.cvms.get(node["cvm_ip"])
-            if member is None:
-                raise _wrong(f"The node {node['cvm_ip']} cannot be reached.")
-            if member.cluster is not None and member.cluster.status != "FAILED":
-                message = f"The node {member.address} is already part of the cluster {member.cluster.name}."
-                raise Refusal(409, "", message)
-            if member.hypervisor != node["hypervisor_ip"]:
-                raise _wrong(f"The hypervisor of {member.address} is not at {node['hypervisor_ip']}.")
-            members.append(member)
-        return members
+    def stop(self, cluster: Cluster) -> None:
+        """Stop the services on every member: Prism is refused, what is stored stays."""
+        cluster.status = "STOPPED"
+        self._shut(cluster)
 
-    def _check_external(self, address: str) -> None:
-        try:
-            ipaddress.IPv4Address(address)
-        except ValueError:
-            raise _wrong(f"external_ip {address!r} is not an IPv4 address.") from None
-        living = {c.external_ip for c in self.clusters.values() if c.status != "FAILED"}
-        if address in self.cvms or address in living:
-            raise _wrong(f"external_ip {address} is in use.")
+    def start(self, cluster: Cluster) -> None:
+        """Start the services; that lasts until every member is up, and a while."""
+        cluster.status = "STARTING"
+        self._world.spawn(self._start(cluster), f"start {cluster.name}")
+
+    async def _start(self, cluster: Cluster) -> None:
+        while not all(member.up for member in cluster.members):
+            await self._world.clock.sleep(_LOOK)
+        await self._world.take("cluster.services")
+        if cluster.status != "STARTING":
+            return
+        for member in cluster.members:
+            if member.up and member.certificate is not None:
+                await self._open(member.address, member.certificate)
+        cluster.status = "UP"
+        await self._attend_vip(cluster)
+
+    async def move_vip(self, cluster: Cluster, address: str) -> None:
+        """Give a cluster another address of its own."""
+        check_address(address, self.cvms, [c for c in self.clusters.values() if c is not cluster])
+        self._close_vip(cluster)
+        cluster.external_ip = address
+        await self._attend_vip(cluster)
+
+    def dissolve(self, cluster: Cluster) -> None:
+        """End a cluster: each member is as it was before, but for the password of its shell."""
+        for member in list(cluster.members):
+            self.withdraw(member)
+
+    def withdraw(self, cvm: Cvm) -> None:
+        """A CVM forgets its cluster, which ends with its last member. That the factory password of Prism comes
+        back with it is a guess."""
+        cluster = cvm.cluster
+        if cluster is None:
+            return
+        cvm.cluster, cvm.moving = None, None
+        cvm.own_password = FACTORY_PASSWORDS[cvm.personality]
+        if self.doors is not None and cvm.personality == REAL:
+            self.doors.close_door(cvm.address)
+        if cluster.members == [cvm]:
+            self._shut(cluster)
+            cluster.status = "FAILED"
+            self.clusters.pop(cluster.uuid, None)
+        else:
+            cluster.members.remove(cvm)
+
+    def _shut(self, cluster: Cluster) -> None:
+        """Close every door of a cluster's Prism."""
+        self._close_vip(cluster)
+        for member in cluster.members:
+            if self.doors is not None:
+                self.doors.close_door(member.address)
 
     # what a cluster shows
 
@@ -340,9 +380,14 @@ class Fleet:
             cluster.vip_open = False
             self.doors.close_door(cluster.external_ip)
 
+    async def answer(self, address: str, certificate: Certificate) -> str | None:
+        """Prism takes connections at an address from now on; or why that cannot be."""
+        return await self._open(address, certificate)
+
+    def fall_silent(self, address: str) -> None:
+        """Prism takes no connections at an address any more."""
+        if self.doors is not None:
+            self.doors.close_door(address)
+
     async def _open(self, address: str, certificate: Certificate) -> str | None:
         return None if self.doors is None else await self.doors.open_door(address, certificate)
-
-
-def _wrong(message: str) -> Refusal:
-    return Refusal(422, "", message)

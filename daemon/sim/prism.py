@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from daemon.sim import members
 from daemon.sim import prism_views as views
 from daemon.sim.cvm import FACTORY_PASSWORDS, REAL, Cluster, Cvm
 from daemon.sim.nutanix import Fleet
@@ -39,6 +40,7 @@ CREATE: Shape = {
         required=True,
     ),
 }
+EXPAND: Shape = {"nodes": CREATE["nodes"]}
 PASSWORD: Shape = {"oldPassword": TEXT, "newPassword": Field(str, required=True)}
 EULA: Shape = {name: Field(str, required=True) for name in ("username", "companyName", "jobTitle")}
 NCC: Shape = {"sendEmail": Field(bool)}
@@ -122,6 +124,22 @@ def _hosts(call: PrismCall) -> Answer:
     return Answer(
         200, views.listing([views.host(cluster, cvm, trouble if cvm is last else None) for cvm in shown])
     )
+
+
+def _host(call: PrismCall) -> Answer:
+    cvm = members.host_of(call.cluster, call.path["host"])
+    return Answer(200, views.host(call.cluster, cvm, None))
+
+
+def _expand(call: PrismCall) -> Answer:
+    body = check_shape(call.body, EXPAND)
+    task = members.expand(call.world, call.fleet, call.cluster, body["nodes"])
+    return Answer(200, {"task_uuid": task.uuid})
+
+
+def _remove_host(call: PrismCall) -> Answer:
+    task = members.remove(call.world, call.fleet, call.cluster, call.path["host"])
+    return Answer(200, {"task_uuid": task.uuid})
 
 
 def _password(call: PrismCall) -> Answer:
@@ -227,6 +245,9 @@ ROUTES: tuple[tuple[str, str, PrismHandler, str], ...] = (
     ("GET", "/v2.0/clusters", _clusters, "prism.read"),
     ("POST", "/v2.0/clusters", _create, "prism.write"),
     ("GET", "/v2.0/hosts", _hosts, "prism.read"),
+    ("GET", "/v2.0/hosts/{host}", _host, "prism.read"),
+    ("DELETE", "/v2.0/hosts/{host}", _remove_host, "prism.write"),
+    ("POST", "/v2.0/cluster/expand", _expand, "prism.write"),
     ("POST", PASSWORD_PATH, _password, "prism.password"),
     ("POST", "/v1/cluster/name_servers/add_list", _servers("name_servers", True), "prism.write"),
     ("POST", "/v1/cluster/name_servers/remove_list", _servers("name_servers", False), "prism.write"),

@@ -5,7 +5,12 @@ from __future__ import annotations
 from daemon.sim.cvm import REAL, VERSION, Cluster, Cvm, PrismTask
 from daemon.sim.refusals import Json
 
-OPERATIONS = {"create": "cluster_create", "checks": "ncc_checks"}
+OPERATIONS = {
+    "create": "cluster_create",
+    "checks": "ncc_checks",
+    "expand": "cluster_expand",
+    "remove": "host_remove",
+}
 NCC_VERSION = "ncc-4.6.6.2"
 _STATS = {"hypervisor_cpu_usage_ppm": "20685", "hypervisor_memory_usage_ppm": "278573", "num_iops": "0"}
 _EVERY_CLUSTER: Json = {
@@ -142,7 +147,7 @@ def host(cluster: Cluster, cvm: Cvm, trouble: str | None) -> Json:
         "block_serial": cvm.serial,
         "block_model_name": "CommunityEdition",
         "position": {"name": cvm.position},
-        "state": "OFFLINE" if trouble == "state" else "NORMAL",
+        "state": "OFFLINE" if trouble == "state" else cvm.moving or "NORMAL",
         "is_degraded": trouble == "degraded" or not cvm.up,
         "metadata_store_status": "kNormalMode",
         "metadata_store_status_message": "Metadata store enabled on the node",

@@ -30,9 +30,12 @@ from daemon.sim.scenarios import cast
 from daemon.sim.service import build
 from daemon.sim.vpc import vpc_service
 from daemon.sim.world import Places, World
+from daemon.sim.worldclock import WorldClock
 
 __all__ = ["SimError", "SimOptions", "SimUrls", "serve"]
 
+SSH_PORT = 22
+OTHER_SSH_PORT = 2222
 _SMALLEST_PREFIX = 29
 _LARGEST_PREFIX = 8
 
@@ -43,6 +46,7 @@ class SimOptions:
     means now. A port of 0 takes any free one. ``fail`` holds ``NODE:STEP`` and ``CLUSTER:STEP`` entries;
     ``scenarios`` holds names of scenarios, each perhaps with ``@TARGET``. ``personality`` is how fresh CVMs
     behave; ``quotas`` and ``capacity`` (of every profile in every zone) stand for the documented ones.
+    ``ssh_port`` is the one on which real CVMs take SSH; 0 means 22 where that can be bound, and 2222 otherwise.
     ``state_dir`` is where keys pass through files on their way into TLS contexts."""
 
     speed: float = 60.0
@@ -61,12 +65,13 @@ class SimOptions:
     personality: str = SEED
     quotas: Mapping[str, int] = field(default_factory=dict)
     capacity: int | None = None
+    ssh_port: int = 0
     state_dir: Path | None = None
 
 
 @dataclass(frozen=True)
 class SimUrls:
-    """Where the world answers."""
+    """Where the world answers. ``ssh_port`` is the one on which real CVMs take SSH."""
 
     vpc_url: str
     dns_url: str
@@ -74,6 +79,7 @@ class SimUrls:
     control_url: str
     management: str
     workload: str
+    ssh_port: int
 
 
 async def serve(options: SimOptions, ready: Callable[[SimUrls], None], stop: asyncio.Event) -> None:
@@ -88,13 +94,13 @@ async def serve(options: SimOptions, ready: Callable[[SimUrls], None], stop: asy
     async with AsyncExitStack() as stack:
         stack.enter_context(_claim(options))
         sockets = {name: stack.enter_context(_bind(options, name)) for name in _SERVICES}
-        urls = _urls(options, sockets)
+        urls = _urls(options, sockets, _ssh_port(options))
         origin = options.origin or SystemClock().now()
-        clock = SystemClock(options.speed, origin, options.seed)
+        clock = WorldClock(options.speed, origin, options.seed)
         places = Places(urls.vpc_url, urls.dns_url)
         world = World(clock, options.seed, places, faults, options.page_size, options.quotas)
         fleet = Fleet(world, options.state_dir, options.personality)
-        doors = Doors(world, fleet)
+        doors = Doors(world, fleet, urls.ssh_port)
         room = MachineRoom(world, fleet)
         ports = ServicePorts(world)
         fleet.doors, world.iron, world.ports = doors, room, ports
@@ -109,7 +115,7 @@ async def serve(options: SimOptions, ready: Callable[[SimUrls], None], stop: asy
             "vpc": build(vpc_service(tokens), world),
             "dns": build(dns_service(tokens), world),
             "metadata": build(metadata_service(tokens), world),
-            "control": Control(world, room, fleet, play).build(),
+            "control": Control(world, room, fleet, play, clock).build(),
         }
         stack.push_async_callback(world.close)
         await doors.start()
@@ -213,7 +219,21 @@ def _bound(host: str, port: int, in_use: str, reuse: bool = False) -> socket.soc
         ) from None
 
 
-def _urls(options: SimOptions, sockets: dict[str, socket.socket]) -> SimUrls:
+def _ssh_port(options: SimOptions) -> int:
+    """The port that stands for 22: 22 itself, unless this process may not bind it, or somebody holds it."""
+    gateway = str(_network("management", options.management)[1])
+    if options.ssh_port:
+        in_use = f"The port {options.ssh_port} at {gateway} is in use; choose another one with --ssh-port."
+        _bound(gateway, options.ssh_port, in_use).close()
+        return options.ssh_port
+    try:
+        _bound(gateway, SSH_PORT, "").close()
+    except SimError:
+        return OTHER_SSH_PORT
+    return SSH_PORT
+
+
+def _urls(options: SimOptions, sockets: dict[str, socket.socket], ssh_port: int) -> SimUrls:
     at = {name: "http://{}:{}".format(*bound.getsockname()) for name, bound in sockets.items()}
     return SimUrls(
         vpc_url=f"{at['vpc']}/v1",
@@ -222,4 +242,5 @@ def _urls(options: SimOptions, sockets: dict[str, socket.socket]) -> SimUrls:
         control_url=at["control"],
         management=options.management,
         workload=options.workload,
+        ssh_port=ssh_port,
     )

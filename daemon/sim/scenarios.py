@@ -1,8 +1,8 @@
 """Named misfortunes: what goes wrong, by which rules, and how a deployment that meets one should end.
 
 The tables stand in ``scenarios_metadata``, ``scenarios_cloud`` (what every call to the VPC API can meet),
-``scenarios_objects`` (addresses, interfaces, records), ``scenarios_servers``, ``scenarios_machines`` and
-``scenarios_prism``. Scenarios combine.
+``scenarios_objects`` (addresses, interfaces, records), ``scenarios_servers``, ``scenarios_machines``,
+``scenarios_prism`` and ``scenarios_ssh``. Scenarios combine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,17 @@ from daemon.sim.faults import Rule
 from daemon.sim.refusals import SimError
 
 Area = Literal[
-    "metadata", "vpc", "reserved-ip", "vni", "server", "dns", "boot", "installer", "prism", "foundation"
+    "metadata",
+    "vpc",
+    "reserved-ip",
+    "vni",
+    "server",
+    "dns",
+    "boot",
+    "installer",
+    "prism",
+    "foundation",
+    "ssh",
 ]
 Ending = Literal["recovers", "fails", "refused"]
 WayOut = Literal["retry", "rollback"]
@@ -107,6 +117,7 @@ def scenarios() -> Mapping[str, Scenario]:
         scenarios_objects,
         scenarios_prism,
         scenarios_servers,
+        scenarios_ssh,
     )
 
     tables = (
@@ -120,6 +131,7 @@ def scenarios() -> Mapping[str, Scenario]:
         scenarios_machines.INSTALLER,
         scenarios_prism.PRISM,
         scenarios_prism.FOUNDATION,
+        scenarios_ssh.SSH,
     )
     return {scenario.name: scenario for table in tables for scenario in table}
 

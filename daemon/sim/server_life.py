@@ -65,8 +65,10 @@ def start(world: World, server: Server) -> None:
 
 
 def stop(world: World, server: Server, kind: str = "hard") -> None:
-    """Stop a running server. The simulated operating systems obey a soft stop like a hard one."""
-    _require(server, ("running",), "stop", "the server is not in the RUNNING status")
+    """Stop a running server; hard, also one that has not obeyed a soft stop yet. The simulated operating systems
+    obey a soft stop like a hard one."""
+    if not (kind == "hard" and server.status == "stopping" and server.stopping_softly):
+        _require(server, ("running",), "stop", "the server is not in the RUNNING status")
     strike = world.strike("server soft-stop" if kind == "soft" else "server stop", server)
     if strike is not None and strike.action == "ignored":
         return
@@ -75,9 +77,11 @@ def stop(world: World, server: Server, kind: str = "hard") -> None:
         await world.take("server.stopping")
         if strike is not None:
             await world.hold(strike)
-        server.status = "stopped"
+        if server.status == "stopping" and server.stopping_softly == softly:
+            server.status = "stopped"
 
-    server.status = "stopping"
+    softly = kind == "soft"
+    server.status, server.stopping_softly = "stopping", softly
     _iron_off(world, server)
     world.spawn(life(), f"stop {server.name}")
 

@@ -140,6 +140,8 @@ class Server(Thing):
     disk_ids: list[str]
     status: str = "pending"
     status_reasons: list[Json] = field(default_factory=list)
+    stopping_softly: bool = False
+    """The stop that is going on, or was last, left the operating system a say."""
     bandwidth: int
     secure_boot: bool = False
     metadata_service: Json

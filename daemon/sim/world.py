@@ -17,7 +17,7 @@ from daemon.sim.furniture import QUOTAS
 from daemon.sim.journal import Journal
 from daemon.sim.names import NameBook
 from daemon.sim.refusals import Json, not_found
-from daemon.sim.things import PROVIDER, STRANGER, ReservedIp, Server, Subnet, Thing
+from daemon.sim.things import PROVIDER, STRANGER, Record, ReservedIp, Server, Subnet, Thing
 
 T = TypeVar("T", bound=Thing)
 
@@ -89,6 +89,8 @@ class World:
         self.ports: Ports | None = None
         self.crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._things: dict[str, dict[str, Thing]] = defaultdict(dict)
+        self._namesakes: dict[str, dict[str, Thing]] = defaultdict(dict)
+        """By name and id, what may share its name with others."""
         self._ids = SystemClock(seed=seed)
         self._serial = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -125,7 +127,9 @@ class World:
 
     def add(self, thing: T) -> T:
         """Take an object in: its name must be free in its scope, its address in its subnet."""
-        if thing.kind not in _NAMES_MAY_REPEAT:
+        if thing.kind in _NAMES_MAY_REPEAT:
+            self._namesakes[thing.name][thing.id] = thing
+        else:
             self.names.claim(thing.kind, thing.scope, thing.name, thing.id)
         if isinstance(thing, ReservedIp):
             self.addresses[thing.subnet_id][thing.address] = thing.id
@@ -137,7 +141,9 @@ class World:
     def remove(self, thing: Thing) -> None:
         """Let an object go: from now on it is a 404, and its name is free."""
         self._things[thing.kind].pop(thing.id, None)
-        if thing.kind not in _NAMES_MAY_REPEAT:
+        if thing.kind in _NAMES_MAY_REPEAT:
+            self._forget_namesake(thing)
+        else:
             self._release_name(thing)
         if isinstance(thing, ReservedIp):
             self.addresses[thing.subnet_id].pop(thing.address, None)
@@ -172,6 +178,22 @@ class World:
         if name != thing.name:
             self.names.release(thing.kind, thing.scope, thing.name)
         thing.name = name
+
+    def rename_record(self, record: Record, name: str) -> None:
+        """Give a record another name, which others may have."""
+        self._forget_namesake(record)
+        record.name = name
+        self._namesakes[name][record.id] = record
+
+    def _forget_namesake(self, thing: Thing) -> None:
+        others = self._namesakes[thing.name]
+        others.pop(thing.id, None)
+        if not others:
+            del self._namesakes[thing.name]
+
+    def records_named(self, name: str) -> list[Record]:
+        """Every record of a name, in the order in which they were made."""
+        return cast("list[Record]", list(self._namesakes[name].values())) if name in self._namesakes else []
 
     def find(self, kind: type[T], key: str) -> T | None:
         return cast("T | None", self._things[kind.kind].get(key))

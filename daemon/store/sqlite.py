@@ -7,6 +7,7 @@ own that can neither write nor checkpoint: SQLite before 3.51.3 may corrupt a WA
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from typing import Any
 import aiosqlite
 
 from daemon.errors import StoreError
+from daemon.faultpoints import point
 from daemon.store import rows
 from daemon.store.base import Fenced, VersionConflict
 from daemon.store.ops import (
@@ -33,9 +35,20 @@ from daemon.store.ops import (
     PutRecord,
     PutResource,
     PutSecret,
+    concerned,
 )
 
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
+log = logging.getLogger("nxd.store")
+
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "busy_timeout=5000",
+    "wal_autocheckpoint=0",
+)
+_CHECKPOINT_ROWS = 1000
+"""How many rows are written before the pages of the write-ahead log move into the database."""
 
 
 def _insert(verb: str, table: str, columns: str) -> str:
@@ -82,6 +95,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, new_id: str) -> None:
         self._path = path
+        self._checkpointed = 0
         self._new_id = new_id
         self._queue: asyncio.Queue[_Request | None] = asyncio.Queue()
         self._writer: asyncio.Task[None] | None = None
@@ -109,6 +123,7 @@ class SqliteStore:
             raise StoreError("database", "The store is closed.")
         done: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait(_Request(lease, ops, done))
+        point("queued", *map(concerned, ops))
         return await asyncio.shield(done)
 
     async def load(self) -> Contents:
@@ -187,8 +202,16 @@ class SqliteStore:
             self._started.set_result(None)
             await self._serve(db)
         finally:
+            self._refuse_the_rest()
             if db is not None:
                 await db.close()
+
+    def _refuse_the_rest(self) -> None:
+        """Nobody waits for a writer that has ended."""
+        while not self._queue.empty():
+            request = self._queue.get_nowait()
+            if request is not None:
+                request.done.set_exception(StoreError("database", "The store is closed."))
 
     async def _serve(self, db: aiosqlite.Connection) -> None:
         closing = False
@@ -201,18 +224,37 @@ class SqliteStore:
             if not await self._try(db, requests):
                 for request in requests:
                     await self._try(db, [request])
+            await self._checkpoint(db)
+
+    async def _checkpoint(self, db: aiosqlite.Connection) -> None:
+        """Move a grown write-ahead log into the database, once those who waited for a commit have their answer.
+
+        One that fails loses nothing: what was committed stands in the write-ahead log.
+        """
+        if db.total_changes - self._checkpointed < _CHECKPOINT_ROWS:
+            return
+        await self._checkpoint_now(db)
+
+    async def _checkpoint_now(self, db: aiosqlite.Connection) -> None:
+        self._checkpointed = db.total_changes
+        point("before_checkpoint")
+        try:
+            await db.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error as error:
+            log.warning("action=checkpoint_failed evidence=%s", error)
+        point("after_checkpoint")
 
     async def _try(self, db: aiosqlite.Connection, requests: list[_Request]) -> bool:
         """Commit them together. False when several were tried and one of them cannot be: try each alone."""
         revision = self._revision
         try:
             await db.execute("BEGIN IMMEDIATE")
+            point("batch_begun")
             given = await self._apply(db, requests)
             await db.execute("COMMIT")
         except Exception as error:
             self._revision = revision
-            if db.in_transaction:
-                await db.execute("ROLLBACK")
+            await _undo(db)
             if len(requests) > 1:
                 return False
             for request in requests:
@@ -287,7 +329,9 @@ class SqliteStore:
             )
         for pragma in _PRAGMAS:
             await db.execute(f"PRAGMA {pragma}")
+        await self._checkpoint_now(db)  # a daemon that is killed again and again comes to no other one
         for number, script in enumerate(scripts[version:], start=version + 1):
+            point("migrating")
             await db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
         await db.executemany(
             "INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)",
@@ -298,6 +342,15 @@ class SqliteStore:
         self._epoch = int(stored["epoch"])
         found = await db.execute_fetchall("SELECT coalesce(max(revision), 0) FROM events")
         self._revision = next(iter(found))[0]
+
+
+async def _undo(db: aiosqlite.Connection) -> None:
+    """End a transaction that cannot be committed; SQLite may have done so itself, and a full disk hinders it."""
+    try:
+        if db.in_transaction:
+            await db.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        log.error("action=rollback_failed evidence=%s", error)
 
 
 def _scripts() -> list[str]:

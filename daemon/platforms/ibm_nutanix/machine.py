@@ -7,7 +7,7 @@ from daemon.drivers.prism import Login, Prism, fetch_certificate
 from daemon.errors import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.node import boot_url, next_round, server_problem
 from daemon.settings import Settings
-from daemon.steps import StepContext
+from daemon.steps import Disposal, StepContext
 from daemon.store.ops import Resource
 from state_machines.outcome import Done, Fail, Outcome, Wait
 from state_machines.record import Record
@@ -50,9 +50,10 @@ def address_of(resources: list[Resource], component: str) -> str:
 class MachineSteps:
     """Waits for what the machine does, with the power button as the only means."""
 
-    def __init__(self, settings: Settings, vpc: IbmVpc) -> None:
+    def __init__(self, settings: Settings, vpc: IbmVpc, server: Disposal) -> None:
         self._settings = settings
         self._vpc = vpc
+        self._server = server
 
     async def await_boot(self, ctx: StepContext) -> Outcome:
         """The boot script was fetched; on a retry, after the power was cycled."""
@@ -132,11 +133,19 @@ class MachineSteps:
         row = server_row(ctx)
         server = await self._vpc.server(str(row.cloud_id))
         if server is None:
-            await ctx.gone(row)
-            raise NxdError("server_failed", f"The server {row.name} was deleted by somebody else.")
+            return await self._missing(ctx, row, waiting_for)
         if server["status"] == "failed":
             return Fail(server_problem(row.name, server, _replace(ctx)).problem())
         return Wait(waiting_for, f"the server is {server['status']}", self._settings.poll_seconds)
+
+    async def _missing(self, ctx: StepContext, row: Resource, waiting_for: str) -> Wait:
+        """The server answers with a 404: an old answer to wait out, or the truth. Raises NxdError when it is gone."""
+        if not await ctx.vanished(row, self._server):
+            return Wait(waiting_for, "the server is not shown", self._settings.poll_seconds)
+        await ctx.gone(row)
+        raise NxdError(
+            "vanished", f"The server {row.name} was deleted by somebody else.", remedy=_replace(ctx)
+        )
 
     async def _power_cycle(self, ctx: StepContext) -> Wait | None:
         """After a retry, the power goes off and on once; None when that is done or was not asked for."""
@@ -147,9 +156,10 @@ class MachineSteps:
             await next_round(ctx, cycling="off")
         row = server_row(ctx)
         server = await self._vpc.server(str(row.cloud_id))
-        status = "missing" if server is None else str(server["status"])
-        poll = self._settings.poll_seconds
-        if server is not None and status == "failed":
+        if server is None:
+            return await self._missing(ctx, row, "the power to be switched")
+        status, poll = str(server["status"]), self._settings.poll_seconds
+        if status == "failed":
             raise server_problem(row.name, server, _replace(ctx))
         if ctx.record.facts["cycling"] == "off":
             if status == "running":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from daemon.clock import Clock
@@ -109,9 +110,17 @@ class NodeSteps:
         for network in ("management", "workload"):
             row = await ctx.ensure(self._interface(ctx, network))
             vni = await self._vpc.vni(str(row.cloud_id))
-            state = "missing" if vni is None else vni["lifecycle_state"]
-            if state in ("failed", "suspended", "missing"):
-                raise NxdError("bad_request", f"The interface {row.name} is {state}.", evidence=str(vni))
+            if vni is None:
+                if not await ctx.vanished(row, self.disposals["vni"]):
+                    return Wait(f"the interface {row.name}", "it is not shown yet", VNI_POLL)
+                await ctx.gone(row)
+                raise NxdError("vanished", f"The interface {row.name} was deleted by somebody else.")
+            state = vni["lifecycle_state"]
+            if state in ("failed", "suspended"):
+                remedy = "Roll the node back, then retry: the interface is made anew."
+                raise NxdError(
+                    "bad_request", f"The interface {row.name} is {state}.", evidence=str(vni), remedy=remedy
+                )
             if state != "stable":
                 return Wait(f"the interface {row.name}", f"it is {state}", VNI_POLL)
         return Done()
@@ -223,11 +232,11 @@ class NodeSteps:
     async def _judge_server(self, ctx: StepContext, row: Resource) -> Outcome:
         server = await self._vpc.server(str(row.cloud_id))
         if server is None:
+            if not await ctx.vanished(row, self.disposals["server"]):
+                return Wait(f"the server {row.name} to run", "it is not shown yet", self._poll)
             await ctx.gone(row)
             await ctx.remember(server=int(ctx.record.facts.get("server", 1)) + 1)
-            return Fail(
-                NxdError("server_failed", f"The server {row.name} was deleted by somebody else.").problem()
-            )
+            raise NxdError("vanished", f"The server {row.name} was deleted by somebody else.")
         if server["status"] == "failed":
             await ctx.update(row, failed_at=ctx.record.attempt)
             return Fail(server_problem(row.name, server).problem())
@@ -249,7 +258,8 @@ class NodeSteps:
     async def _ip_named(self, subnet: str, name: str) -> Found | None:
         for ip in await self._vpc.reserved_ips(subnet):
             if ip["name"] == name:
-                return Found(ip["id"], {"address": ip["address"]})
+                made = datetime.fromisoformat(ip["created_at"]).timestamp()
+                return Found(ip["id"], {"address": ip["address"]}, made)
         return None
 
     async def _find_ip(self, row: Resource) -> Found | None:
@@ -275,12 +285,14 @@ class NodeSteps:
         return None if found is None else Found(found["id"])
 
     async def _delete_dns(self, row: Resource) -> None:
-        """Delete the record, and a twin of it: the service refuses none, and a proxy may send a call twice."""
+        """Delete the record, and before it every twin: the service refuses none, and a proxy may send a call
+        twice."""
         instance, zone = row.data["instance"], row.data["zone"]
+        for record in await self._dns.address_records(instance, zone, name=row.name):
+            same = (record["name"], record["rdata"]["ip"]) == (row.name, row.data["address"])
+            if same and record["id"] != row.cloud_id:
+                await self._dns.delete_record(instance, zone, record["id"])
         await self._dns.delete_record(instance, zone, str(row.cloud_id))
-        twin = await self._find_dns(row)
-        if twin is not None and twin.cloud_id != row.cloud_id:
-            await self._dns.delete_record(instance, zone, twin.cloud_id)
 
     async def _vni_named(self, name: str) -> Found | None:
         for vni in await self._vpc.vnis():

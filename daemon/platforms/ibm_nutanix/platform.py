@@ -53,7 +53,7 @@ class IbmNutanix:
         vpc = open_vpc(cloud, settings.ibm_vpc_url, TokenBucket(settings.rates_vpc_per_second, clock))
         dns = open_dns(cloud, settings.ibm_dns_url, TokenBucket(settings.rates_dns_per_second, clock))
         node = NodeSteps(settings, vpc, dns, clock)
-        machine = MachineSteps(settings, vpc)
+        machine = MachineSteps(settings, vpc, node.disposals["server"])
         self._preflight = Preflight(settings, vpc, dns)
         self._audit = Audit(self._names, vpc, dns)
         members = Membership(settings)

@@ -62,6 +62,16 @@ async def test_two_who_apply_the_same_spec_at_once_both_succeed_and_one_of_them_
     assert sorted(one["changed"] for one in applied) == [False] * 4 + [True]
 
 
+async def test_the_same_verb_given_many_times_at_once_is_accepted_once(house: Any, door: Any) -> None:
+    await house.sow("node01")
+    house.toy.script["making"] = Wait("the test", "it goes on", 1000.0)
+    await house.tell("node01", "start")
+    asked = (door.client.verb("hold", "node01") for _ in range(5))
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(answer, dict) for answer in answers) == 1
+    assert sum(isinstance(answer, Refused) for answer in answers) == 4
+
+
 @pytest.mark.parametrize("other", ["name: node01\n  - name: other", "name: node09"], ids=["more", "another"])
 async def test_a_spec_that_cannot_be_had_is_refused_and_changes_nothing(
     house: Any, door: Any, other: str

@@ -11,8 +11,13 @@ from typing import Any
 
 import pytest
 
+from daemon.clock import SystemClock
 from daemon.drivers.ibm_auth import TrustedProfile
+from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_errors import TokenRefused
+from daemon.drivers.ibm_vpc import open_vpc
+from daemon.errors import OutsideError
+from daemon.locks import TokenBucket
 
 JSON = {"Content-Type": "application/json"}
 
@@ -146,3 +151,19 @@ def test_a_token_that_runs_out_is_fetched_again(serve: Any, metadata: Metadata) 
     metadata.lifetime = 3600
     bearer(authenticator)
     assert len(server.asked) > fetched
+
+
+async def test_a_token_that_the_service_refuses_is_not_used_again(serve: Any, metadata: Metadata) -> None:
+    identity = serve(metadata)
+    answers = [(401, b'{"errors": [{"code": "token_invalid", "message": "x"}]}'), (200, b'{"id": "s"}')]
+    cloud = serve(lambda method, path, body: (answers[0][0], JSON, answers.pop(0)[1]))
+    profile = TrustedProfile("Profile-1", identity.url)
+    with ThreadPoolExecutor(2) as threads:
+        shared = IbmCloud(profile, threads, 2, (2.0, 2.0))
+        vpc = open_vpc(shared, f"{cloud.url}/v1", TokenBucket(1000, SystemClock()))
+        with pytest.raises(OutsideError) as caught:
+            await vpc.server("s")
+        assert caught.value.code == "authentication"
+        assert identity.asked.count("POST /instance_identity/v1/iam_token") == 1
+        assert (await vpc.server("s")) == {"id": "s"}
+    assert identity.asked.count("POST /instance_identity/v1/iam_token") == 2

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from daemon.errors import OutsideError
-from daemon.steps import Found, StepContext
+from daemon.steps import LATE_SECONDS, Found, StepContext
 from daemon.store.ops import Resource
 from state_machines.outcome import Done, Wait
 
@@ -230,3 +230,49 @@ async def test_facts_and_secrets_are_durable_before_a_step_goes_on(house: Any) -
     await house.begin()
     assert (seen["first"], seen["again"], seen["facts"]) == ("hidden", "hidden", {"round": 2})
     assert b"hidden" not in seen["sealed"]
+
+
+async def test_an_object_that_is_not_shown_soon_after_it_was_made_is_not_taken_for_gone(house: Any) -> None:
+    hidden: list[Found] = []
+
+    async def hide(verb: str, name: str) -> None:
+        if verb == "get" and name in house.toy.outside.objects and not hidden:
+            hidden.append(house.toy.outside.objects.pop(name))
+
+    await house.begin()
+    house.toy.outside.before = hide
+    await house.tell("node01", "rollback")
+    assert (house.record().state, row(house).state) == ("rolling_back", "present")
+    house.toy.outside.objects["a"] = hidden[0]
+    await house.pass_time(10)
+    assert (house.record().state, house.toy.outside.objects) == ("rolled_back", {})
+    assert house.toy.outside.calls.count("delete a") == 1
+
+
+async def test_an_object_nobody_has_seen_again_is_gone_once_no_list_shows_it_either(house: Any) -> None:
+    await house.begin()
+    house.toy.outside.objects.clear()
+    await house.pass_time(LATE_SECONDS)
+    await house.tell("node01", "rollback")
+    assert (house.record().state, row(house).state) == ("rolled_back", "gone")
+    assert house.toy.outside.calls[-2:] == ["get a", "find a"]
+    assert "delete a" not in house.toy.outside.calls
+
+
+@pytest.mark.parametrize(("age", "state"), [(0.0, "ready"), (60.0, "failed")], ids=["since", "before"])
+async def test_a_taken_name_is_ours_only_if_it_was_taken_after_our_call(
+    house: Any, age: float, state: str
+) -> None:
+    async def already(verb: str, name: str) -> None:
+        if verb == "create":
+            made = house.clock.now() - age
+            house.toy.outside.objects[name] = Found("id-first", {"mark": "ours"}, made)
+            raise TAKEN
+
+    house.toy.outside.before = already
+    await house.begin()
+    assert house.record().state == state
+    if state == "failed":
+        assert house.record().error["code"] == "foreign"
+    else:
+        assert row(house).cloud_id == "id-first"

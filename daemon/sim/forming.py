@@ -1,0 +1,73 @@
+"""Which controller VMs may form a cluster together, and with what redundancy: the refusals, one by one."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+
+from daemon.sim.cvm import DESTROYED, Cluster, Cvm
+from daemon.sim.refusals import Json, Refusal
+
+NODES_FOR_FACTOR = {2: 3, 3: 5}
+"""The fewest nodes for a redundancy factor; factor 1 takes exactly one node."""
+
+
+def members_of(cvms: Mapping[str, Cvm], asked: Cvm, nodes: list[Json]) -> list[Cvm]:
+    """The CVMs that are meant, in the order in which they are named; refused if one of them cannot join."""
+    addresses = [node["cvm_ip"] for node in nodes]
+    positions = [node["node_position"] for node in nodes]
+    if not nodes or len(set(addresses)) < len(addresses):
+        raise _wrong("Each node must be named once.")
+    if len(set(positions)) < len(positions):
+        raise _wrong("Each node needs a node_position of its own.")
+    if asked.address not in addresses:
+        raise _wrong(f"The node {asked.address} that was asked is not among the nodes.")
+    members = []
+    for node in nodes:
+        member = cvms.get(node["cvm_ip"])
+        if member is None:
+            raise _wrong(f"The node {node['cvm_ip']} cannot be reached.")
+        if member.cluster is not None and not is_over(member.cluster):
+            message = f"The node {member.address} is already part of the cluster {member.cluster.name}."
+            raise Refusal(409, "", message)
+        if member.hypervisor != node["hypervisor_ip"]:
+            raise _wrong(f"The hypervisor of {member.address} is not at {node['hypervisor_ip']}.")
+        members.append(member)
+    return members
+
+
+def check_together(members: list[Cvm], factor: int) -> None:
+    """Refuse a redundancy factor that the number of nodes does not carry, and nodes that do not fit together."""
+    if factor == 1 and len(members) != 1:
+        raise _wrong("Redundancy factor 1 takes exactly one node.")
+    if factor != 1 and factor not in NODES_FOR_FACTOR:
+        raise _wrong(f"Redundancy factor {factor} is not supported.")
+    if factor != 1 and len(members) < NODES_FOR_FACTOR[factor]:
+        needed = NODES_FOR_FACTOR[factor]
+        raise _wrong(f"Redundancy factor {factor} needs at least {needed} nodes, not {len(members)}.")
+    serials = [member.serial for member in members]
+    if len(set(serials)) < len(serials):
+        raise _wrong("Cluster creation failed: two nodes have the same serial.")
+    versions = sorted({member.version for member in members})
+    if len(versions) > 1:
+        raise _wrong(f"Cluster creation failed: the nodes run different versions: {', '.join(versions)}.")
+
+
+def check_address(address: str, cvms: Mapping[str, Cvm], clusters: Iterable[Cluster]) -> None:
+    """Refuse an address of a cluster's own that is none, or that somebody has."""
+    try:
+        ipaddress.IPv4Address(address)
+    except ValueError:
+        raise _wrong(f"external_ip {address!r} is not an IPv4 address.") from None
+    living = {cluster.external_ip for cluster in clusters if not is_over(cluster)}
+    if address in cvms or address in living:
+        raise _wrong(f"external_ip {address} is in use.")
+
+
+def is_over(cluster: Cluster) -> bool:
+    """Whether the nodes of a cluster may form another one as they are."""
+    return cluster.status in DESTROYED
+
+
+def _wrong(message: str) -> Refusal:
+    return Refusal(422, "", message)
