@@ -193,7 +193,7 @@ class Engine:
             event = moves.event(record, "verb", now, f"{command.verb} came to nothing: {reason}", "warning")
             await self.journal.commit(close, event)
             return
-        moved = moves.honoured(record, kind, command.verb, command.args, now, self._limits(record))
+        moved = moves.honoured(record, kind, command.verb, command.args, now, self.limits(record))
         if moved.state == record.state and moved.since == record.since:
             said = moves.event(record, "verb", now, f"{command.verb} is in force", actor=command.actor)
             await self.journal.commit(PutRecord(moved), close, said)
@@ -215,7 +215,7 @@ class Engine:
             if name not in known
         ]
 
-    def _limits(self, record: Record) -> moves.Limits:
+    def limits(self, record: Record) -> moves.Limits:
         """How long the states of a record may last."""
         wished = self.journal.mirror.records[record.shard].spec.get("deadlines", {})
         return moves.Limits(wished, self.pace.deadline_factor)
@@ -260,7 +260,7 @@ class Engine:
         kind = self.kind(record)
         facts = {key: value for key, value in {**record.facts, **done.facts}.items() if value is not None}
         record = replace(record, facts=facts)
-        now, limits = self.journal.clock.now(), self._limits(record)
+        now, limits = self.journal.clock.now(), self.limits(record)
         if record.state == ROLLING_BACK:
             following = kind.next_undo(record.step)
             if following is None:
@@ -279,7 +279,7 @@ class Engine:
             await self.journal.commit(*ops)
             return
         state = kind.next(record.state, record.step, "released")
-        moved = moves.entered(record, kind, state, now, self._limits(record))
+        moved = moves.entered(record, kind, state, now, self.limits(record))
         await self._commit_move(record, moved, "released", "nxd")
 
     async def _wait(self, record: Record, wait: Wait) -> bool:
@@ -341,7 +341,7 @@ class Engine:
             resources = self.journal.mirror.resources(record.name)
             problem = moves.left_over(problem, resources, self.platform(record).removal_command)
         state = kind.next(record.state, record.step, event)
-        moved = moves.entered(record, kind, state, now, self._limits(record))
+        moved = moves.entered(record, kind, state, now, self.limits(record))
         moved = replace(moved, step=record.step, error=asdict(problem))
         ops: list[Op] = [moves.event(record, "error", now, problem.message, "error", asdict(problem))]
         if event == "fail":
@@ -379,6 +379,7 @@ class Engine:
                 "step": moved.step,
                 "by": verb,
                 "attempt": moved.attempt,
+                "kind": record.kind,
             },
         )
         await self.journal.commit(PutRecord(moved), *ops, *self._calls_back(record, moved), AddEvent(event))

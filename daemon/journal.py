@@ -5,6 +5,7 @@ from __future__ import annotations
 from daemon.bus import Bus, Notice
 from daemon.clock import Clock
 from daemon.faultpoints import point
+from daemon.history import READ_BACK, History
 from daemon.mirror import Mirror
 from daemon.store.base import Store
 from daemon.store.ops import DropRecord, Event, Lease, Op, PutRecord, PutResource, concerned
@@ -19,6 +20,11 @@ class Journal:
         self.mirror = mirror
         self.bus = bus
         self.clock = clock
+        self.history = History()
+
+    async def read_back(self) -> None:
+        """Learn from the log how long things took before this daemon started. Raises StoreError."""
+        self.history.take(await self._store.events(0, READ_BACK, None, None, "transition", True))
 
     async def commit(self, *ops: Op) -> list[Event]:
         """All of it or nothing, durable when it returns. Raises Fenced, VersionConflict, StoreError."""
@@ -26,6 +32,7 @@ class Journal:
         events = await self._store.commit(self._lease, ops)
         point("after_commit", *map(concerned, ops))
         self.mirror.apply(ops)
+        self.history.take(events)
         if events:
             self.mirror.revision = max(self.mirror.revision, events[-1].revision)
         removed = frozenset(op.name for op in ops if isinstance(op, DropRecord))

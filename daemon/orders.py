@@ -10,7 +10,7 @@ from daemon.engine import Engine
 from daemon.errors import NxdError
 from daemon.journal import Journal
 from daemon.locks import Locks
-from daemon.plans import deletions, plan_of
+from daemon.plans import deletions, plan_of, stages_of
 from daemon.platforms.base import Finding
 from daemon.secrets import SecretBox
 from daemon.store.ops import AddCommand, Command
@@ -70,7 +70,17 @@ class Orders:
                 wire.PlanItem(action="create", owner=one.owner, kind=one.kind, name=one.name, id=None)
                 for one in new
             ]
-        return plan_of(verb, target, items)
+        return plan_of(verb, target, items, self._stages(record, verb))
+
+    def _stages(self, record: Record, verb: str) -> list[wire.PlanStage]:
+        """The steps that the verb leads through, as far as it is legal now."""
+        kind = self._engine.kind(record)
+        steps: Sequence[str] = ()
+        if verb in _DELETING:
+            steps = [stage.name for stage in kind.undo]
+        elif verb == "replace" and kind.allows(record.state, record.step, verb):
+            steps = kind.steps[kind.steps.index(kind.next(record.state, record.step, verb)) :]
+        return stages_of(kind, steps, self._engine.limits(record), self._journal.history)
 
     async def give(
         self,

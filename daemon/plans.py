@@ -7,14 +7,19 @@ import json
 from collections.abc import Iterable, Sequence
 
 from daemon import wire
+from daemon.history import History
+from daemon.moves import Limits
 from daemon.store.ops import Resource
+from state_machines.kind import Kind
 
 
-def plan_of(verb: str, target: str, items: list[wire.PlanItem]) -> wire.Plan:
-    """The plan with its digest."""
+def plan_of(
+    verb: str, target: str, items: list[wire.PlanItem], stages: list[wire.PlanStage] | None = None
+) -> wire.Plan:
+    """The plan with its digest, which names what will be done and not how long it takes."""
     text = json.dumps([verb, target, items], sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return wire.Plan(digest=digest, target=target, verb=verb, items=items)
+    return wire.Plan(digest=digest, target=target, verb=verb, items=items, stages=stages or [])
 
 
 def deletions(rows: Iterable[Resource], order: Sequence[str]) -> list[wire.PlanItem]:
@@ -24,3 +29,15 @@ def deletions(rows: Iterable[Resource], order: Sequence[str]) -> list[wire.PlanI
         wire.PlanItem(action="delete", owner=row.owner, kind=row.kind, name=row.name, id=row.cloud_id)
         for row in sorted(left, key=lambda row: order.index(row.kind))
     ]
+
+
+def stages_of(kind: Kind, steps: Iterable[str], limits: Limits, history: History) -> list[wire.PlanStage]:
+    """The steps that a plan goes through, with how long each usually takes and how long it may."""
+    stages: list[wire.PlanStage] = []
+    undo = {stage.name: stage for stage in kind.undo}
+    for step in steps:
+        deadline = undo[step].deadline * limits.factor if step in undo else limits.of(kind.states[step])
+        title = undo[step].title if step in undo else kind.states[step].title
+        usual = history.usual(kind.name, step)
+        stages.append(wire.PlanStage(step=step, title=title, usual=usual, deadline=deadline))
+    return stages

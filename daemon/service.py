@@ -77,6 +77,7 @@ async def _open(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Engi
     mirror = Mirror(await store.load())
     point("loaded")
     journal = Journal(store, lease, mirror, Bus(), clock)
+    await journal.read_back()
     box = SecretBox.at(settings.state_dir / "secret.key")
     known = {name: platforms.load(name, settings, clock) for name in platforms.NAMES}
     for platform in known.values():

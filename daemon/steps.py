@@ -289,6 +289,8 @@ class StepContext:
             point("after_delete", row.owner, row.kind, row.name)
             if await disposal.get(row) is not None:
                 return False
+        if row.sent > 1:  # an earlier create of it was never answered and may still take effect
+            return await self._missing(row, disposal)
         await self._gone(row)
         return True
 

@@ -138,6 +138,16 @@ class PlanItem(TypedDict):
     id: str | None
 
 
+class PlanStage(TypedDict):
+    """One step that a plan goes through, in its order. ``usual`` is the median of how long it took before, in
+    seconds, null before the first time; ``deadline`` is how long it may take."""
+
+    step: str
+    title: str
+    usual: float | None
+    deadline: float | None
+
+
 class Plan(TypedDict):
     """What a verb or a spec would do now. ``digest`` names exactly this plan."""
 
@@ -145,6 +155,7 @@ class Plan(TypedDict):
     target: str
     verb: str
     items: list[PlanItem]
+    stages: list[PlanStage]
 
 
 class CheckView(TypedDict):

@@ -10,7 +10,7 @@ from daemon import moves, wire
 from daemon.engine import Engine
 from daemon.errors import NxdError
 from daemon.journal import Journal
-from daemon.plans import deletions, plan_of
+from daemon.plans import deletions, plan_of, stages_of
 from daemon.platforms.base import Check, Platform, Seed
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, PutRecord
 from state_machines.record import Record
@@ -45,7 +45,7 @@ class Wishes:
         standing = self._standing(seeds)
         if standing is None:
             items = [_create(one.owner, one.kind, one.name) for one in platform.planned(wish)]
-            return plan_of("apply", spec.cluster, items)
+            return plan_of("apply", spec.cluster, items, self._stages(platform, wish))
         changed = self._changed(platform, standing, seeds)
         items = [
             wire.PlanItem(action="change", owner=spec.cluster, kind="setting", name=name, id=None)
@@ -61,7 +61,12 @@ class Wishes:
             ties = platform.ties(record.name, self._journal.mirror.resources(standing.name))
             rows = [*ties, *self._journal.mirror.resources(record.name)]
             items += deletions(rows, platform.undo_order)
-        return plan_of("apply", spec.cluster, items)
+        return plan_of("apply", spec.cluster, items, self._stages(platform, wish) if items else [])
+
+    def _stages(self, platform: Platform, wish: Mapping[str, Any]) -> list[wire.PlanStage]:
+        """The cluster's steps; the nodes' ones pass while it deploys them."""
+        limits = moves.Limits(wish["deadlines"], self._engine.pace.deadline_factor)
+        return stages_of(platform.cluster, platform.cluster.steps, limits, self._journal.history)
 
     async def apply(self, spec: ClusterSpec, actor: str, digest: str | None) -> bool:
         """Make the spec the wish. False when it is the wish already. Raises NxdError."""

@@ -11,7 +11,7 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import Gave, find_socket
-from daemon.cli.output import print_json
+from daemon.cli.output import print_json, span
 
 if TYPE_CHECKING:
     from daemon.client import Refused
@@ -107,7 +107,19 @@ def print_plan(plan: Plan) -> None:
         return
     for item in plan["items"]:
         print(f"{item['action']:<7} {item['owner']:<12} {item['kind']:<16} {item['name']}")
+    print_stages(plan)
     print(f"{len(plan['items'])} objects; this plan is {plan['digest']}.")
+
+
+def print_stages(plan: Plan) -> None:
+    """How long each step usually takes, and how long it may."""
+    for stage in plan["stages"]:
+        usual = "never done yet" if stage["usual"] is None else f"usually {span(stage['usual'])}"
+        most = "" if stage["deadline"] is None else f", at most {span(stage['deadline'])}"
+        print(f"        {stage['title']}: {usual}{most}")
+    known = [stage["usual"] for stage in plan["stages"] if stage["usual"] is not None]
+    if known and len(known) == len(plan["stages"]):
+        print(f"        all of it: usually {span(sum(known))}")
 
 
 def _with_places(refused: Refused, path: str) -> Exception:

@@ -6,6 +6,7 @@ A CVM that nobody visits costs a listening socket; its key is made for its first
 from __future__ import annotations
 
 import asyncio
+import hmac
 import socket
 import struct
 from contextlib import suppress
@@ -160,7 +161,8 @@ class Visit(asyncssh.SSHServer):
                 await self._world.hold(strike)
             case "expired":
                 self._cvm.shell_expired = True
-        return username == USER and password == self._cvm.shell_password
+        right = hmac.compare_digest(password.encode(), self._cvm.shell_password.encode())
+        return username == USER and right
 
     def session_requested(self) -> asyncssh.SSHServerSession[str]:
         """One session at a time, as the images' sshd has it."""
@@ -220,7 +222,7 @@ class Visit(asyncssh.SSHServer):
         record.status = RUNNING
 
         async def before(name: str, text: str) -> int | None:
-            strike = self._world.strike(f"ssh command {text}", *names_of(self._cvm))
+            strike = self._world.strike(f"ssh command {without_secrets(text)}", *names_of(self._cvm))
             return None if strike is None else await self._befall(screen, strike)
 
         try:

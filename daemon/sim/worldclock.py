@@ -29,7 +29,7 @@ class WorldClock(SystemClock):
     async def sleep(self, seconds: float) -> None:
         """Wait for ``seconds`` of virtual time, however it passes."""
         if seconds <= 0:
-            await asyncio.sleep(0)
+            await super().sleep(0.0)
             return
         self._forget()
         loop = asyncio.get_running_loop()
@@ -55,7 +55,7 @@ class WorldClock(SystemClock):
             while self._sleepers and self._sleepers[0][0] <= due:
                 _wake(heapq.heappop(self._sleepers)[2])
             for _ in range(_SETTLE):
-                await asyncio.sleep(0)
+                await super().sleep(0.0)
         self._ahead += max(0.0, until - self.now())
 
     def _forget(self) -> None:

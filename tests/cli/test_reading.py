@@ -71,6 +71,8 @@ def test_a_plan_names_every_object_and_applying_the_wish_again_changes_nothing(
     assert {item["action"] for item in plan["items"]} == {"create"}
     text = served.run("plan", "-", stdin=spec.read_text()).out
     assert plan["digest"] in text and str(len(plan["items"])) in text
+    assert [stage["step"] for stage in plan["stages"]][:2] == ["preflight", "deploying"]
+    assert all(f"{stage['title']}: " in text for stage in plan["stages"]) and "at most" in text
     again = served.run("apply", str(SAMPLES / "one-node.yaml"))
     assert (again.code, "nothing to do" in again.out) == (0, True)
     assert json.loads(served.run("status", "--json").out)["clusters"][0]["name"] == "solo"

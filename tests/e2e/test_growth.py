@@ -161,6 +161,9 @@ def test_a_dead_member_is_replaced_by_one_verb_and_keeps_its_addresses(rig: Call
         assert counted(plan) == {
             (action, kind): 1 for action in ("delete", "create") for kind in ("nutanix_host", "server")
         }
+        usual = {stage["step"]: stage["usual"] for stage in plan["stages"]}
+        assert next(iter(usual)) == "creating_server"
+        assert usual["installing"] > 1000, "what it takes is known from the three that were installed"
         client.verb("replace", "node02", digest=plan["digest"])
         code, said = settled_again(one, client)
         assert code == 0, said

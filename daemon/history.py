@@ -1,0 +1,44 @@
+"""How long each step took before: the measure of what is usual, kept in memory and read back from the log."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from statistics import median
+
+from daemon.store.ops import Event
+from state_machines.kind import ROLLING_BACK
+
+KEPT = 200
+"""So many of the latest stays of each kind of record at each step are remembered."""
+READ_BACK = 20_000
+"""So many changes of state are read from the log when the daemon starts."""
+_DONE = ("advance", "released")
+"""What ends a stay that counts: the step was done. A failure and a verb say nothing of how long it takes."""
+
+
+class History:
+    """Durations in seconds, by kind of record and step; a stage of a rollback is a step of its own."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, tuple[str, float]] = {}
+        self._stays: dict[tuple[str, str], deque[float]] = {}
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Follow the log; it must come in order."""
+        for event in events:
+            if event.kind == "transition" and event.record is not None and "kind" in event.data:
+                self._close(event.record, event)
+                state, step = event.data["to"], event.data["step"]
+                self._open[event.record] = (step if state == ROLLING_BACK else state, event.time)
+
+    def _close(self, record: str, event: Event) -> None:
+        before = self._open.pop(record, None)
+        if before is not None and event.data["by"] in _DONE:
+            stays = self._stays.setdefault((event.data["kind"], before[0]), deque(maxlen=KEPT))
+            stays.append(max(0.0, event.time - before[1]))
+
+    def usual(self, kind: str, step: str) -> float | None:
+        """The median; None before the first."""
+        stays = self._stays.get((kind, step))
+        return median(stays) if stays else None

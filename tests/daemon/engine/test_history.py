@@ -1,0 +1,46 @@
+"""What is usual is the median of what the log says, and a restart forgets none of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from state_machines.outcome import Done, Wait
+
+
+async def took(house: Any, name: str, seconds: float) -> None:
+    """Let the step `settling` of a node last so long."""
+    house.toy.script[name, "settling"] = [Wait("the test", "it settles", seconds), Done()]
+    await house.tell(name, "start")
+    await house.pass_time(seconds)
+    assert house.record(name).state == "ready"
+
+
+def usual(house: Any) -> float | None:
+    found: float | None = house.journal.history.usual("toy.node", "settling")
+    return found
+
+
+async def test_what_is_usual_is_the_median_of_what_it_took_before(house: Any) -> None:
+    await house.sow("node01", "node02", "node03")
+    assert usual(house) is None
+    for name, seconds in (("node01", 100.0), ("node02", 300.0), ("node03", 120.0)):
+        await took(house, name, seconds)
+    assert usual(house) == 120.0
+
+
+async def test_a_restarted_daemon_knows_what_is_usual_from_the_log(house: Any) -> None:
+    await house.sow("node01")
+    await took(house, "node01", 100.0)
+    await house.stop()
+    await house.start()
+    await house.journal.read_back()
+    assert usual(house) == 100.0
+
+
+async def test_a_step_that_failed_says_nothing_of_what_is_usual(house: Any) -> None:
+    await house.sow("node01")
+    house.toy.script["node01", "settling"] = Wait("the test", "it never settles", 500.0)
+    await house.tell("node01", "start")
+    await house.pass_time(1000.0)
+    assert house.record("node01").state == "failed"
+    assert usual(house) is None
