@@ -58,20 +58,23 @@ class _Draws:
 class SystemClock(_Draws):
     """Real time, or real time that passes ``speed`` times as fast since the Unix time ``origin``.
 
-    Two processes with the same ``origin`` and ``speed`` agree on the time, and so does one that was restarted.
+    Two processes with the same ``origin`` and ``speed`` agree on the time, and so does one that was restarted. Once
+    it runs, it follows the system's clock as that is corrected bit by bit, but no jump of it: a wait lasts as long
+    as it was meant to.
     """
 
     def __init__(self, speed: float = 1.0, origin: float = 0.0, seed: int | None = None) -> None:
         super().__init__(seed)
         self._speed = speed
         self._origin = origin
+        self._ahead = time.time() - time.monotonic()
 
     @property
     def speed(self) -> float:
         return self._speed
 
     def now(self) -> float:
-        return self._origin + (time.time() - self._origin) * self._speed
+        return self._origin + (time.monotonic() + self._ahead - self._origin) * self._speed
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds) / self._speed)

@@ -6,14 +6,13 @@ A restart is no second path: every record that has work gets a turn, and its ste
 
 from __future__ import annotations
 
-import asyncio
-import heapq
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from daemon import moves
+from daemon.crashes import CrashLog
 from daemon.errors import NxdError, OutsideError, StoreError
 from daemon.faultpoints import point
 from daemon.journal import Journal
@@ -23,50 +22,50 @@ from daemon.secrets import SecretBox
 from daemon.steps import Interrupted, StepContext
 from daemon.store.base import Fenced
 from daemon.store.ops import AddEvent, CloseCommand, Command, Event, Op, PutRecord
+from daemon.turns import Turns
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.outcome import Busy, Done, Fail, Outcome, Problem, Wait
 from state_machines.record import Record
 
 log = logging.getLogger("nxd.engine")
 
-STORE_RETRY_SECONDS = 5.0
-
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How hard the engine works: steps at once, and the first and longest pause before another try (seconds)."""
+    """How hard the engine works: steps at once, the first and longest pause before another try (seconds), and after
+    how many deaths of the daemon in a row a record whose step ran each time is held."""
 
     steps_at_once: int = 256
     retry_first: float = 2.0
     retry_max: float = 120.0
     deadline_factor: float = 1.0
+    crashes: int = 3
 
 
 class Engine:
     """The turns of all records. ``platforms`` by name; a record's kind begins with its platform's name."""
 
     def __init__(
-        self, journal: Journal, platforms: Mapping[str, Platform], box: SecretBox, pace: Pace
+        self,
+        journal: Journal,
+        platforms: Mapping[str, Platform],
+        box: SecretBox,
+        pace: Pace,
+        crashes: CrashLog | None = None,
     ) -> None:
         self.journal = journal
         self.platforms = platforms
         self.pace = pace
         self._box = box
         self._locks = Locks()
-        self._slots = asyncio.Semaphore(pace.steps_at_once)
-        self._turns: dict[str, asyncio.Task[None]] = {}
-        self._again: set[str] = set()
-        self._due: list[tuple[float, str]] = []
-        self._wakes: dict[str, float] = {}
-        self._moved = asyncio.Event()
-        self._fenced: Fenced | None = None
-        self._stopped = False
-        self._broken: dict[str, str] = {}
+        self._crashes = crashes or CrashLog(None)
+        self._turns = Turns(journal.clock, self._one_round, pace.steps_at_once, self._crashes.suspects)
+        self.poke = self._turns.poke
 
     @property
     def problems(self) -> list[str]:
         """What keeps records from having their turn, for the health answer; empty when nothing does."""
-        return list(dict.fromkeys(self._broken.values()))
+        return self._turns.problems
 
     def platform(self, record: Record) -> Platform:
         """The platform a record belongs to."""
@@ -79,92 +78,34 @@ class Engine:
 
     async def run(self) -> None:
         """Work until cancelled; then every turn is stopped where it is. Raises Fenced."""
+        await self._hold_the_deadly()
         now = self.journal.clock.now()
         for record in self.journal.mirror.records.values():
             if record.wake_at is not None and record.wake_at > now:
-                self._wake_at(record.name, record.wake_at)
+                self._turns.wake_at(record.name, record.wake_at)
             else:
                 self.poke(record.name)
+        await self._turns.run()
+
+    async def _hold_the_deadly(self) -> None:
+        """Stop the records that the daemon died of again and again; the others run on."""
         try:
-            while self._fenced is None:
-                self._moved.clear()
-                delay = self._wake_due()
-                if delay is None:
-                    await self._moved.wait()
-                else:
-                    await self._sleep_or_move(delay)
-            raise self._fenced
-        finally:
-            self._stopped = True
-            turns = list(self._turns.values())
-            for turn in turns:
-                turn.cancel()
-            await asyncio.gather(*turns, return_exceptions=True)
-
-    def poke(self, name: str) -> None:
-        """Give a record a turn now, or right after the one it is having; none any more once ``run`` has ended."""
-        if self._stopped:
-            return
-        if name in self._turns:
-            self._again.add(name)
-            return
-        turn = asyncio.create_task(self._take_turn(name), name=f"turn:{name}")
-        self._turns[name] = turn
-        turn.add_done_callback(lambda _: self._turn_over(name))
-
-    def _turn_over(self, name: str) -> None:
-        del self._turns[name]
-        if name in self._again:
-            self._again.discard(name)
-            if self._fenced is None:
-                self.poke(name)
-
-    def _wake_due(self) -> float | None:
-        """Poke every record whose time has come; the seconds until the next one, if any."""
-        now = self.journal.clock.now()
-        while self._due:
-            when, name = self._due[0]
-            if self._wakes.get(name) != when:
-                heapq.heappop(self._due)
-            elif when <= now:
-                heapq.heappop(self._due)
-                self.poke(name)
-            else:
-                return when - now
-        return None
-
-    async def _sleep_or_move(self, delay: float) -> None:
-        sleep = asyncio.create_task(self.journal.clock.sleep(delay), name="engine-sleep")
-        moved = asyncio.create_task(self._moved.wait(), name="engine-moved")
-        try:
-            await asyncio.wait((sleep, moved), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleep.cancel()
-            moved.cancel()
-
-    def _wake_at(self, name: str, when: float) -> None:
-        self._wakes[name] = when
-        heapq.heappush(self._due, (when, name))
-        self._moved.set()
-
-    async def _take_turn(self, name: str) -> None:
-        self._wakes.pop(name, None)
-        try:
-            async with self._slots:
-                while await self._one_round(name):
-                    pass
-            self._broken.pop(name, None)
+            await self._hold_each_deadly()
         except StoreError as error:
-            log.error("action=commit_failed record=%s evidence=%s", name, error.evidence)
-            self._broken[name] = f"{error.message} {error.evidence or ''} {error.remedy}"
-            self._wake_at(name, self.journal.clock.now() + STORE_RETRY_SECONDS)
-        except Fenced as error:
-            self._fenced = error
-            self._moved.set()
-        except Exception as error:
-            log.exception("action=turn_broke record=%s", name)
-            self._broken[name] = f"The turn of {name} broke: {type(error).__name__}: {error}"
-            self._wake_at(name, self.journal.clock.now() + STORE_RETRY_SECONDS)
+            log.error("action=commit_failed evidence=%s", error.evidence)
+
+    async def _hold_each_deadly(self) -> None:
+        for name, count in list(self._crashes.counts.items()):
+            record = self.journal.mirror.records.get(name)
+            if record is None or count < self.pace.crashes:
+                continue
+            problem = NxdError(
+                "deadly", f"The daemon died {count} times in a row while this step ran."
+            ).problem()
+            undoing = record.state == ROLLING_BACK
+            if undoing or self.kind(record).allows(record.state, record.step, "hold"):
+                await self._stop(record, problem, "blocked" if undoing else "hold")
+            del self._crashes.counts[name]
 
     async def _one_round(self, name: str) -> bool:
         """One verb or one run of the step. True when there may be more to do at once."""
@@ -179,7 +120,7 @@ class Engine:
         if record.state != ROLLING_BACK and not kind.states[record.state].work:
             return False
         if record.wake_at is not None and record.wake_at > self.journal.clock.now():
-            self._wake_at(name, record.wake_at)
+            self._turns.wake_at(name, record.wake_at)
             return False
         return await self._settle(record.name, await self._run(record))
 
@@ -328,15 +269,18 @@ class Engine:
         if delay <= 0:
             return True
         until = now + delay
-        self._wake_at(
+        self._turns.wake_at(
             record.name, until if record.deadline is None else min(until, max(record.deadline, now))
         )
         return False
 
     async def _fail(self, record: Record, problem: Problem) -> bool:
-        kind = self.kind(record)
-        now = self.journal.clock.now()
-        event = "blocked" if record.state == ROLLING_BACK else "fail"
+        await self._stop(record, problem, "blocked" if record.state == ROLLING_BACK else "fail")
+        return True
+
+    async def _stop(self, record: Record, problem: Problem, event: str) -> None:
+        """Lead the record to where only a person, or what the spec allows, leads on."""
+        kind, now = self.kind(record), self.journal.clock.now()
         if event == "blocked":
             resources = self.journal.mirror.resources(record.name)
             problem = moves.left_over(problem, resources, self.platform(record).removal_command)
@@ -347,7 +291,6 @@ class Engine:
         if event == "fail":
             ops += self._after_failure(record, problem, now)
         await self._commit_move(record, moved, event, "nxd", *ops)
-        return True
 
     def _after_failure(self, record: Record, problem: Problem, now: float) -> list[Op]:
         """What the spec lets the daemon do by itself: the next rung of the ladder, else perhaps a rollback."""

@@ -24,6 +24,7 @@ from daemon.api.views import Views
 from daemon.boot_book import BootBook
 from daemon.bus import Bus
 from daemon.clock import Clock, SystemClock
+from daemon.crashes import CrashLog
 from daemon.engine import Engine, Pace
 from daemon.faultpoints import point
 from daemon.journal import Journal
@@ -87,8 +88,11 @@ async def _open(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Engi
         settings.retry_first_seconds,
         settings.retry_max_seconds,
         settings.deadlines_factor,
+        settings.limits_crashes,
     )
-    engine = Engine(journal, known, box, pace)
+    crashes = CrashLog(settings.state_dir / "running")
+    stack.callback(crashes.close)
+    engine = Engine(journal, known, box, pace, crashes)
     orders, wishes = Orders(journal, engine), Wishes(journal, engine)
     about = wire.DaemonView(
         id=mirror.daemon_id,

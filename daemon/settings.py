@@ -52,6 +52,7 @@ class Settings:
     prism_port: int
     limits_installs: int
     limits_steps: int
+    limits_crashes: int
     rates_vpc_per_second: float
     rates_dns_per_second: float
     poll_seconds: float
@@ -193,6 +194,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("prism.port", _PORT, "9440", "The port of Prism on a CVM"),
     Setting("limits.installs", _COUNT, "25", "Nodes that install at the same time; the others queue"),
     Setting("limits.steps", _COUNT, "256", "Steps that run at the same time; the others queue"),
+    Setting(
+        "limits.crashes",
+        _COUNT,
+        "3",
+        "Deaths of the daemon in a row after which a record whose step ran is held",
+    ),
     Setting("rates.vpc_per_second", _RATE, "20", "Calls per second to the VPC API"),
     Setting("rates.dns_per_second", _RATE, "5", "Calls per second to DNS Services"),
     Setting("poll.seconds", _SECONDS, "10", "Seconds between two looks at something that is waited for"),

@@ -293,6 +293,10 @@ class House:
     async def start(self) -> None:
         """Begin to work; after ``stop`` this is a restart on the same store."""
         await self.prepare()
+        await self.run()
+
+    async def run(self) -> None:
+        """Let the engine that was prepared work."""
         self.work = asyncio.create_task(self.engine.run(), name="engine")
 
     async def stop(self) -> None:

@@ -1,0 +1,86 @@
+"""Remembers which records had a step running when the daemon died, so that one that kills it again and again is held.
+
+The file is a few lines long and is written without waiting for the disk: what a dead process wrote stays with the
+system, and after a loss of power nothing here matters.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+LONGEST = 1024 * 1024
+"""Bytes after which the file is begun anew."""
+
+
+class CrashLog:
+    """``+name`` when a step begins, ``-name`` when it has ended whatever its answer, ``!name 2`` for what counts."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._running: set[str] = set()
+        self.counts: dict[str, int] = {}
+        """Record → deaths of the daemon in a row during which its step ran."""
+        if path is not None:
+            self._read(path)
+            self._begin(path)
+
+    def _read(self, path: Path) -> None:
+        try:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return
+        running: set[str] = set()
+        for line in lines:
+            mark, name = line[:1], line[1:]
+            if mark == "+":
+                running.add(name)
+            elif mark == "-":
+                running.discard(name)
+                self.counts.pop(name, None)
+            elif mark == "!":
+                name, _, count = name.rpartition(" ")
+                self.counts[name] = int(count)
+        for name in running:
+            self.counts[name] = self.counts.get(name, 0) + 1
+
+    def _begin(self, path: Path) -> None:
+        """A new file that says no more than what counts."""
+        fresh = path.with_suffix(".new")
+        counts = [f"!{name} {count}\n" for name, count in self.counts.items()]
+        fresh.write_text("".join([*counts, *(f"+{name}\n" for name in self._running)]), encoding="utf-8")
+        fresh.replace(path)
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND)
+        self._size = 0
+
+    def suspects(self, name: str) -> bool:
+        """Whether the daemon died while a step of this record ran, and none of its steps has ended since."""
+        return name in self.counts
+
+    @contextmanager
+    def running(self, name: str) -> Iterator[None]:
+        """While the block lasts, a death of the daemon counts against this record."""
+        self._running.add(name)
+        self._mark(f"+{name}\n")
+        try:
+            yield
+        finally:
+            self._running.discard(name)
+            self.counts.pop(name, None)
+            self._mark(f"-{name}\n")
+
+    def _mark(self, line: str) -> None:
+        if self._path is None:
+            return
+        with suppress(OSError):  # a full disk is told by the database; here it only makes the guard forgetful
+            self._size += os.write(self._file, line.encode())
+            if self._size > LONGEST:
+                os.close(self._file)
+                self._begin(self._path)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._path is not None:
+            os.close(self._file)

@@ -1,0 +1,111 @@
+"""A record that the daemon dies of again and again is held, and the others run on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.crashes import CrashLog
+from daemon.engine import Engine
+from state_machines.outcome import Done, Wait
+
+
+def die_while(path: Path, *running: str, ended: tuple[str, ...] = ()) -> None:
+    """A process that is killed while steps of these records run, after those of others have ended."""
+    program = f"""
+        import os, signal
+        from contextlib import ExitStack
+        from pathlib import Path
+        from daemon.crashes import CrashLog
+        log = CrashLog(Path({str(path)!r}))
+        for name in {ended!r}:
+            with log.running(name):
+                pass
+        with ExitStack() as stack:
+            for name in {running!r}:
+                stack.enter_context(log.running(name))
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    died = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], env={**os.environ, "PYTHONPATH": "."}
+    )
+    assert died.returncode == -signal.SIGKILL
+
+
+def test_only_deaths_in_a_row_count_and_only_against_what_was_running(tmp_path: Path) -> None:
+    path = tmp_path / "running"
+    die_while(path, "node01", "node02")
+    die_while(path, "node01", ended=("node02",))
+    assert CrashLog(path).counts == {"node01": 2}
+    die_while(path, "node03", ended=("node01",))
+    assert CrashLog(path).counts == {"node03": 1}
+
+
+def test_a_daemon_that_ends_in_order_counts_against_nobody(tmp_path: Path) -> None:
+    log = CrashLog(tmp_path / "running")
+    with log.running("node01"):
+        pass
+    log.close()
+    assert CrashLog(tmp_path / "running").counts == {}
+
+
+async def test_a_record_the_daemon_died_of_three_times_is_held_and_the_others_run_on(
+    house: Any, tmp_path: Path
+) -> None:
+    await house.sow("node01", "node02")
+    for name in ("node01", "node02"):
+        house.toy.script[name, "making"] = [Wait("the test", "it goes on", 10.0), Done()]
+        await house.tell(name, "start")
+    await house.stop()
+    for _ in range(3):
+        die_while(tmp_path / "running", "node01", ended=("node02",))
+    await house.prepare()
+    house.engine = Engine(
+        house.journal, {"toy": house.toy}, house.box, house.pace, CrashLog(tmp_path / "running")
+    )
+    await house.run()
+    await house.pass_time(10)
+    assert (house.record("node01").state, house.record("node01").error["code"]) == ("held", "deadly")
+    assert house.record("node02").state == "ready"
+    await house.tell("node01", "resume")
+    await house.pass_time(10)
+    assert house.record("node01").state == "ready"
+
+
+@pytest.mark.parametrize("suspects", [True, False])
+async def test_suspects_run_one_after_the_other_so_that_the_guilty_one_shows(
+    house: Any, tmp_path: Path, suspects: bool
+) -> None:
+    names = [f"node{number:02}" for number in range(1, 6)]
+    await house.sow(*names)
+    if suspects:
+        die_while(tmp_path / "running", *names)
+    at_once: list[int] = []
+    running: set[str] = set()
+
+    async def step(ctx: Any) -> Done:
+        running.add(ctx.record.name)
+        at_once.append(len(running))
+        await ctx.remember(seen=True)
+        running.discard(ctx.record.name)
+        return Done()
+
+    house.toy.script["making"] = step
+    await house.stop()
+    await house.prepare()
+    house.engine = Engine(
+        house.journal, {"toy": house.toy}, house.box, house.pace, CrashLog(tmp_path / "running")
+    )
+    await house.run()
+    for name in names:
+        await house.ask(name, "start")
+    await house.idle()
+    assert len(at_once) == len(names)
+    assert (max(at_once) == 1) is suspects
