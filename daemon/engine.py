@@ -122,7 +122,11 @@ class Engine:
         if record.wake_at is not None and record.wake_at > self.journal.clock.now():
             self._turns.wake_at(name, record.wake_at)
             return False
-        return await self._settle(record.name, await self._run(record))
+        context = StepContext(record.name, self.journal, self._locks, self._box, self.poke)
+        outcome = await self._run(record, context)
+        if not isinstance(outcome, Done):
+            await context.save()
+        return await self._settle(context, outcome)
 
     async def _honour(self, record: Record, command: Command) -> None:
         """Do what the verb asks for, if it is legal still, and close it in the same commit."""
@@ -161,15 +165,15 @@ class Engine:
         wished = self.journal.mirror.records[record.shard].spec.get("deadlines", {})
         return moves.Limits(wished, self.pace.deadline_factor)
 
-    async def _run(self, record: Record) -> Outcome:
+    async def _run(self, record: Record, context: StepContext) -> Outcome:
         """The step's answer; whatever it raises becomes one."""
         platform = self.platform(record)
         undoing = record.state == ROLLING_BACK
         step = (platform.undo if undoing else platform.steps)[record.step if undoing else record.state]  # type: ignore[index]
-        context = StepContext(record.name, self.journal, self._locks, self._box, self.poke)
         try:
-            point("run_begins", record.name, record.state)
-            return await step(context)
+            with self._crashes.running(record.name):
+                point("run_begins", record.name, record.state)
+                return await step(context)
         except Interrupted:
             return Wait("a verb to be honoured", "a verb is waiting", poll=0)
         except (StoreError, Fenced):
@@ -182,14 +186,14 @@ class Engine:
             log.exception("action=step_broke record=%s state=%s", record.name, record.state)
             return Fail(NxdError("bug", evidence=f"{type(error).__name__}: {error}").problem())
 
-    async def _settle(self, name: str, outcome: Outcome) -> bool:
+    async def _settle(self, context: StepContext, outcome: Outcome) -> bool:
         """Commit what the step answered. True when the next step can run at once."""
-        record = self.journal.mirror.records[name]
-        if self.journal.mirror.commands(name) and not isinstance(outcome, Done):
+        record = context.record
+        if self.journal.mirror.commands(record.name) and not isinstance(outcome, Done):
             return True
         match outcome:
             case Done():
-                return await self._advance(record, outcome)
+                return await self._advance(context, outcome)
             case Wait():
                 return await self._wait(record, outcome)
             case Busy():
@@ -197,7 +201,8 @@ class Engine:
             case Fail():
                 return await self._fail(record, outcome.problem)
 
-    async def _advance(self, record: Record, done: Done) -> bool:
+    async def _advance(self, context: StepContext, done: Done) -> bool:
+        record = context.record
         kind = self.kind(record)
         facts = {key: value for key, value in {**record.facts, **done.facts}.items() if value is not None}
         record = replace(record, facts=facts)
@@ -205,12 +210,14 @@ class Engine:
         if record.state == ROLLING_BACK:
             following = kind.next_undo(record.step)
             if following is None:
+                await context.save()
                 await self._released(record, kind)
                 return True
             moved = moves.next_undo(record, following, now, limits)
         else:
             moved = moves.advanced(record, kind, now, limits)
-        await self._commit_move(record, moved, "advance", "nxd")
+        await self._commit_move(record, moved, "advance", "nxd", *context.unsaved)
+        context.saved()
         return True
 
     async def _released(self, record: Record, kind: Kind) -> None:

@@ -99,6 +99,11 @@ def arm(text: str) -> None:
     _plan = _Plan(text) if text else None
 
 
+def armed() -> bool:
+    """Whether anybody asked for a stop: what is said of a passage need not be put together otherwise."""
+    return _plan is not None
+
+
 def point(name: str, *about: str) -> None:
     """Stop here, if this is the passage that was asked for. ``about``: the record, the kind, the object's name."""
     if _plan is not None:

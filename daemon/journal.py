@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from daemon.bus import Bus, Notice
 from daemon.clock import Clock
-from daemon.faultpoints import point
+from daemon.faultpoints import armed, point
 from daemon.history import READ_BACK, History
 from daemon.mirror import Mirror
 from daemon.store.base import Store
@@ -28,9 +28,10 @@ class Journal:
 
     async def commit(self, *ops: Op) -> list[Event]:
         """All of it or nothing, durable when it returns. Raises Fenced, VersionConflict, StoreError."""
-        point("before_commit", *map(concerned, ops))
+        about = tuple(map(concerned, ops)) if armed() else ()
+        point("before_commit", *about)
         events = await self._store.commit(self._lease, ops)
-        point("after_commit", *map(concerned, ops))
+        point("after_commit", *about)
         self.mirror.apply(ops)
         self.history.take(events)
         if events:

@@ -25,6 +25,7 @@ from daemon.store.ops import (
     DropRecord,
     DropSecrets,
     Event,
+    Op,
     PutRecord,
     PutResource,
     PutSecret,
@@ -98,6 +99,7 @@ class StepContext:
         self._journal = journal
         self._wake = wake
         self._box = box
+        self._unsaved: list[Op] = []
         self.lock: Callable[[str], asyncio.Lock] = locks
 
     @property
@@ -124,14 +126,44 @@ class StepContext:
         """Every record of the daemon."""
         return list(self._journal.mirror.records.values())
 
+    @property
+    def unsaved(self) -> tuple[Op, ...]:
+        """What the step has seen to be made, and what no commit holds yet. It goes into the next one: the intent of
+        the next call or the change of state. Until then the intent alone stands for it, as after a crash."""
+        return tuple(self._unsaved)
+
+    def saved(self) -> None:
+        """A commit holds all of it now."""
+        rows = [op.resource for op in self._unsaved if isinstance(op, PutResource)]
+        self._unsaved.clear()
+        for row in rows:
+            point("after_result", row.owner, row.kind, row.name)
+
+    async def save(self) -> None:
+        """Commit what is unsaved."""
+        if self._unsaved:
+            await self._commit()
+
+    async def _commit(self, *ops: Op) -> None:
+        await self._journal.commit(*self._unsaved, *ops)
+        self.saved()
+
+    def _seen(self, owner: str) -> dict[tuple[str, str], Resource]:
+        """The rows of an owner that are not saved yet."""
+        rows = [op.resource for op in self._unsaved if isinstance(op, PutResource)]
+        return {(row.kind, row.name): row for row in rows if row.owner == owner}
+
     def resources(self, kind: str | None = None, owner: str | None = None) -> list[Resource]:
         """Ledger rows that are not gone; the record's own unless another owner is named."""
-        rows = self._journal.mirror.resources(owner or self._name)
+        seen = self._seen(owner or self._name)
+        stored = self._journal.mirror.resources(owner or self._name)
+        rows = [seen.get((row.kind, row.name), row) for row in stored]
         return [row for row in rows if row.state != "gone" and kind in (None, row.kind)]
 
     def resource(self, kind: str, name: str, owner: str | None = None) -> Resource | None:
         """One ledger row, gone or not; the record's own unless another owner is named."""
-        return self._journal.mirror.resource(owner or self._name, kind, name)
+        seen = self._seen(owner or self._name).get((kind, name))
+        return seen or self._journal.mirror.resource(owner or self._name, kind, name)
 
     def held(self, address: str) -> bool:
         """Whether any record has an object of this address, or means to."""
@@ -152,7 +184,7 @@ class StepContext:
         """Keep facts with the record, durably, before going on."""
         record = self.record
         kept = {**record.facts, **facts}
-        await self._journal.commit(PutRecord(replace(record, facts=kept, version=record.version + 1)))
+        await self._commit(PutRecord(replace(record, facts=kept, version=record.version + 1)))
 
     async def order(self, target: str, verb: str) -> None:
         """Put a verb into another record's inbox, unless the same one waits there already."""
@@ -160,14 +192,14 @@ class StepContext:
             return
         clock = self.clock
         command = Command(clock.new_id(), target, self.record.shard, verb, self._name, clock.now())
-        await self._journal.commit(AddCommand(command))
+        await self._commit(AddCommand(command))
         self._wake(target)
 
     async def secret(self, name: str, make: Callable[[], str]) -> str:
         """The record's secret of that name; made and sealed first if there is none."""
         full = f"{self._name}/{name}"
         if full not in self._journal.mirror.secrets:
-            await self._journal.commit(PutSecret(full, self.record.shard, self._box.seal(make())))
+            await self._commit(PutSecret(full, self.record.shard, self._box.seal(make())))
         return self.known_secret(name)
 
     def known_secret(self, name: str) -> str:
@@ -179,7 +211,7 @@ class StepContext:
 
     async def forget_secrets(self) -> None:
         """Forget every secret of the record."""
-        await self._journal.commit(DropSecrets(f"{self._name}/"))
+        await self._commit(DropSecrets(f"{self._name}/"))
 
     async def ensure(self, want: Want) -> Resource:
         """Make sure that the object exists and is ours, without ever making it twice. Raises NxdError."""
@@ -256,8 +288,7 @@ class StepContext:
         row = replace(row, state="present", cloud_id=found.cloud_id, data=data)
         message = f"{how} {want.kind} {want.name}"
         event = self._event("call", message, {"kind": want.kind, "name": want.name, "id": found.cloud_id})
-        await self._journal.commit(PutResource(row), event)
-        point("after_result", row.owner, row.kind, row.name)
+        self._unsaved += [PutResource(row), event]
         return row
 
     async def update(self, row: Resource, **data: Any) -> Resource:
@@ -313,7 +344,7 @@ class StepContext:
     async def _gone(self, row: Resource) -> None:
         message = f"{row.kind} {row.name} is gone"
         event = self._event("call", message, {"kind": row.kind, "name": row.name, "id": row.cloud_id})
-        await self._journal.commit(PutResource(replace(row, state="gone")), event)
+        await self._commit(PutResource(replace(row, state="gone")), event)
         point("after_gone", row.owner, row.kind, row.name)
 
     async def came(self, kind: str, name: str, cloud_id: str, **data: Any) -> Resource:
@@ -327,14 +358,14 @@ class StepContext:
         """A node of which nothing is left leaves the store; its log stays. Good for the cluster's own steps."""
         message = f"{member.name} left {member.shard} and is forgotten"
         said = AddEvent(Event(self.clock.now(), member.shard, member.name, "note", message))
-        await self._journal.commit(DropRecord(member.name), DropSecrets(f"{member.name}/"), said)
+        await self._commit(DropRecord(member.name), DropSecrets(f"{member.name}/"), said)
 
     async def gone(self, row: Resource) -> None:
         """Note that an object ceased to exist together with another one."""
         await self._gone(row)
 
     async def _put(self, row: Resource) -> None:
-        await self._journal.commit(PutResource(row))
+        await self._commit(PutResource(row))
 
     def _event(self, kind: Any, message: str, data: Mapping[str, Any]) -> AddEvent:
         record = self.record

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+
+import orjson
 
 from daemon import wire
 from daemon.api.views import Views, event_view
@@ -115,4 +116,4 @@ def _line(journal: Journal, kind: str, revision: int, **more: Any) -> bytes:
         "now": journal.clock.now(),
         **more,  # type: ignore[typeddict-item]
     }
-    return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)

@@ -19,7 +19,7 @@ def _metadata(name: str, sentence: str, source: str, *rules: Rule, **more: Any) 
 
 
 def _refusing(name: str, sentence: str, source: str, *rules: Rule) -> Scenario:
-    return _metadata(name, sentence, source, *rules, ending="refused", at=PREFLIGHT, code="deadline")
+    return _metadata(name, sentence, source, *rules, ending="refused", at=PREFLIGHT, code="authentication")
 
 
 METADATA = (

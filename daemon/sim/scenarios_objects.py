@@ -278,7 +278,7 @@ DNS = (
         Rule("record create", "foreign"),
         ending="fails",
         at=REGISTERING,
-        code="deadline",
+        code="conflict",
     ),
     _dns(
         "ptr-without-address",

@@ -147,7 +147,7 @@ SERVER = (
         "server-vanishes",
         "A pending server is gone without a word.",
         "`pending`→gone (404)",
-        "server_failed",
+        "vanished",
         Rule("server pending", "vanish"),
     ),
     _server(

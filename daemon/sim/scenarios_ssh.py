@@ -25,8 +25,7 @@ def _ssh(name: str, sentence: str, source: str, *rules: Rule, **more: Any) -> Sc
         code="deadline",
         personality="real",
         way_out="rollback",
-        idle=True,
-        **more,
+        **{"idle": True, **more},
     )
 
 
@@ -36,6 +35,7 @@ SSH = (
         "A controller VM refuses SSH for five minutes after Foundation answers.",
         "refused until services up (port 22)",
         Rule("ssh start", "late", seconds=300.0),
+        idle=False,
     ),
     _ssh(
         "ssh-refused",

@@ -19,12 +19,12 @@ class WorldClock(SystemClock):
 
     def __init__(self, speed: float, origin: float, seed: int) -> None:
         super().__init__(speed, origin, seed)
-        self._ahead = 0.0
+        self._moved_on = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._order = 0
 
     def now(self) -> float:
-        return super().now() + self._ahead
+        return super().now() + self._moved_on
 
     async def sleep(self, seconds: float) -> None:
         """Wait for ``seconds`` of virtual time, however it passes."""
@@ -51,12 +51,12 @@ class WorldClock(SystemClock):
             if not self._sleepers or self._sleepers[0][0] > until:
                 break
             due = self._sleepers[0][0]
-            self._ahead += max(0.0, due - self.now())
+            self._moved_on += max(0.0, due - self.now())
             while self._sleepers and self._sleepers[0][0] <= due:
                 _wake(heapq.heappop(self._sleepers)[2])
             for _ in range(_SETTLE):
                 await super().sleep(0.0)
-        self._ahead += max(0.0, until - self.now())
+        self._moved_on += max(0.0, until - self.now())
 
     def _forget(self) -> None:
         """Let go of those who do not sleep any more."""

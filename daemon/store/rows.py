@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
+
 from daemon.store.ops import Command, Event, Resource, Signal
 from state_machines.record import Record
 
@@ -21,8 +23,15 @@ COMMAND_COLUMNS = "token, target, shard, verb, actor, time, args"
 Row = tuple[Any, ...]
 
 
-_dump = json.JSONEncoder(separators=(",", ":")).encode
-"""One encoder for all rows: `json.dumps` with separators makes a new one for each call."""
+_told_slowly = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def _dump(value: object) -> str:
+    """Compact JSON. Text that is no Unicode, such as half a surrogate pair in somebody's evidence, is escaped."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return _told_slowly(value)
 
 
 def _dump_or_null(value: object) -> str | None:
@@ -59,9 +68,9 @@ def record_row(record: Record) -> Row:
 def record_of(row: Row) -> Record:
     values = _by_name(RECORD_COLUMNS, row)
     for column in ("wait", "error"):
-        values[column] = None if values[column] is None else json.loads(values[column])
+        values[column] = None if values[column] is None else orjson.loads(values[column])
     for column in ("spec", "facts"):
-        values[column] = json.loads(values[column])
+        values[column] = orjson.loads(values[column])
     for column in ("forget", "protected"):
         values[column] = bool(values[column])
     return Record(**values)
@@ -82,7 +91,7 @@ def resource_row(resource: Resource) -> Row:
 
 def resource_of(row: Row) -> Resource:
     values = _by_name(RESOURCE_COLUMNS, row)
-    return Resource(**{**values, "data": json.loads(values["data"])})
+    return Resource(**{**values, "data": orjson.loads(values["data"])})
 
 
 def event_row(event: Event) -> Row:
@@ -101,7 +110,7 @@ def event_row(event: Event) -> Row:
 
 def event_of(row: Row) -> Event:
     values = _by_name(EVENT_COLUMNS, row)
-    return Event(**{**values, "data": json.loads(values["data"])})
+    return Event(**{**values, "data": orjson.loads(values["data"])})
 
 
 def signal_row(signal: Signal) -> Row:
@@ -118,7 +127,7 @@ def signal_row(signal: Signal) -> Row:
 
 def signal_of(row: Row) -> Signal:
     values = _by_name(SIGNAL_COLUMNS, row)
-    return Signal(**{**values, "data": json.loads(values["data"])})
+    return Signal(**{**values, "data": orjson.loads(values["data"])})
 
 
 def command_row(command: Command) -> Row:
@@ -135,4 +144,4 @@ def command_row(command: Command) -> Row:
 
 def command_of(row: Row) -> Command:
     values = _by_name(COMMAND_COLUMNS, row)
-    return Command(**{**values, "args": json.loads(values["args"])})
+    return Command(**{**values, "args": orjson.loads(values["args"])})

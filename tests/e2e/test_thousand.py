@@ -18,7 +18,8 @@ from daemon.client import Client
 from daemon.demo.stage import Rehearsal, Stage
 
 NODES = int(os.environ.get("NXD_THOUSAND_NODES", "1000"))
-NODES_PER_CLUSTER = 25
+SHAPES = {"forty clusters": NODES // 25, "one cluster": 1}
+"""How many clusters the nodes form, by a name for each way."""
 SPEED = 600.0
 PATIENCE = 3000.0
 WIDE = {
@@ -43,11 +44,11 @@ pytestmark = [
 ]
 
 
-def spec(number: int) -> str:
+def spec(number: int, nodes: int) -> str:
     """One of the clusters, with deadlines that a busy machine can keep."""
     document = yaml.safe_load((resources.files("daemon.demo") / "three-node.yaml").read_text())
     document["cluster"] = f"c{number:02d}"
-    document["nodes"] = [{"name": f"n{number:02d}-{place:02d}"} for place in range(NODES_PER_CLUSTER)]
+    document["nodes"] = [{"name": f"n{number:02d}-{place:02d}"} for place in range(nodes)]
     ranges = {"management": [10, 1299], "ahv": [1300, 2599], "cvm": [2600, 3899], "cluster": [3900, 4000]}
     document["ibm"]["management"]["ranges"] = ranges
     document["ibm"]["workload"]["range"] = [10, 1299]
@@ -77,17 +78,19 @@ def until(stage: Stage, wanted: Counter[str]) -> float:
     return time.monotonic() - begun
 
 
+@pytest.mark.parametrize("clusters", SHAPES.values(), ids=SHAPES)
 def test_a_thousand_nodes_become_active_and_nothing_is_left_of_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    clusters: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """All of them in one management subnet, a /20."""
     for name, value in WIDE.items():
         monkeypatch.setenv(name, value)
     stage = Stage(tmp_path / "stage")
     place = 64 + os.getpid() % 128
     networks = (f"127.{place}.32.0/20", f"127.{place}.48.0/20")
     stage.set_up(Rehearsal(SPEED, (), 1, *networks, quotas={"server": 2 * NODES, "record": 8 * NODES}))
-    clusters = NODES // NODES_PER_CLUSTER
-    total = clusters * NODES_PER_CLUSTER
+    nodes = NODES // clusters
+    total = clusters * nodes
     made = {
         "reserved_ip": 4 * total + clusters,
         "vni": 2 * total,
@@ -97,7 +100,7 @@ def test_a_thousand_nodes_become_active_and_nothing_is_left_of_them(
     try:
         with Client(stage.socket) as client:
             for number in range(clusters):
-                client.apply(spec(number))
+                client.apply(spec(number, nodes))
         up = until(stage, Counter(active=total))
         found = counts(stage)
         assert found["created"] == found["existing"] == made

@@ -8,11 +8,13 @@ import hashlib
 import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncssh
 import pytest
 from aiohttp import web
 
@@ -115,6 +117,32 @@ class Sim:
             return server if server["status"] == wanted else None
 
         return await until(has_it, f"server {wanted}")
+
+    @asynccontextmanager
+    async def visit(
+        self, address: str, password: str = "nutanix/4u", user: str = "nutanix"
+    ) -> AsyncIterator[asyncssh.SSHClientConnection]:
+        """An SSH connection by password alone, whatever this machine's own settings say."""
+        async with asyncssh.connect(
+            address,
+            self.urls.ssh_port,
+            username=user,
+            password=password,
+            known_hosts=None,
+            config=None,
+            client_keys=None,
+            agent_path=None,
+            connect_timeout=10,
+        ) as connection:
+            yield connection
+
+    async def run(
+        self, address: str, line: str, password: str = "nutanix/4u", **more: Any
+    ) -> tuple[int | None, str]:
+        """The exit status of a command in a controller VM's shell, and all that it said."""
+        async with self.visit(address, password) as connection:
+            done = await connection.run(line, **more)
+        return done.exit_status, f"{done.stdout}{done.stderr}"
 
     def ip(self, last: int) -> str:
         """An address of the management network by its last number."""

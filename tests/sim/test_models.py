@@ -79,6 +79,31 @@ def attachment(number: int) -> Fetch:
     return fetch
 
 
+def of_server(method: str) -> Fetch:
+    async def fetch(sim: Sim) -> Any:
+        return (await sim.call(getattr(sim.vpc, method), (await server(sim))["id"])).get_result()
+
+    return fetch
+
+
+async def console(sim: Sim) -> Any:
+    made = await server(sim)
+    await sim.status(made["id"], "running")
+    method = sim.vpc.create_bare_metal_server_console_access_token
+    return (await sim.call(method, made["id"], "serial")).get_result()
+
+
+async def addresses_of_vni(sim: Sim) -> Any:
+    method = sim.vpc.list_virtual_network_interface_ips
+    return (await sim.call(method, (await vni(sim))["id"])).get_result()
+
+
+async def rule(sim: Sim) -> Any:
+    listed = await sim.call(sim.vpc.list_security_group_rules, f.GROUP_MANAGEMENT)
+    key = listed.get_result()["rules"][-1]["id"]
+    return (await sim.call(sim.vpc.get_security_group_rule, f.GROUP_MANAGEMENT, key)).get_result()
+
+
 async def record(sim: Sim) -> Any:
     made = await sim.call(
         sim.dns.create_resource_record,
@@ -108,6 +133,9 @@ MODELS: tuple[tuple[str, Fetch], ...] = (
     ("BareMetalServerInitialization", initialization),
     ("BareMetalServerNetworkAttachmentByPCI", attachment(0)),
     ("BareMetalServerNetworkAttachmentByVLAN", attachment(1)),
+    ("BareMetalServerNetworkAttachmentCollection", of_server("list_bare_metal_server_network_attachments")),
+    ("BareMetalServerConsoleAccessToken", console),
+    ("ReservedIPCollectionVirtualNetworkInterfaceContext", addresses_of_vni),
     ("BareMetalServerProfile", fetched("get_bare_metal_server_profile", "bx2d-metal-96x384")),
     ("BareMetalServerProfileCollection", fetched("list_bare_metal_server_profiles")),
     ("BareMetalServerCapacityCollection", fetched("list_bare_metal_server_capacities")),
@@ -118,6 +146,7 @@ MODELS: tuple[tuple[str, Fetch], ...] = (
     ("SecurityGroup", fetched("get_security_group", f.GROUP_MANAGEMENT)),
     ("SecurityGroupCollection", fetched("list_security_groups")),
     ("SecurityGroupRuleCollection", fetched("list_security_group_rules", f.GROUP_MANAGEMENT)),
+    ("SecurityGroupRule", rule),
     ("Region", fetched("get_region", "us-south")),
     ("RegionCollection", fetched("list_regions")),
     ("Zone", fetched("list_region_zones", "us-south", pick="zones")),

@@ -183,6 +183,14 @@ async def test_a_request_hangs_before_or_after_the_change_was_made(sim: Sim, act
     assert await names(sim) == (["test-node01-mgmt-ip"] if made else [])
 
 
+async def test_an_error_comes_after_the_change_was_made(sim: Sim) -> None:
+    await wait_for_rule(sim, moment=RESERVE_IP, action="fail_after", what={"status": 503})
+    with pytest.raises(ApiException) as caught:
+        await reserve(sim)
+    assert caught.value.status_code == 503
+    assert await names(sim) == ["test-node01-mgmt-ip"]
+
+
 async def test_half_a_json_comes_with_status_200(sim: Sim) -> None:
     await wait_for_rule(sim, moment=RESERVE_IP, action="truncate")
     with pytest.raises(ApiException) as caught:

@@ -31,6 +31,7 @@ def test_there_are_at_least_eighty_and_every_part_of_the_world_has_some() -> Non
     assert len({one.name for one in EVERY}) == len(EVERY)
     assert {one.area for one in EVERY} == {
         "metadata", "vpc", "reserved-ip", "vni", "server", "dns", "boot", "installer", "prism", "foundation",
+        "ssh",
     }  # fmt: skip
 
 
@@ -70,6 +71,17 @@ def test_the_document_tells_every_action_as_the_tables_have_it() -> None:
     for moment, actions in LIFE.items():
         told = " · ".join(f"`{action}`: {meaning}" for action, meaning in actions.items())
         assert f"| `{moment}` | {told} |" in text
+
+
+def test_the_document_names_every_scenario_and_every_request_of_the_control_address() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
+    for area in {one.area for one in EVERY}:
+        names = " · ".join(f"`{one.name}`" for one in EVERY if one.area == area)
+        assert f"| {area} | {names} |" in text
+    source = (Path(__file__).parents[2] / "daemon" / "sim" / "control.py").read_text()
+    for method, path in re.findall(r"web\.(get|post)\(\"([^\"]+)\"", source):
+        request = f"{method.upper()} {path.replace('{name}', 'NAME')}"
+        assert re.search(rf"`{re.escape(request)}[`?]", text), request
 
 
 def nxd(*arguments: str) -> subprocess.CompletedProcess[str]:

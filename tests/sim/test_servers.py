@@ -196,6 +196,22 @@ async def test_a_full_zone_shows_as_a_failed_server_and_not_as_a_refusal(sim: Si
     await sim.gone(sim.vpc.get_bare_metal_server, server["id"])
 
 
+async def test_the_capacity_of_one_profile_in_one_zone_can_be_told(sim: Sim) -> None:
+    place = {"profile": "bx2d-metal-96x384", "zone": "us-south-1"}
+    assert (await sim.tell("/capacity", {**place, "servers": 1})) == {**place, "servers": 1}
+    first = await ordered(sim)
+    await sim.status(first["id"], "running")
+    ip = await sim.address("ip-b")
+    vni = await sim.interface("vni-b", ip["id"])
+    second = await sim.server("test-node02-server-bms", vni["id"])
+    failed = await sim.status(second["id"], "failed")
+    assert failed["status_reasons"][0]["code"] == "cannot_start_capacity"
+    listed = (await sim.call(sim.vpc.list_bare_metal_server_capacities, zone_name="us-south-1")).get_result()
+    assert place["profile"] not in {one["profile"]["name"] for one in listed["capacities"]}
+    for wrong in ({}, {**place, "servers": -1}, {**place, "zone": "eu-nowhere", "servers": 1}):
+        assert "PROFILE" in (await sim.tell("/capacity", wrong))["error"]
+
+
 async def test_an_interface_described_inside_a_server_goes_with_it(sim: Sim) -> None:
     inline = {"name": "work", "virtual_network_interface": {"name": "work-vni", "subnet": {"id": f.WORKLOAD}}}
     server = await ordered(sim, network_attachments=[inline])

@@ -79,6 +79,25 @@ async def test_a_record_the_daemon_died_of_three_times_is_held_and_the_others_ru
     assert house.record("node01").state == "ready"
 
 
+async def test_while_a_step_runs_its_record_is_marked_and_no_longer(house: Any, tmp_path: Path) -> None:
+    marks = tmp_path / "running"
+    seen: list[str] = []
+
+    async def step(ctx: Any) -> Done:
+        seen.append(marks.read_text())
+        return Done()
+
+    await house.sow("node01")
+    house.toy.script["making"] = step
+    await house.stop()
+    await house.prepare()
+    house.engine = Engine(house.journal, {"toy": house.toy}, house.box, house.pace, CrashLog(marks))
+    await house.run()
+    await house.tell("node01", "start")
+    assert seen == ["+node01\n"]
+    assert marks.read_text().endswith("-node01\n")
+
+
 @pytest.mark.parametrize("suspects", [True, False])
 async def test_suspects_run_one_after_the_other_so_that_the_guilty_one_shows(
     house: Any, tmp_path: Path, suspects: bool

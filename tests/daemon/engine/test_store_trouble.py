@@ -89,7 +89,7 @@ async def test_a_step_whose_end_cannot_be_written_runs_again(house: Any) -> None
     house.store.fails = lambda ops: False
     await house.pass_time(STORE_RETRY_SECONDS)
     assert house.record().state == "ready"
-    assert house.toy.outside.calls == ["create a"]
+    assert house.toy.outside.calls == ["create a", "find a"]
 
 
 async def test_a_problem_stays_told_while_another_record_has_nothing_to_write(house: Any) -> None:

@@ -1,0 +1,388 @@
+"""What the host itself may do to the daemon: a full disk, a disk that lies, a locked database, a clock that jumps,
+an API that hangs, an end in the middle of everything. Nothing new is called while nothing can be written, reads
+go on, health says so, and all goes on when the cause is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import struct
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from configparser import ConfigParser
+from contextlib import closing, contextmanager, suppress
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.cli.waiting import PlainLines, wait_for
+from daemon.client import Client, DaemonUnreachable, Refused
+from daemon.demo.stage import Stage
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+UNIT = Path(__file__).parents[2] / "packaging" / "systemd" / "nxd.service"
+SPEED = 1200.0
+JUMP = 50 * 3600.0
+"""Daemon seconds that the clock jumps: at this speed an hour is over too soon to tell that somebody waited for it."""
+MADE = {"reserved_ip": 13, "vni": 6, "server": 3, "record": 13}
+
+SHIM = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+struct orders { double ahead; int broken; };
+static volatile struct orders *told;
+__attribute__((constructor)) static void read_orders(void) {
+    int file = open(getenv("HOST_FAULTS"), O_RDONLY);
+    void *page = mmap(0, 4096, PROT_READ, MAP_SHARED, file, 0);
+    if (page != MAP_FAILED) told = page;
+}
+int clock_gettime(clockid_t which, struct timespec *now) {
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
+    int answer = real(which, now);
+    if (which == CLOCK_REALTIME && told) {
+        double moved = now->tv_sec + now->tv_nsec / 1e9 + told->ahead;
+        now->tv_sec = (time_t)moved;
+        now->tv_nsec = (long)((moved - (time_t)moved) * 1e9);
+    }
+    return answer;
+}
+static int sync_with(const char *name, int file) {
+    int (*real)(int) = dlsym(RTLD_NEXT, name);
+    if (told && told->broken) { errno = EIO; return -1; }
+    return real(file);
+}
+int fsync(int file) { return sync_with("fsync", file); }
+int fdatasync(int file) { return sync_with("fdatasync", file); }
+"""
+"""Stands before the C library: the wall clock is ahead by so much, and syncing a file fails, while it is told so."""
+
+
+def spec() -> str:
+    return (resources.files("daemon.demo") / "three-node.yaml").read_text()
+
+
+def run_to(stage: Stage, goal: str, seconds: float = 120) -> None:
+    lines: list[str] = []
+    code = wait_for(stage.socket, "demo", goal, seconds, PlainLines("demo", lines.append))
+    assert code == 0, "\n".join(lines[-30:])
+
+
+def until(reached: Callable[[], Any], seconds: float, what: str) -> None:
+    end = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < end, f"not in time: {what}"
+        time.sleep(0.02)
+
+
+def calls(one: Any) -> list[dict[str, Any]]:
+    """The calls that change something, as the simulated cloud received them."""
+    found = one._ask("/calls")["calls"]
+    return [call for call in found if call["method"] != "GET" and call["service"] in ("vpc", "dns", "prism")]
+
+
+def states(stage: Stage) -> set[str]:
+    with Client(stage.socket) as client:
+        return {entity["state"] for entity in (*client.clusters(), *client.nodes())}
+
+
+def healthy(stage: Stage) -> bool:
+    with Client(stage.socket) as client:
+        return client.health()["ok"]
+
+
+def hold_still(one: Any) -> None:
+    """While nothing can be written: no call that changes anything, reads go on, verbs are refused, health is red."""
+    until(lambda: not healthy(one.stage), 30, "health says what is wrong")
+    time_to_finish = len(calls(one))
+    until(lambda: quiet(one), 20, "what was on its way is done")
+    assert len(calls(one)) - time_to_finish < 12, "it went on calling"
+    before = len(calls(one))
+    with Client(one.stage.socket) as client:
+        problems = " ".join(client.health()["problems"])
+        assert "database" in problems
+        assert client.snapshot()["nodes"], "reads go on"
+        assert client.log(limit=5)["events"], "the log can be read"
+        with pytest.raises(Refused) as refused:
+            client.verb("hold", "node01")
+    assert refused.value.status == 503
+    assert refused.value.error["code"] == "database"
+    assert len(calls(one)) == before, "something was called that nobody could write down"
+
+
+def quiet(one: Any) -> bool:
+    """Whether no new call that changes something comes for as long as many retries would take."""
+    before = len(calls(one))
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        time.sleep(0.05)
+    return len(calls(one)) == before
+
+
+def in_order(one: Any) -> None:
+    """All of it is there, once, and the log has no gap."""
+    run_to(one.stage, "active")
+    counts = one.counts()
+    assert counts["created"] == counts["existing"] == MADE
+    with Client(one.stage.socket) as client:
+        log = client.log(limit=10_000)
+    assert [event["revision"] for event in log["events"]] == list(range(1, log["revision"] + 1))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 4 MB where the state directory of the first rig will be."""
+    state = tmp_path / "stage0" / "state"
+    state.mkdir(parents=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "tmpfs", str(state)],
+        capture_output=True,
+        text=True,
+    )
+    if mounted.returncode:
+        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
+    yield state
+    subprocess.run(["umount", "-l", str(state)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Leave no byte free on a disk."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
+    return filler
+
+
+def test_on_a_full_disk_nothing_is_called_and_all_goes_on_when_there_is_space(
+    small_disk: Path, rig: Callable[..., Any]
+) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        client.apply(spec())
+    until(lambda: "creating_vnis" in states(one.stage), 30, "interfaces are made")
+    filler = fill(small_disk)
+    hold_still(one)
+    filler.unlink()
+    until(lambda: healthy(one.stage), 60, "health is green again")
+    in_order(one)
+
+
+def test_a_daemon_that_starts_on_a_full_disk_says_so(small_disk: Path, rig: Callable[..., Any]) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        client.apply(spec())
+    one.stage.kill_daemon()
+    filler = fill(small_disk)
+    child = one.stage.spawn_daemon()
+    code = child.wait(30)
+    said = (one.stage.directory / "serve.log").read_text().strip().splitlines()[-1]
+    filler.unlink()
+    assert code == 1, said
+    assert "cannot be written" in said, said
+    one.stage.start_daemon()
+    in_order(one)
+
+
+class Host:
+    """A host under orders: its wall clock, and whether it can sync a file."""
+
+    def __init__(self, directory: Path) -> None:
+        self._orders = directory / "orders"
+        self._orders.write_bytes(bytes(4096))
+        self.library = directory / "host.so"
+
+    def set(self, ahead: float = 0.0, broken: bool = False) -> None:
+        """From now on."""
+        with self._orders.open("r+b") as file:
+            file.write(struct.pack("di", ahead, broken))
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a process needs to live on this host."""
+        return {"LD_PRELOAD": str(self.library), "HOST_FAULTS": str(self._orders)}
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        pytest.skip("there is no C compiler to build the host that fails")
+    made = Host(tmp_path)
+    source = tmp_path / "host.c"
+    source.write_text(SHIM)
+    command = [compiler, "-shared", "-fPIC", "-O1", "-o", str(made.library), str(source), "-ldl"]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    return made
+
+
+@pytest.fixture
+def hosted(rig: Callable[..., Any], host: Host, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A rig whose daemon, and only that, lives on the host under orders."""
+    one = rig()
+    one.stage.stop_daemon()
+    for name, value in host.environ.items():
+        monkeypatch.setenv(name, value)
+    one.stage.start_daemon()
+    return one
+
+
+def test_when_the_disk_cannot_sync_nothing_is_called_until_it_can(hosted: Any, host: Host) -> None:
+    with Client(hosted.stage.socket) as client:
+        client.apply(spec())
+    until(lambda: "creating_vnis" in states(hosted.stage), 30, "interfaces are made")
+    host.set(broken=True)
+    hold_still(hosted)
+    host.set(broken=False)
+    until(lambda: healthy(hosted.stage), 60, "health is green again")
+    in_order(hosted)
+
+
+@pytest.mark.parametrize("ahead", [JUMP, -JUMP], ids=["forward", "back"])
+def test_when_the_clock_jumps_nothing_is_lost_and_nobody_waits_for_it_to_come_back(
+    hosted: Any, host: Host, ahead: float
+) -> None:
+    with Client(hosted.stage.socket) as client:
+        client.apply(spec())
+    until(lambda: "creating_server" in states(hosted.stage), 30, "servers are ordered")
+    host.set(ahead=ahead / SPEED)
+    begun = time.monotonic()
+    end = begun + 30
+    while states(hosted.stage) != {"active"} and time.monotonic() < end:
+        retry_what_failed(hosted.stage)
+        time.sleep(0.1)
+    in_order(hosted)
+    hosted.stage.kill_daemon()
+    host.set(ahead=-ahead / SPEED)
+    hosted.stage.start_daemon()
+    with Client(hosted.stage.socket) as client:
+        client.verb("destroy", "demo")
+    until(lambda: not states(hosted.stage), 60, "everything is gone")
+    assert hosted.counts()["existing"] == dict.fromkeys(MADE, 0)
+
+
+def retry_what_failed(stage: Stage) -> None:
+    with Client(stage.socket) as client:
+        for entity in (*client.clusters(), *client.nodes()):
+            if entity["state"] == "failed":
+                assert entity["error"] is not None and entity["error"]["code"] == "deadline", entity["error"]
+                with suppress(Refused):
+                    client.verb("retry", entity["name"])
+
+
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Another process holds the writing lock of the database."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_a_database_that_somebody_else_locks_stops_the_calls_and_loses_nothing(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        client.apply(spec())
+    until(lambda: "creating_vnis" in states(one.stage), 30, "interfaces are made")
+    with locked(one.stage.directory / "state" / "nxd.db"):
+        hold_still(one)
+    until(lambda: healthy(one.stage), 60, "health is green again")
+    in_order(one)
+
+
+def test_a_second_daemon_on_the_same_state_refuses_and_the_first_works_on(rig: Callable[..., Any]) -> None:
+    one = rig()
+    first = one.stage.processes()["serve"]
+    with Client(one.stage.socket) as client:
+        client.apply(spec())
+    second = one.stage.spawn_daemon()
+    assert second.wait(30) != 0
+    assert "Another nxd works on" in (one.stage.directory / "serve.log").read_text()
+    one.stage._remember("processes", {**one.stage.processes(), "serve": first})
+    in_order(one)
+
+
+def test_an_api_that_hangs_takes_its_threads_and_nothing_else(
+    rig: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NXD_IBM_READ_TIMEOUT", "2")
+    monkeypatch.setenv("NXD_IBM_THREADS", "4")
+    monkeypatch.setenv("NXD_DEADLINES_FACTOR", "500")
+    one = rig()
+    plant(one, {"moment": "vpc POST *", "action": "hang", "count": 40})
+    with Client(one.stage.socket) as client:
+        client.apply(spec())
+        slowest = 0.0
+        end = time.monotonic() + 12
+        while time.monotonic() < end:
+            asked = time.monotonic()
+            client.snapshot()
+            slowest = max(slowest, time.monotonic() - asked)
+            time.sleep(0.05)
+        assert slowest < 1.0, f"the socket answered after {slowest:.1f} s"
+        shown = client.nodes()
+        assert all(node["waiting_for"] or node["error"] for node in shown), "it says what it waits for"
+    mend(one)
+    in_order(one)
+
+
+def plant(one: Any, *rules: dict[str, Any]) -> None:
+    post(one, "/faults", {"rules": list(rules)})
+
+
+def mend(one: Any) -> None:
+    post(one, "/mend", {})
+
+
+def post(one: Any, path: str, body: Any) -> None:
+    import json
+
+    url = one.stage.urls()["control_url"] + path
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    urllib.request.urlopen(request).close()
+
+
+def test_sigterm_in_the_middle_of_everything_ends_it_cleanly_within_the_units_limit(
+    rig: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(UNIT)
+    limit = float(unit["Service"]["TimeoutStopSec"])
+    monkeypatch.setenv("NXD_IBM_READ_TIMEOUT", "3")
+    monkeypatch.setenv("NXD_DEADLINES_FACTOR", "500")
+    one = rig()
+    plant(one, {"moment": "vpc POST /virtual_network_interfaces", "action": "hang_after", "count": 3})
+    with Client(one.stage.socket) as client:
+        client.apply(spec())
+        reader = client.stream()
+        next(reader)
+        until(lambda: "creating_vnis" in states(one.stage), 30, "interfaces are made, and hang")
+        child = one.stage._children[one.stage.processes()["serve"]]
+        begun = time.monotonic()
+        os.kill(child.pid, signal.SIGTERM)
+        code = child.wait(limit)
+        took = time.monotonic() - begun
+        with suppress(DaemonUnreachable):
+            for _ in reader:
+                pass
+    assert code == 0, (one.stage.directory / "serve.log").read_text()[-2000:]
+    assert took < limit / 2, f"it took {took:.1f} s of {limit:.0f}"
+    assert not one.stage.socket.exists()
+    one.stage.start_daemon()
+    in_order(one)
