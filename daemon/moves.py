@@ -32,6 +32,9 @@ def command(record: Record, verb: str, now: float, token: str, **args: str) -> A
     return AddCommand(Command(token, record.name, record.shard, verb, "nxd", now, dict(args)))
 
 
+NAMED = 12
+"""So many left-overs are named in an error, each with its command; the ledger has them all."""
+
 DELETING: tuple[str, ...] = ("rollback", "destroy", "replace")
 """Verbs that a protected cluster refuses."""
 
@@ -83,8 +86,8 @@ class Limits:
     wished: Mapping[str, float] = field(default_factory=dict)
     factor: float = 1.0
 
-    def of(self, state: State) -> float | None:
-        """Seconds a state may last: the spec's word, else the table's."""
+    def of(self, state: State | UndoStep) -> float | None:
+        """Seconds a state or a stage of a rollback may last: the spec's word, else the table's."""
         seconds = self.wished.get(state.name, state.deadline)
         return None if seconds is None else float(seconds) * self.factor
 
@@ -121,12 +124,13 @@ def advanced(record: Record, kind: Kind, now: float, limits: Limits) -> Record:
 
 def next_undo(record: Record, undo: UndoStep, now: float, limits: Limits) -> Record:
     """The record at a stage of its rollback."""
+    seconds = limits.of(undo)
     return replace(
         record,
         state=ROLLING_BACK,
         step=undo.name,
         since=now,
-        deadline=now + undo.deadline * limits.factor,
+        deadline=None if seconds is None else now + seconds,
         wake_at=None,
         wait=None,
         error=None,
@@ -192,8 +196,10 @@ def tried_long(record: Record, problem: Problem, now: float) -> Problem:
 def left_over(problem: Problem, resources: Sequence[Resource], removal: Callable[[Resource], str]) -> Problem:
     """The problem of a rollback that cannot go on, with each object left and the command that removes it."""
     left = [row for row in resources if row.state != "gone"]
-    names = ", ".join(f"{row.kind} {row.name}" for row in left) or "nothing"
-    commands = "; ".join(removal(row) for row in left)
+    named = left[:NAMED]
+    more = f" and {len(left) - NAMED} more (nxd show tells them)" if len(left) > NAMED else ""
+    names = (", ".join(f"{row.kind} {row.name}" for row in named) or "nothing") + more
+    commands = "; ".join(removal(row) for row in named)
     row = CATALOGUE["left_over"]
     remedy = row.remedy + (f" By hand: {commands}" if commands else "")
     return Problem(row.code, f"{problem.message} Left over: {names}.", remedy, row.retry, problem.evidence)

@@ -36,7 +36,7 @@ def stages_of(kind: Kind, steps: Iterable[str], limits: Limits, history: History
     stages: list[wire.PlanStage] = []
     undo = {stage.name: stage for stage in kind.undo}
     for step in steps:
-        deadline = undo[step].deadline * limits.factor if step in undo else limits.of(kind.states[step])
+        deadline = limits.of(undo[step] if step in undo else kind.states[step])
         title = undo[step].title if step in undo else kind.states[step].title
         usual = history.usual(kind.name, step)
         stages.append(wire.PlanStage(step=step, title=title, usual=usual, deadline=deadline))

@@ -143,7 +143,8 @@ class ClusterSpec(SpecModel):
         "those that come later join it",
     )
     deadlines: dict[str, Duration] = Field(
-        default_factory=dict, description="How long a state may last, by its name, like 90s, 45m or 2h"
+        default_factory=dict,
+        description="How long a step, or a stage of a rollback, may last, by its name, like 90s, 45m or 2h",
     )
 
     @classmethod

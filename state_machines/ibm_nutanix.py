@@ -250,7 +250,7 @@ CLUSTER = Kind(
         release("destroy", ("pending",), CLUSTER_STEPS, ("active",)),
         Move("destroy", ("rolled_back",), "rolling_back"),
     ),
-    undo=(UndoStep("release_nodes", "releasing all nodes", 2 * HOUR),),
+    undo=(UndoStep("release_nodes", "releasing all nodes", 6 * HOUR),),
     verbs={
         "retry": "try again, from the step that failed; no node is touched",
         "rollback": "delete everything made for this cluster and its nodes",

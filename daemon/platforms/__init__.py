@@ -31,6 +31,7 @@ def spec_model(name: str) -> type[ClusterSpec]:
 
 
 def work_states(name: str) -> Collection[str]:
-    """The states of that platform for which a spec may set a deadline."""
+    """The states of that platform, and the stages of a rollback, for which a spec may set a deadline."""
     tables = import_module(f"state_machines.{name}")
-    return (*tables.NODE.steps, *tables.CLUSTER.steps)
+    undo = (stage.name for kind in (tables.NODE, tables.CLUSTER) for stage in kind.undo)
+    return (*tables.NODE.steps, *tables.CLUSTER.steps, *undo)
