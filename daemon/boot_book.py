@@ -17,6 +17,32 @@ _QUIET = ("image_fetched", "log")
 """Reports that no step waits for: they are log lines and nothing more."""
 
 
+TOLD_PER_SOURCE = 5
+TOLD_SECONDS = 60.0
+"""So many refusals of one source are told in so many seconds; the rest is a number in the next one that is told."""
+SOURCES = 4096
+"""So many sources are remembered; a flood from more of them begins anew."""
+
+
+class Refusals:
+    """Keeps whoever knocks and knocks from filling the log and the disk."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, tuple[float, int]] = {}
+
+    def take(self, source: str, now: float) -> int | None:
+        """How many refusals of the source went untold before this one; None if this one is not told either."""
+        since, count = self._told.get(source, (now, 0))
+        if now - since >= TOLD_SECONDS:
+            since, untold, count = now, max(0, count - TOLD_PER_SOURCE), 0
+        else:
+            untold = 0
+        if len(self._told) >= SOURCES and source not in self._told:
+            self._told.clear()
+        self._told[source] = (since, count + 1)
+        return untold if count < TOLD_PER_SOURCE else None
+
+
 class BootBook:
     """Answers the boot server from memory, and writes each report down before it is acknowledged."""
 
@@ -24,6 +50,7 @@ class BootBook:
         self._journal = journal
         self._engine = engine
         self._box = box
+        self._refusals = Refusals()
 
     def guest(self, server_id: str) -> Guest | None:
         """The machine of this node, if it has one."""
@@ -69,7 +96,10 @@ class BootBook:
             self._engine.poke(server_id)
 
     async def refused(self, path: str, source: str, reason: str) -> None:
-        """Keep who was turned away, and why. Raises BookClosed."""
+        """Keep who was turned away, and why, unless that source is told of often enough. Raises BookClosed."""
+        untold = self._refusals.take(source, self._journal.clock.now())
+        if untold is None:
+            return
         known = self.guest_at(source)
         record = self._journal.mirror.records.get(known.server_id) if known else None
         event = Event(
@@ -77,7 +107,7 @@ class BootBook:
             record.shard if record else "",
             record.name if record else None,
             "boot",
-            f"turned away {source} at {path}: {reason}",
+            f"turned away {source} at {path}: {reason}" + (f" ({untold} more went untold)" if untold else ""),
             "warning",
             source,
             {"path": path, "source": source},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from daemon import moves, wire
@@ -13,7 +13,7 @@ from daemon.locks import Locks
 from daemon.plans import deletions, plan_of, stages_of
 from daemon.platforms.base import Finding
 from daemon.secrets import SecretBox
-from daemon.store.ops import AddCommand, Command
+from daemon.store.ops import AddCommand, AddEvent, Command, Event
 from state_machines.record import Record
 
 _DELETING = ("rollback", "destroy")
@@ -154,6 +154,18 @@ class Orders:
         for platform in self._engine.platforms.values():
             findings += await platform.audit(self._journal.mirror)
         return findings
+
+    async def discard(self, ids: Collection[str], actor: str) -> Sequence[Finding]:
+        """Go one step towards deleting objects that an audit calls unknown; those that still stand. Raises NxdError."""
+        unknown = {one.id: one for one in await self.audit() if one.finding == "unknown"}
+        now = self._journal.clock.now()
+        for one in (unknown[id_] for id_ in ids if id_ in unknown):
+            said = f"{actor} has {one.kind} {one.name} ({one.id}) deleted, which is in no ledger"
+            await self._journal.commit(AddEvent(Event(now, "", None, "verb", said, "warning", actor)))
+        left: list[Finding] = []
+        for platform in self._engine.platforms.values():
+            left += await platform.discard(self._journal.mirror, set(ids) & set(unknown))
+        return left
 
 
 def problem_view(error: NxdError) -> dict[str, Any]:

@@ -82,6 +82,7 @@ CLOCK_CALLS = {
     "datetime.now", "datetime.utcnow", "datetime.today", "date.today",
 }  # fmt: skip
 BESIDES_THE_CLOCK: dict[tuple[str, str], str] = {
+    ("daemon.cli.auditing", "time.sleep"): "a command that watches waits in its user's time",
     ("daemon.cli.verbs", "uuid.uuid4"): "the token of a command is drawn by the client, which has no clock",
     (
         "daemon.demo.stage",

@@ -73,6 +73,7 @@ class Api:
                 web.post("/v1/verbs", self.verb),
                 web.post("/v1/preflights", self.preflight),
                 web.get("/v1/audit", self.audit),
+                web.post("/v1/audit/deletions", self.discard),
                 web.get("/v1/healthz", self.health),
             ]
         )
@@ -153,6 +154,13 @@ class Api:
     async def audit(self, request: web.Request) -> web.StreamResponse:
         findings = await self._orders.audit()
         return _json({"findings": [asdict(finding) for finding in findings]})
+
+    async def discard(self, request: web.Request) -> web.StreamResponse:
+        ids = (await _body(request, {"ids"})).get("ids")
+        if not isinstance(ids, list) or not ids or not all(isinstance(one, str) for one in ids):
+            raise NxdError("request", "ids must be a list of ids.")
+        left = await self._orders.discard(ids, _actor(request))
+        return _json({"left": [asdict(finding) for finding in left]})
 
     async def health(self, request: web.Request) -> web.StreamResponse:
         problems = self._engine.problems

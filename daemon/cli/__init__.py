@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logs": ("reading", "Show the log."),
     "wait": ("reading", "Wait until a cluster or node is done."),
     "login": ("reading", "Show where and how to log in to a cluster."),
-    "audit": ("reading", "Compare the cloud with the ledger, both ways."),
+    "audit": ("auditing", "Compare the cloud with the ledger, both ways; delete a stray."),
     "retry": ("verbs", "Try again, from the step that failed."),
     "rollback": ("verbs", "Delete everything made for a node or cluster."),
     "hold": ("verbs", "Stop at the next safe point."),

@@ -1,4 +1,4 @@
-"""`nxd status`, `show`, `events`, `logs`, `wait`, `audit` and `login`: what only looks."""
+"""`nxd status`, `show`, `events`, `logs`, `wait` and `login`: what only looks."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ from typing import Any
 
 import click
 
-from daemon import wire
 from daemon.cli.ending import find_socket
 from daemon.cli.output import entity_table, event_line, note, print_json, span
-
-AUDIT_SECONDS = 300.0
-"""How long an audit may take: it lists everything there is."""
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 
@@ -150,26 +146,6 @@ def wait(options: dict[str, Any], name: str, goal: str, timeout: float | None, a
     code, text, entities = wait_quietly(socket, name, goal, timeout)
     print_json({"exit_code": code, "message": text, "entities": entities})
     return code
-
-
-@click.command()
-@_json
-@click.pass_obj
-def audit(options: dict[str, Any], as_json: bool) -> int:
-    """Compare the cloud with the ledger, both ways; nothing is changed. Exit code 1 if they differ."""
-    from daemon.client import Client
-
-    with Client(find_socket(options), timeout=AUDIT_SECONDS) as client:
-        findings = client.audit()
-    if as_json:
-        print_json(findings)
-    elif not findings:
-        print("The cloud and the ledger agree.")
-    else:
-        for finding in findings:
-            what = "is in no ledger" if finding["finding"] == "unknown" else f"of {finding['owner']} is gone"
-            print(f"{finding['kind']} {finding['name']} ({finding['id']}) {what}: {finding['command']}")
-    return wire.EXIT_FAILED if findings else wire.EXIT_DONE
 
 
 @click.command()

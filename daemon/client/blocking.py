@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket as socketlib
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 from urllib.parse import quote
@@ -152,6 +152,11 @@ class Client:
     def audit(self) -> list[FindingView]:
         """The clouds against the ledger, both ways."""
         return cast(list[FindingView], self._ask(Call("GET", "/v1/audit"))["findings"])
+
+    def discard(self, ids: Sequence[str]) -> list[FindingView]:
+        """Go one step towards deleting what an audit called unknown; what of it still stands."""
+        call = Call("POST", "/v1/audit/deletions", body={"ids": list(ids)})
+        return cast(list[FindingView], self._ask(call)["left"])
 
     def login(self, cluster: str) -> dict[str, str]:
         """Where and how to log in to a cluster."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -128,6 +128,9 @@ class Platform(Protocol):
 
     async def audit(self, mirror: Mirror) -> Sequence[Finding]:
         """What the cloud holds against what the ledger says, both ways; nothing is changed."""
+
+    async def discard(self, mirror: Mirror, ids: Collection[str]) -> Sequence[Finding]:
+        """Go one step towards deleting these objects, which an audit calls unknown; those that still stand."""
 
     async def close(self) -> None:
         """Let go of connections and threads."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from importlib import resources
@@ -22,6 +24,13 @@ MANAGEMENT = "0717-4f1c0de0-0000-4000-8000-000000000010"
 
 def spec() -> str:
     return (resources.files("daemon.demo") / "three-node.yaml").read_text()
+
+
+def nxd(one: Any, *words: str) -> int:
+    """The exit code of a command."""
+    return subprocess.run(
+        [sys.executable, "-m", "daemon.cli", "--config", str(one.stage.config), *words]
+    ).returncode
 
 
 def cloud(stage: Any) -> VpcV1:
@@ -61,6 +70,25 @@ def test_audit_names_a_planted_orphan_and_what_was_deleted_by_hand(rig: Callable
     assert orphan["id"] in next(f for f in found if f["finding"] == "unknown")["command"]
     after = one.counts()
     assert (before["created"], before["existing"]) == (after["created"], after["existing"])
+
+
+def test_a_stray_is_deleted_only_by_its_id_and_nothing_of_the_ledger_ever(rig: Callable[..., Any]) -> None:
+    one = rig()
+    vpc = cloud(one.stage)
+    with Client(one.stage.socket) as client:
+        client.apply(spec())
+        said: list[str] = []
+        assert wait_for(one.stage.socket, "demo", "active", 60, PlainLines("demo", said.append)) == 0
+        stray = vpc.create_subnet_reserved_ip(MANAGEMENT, name="demo-node09-mgmt-ip").get_result()
+        ours = client.show("node01")["entity"]["resources"]
+        mine = next(row["id"] for row in ours if row["kind"] == "reserved_ip")
+        assert nxd(one, "audit", "--delete", str(mine)) == 4
+        assert client.discard([str(mine)]) == []
+        assert nxd(one, "audit", "--delete", stray["id"]) == 0
+        assert client.audit() == []
+        assert client.show("node01")["entity"]["resources"] == ours
+        log = [event["message"] for event in client.log(limit=10_000)["events"]]
+    assert any(stray["id"] in message and "is in no ledger" in message for message in log)
 
 
 def test_preflight_passes_in_the_furnished_world_and_names_each_thing_that_is_missing(

@@ -1,9 +1,9 @@
-"""Compares what stands in the cloud with the ledger, both ways; it changes nothing."""
+"""Compares what stands in the cloud with the ledger, both ways, and deletes a stray only if it is told which."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from daemon.drivers.ibm_dns import IbmDns
@@ -12,6 +12,7 @@ from daemon.mirror import Mirror
 from daemon.platforms.base import Finding
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
 from daemon.platforms.ibm_nutanix.undo import removal_command
+from daemon.steps import Disposal
 from daemon.store.ops import Resource
 
 KINDS = ("reserved_ip", "vni", "server", "dns_record")
@@ -20,33 +21,52 @@ KINDS = ("reserved_ip", "vni", "server", "dns_record")
 class Audit:
     """Looks through every subnet, every interface, every server, and the zones that clusters use."""
 
-    def __init__(self, names: Names, vpc: IbmVpc, dns: IbmDns) -> None:
+    def __init__(self, names: Names, vpc: IbmVpc, dns: IbmDns, disposals: Mapping[str, Disposal]) -> None:
+        self._disposals = disposals
         self._vpc = vpc
         self._dns = dns
         self._ours = re.compile(rf"{re.escape(names.environment)}-[a-z0-9-]+-(ip|vni|bms(-[0-9]+)?)")
 
     async def run(self, mirror: Mirror) -> list[Finding]:
         """Every difference. Raises OutsideError."""
+        standing = await self._standing(mirror)
+        unknown = [_unknown(row) for row in self._strays(mirror, standing)]
+        there = {row.cloud_id for row in standing}
+        missing = [
+            Finding("missing", row.kind, row.name, str(row.cloud_id), row.owner, f"nxd show {row.owner}")
+            for row in mirror.all_resources()
+            if row.kind in KINDS and row.state == "present" and row.cloud_id not in there
+        ]
+        return [*unknown, *missing]
+
+    async def discard(self, mirror: Mirror, ids: Collection[str]) -> list[Finding]:
+        """Go one step towards deleting the strays with these ids; those that still stand. Raises OutsideError."""
+        left: list[Finding] = []
+        for row in self._strays(mirror, await self._standing(mirror)):
+            if row.cloud_id in ids:
+                disposal = self._disposals[row.kind]
+                await disposal.delete(row)
+                if await disposal.get(row) is not None:
+                    left.append(_unknown(row))
+        return left
+
+    async def _standing(self, mirror: Mirror) -> list[Resource]:
+        """Everything of our kinds in the VPC, and in the zones that clusters use."""
+        return [*await self._in_vpc(), *await self._in_dns(_zones(mirror))]
+
+    def _strays(self, mirror: Mirror, standing: Iterable[Resource]) -> list[Resource]:
+        """What is ours by its name and stands in no ledger row."""
         known = [row for row in mirror.all_resources() if row.kind in KINDS]
-        zones = _zones(mirror)
-        standing = [*await self._in_vpc(), *await self._in_dns(zones)]
-        by_id = {row.cloud_id: row for row in known if row.cloud_id and row.state != "gone"}
+        by_id = {row.cloud_id for row in known if row.cloud_id and row.state != "gone"}
         doubtful = {(row.kind, row.name) for row in known if row.state == "intended"}
         hosts = _host_names(mirror)
-        found = [
-            Finding("unknown", row.kind, row.name, str(row.cloud_id), None, removal_command(row))
+        return [
+            row
             for row in standing
             if row.cloud_id not in by_id
             and (row.kind, row.name) not in doubtful
             and self._is_ours(row, hosts)
         ]
-        there = {row.cloud_id for row in standing}
-        found += [
-            Finding("missing", row.kind, row.name, str(row.cloud_id), row.owner, f"nxd show {row.owner}")
-            for row in by_id.values()
-            if row.state == "present" and row.cloud_id not in there
-        ]
-        return found
 
     def _is_ours(self, row: Resource, hosts: set[str]) -> bool:
         return row.name in hosts if row.kind == "dns_record" else bool(self._ours.fullmatch(row.name))
@@ -62,10 +82,16 @@ class Audit:
 
     async def _in_dns(self, zones: Iterable[tuple[str, str]]) -> list[Resource]:
         return [
-            _seen("dns_record", record, {"instance": instance, "zone": zone})
+            _seen(
+                "dns_record", record, {"instance": instance, "zone": zone, "address": record["rdata"]["ip"]}
+            )
             for instance, zone in zones
             for record in await self._dns.address_records(instance, zone)
         ]
+
+
+def _unknown(row: Resource) -> Finding:
+    return Finding("unknown", row.kind, row.name, str(row.cloud_id), None, removal_command(row))
 
 
 def _seen(kind: str, thing: Mapping[str, Any], data: dict[str, Any]) -> Resource:

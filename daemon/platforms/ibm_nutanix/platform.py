@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -55,7 +55,7 @@ class IbmNutanix:
         node = NodeSteps(settings, vpc, dns, clock)
         machine = MachineSteps(settings, vpc, node.disposals["server"])
         self._preflight = Preflight(settings, vpc, dns)
-        self._audit = Audit(self._names, vpc, dns)
+        self._audit = Audit(self._names, vpc, dns, node.disposals)
         members = Membership(settings)
         cluster = ClusterSteps(settings, self._preflight, members, clock)
         self.steps: Mapping[str, Step] = {
@@ -134,6 +134,9 @@ class IbmNutanix:
 
     async def audit(self, mirror: Mirror) -> Sequence[Finding]:
         return await self._audit.run(mirror)
+
+    async def discard(self, mirror: Mirror, ids: Collection[str]) -> Sequence[Finding]:
+        return await self._audit.discard(mirror, ids)
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

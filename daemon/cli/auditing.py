@@ -1,0 +1,62 @@
+"""`nxd audit`: the cloud against the ledger, and the end of what should not be there."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from daemon import wire
+from daemon.cli.ending import Gave, find_socket
+from daemon.cli.output import print_json
+
+if TYPE_CHECKING:
+    from daemon.client import Client
+
+AUDIT_SECONDS = 300.0
+"""How long an audit may take: it lists everything there is."""
+GONE_SECONDS = 1800.0
+"""How long a deletion of strays is watched: a server takes some minutes to stop and to go."""
+GONE_POLL = 2.0
+
+
+@click.command()
+@click.option("--delete", "ids", multiple=True, metavar="ID", help="Delete this stray; may be given again.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+@click.pass_obj
+def audit(options: dict[str, Any], ids: tuple[str, ...], as_json: bool) -> int:
+    """Compare the cloud with the ledger, both ways. Exit code 1 if they differ.
+
+    Nothing is changed unless --delete names, by its id, an object that carries our name and is in no ledger.
+    """
+    from daemon.client import Client
+
+    with Client(find_socket(options), timeout=AUDIT_SECONDS) as client:
+        findings = client.audit()
+        if ids:
+            _discard(client, findings, ids)
+            findings = client.audit()
+    if as_json:
+        print_json(findings)
+    elif not findings:
+        print("The cloud and the ledger agree.")
+    else:
+        for finding in findings:
+            what = "is in no ledger" if finding["finding"] == "unknown" else f"of {finding['owner']} is gone"
+            print(f"{finding['kind']} {finding['name']} ({finding['id']}) {what}: {finding['command']}")
+    return wire.EXIT_FAILED if findings else wire.EXIT_DONE
+
+
+def _discard(client: Client, findings: list[wire.FindingView], ids: tuple[str, ...]) -> None:
+    """Delete these strays and see them gone. Raises Gave."""
+    unknown = {finding["id"] for finding in findings if finding["finding"] == "unknown"}
+    others = ", ".join(id_ for id_ in ids if id_ not in unknown)
+    if others:
+        raise Gave(wire.EXIT_REFUSED, f"Not deleted: no audit calls {others} unknown. Nothing was changed.")
+    until = time.monotonic() + GONE_SECONDS
+    while left := client.discard(ids):
+        if time.monotonic() > until:
+            names = ", ".join(f"{one['kind']} {one['name']}" for one in left)
+            raise Gave(wire.EXIT_GAVE_UP, f"Still there after {GONE_SECONDS:.0f} s: {names}.")
+        time.sleep(GONE_POLL)

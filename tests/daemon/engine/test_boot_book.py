@@ -1,0 +1,36 @@
+"""Who is turned away at the boot server stands in the log, and cannot fill it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from daemon.boot_book import TOLD_PER_SOURCE, TOLD_SECONDS, BootBook
+
+
+@pytest.fixture
+def book(house: Any) -> BootBook:
+    return BootBook(house.journal, house.engine, house.box)
+
+
+async def told(house: Any) -> list[str]:
+    return [event.message for event in await house.log(kind="boot")]
+
+
+async def test_one_source_that_knocks_and_knocks_is_told_a_few_times_and_then_counted(
+    house: Any, book: BootBook
+) -> None:
+    for _ in range(1000):
+        await book.refused("/boot/ipxe/x", "10.0.0.9", "nobody of that name")
+    assert len(await told(house)) == TOLD_PER_SOURCE
+    await house.pass_time(TOLD_SECONDS)
+    await book.refused("/boot/ipxe/x", "10.0.0.9", "nobody of that name")
+    assert (await told(house))[-1].endswith(f"({1000 - TOLD_PER_SOURCE} more went untold)")
+
+
+async def test_a_second_source_is_told_while_the_first_one_floods(house: Any, book: BootBook) -> None:
+    for _ in range(100):
+        await book.refused("/boot/ipxe/x", "10.0.0.9", "nobody of that name")
+    await book.refused("/boot/ipxe/y", "10.0.0.10", "the token is wrong")
+    assert (await told(house))[-1] == "turned away 10.0.0.10 at /boot/ipxe/y: the token is wrong"
