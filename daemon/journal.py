@@ -21,6 +21,7 @@ class Journal:
         self.bus = bus
         self.clock = clock
         self.history = History()
+        self.started = clock.now()
 
     async def read_back(self) -> None:
         """Learn from the log how long things took before this daemon started. Raises StoreError."""

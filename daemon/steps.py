@@ -234,6 +234,9 @@ class StepContext:
                 return await self._settle_name(want, row, doubtful, error)
             if error.status is not None and 400 <= error.status < 500 and error.code != "in_doubt":
                 await self._put(replace(row, sent=row.sent - 1))
+            else:  # the call may have left as late as now, and it is from now on that it may take effect
+                data = {**row.data, "sent_at": self.clock.now()}
+                self._unsaved.append(PutResource(replace(row, data=data)))
             raise
         point("after_call", row.owner, row.kind, row.name)
         return await self._confirm(want, row, made, "made")
@@ -256,8 +259,10 @@ class StepContext:
             raise OutsideError("in_doubt", message, after=left)
 
     def _late_for(self, row: Resource) -> float:
-        """Seconds during which a create of this row may still take effect."""
-        return float(row.data.get("sent_at", 0.0)) + LATE_SECONDS - self.clock.now()
+        """Seconds during which a create of this row may still take effect. A call of a process that died left before
+        this one started."""
+        left_by = max(float(row.data.get("sent_at", 0.0)), self._journal.started)
+        return left_by + LATE_SECONDS - self.clock.now()
 
     async def _settle_name(self, want: Want, row: Resource, doubtful: bool, error: OutsideError) -> Resource:
         found = await want.find()

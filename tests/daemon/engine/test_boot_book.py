@@ -15,7 +15,7 @@ def book(house: Any) -> BootBook:
 
 
 async def told(house: Any) -> list[str]:
-    return [event.message for event in await house.log(kind="boot")]
+    return [event.message for event in await house.store.events(kind="boot", limit=10_000)]
 
 
 async def test_one_source_that_knocks_and_knocks_is_told_a_few_times_and_then_counted(

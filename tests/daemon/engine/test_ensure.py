@@ -276,3 +276,22 @@ async def test_a_taken_name_is_ours_only_if_it_was_taken_after_our_call(
         assert house.record().error["code"] == "foreign"
     else:
         assert row(house).cloud_id == "id-first"
+
+
+async def test_a_call_that_was_long_on_its_way_is_waited_out_from_its_end(house: Any) -> None:
+    async def step(ctx: StepContext) -> Done:
+        await ctx.ensure(house.toy.outside.want("a", unique=False))
+        return Done()
+
+    async def slow(verb: str, name: str) -> None:
+        if verb == "create" and house.toy.outside.calls.count("create a") == 1:
+            house.clock.advance(2 * LATE_SECONDS)
+            raise LOST
+
+    house.toy.script.update(making=Done(), settling=step)
+    house.toy.outside.before = slow
+    await house.begin()
+    await house.pass_time(LATE_SECONDS - 10)
+    assert house.toy.outside.calls.count("create a") == 1
+    await house.pass_time(60)
+    assert (house.record().state, house.toy.outside.calls.count("create a")) == ("ready", 2)
