@@ -13,7 +13,7 @@ from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
 
-from daemon.wire import StreamLine
+from daemon.wire import EntityView, StreamLine
 from nxtui import clipboard, keys
 from nxtui.attention import Attention
 from nxtui.commands import FleetCommands
@@ -26,6 +26,7 @@ from nxtui.preferences import Preferences
 from nxtui.screens.fleet import FleetScreen
 from nxtui.screens.room import Room
 from nxtui.themes import FALLBACK, THEMES
+from nxtui.trail import Place, Trail
 
 if TYPE_CHECKING:
     from nxtui.player import Player
@@ -52,13 +53,17 @@ class NxTui(App[None]):
     #dialog > Paper { margin: 1 0; }
     #dialog > #page { height: 1fr; }
     HelpScreen > #dialog { height: 90%; }
-    Toast { max-width: 70; }
+    ToastRack { margin-bottom: 2; }
+    Toast { max-width: 70; padding: 0 1; }
+    ModalScreen Toast { display: none; }
     CommandPalette SearchIcon { display: none; }
     .-ascii #pane, .-ascii #things { border-left: ascii $nx-rule; }
     .-ascii #dialog { border: ascii $secondary; }
     .-ascii Toast { border: none; }
     .-ascii Grid, .-ascii LogView, .-ascii Paper { scrollbar-size-vertical: 0; }
     .-ascii CommandPalette > Vertical, .-ascii CommandPalette #--input { border: none; }
+    .-ascii CommandPalette LoadingIndicator { display: none; }
+    .-ascii CommandPalette CommandList, .-ascii CommandPalette CommandList:focus { border: none; }
     """
     COMMANDS: ClassVar = {FleetCommands}
     COMMAND_PALETTE_BINDING = "colon"
@@ -97,6 +102,7 @@ class NxTui(App[None]):
         self.preferences = preferences or Preferences()
         self.errands = Errands(self)
         self.attention = Attention(self)
+        self.trail = Trail()
         self.fleet = Fleet(monotonic, wall)
         self.pen = Pen(ascii_only)
         self.set_class(ascii_only, "-ascii")
@@ -192,6 +198,7 @@ class NxTui(App[None]):
         if entity is not None:
             from nxtui.screens.entity import EntityScreen
 
+            self.trail.visit(Place("entity", name))
             self.push_screen(EntityScreen(entity))
 
     @work(exclusive=True, group="open")
@@ -207,7 +214,30 @@ class NxTui(App[None]):
         """A spec with its mistakes or its plan."""
         from nxtui.screens.spec import SpecScreen
 
+        self.trail.visit(Place("spec", str(file)))
         self.push_screen(SpecScreen(file))
+
+    @work(exclusive=True, group="open")
+    async def log_in(self, entity: EntityView) -> None:
+        """Let a person choose an address of an entity, and lend the terminal to a login there."""
+        from nxtui import aside
+        from nxtui.screens.pick import Pick, PickList
+
+        entries = [(address, name, address) for name, address in entity["addresses"].items()]
+        if not entries:
+            self.notify(f"{entity['name']} has no address yet.", severity="warning", markup=False)
+            return
+        listed = PickList(f"Log in on {entity['name']}: where?", entries, "type to narrow")
+        address = await self.push_screen_wait(Pick(self.pen, listed))
+        if address is None:
+            return
+        try:
+            command = aside.login(self.preferences.login, address, entity["name"])
+        except ValueError as cause:
+            said = f"The login command {self.preferences.login!r} cannot be used: {cause}."
+            self.notify(said, severity="warning", markup=False)
+        else:
+            aside.run(self, command)
 
     def save(self, stem: str, suffix: str, text: str) -> None:
         """Write a new file into the working directory, and say where it is."""
@@ -224,7 +254,31 @@ class NxTui(App[None]):
         """The log of a name, or of everything."""
         from nxtui.screens.log import LogScreen
 
+        self.trail.visit(Place("log", name))
         self.push_screen(LogScreen(name))
+
+    def walk(self, by: int) -> None:
+        """Go back on the trail of what was looked at, or forth."""
+        place = self.trail.step(by)
+        if place is None:
+            self.notify("There is no place before." if by < 0 else "There is no place after.", timeout=2)
+            return
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if place.kind == "entity" and place.name is not None:
+            if self.fleet.find(place.name) is None:
+                self.notify(f"{place.name} is gone.", timeout=3, markup=False)
+            self.open_entity(place.name)
+        elif place.kind == "log":
+            self.open_log(place.name)
+        elif place.kind == "spec" and place.name is not None:
+            self.open_spec(Path(place.name))
+
+    def close_room(self) -> None:
+        """Back to the screen beneath."""
+        self.pop_screen()
+        front = self.screen
+        self.trail.visit(front.place() if isinstance(front, Room) else Place("fleet"))
 
     def copy(self, text: str) -> None:
         """Put text on the terminal's clipboard. Raises ``clipboard.TooLong``."""

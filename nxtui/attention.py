@@ -29,6 +29,10 @@ class Attention:
             self._call(
                 " ".join(["done:", listed(changes.done)]), "Every step is done.", severity="information"
             )
+        if changes.gone:
+            self._call(
+                f"gone: {listed(changes.gone)}", "Everything of it is deleted.", severity="information"
+            )
 
     def _failed(self, names: list[str]) -> tuple[str, str]:
         entity = self._nx.fleet.find(names[0]) if len(set(names)) == 1 else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from daemon.wire import Accepted, Applied, EntityView, Plan
 from nxtui.history import Step
-from nxtui.verbs import APPLY, Legality, barred, legality, manner_of
+from nxtui.verbs import APPLY, APPLY_DELETES, Legality, barred, legality, manner_of
 
 if TYPE_CHECKING:
     from nxtui.app import NxTui
@@ -54,6 +54,7 @@ class Errands:
             hint="type to narrow, or a step's name",
             empty="No such step was seen yet: type its name, the daemon knows it." if not steps else "",
             free=True,
+            start=len(steps) - 1 if verb == "retry" else 0,
         )
         chosen = await nx.push_screen_wait(Pick(nx.pen, listed))
         if chosen:
@@ -113,7 +114,8 @@ class Errands:
         async def known() -> list[Plan]:
             return [plan]
 
-        question = Question("apply", APPLY, (plan["target"],), (), plans=known)
+        deletes = any(item["action"] == "delete" for item in plan["items"])
+        question = Question("apply", APPLY_DELETES if deletes else APPLY, (plan["target"],), (), plans=known)
         if await self._nx.push_screen_wait(Confirm(self._nx.pen, question)) is None:
             return False
         sending = self._nx.feed.apply(text, plan["digest"])

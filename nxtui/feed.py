@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 FIRST_LINES = 2000
 """Log lines fetched at the start; what is older stays in the daemon."""
 
+FIRST_NODES = 100
+"""Nodes in the first piece of the state, the most urgent ones: more than any screen has lines."""
+
 BATCH = 0.03
 """Seconds for which lines are gathered before the screen hears of them: a frame or two."""
 
@@ -116,7 +119,9 @@ class Feed:
             early = log["events"]
         else:
             early = []
-        async with contextlib.aclosing(self.client.stream(after)) as lines:
+        # what was shown before is replaced at once by all that is; a first picture need not wait for all of it
+        first = FIRST_NODES if self._daemon is None else None
+        async with contextlib.aclosing(self.client.stream(after, first)) as lines:
             async for line in lines:
                 self._heard_something = True
                 if line["type"] == "lagged":

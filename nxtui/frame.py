@@ -51,6 +51,8 @@ def title(
         left.append(("  read-only", "attention"))
     nodes = len(fleet.nodes)
     counts = f"{counted(nodes, 'node')}: {by_phase(fleet.phases())}" if nodes else ""
+    if fleet.untold:
+        counts = f"{nodes} of {nodes + fleet.untold} nodes so far"
     version = f"nxd {daemon['version']}" if daemon and daemon["version"] else ""
     link = link_span(fleet.link, glyphs)
     for facts in ([counts, version], [counts], [version], []):
@@ -70,7 +72,9 @@ def banner(fleet: Fleet, width: int) -> Line:
         return []
     because = f" {fleet.lost_because} "
     seen = "What you see is the last that was known. " if fleet.daemon else ""
-    return [((because + seen if len(because + seen) <= width else because).ljust(width), "lost")]
+    cause = because.partition(": ")[0].rstrip(" .") + ". "
+    said = next((told for told in (because + seen, cause + seen, cause) if len(told) <= width), because)
+    return [(said.ljust(width), "lost")]
 
 
 def is_empty(line: Line) -> bool:

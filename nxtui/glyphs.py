@@ -29,6 +29,9 @@ class Glyphs:
     up: str
     shield: str
     replay: str
+    changed: str
+    twig: str
+    last_twig: str
 
 
 UNICODE = Glyphs(
@@ -58,6 +61,9 @@ UNICODE = Glyphs(
     up="▴",
     shield="▣",
     replay="▸",
+    changed="Δ",
+    twig="├",
+    last_twig="└",
 )
 
 ASCII = Glyphs(
@@ -87,6 +93,9 @@ ASCII = Glyphs(
     up="^",
     shield="#",
     replay=">",
+    changed="~",
+    twig="|",
+    last_twig="`",
 )
 
 _TYPOGRAPHY = str.maketrans({"–": "-", "…": "~", "—": "-", "’": "'", "“": '"', "”": '"', "→": ">", "·": "-"})

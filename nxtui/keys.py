@@ -51,6 +51,8 @@ _SHOWN = {
     "question_mark": "?",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
     "down": "↓",
     "up": "↑",
     "left": "←",
@@ -124,7 +126,9 @@ ACTIONS: tuple[Action, ...] = (
         _FLEET,
         3,
     ),
+    Action("members", "enter", "nodes", "Choose another node of the cluster.", "Look", ("node",), 5),
     Action("log", "l", "logs", "The log on the whole screen.", "Look", _ROWS, 4),
+    Action("login", "S", "log in", "Step aside and log in on one of its addresses (ssh).", "Look", _ROWS),
     Action("filter", "slash", "filter", "Hide nodes: state:failed !cluster:a text.", "Look", _FLEET, 5),
     Action("search", "slash", "search", "Find text; n and N go on and back.", "Look", _LOG, 3),
     Action("next_hit", "n", "next", "The next place that was found.", "Look", _LOG, 5),
@@ -140,6 +144,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "save", "S", "save", "Write the marked lines, else all that are shown, to a file.", "Look", _LOG, 9
     ),
+    Action("pager", "V", "pager", "The same lines in your pager ($PAGER).", "Look", _LOG),
     Action(
         "scope",
         "a",
@@ -176,6 +181,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("slower", "left_square_bracket", "slower", "Half the speed.", "Replay", _LINES, 4),
     Action("faster", "right_square_bracket", "faster", "Twice the speed.", "Replay", _LINES, 5),
     Action("clear", "escape", "clear", "Clear the filter, then the marks.", "Leave", _FLEET),
+    Action("earlier", "less_than_sign", "place before", "The place you looked at before.", "Leave", _ALL),
+    Action("later", "greater_than_sign", "place after", "On again, after going back.", "Leave", _ALL),
     Action("back", "escape", "back", "Back to the screen before.", "Leave", ("node", "log", "spec"), 20),
     Action("palette", "colon", "commands", "Everything by its words: retry node02.", "Leave", _ALL, 21),
     Action("help", "question_mark", "help", "All keys.", "Leave", _ALL, 22),

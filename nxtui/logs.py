@@ -162,14 +162,15 @@ _INK = {"debug": "dim", "info": "", "warning": "attention", "error": "failed-str
 
 
 def who(event: Entry) -> str:
-    """The node it is about, else the cluster."""
-    return event.node or event.cluster
+    """The node it is about, else the cluster, else the daemon itself."""
+    return event.node or event.cluster or "nxd"
 
 
 def said(event: Entry) -> str:
-    """The message, with the actor where a person did it."""
-    by = f" (by {event.actor})" if event.kind == "verb" and event.actor else ""
-    return clean(event.message) + by
+    """The message, with the actor where a person did it and it does not name them."""
+    text = clean(event.message)
+    told = event.kind != "verb" or not event.actor or event.actor in text
+    return text if told else f"{text} (by {event.actor})"
 
 
 STAMPS = ("clock", "date", "none")

@@ -50,10 +50,17 @@ class Changes:
     """Whether a cluster was protected, or is no longer: each of its rows says so."""
     failed: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    moved: set[str] = field(default_factory=set)
+    """What stands in another state or phase than before."""
 
     def compare(self, before: EntityView | None, after: EntityView) -> None:
-        """Note what a person should hear of: something failed, or a cluster is done."""
-        if before is None or before["phase"] == after["phase"]:
+        """Note what a person should hear of: something moved or failed, or a cluster is done."""
+        if before is None:
+            return
+        if (before["state"], before["phase"]) != (after["state"], after["phase"]):
+            self.moved.add(after["name"])
+        if before["phase"] == after["phase"]:
             return
         if after["phase"] == "failed":
             self.failed.append(after["name"])
@@ -116,7 +123,10 @@ class Fleet:
         self.recording: Callable[[], tuple[float, str]] | None = None
         """In a replay: the recorded moment that is shown, and the words for it."""
         self.lost_because: str | None = None
+        self.untold = 0
+        """Nodes of the first state that the daemon has yet to tell."""
         self._phases: dict[str, Counter[str]] = {}
+        self._members: dict[str, set[str]] = {}
         self._oldest: dict[str, tuple[float, float | None]] = {}
         self._speed = 1.0
         self._told: tuple[float, float] | None = None
@@ -132,8 +142,13 @@ class Fleet:
             if kind == "snapshot":
                 self._replace(line["snapshot"], changes)
                 foreign = self.foreign
+                self.untold = line.get("left", 0)
             elif foreign:
                 continue
+            elif kind == "nodes":
+                for node in line["nodes"]:
+                    self._put(node, changes)
+                self.untold = line["left"]
             elif kind == "event":
                 event = line["event"]
                 if self.log.add(event):
@@ -154,6 +169,11 @@ class Fleet:
         self.lost_because = reason
         if self._lost_at is None:
             self._lost_at = self._wall()
+
+    @property
+    def moment(self) -> float:
+        """Seconds on this window's own clock, which no daemon moves."""
+        return self._monotonic()
 
     @property
     def foreign(self) -> bool:
@@ -205,10 +225,8 @@ class Fleet:
     def _waits_since(self, cluster: str) -> float | None:
         waiting = (
             node["since"]
-            for node in self.nodes.values()
-            if node["cluster"] == cluster
-            and node["waiting_for"]
-            and node["phase"] in ("working", "attention")
+            for node in map(self.nodes.__getitem__, self._members.get(cluster, ()))
+            if node["waiting_for"] and node["phase"] in ("working", "attention")
         )
         return min(waiting, default=None)
 
@@ -238,13 +256,14 @@ class Fleet:
             self.history.see(entity)
             if not another:
                 changes.compare(self.find(entity["name"]), entity)
+        if not another:
+            changes.gone += self.clusters.keys() - {cluster["name"] for cluster in snapshot["clusters"]}
         self._seen_once = True
         self.clusters = {entity["name"]: entity for entity in snapshot["clusters"]}
         self.nodes = {entity["name"]: entity for entity in snapshot["nodes"]}
-        self._phases = {}
-        self._oldest = {}
+        self._phases, self._members, self._oldest = {}, {}, {}
         for node in self.nodes.values():
-            self._phases.setdefault(node["cluster"], Counter())[node["phase"]] += 1
+            self._count(node)
 
     def _put(self, entity: EntityView, changes: Changes) -> None:
         name = entity["name"]
@@ -256,9 +275,11 @@ class Fleet:
             self.clusters[name] = entity
             changes.clusters.add(name)
             return
-        self._uncount(name)
+        before = self._uncount(name)
         self.nodes[name] = entity
-        self._phases.setdefault(entity["cluster"], Counter())[entity["phase"]] += 1
+        self._count(entity)
+        if before is None or before["since"] != entity["since"] or before["phase"] != entity["phase"]:
+            self._oldest.pop(entity["cluster"], None)
         changes.nodes.add(name)
         changes.clusters.add(entity["cluster"])
 
@@ -267,10 +288,20 @@ class Fleet:
             changes.clusters.add(self.nodes[name]["cluster"])
             changes.nodes.add(name)
             self._uncount(name)
+            self._oldest.pop(self.nodes[name]["cluster"], None)
             del self.nodes[name]
         elif self.clusters.pop(name, None) is not None:
             changes.clusters.add(name)
+            changes.gone.append(name)
 
-    def _uncount(self, name: str) -> None:
-        if old := self.nodes.get(name):
+    def _count(self, node: EntityView) -> None:
+        self._phases.setdefault(node["cluster"], Counter())[node["phase"]] += 1
+        self._members.setdefault(node["cluster"], set()).add(node["name"])
+
+    def _uncount(self, name: str) -> EntityView | None:
+        """Take a node out of the counts; answers it as it was."""
+        old = self.nodes.get(name)
+        if old is not None:
             self._phases[old["cluster"]][old["phase"]] -= 1
+            self._members[old["cluster"]].discard(name)
+        return old

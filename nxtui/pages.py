@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import get_args
 
@@ -9,7 +10,7 @@ from daemon.wire import EntityView, Plan
 from nxtui import keys
 from nxtui.glyphs import Glyphs
 from nxtui.rows import BUSY, note, steps, timing
-from nxtui.text import Line, clip, clock, counted, fit, width_of, wrap
+from nxtui.text import Line, clip, clock, counted, fit, lasting, width_of, wrap
 
 _INDENT = 2
 
@@ -57,8 +58,8 @@ def trouble(entity: EntityView, width: int) -> list[Line]:
 
 
 _RETRY = {
-    "never": "a retry alone does not help",
-    "later": "retry once the cause is over",
+    "never": "a retry does not help",
+    "later": "then retry",
     "now": "a retry makes sense now",
 }
 
@@ -81,6 +82,8 @@ def facts(
         rows.append(("due", f"{clock(entity['deadline'])}, {_left(times['due'])}"))
     if entity["wish"]:
         rows.append(("asked for", entity["wish"]))
+    if _on_hold(entity):
+        rows.append(("on hold", "resume lets it go on"))
     if entity["stop_after"]:
         rows.append(("stops after", entity["stop_after"].replace("_", " ")))
     rows += more
@@ -144,7 +147,9 @@ def strip(entity: EntityView, now: float | None, width: int, glyphs: Glyphs) -> 
             *_hang(lead, what, "failed-strong"),
             *_hang([(f"  {glyphs.arrow:<2}", "dim")], remedy, "strong"),
         ]
-    story = note(entity) or _AT_REST.get(phase, entity["title"])
+    story = (
+        _ON_HOLD if _on_hold(entity) else note(entity, "waits for ") or _AT_REST.get(phase, entity["title"])
+    )
     lines = _hang(
         [*lead, (f"{entity['name']}  ", "strong")], [clip(story, width - 7 - len(entity["name"]))], ""
     )
@@ -165,6 +170,14 @@ def _hang(lead: Line, texts: Sequence[str], ink: str) -> list[Line]:
     return [[*(blank if number else lead), (text, ink)] for number, text in enumerate(texts)]
 
 
+_ON_HOLD = "On hold: resume lets it go on."
+
+
+def _on_hold(entity: EntityView) -> bool:
+    """Whether the daemon says that it can be resumed now."""
+    return entity["can"].get("resume", "") is None
+
+
 _AT_REST = {
     "ok": "Nothing to do.",
     "released": "Nothing is left of it.",
@@ -172,25 +185,31 @@ _AT_REST = {
 }
 
 
-_DOES = {"delete": "to delete", "create": "to make", "keep": "to keep"}
-_DOES_INK = {"delete": "failed", "create": "ok", "keep": "dim"}
+_DOES = {
+    "delete": ("object", "to delete", "failed-strong"),
+    "create": ("object", "to make", "ok"),
+    "change": ("setting", "to change", "attention"),
+}
+"""What a plan's action is called beside a number, and its ink; the worst first."""
 
 
-def plan_lines(plan: Plan, width: int) -> list[Line]:
-    """A plan, object by object, in the order in which it will be done."""
+def plan_lines(plan: Plan, width: int, glyphs: Glyphs) -> list[Line]:
+    """A plan, object by object, in the order in which it will be done; what is deleted has a sign of its own."""
     items = plan["items"]
     if not items:
-        return [[(f"  {plan['target']}: there is nothing to delete or to make.", "dim")]]
+        return [[(f"  {plan['target']}: there is nothing to delete, to make or to change.", "dim")]]
     kinds = max(len(item["kind"]) for item in items)
-    owners = max(len(item["owner"]) for item in items)
+    owners = min(16, max(len(item["owner"]) for item in items))
     names = max(len(item["name"]) for item in items)
     lines: list[Line] = []
     for item in items:
+        deletes = item["action"] == "delete"
+        ink = _DOES[item["action"]][2]
         line: Line = [
-            (f"  {item['action']:<6} ", _DOES_INK[item["action"]]),
-            (fit(item["owner"], min(owners, 16)) + " ", "dim"),
+            (f"{glyphs.lost if deletes else ' '} {item['action']:<6} ", ink),
+            (fit(item["owner"], owners) + " ", "dim"),
             (fit(item["kind"], kinds) + " ", ""),
-            (item["name"], "strong" if item["action"] == "delete" else ""),
+            (item["name"], "strong" if deletes else ""),
         ]
         if item["id"] and width > kinds + owners + names + 30:
             line.append((" " * (names - len(item["name"])) + "  " + item["id"], "dim"))
@@ -198,14 +217,63 @@ def plan_lines(plan: Plan, width: int) -> list[Line]:
     return lines
 
 
-def plan_counts(plans: Sequence[Plan]) -> str:
-    """``12 objects to delete, 2 objects to keep``."""
-    counts = {action: 0 for action in _DOES}
-    for plan in plans:
-        for item in plan["items"]:
-            counts[item["action"]] += 1
-    told = [f"{counted(number, 'object')} {_DOES[action]}" for action, number in counts.items() if number]
-    return ", ".join(told) or "nothing to delete or to make"
+def plan_stages(plan: Plan, width: int) -> list[Line]:
+    """The steps it goes through, how long each usually took and may take; empty where the plan names none."""
+    stages = plan.get("stages") or []
+    if not stages:
+        return []
+    usual = [stage["usual"] for stage in stages]
+    known = [seconds for seconds in usual if seconds is not None]
+    whole = f"about {lasting(sum(known))} in all" if len(known) == len(usual) else "as far as it is known"
+    titles = min(max(len(stage["title"]) for stage in stages), max(12, width - 36))
+    lines: list[Line] = [heading("steps", f"{len(stages)}, {whole}" if known else str(len(stages)))]
+    for stage in stages:
+        told = f"usually {lasting(stage['usual']):>6}" if stage["usual"] is not None else " " * 14
+        most = f"  at most {lasting(stage['deadline'])}" if stage["deadline"] is not None else ""
+        lines.append([(f"  {fit(stage['title'], titles)}  {told}{most}", "dim")])
+    return lines
+
+
+def plan_counts(plans: Sequence[Plan]) -> Line:
+    """``12 objects to delete, 2 objects to make``, what is deleted in the ink of danger."""
+    counts: Counter[str] = Counter(item["action"] for plan in plans for item in plan["items"])
+    told: Line = []
+    for action, (what, does, ink) in _DOES.items():
+        if counts[action]:
+            told += [(", " if told else "", "dim"), (f"{counted(counts[action], what)} {does}", ink)]
+    return told or [("nothing to delete or to make", "dim")]
+
+
+def losses(plans: Sequence[Plan]) -> str:
+    """Who loses objects by plans that also make or change some; empty if nobody does, or all is deletion."""
+    items = [item for plan in plans for item in plan["items"]]
+    lost = Counter(item["owner"] for item in items if item["action"] == "delete")
+    if not lost or all(item["action"] == "delete" for item in items):
+        return ""
+    owners = ", ".join(f"{owner} ({counted(number, 'object')})" for owner, number in lost.items())
+    return f"It also deletes, for good: {owners}."
+
+
+def members(nodes: Sequence[EntityView], width: int, glyphs: Glyphs) -> list[Line]:
+    """The nodes of a cluster as the branches of a tree, those in trouble first as they are given."""
+    lines: list[Line] = [heading("nodes", str(len(nodes)))]
+    names = max((len(node["name"]) for node in nodes), default=0)
+    titles = max((len(node["title"]) for node in nodes), default=0)
+    for number, node in enumerate(nodes, 1):
+        phase = node["phase"]
+        branch = glyphs.twig if number < len(nodes) else glyphs.last_twig
+        room = max(4, width - names - titles - 16)
+        lines.append(
+            [
+                (f"  {branch} ", "rule"),
+                (f"{glyphs.phase[phase]} ", phase),
+                (fit(node["name"], names) + "  ", "strong"),
+                (fit(node["title"], titles) + "  ", phase),
+                (f"{steps(node):>5}  ", "dim"),
+                (clip(note(node), room), "dim"),
+            ]
+        )
+    return lines if nodes else [*lines, [("  It has no node.", "dim")]]
 
 
 def help_lines(shown: Sequence[keys.Action], width: int) -> list[Line]:

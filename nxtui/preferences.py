@@ -21,6 +21,7 @@ class Preferences:
     desktop: bool = True
     mouse: bool = True
     ascii: bool = False
+    login: str = "ssh {address}"
     accents: Mapping[str, str] = field(default_factory=dict)
     mistakes: tuple[str, ...] = ()
 
@@ -32,6 +33,7 @@ _KINDS: dict[str, tuple[type, str]] = {
     "desktop": (bool, "true or false"),
     "mouse": (bool, "true or false"),
     "ascii": (bool, "true or false"),
+    "login": (str, "a command with {address} in it"),
     "accents": (dict, "environments with their accents"),
 }
 

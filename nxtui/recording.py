@@ -61,6 +61,8 @@ class Scene:
             return [self.snapshot(line["now"])]
         if line["type"] == "change":
             self.entities[line["entity"]["name"]] = line["entity"]
+        elif line["type"] == "nodes":
+            self.entities.update((node["name"], node) for node in line["nodes"])
         elif line["type"] == "removed":
             self.entities.pop(line["name"], None)
         elif line["type"] == "event":
@@ -85,6 +87,8 @@ class Scene:
     def _moved(self, event: EventView) -> EntityView | None:
         """The entity after an event, as far as an event tells; None if it tells nothing about it."""
         name, data = event["node"] or event["cluster"], event["data"]
+        if not name:  # about the daemon itself
+            return None
         if event["kind"] == "error" and event["level"] == "error":
             self._errors[name] = _error(event)
         if event["kind"] != "transition" and name in self.entities:
@@ -204,7 +208,7 @@ def load(file: Path) -> Recording:
     return Recording(lines)
 
 
-_CARRIES = {"snapshot": "snapshot", "change": "entity", "removed": "name"}
+_CARRIES = {"snapshot": "snapshot", "nodes": "nodes", "change": "entity", "removed": "name"}
 """What a line of the stream must have with it."""
 
 

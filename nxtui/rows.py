@@ -16,8 +16,8 @@ URGENCY: tuple[Phase, ...] = ("failed", "attention", "working", "waiting", "rele
 """Every phase, the one a reader must hear of first at the front."""
 
 
-def note(entity: EntityView) -> str:
-    """The one thing to know: the error, else what was asked for and what it waits for."""
+def note(entity: EntityView, waits: str = "") -> str:
+    """The one thing to know: the error, else what was asked for and, after ``waits``, what it waits for."""
     error = entity["error"]
     if error is not None:
         return error["message"]
@@ -25,7 +25,7 @@ def note(entity: EntityView) -> str:
     if entity["stop_after"]:
         parts.append(f"stops after {entity['stop_after'].replace('_', ' ')}")
     if entity["waiting_for"]:
-        parts.append(entity["waiting_for"])
+        parts.append(waits + entity["waiting_for"])
     return " · ".join(parts)
 
 

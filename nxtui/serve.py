@@ -18,6 +18,17 @@ MISSING = (
 )
 
 
+def policy(port: int) -> str:
+    """What the page may load: this server alone. textual-serve's page asks Google for a font; it does not get it,
+    and no outside host hears of a window on nxd."""
+    here = " ".join(f"ws://{name}:{port}" for name in (HOST, "localhost"))
+    return (
+        "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+        f"img-src 'self' data:; font-src 'self' data:; connect-src 'self' {here}; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
 class NoBrowserMode(Exception):
     """The optional part is not installed; the text says what to do."""
 
@@ -47,6 +58,8 @@ def make_guard(key: str, port: int) -> Any:
         response = await handler(request)
         if not response.prepared:
             response.set_cookie(COOKIE, key, httponly=True, samesite="Strict")
+            response.headers["Content-Security-Policy"] = policy(port)
+            response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
     return guard

@@ -81,6 +81,13 @@ APPLY = Manner(
 )
 """How a spec is asked for."""
 
+APPLY_DELETES = APPLY._replace(
+    promise="What is listed is made and deleted, in this order. What is made costs money from then on; "
+    "what is deleted cannot be brought back.",
+    deletes=True,
+)
+"""The same where the spec wishes for less than there is."""
+
 
 def manner_of(verb: str, step: str | None = None) -> Manner:
     """How the verb, perhaps at a step, is asked for and spoken of."""
@@ -106,7 +113,7 @@ class Legality(NamedTuple):
             return "Nothing is selected."
         name, why = self.unable[0]
         more = f" (and {len(self.unable) - 1} more)" if len(self.unable) > 1 else ""
-        return f"{name}{more}: {why}"
+        return f"{name}{more}: {why}" if more or not why.startswith(name) else why
 
 
 def legality(verb: str, entities: Sequence[EntityView]) -> Legality:

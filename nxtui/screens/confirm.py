@@ -70,6 +70,7 @@ class Confirm(ModalScreen[list[Plan] | None]):
         self.plans: list[Plan] | None = None if question.plans else []
         self.problem = ""
         self.typed = question.word is None
+        self.mistyped = False
 
     @property
     def armed(self) -> bool:
@@ -88,8 +89,8 @@ class Confirm(ModalScreen[list[Plan] | None]):
             yield self._buttons
 
     def _compose_title(self, width: int) -> Line:
-        counts = f"   {pages.plan_counts(self.plans)}" if self.plans else ""
-        return [(" " + self.question.title, "title"), (counts, "attention")]
+        counts = [("   ", ""), *pages.plan_counts(self.plans)] if self.plans else []
+        return [(" " + self.question.title, "title"), *counts]
 
     def on_mount(self) -> None:
         if self.question.plans is not None:
@@ -125,9 +126,14 @@ class Confirm(ModalScreen[list[Plan] | None]):
         if self.plans is None:
             return [*lines, [], *pages.paragraph("Asking the daemon what would be done…", width, "dim")]
         if self.plans:
+            lines += (
+                pages.paragraph(lost, width, "failed-strong") if (lost := pages.losses(self.plans)) else []
+            )
             lines.append([])
             for plan in self.plans:
-                lines += pages.plan_lines(plan, width)
+                lines += pages.plan_lines(plan, width, self._pen.glyphs)
+                if stages := pages.plan_stages(plan, width):
+                    lines += [[], *stages]
         elif len(question.names) > 1:
             lines += [[], *[[("  " + name, "strong")] for name in question.names]]
         if question.skipped:
@@ -143,12 +149,13 @@ class Confirm(ModalScreen[list[Plan] | None]):
         if not event.text:
             self.dismiss(None)
         elif event.text == self.question.word:
-            self.typed = True
+            self.typed, self.mistyped = True, False
             event.ask.remove()
             self.set_focus(None)
             self._buttons.redraw()
         else:
-            self.notify(f"That is not {self.question.word}.", severity="warning")
+            self.mistyped = True
+            self._buttons.redraw()
 
     def on_key(self, event: events.Key) -> None:
         """A key that means nothing here was meant for something else: whoever typed it has not said yes."""
@@ -184,6 +191,8 @@ class _Buttons(OneLine):
         if confirm.armed:
             return [*line, ("y", "key-strong"), (f" {verb}", "")]
         if confirm.question.word is not None and not confirm.typed:
+            if confirm.mistyped:
+                return [*line, (f"That is not {confirm.question.word}.", "failed-strong")]
             return [*line, (f"type the name above, then y {verb}", "dim")]
         return [*line, ("y", "rule"), (f" {verb}", "dim")]
 

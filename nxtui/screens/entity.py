@@ -11,10 +11,12 @@ from daemon.wire import EntityView, StepTiming
 from nxtui import keys, pages, story
 from nxtui.entry import Entry, entry
 from nxtui.layout import WIDE
+from nxtui.listing import SORTS
 from nxtui.logs import LogWindow, as_text
 from nxtui.model import Changes
 from nxtui.screens.room import Room
 from nxtui.text import Line, plain
+from nxtui.trail import Place
 from nxtui.widgets.logview import LogView
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.paper import Paper
@@ -54,6 +56,12 @@ class EntityScreen(Room):
     def crumbs(self) -> tuple[str, ...]:
         entity = self.entity
         return (entity["name"],) if entity["kind"] == "cluster" else (entity["cluster"], entity["name"])
+
+    def place(self) -> Place:
+        return Place("entity", self.entity["name"])
+
+    def pointed(self) -> EntityView | None:
+        return self.entity
 
     def targets(self) -> list[EntityView]:
         return [] if self.gone else [self.entity]
@@ -111,6 +119,8 @@ class EntityScreen(Room):
         if self.gone:
             lines.append([("  The daemon no longer has it; this is the last that was known.", "attention")])
         lines += [[], *told, []] if told else [[]]
+        if entity["kind"] == "cluster":
+            lines += [*pages.members(self._members(), width, glyphs), []]
         history = self.nx.fleet.history
         lines += [
             pages.heading("timeline"),
@@ -121,6 +131,26 @@ class EntityScreen(Room):
         if self.size.width < WIDE:
             lines += [*pages.belongings(entity, width), [], *story.calls(self._events(), width)]
         return [*lines, [], *story.events(self._events(), width)]
+
+    def _members(self) -> list[EntityView]:
+        """The nodes of this cluster, or of this node's; those in trouble first."""
+        cluster = self.entity["cluster"]
+        nodes = [node for node in self.nx.fleet.nodes.values() if node["cluster"] == cluster]
+        return sorted(nodes, key=SORTS["trouble"])
+
+    @work(exclusive=True, group="open")
+    async def action_members(self) -> None:
+        """Let a person choose a node of the cluster, and show it."""
+        from nxtui.screens.pick import Pick, PickList
+
+        glyphs = self.nx.pen.glyphs.phase
+        entries = [
+            (node["name"], f"{glyphs[node['phase']]} {node['name']}", node["title"])
+            for node in self._members()
+        ]
+        listed = PickList(f"Nodes of {self.entity['cluster']}", entries, "type to narrow", "It has no node.")
+        if chosen := await self.nx.push_screen_wait(Pick(self.nx.pen, listed)):
+            self.nx.open_entity(chosen)
 
     def _events(self) -> list[Entry]:
         """What the log says of it alone: what was fetched, and what came since."""

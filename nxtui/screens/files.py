@@ -27,7 +27,7 @@ class FilePicker(Pick):
             return
         self.directory = path.resolve()
         self.listed = listing(self.directory)
-        self.typed, self.place = "", 0
+        self.typed, self.place = "", self.listed.start
         self.query_one(Input).value = ""
         self.fit()
 
@@ -48,7 +48,8 @@ def listing(directory: Path) -> PickList:
         elif path.suffix.lower() in SPECS:
             entries.append((path.name, path.name, _size(path)))
     title = f"Which spec?  {clip(str(directory), 60)}"
-    return PickList(title, entries, "type to narrow, or a path", empty, free=True)
+    first = next((place for place, entry in enumerate(entries) if not entry[1].endswith("/")), 0)
+    return PickList(title, entries, "type to narrow, or a path", empty, free=True, start=first)
 
 
 def _size(path: Path) -> str:

@@ -32,10 +32,13 @@ class FleetScreen(Room):
     def compose_body(self) -> ComposeResult:
         pen, fleet = self.nx.pen, self.nx.fleet
         now = lambda: fleet.now  # noqa: E731
+        moment = lambda: fleet.moment  # noqa: E731
         self.clusters = Grid(
-            pen, Listing(), CLUSTER_COLUMNS, self._cluster_cells, now, self._no_clusters, "clusters"
+            pen, Listing(), CLUSTER_COLUMNS, self._cluster_cells, now, self._no_clusters, "clusters", moment
         )
-        self.nodes = Grid(pen, Listing(), NODE_COLUMNS, self._node_cells, now, self._no_nodes, "nodes")
+        self.nodes = Grid(
+            pen, Listing(), NODE_COLUMNS, self._node_cells, now, self._no_nodes, "nodes", moment
+        )
         self.pane = Paper(pen, self._pane_lines, ground="panel", id="pane")
         self.strip = Paper(pen, self._strip_lines, ground="panel", id="strip")
         self.window = LogWindow(fleet.log)
@@ -73,9 +76,9 @@ class FleetScreen(Room):
         counts = rows.by_phase(fleet.phases(entity["name"]))
         waits = fleet.oldest_wait(entity["name"])
         oldest = f"longest wait {roughly(waits)}" if waits is not None else ""
-        text, ink = cells["note"]
-        parts = ("protected" if entity["protected"] else "", counts, text, oldest)
-        cells["note"] = (" · ".join(part for part in parts if part), ink)
+        told = rows.note(entity, "waits for ")
+        parts = ("protected" if entity["protected"] else "", counts, oldest, told)
+        cells["note"] = (" · ".join(part for part in parts if part), cells["note"][1])
         return cells
 
     def _no_clusters(self) -> str:
@@ -93,6 +96,9 @@ class FleetScreen(Room):
         """The entity under the cursor of the list that was used last."""
         name = self._current.listing.cursor
         return self._entities(self._current).get(name) if name is not None else None
+
+    def pointed(self) -> EntityView | None:
+        return self.selected()
 
     def _entities(self, grid: Grid) -> dict[str, EntityView]:
         return self.nx.fleet.clusters if grid is self.clusters else self.nx.fleet.nodes
@@ -142,6 +148,8 @@ class FleetScreen(Room):
 
     def changed(self, changes: Changes) -> None:
         fleet = self.nx.fleet
+        self.clusters.mark_moved(changes.moved & fleet.clusters.keys())
+        self.nodes.mark_moved(changes.moved & fleet.nodes.keys())
         if changes.whole:
             self.clusters.show(fleet.clusters, rows.content_widths(fleet.clusters.values(), True))
             self.nodes.show(fleet.nodes, rows.content_widths(fleet.nodes.values(), self._one_cluster))
@@ -173,7 +181,7 @@ class FleetScreen(Room):
         return {key: max(width, news[key]) for key, width in grid.content.items()} or news
 
     def tick(self) -> None:
-        self.clusters.tick()
+        self.clusters.tick_rows()
         self.nodes.tick()
         self._redraw_story()
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 from textual.app import ComposeResult
 
-from daemon.wire import EntityView
-from nxtui import keys, sieve
+from nxtui import aside, keys, sieve
 from nxtui.logs import STAMPS, LogWindow, as_text
 from nxtui.model import Changes
 from nxtui.screens.room import Room
 from nxtui.text import Line, spread
+from nxtui.trail import Place
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.logview import LogView
 from nxtui.widgets.oneline import OneLine
@@ -43,8 +45,12 @@ class LogScreen(Room):
     def crumbs(self) -> tuple[str, ...]:
         return ("log",) if self._of is None else (self._of, "log")
 
-    def targets(self) -> list[EntityView]:
-        return []
+    def place(self) -> Place:
+        return Place("log", self._of)
+
+    def action_pager(self) -> None:
+        lines = "".join(as_text(event) + "\n" for event in self.window.chosen())
+        aside.run(self.nx, aside.pager(os.environ), lines)
 
     def _narrow(self) -> None:
         self.window.show(None if self._everything or self._of is None else frozenset((self._of,)))
@@ -192,7 +198,7 @@ class LogScreen(Room):
                 window.marks.clear()
             self._redraw()
         else:
-            self.app.pop_screen()
+            self.nx.close_room()
 
     def copied_text(self) -> str:
         window = self.window

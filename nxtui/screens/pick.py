@@ -24,13 +24,19 @@ Entry = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class PickList:
-    """What can be chosen. ``free`` takes also what was typed and is in no entry."""
+    """What can be chosen, and where the cursor stands at first. ``free`` takes also what was typed and is in
+    no entry."""
 
     title: str
     entries: Sequence[Entry]
     hint: str
     empty: str = ""
     free: bool = False
+    start: int = 0
+
+
+def _begins(entry: Entry, typed: str) -> bool:
+    return any(part.lower().startswith(typed) for part in entry[:2])
 
 
 class Pick(ModalScreen[str | None]):
@@ -49,7 +55,7 @@ class Pick(ModalScreen[str | None]):
         self._pen = pen
         self.listed = listed
         self.typed = ""
-        self.place = 0
+        self.place = max(0, listed.start)
 
     def compose(self) -> ComposeResult:
         self._page = Paper(self._pen, self._lines, ground="panel", id="page")
@@ -82,9 +88,10 @@ class Pick(ModalScreen[str | None]):
 
     @property
     def shown(self) -> list[Entry]:
-        """The entries that have the typed text in them."""
+        """The entries that have the typed text in them; first those that begin with it."""
         typed = self.typed.lower()
-        return [entry for entry in self.listed.entries if typed in f"{entry[0]} {entry[1]}".lower()]
+        found = [entry for entry in self.listed.entries if typed in f"{entry[0]} {entry[1]}".lower()]
+        return sorted(found, key=lambda entry: not _begins(entry, typed)) if typed else found
 
     def _lines(self, width: int) -> list[Line]:
         shown = self.shown
@@ -107,7 +114,8 @@ class Pick(ModalScreen[str | None]):
 
     def on_ask_line_changed(self, event: AskLine.Changed) -> None:
         event.stop()
-        self.typed, self.place = event.text.strip(), 0
+        self.typed = event.text.strip()
+        self.place = 0 if self.typed else max(0, self.listed.start)
         self.fit()
 
     def on_ask_line_done(self, event: AskLine.Done) -> None:

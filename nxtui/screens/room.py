@@ -12,6 +12,7 @@ from daemon.wire import EntityView
 from nxtui import clipboard, frame, keys
 from nxtui.model import Changes
 from nxtui.text import Line
+from nxtui.trail import Place
 from nxtui.verbs import legality
 from nxtui.widgets.footer import KEPT, KeyLine, Offer
 from nxtui.widgets.oneline import OneLine
@@ -56,9 +57,17 @@ class Room(Screen[None]):
         """Where this is, below the environment."""
         raise NotImplementedError
 
+    def place(self) -> Place:
+        """What this shows, as the trail remembers it."""
+        return Place("fleet")
+
     def targets(self) -> list[EntityView]:
         """What a verb would act on."""
         return []
+
+    def pointed(self) -> EntityView | None:
+        """The one entity that is looked at."""
+        return None
 
     def changed(self, changes: Changes) -> None:
         """The daemon said something; redraw what is different."""
@@ -176,9 +185,23 @@ class Room(Screen[None]):
         """The next theme."""
         self.nx.next_theme()
 
+    def action_login(self) -> None:
+        """Log in on an address of what is looked at."""
+        entity = self.pointed()
+        if entity is not None:
+            self.nx.log_in(entity)
+
+    def action_earlier(self) -> None:
+        """The place before."""
+        self.nx.walk(-1)
+
+    def action_later(self) -> None:
+        """The place after."""
+        self.nx.walk(1)
+
     def action_back(self) -> None:
         """Leave this screen."""
-        self.app.pop_screen()
+        self.nx.close_room()
 
     def action_quit(self) -> None:
         """Close the window; nothing else stops."""

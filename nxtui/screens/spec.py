@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 from pathlib import Path
 
 from textual import work
-from textual.app import ComposeResult, SuspendNotSupported
+from textual.app import ComposeResult
 
 from daemon.client import DaemonUnreachable, Refused
 from daemon.wire import Plan, Problem
-from nxtui import keys, pages
+from nxtui import aside, keys, pages
 from nxtui.model import Changes
 from nxtui.screens.room import Room
 from nxtui.text import Line, clip, counted, wrap
+from nxtui.trail import Place
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.paper import Paper
 
@@ -50,6 +50,9 @@ class SpecScreen(Room):
 
     def crumbs(self) -> tuple[str, ...]:
         return ("spec", self.file.name)
+
+    def place(self) -> Place:
+        return Place("spec", str(self.file))
 
     def changed(self, changes: Changes) -> None:
         self._redraw()
@@ -99,8 +102,11 @@ class SpecScreen(Room):
             said = "" if problems else f"{refused.error['message']} {refused.error['remedy']}"
             plan = None
         if text == self.text:
+            news = problems != self.problems
             self.plan, self.said, self.problems = plan, said, problems
             self._redraw()
+            if news and not any(self.paper.in_sight(y) for y in self._mistaken()):
+                self._to_mistake_after(0)
 
     def _redraw(self) -> None:
         self.head.redraw()
@@ -114,12 +120,8 @@ class SpecScreen(Room):
                     (counted(len(self.problems), "mistake"), "failed-strong")]  # fmt: skip
         if self.plan is None:
             return [*line, (self.said, "attention")]
-        told = pages.plan_counts([self.plan])
-        line += [
-            (f"{self.nx.pen.glyphs.phase['ok']} correct", "ok"),
-            (f"  {self.plan['target']}: {told}", "dim"),
-        ]
-        return line
+        correct = (f"{self.nx.pen.glyphs.phase['ok']} correct", "ok")
+        return [*line, correct, (f"  {self.plan['target']}: ", "dim"), *pages.plan_counts([self.plan])]
 
     def _lines(self, width: int) -> list[Line]:
         """The text with line numbers; what is wrong stands beneath its line."""
@@ -156,14 +158,21 @@ class SpecScreen(Room):
 
     def action_next_problem(self) -> None:
         """Scroll to the next mistake below the top of the page, then round to the first."""
-        glyph = self.nx.pen.glyphs.phase["failed"]
-        marks = [y for y, line in enumerate(self.paper.lines) if line and line[0][0].strip() == glyph]
-        if not marks:
+        if not self._mistaken():
             self.notify("There is no mistake in it.", timeout=3)
-            return
-        here = self.paper.scroll_offset.y + 1
-        target = next((y for y in marks if y - 1 > here), marks[0])
-        self.paper.scroll_to(y=max(0, target - 2), animate=False, force=True)
+        else:
+            self._to_mistake_after(self.paper.scroll_offset.y + 2)
+
+    def _mistaken(self) -> list[int]:
+        """The lines on the page at which a mistake is told."""
+        glyph = self.nx.pen.glyphs.phase["failed"]
+        return [y for y, line in enumerate(self.paper.lines) if line and line[0][0].strip() == glyph]
+
+    def _to_mistake_after(self, here: int) -> None:
+        marks = self._mistaken()
+        if marks:
+            target = next((y for y in marks if y > here), marks[0])
+            self.paper.scroll_to(y=max(0, target - 2), animate=False, force=True)
 
     @work(exclusive=True, group="verbs")
     async def action_confirm_spec(self) -> None:
@@ -176,7 +185,7 @@ class SpecScreen(Room):
         if reason is not None or self.plan is None:
             self.notify(reason or "", title="apply: not now", severity="warning", markup=False)
         elif await self.nx.errands.apply(self.text, self.plan):
-            self.app.pop_screen()
+            self.nx.close_room()
 
     def action_edit(self) -> None:
         """Open the file in the person's editor; nxtui steps aside meanwhile."""
@@ -186,17 +195,12 @@ class SpecScreen(Room):
                 "No editor is named: set EDITOR. A saved change is seen by itself.", severity="warning"
             )
             return
-        trouble = ""
         try:
-            with self.app.suspend():
-                ended = subprocess.run([*shlex.split(editor), str(self.file)], check=False).returncode
-            trouble = f"{editor} ended with code {ended}." if ended else ""
-        except SuspendNotSupported:
-            trouble = "This terminal cannot be lent to an editor: edit the file elsewhere and save it."
-        except (OSError, ValueError) as cause:
-            trouble = f"The editor {editor} cannot be started ({cause})."
-        if trouble:
-            self.notify(trouble, severity="warning", markup=False)
+            command = [*shlex.split(editor), str(self.file)]
+        except ValueError as cause:
+            self.notify(f"The editor {editor} cannot be started ({cause}).", severity="warning", markup=False)
+            return
+        aside.run(self.nx, command)
         self.action_reread()
 
     def action_down(self) -> None:

@@ -20,6 +20,9 @@ from nxtui.text import Line, Span, fit
 
 Cells = Callable[[EntityView], dict[str, Span]]
 
+FRESH = 3.0
+"""Seconds for which a row that went to another state has a sign."""
+
 Picture = tuple[str, Line]
 """The ground and the line of a row."""
 
@@ -60,6 +63,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         now: Callable[[], float | None],
         empty: Callable[[], str],
         id: str,
+        moment: Callable[[], float],
     ) -> None:
         super().__init__(id=id)
         self._pen = pen
@@ -68,6 +72,8 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self._cells = cells
         self._now = now
         self._empty = empty
+        self._moment = moment
+        self._moved: dict[str, float] = {}
         self._entities: Mapping[str, EntityView] = {}
         self.content: Mapping[str, int] = {}
         self._placed: list[Placed] = []
@@ -90,6 +96,18 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
             return
         for name in changed:
             self.refresh_row(name)
+
+    def mark_moved(self, names: Iterable[str]) -> None:
+        """These went to another state just now: their rows say so for a while."""
+        self._moved.update(dict.fromkeys(names, self._moment()))
+
+    def _fade_moved(self) -> None:
+        """Take the sign from rows that have had it long enough."""
+        before = self._moment() - FRESH
+        for name in [name for name, since in self._moved.items() if since <= before]:
+            del self._moved[name]
+            if name in self._entities:
+                self.refresh_row(name)
 
     def _arrange(self) -> None:
         self._placed = place(self._columns, max(20, self.size.width - GUTTER), self.content)
@@ -121,6 +139,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def tick(self) -> None:
         """Paint the cells that move with the clock, where their text is another one now."""
+        self._fade_moved()
         columns = [column for column in self._placed if column.key in ("since", "due")]
         if not columns:
             return
@@ -129,6 +148,13 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         for y, name in enumerate(self.listing.order[top : top + self.size.height - 1], 1):
             if self._times.get(name) != timing(self._entities[name], now):
                 self.refresh(Region(left, y, right - left, 1))
+
+    def tick_rows(self) -> None:
+        """Paint whatever differs in the rows in sight: more than their times moves with the clock."""
+        self._fade_moved()
+        top = self.scroll_offset.y
+        for name in self.listing.order[top : top + self.size.height - 1]:
+            self.refresh_row(name)
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a place and keep it in sight."""
@@ -214,8 +240,10 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         glyphs, phase = self._pen.glyphs, entity["phase"]
         cells = self._cells(entity)
         self._times[entity["name"]] = {key: cells[key][0] for key in ("since", "due")}
+        pointed = here and self.has_focus
+        lead = glyphs.cursor if pointed else glyphs.changed if entity["name"] in self._moved else " "
         line: Line = [
-            (glyphs.cursor if here and self.has_focus else " ", "key"),
+            (lead, "key" if pointed else "match-mark"),
             (glyphs.mark if entity["name"] in self.listing.marks else " ", "match-mark"),
             (glyphs.phase[phase], phase),
             (glyphs.shield if cells["shield"][0] else " ", "key"),

@@ -57,6 +57,10 @@ class Paper(ScrollView, inherit_bindings=False):
         self._lines = []
         self.redraw()
 
+    def in_sight(self, number: int) -> bool:
+        """Whether a line can be seen as the page is scrolled now."""
+        return self.scroll_offset.y <= number < self.scroll_offset.y + self.size.height
+
     def move(self, lines: int) -> None:
         """Scroll by so many lines, up if negative."""
         self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)

@@ -1,46 +1,132 @@
-"""`make picture`: photographs nxtui in front of a real daemon and the simulated world, for the README."""
+"""`make picture`: films a night with nxtui for the README: a node fails, is found, understood and tried again.
+
+Everything in it is real: the window in a terminal, the daemon, the simulated world. It needs tmux.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import re
+import os
+import sys
 import tempfile
 import time
 from importlib import resources
 from pathlib import Path
 
-from daemon.client import Client
-from daemon.demo.stage import Rehearsal, Stage
-from nxtui.app import NxTui
+sys.path.insert(0, str(Path(__file__).parents[1] / "nxtui"))
 
-SIZE = (120, 30)
+from film import Frame, cast, svg
+from terminals import Terminal, still
+
+from daemon.demo.stage import Rehearsal, Stage
+
+ROOT = Path(__file__).parents[2]
+SIZE = (100, 28)
 SPEED = 240.0
 SUBNETS = ("127.28.0.0/24", "127.28.1.0/24")
-TARGET = Path(__file__).parents[2] / "docs" / "fleet.svg"
+DOCS = ROOT / "docs"
+TITLE = "nxtui: a node fails, is found, understood and tried again"
+TRIES = 10
+"""Looks at a screen that does not stand still."""
+SLOWLY = 0.9
+"""Seconds of the film between two pictures while nobody presses a key."""
+READING = 2.2
+"""Seconds for which a viewer can read what a key led to."""
+
+
+class Camera:
+    """Looks at a terminal and keeps what was seen, in the time of the film."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+        self.frames: list[Frame] = []
+        self.now = 0.0
+
+    async def take(self, lasts: float) -> None:
+        """One picture, which stays for so long."""
+        lines = (await self._settled()).split("\n")[: SIZE[1]]
+        frame = Frame(round(self.now, 3), tuple(lines + [""] * (SIZE[1] - len(lines))))
+        if not self.frames or self.frames[-1].lines != frame.lines:
+            self.frames.append(frame)
+        self.now += lasts
+
+    async def _settled(self) -> str:
+        """The screen once it stands still for two looks; a clock in it may move on."""
+        screen = await self.terminal.screen(colours=True)
+        for _ in range(TRIES):
+            await asyncio.sleep(0.06)
+            before, screen = screen, await self.terminal.screen(colours=True)
+            if still(before) == still(screen):
+                break
+        return screen
+
+    async def press(self, *keys: str, shows: str) -> None:
+        """Press keys and let what they lead to be read."""
+        if keys:
+            await self.terminal.press(*keys)
+        await self.terminal.shows(lambda screen: shows in screen, shows)
+        await self.take(READING)
+
+    async def watch(self, until: str, every: float) -> None:
+        """Look on until something is on the screen; ``every`` is in real seconds."""
+        end = time.monotonic() + 120
+        while until not in await self.terminal.screen():
+            assert time.monotonic() < end, f"waited in vain for {until}:\n{await self.terminal.screen()}"
+            await self.take(SLOWLY)
+            await asyncio.sleep(every)
+        await self.take(READING)
+
+
+async def night(camera: Camera) -> int:
+    """What the operator does; answers the number of the picture that tells most."""
+    await camera.press(shows="No nodes yet")
+    await camera.press("A", shows="three-node.yaml")
+    await camera.press("three", "Enter", shows="correct")
+    await camera.press("Enter", shows="objects to make")
+    await camera.press("y", shows="deploying nodes")
+    await camera.watch("✗ node02 failed", 1.2)
+    await camera.press("g", shows="❯ ✗ node02")
+    best = len(camera.frames) - 1
+    await camera.press("Enter", shows="WHAT TO DO")
+    await camera.press("r", shows="Try node02 again?")
+    await camera.press("y", shows="will be tried again")
+    await camera.press("Escape", shows="› fleet")
+    await camera.watch("✓ demo    active", 1.8)
+    await camera.press("l", shows="following")
+    await camera.press("q", shows="goes on working")
+    return best
+
+
+async def film(stage: Stage, directory: Path) -> tuple[Camera, int]:
+    """Play the night in a terminal of its own."""
+    terminal = Terminal()
+    camera = Camera(terminal)
+    environment = "env -u COLUMNS -u LINES -u NO_COLOR COLORTERM=truecolor LC_ALL=C.UTF-8"
+    settings = f"NXTUI_CONFIG={os.devnull} NXD_KEYMAP= PYTHONPATH={ROOT}"
+    window = f"{environment} {settings} {sys.executable} -m nxtui.main --socket {stage.socket}"
+    try:
+        await terminal.start(f"cd {directory} && {window}; exec cat", *SIZE)
+        return camera, await night(camera)
+    finally:
+        await terminal.close()
 
 
 def main() -> None:
-    """Let one node of three fail, wait until the others are far along, and take the picture."""
-    with tempfile.TemporaryDirectory() as directory:
-        stage = Stage(Path(directory) / "stage")
+    """Set the stage, film the night, write the film into docs/."""
+    with tempfile.TemporaryDirectory(prefix="nxd") as name:
+        directory = Path(name)
+        specs = directory / "specs"
+        specs.mkdir()
+        spec = (resources.files("daemon.demo") / "three-node.yaml").read_text()
+        (specs / "three-node.yaml").write_text(spec)
+        stage = Stage(directory / "stage")
         stage.set_up(Rehearsal(SPEED, ("node02:install",), 1, *SUBNETS))
         try:
-            with Client(stage.socket) as client:
-                client.apply((resources.files("daemon.demo") / "three-node.yaml").read_text())
-                while not any(node["state"] == "failed" for node in client.nodes()):
-                    time.sleep(0.05)
-            TARGET.write_text(asyncio.run(photograph(stage.socket)))
+            camera, best = asyncio.run(film(stage, specs))
         finally:
             stage.stop()
-
-
-async def photograph(socket: Path) -> str:
-    """The screen as SVG, without the web fonts that the format asks for."""
-    app = NxTui(socket)
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause(2)
-        drawn = app.export_screenshot(title="nxtui")
-    return re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
+    (DOCS / "night.cast").write_text(cast(camera.frames, *SIZE, TITLE))
+    (DOCS / "night.svg").write_text(svg(camera.frames, *SIZE, READING, TITLE, best))
 
 
 if __name__ == "__main__":

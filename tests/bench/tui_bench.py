@@ -14,9 +14,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from figures import Figure, python, resident_mb, side_by_side, wall
+from figures import ROUNDS, Figure, python, resident_mb, side_by_side, wall
 from screen import Screen
 
 CROWD = Path(__file__).parents[1] / "nxtui" / "crowd.py"
@@ -83,21 +84,35 @@ def first_frames() -> list[Figure]:
     for nodes in (10, 10_000):
         with crowd(nodes) as daemon:
             rows: list[float] = []
-
-            def shown(daemon: Daemon = daemon, rows: list[float] = rows) -> float:
-                with Screen(window(daemon)) as screen:
-                    first = screen.until(b"NODE") - screen.begun
-                    rows.append(screen.until(b"node0") - screen.begun)
-                return first
-
-            first, imported = side_by_side(shown, lambda: wall(python("import textual.app")))
+            first, imported = side_by_side(
+                partial(_first_frame, daemon, rows), lambda: wall(python("import textual.app"))
+            )
         told = statistics.median(rows)
         found += [
             Figure(f"tui.first_frame_{nodes}", first * 1000, "ms"),
             Figure(f"tui.first_frame_{nodes}_over_import", first / imported, "x import textual.app", 1.8),
             Figure(f"tui.first_rows_{nodes}_over_import", told / imported, "x import textual.app", 1.8),
         ]
-    return found
+    return [*found, Figure("tui.all_rows_10000", _all_rows(10_000) * 1000, "ms")]
+
+
+def _first_frame(daemon: Daemon, rows: list[float]) -> float:
+    """Seconds to the first picture; those to the first rows are added to ``rows``."""
+    with Screen(window(daemon)) as screen:
+        first = screen.until(b"NODE") - screen.begun
+        rows.append(screen.until(b"node0") - screen.begun)
+    return first
+
+
+def _all_rows(nodes: int) -> float:
+    """Seconds until the last of many nodes is known, which are told in pieces."""
+    times = []
+    with crowd(nodes) as daemon:
+        for _ in range(ROUNDS):
+            with Screen(window(daemon)) as screen:
+                screen.until(b"node0")
+                times.append(screen.until(f"{nodes} nodes:".encode()) - screen.begun)
+    return statistics.median(times)
 
 
 def keys() -> list[Figure]:

@@ -1,72 +1,280 @@
-"""Judges a rehearsal by what the simulated cloud says it holds and by what stands in the database."""
+"""Judges a rehearsal by what the simulated cloud says it holds and by what stands in the database.
+
+Each invariant is a function from the evidence to sentences, none when it holds; `INVARIANTS` names them all.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
-import urllib.request
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from state_machines.ibm_nutanix import CLUSTER, NODE
+from state_machines.kind import ROLLING_BACK
+
 LEDGER_KINDS = {"reserved_ip": "reserved_ip", "vni": "vni", "server": "server", "record": "dns_record"}
 """What the simulator calls an object → what the ledger calls it."""
+SOMEBODY_ELSE = "somebody else"
+KINDS = {kind.name: kind for kind in (NODE, CLUSTER)}
 
-Thing = Mapping[str, Any]
-
-
-def inventory(control_url: str) -> list[Thing]:
-    """Every object of ours that stands or stood in the cloud."""
-    with urllib.request.urlopen(f"{control_url}/inventory") as answer:
-        things: list[Thing] = json.load(answer)["objects"]
-    return [thing for thing in things if thing["kind"] in LEDGER_KINDS and not thing["by_provider"]]
+Row = Mapping[str, Any]
 
 
-def doubled(things: Iterable[Thing]) -> list[str]:
-    """Names that two objects bore at the same time (I2)."""
+@dataclass(frozen=True)
+class Evidence:
+    """What the invariants are judged by: the cloud's own account, the database, and what clients saw.
+
+    ``objects`` and ``calls`` are the world's; ``taken`` are the ids of what somebody else deleted,
+    ``acknowledged`` the tokens of verbs that were accepted, ``seen`` the lines of the log that a client was shown,
+    ``starts`` how often a daemon was started, ``resumed`` records before and after a restart.
+    """
+
+    objects: Sequence[Row] = ()
+    calls: Sequence[Row] = ()
+    records: Sequence[Row] = ()
+    resources: Sequence[Row] = ()
+    events: Sequence[Row] = ()
+    commands: Sequence[Row] = ()
+    epoch: int = 0
+    starts: int | None = None
+    taken: frozenset[str] = frozenset()
+    acknowledged: Sequence[str] = ()
+    seen: Sequence[tuple[int, str]] = ()
+    resumed: Sequence[tuple[Row, Row]] = field(default_factory=tuple)
+
+    @property
+    def ours(self) -> list[Row]:
+        """The objects that the daemon made."""
+        return [
+            thing
+            for thing in self.objects
+            if thing["kind"] in LEDGER_KINDS and not thing["by_provider"] and thing["agent"] != SOMEBODY_ELSE
+        ]
+
+
+def gather(database: Path, objects: Sequence[Row] = (), calls: Sequence[Row] = (), **more: Any) -> Evidence:
+    """The evidence of a world and of a database, the latter read at one instant."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
+        db.row_factory = sqlite3.Row
+        db.execute("BEGIN")
+
+        def table(name: str, order: str = "1") -> list[Row]:
+            found = db.execute(f"SELECT * FROM {name} ORDER BY {order}")
+            return [dict(row) for row in found]
+
+        epoch = int(db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
+        return Evidence(
+            objects,
+            calls,
+            table("records"),
+            table("resources"),
+            table("events", "revision"),
+            table("commands"),
+            epoch,
+            **more,
+        )
+
+
+def compared(found: Evidence, before: Sequence[Row]) -> Evidence:
+    """The evidence with what stood in the records before a restart; of those that are done, nothing may change."""
+    now = {record["name"]: record for record in found.records}
+    pairs = [
+        (record, now[record["name"]])
+        for record in before
+        if record["name"] in now and record["state"] in ("active", "ready", "held", "failed", "rolled_back")
+    ]
+    return replace(found, resumed=pairs)
+
+
+def is_about(text: str, word: str) -> bool:
+    """Whether a name or a sentence holds the word whole."""
+    return re.search(rf"\b{re.escape(word)}\b", text) is not None
+
+
+def nothing_leaks(found: Evidence) -> list[str]:
+    """I1: what stands in the cloud stands in the ledger, and the ledger claims nothing that does not stand.
+
+    An intent that was sent is enough: whoever undoes it looks for the name. What somebody else deleted is for
+    the audit to find.
+    """
+    standing = {(LEDGER_KINDS[t["kind"]], t["id"]): t["name"] for t in found.ours if t["deleted"] is None}
+    rows = [row for row in found.resources if row["state"] != "gone" and row["kind"] in LEDGER_KINDS.values()]
+    known = {(row["kind"], row["cloud_id"]) for row in rows}
+    intended = {(row["kind"], row["name"]) for row in rows if row["cloud_id"] is None and row["sent"] > 0}
+    return [f"{kind} {name} ({id_}) stands in no ledger" for (kind, id_), name in standing.items()
+            if (kind, id_) not in known and (kind, name) not in intended] + [
+        f"{row['kind']} {row['name']} of {row['owner']} is in the ledger and gone"
+        for row in rows
+        if row["state"] == "present"
+        and (row["kind"], row["cloud_id"]) not in standing
+        and row["cloud_id"] not in found.taken
+    ]  # fmt: skip
+
+
+def nothing_is_doubled(found: Evidence) -> list[str]:
+    """I2: at no time did two objects of ours bear the same name."""
     lives: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
-    for thing in things:
+    for thing in found.ours:
         ended = float("inf") if thing["deleted"] is None else thing["deleted"]
         lives[thing["kind"], thing["name"]].append((thing["created"], ended))
-    found = []
+    twice = []
     for (kind, name), spans in lives.items():
         spans.sort()
         if any(later[0] < earlier[1] for earlier, later in pairwise(spans)):
-            found.append(f"{kind} {name}")
-    return found
+            twice.append(f"{kind} {name} was there twice at the same time")
+    return twice
 
 
-def leaked(things: Iterable[Thing], database: Path) -> list[str]:
-    """Objects that stand without a row in the ledger, and rows whose object does not stand (I1)."""
-    standing = {(LEDGER_KINDS[t["kind"]], t["id"]) for t in things if t["deleted"] is None}
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
-        rows = db.execute(
-            "SELECT kind, cloud_id, name, state FROM resources WHERE state != 'gone'"
-        ).fetchall()
-    known = {(kind, id_) for kind, id_, _, _ in rows}
-    present = {
-        (kind, id_) for kind, id_, _, state in rows if state == "present" and kind in LEDGER_KINDS.values()
-    }
-    return [f"{kind} {id_} stands in no ledger" for kind, id_ in standing - known] + [
-        f"{kind} {id_} is in the ledger and gone" for kind, id_ in present - standing
-    ]
-
-
-def lost_events(database: Path) -> list[str]:
-    """Gaps in the log, and records whose state is not what the log tells (I6)."""
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
-        revisions = [row[0] for row in db.execute("SELECT revision FROM events ORDER BY revision")]
-        states = dict(db.execute("SELECT name, state FROM records").fetchall())
-        told: dict[str, str] = {}
-        for name, data in db.execute(
-            "SELECT record, data FROM events WHERE kind = 'transition' ORDER BY revision"
+def results_follow_intents(found: Evidence) -> list[str]:
+    """I3: what is present was intended and sent; what is intended only belongs to a record that is not done."""
+    states = {record["name"]: record["state"] for record in found.records}
+    wrong = []
+    for row in found.resources:
+        state = states.get(row["owner"])
+        what = f"{row['kind']} {row['name']} of {row['owner']}"
+        if row["state"] == "present" and (row["cloud_id"] is None or row["sent"] < 1):
+            wrong.append(f"{what} is present and was never sent")
+        if row["state"] in ("intended", "deleting") and state in (
+            "ready",
+            "active",
+            "rolled_back",
+            "pending",
         ):
-            told[name] = json.loads(data)["to"]
-    gaps = [] if revisions == list(range(1, len(revisions) + 1)) else ["the log has a gap"]
-    return gaps + [
-        f"{name} is {state}, the log says {told.get(name, 'pending')}"
-        for name, state in states.items()
-        if told.get(name, "pending") != state
+            wrong.append(f"{what} is {row['state']}, and its record is {state}")
+    return wrong
+
+
+def nobody_waits_for_nothing(found: Evidence) -> list[str]:
+    """I4: what works or releases has a deadline, so that it is looked at again."""
+    return [
+        f"{record['name']} is {record['state']} without a deadline"
+        for record in found.records
+        if (record["state"] == ROLLING_BACK or KINDS[record["kind"]].states[record["state"]].work)
+        and record["deadline"] is None
     ]
+
+
+def the_end_is_an_end(found: Evidence) -> list[str]:
+    """I5: of what is rolled back or forgotten, nothing is left."""
+    released = {record["name"] for record in found.records if record["state"] == "rolled_back"}
+    left = [
+        f"{row['kind']} {row['name']} of {row['owner']} is {row['state']}, and {row['owner']} is rolled back"
+        for row in found.resources
+        if row["owner"] in released and row["state"] != "gone"
+    ]
+    owners = {record["name"] for record in found.records}
+    return left + [
+        f"{row['kind']} {row['name']} belongs to {row['owner']}, which is forgotten"
+        for row in found.resources
+        if row["owner"] not in owners
+    ]
+
+
+def the_log_tells_the_state(found: Evidence) -> list[str]:
+    """I6: the log has no gap, and folded it gives the states of the records."""
+    revisions = [event["revision"] for event in found.events]
+    wrong = [] if revisions == list(range(1, len(revisions) + 1)) else ["the log has a gap"]
+    told: dict[str, str] = {}
+    shards: dict[str, str] = {}
+    for event in found.events:
+        if event["kind"] == "transition":
+            data = json.loads(event["data"])
+            if told.get(event["record"], data["from"]) != data["from"]:
+                wrong.append(
+                    f"{event['record']} left {data['from']}, the log had it in {told[event['record']]}"
+                )
+            told[event["record"]], shards[event["record"]] = data["to"], event["shard"]
+        elif event["kind"] == "note" and "forgotten" in event["message"]:
+            whole = event["record"] == event["shard"]
+            for name in [n for n in told if n == event["record"] or (whole and shards[n] == event["shard"])]:
+                told.pop(name)
+    return wrong + [
+        f"{record['name']} is {record['state']}, the log says {told.get(record['name'], 'pending')}"
+        for record in found.records
+        if told.get(record["name"], "pending") != record["state"]
+    ]
+
+
+def nothing_is_told_before_it_is_durable(found: Evidence) -> list[str]:
+    """I7: every line that a client was shown stands in the log, the same."""
+    durable = {event["revision"]: event["message"] for event in found.events}
+    return [
+        f"a client was told {revision} {message!r}, the log has {durable.get(revision)!r}"
+        for revision, message in found.seen
+        if durable.get(revision) != message
+    ]
+
+
+def what_was_accepted_stays(found: Evidence) -> list[str]:
+    """I8: a verb that was acknowledged stands in the inbox, honoured or not, and none waits for nobody.
+
+    ``acknowledged`` must leave out the verbs of records that are forgotten: their commands go with them.
+    """
+    tokens = {command["token"] for command in found.commands}
+    names = {record["name"] for record in found.records}
+    lost = [
+        f"the verb with the token {token} was accepted and is not there"
+        for token in found.acknowledged
+        if token not in tokens
+    ]
+    return lost + [
+        f"{command['verb']} of {command['target']} waits for nobody"
+        for command in found.commands
+        if not command["closed"] and command["target"] not in names
+    ]
+
+
+def a_resume_changes_nothing(found: Evidence) -> list[str]:
+    """I9: a daemon that starts again and has nothing to do leaves its records as they were."""
+    return [
+        f"{after['name']} was {before['state']} and is {after['state']} after a restart"
+        for before, after in found.resumed
+        if (before["state"], before["attempt"], before["version"])
+        != (after["state"], after["attempt"], after["version"])
+    ]
+
+
+def one_writer_at_a_time(found: Evidence) -> list[str]:
+    """I10: each start took one lease; nobody else did."""
+    if found.starts is None or found.epoch <= found.starts:
+        return []
+    return [f"{found.epoch} leases were taken by {found.starts} daemons"]
+
+
+def strangers_are_left_alone(found: Evidence) -> list[str]:
+    """I11: no call of ours changes or deletes what somebody else made."""
+    theirs = {thing["id"]: thing["name"] for thing in found.objects if thing["agent"] == SOMEBODY_ELSE}
+    return [
+        f"{call['method']} {call['path']} touches {theirs[id_]}, which somebody else made"
+        for call in found.calls
+        if call["method"] not in ("GET", "POST") and call["agent"] != SOMEBODY_ELSE
+        for id_ in theirs
+        if id_ in call["path"]
+    ]
+
+
+INVARIANTS: Mapping[str, Callable[[Evidence], list[str]]] = {
+    "I1": nothing_leaks,
+    "I2": nothing_is_doubled,
+    "I3": results_follow_intents,
+    "I4": nobody_waits_for_nothing,
+    "I5": the_end_is_an_end,
+    "I6": the_log_tells_the_state,
+    "I7": nothing_is_told_before_it_is_durable,
+    "I8": what_was_accepted_stays,
+    "I9": a_resume_changes_nothing,
+    "I10": one_writer_at_a_time,
+    "I11": strangers_are_left_alone,
+}
+
+
+def judge(found: Evidence, only: Iterable[str] = INVARIANTS) -> list[str]:
+    """Every breach, as ``I1: sentence``."""
+    return [f"{name}: {what}" for name in only for what in INVARIANTS[name](found)]

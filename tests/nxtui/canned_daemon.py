@@ -5,193 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-
-T0 = 1_763_521_928.0  # 2025-11-19 03:12:08 UTC
-
-CAN_NODE = {
-    "retry": "it has not failed.",
-    "rollback": None,
-    "hold": None,
-    "resume": "it is not on hold.",
-    "replace": None,
-}
-
-
-def entity(name: str, **given: Any) -> dict[str, Any]:
-    base: dict[str, Any] = {
-        "name": name,
-        "kind": "node",
-        "cluster": "demo",
-        "platform": "ibm-nutanix",
-        "state": "ready",
-        "title": "ready",
-        "phase": "ok",
-        "step": None,
-        "step_index": 9,
-        "step_count": 9,
-        "progress": None,
-        "attempt": 1,
-        "protected": False,
-        "stop_after": None,
-        "since": T0 - 252,
-        "deadline": None,
-        "waiting_for": None,
-        "evidence": None,
-        "error": None,
-        "wish": None,
-        "can": dict(CAN_NODE),
-        "addresses": {},
-        "resources": [],
-    }
-    return base | given
-
-
-def _owned(number: int, server: str = "present") -> dict[str, Any]:
-    node = f"node{number:02}"
-    return {
-        "addresses": {
-            "management": f"127.24.0.{10 + number}",
-            "cvm": f"127.24.0.{20 + number}",
-            "workload": f"127.24.1.{10 + number}",
-        },
-        "resources": [
-            {
-                "kind": "reserved_ip",
-                "id": f"0717-ip-{number}",
-                "name": f"demo-{node}-mgmt-ip",
-                "state": "present",
-            },
-            {
-                "kind": "dns_record",
-                "id": f"A:{number}",
-                "name": f"{node}.demo.example.com",
-                "state": "present",
-            },
-            {"kind": "vni", "id": f"0717-vni-{number}", "name": f"demo-{node}-mgmt-vni", "state": "present"},
-            {"kind": "server", "id": f"0717-srv-{number}", "name": f"demo-{node}-server", "state": server},
-        ],
-    }
-
-
-def canned_entities() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """One cluster; one node ready, one failed, one being installed."""
-    error = {
-        "code": "boot_script_not_fetched",
-        "message": "The server did not fetch its boot script within 45 minutes.",
-        "remedy": "Check that the security group lets port 8080 of the jump host through, "
-        "then retry from this step.",
-        "retry": "now",
-        "evidence": "GET /boot/ipxe/0717-srv-2: no request from 127.24.0.12 since 02:24:08",
-    }
-    cluster = entity(
-        "demo",
-        kind="cluster",
-        state="deploying",
-        title="deploying nodes",
-        phase="attention",
-        step="deploying",
-        step_index=2,
-        step_count=8,
-        since=T0 - 3900,
-        deadline=T0 + 5400,
-        waiting_for="1 of 3 nodes failed, 2 more are needed",
-        evidence="node02: failed",
-        can={
-            "retry": "it has not failed.",
-            "rollback": None,
-            "hold": None,
-            "resume": "it is not on hold.",
-            "destroy": None,
-            "protect": None,
-            "unprotect": "it is not protected.",
-        },
-        addresses={"cluster_ip": "127.24.0.100"},
-    )
-    nodes = [
-        entity("node01", **_owned(1)),
-        entity(
-            "node02",
-            state="failed",
-            title="failed",
-            phase="failed",
-            step="awaiting_boot",
-            step_index=6,
-            attempt=2,
-            since=T0 - 187,
-            error=error,
-            can=CAN_NODE | {"retry": None, "hold": "it has failed: retry it or roll it back."},
-            **_owned(2),
-        ),
-        entity(
-            "node03",
-            state="installing",
-            title="installing",
-            phase="working",
-            step="installing",
-            step_index=8,
-            progress=0.62,
-            since=T0 - 741,
-            deadline=T0 + 2859,
-            waiting_for="the installer's phase 6 of 8 (controller VM)",
-            evidence="phase 5 of 8 reported at 03:09:40",
-            **_owned(3),
-        ),
-    ]
-    return [cluster], nodes
-
-
-def canned_log() -> list[dict[str, Any]]:
-    """A dozen lines of every kind and level."""
-    told: list[tuple[float, str | None, str, str, str, str]] = [
-        (-4000, None, "verb", "info", "ops", "apply: 3 nodes wished"),
-        (-3990, None, "transition", "info", "nxd", "pending → preflight"),
-        (-3900, None, "transition", "info", "nxd", "preflight → deploying nodes"),
-        (-3888, "node01", "call", "debug", "nxd", "POST /v1/bare_metal_servers 201 in 812 ms"),
-        (-3887, "node02", "call", "debug", "nxd", "POST /v1/bare_metal_servers 201 in 790 ms"),
-        (-3886, "node03", "call", "debug", "nxd", "POST /v1/bare_metal_servers 201 in 845 ms"),
-        (-2887, "node02", "transition", "info", "nxd", "creating the server → waiting for boot"),
-        (-1500, "node02", "note", "warning", "nxd", "no request from 127.24.0.12 for 20 minutes"),
-        (-741, "node03", "transition", "info", "nxd", "waiting for installer → installing"),
-        (-252, "node01", "transition", "info", "nxd", "waiting for the CVM → ready"),
-        (
-            -187,
-            "node02",
-            "error",
-            "error",
-            "nxd",
-            "The server did not fetch its boot script within 45 minutes.",
-        ),
-        (-148, "node03", "boot", "info", "node03", "phase 5 of 8: hypervisor installed"),
-    ]
-    return [
-        {
-            "revision": 100 + number,
-            "time": T0 + offset,
-            "cluster": "demo",
-            "node": node,
-            "kind": kind,
-            "level": level,
-            "actor": actor,
-            "message": message,
-            "data": {},
-        }
-        for number, (offset, node, kind, level, actor, message) in enumerate(told)
-    ]
-
-
-TIMELINE = [
-    ("reserving_ips", "reserving addresses", 1, -3900, -3896),
-    ("registering_dns", "registering DNS", 1, -3896, -3893),
-    ("creating_vnis", "creating interfaces", 1, -3893, -3888),
-    ("recording_config", "recording configuration", 1, -3888, -3887),
-    ("creating_server", "creating the server", 1, -3887, -2887),
-    ("awaiting_boot", "waiting for boot", 2, -2887, -187),
-    ("failed", "failed", 2, -187, None),
-]
+from canned_data import T0, canned_entities, canned_log, timeline
 
 
 class CannedDaemon:
@@ -210,6 +29,8 @@ class CannedDaemon:
         self.refuse: dict[str, Any] | None = None
         self.plan_gate = asyncio.Event()
         self.plan_gate.set()
+        self.pieces_gate = asyncio.Event()
+        self.pieces_gate.set()
         self.connections = 0
         self.clusters, self.nodes = canned_entities()
         self.events = canned_log()
@@ -286,6 +107,22 @@ class CannedDaemon:
         ]
         return {"digest": f"sha256:{verb}-{target}", "target": target, "verb": verb, "items": items}
 
+    def fewer(self) -> dict[str, Any]:
+        """What a spec with one node less and one setting changed would do."""
+        change = {"action": "change", "owner": "demo", "kind": "setting", "name": "gate", "id": None}
+        gone = self.plan("apply", "node03")["items"]
+        stages = [
+            {"step": "removing", "title": "removing node03", "usual": 1500.0, "deadline": 14_400.0},
+            {"step": "releasing", "title": "deleting its objects", "usual": 420.0, "deadline": None},
+        ]
+        return {
+            "digest": "sha256:fewer",
+            "target": "demo",
+            "verb": "apply",
+            "items": [change, *gone],
+            "stages": stages,
+        }
+
     # answers
 
     def snapshot(self) -> dict[str, Any]:
@@ -305,6 +142,23 @@ class CannedDaemon:
             "clusters": self.clusters,
             "nodes": self.nodes,
         }
+
+    def state(self, first: int | None) -> Iterator[dict[str, Any]]:
+        """The first line of a stream, or its first lines if it was asked for in pieces."""
+        whole = self.snapshot()
+        if first is None:
+            yield {"type": "snapshot", "snapshot": whole}
+            return
+        urgent = {"failed": 0, "attention": 1}
+        nodes = sorted(
+            self.nodes, key=lambda node: (urgent.get(node.get("phase", ""), 2), node.get("name", ""))
+        )
+        piece, left = nodes[:first], nodes[first:]
+        yield {"type": "snapshot", "left": len(left), "snapshot": whole | {"nodes": piece}}
+        while left:
+            first *= 10
+            piece, left = left[:first], left[first:]
+            yield {"type": "nodes", "left": len(left), "nodes": piece}
 
     async def _json(self, body: Any, status: int = 200) -> web.Response:
         return web.json_response(body, status=status)
@@ -340,21 +194,11 @@ class CannedDaemon:
         kind = self.nodes if "/nodes/" in request.path else self.clusters
         for entity in kind:
             if entity["name"] == request.match_info["name"]:
-                stays = [
-                    {
-                        "state": state,
-                        "title": title,
-                        "attempt": attempt,
-                        "started": T0 + started,
-                        "ended": None if ended is None else T0 + ended,
-                    }
-                    for state, title, attempt, started, ended in TIMELINE
-                ]
-                return await self._json({"entity": entity, "timeline": stays})
+                return await self._json({"entity": entity, "timeline": timeline()})
         return await self._error(404, "unknown", "There is no such thing.")
 
     async def _get_events(self, request: web.Request) -> web.StreamResponse:
-        after = request.query.get("after")
+        after, first = request.query.get("after"), request.query.get("first")
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
         self.connections += 1
@@ -366,7 +210,9 @@ class CannedDaemon:
 
         with contextlib.suppress(ConnectionError):
             base = {"revision": self.revision, "now": self.now}
-            await write({"type": "snapshot", **base, "snapshot": self.snapshot()})
+            for line in self.state(None if first is None else int(first)):
+                await write(base | line)
+                await self.pieces_gate.wait()
             for event in self.events:
                 if after is not None and event["revision"] > int(after):
                     await write({"type": "event", **base, "revision": event["revision"], "event": event})
@@ -391,9 +237,12 @@ class CannedDaemon:
         if self.refuse is not None:
             return await self._json({"error": self.refuse}, 409)
         if "spec" in asked:
-            problem = {"line": 3, "column": 7, "message": "there is no profile of that name"}
-            if "bad" in asked["spec"]:
+            wrong = [number for number, line in enumerate(asked["spec"].splitlines(), 1) if "bad" in line]
+            if wrong:
+                problem = {"line": wrong[0], "column": 7, "message": "there is no profile of that name"}
                 return await self._error(400, "spec", "The spec is wrong.", problems=[problem])
+            if "fewer" in asked["spec"]:
+                return await self._json(self.fewer())
             items = [
                 {"action": "create", "owner": owner, "kind": kind, "name": f"demo-{owner}-{kind}", "id": None}
                 for owner in ("node01", "node02")

@@ -4,35 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import os
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from nxtui.app import NxTui
 
+sys.path.insert(0, str(Path(__file__).parent))  # this folder is no package
 
-def _beside(name: str) -> ModuleType:
-    """A module of this folder, which is no package."""
-    spec = importlib.util.spec_from_file_location(
-        f"nxtui_tests_{name}", Path(__file__).with_name(f"{name}.py")
-    )
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-canned_daemon = _beside("canned_daemon")
-T0 = canned_daemon.T0
+import canned_daemon
+import canned_data
+from canned_data import T0
+from terminals import Terminal
 
 
 class Hands:
@@ -108,7 +98,14 @@ class Window:
         await self.pilot.press(*keys)
 
     async def type(self, text: str) -> None:
-        names = {":": "colon", " ": "space", "!": "exclamation_mark", "-": "minus", ",": "comma"}
+        names = {
+            ":": "colon",
+            " ": "space",
+            "!": "exclamation_mark",
+            "-": "minus",
+            ",": "comma",
+            "_": "underscore",
+        }
         await self.pilot.press(*(names.get(char, char) for char in text))
 
     async def until(self, condition: Callable[[], Any], what: str) -> None:
@@ -167,19 +164,19 @@ def golden(socket: Path) -> Callable[[str, str], None]:
 @pytest.fixture
 def entity() -> Callable[..., Any]:
     """Makes an entity; what is given replaces what is usual."""
-    return canned_daemon.entity
+    return canned_data.entity
 
 
 @pytest.fixture
 def nodes() -> list[dict[str, Any]]:
     """The canned nodes."""
-    return canned_daemon.canned_entities()[1]
+    return canned_data.canned_entities()[1]
 
 
 @pytest.fixture
 def cluster() -> dict[str, Any]:
     """The canned cluster."""
-    return canned_daemon.canned_entities()[0][0]
+    return canned_data.canned_entities()[0][0]
 
 
 @pytest.fixture
@@ -207,3 +204,12 @@ def looking_at() -> Callable[..., Any]:
             yield Window(app, pilot, Hands(), None)
 
     return opened
+
+
+@pytest.fixture
+async def terminal() -> AsyncIterator[Terminal]:
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
+    terminal = Terminal()
+    yield terminal
+    await terminal.close()

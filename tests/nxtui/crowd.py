@@ -13,7 +13,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from canned_daemon import CannedDaemon, entity
+from canned_daemon import CannedDaemon
+from canned_data import entity
 
 PER_CLUSTER = 50
 WORDS = ("installing", "waiting for boot", "creating the server", "waiting for the CVM")

@@ -89,6 +89,34 @@ async def plan(w: Any) -> None:
     await w.shows("[ Cancel ]")
 
 
+async def fewer(w: Any) -> None:
+    await w.press("A")
+    await w.shows("fewer.yaml")
+    await w.type("fewer")
+    await w.press("enter")
+    await w.shows("4 objects to delete")
+    await w.press("enter")
+    await w.shows("It also deletes, for good: node03")
+
+
+async def palette(w: Any) -> None:
+    await w.press("colon")
+    await w.type("rollback")
+    await w.shows("What is listed is deleted")
+
+
+async def members(w: Any) -> None:
+    await w.press("tab", "enter")
+    await w.shows("└ ◐ node03" if not w.app.pen.ascii else "` o node03")
+    await w.press("enter")
+    await w.shows("Nodes of demo")
+
+
+async def login(w: Any) -> None:
+    await w.press("S")
+    await w.shows("Log in on node02: where?")
+
+
 SCREENS: dict[str, Callable[[Any], Awaitable[None]]] = {
     "fleet": fleet,
     "cluster": cluster,
@@ -101,8 +129,12 @@ SCREENS: dict[str, Callable[[Any], Awaitable[None]]] = {
     "files": files,
     "spec": spec,
     "plan": plan,
+    "fewer": fewer,
+    "palette": palette,
+    "members": members,
+    "login": login,
 }
-CHANGES_NOTHING = ("fleet", "cluster", "node", "log", "help")
+CHANGES_NOTHING = ("fleet", "cluster", "node", "log", "help", "palette", "members", "login")
 """What can be opened where nothing may be changed."""
 
 
@@ -123,6 +155,7 @@ def directory(socket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (place / "older").mkdir(parents=True)
     (place / "wrong.yaml").write_text(SPEC)
     (place / "right.yaml").write_text(SPEC.replace("profile: bad", "profile: good"))
+    (place / "fewer.yaml").write_text(SPEC.replace("profile: bad", "profile: fewer"))
     (place / "notes.txt").write_text("not a spec")
     monkeypatch.chdir(place)
 

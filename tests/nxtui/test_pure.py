@@ -15,6 +15,7 @@ from nxtui import clipboard, main, pages, rows, text
 from nxtui.glyphs import ASCII, UNICODE, to_ascii
 from nxtui.model import Link
 from nxtui.pen import Pen
+from nxtui.screens.pick import Pick, PickList
 from nxtui.verbs import READ_ONLY, barred, legality
 from nxtui.widgets.grid import differing
 
@@ -103,13 +104,50 @@ def test_a_plan_names_every_object_in_its_order() -> None:
         {"action": "delete", "owner": "n1", "kind": kind, "name": f"demo-{kind}", "id": None}
         for kind in ("server", "vni", "reserved_ip")
     ]
-    items.append({"action": "keep", "owner": "n1", "kind": "image", "name": "demo-image", "id": "i"})
+    items.append({"action": "change", "owner": "demo", "kind": "setting", "name": "gate", "id": None})
     plan: Any = {"digest": "d", "target": "n1", "verb": "rollback", "items": items}
-    told = [text.plain(line) for line in pages.plan_lines(plan, 90)]
+    told = [text.plain(line) for line in pages.plan_lines(plan, 90, UNICODE)]
     assert [item["name"] in line for item, line in zip(items, told, strict=True)] == [True] * 4
-    assert pages.plan_counts([plan]) == "3 objects to delete, 1 object to keep"
+    assert text.plain(pages.plan_counts([plan])) == "3 objects to delete, 1 setting to change"
     empty: Any = plan | {"items": []}
-    assert "nothing to delete" in text.plain(pages.plan_lines(empty, 90)[0])
+    assert "nothing to delete" in text.plain(pages.plan_lines(empty, 90, UNICODE)[0])
+
+
+def test_what_a_plan_deletes_has_a_sign_of_its_own_and_who_loses_by_a_mixed_plan_is_named() -> None:
+    made = {"action": "create", "owner": "n3", "kind": "server", "name": "demo-n3", "id": None}
+    gone = [
+        {"action": "delete", "owner": owner, "kind": "server", "name": f"demo-{owner}", "id": None}
+        for owner in ("n1", "n2", "n2")
+    ]
+    mixed: Any = {"digest": "d", "target": "demo", "verb": "apply", "items": [made, *gone], "stages": []}
+    for glyphs in (UNICODE, ASCII):
+        told = [text.plain(line) for line in pages.plan_lines(mixed, 90, glyphs)]
+        assert [line.startswith(f"{glyphs.lost} delete") for line in told] == [False, True, True, True]
+    assert pages.losses([mixed]) == "It also deletes, for good: n1 (1 object), n2 (2 objects)."
+    assert pages.losses([mixed | {"items": gone}]) == pages.losses([mixed | {"items": [made]}]) == ""
+
+
+def test_a_plan_tells_how_long_its_steps_usually_take_and_a_sum_only_if_all_are_known() -> None:
+    stages = [
+        {"step": "ips", "title": "reserving addresses", "usual": 6.0, "deadline": 300.0},
+        {"step": "boot", "title": "waiting for boot", "usual": None, "deadline": None},
+    ]
+    plan: Any = {"digest": "d", "target": "n1", "verb": "apply", "items": [], "stages": stages}
+    told = [text.plain(line) for line in pages.plan_stages(plan, 70)]
+    assert "as far as it is known" in told[0]
+    assert "usually     6s" in told[1] and "at most 5m00s" in told[1]
+    assert "usually" not in told[2]
+    stages[1]["usual"] = 60.0
+    assert "about 1m06s in all" in text.plain(pages.plan_stages(plan, 70)[0])
+    assert pages.plan_stages(plan | {"stages": []}, 70) == []
+
+
+def test_what_begins_with_the_typed_letters_is_offered_before_what_only_has_them() -> None:
+    steps = [("awaiting_config", "waiting for installer", "7"), ("installing", "installing", "8")]
+    picker = Pick(Pen(), PickList("which?", steps, "", start=1))
+    assert picker.place == 1
+    picker.typed = "inst"
+    assert [entry[0] for entry in picker.shown] == ["installing", "awaiting_config"]
 
 
 def test_a_verb_is_legal_where_the_daemon_says_so_and_nowhere_else(entity: Make) -> None:

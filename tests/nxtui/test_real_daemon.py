@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 Look = Callable[..., Any]
 SPEED = 1200.0
+SLOWER = 300.0
+"""For what must be typed before a step is over."""
 SUBNET = f"127.150.{2 * (os.getpid() % 120)}.0/24"
 OTHER = f"127.150.{2 * (os.getpid() % 120) + 1}.0/24"
 
@@ -106,6 +108,59 @@ async def test_a_bad_spec_mended_a_failed_node_retried_a_rollback_refused_and_th
         await w.shows("done: demo")
         phases = {name: entity["phase"] for name, entity in {**nodes(), **clusters()}.items()}
     assert _at_the_end_of_its_recording(stage, tmp_path / "night.ndjson") == phases
+
+
+@pytest.fixture
+def calm(tmp_path: Path) -> Iterator[Stage]:
+    """A night in which nothing fails by itself."""
+    stage = Stage(tmp_path / "calm")
+    stage.set_up(Rehearsal(SLOWER, (), 1, SUBNET, OTHER))
+    yield stage
+    stage.stop()
+
+
+async def test_a_node_held_and_replaced_a_daemon_killed_and_back_a_cluster_destroyed(
+    calm: Stage, looking_at: Look
+) -> None:
+    with Client(calm.socket) as client:
+        client.apply((resources.files("daemon.demo") / "three-node.yaml").read_text())
+    async with looking_at(calm.socket) as w:
+        nodes, clusters = (lambda: w.app.fleet.nodes), (lambda: w.app.fleet.clusters)
+        await w.until(lambda: len(nodes()) == 3, "the nodes")
+        await w.press("g", "H")
+        await w.shows("hold after which step?")
+        await w.type("awaiting_config")
+        await w.press("enter")
+        await w.far(lambda: nodes()["node01"]["state"] == "held", "node01 to be held")
+        await w.shows("resume lets it go on")
+        assert w.app.screen.selected()["name"] == "node01"
+        await w.press("u")
+        await w.far(lambda: nodes()["node01"]["phase"] == "working", "node01 to go on")
+        first = {r["id"] for r in nodes()["node01"]["resources"] if r["kind"] == "server"}
+        await w.press("X")
+        await w.shows("Replace the server of node01?")
+        await w.press("y")
+        await w.far(lambda: nodes()["node01"]["attempt"] == 2, "the second attempt")
+        calm.kill_daemon()
+        await w.shows("LOST since")
+        await w.press("h")
+        await w.shows("No verb reaches the daemon now")
+        calm.start_daemon()
+        await w.far(lambda: w.app.fleet.link.state == "live", "the daemon's return")
+        await w.far(lambda: clusters()["demo"]["phase"] == "ok", "the cluster to be active")
+        present = {
+            r["id"]
+            for r in nodes()["node01"]["resources"]
+            if r["kind"] == "server" and r["state"] == "present"
+        }
+        assert len(present) == 1 and not present & first
+        await w.press("tab", "D")
+        await w.shows("objects to delete")
+        await w.type("demo")
+        await w.press("enter", "y")
+        await w.far(lambda: not clusters() and not nodes(), "the cluster to be gone")
+        await w.shows("gone: demo")
+        await w.shows("No nodes yet.")
 
 
 def _at_the_end_of_its_recording(stage: Stage, file: Path) -> dict[str, str]:

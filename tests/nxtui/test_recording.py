@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from nxtui import entry, logs
 from nxtui.player import Player
-from nxtui.recording import BadRecording, Recording, load
+from nxtui.recording import BadRecording, Recording, Scene, load
 
 Open = Callable[..., Any]
 
@@ -177,3 +178,12 @@ async def test_the_keys_of_a_replay_say_so_elsewhere(window: Open) -> None:
     async with window() as w:
         await w.press("b")
         await w.shows("This is no replay")
+
+
+def test_a_line_about_the_daemon_itself_is_told_and_makes_no_row() -> None:
+    event: Any = _event(7, 1600.0, "note", "The clock jumped.", cluster="", node=None)
+    line: Any = {"type": "event", "revision": 7, "now": 1600.0, "event": event}
+    scene = Scene()
+    assert scene.take(line) == [line]
+    assert scene.entities == {}
+    assert logs.who(entry.entry(event, {})) == "nxd"

@@ -8,14 +8,12 @@ import os
 import pty
 import re
 import select
-import shutil
 import struct
 import subprocess
 import sys
 import termios
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,66 +22,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-class Terminal:
-    """A tmux server of its own with one pane, of 80 by 24 unless told."""
-
-    def __init__(self) -> None:
-        self._name = f"nxtui-test-{uuid.uuid4().hex[:12]}"
-
-    async def tmux(self, *arguments: str) -> str:
-        process = await asyncio.create_subprocess_exec(
-            "tmux",
-            "-L",
-            self._name,
-            "-f",
-            "/dev/null",
-            *arguments,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        return (await process.communicate())[0].decode()
-
-    async def start(self, command: str, columns: int = 80, rows: int = 24) -> None:
-        await self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), command)
-
-    async def screen(self) -> str:
-        return await self.tmux("capture-pane", "-p")
-
-    async def press(self, *keys: str) -> None:
-        await self.tmux("send-keys", *keys)
-
-    async def shows(self, condition: Callable[[str], Any], what: str, within: float = 20.0) -> str:
-        end = time.monotonic() + within
-        while True:
-            screen = await self.screen()
-            if condition(screen):
-                return screen
-            assert time.monotonic() < end, f"waited in vain for {what}:\n{screen}"
-            await asyncio.sleep(0.05)
-
-    async def at_rest(self, condition: Callable[[str], Any], what: str) -> str:
-        """The screen that meets the condition, once three looks in a row saw nothing but times move."""
-        looks: list[str] = []
-        while len(looks) < 3 or len(set(looks[-3:])) > 1:
-            looks.append(still(await self.shows(condition, what)))
-            await asyncio.sleep(0.2)
-        return looks[-1]
-
-    async def close(self) -> None:
-        await self.tmux("kill-server")
-
-
-@pytest.fixture
-async def terminal() -> AsyncIterator[Terminal]:
-    if shutil.which("tmux") is None:
-        pytest.skip("tmux is not installed")
-    terminal = Terminal()
-    yield terminal
-    await terminal.close()
-
-
 @pytest.mark.e2e
-async def test_in_a_real_terminal_it_draws_acts_survives_and_leaves(terminal: Terminal, daemon: Any) -> None:
+async def test_in_a_real_terminal_it_draws_acts_survives_and_leaves(terminal: Any, daemon: Any) -> None:
     command = f"cd {ROOT} && LC_ALL=C.UTF-8 {sys.executable} -m nxtui.main --socket {daemon.socket}"
     await terminal.start(f"{command}; echo code=$?; exec cat")
     screen = await terminal.shows(lambda s: "node02" in s and "LIVE" in s, "the fleet")
@@ -105,20 +45,10 @@ async def test_in_a_real_terminal_it_draws_acts_survives_and_leaves(terminal: Te
     assert "Traceback" not in screen
 
 
-MOVING = re.compile(r"\d+(?:h\d+m|m\d+s|[hms])\b|\d\d:\d\d:\d\d|\d\d:(?=[│╭╰])")
-"""Times that go on while a test runs."""
-
-
-def still(screen: str) -> str:
-    """A screen without what moves: times as one sign, and every run of blanks as one."""
-    lines = (re.sub(r" +", " ", MOVING.sub("…", line)).rstrip() for line in screen.splitlines())
-    return "\n".join(lines) + "\n"
-
-
 @pytest.mark.e2e
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (140, 45)])
 async def test_a_real_terminal_shows_what_keys_led_to(
-    terminal: Terminal, daemon: Any, golden: Callable[[str, str], None], columns: int, rows: int
+    terminal: Any, daemon: Any, golden: Callable[[str, str], None], columns: int, rows: int
 ) -> None:
     """The fleet with its failed node, and the question before a retry, on the real screen."""
     window = f"{sys.executable} -m nxtui.main --socket {daemon.socket}"

@@ -26,7 +26,8 @@ async def test_a_retry_from_a_step_sends_the_step_that_was_chosen(window: Open) 
         assert w.daemon.verbs == []
         await w.press("f")
         await w.shows("1  reserving_ips")
-        await w.press("down", "down", "enter")
+        await w.shows("❯ waiting for boot")  # the step that failed is offered first
+        await w.press("up", "up", "up", "enter")
         await w.shows("creating interfaces”?")
         await w.press("y")
         await w.shows("node02 will be tried again")
@@ -161,7 +162,7 @@ async def test_an_editor_that_cannot_be_opened_is_said(
         await w.shows("No editor is named: set EDITOR.")
         monkeypatch.setenv("EDITOR", "vi")
         await w.press("e")
-        await w.shows("cannot be lent to an editor")  # a test has no terminal to lend
+        await w.shows("cannot be lent to vi")  # a test has no terminal to lend
 
 
 @pytest.mark.parametrize(
@@ -231,3 +232,35 @@ async def test_a_click_on_a_title_sorts_and_a_second_one_turns_the_order(window:
         await w.pilot.click(nodes, offset=(5, 0))
         assert nodes.listing.order == ["node03", "node02", "node01"]
         assert "NODE▴" in w.frame
+
+
+async def test_a_spec_opens_at_its_first_mistake(window: Open, specs: Path) -> None:
+    lines = [f"# line {number}" for number in range(1, 80)]
+    (specs / "long.yaml").write_text("\n".join([*lines, "profile: bad"]))
+    async with window() as w:
+        w.app.open_spec(specs / "long.yaml")
+        await w.shows("✗ line 80, column 7")
+        await w.press("g")
+        await w.until(lambda: "line 80," not in w.frame, "the top of the file")
+        w.app.tick()
+        await w.until(lambda: "# line 1" in w.frame, "the top of the file to stay")
+
+
+async def test_a_spec_that_deletes_says_so_before_a_y_and_sends_the_plan_that_was_shown(
+    window: Open, specs: Path
+) -> None:
+    (specs / "fewer.yaml").write_text("profile: fewer\n")
+    async with window((140, 45)) as w:
+        w.app.open_spec(specs / "fewer.yaml")
+        await w.shows("4 objects to delete, 1 setting to change")
+        await w.press("enter")
+        frame = await w.shows("It also deletes, for good: node03 (4 objects).")
+        assert "✗ delete node03 server" in frame and "about 32m00s in all" in frame
+        await w.press("enter")
+        await w.until(lambda: len(w.app.screen_stack) == 2, "Enter to mean no")
+        assert w.daemon.specs == []
+        await w.press("enter")
+        await w.shows("for good")
+        await w.press("y")
+        await w.until(lambda: w.daemon.specs, "the spec to be sent")
+        assert w.daemon.specs[0]["digest"] == "sha256:fewer"

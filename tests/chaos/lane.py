@@ -1,0 +1,436 @@
+"""Runs the cells of one kind of object in one simulated world: one cluster of one node for each cell."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import oracle
+import yaml
+from cells import CALLS, MAY_FAIL_WITH, Cell, crash_of, rules_of
+from forked import ForkedStage
+from world import World
+
+from daemon.client import Client, DaemonUnreachable, Refused
+from daemon.demo.stage import Rehearsal, StageError
+from daemon.wire import EntityView
+
+STATES = (
+    "preflight", "deploying", "reserving_ips", "registering_dns", "creating_vnis", "recording_config",
+    "creating_server", "awaiting_boot", "awaiting_config", "installing", "awaiting_cvm",
+)  # fmt: skip
+READ_TIMEOUT = 0.4
+"""Real seconds after which a call counts as lost."""
+ENVIRON = {
+    "NXD_LIMITS_INSTALLS": "1000",
+    "NXD_LIMITS_STEPS": "1024",
+    "NXD_RATES_VPC_PER_SECOND": "2000",
+    "NXD_RATES_DNS_PER_SECOND": "500",
+    "NXD_POLL_SECONDS": "240",
+    "NXD_IBM_READ_TIMEOUT": str(READ_TIMEOUT),
+}
+TO_DIE = 4.0
+TO_SETTLE = 12.0
+"""Real seconds that a cell has until the daemon must be dead, and until everything must be in order again."""
+
+
+@dataclass(slots=True)
+class Row:
+    """What became of a cell."""
+
+    cell: str
+    direction: str
+    kind: str
+    point: str
+    fault: str
+    seed: int
+    result: str
+    why: str = ""
+    seconds: float = 0.0
+
+
+class Wrong(Exception):
+    """A cell did not end as it must; the text says how."""
+
+
+class Lane:
+    """``speed`` is how fast the time of its world passes; ``place`` sets its networks apart from others'."""
+
+    def __init__(self, directory: Path, speed: float, place: int, seed: int) -> None:
+        self._stage = ForkedStage(directory, ENVIRON)
+        self._speed = speed
+        self._seed = seed
+        self._place = place
+        self._child: Any = None
+        self._taken: set[str] = set()
+        self._starts = 1
+        self._world: World
+        self._client = Client(self._stage.socket, timeout=5.0)
+
+    def run(self, cells: Sequence[Cell]) -> list[Row]:
+        """Run cells that are about one kind of object, the making ones first."""
+        mixed = random.Random(self._seed).sample(list(cells), len(cells))
+        making = [cell for cell in mixed if cell.direction == "make"]
+        undoing = [cell for cell in mixed if cell.direction == "undo"]
+        self._set_up()
+        try:
+            self._world = World(self._stage.urls())
+            self._child = self._stage._children[self._stage.processes()["serve"]]
+            self._prepare(CALLS[cells[0].kind].before, max(len(making), len(undoing)))
+            rows = self._run_all(making)
+            self._judge(rows, "make")
+            self._make_the_rest(cells[0], range(len(making), len(undoing)))
+            everybody = [*undoing, *[None] * (len(making) - len(undoing))]
+            undone = self._run_all(everybody)
+            self._judge(undone, "undo")
+            return rows + undone
+        finally:
+            self._stage.stop()
+
+    def _set_up(self) -> None:
+        """Start the world and a daemon on the first networks that no other world has."""
+        quotas = {"server": 2000, "record": 10000}
+        for place in range(self._place, self._place + 20):
+            networks = (f"127.{place}.32.0/20", f"127.{place}.48.0/20")
+            try:
+                self._stage.set_up(Rehearsal(self._speed, (), self._seed, *networks, quotas=quotas))
+                return
+            except StageError as error:
+                if "in use" not in str(error):
+                    raise
+        raise StageError("Every network is in use.")
+
+    def _prepare(self, before: str | None, clusters: int) -> None:
+        """Bring one node per cell to where its step begins, and hold it there."""
+        how = {} if before is None else {"step": before}
+        for number in range(clusters):
+            self._client.apply(_spec(number))
+            self._client.verb("hold", _node(number), **how)
+        self._until(lambda: all(node["state"] == "held" for node in self._client.nodes()), 120, "all held")
+
+    def _make_the_rest(self, cell: Cell, numbers: Sequence[int]) -> None:
+        """Undisturbed, what is to be undone and was made by no cell."""
+        for number in numbers:
+            self._client.verb("resume", _node(number))
+        for number in numbers:
+            self._settle_made(Cell("make", cell.kind, "P0", "F0"), _node(number))
+
+    def _run_all(self, cells: Sequence[Cell | None]) -> list[Row]:
+        rows: list[Row] = []
+        for number, (cell, following) in enumerate(zip_longest(cells, cells[1:])):
+            if cell is None:
+                self._client.verb("destroy", _cluster(number))
+                continue
+            begun = time.monotonic()
+            result, why = "held", ""
+            try:
+                self._one(cell, number, following)
+            except (Wrong, Refused, DaemonUnreachable, OSError) as error:
+                result, why = "WRONG", f"{type(error).__name__}: {error}"
+                self._world.mend()
+                self._start("")
+            took = round(time.monotonic() - begun, 3)
+            rows.append(
+                Row(
+                    cell.name,
+                    cell.direction,
+                    cell.kind,
+                    cell.point,
+                    cell.fault,
+                    self._seed,
+                    result,
+                    why,
+                    took,
+                )
+            )
+        return rows
+
+    def _one(self, cell: Cell, number: int, following: Cell | None) -> None:
+        node, cluster = _node(number), _cluster(number)
+        crash = crash_of(cell, node, cluster)
+        if crash and getattr(self._child, "crash", None) != crash:
+            self._start(crash)
+        self._world.plant(rules_of(cell, node, self._speed))
+        seen = self._world.calls(1 << 60)[1]
+        made = self._world.counts()["created"]
+        token = f"{cell.name}/{self._seed}"
+        self._ask_for(cell, number, token)
+        self._await_death(cell, number, seen, made)
+        if cell.fault == "F12" and cell.kind != "server":
+            self._delete_behind_us(cell, node)
+        self._recover(cell, node, number, following, token)
+        if cell.direction == "make":
+            self._settle_made(cell, node)
+        else:
+            self._settle_gone(cell, node, cluster)
+        self._world.mend()
+
+    def _ask_for(self, cell: Cell, number: int, token: str) -> None:
+        verb, target = (
+            ("resume", _node(number)) if cell.direction == "make" else ("destroy", _cluster(number))
+        )
+        try:
+            with Client(self._stage.socket, timeout=0.5) as impatient:
+                impatient.verb(verb, target, token=token)
+        except DaemonUnreachable:
+            return  # it died or stopped at once, as it may
+
+    # How it dies.
+
+    def _await_death(self, cell: Cell, number: int, seen: int, made: Mapping[str, int]) -> None:
+        if cell.point in ("P3", "P4"):
+            self._kill_from_outside(cell, seen, made)
+            return
+        until = time.monotonic() + TO_DIE
+        while self._child.wait(0.1) is None and not self._child.stopped:
+            self._help_on(cell, _node(number))
+            if time.monotonic() > until:
+                shown = self._client.show(_node(number))["entity"]
+                raise Wrong(f"not reached: it is {shown['state']}, {shown['waiting_for']}, {shown['error']}")
+        if self._child.returncode not in (None, -signal.SIGKILL):
+            raise Wrong(f"it ended with {self._child.returncode}")
+        if cell.point == "P14":
+            os.kill(self._child.pid, signal.SIGTERM)
+            os.kill(self._child.pid, signal.SIGCONT)
+            self._child.stopped = False
+            if self._child.wait(0.03) is None:
+                self._stage.kill_daemon()
+        if cell.point == "P15":
+            time.sleep(60 / self._speed)
+            os.kill(self._child.pid, signal.SIGCONT)
+            self._child.stopped = False
+
+    def _kill_from_outside(self, cell: Cell, seen: int, made: Mapping[str, int]) -> None:
+        """Kill it once its request has arrived; for P4 once it is applied too."""
+        kind = {"dns_record": "record"}.get(cell.kind, cell.kind)
+
+        def arrived() -> bool:
+            calls, _ = self._world.calls(seen)
+            method = "POST" if cell.direction == "make" else "DELETE"
+            tail = cell.moment.rpartition("*/")[2].partition(" ")[0] if "*/" in cell.moment else cell.moment
+            word = tail.split("/")[-2] if tail.endswith("*") and "/" in tail else tail.split("/")[-1]
+            return any(call["method"] == method and word in call["template"] for call in calls)
+
+        self._until(arrived, TO_DIE, "the request on the wire", 0.003)
+        if cell.point == "P4" and cell.direction == "make":
+            self._until(
+                lambda: self._world.counts()["created"][kind] > made[kind], 1.0, "the call applied", 0.003
+            )
+        elif cell.point == "P4":
+            time.sleep(0.03)
+        self._stage.kill_daemon()
+
+    def _help_on(self, cell: Cell, node: str) -> None:
+        """What a person does when the fault stops the step before the point is reached: mend and retry."""
+        try:
+            with Client(self._stage.socket, timeout=0.3) as impatient:  # it may be stopped at any moment
+                shown = impatient.show(node)["entity"]
+                if shown["state"] in ("failed", "rollback_blocked"):
+                    self._check_code(cell, shown)
+                    self._world.mend()
+                    impatient.verb("retry", node)
+        except (DaemonUnreachable, Refused):
+            return
+
+    # How it recovers.
+
+    def _recover(self, cell: Cell, node: str, number: int, following: Cell | None, token: str) -> None:
+        if cell.point == "P15":
+            return
+        if cell.point == "P10":
+            for _ in range(2):
+                self._start(f"run_begins@{node}", answer=False)
+                if self._child.wait(TO_DIE) != -signal.SIGKILL:
+                    raise Wrong("it did not die while it recovered")
+        if cell.point == "P11":
+            self._start("before_checkpoint+0.0005", answer=False)
+            if self._child.wait(TO_DIE) != -signal.SIGKILL:
+                raise Wrong("it did not die at its checkpoint")
+        after = number + 1
+        self._start(crash_of(following, _node(after), _cluster(after)) if following else "")
+        if cell.point == "P13":
+            self._ask_for(cell, number, token)
+            self._ask_for(cell, number, token)
+
+    def _start(self, crash: str, answer: bool = True) -> None:
+        if self._child.poll() is None:
+            self._stage.kill_daemon()
+        self._child = self._stage.spawn_daemon(crash)
+        self._child.crash = crash
+        self._starts += 1
+        if answer and not self._stage.answer(self._child):
+            if not crash:
+                raise Wrong("it does not start")
+            self._start("")
+
+    # How it ends.
+
+    def _settle_made(self, cell: Cell, node: str) -> None:
+        call = cell.call
+
+        def made() -> bool:
+            shown = self._client.show(node)["entity"]
+            if shown["state"] == "failed":
+                self._check_code(cell, shown)
+                if cell.fault == "F11a":
+                    return True
+                self._world.mend()
+                self._client.verb("retry", node)
+                return False
+            beyond = shown["state"] in STATES and STATES.index(shown["state"]) > STATES.index(call.step)
+            rows = [
+                row for row in shown["resources"] if row["kind"] == call.kind and row["state"] == "present"
+            ]
+            return beyond or (
+                cell.fault not in ("F8", "F11", "F11a", "F11b", "F12") and len(rows) == call.count
+            )
+
+        self._until(made, TO_SETTLE, "made", show=node)
+        try:
+            self._client.verb("hold", node)
+        except Refused:
+            return  # it failed, or is held already
+
+    def _settle_gone(self, cell: Cell, node: str, cluster: str) -> None:
+        def gone() -> bool:
+            standing = {e["name"]: e for e in (*self._client.clusters(), *self._client.nodes())}
+            for name in (node, cluster):
+                shown = standing.get(name)
+                if shown is not None and shown["state"] == "rollback_blocked":
+                    self._check_code(cell, shown)
+                    self._world.mend()
+                    if shown["can"].get("retry", "") is None:
+                        self._client.verb("retry", name)
+            return cluster not in standing
+
+        self._until(gone, TO_SETTLE, "gone", show=node)
+
+    def _check_code(self, cell: Cell, shown: EntityView) -> None:
+        error = shown["error"] or {"code": "no error", "message": ""}
+        if error["code"] not in MAY_FAIL_WITH.get(cell.fault, ()) and error["code"] != "left_over":
+            raise Wrong(f"{shown['state']} with {error['code']}: {error['message']}")
+        if error["code"] == "left_over" and cell.fault not in MAY_FAIL_WITH:
+            raise Wrong(f"{shown['state']}: {error['message']} {error.get('evidence')}")
+
+    def _delete_behind_us(self, cell: Cell, node: str) -> None:
+        kind = {"dns_record": "record"}.get(cell.kind, cell.kind)
+        for thing in self._world.inventory():
+            if thing["kind"] == kind and thing["deleted"] is None and oracle.is_about(thing["name"], node):
+                if self._world.delete(_path(thing)):
+                    self._taken.add(thing["id"])
+                return
+
+    def _until(
+        self, reached: Callable[[], bool], seconds: float, what: str, pause: float = 0.01, show: str = ""
+    ) -> None:
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                if reached():
+                    return
+            except Refused as refused:
+                if refused.status != 409:
+                    raise
+            except DaemonUnreachable:
+                if self._child.poll() is not None:
+                    self._start("")
+            if time.monotonic() > until:
+                raise Wrong(f"not {what} in time; {self._shown(show)}")
+            time.sleep(pause)
+
+    def _shown(self, name: str) -> str:
+        if not name:
+            return ""
+        try:
+            one = self._client.show(name)["entity"]
+        except (DaemonUnreachable, Refused) as error:
+            return str(error)
+        return f"{name} is {one['state']} at {one['step']}: {one['waiting_for']} {one['evidence']} {one['error']}"
+
+    def _unaudited(self, gathered: oracle.Evidence) -> list[str]:
+        """What somebody else deleted, stands in the ledger, and is not named by the audit."""
+        rows = [
+            row for row in gathered.resources if row["state"] == "present" and row["cloud_id"] in self._taken
+        ]
+        if not rows:
+            return []
+        named = {finding["id"] for finding in self._client.audit() if finding["finding"] == "missing"}
+        return [f"the audit does not miss {row['name']}" for row in rows if row["cloud_id"] not in named]
+
+    def _judge(self, rows: list[Row], direction: str) -> None:
+        """The invariants, when nothing disturbs any more; what breaks one is laid at its cell's door."""
+        left: list[str] = []
+        if direction == "make":
+            still = ("held", "failed", "rolled_back", "ready", "active")
+            try:
+                self._until(lambda: all(n["state"] in still for n in self._client.nodes()), 20, "all still")
+            except Wrong:
+                left = [self._shown(n["name"]) for n in self._client.nodes() if n["state"] not in still]
+        else:
+            try:
+                self._until(lambda: not self._client.clusters(), 20, "all gone")
+            except Wrong:
+                left = [self._shown(one["name"]) for one in (*self._client.nodes(), *self._client.clusters())]
+        database = self._stage.directory / "state" / "nxd.db"
+        objects, (calls, _) = self._world.inventory(), self._world.calls(0)
+        gathered = oracle.gather(database, objects, calls, starts=self._starts, taken=frozenset(self._taken))
+        found = left + oracle.judge(gathered) + self._unaudited(gathered)
+        for row, number in zip(rows, range(len(rows)), strict=True):
+            mine = [
+                what for what in found if oracle.is_about(what, _node(number)) or _cluster(number) in what
+            ]
+            if mine:
+                row.result, row.why = "WRONG", "; ".join([row.why, *mine])
+        others = [
+            w
+            for w in found
+            if not any(oracle.is_about(w, _node(n)) or _cluster(n) in w for n in range(len(rows)))
+        ]
+        for what in others:
+            rows.append(
+                Row(f"{direction}: the whole world", direction, "", "", "", self._seed, "WRONG", what)
+            )
+
+
+def _node(number: int) -> str:
+    return f"n{number:03d}"
+
+
+def _cluster(number: int) -> str:
+    return f"c{number:03d}"
+
+
+def _spec(number: int) -> str:
+    document = yaml.safe_load((resources.files("daemon.demo") / "three-node.yaml").read_text())
+    document["cluster"] = _cluster(number)
+    document["nodes"] = [{"name": _node(number)}]
+    document["nutanix"]["redundancy_factor"] = 1
+    ranges = {"management": [10, 999], "ahv": [1000, 1999], "cvm": [2000, 2999], "cluster": [3000, 4000]}
+    document["ibm"]["management"]["ranges"] = ranges
+    document["ibm"]["workload"]["range"] = [10, 999]
+    document["deadlines"] = dict.fromkeys(STATES, "100h")
+    return yaml.safe_dump(document)
+
+
+def _path(thing: Mapping[str, Any]) -> str:
+    """Where the object is deleted."""
+    dns = yaml.safe_load((resources.files("daemon.demo") / "three-node.yaml").read_text())["ibm"]["dns"]
+    match thing["kind"]:
+        case "reserved_ip":
+            return f"/subnets/{thing['subnet']}/reserved_ips/{thing['id']}"
+        case "vni":
+            return f"/virtual_network_interfaces/{thing['id']}"
+        case "record":
+            zone, record = quote(dns["zone"], safe=""), quote(thing["id"], safe="")
+            return f"/instances/{dns['instance']}/dnszones/{zone}/resource_records/{record}"
+        case _:
+            return f"/bare_metal_servers/{thing['id']}"

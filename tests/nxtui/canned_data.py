@@ -1,0 +1,202 @@
+"""What the canned daemon knows: one cluster with a ready, a failed and a working node, and their story."""
+
+from __future__ import annotations
+
+from typing import Any
+
+T0 = 1_763_521_928.0  # 2025-11-19 03:12:08 UTC
+
+CAN_NODE = {
+    "retry": "it has not failed.",
+    "rollback": None,
+    "hold": None,
+    "resume": "it is not on hold.",
+    "replace": None,
+}
+
+
+def entity(name: str, **given: Any) -> dict[str, Any]:
+    base: dict[str, Any] = {
+        "name": name,
+        "kind": "node",
+        "cluster": "demo",
+        "platform": "ibm-nutanix",
+        "state": "ready",
+        "title": "ready",
+        "phase": "ok",
+        "step": None,
+        "step_index": 9,
+        "step_count": 9,
+        "progress": None,
+        "attempt": 1,
+        "protected": False,
+        "stop_after": None,
+        "since": T0 - 252,
+        "deadline": None,
+        "waiting_for": None,
+        "evidence": None,
+        "error": None,
+        "wish": None,
+        "can": dict(CAN_NODE),
+        "addresses": {},
+        "resources": [],
+    }
+    return base | given
+
+
+def _owned(number: int, server: str = "present") -> dict[str, Any]:
+    node = f"node{number:02}"
+    return {
+        "addresses": {
+            "management": f"127.24.0.{10 + number}",
+            "cvm": f"127.24.0.{20 + number}",
+            "workload": f"127.24.1.{10 + number}",
+        },
+        "resources": [
+            {
+                "kind": "reserved_ip",
+                "id": f"0717-ip-{number}",
+                "name": f"demo-{node}-mgmt-ip",
+                "state": "present",
+            },
+            {
+                "kind": "dns_record",
+                "id": f"A:{number}",
+                "name": f"{node}.demo.example.com",
+                "state": "present",
+            },
+            {"kind": "vni", "id": f"0717-vni-{number}", "name": f"demo-{node}-mgmt-vni", "state": "present"},
+            {"kind": "server", "id": f"0717-srv-{number}", "name": f"demo-{node}-server", "state": server},
+        ],
+    }
+
+
+def canned_entities() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """One cluster; one node ready, one failed, one being installed."""
+    error = {
+        "code": "boot_script_not_fetched",
+        "message": "The server did not fetch its boot script within 45 minutes.",
+        "remedy": "Check that the security group lets port 8080 of the jump host through, "
+        "then retry from this step.",
+        "retry": "now",
+        "evidence": "GET /boot/ipxe/0717-srv-2: no request from 127.24.0.12 since 02:24:08",
+    }
+    cluster = entity(
+        "demo",
+        kind="cluster",
+        state="deploying",
+        title="deploying nodes",
+        phase="attention",
+        step="deploying",
+        step_index=2,
+        step_count=8,
+        since=T0 - 3900,
+        deadline=T0 + 5400,
+        waiting_for="3 ready nodes",
+        evidence="node02: failed",
+        can={
+            "retry": "it has not failed.",
+            "rollback": None,
+            "hold": None,
+            "resume": "it is not on hold.",
+            "destroy": None,
+            "protect": None,
+            "unprotect": "it is not protected.",
+        },
+        addresses={"cluster_ip": "127.24.0.100"},
+    )
+    nodes = [
+        entity("node01", **_owned(1)),
+        entity(
+            "node02",
+            state="failed",
+            title="failed",
+            phase="failed",
+            step="awaiting_boot",
+            step_index=6,
+            attempt=2,
+            since=T0 - 187,
+            error=error,
+            can=CAN_NODE | {"retry": None, "hold": "it has failed: retry it or roll it back."},
+            **_owned(2),
+        ),
+        entity(
+            "node03",
+            state="installing",
+            title="installing",
+            phase="working",
+            step="installing",
+            step_index=8,
+            progress=0.62,
+            since=T0 - 741,
+            deadline=T0 + 2859,
+            waiting_for="the installer's phase 6 of 8 (controller VM)",
+            evidence="phase 5 of 8 reported at 03:09:40",
+            **_owned(3),
+        ),
+    ]
+    return [cluster], nodes
+
+
+def canned_log() -> list[dict[str, Any]]:
+    """A dozen lines of every kind and level."""
+    told: list[tuple[float, str | None, str, str, str, str]] = [
+        (-4000, None, "verb", "info", "ops", "apply: 3 nodes wished"),
+        (-3990, None, "transition", "info", "nxd", "pending → preflight"),
+        (-3900, None, "transition", "info", "nxd", "preflight → deploying nodes"),
+        (-3888, "node01", "call", "debug", "nxd", "POST /v1/bare_metal_servers 201 in 812 ms"),
+        (-3887, "node02", "call", "debug", "nxd", "POST /v1/bare_metal_servers 201 in 790 ms"),
+        (-3886, "node03", "call", "debug", "nxd", "POST /v1/bare_metal_servers 201 in 845 ms"),
+        (-2887, "node02", "transition", "info", "nxd", "creating the server → waiting for boot"),
+        (-1500, "node02", "note", "warning", "nxd", "no request from 127.24.0.12 for 20 minutes"),
+        (-741, "node03", "transition", "info", "nxd", "waiting for installer → installing"),
+        (-252, "node01", "transition", "info", "nxd", "waiting for the CVM → ready"),
+        (
+            -187,
+            "node02",
+            "error",
+            "error",
+            "nxd",
+            "The server did not fetch its boot script within 45 minutes.",
+        ),
+        (-148, "node03", "boot", "info", "node03", "phase 5 of 8: hypervisor installed"),
+    ]
+    return [
+        {
+            "revision": 100 + number,
+            "time": T0 + offset,
+            "cluster": "demo",
+            "node": node,
+            "kind": kind,
+            "level": level,
+            "actor": actor,
+            "message": message,
+            "data": {},
+        }
+        for number, (offset, node, kind, level, actor, message) in enumerate(told)
+    ]
+
+
+TIMELINE = [
+    ("reserving_ips", "reserving addresses", 1, -3900, -3896),
+    ("registering_dns", "registering DNS", 1, -3896, -3893),
+    ("creating_vnis", "creating interfaces", 1, -3893, -3888),
+    ("recording_config", "recording configuration", 1, -3888, -3887),
+    ("creating_server", "creating the server", 1, -3887, -2887),
+    ("awaiting_boot", "waiting for boot", 2, -2887, -187),
+    ("failed", "failed", 2, -187, None),
+]
+
+
+def timeline() -> list[dict[str, Any]]:
+    """The stays of every canned entity."""
+    return [
+        {
+            "state": state,
+            "title": title,
+            "attempt": attempt,
+            "started": T0 + started,
+            "ended": None if ended is None else T0 + ended,
+        }
+        for state, title, attempt, started, ended in TIMELINE
+    ]

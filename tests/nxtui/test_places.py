@@ -1,0 +1,123 @@
+"""Going from place to place: back and forth, from a cluster to its nodes, and aside to another program."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nxtui import aside
+from nxtui.preferences import Preferences
+from nxtui.trail import KEPT, Place, Trail
+
+Open = Callable[..., Any]
+
+
+def test_a_trail_goes_back_and_forth_and_forgets_what_lay_ahead() -> None:
+    trail = Trail()
+    one, other = Place("entity", "node01"), Place("log", "node01")
+    trail.visit(one)
+    trail.visit(one)  # the same place twice is one place
+    trail.visit(other)
+    assert [trail.step(-1), trail.step(-1), trail.step(-1)] == [one, Place("fleet"), None]
+    assert [trail.step(1), trail.step(1), trail.step(1)] == [one, other, None]
+    trail.step(-1)
+    trail.visit(Place("entity", "node02"))
+    assert trail.step(1) is None
+    for number in range(2 * KEPT):
+        trail.visit(Place("log", str(number)))
+    steps = 0
+    while trail.step(-1):
+        steps += 1
+    assert steps == KEPT - 1
+
+
+async def test_the_places_looked_at_are_found_again_in_both_directions(window: Open) -> None:
+    async with window() as w:
+        await w.press("enter")
+        await w.shows("node02  failed")
+        await w.press("l")
+        await w.shows("node02 › log")
+        await w.press("less_than_sign")
+        await w.shows("demo › node02 ")
+        await w.press("less_than_sign")
+        await w.shows("› fleet")
+        assert len(w.app.screen_stack) == 1
+        await w.press("less_than_sign")
+        await w.shows("There is no place before.")
+        await w.press("greater_than_sign", "greater_than_sign")
+        await w.shows("node02 › log")
+        await w.press("escape")
+        await w.shows("› fleet")
+
+
+async def test_a_cluster_shows_its_nodes_as_a_tree_and_leads_to_one_of_them(window: Open) -> None:
+    async with window((140, 45)) as w:
+        await w.press("tab", "enter")
+        told = await w.shows("├ ✗ node02")
+        assert "├ ✓ node01" in told and "└ ◐ node03" in told
+        await w.press("enter")
+        await w.shows("Nodes of demo")
+        await w.type("node03")
+        await w.press("enter")
+        await w.shows("demo › node03")
+
+
+def test_a_login_command_is_made_of_words_that_no_address_can_add_to() -> None:
+    assert aside.login("ssh {address}", "127.24.0.12", "node02") == ["ssh", "127.24.0.12"]
+    filled = aside.login("sol -n '{name} x' {address}", "10.0.0.1; reboot", "node02")
+    assert filled == ["sol", "-n", "node02 x", "10.0.0.1; reboot"]
+    for template, address in (("ssh {address}", "-oProxyCommand=x"), ("ssh", "10.0.0.1"), ("'", "10.0.0.1")):
+        with pytest.raises(ValueError):
+            aside.login(template, address, "node02")
+
+
+async def test_a_login_asks_which_address_and_says_when_the_terminal_cannot_be_lent(window: Open) -> None:
+    async with window() as w:
+        await w.press("S")
+        await w.shows("Log in on node02: where?")
+        assert "127.24.0.12" in w.frame and "cvm" in w.frame
+        await w.press("enter")
+        await w.shows("cannot be lent to ssh")  # a test has no terminal to lend
+        w.daemon.node("node02")["addresses"] = {}
+        w.daemon.say(type="change", entity=w.daemon.node("node02"))
+        await w.until(lambda: not w.app.fleet.nodes["node02"]["addresses"], "the change")
+        await w.press("S")
+        await w.shows("node02 has no address yet.")
+
+
+async def test_a_login_command_without_an_address_is_a_mistake_that_is_told(window: Open) -> None:
+    async with window((140, 45), preferences=Preferences(login="ssh")) as w:
+        await w.press("S")
+        await w.shows("where?")
+        await w.press("enter")
+        await w.shows("The login command 'ssh'")
+
+
+@pytest.mark.e2e
+async def test_a_real_terminal_is_lent_to_the_login_and_to_the_pager_and_comes_back(
+    terminal: Any, daemon: Any, tmp_path: Path
+) -> None:
+    settings = tmp_path / "nxtui.yaml"
+    settings.write_text("login: sh -c 'echo on $0; read line' {address}\n")
+    said = f"NXTUI_CONFIG={settings} PAGER='sh -c \"wc -l; read line </dev/tty\"'"
+    root = Path(__file__).parents[2]
+    window = f"{sys.executable} -m nxtui.main --socket {daemon.socket}"
+    await terminal.start(f"cd {root} && {said} LC_ALL=C.UTF-8 {window}")
+    await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")
+    await terminal.press("S")
+    await terminal.shows(lambda s: "where?" in s, "the addresses")
+    await terminal.press("Enter")
+    screen = await terminal.shows(lambda s: "on 127.24.0.12" in s, "the login")
+    assert "node01" not in screen
+    await terminal.press("Enter")
+    await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet again")
+    await terminal.press("a", "l")
+    await terminal.shows(lambda s: "12 lines" in s, "the log")
+    await terminal.press("V")
+    await terminal.shows(lambda s: s.split()[-1:] == ["12"], "the pager")
+    await terminal.press("Enter")
+    await terminal.shows(lambda s: "12 lines" in s, "the log again")
