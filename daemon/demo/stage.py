@@ -64,7 +64,7 @@ class Stage:
 
     def set_up(self, rehearsal: Rehearsal) -> None:
         """Prepare the directory and start the world and the daemon. Raises StageError."""
-        if any(_alive(pid) for pid in self.processes().values()):
+        if any(self._running(pid) for pid in self.processes().values()):
             raise StageError(
                 f"A demo is running in {self.directory} already: end it with `nxd demo --stop`, "
                 "or give this one another --dir."
@@ -147,7 +147,10 @@ class Stage:
 
     def _running(self, pid: int) -> bool:
         child = self._children.get(pid)
-        return child.poll() is None if child is not None else _alive(pid)
+        if child is not None:
+            return child.poll() is None
+        born = self._read_state().get("born", {}).get(str(pid))
+        return _born(pid) is not None and born in (None, _born(pid))
 
     def _clear(self) -> None:
         self.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -192,6 +195,7 @@ class Stage:
             )
         self._children[child.pid] = child
         self._remember("processes", {**self.processes(), name: child.pid})
+        self._remember("born", {**self._read_state().get("born", {}), str(child.pid): _born(child.pid)})
         return child
 
     def _last_words(self, name: str) -> str:
@@ -249,12 +253,14 @@ class Stage:
         self._state.write_text(json.dumps({**self._read_state(), key: value}))
 
 
-def _alive(pid: int) -> bool:
+def _born(pid: int) -> int | None:
+    """When a process started, in clock ticks: another one of the same number was born at another time. None when
+    there is none, or only its remains."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] == "Z" else int(fields[19])
 
 
 def _free_ports(count: int) -> list[int]:
