@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from daemon.clock import Clock
 from daemon.errors import NxdError, OutsideError
 from daemon.faultpoints import point
 from daemon.journal import Journal
-from daemon.locks import Locks
 from daemon.secrets import SecretBox
 from daemon.store.ops import (
     AddCommand,
@@ -34,6 +33,7 @@ from daemon.store.ops import (
 )
 from state_machines.outcome import Outcome
 from state_machines.record import Record
+from state_machines.value import value
 
 LATE_SECONDS = 120.0
 """How long a create whose answer was lost may still take effect at the other side."""
@@ -47,7 +47,7 @@ class Interrupted(Exception):
     """A person's verb is waiting and this is a safe point to honour it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Found:
     """An object that exists outside: its id there, what is worth remembering of it, and when it was made there, in
     Unix seconds, if the other side tells."""
@@ -57,7 +57,7 @@ class Found:
     created: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Want:
     """An object that shall exist.
 
@@ -76,7 +76,7 @@ class Want:
     proven: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Disposal:
     """How objects of one kind go: ``find`` by name, ``get`` by id (None once it is a 404), and ``delete``."""
 
@@ -93,14 +93,19 @@ class StepContext:
     """A step's window on the daemon. It is good for one run of one step."""
 
     def __init__(
-        self, name: str, journal: Journal, locks: Locks, box: SecretBox, wake: Callable[[str], None]
+        self,
+        name: str,
+        journal: Journal,
+        locks: Callable[[str], asyncio.Lock],
+        box: SecretBox,
+        wake: Callable[[str], None],
     ) -> None:
         self._name = name
         self._journal = journal
         self._wake = wake
         self._box = box
         self._unsaved: list[Op] = []
-        self.lock: Callable[[str], asyncio.Lock] = locks
+        self.lock = locks
 
     @property
     def clock(self) -> Clock:
@@ -150,6 +155,8 @@ class StepContext:
 
     def _seen(self, owner: str) -> dict[tuple[str, str], Resource]:
         """The rows of an owner that are not saved yet."""
+        if not self._unsaved:
+            return {}
         rows = [op.resource for op in self._unsaved if isinstance(op, PutResource)]
         return {(row.kind, row.name): row for row in rows if row.owner == owner}
 
@@ -240,6 +247,16 @@ class StepContext:
             raise
         point("after_call", row.owner, row.kind, row.name)
         return await self._confirm(want, row, made, "made")
+
+    async def shared(self, want: Want) -> Resource:
+        """Make sure of an object that several nodes of a cluster need: whoever comes first makes it, the others find
+        it, and it belongs to the cluster, whose rollback deletes it. Raises NxdError."""
+        cluster = self.record.shard
+        async with self.lock(f"shared:{cluster}:{want.kind}:{want.name}"):
+            owner = StepContext(cluster, self._journal, self.lock, self._box, self._wake)
+            row = await owner.ensure(want)
+            await owner.save()
+            return row
 
     async def _intend(self, want: Want, known: Resource | None) -> Resource:
         record = self.record

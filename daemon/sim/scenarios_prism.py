@@ -194,7 +194,7 @@ PRISM = (
         "A controller VM that was ready dies while its cluster forms.",
         "CVM IP down",
         UP_WAIT,
-        "deadline",
+        "unreachable",
         Rule("machine cvm-death", "dies", seconds=180.0),
         retries=2,
     ),

@@ -32,7 +32,8 @@ WIDE = {
 STATES = (
     "preflight", "deploying", "reserving_ips", "registering_dns", "creating_vnis", "creating_server",
     "awaiting_boot", "awaiting_config", "installing", "awaiting_cvm", "creating_cluster", "awaiting_up",
-    "changing_passwords", "configuring", "verifying_health",
+    "changing_passwords", "joining_nodes", "configuring", "verifying_health", "release_nodes", "delete_dns",
+    "delete_server", "delete_vnis", "release_ips",
 )  # fmt: skip
 
 pytestmark = [

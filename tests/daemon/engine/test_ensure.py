@@ -295,3 +295,21 @@ async def test_a_call_that_was_long_on_its_way_is_waited_out_from_its_end(house:
     assert house.toy.outside.calls.count("create a") == 1
     await house.pass_time(60)
     assert (house.record().state, house.toy.outside.calls.count("create a")) == ("ready", 2)
+
+
+async def test_what_several_nodes_need_is_made_once_and_belongs_to_their_cluster(house: Any) -> None:
+    async def step(ctx: StepContext) -> Done:
+        await ctx.shared(house.toy.outside.want("image", unique=False))
+        return Done()
+
+    names = ["node01", "node02", "node03"]
+    await house.sow(*names)
+    house.toy.script["making"] = step
+    for name in names:
+        await house.ask(name, "start")
+    await house.idle()
+    assert house.toy.outside.calls.count("create image") == 1
+    (made,) = house.mirror.resources("demo")
+    assert (made.kind, made.name, made.state) == ("thing", "image", "present")
+    assert [house.mirror.resources(name) for name in names] == [[], [], []]
+    assert {house.record(name).state for name in names} == {"ready"}
