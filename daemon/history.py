@@ -13,6 +13,8 @@ KEPT = 200
 """So many of the latest stays of each kind of record at each step are remembered."""
 READ_BACK = 20_000
 """So many changes of state are read from the log when the daemon starts."""
+ENOUGH = 5
+"""Stays that must be known before one of them is called slow."""
 _DONE = ("advance", "released")
 """What ends a stay that counts: the step was done. A failure and a verb say nothing of how long it takes."""
 
@@ -42,3 +44,12 @@ class History:
         """The median; None before the first."""
         stays = self._stays.get((kind, step))
         return median(stays) if stays else None
+
+    def runs(self, kind: str, step: str) -> int:
+        """How many stays are remembered."""
+        return len(self._stays.get((kind, step), ()))
+
+    def slow_after(self, kind: str, step: str) -> float | None:
+        """What 95 of 100 stays did not exceed; None while there are too few to call one slow."""
+        stays = sorted(self._stays.get((kind, step), ()))
+        return stays[-(-95 * len(stays) // 100) - 1] if len(stays) >= ENOUGH else None

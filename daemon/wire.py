@@ -107,6 +107,26 @@ class StepTiming(TypedDict):
     ended: float | None
 
 
+class StepView(TypedDict):
+    """One step of a kind, the ``place``-th of its way. ``deadline`` is the one that ships; a spec may give another.
+    In seconds: ``usual`` is the median of the ``runs`` remembered, ``slow_after`` what 95 of 100 did not exceed;
+    null while too few are known."""
+
+    name: str
+    title: str
+    place: int
+    deadline: float | None
+    usual: float | None
+    slow_after: float | None
+    runs: int
+
+
+class Steps(TypedDict):
+    """The answer of ``GET /v1/steps``: platform → node or cluster → its steps in order."""
+
+    steps: dict[str, dict[str, list[StepView]]]
+
+
 class DaemonView(TypedDict):
     """Who answers. A new ``id`` means another database: throw away what was remembered."""
 

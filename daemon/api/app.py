@@ -65,6 +65,7 @@ class Api:
                 web.get("/v1/log", self.log),
                 web.get("/v1/nodes", self.nodes),
                 web.get("/v1/clusters", self.clusters),
+                web.get("/v1/steps", self.steps),
                 web.get("/v1/nodes/{name}", self.show),
                 web.get("/v1/clusters/{name}", self.show),
                 web.get("/v1/clusters/{name}/login", self.login),
@@ -87,6 +88,9 @@ class Api:
 
     async def clusters(self, request: web.Request) -> web.StreamResponse:
         return _json(self._views.snapshot()["clusters"])
+
+    async def steps(self, request: web.Request) -> web.StreamResponse:
+        return _json(self._views.steps())
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         record = self._orders.find(request.match_info["name"])

@@ -9,6 +9,7 @@ from typing import Any, cast
 from daemon import wire
 from daemon.engine import Engine
 from daemon.journal import Journal
+from daemon.moves import Limits
 from daemon.orders import Orders
 from daemon.store.ops import Event
 from state_machines.kind import ROLLING_BACK, Kind
@@ -85,6 +86,31 @@ class Views:
                 for row in rows
             ],
         )
+
+    def steps(self) -> wire.Steps:
+        """The steps of every kind, with what they took before."""
+        platforms = self._engine.platforms.items()
+        return wire.Steps(
+            steps={
+                name: {kind.role: self._steps_of(kind) for kind in (platform.node, platform.cluster)}
+                for name, platform in platforms
+            }
+        )
+
+    def _steps_of(self, kind: Kind) -> list[wire.StepView]:
+        history, factor = self._journal.history, self._engine.pace.deadline_factor
+        return [
+            wire.StepView(
+                name=step,
+                title=kind.states[step].title,
+                place=place,
+                deadline=Limits(factor=factor).of(kind.states[step]),
+                usual=history.usual(kind.name, step),
+                slow_after=history.slow_after(kind.name, step),
+                runs=history.runs(kind.name, step),
+            )
+            for place, step in enumerate(kind.steps, 1)
+        ]
 
     async def timeline(self, record: Record) -> list[wire.StepTiming]:
         """Every stay in a state, oldest first, read from the log."""

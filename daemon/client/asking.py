@@ -75,6 +75,7 @@ SNAPSHOT = Call("GET", "/v1/snapshot")
 NODES = Call("GET", "/v1/nodes")
 CLUSTERS = Call("GET", "/v1/clusters")
 HEALTH = Call("GET", "/v1/healthz")
+STEPS = Call("GET", "/v1/steps")
 
 
 Trouble = Literal["connect", "silent", "broken"]

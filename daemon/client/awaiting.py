@@ -17,6 +17,7 @@ from daemon.client.asking import (
     HEALTH,
     NODES,
     SNAPSHOT,
+    STEPS,
     Broken,
     Call,
     Refused,
@@ -39,6 +40,7 @@ from daemon.wire import (
     Log,
     Plan,
     Snapshot,
+    Steps,
     StreamLine,
 )
 
@@ -203,6 +205,10 @@ class AsyncClient:
     async def health(self) -> Health:
         """See ``Client.health``."""
         return cast(Health, await self._ask(HEALTH))
+
+    async def steps(self) -> Steps:
+        """See ``Client.steps``."""
+        return cast(Steps, await self._ask(STEPS))
 
     async def _text(self, exchange: _Exchange) -> str:
         return b"".join([piece async for piece in exchange.pieces(None)]).decode(errors="replace")

@@ -15,6 +15,7 @@ from daemon.client.asking import (
     HEALTH,
     NODES,
     SNAPSHOT,
+    STEPS,
     Broken,
     Call,
     DaemonUnreachable,
@@ -40,6 +41,7 @@ from daemon.wire import (
     Log,
     Plan,
     Snapshot,
+    Steps,
     StreamLine,
 )
 
@@ -174,6 +176,10 @@ class Client:
     def health(self) -> Health:
         """Whether the daemon is well, and what it lacks if not."""
         return cast(Health, self._ask(HEALTH))
+
+    def steps(self) -> Steps:
+        """The steps of every kind of record, in order, with what each took before."""
+        return cast(Steps, self._ask(STEPS))
 
     def _ask(self, call: Call) -> Any:
         _knock(self.socket)

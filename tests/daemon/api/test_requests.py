@@ -62,6 +62,19 @@ async def test_two_who_apply_the_same_spec_at_once_both_succeed_and_one_of_them_
     assert sorted(one["changed"] for one in applied) == [False] * 4 + [True]
 
 
+async def test_the_steps_are_told_in_order_with_their_deadlines_and_what_they_took(house: Any, door: Any) -> None:
+    await house.sow("node01")
+    house.toy.script["settling"] = [Wait("the test", "it goes on", 100.0), Done()]
+    await house.tell("node01", "start")
+    await house.pass_time(100)
+    told = (await door.client.steps())["steps"]["toy"]
+    assert [(step["name"], step["place"]) for step in told["node"]] == [("making", 1), ("settling", 2)]
+    settling = told["node"][1]
+    assert (settling["title"], settling["deadline"]) == ("settling", 1000.0)
+    assert (settling["usual"], settling["slow_after"], settling["runs"]) == (100.0, None, 1)
+    assert [step["name"] for step in told["cluster"]] == ["gathering"]
+
+
 async def test_the_same_verb_given_many_times_at_once_is_accepted_once(house: Any, door: Any) -> None:
     await house.sow("node01")
     house.toy.script["making"] = Wait("the test", "it goes on", 1000.0)

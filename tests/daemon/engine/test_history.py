@@ -44,3 +44,13 @@ async def test_a_step_that_failed_says_nothing_of_what_is_usual(house: Any) -> N
     await house.pass_time(1000.0)
     assert house.record("node01").state == "failed"
     assert usual(house) is None
+
+
+async def test_a_step_is_slow_after_what_95_of_100_did_not_exceed_once_enough_are_known(house: Any) -> None:
+    names = [f"node{number:02}" for number in range(1, 6)]
+    await house.sow(*names)
+    for number, name in enumerate(names):
+        assert house.journal.history.slow_after("toy.node", "settling") is None
+        await took(house, name, 100.0 + number)
+    assert house.journal.history.slow_after("toy.node", "settling") == 104.0
+    assert house.journal.history.runs("toy.node", "settling") == 5
