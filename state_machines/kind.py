@@ -175,8 +175,9 @@ class Kind:
         titles = list(dict.fromkeys(self.states[name].title for name in self.states if name in sources))
         here = self.states[state].title
         if len(titles) > 4:
-            others = [s.title for s in self.states.values() if s.name not in sources]
-            return f"It is {here}; {event} is not possible while {_either(others)}."
+            others = [state.title for state in self.states.values() if state.name not in sources]
+            when = f"while {_either(others)}" if len(others) <= 2 else "then"
+            return f"It is {here}; {event} is not possible {when}."
         return f"It is {here}; {event} is for what is {_either(titles)}."
 
     def next_undo(self, step: str | None) -> UndoStep | None:
