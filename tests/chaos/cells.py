@@ -256,6 +256,13 @@ def rules_of(cell: Cell, node: str, speed: float) -> list[Rule]:
     rules = _FAULT_RULES[cell.fault](cell, node, speed)
     if cell.point == "P3" and cell.fault not in ("F4", "F16"):
         rules.append(_on(cell.moment, "slow", node, delay=HELD))
+    if (
+        cell.point == "P9"
+        and cell.kind == "vni"
+        and cell.direction == "make"
+        and not cell.fault.startswith("F11")
+    ):
+        rules.append(_on("vni settle", "stuck", node, seconds=60.0))
     if cell.point == "P4" and cell.fault in ("F0", "F8", "F9", "F10b", "F11", "F11a", "F11b", "F12"):
         rules = [rule for rule in rules if rule["moment"] != cell.moment]
         rules.append(_on(cell.moment, "hang_after", node))

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import TypeVar
 
 import oracle
-from cells import CALLS, FAULTS, LOST, REFUSED, Cell, Direction, rules_of
+from cells import CALLS, FAULTS, LOST, REFUSED, Cell, Direction, impossible, rules_of
 from forked import ForkedStage
 from world import World
 
@@ -136,7 +136,10 @@ class Episode:
         """Bring all nodes to ready, then give a server back and order another one, under ``kills`` kills."""
         self._settle("ready")
         node = self._random.choice(self._ask(lambda client: client.nodes()))["name"]
-        self._ask(lambda client: client.verb("replace", node))
+        try:
+            self._ask(lambda client: client.verb("replace", node))
+        except Refused:
+            return  # its cluster had to be let go, and is formed
         self._tally.verbs["replace"] += 1
         self._disturb(kills, "make", lambda: None)
 
@@ -190,12 +193,10 @@ class Episode:
         kinds = tuple(CALLS) if kill.point == "call_refused" else (self._random.choice(tuple(CALLS)),)
         node = self._random.choice(("node01", "node02"))
         for kind in kinds:
-            try:
-                rules = rules_of(Cell(direction, kind, "", kill.fault), node, self._speed)
-            except KeyError:
-                continue  # this fault cannot befall this kind
-            self._tally.faults[kill.fault] += 1
-            self._world.plant(rules)
+            cell = Cell(direction, kind, "P2", kill.fault)
+            if impossible(cell) is None:
+                self._tally.faults[kill.fault] += 1
+                self._world.plant(rules_of(cell, node, self._speed))
 
     def _kill_at(self, kill: Kill, meddle: Callable[[], None]) -> bool:
         """Kill it at the point; where it does not come there in time, wherever it is, and tell so."""
@@ -252,9 +253,11 @@ class Episode:
             if goal == "active" and entities and all(e["state"] == "active" for e in entities):
                 return
             if goal == "ready":
-                entities = [entity for entity in entities if entity["kind"] == "node"]
-                if all(e["state"] == "ready" for e in entities):
+                nodes = [entity for entity in entities if entity["kind"] == "node"]
+                if all(e["state"] in ("ready", "active") for e in nodes):
                     return
+                if not any(e["state"] == "pending" for e in nodes):  # only its cluster lets a node begin
+                    entities = nodes
             self._mend(entities)
             time.sleep(0.05)
         self._tally.stuck += [

@@ -8,26 +8,21 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
+from fnmatch import fnmatchcase
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import oracle
-import yaml
 from cells import CALLS, MAY_FAIL_WITH, Cell, crash_of, rules_of
 from forked import ForkedStage
+from sown import STATES, cluster_of, node_of, path_of, spec_of
 from world import World
 
 from daemon.client import Client, DaemonUnreachable, Refused
 from daemon.demo.stage import Rehearsal, StageError
 from daemon.wire import EntityView
 
-STATES = (
-    "preflight", "deploying", "reserving_ips", "registering_dns", "creating_vnis", "recording_config",
-    "creating_server", "awaiting_boot", "awaiting_config", "installing", "awaiting_cvm",
-)  # fmt: skip
 READ_TIMEOUT = 0.4
 """Real seconds after which a call counts as lost."""
 ENVIRON = {
@@ -113,22 +108,22 @@ class Lane:
         """Bring one node per cell to where its step begins, and hold it there."""
         how = {} if before is None else {"step": before}
         for number in range(clusters):
-            self._client.apply(_spec(number))
-            self._client.verb("hold", _node(number), **how)
+            self._client.apply(spec_of(number))
+            self._client.verb("hold", node_of(number), **how)
         self._until(lambda: all(node["state"] == "held" for node in self._client.nodes()), 120, "all held")
 
     def _make_the_rest(self, cell: Cell, numbers: Sequence[int]) -> None:
         """Undisturbed, what is to be undone and was made by no cell."""
         for number in numbers:
-            self._client.verb("resume", _node(number))
+            self._client.verb("resume", node_of(number))
         for number in numbers:
-            self._settle_made(Cell("make", cell.kind, "P0", "F0"), _node(number))
+            self._settle_made(Cell("make", cell.kind, "P0", "F0"), node_of(number))
 
     def _run_all(self, cells: Sequence[Cell | None]) -> list[Row]:
         rows: list[Row] = []
         for number, (cell, following) in enumerate(zip_longest(cells, cells[1:])):
             if cell is None:
-                self._client.verb("destroy", _cluster(number))
+                self._client.verb("destroy", cluster_of(number))
                 continue
             begun = time.monotonic()
             result, why = "held", ""
@@ -155,7 +150,7 @@ class Lane:
         return rows
 
     def _one(self, cell: Cell, number: int, following: Cell | None) -> None:
-        node, cluster = _node(number), _cluster(number)
+        node, cluster = node_of(number), cluster_of(number)
         crash = crash_of(cell, node, cluster)
         if crash and getattr(self._child, "crash", None) != crash:
             self._start(crash)
@@ -176,7 +171,7 @@ class Lane:
 
     def _ask_for(self, cell: Cell, number: int, token: str) -> None:
         verb, target = (
-            ("resume", _node(number)) if cell.direction == "make" else ("destroy", _cluster(number))
+            ("resume", node_of(number)) if cell.direction == "make" else ("destroy", cluster_of(number))
         )
         try:
             with Client(self._stage.socket, timeout=0.5) as impatient:
@@ -190,11 +185,11 @@ class Lane:
         if cell.point in ("P3", "P4"):
             self._kill_from_outside(cell, seen, made)
             return
-        until = time.monotonic() + TO_DIE
+        until = time.monotonic() + TO_DIE * (1 if self._speed > 1000 else 4)
         while self._child.wait(0.1) is None and not self._child.stopped:
-            self._help_on(cell, _node(number))
+            self._help_on(cell, node_of(number))
             if time.monotonic() > until:
-                shown = self._client.show(_node(number))["entity"]
+                shown = self._client.show(node_of(number))["entity"]
                 raise Wrong(f"not reached: it is {shown['state']}, {shown['waiting_for']}, {shown['error']}")
         if self._child.returncode not in (None, -signal.SIGKILL):
             raise Wrong(f"it ended with {self._child.returncode}")
@@ -215,10 +210,8 @@ class Lane:
 
         def arrived() -> bool:
             calls, _ = self._world.calls(seen)
-            method = "POST" if cell.direction == "make" else "DELETE"
-            tail = cell.moment.rpartition("*/")[2].partition(" ")[0] if "*/" in cell.moment else cell.moment
-            word = tail.split("/")[-2] if tail.endswith("*") and "/" in tail else tail.split("/")[-1]
-            return any(call["method"] == method and word in call["template"] for call in calls)
+            moments = [f"{call['service']} {call['method']} {call['template']}" for call in calls]
+            return any(fnmatchcase(moment, cell.moment) for moment in moments)
 
         self._until(arrived, TO_DIE, "the request on the wire", 0.003)
         if cell.point == "P4" and cell.direction == "make":
@@ -256,7 +249,7 @@ class Lane:
             if self._child.wait(TO_DIE) != -signal.SIGKILL:
                 raise Wrong("it did not die at its checkpoint")
         after = number + 1
-        self._start(crash_of(following, _node(after), _cluster(after)) if following else "")
+        self._start(crash_of(following, node_of(after), cluster_of(after)) if following else "")
         if cell.point == "P13":
             self._ask_for(cell, number, token)
             self._ask_for(cell, number, token)
@@ -325,7 +318,7 @@ class Lane:
         kind = {"dns_record": "record"}.get(cell.kind, cell.kind)
         for thing in self._world.inventory():
             if thing["kind"] == kind and thing["deleted"] is None and oracle.is_about(thing["name"], node):
-                if self._world.delete(_path(thing)):
+                if self._world.delete(path_of(thing)):
                     self._taken.add(thing["id"])
                 return
 
@@ -386,51 +379,16 @@ class Lane:
         found = left + oracle.judge(gathered) + self._unaudited(gathered)
         for row, number in zip(rows, range(len(rows)), strict=True):
             mine = [
-                what for what in found if oracle.is_about(what, _node(number)) or _cluster(number) in what
+                what for what in found if oracle.is_about(what, node_of(number)) or cluster_of(number) in what
             ]
             if mine:
                 row.result, row.why = "WRONG", "; ".join([row.why, *mine])
         others = [
             w
             for w in found
-            if not any(oracle.is_about(w, _node(n)) or _cluster(n) in w for n in range(len(rows)))
+            if not any(oracle.is_about(w, node_of(n)) or cluster_of(n) in w for n in range(len(rows)))
         ]
         for what in others:
             rows.append(
                 Row(f"{direction}: the whole world", direction, "", "", "", self._seed, "WRONG", what)
             )
-
-
-def _node(number: int) -> str:
-    return f"n{number:03d}"
-
-
-def _cluster(number: int) -> str:
-    return f"c{number:03d}"
-
-
-def _spec(number: int) -> str:
-    document = yaml.safe_load((resources.files("daemon.demo") / "three-node.yaml").read_text())
-    document["cluster"] = _cluster(number)
-    document["nodes"] = [{"name": _node(number)}]
-    document["nutanix"]["redundancy_factor"] = 1
-    ranges = {"management": [10, 999], "ahv": [1000, 1999], "cvm": [2000, 2999], "cluster": [3000, 4000]}
-    document["ibm"]["management"]["ranges"] = ranges
-    document["ibm"]["workload"]["range"] = [10, 999]
-    document["deadlines"] = dict.fromkeys(STATES, "100h")
-    return yaml.safe_dump(document)
-
-
-def _path(thing: Mapping[str, Any]) -> str:
-    """Where the object is deleted."""
-    dns = yaml.safe_load((resources.files("daemon.demo") / "three-node.yaml").read_text())["ibm"]["dns"]
-    match thing["kind"]:
-        case "reserved_ip":
-            return f"/subnets/{thing['subnet']}/reserved_ips/{thing['id']}"
-        case "vni":
-            return f"/virtual_network_interfaces/{thing['id']}"
-        case "record":
-            zone, record = quote(dns["zone"], safe=""), quote(thing["id"], safe="")
-            return f"/instances/{dns['instance']}/dnszones/{zone}/resource_records/{record}"
-        case _:
-            return f"/bare_metal_servers/{thing['id']}"

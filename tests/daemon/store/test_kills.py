@@ -22,7 +22,7 @@ from daemon.store.sqlite import SqliteStore
 from state_machines.record import Record
 
 async def write(store, lease, name):
-    for version in range(1, 400):
+    for version in range(1, 1_200):
         record = Record(name, "toy.node", "demo", "pending", 1.0, version=version)
         said = AddEvent(Event(1.0, "demo", name, "note", f"{name} {version}"))
         [event] = await store.commit(lease, [PutRecord(record), said])
