@@ -73,17 +73,18 @@ def boot_app(book: Book, images: Images, counters: Counters | None = None) -> we
     desk = _BootDesk(book, images)
     app = _application(book, counters)
 
-    async def healthz(request: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
-
     async def metrics(request: web.Request) -> web.Response:
         return web.Response(text=counters.text())
 
     app.router.add_get("/boot/ipxe/{server_id}", desk.script, allow_head=False)
     app.router.add_get("/pxe/images/{name}", desk.image)
-    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/healthz", _healthz)
     app.router.add_get("/metrics", metrics)
     return app
+
+
+async def _healthz(request: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
 
 
 def config_app(book: Book, counters: Counters | None = None) -> web.Application:
@@ -94,6 +95,7 @@ def config_app(book: Book, counters: Counters | None = None) -> web.Application:
     desk = _ConfigDesk(book)
     app = _application(book, counters or Counters())
     app.router.add_get("/server-config", desk.config, allow_head=False)
+    app.router.add_get("/healthz", _healthz)
     app.router.add_post("/server-status", desk.status)
     return app
 

@@ -30,12 +30,12 @@ class Screen(Protocol):
 
 
 class PlainLines:
-    """Every line of the log about the cluster, for pipes and files."""
+    """Every line of the log about the cluster or node, for pipes and files."""
 
     def __init__(
-        self, cluster: str, tell: Callable[[str], None] = lambda text: print(text, flush=True)
+        self, name: str, tell: Callable[[str], None] = lambda text: print(text, flush=True)
     ) -> None:
-        self._cluster = cluster
+        self._name = name
         self._tell = tell
 
     def entity(self, entity: EntityView) -> None:
@@ -43,7 +43,9 @@ class PlainLines:
 
     def line(self, line: StreamLine) -> None:
         event = line["event"] if line["type"] == "event" else None
-        if event is not None and event["cluster"] == self._cluster and event["level"] != "debug":
+        if event is None or event["level"] == "debug":
+            return
+        if self._name in (event["cluster"], event["node"]):
             self._tell(event_line(event))
 
 
