@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal
 
 from daemon.errors import CATALOGUE
@@ -12,6 +12,7 @@ from state_machines.kind import FLAGS, ROLLING_BACK, Kind, State, UndoStep
 from state_machines.lifecycle import retry_from
 from state_machines.outcome import Problem
 from state_machines.record import Record
+from state_machines.value import value
 
 
 def event(
@@ -79,7 +80,7 @@ def _why_not_after(record: Record, kind: Kind, step: str) -> str | None:
     return None if waits or ahead else f"It is {kind.states[record.state].title}; {step} does not lie ahead."
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Limits:
     """How long things may last: state → the spec's word in seconds, and the factor that stretches all of it."""
 
@@ -151,6 +152,8 @@ def honoured(
     if verb in ("retry", "replace"):
         facts = {**record.facts, "asked": args.get("means", verb)}
         record = replace(record, attempt=record.attempt + 1, facts=facts)
+    if verb == "join":
+        record = replace(record, facts={**record.facts, "member": True})
     if verb == "change":
         record = replace(record, spec=args.get("spec", record.spec))
     if verb == "destroy":

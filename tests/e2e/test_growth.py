@@ -151,12 +151,16 @@ def test_a_spec_with_a_node_less_lets_it_leave_the_cluster_before_its_server_goe
             client.show("node04")
 
 
-def test_a_dead_member_is_replaced_by_one_verb_and_keeps_its_addresses(rig: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("dead", [True, False], ids=["dead", "living"])
+def test_a_member_is_replaced_by_one_verb_and_keeps_its_addresses(
+    rig: Callable[..., Any], dead: bool
+) -> None:
     one = rig()
     with Client(one.stage.socket) as client:
         deploy(one, client, *THREE)
         before = entity(client, "node02")
-        tell(one, "/nodes/node02/kill-cvm")
+        if dead:
+            tell(one, "/nodes/node02/kill-cvm")
         plan = client.plan("replace", "node02")
         assert counted(plan) == {
             (action, kind): 1 for action in ("delete", "create") for kind in ("nutanix_host", "server")
@@ -174,6 +178,26 @@ def test_a_dead_member_is_replaced_by_one_verb_and_keeps_its_addresses(rig: Call
         assert standing(one)["server"] == 3
         kept = {(r["kind"], r["id"]) for r in before["resources"] if r["kind"] != "server"}
         assert kept <= {(r["kind"], r["id"]) for r in after["resources"]}
+
+
+def test_a_living_member_is_not_taken_from_a_cluster_that_lacks_another_one(rig: Callable[..., Any]) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        deploy(one, client, *THREE)
+        before = entity(client, "node02")["resources"]
+        tell(one, "/nodes/node01/kill-cvm")
+        client.verb("replace", "node02")
+        limit = time.monotonic() + 60
+        while entity(client, "demo")["phase"] != "attention":
+            assert time.monotonic() < limit, entity(client, "demo")
+            time.sleep(0.02)
+        said = entity(client, "demo")["evidence"] or ""
+        assert "node01" in said and "at least 3 nodes" in said
+        assert entity(client, "node02")["resources"] == before
+        tell(one, "/nodes/node01/revive")
+        code, lines = settled(one.stage)
+        assert code == 0, lines
+        assert hosts(one) == cvms(client, *THREE)
 
 
 def test_a_spec_that_changes_what_cannot_change_is_refused_by_name(rig: Callable[..., Any]) -> None:

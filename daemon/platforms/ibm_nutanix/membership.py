@@ -18,6 +18,7 @@ from state_machines.record import Record
 HOST_POLL = 30.0
 """Seconds between two looks at a host that joins or leaves."""
 PASSING = ("unreachable", "unavailable", "in_doubt", "malformed")
+REFUSED = 422
 STOPPED = ("failed", "held", "rolled_back", "rollback_blocked")
 ARRIVED = ("ready", "active")
 
@@ -59,7 +60,9 @@ class Membership:
             if row is None and host is not None and member in joined(ctx):
                 await ctx.came(HOST, member.name, str(host["uuid"]), host=host["uuid"])
             elif member.state not in ARRIVED:
-                await self.detach(ctx, member)
+                trouble = await self.let_go(ctx, member)
+                if trouble is not None:
+                    return Wait(f"{member.name} to leave the cluster", trouble, HOST_POLL, attention=True)
                 late.append(member.name)
             elif member.state == "ready":
                 waiting = await self._take_in(ctx, member, host)
@@ -136,6 +139,31 @@ class Membership:
         row = host_row(ctx, member.name)
         return row is None or await ctx.remove(row, self._disposal(ctx, member))
 
+    async def let_go(self, ctx: StepContext, member: Record) -> str | None:
+        """Let the host of a node that is replaced leave; what has to be mended first, None while nothing has.
+
+        Where too few would stay for the redundancy, Prism lets a host go only once it is down. Its server may be
+        given back before that as long as every other host is well: the data can bear the loss of one.
+        """
+        try:
+            await self.detach(ctx, member)
+            return None
+        except OutsideError as error:
+            if error.status != REFUSED:
+                raise
+            said = error.evidence or error.message
+        mine = self._address(ctx, member, "cvm")
+        others = [host for address, host in (await self._hosts(ctx)).items() if address != mine]
+        ill = [str(host["name"]) for host in others if host["state"] != "NORMAL" or host["is_degraded"]]
+        if ill or len(others) < 2:
+            return (
+                f"Prism does not let {member.name} go, and not all others are well ({', '.join(ill)}): {said}"
+            )
+        row = host_row(ctx, member.name)
+        if row is not None and not row.data.get("goes_first"):
+            await ctx.update(row, goes_first=True)
+        return None
+
     def _disposal(self, ctx: StepContext, member: Record) -> Disposal:
         async def find(row: Resource) -> Found | None:
             host = (await self._hosts(ctx)).get(self._address(ctx, member, "cvm"))
@@ -185,7 +213,7 @@ class Membership:
         last: OutsideError | None = None
         there = [member for member in ctx.members if member.state in ARRIVED]
         for member in joined(ctx) or there:
-            if member == but:
+            if member == but or "pin" not in member.facts:  # without one, its server was given back
                 continue
             try:
                 return await ask(self.prism(ctx, member))
@@ -207,12 +235,10 @@ class Membership:
 
     def prism(self, ctx: StepContext, member: Record, login: Login | None = None) -> Prism:
         """A CVM, with the cluster's password once it is secured and the CVM is in it."""
-        if login is None:
-            login = _factory(member)
-            if ctx.cluster.facts.get("secured") and member in joined(ctx):
-                login = Login(PRISM_USER, ctx.known_secret("password"))
+        if login is None and ctx.cluster.facts.get("secured") and member in joined(ctx):
+            login = Login(PRISM_USER, ctx.known_secret("password"))
         address = self._address(ctx, member, "cvm")
-        return Prism(address, self._settings.prism_port, member.facts["pin"], login)
+        return Prism(address, self._settings.prism_port, member.facts["pin"], login or _factory(member))
 
     def _address(self, ctx: StepContext, member: Record, component: str) -> str:
         return address_of(ctx.resources(owner=member.name), component)

@@ -163,20 +163,27 @@ class NodeSteps:
         generation = int(ctx.record.facts.get("server", 1))
         row = ctx.resource("server", self._names.server(ctx.record.name, generation))
         if row is None or row.state in ("intended", "gone"):
+            if host_row(ctx, ctx.record.name) is not None:
+                return self._still_a_host(ctx)
             waiting = await self._order_server(ctx, generation)
             if waiting is not None:
                 return waiting
             row = ctx.resource("server", self._names.server(ctx.record.name, generation))
             assert row is not None
         if row.state == "deleting" or self._unwanted(ctx.record, row):
-            if host_row(ctx, ctx.record.name) is not None:
-                evidence = f"{ctx.cluster.name} is {ctx.cluster.state.replace('_', ' ')}"
-                return Wait("its cluster to let it go", evidence, self._poll)
+            host = host_row(ctx, ctx.record.name)
+            if host is not None and not host.data.get("goes_first"):
+                return self._still_a_host(ctx)
             if not await ctx.remove(row, self.disposals["server"]):
                 return Wait(f"the old server {row.name} to be gone", "it is being deleted", self._poll)
             await ctx.remember(server=generation + 1, pin=None, factory_login=None)
             return Wait("a new server", "the old one is gone", poll=0)
         return await self._judge_server(ctx, row)
+
+    def _still_a_host(self, ctx: StepContext) -> Wait:
+        """A node that is replaced leaves its cluster first."""
+        evidence = f"{ctx.cluster.name} is {ctx.cluster.state.replace('_', ' ')}"
+        return Wait("its cluster to let it go", evidence, self._poll)
 
     def _unwanted(self, record: Record, row: Resource) -> bool:
         """Whether a server of an earlier attempt has to go: it failed, or a person asked to replace it."""

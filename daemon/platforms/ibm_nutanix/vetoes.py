@@ -25,6 +25,8 @@ def _of_node(verb: str, record: Record, cluster: Record) -> str | None:
         return None
     if cluster.state in _RELEASED and verb != "rollback":
         return f"Its cluster {cluster.name} is rolled back: retry the cluster instead."
+    if verb == "rollback" and record.facts.get("member"):
+        return f"It is a host of {cluster.name}: replace it, or apply a spec without it."
     if record.name not in cluster.spec["nodes"]:
         return f"It leaves {cluster.name}: apply a spec that names it once it is gone."
     where = cluster.step if cluster.state in ("failed", "held") else cluster.state
