@@ -293,8 +293,9 @@ def locked(database: Path) -> Iterator[None]:
 
 
 def test_a_database_that_somebody_else_locks_stops_the_calls_and_loses_nothing(
-    rig: Callable[..., Any],
+    rig: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("NXD_DEADLINES_FACTOR", "500")  # half a minute of ours is ten hours of the nodes'
     one = rig()
     with Client(one.stage.socket) as client:
         client.apply(spec())
@@ -311,9 +312,9 @@ def test_a_second_daemon_on_the_same_state_refuses_and_the_first_works_on(rig: C
     with Client(one.stage.socket) as client:
         client.apply(spec())
     second = one.stage.spawn_daemon()
+    one.stage._remember("processes", {**one.stage.processes(), "serve": first})
     assert second.wait(30) != 0
     assert "Another nxd works on" in (one.stage.directory / "serve.log").read_text()
-    one.stage._remember("processes", {**one.stage.processes(), "serve": first})
     in_order(one)
 
 

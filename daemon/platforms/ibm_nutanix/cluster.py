@@ -5,17 +5,9 @@ from __future__ import annotations
 from daemon.clock import Clock
 from daemon.drivers.prism import Login
 from daemon.errors import NxdError, OutsideError
-from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, PRISM_USER, address_of
-from daemon.platforms.ibm_nutanix.membership import (
-    ARRIVED,
-    PASSING,
-    STOPPED,
-    Membership,
-    joined,
-    leaving,
-    member_view,
-    wished,
-)
+from daemon.platforms.ibm_nutanix.cvms import ARRIVED, PASSING, Cvms, factory_login, joined
+from daemon.platforms.ibm_nutanix.machine import PRISM_USER, address_of
+from daemon.platforms.ibm_nutanix.membership import STOPPED, Membership, leaving, member_view, wished
 from daemon.platforms.ibm_nutanix.planned import host_row
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failures
 from daemon.settings import Settings
@@ -33,9 +25,12 @@ class ClusterSteps:
     there already and adds what is missing.
     """
 
-    def __init__(self, settings: Settings, preflight: Preflight, members: Membership, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, preflight: Preflight, cvms: Cvms, members: Membership, clock: Clock
+    ) -> None:
         self._settings = settings
         self._preflight = preflight
+        self._cvms = cvms
         self._members = members
         self._clock = clock
 
@@ -87,7 +82,7 @@ class ClusterSteps:
             if member.state != "ready":
                 continue
             try:
-                await self._members.prism(ctx, member).ready()
+                await self._cvms.prism(ctx, member).ready()
             except OutsideError as error:
                 if error.code not in PASSING:
                     raise
@@ -105,7 +100,7 @@ class ClusterSteps:
         external = self._external(ctx)
 
         async def create() -> Found:
-            made = await self._members.any_cvm(
+            made = await self._cvms.any(
                 ctx,
                 lambda prism: prism.create_cluster(
                     cluster.name, external, nutanix["redundancy_factor"], nutanix["timezone"], nodes
@@ -134,7 +129,7 @@ class ClusterSteps:
             if member.state not in ARRIVED:
                 continue
             try:
-                shown = await self._members.prism(ctx, member).cluster()
+                shown = await self._cvms.prism(ctx, member).cluster()
             except OutsideError as error:
                 if error.code in (*PASSING, "not_found", "bad_request"):
                     continue
@@ -145,7 +140,7 @@ class ClusterSteps:
 
     async def await_up(self, ctx: StepContext) -> Outcome:
         """The cluster says that it is up; where it does not say, all its nodes are there."""
-        shown = await self._members.any_cvm(ctx, lambda prism: prism.cluster())
+        shown = await self._cvms.any(ctx, lambda prism: prism.cluster())
         status = shown.get("cluster_status")
         if status == "FAILED":
             for row in ctx.resources("nutanix_cluster"):
@@ -162,27 +157,27 @@ class ClusterSteps:
             return Done()
         member = joined(ctx)[0]
         new = await ctx.secret("password", lambda: f"Nx-{self._clock.new_token()[:24]}-4u")
-        factory = FACTORY_LOGINS[int(member.facts["factory_login"])]
-        if not await self._members.accepts(ctx, member, Login(PRISM_USER, new)):
-            await self._members.prism(ctx, member, factory).change_password(factory.password, new)
+        factory = factory_login(member)
+        if not await self._cvms.accepts(ctx, member, Login(PRISM_USER, new)):
+            await self._cvms.prism(ctx, member, factory).change_password(factory.password, new)
             return Wait("the new password on every CVM", "it was just changed", self._settings.poll_seconds)
         for other in joined(ctx):
-            if await self._members.accepts(ctx, other, factory):
+            if await self._cvms.accepts(ctx, other, factory):
                 return Wait(f"{other.name} to refuse the factory password", "it still takes it", UP_POLL)
         return Done({"secured": True, "external_ip": self._external(ctx)})
 
     async def configure(self, ctx: StepContext) -> Outcome:
         """Name, DNS and NTP servers are as wished."""
         nutanix = ctx.cluster.spec["nutanix"]
-        shown = await self._members.any_cvm(ctx, lambda prism: prism.cluster())
+        shown = await self._cvms.any(ctx, lambda prism: prism.cluster())
         dns = [one for one in nutanix["dns_servers"] if one not in (shown.get("name_servers") or ())]
         ntp = [one for one in nutanix["ntp_servers"] if one not in (shown.get("ntp_servers") or ())]
         if shown.get("name") != ctx.record.name:
-            await self._members.any_cvm(ctx, lambda prism: prism.rename(ctx.record.name))
+            await self._cvms.any(ctx, lambda prism: prism.rename(ctx.record.name))
         elif dns:
-            await self._members.any_cvm(ctx, lambda prism: prism.add_name_servers(dns))
+            await self._cvms.any(ctx, lambda prism: prism.add_name_servers(dns))
         elif ntp:
-            await self._members.any_cvm(ctx, lambda prism: prism.add_ntp_servers(ntp))
+            await self._cvms.any(ctx, lambda prism: prism.add_ntp_servers(ntp))
         else:
             return Done()
         return Wait("the settings to be taken", "they were just set", poll=0)
@@ -201,8 +196,8 @@ class ClusterSteps:
         return Done({"formed": True})
 
     async def _complaints(self, ctx: StepContext) -> list[str]:
-        shown = await self._members.any_cvm(ctx, lambda prism: prism.cluster())
-        hosts = await self._members.any_cvm(ctx, lambda prism: prism.hosts())
+        shown = await self._cvms.any(ctx, lambda prism: prism.cluster())
+        hosts = await self._cvms.any(ctx, lambda prism: prism.hosts())
         said = [
             f"host {host.get('service_vmexternal_ip')} is {'degraded' if host.get('is_degraded') else host['state']}"
             for host in hosts

@@ -1,13 +1,12 @@
-"""Who belongs to a standing cluster: taking ready nodes in, letting nodes go, and asking those that are in."""
+"""Who belongs to a standing cluster: ready nodes are taken in, and nodes that go leave it first."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from daemon.drivers.prism import Login, Prism
 from daemon.errors import NxdError, OutsideError
-from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, PRISM_USER, address_of
+from daemon.platforms.ibm_nutanix.cvms import ARRIVED, Cvms, Host, factory_login, joined
+from daemon.platforms.ibm_nutanix.machine import address_of
 from daemon.platforms.ibm_nutanix.planned import HOST, host_row
 from daemon.settings import Settings
 from daemon.steps import Disposal, Found, StepContext, Want
@@ -17,12 +16,8 @@ from state_machines.record import Record
 
 HOST_POLL = 30.0
 """Seconds between two looks at a host that joins or leaves."""
-PASSING = ("unreachable", "unavailable", "in_doubt", "malformed")
 REFUSED = 422
 STOPPED = ("failed", "held", "rolled_back", "rollback_blocked")
-ARRIVED = ("ready", "active")
-
-Host = dict[str, Any]
 
 
 def wished(ctx: StepContext) -> list[Record]:
@@ -35,27 +30,19 @@ def leaving(ctx: StepContext) -> list[Record]:
     return [member for member in ctx.members if member.name not in ctx.cluster.spec["nodes"]]
 
 
-def joined(ctx: StepContext) -> list[Record]:
-    """The nodes that are in the cluster: those it was formed of and those that were taken in, but none that left."""
-    founders = {name for row in ctx.resources("nutanix_cluster") for name in row.data.get("members", ())}
-    known = {row.name for row in ctx.resources(HOST) if row.state != "intended"}
-    new = {name for name in founders if ctx.resource(HOST, name) is None}
-    return [member for member in ctx.members if member.name in known | new]
-
-
 class Membership:
-    """The steps in which hosts come and go, and the way to speak with the cluster."""
+    """The steps in which hosts come and go."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, cvms: Cvms) -> None:
+        self._cvms = cvms
         self._poll = settings.poll_seconds
 
     async def join(self, ctx: StepContext) -> Outcome:
         """Every node of the spec that is there is in the cluster."""
-        hosts = await self._hosts(ctx)
+        hosts = await self._cvms.hosts(ctx)
         late: list[str] = []
         for member in wished(ctx):
-            host = hosts.get(self._address(ctx, member, "cvm")) if member.state in ARRIVED else None
+            host = hosts.get(_cvm_address(ctx, member)) if member.state in ARRIVED else None
             row = ctx.resource(HOST, member.name)
             if row is None and host is not None and member in joined(ctx):
                 await ctx.came(HOST, member.name, str(host["uuid"]), host=host["uuid"])
@@ -100,20 +87,20 @@ class Membership:
             )
         if host["state"] == "NEW":
             return Wait(f"{member.name} to join", f"its host is {host['state']}", HOST_POLL)
-        if await self.accepts(ctx, member, _factory(member)):
+        if await self._cvms.accepts(ctx, member, factory_login(member)):
             return Wait(f"{member.name} to refuse the factory password", "it still takes it", self._poll)
         return None
 
     def _host(self, ctx: StepContext, member: Record) -> Want:
-        address = self._address(ctx, member, "cvm")
+        address = _cvm_address(ctx, member)
         node = member_view(ctx, member)
 
         async def find() -> Found | None:
-            host = (await self._hosts(ctx)).get(address)
+            host = (await self._cvms.hosts(ctx)).get(address)
             return None if host is None else Found(str(host["uuid"]), {"host": host["uuid"]})
 
         async def create() -> Found:
-            await self.any_cvm(ctx, lambda prism: prism.expand([node]), pass_over=("unreachable",))
+            await self._cvms.any(ctx, lambda prism: prism.expand([node]), pass_over=("unreachable",))
             found = await find()
             if found is None:
                 raise OutsideError("in_doubt", f"The cluster does not list {member.name} yet.")
@@ -152,8 +139,8 @@ class Membership:
             if error.status != REFUSED:
                 raise
             said = error.evidence or error.message
-        mine = self._address(ctx, member, "cvm")
-        others = [host for address, host in (await self._hosts(ctx)).items() if address != mine]
+        mine = _cvm_address(ctx, member)
+        others = [host for address, host in (await self._cvms.hosts(ctx)).items() if address != mine]
         ill = [str(host["name"]) for host in others if host["state"] != "NORMAL" or host["is_degraded"]]
         if ill or len(others) < 2:
             return (
@@ -166,17 +153,17 @@ class Membership:
 
     def _disposal(self, ctx: StepContext, member: Record) -> Disposal:
         async def find(row: Resource) -> Found | None:
-            host = (await self._hosts(ctx)).get(self._address(ctx, member, "cvm"))
+            host = (await self._cvms.hosts(ctx)).get(_cvm_address(ctx, member))
             return None if host is None else Found(str(host["uuid"]))
 
         async def get(row: Resource) -> Found | None:
-            host = await self.any_cvm(ctx, lambda prism: prism.host(str(row.cloud_id)), but=member)
+            host = await self._cvms.any(ctx, lambda prism: prism.host(str(row.cloud_id)), but=member)
             return None if host is None else Found(str(host["uuid"]), {"state": host["state"]})
 
         async def delete(row: Resource) -> None:
             found = await get(row)
             if found is not None and not str(found.data["state"]).startswith("MARKED_FOR_REMOVAL"):
-                await self.any_cvm(ctx, lambda prism: prism.remove_host(found.cloud_id), but=member)
+                await self._cvms.any(ctx, lambda prism: prism.remove_host(found.cloud_id), but=member)
 
         return Disposal(find, get, delete)
 
@@ -193,56 +180,6 @@ class Membership:
             if member.state not in ("rolling_back", "rolled_back"):
                 await ctx.order(member.name, "release")
 
-    async def _hosts(self, ctx: StepContext) -> dict[str, Host]:
-        """CVM address → host, as the cluster lists them."""
-        hosts = await self.any_cvm(ctx, lambda prism: prism.hosts())
-        return {str(host["service_vmexternal_ip"]): host for host in hosts}
-
-    async def any_cvm(
-        self,
-        ctx: StepContext,
-        ask: Callable[[Prism], Awaitable[Any]],
-        pass_over: tuple[str, ...] = PASSING,
-        but: Record | None = None,
-    ) -> Any:
-        """The answer of the first CVM of the cluster that gives one, but for that of ``but``; those with an error
-        named in ``pass_over`` are passed over. While there is no cluster, every ready CVM is asked.
-
-        Raises the last one's error.
-        """
-        last: OutsideError | None = None
-        there = [member for member in ctx.members if member.state in ARRIVED]
-        for member in joined(ctx) or there:
-            if member == but or "pin" not in member.facts:  # without one, its server was given back
-                continue
-            try:
-                return await ask(self.prism(ctx, member))
-            except OutsideError as error:
-                if error.code not in pass_over:
-                    raise
-                last = error
-        raise last or OutsideError("unreachable", f"No CVM of {ctx.cluster.name} is there to be asked.")
-
-    async def accepts(self, ctx: StepContext, member: Record, login: Login) -> bool:
-        """Whether a CVM takes this login."""
-        try:
-            await self.prism(ctx, member, login).ready()
-        except OutsideError as error:
-            if error.code == "authentication":
-                return False
-            raise
-        return True
-
-    def prism(self, ctx: StepContext, member: Record, login: Login | None = None) -> Prism:
-        """A CVM, with the cluster's password once it is secured and the CVM is in it."""
-        if login is None and ctx.cluster.facts.get("secured") and member in joined(ctx):
-            login = Login(PRISM_USER, ctx.known_secret("password"))
-        address = self._address(ctx, member, "cvm")
-        return Prism(address, self._settings.prism_port, member.facts["pin"], login or _factory(member))
-
-    def _address(self, ctx: StepContext, member: Record, component: str) -> str:
-        return address_of(ctx.resources(owner=member.name), component)
-
 
 def member_view(ctx: StepContext, member: Record) -> dict[str, Any]:
     """A node as Prism is told of it when it is to become a host."""
@@ -254,5 +191,5 @@ def member_view(ctx: StepContext, member: Record) -> dict[str, Any]:
     }
 
 
-def _factory(member: Record) -> Login:
-    return FACTORY_LOGINS[int(member.facts["factory_login"])]
+def _cvm_address(ctx: StepContext, member: Record) -> str:
+    return address_of(ctx.resources(owner=member.name), "cvm")

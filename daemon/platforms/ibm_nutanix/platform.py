@@ -17,6 +17,7 @@ from daemon.platforms.base import Check, Climb, Finding, Planned, Seed
 from daemon.platforms.ibm_nutanix import boot, planned, undo
 from daemon.platforms.ibm_nutanix.audit import Audit
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
+from daemon.platforms.ibm_nutanix.cvms import Cvms
 from daemon.platforms.ibm_nutanix.ladder import next_rung
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, MachineSteps
 from daemon.platforms.ibm_nutanix.membership import Membership
@@ -56,8 +57,9 @@ class IbmNutanix:
         machine = MachineSteps(settings, vpc, node.disposals["server"])
         self._preflight = Preflight(settings, vpc, dns)
         self._audit = Audit(self._names, vpc, dns, node.disposals)
-        members = Membership(settings)
-        cluster = ClusterSteps(settings, self._preflight, members, clock)
+        cvms = Cvms(settings)
+        members = Membership(settings, cvms)
+        cluster = ClusterSteps(settings, self._preflight, cvms, members, clock)
         self.steps: Mapping[str, Step] = {
             "reserving_ips": node.reserve_ips,
             "registering_dns": node.register_dns,

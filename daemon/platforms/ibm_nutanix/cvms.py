@@ -1,0 +1,86 @@
+"""How the steps of a cluster speak with its CVMs: which of them are in it, with which login, and whom to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from daemon.drivers.prism import Login, Prism
+from daemon.errors import OutsideError
+from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, PRISM_USER, address_of
+from daemon.platforms.ibm_nutanix.planned import HOST
+from daemon.settings import Settings
+from daemon.steps import StepContext
+from state_machines.record import Record
+
+PASSING = ("unreachable", "unavailable", "in_doubt", "malformed")
+ARRIVED = ("ready", "active")
+
+Host = dict[str, Any]
+
+
+def joined(ctx: StepContext) -> list[Record]:
+    """The nodes that are in the cluster: those it was formed of and those that were taken in, but none that left."""
+    founders = {name for row in ctx.resources("nutanix_cluster") for name in row.data.get("members", ())}
+    known = {row.name for row in ctx.resources(HOST) if row.state != "intended"}
+    new = {name for name in founders if ctx.resource(HOST, name) is None}
+    return [member for member in ctx.members if member.name in known | new]
+
+
+def factory_login(member: Record) -> Login:
+    """The factory login that the node's CVM took at first contact."""
+    return FACTORY_LOGINS[int(member.facts["factory_login"])]
+
+
+class Cvms:
+    """The CVMs of a cluster, as a step sees them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def hosts(self, ctx: StepContext) -> dict[str, Host]:
+        """CVM address → host, as the cluster lists them."""
+        hosts = await self.any(ctx, lambda prism: prism.hosts())
+        return {str(host["service_vmexternal_ip"]): host for host in hosts}
+
+    async def any(
+        self,
+        ctx: StepContext,
+        ask: Callable[[Prism], Awaitable[Any]],
+        pass_over: tuple[str, ...] = PASSING,
+        but: Record | None = None,
+    ) -> Any:
+        """The answer of the first CVM of the cluster that gives one, but for that of ``but``; those with an error
+        named in ``pass_over`` are passed over. While there is no cluster, every ready CVM is asked.
+
+        Raises the last one's error.
+        """
+        last: OutsideError | None = None
+        there = [member for member in ctx.members if member.state in ARRIVED]
+        for member in joined(ctx) or there:
+            if member == but or not member.facts.get("pin"):  # without one, its server was given back
+                continue
+            try:
+                return await ask(self.prism(ctx, member))
+            except OutsideError as error:
+                if error.code not in pass_over:
+                    raise
+                last = error
+        raise last or OutsideError("unreachable", f"No CVM of {ctx.cluster.name} is there to be asked.")
+
+    async def accepts(self, ctx: StepContext, member: Record, login: Login) -> bool:
+        """Whether a CVM takes this login."""
+        try:
+            await self.prism(ctx, member, login).ready()
+        except OutsideError as error:
+            if error.code == "authentication":
+                return False
+            raise
+        return True
+
+    def prism(self, ctx: StepContext, member: Record, login: Login | None = None) -> Prism:
+        """A CVM, with the cluster's password once it is secured and the CVM is in it."""
+        if login is None and ctx.cluster.facts.get("secured") and member in joined(ctx):
+            login = Login(PRISM_USER, ctx.known_secret("password"))
+        address = address_of(ctx.resources(owner=member.name), "cvm")
+        return Prism(address, self._settings.prism_port, member.facts["pin"], login or factory_login(member))
