@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import field
 
 from daemon.store.ops import Event
+from state_machines.value import value
 
 QUEUE_LENGTH = 2000
 """Notices a subscriber may be behind before it is told that it lags."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Notice:
-    """One commit: its log lines, and the names of the records that changed or are gone."""
+    """One commit: its log lines, and the names of the records that changed or are gone.
+
+    ``written`` is where the first reader leaves the lines as it wrote them, for the others.
+    """
 
     events: Sequence[Event]
     changed: frozenset[str]
     removed: frozenset[str]
+    written: list[bytes] = field(default_factory=list)
 
 
 class Subscription:
@@ -52,6 +57,11 @@ class Bus:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
+
+    @property
+    def heard(self) -> bool:
+        """Whether anybody listens: a notice need not be put together otherwise."""
+        return bool(self._subscriptions)
 
     def publish(self, notice: Notice) -> None:
         """Tell everybody."""

@@ -55,9 +55,9 @@ class CrashLog:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND)
         self._size = 0
 
-    def suspects(self, name: str) -> bool:
-        """Whether the daemon died while a step of this record ran, and none of its steps has ended since."""
-        return name in self.counts
+    def suspects(self, name: str, deaths: int) -> bool:
+        """Whether the daemon died so often while a step of this record ran, and none of its steps has ended since."""
+        return self.counts.get(name, 0) >= deaths
 
     @contextmanager
     def running(self, name: str) -> Iterator[None]:

@@ -56,11 +56,23 @@ class Engine:
         self.journal = journal
         self.platforms = platforms
         self.pace = pace
+        self._platform_of = {
+            kind.name: platform
+            for platform in platforms.values()
+            for kind in (platform.node, platform.cluster)
+        }
+        self._kinds = {
+            kind.name: kind for platform in platforms.values() for kind in (platform.node, platform.cluster)
+        }
         self._box = box
         self._locks = Locks()
         self._crashes = crashes or CrashLog(None)
-        self._turns = Turns(journal.clock, self._one_round, pace.steps_at_once, self._crashes.suspects)
+        self._turns = Turns(journal.clock, self._one_round, pace.steps_at_once, self._suspects)
         self.poke = self._turns.poke
+
+    def _suspects(self, name: str) -> bool:
+        """Whether one more death of the daemon would have the record held: then nobody else may be to blame."""
+        return self._crashes.suspects(name, max(1, self.pace.crashes - 1))
 
     @property
     def problems(self) -> list[str]:
@@ -69,12 +81,11 @@ class Engine:
 
     def platform(self, record: Record) -> Platform:
         """The platform a record belongs to."""
-        return self.platforms[record.kind.partition(".")[0]]
+        return self._platform_of[record.kind]
 
     def kind(self, record: Record) -> Kind:
         """The tables of a record."""
-        platform = self.platform(record)
-        return platform.node if platform.node.name == record.kind else platform.cluster
+        return self._kinds[record.kind]
 
     async def run(self) -> None:
         """Work until cancelled; then every turn is stopped where it is. Raises Fenced."""
@@ -204,8 +215,9 @@ class Engine:
     async def _advance(self, context: StepContext, done: Done) -> bool:
         record = context.record
         kind = self.kind(record)
-        facts = {key: value for key, value in {**record.facts, **done.facts}.items() if value is not None}
-        record = replace(record, facts=facts)
+        if done.facts:
+            facts = {key: value for key, value in {**record.facts, **done.facts}.items() if value is not None}
+            record = replace(record, facts=facts)
         now, limits = self.journal.clock.now(), self.limits(record)
         if record.state == ROLLING_BACK:
             following = kind.next_undo(record.step)
@@ -216,7 +228,8 @@ class Engine:
             moved = moves.next_undo(record, following, now, limits)
         else:
             moved = moves.advanced(record, kind, now, limits)
-        await self._commit_move(record, moved, "advance", "nxd", *context.unsaved)
+        idle = not (context.acted or record.wait or record.tries)
+        await self._commit_move(record, moved, "advance", "nxd", *context.unsaved, idle=idle)
         context.saved()
         return True
 
@@ -312,7 +325,9 @@ class Engine:
             return [moves.command(record, "rollback", now, token)]
         return []
 
-    async def _commit_move(self, record: Record, moved: Record, verb: str, actor: str, *ops: Op) -> None:
+    async def _commit_move(
+        self, record: Record, moved: Record, verb: str, actor: str, *ops: Op, idle: bool = False
+    ) -> None:
         """Commit a change of state with its log line, and wake the cluster that watches a node."""
         kind = self.kind(record)
         event = Event(
@@ -330,6 +345,7 @@ class Engine:
                 "by": verb,
                 "attempt": moved.attempt,
                 "kind": record.kind,
+                **({"idle": True} if idle else {}),
             },
         )
         await self.journal.commit(PutRecord(moved), *ops, *self._calls_back(record, moved), AddEvent(event))

@@ -16,7 +16,8 @@ READ_BACK = 20_000
 ENOUGH = 5
 """Stays that must be known before one of them is called slow."""
 _DONE = ("advance", "released")
-"""What ends a stay that counts: the step was done. A failure and a verb say nothing of how long it takes."""
+"""What ends a stay that counts: the step was done. A failure, a verb, and a step that was ``idle``, for it found
+nothing to do, say nothing of how long it takes."""
 
 
 class History:
@@ -36,7 +37,7 @@ class History:
 
     def _close(self, record: str, event: Event) -> None:
         before = self._open.pop(record, None)
-        if before is not None and event.data["by"] in _DONE:
+        if before is not None and event.data["by"] in _DONE and not event.data.get("idle"):
             stays = self._stays.setdefault((event.data["kind"], before[0]), deque(maxlen=KEPT))
             stays.append(max(0.0, event.time - before[1]))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from daemon.bus import Bus, Notice
 from daemon.clock import Clock
 from daemon.faultpoints import armed, point
@@ -34,13 +36,11 @@ class Journal:
         events = await self._store.commit(self._lease, ops)
         point("after_commit", *about)
         self.mirror.apply(ops)
-        self.history.take(events)
         if events:
+            self.history.take(events)
             self.mirror.revision = max(self.mirror.revision, events[-1].revision)
-        removed = frozenset(op.name for op in ops if isinstance(op, DropRecord))
-        changed = {op.record.name for op in ops if isinstance(op, PutRecord)}
-        changed |= {op.resource.owner for op in ops if isinstance(op, PutResource)}
-        self.bus.publish(Notice(events, frozenset(changed) - removed, removed))
+        if self.bus.heard:
+            self.bus.publish(_notice(ops, events))
         return events
 
     async def events(
@@ -54,3 +54,11 @@ class Journal:
     ) -> list[Event]:
         """A piece of the log, oldest first. Raises StoreError."""
         return await self._store.events(after, limit, shard, record, kind, tail)
+
+
+def _notice(ops: Sequence[Op], events: Sequence[Event]) -> Notice:
+    """What is told of a commit."""
+    removed = frozenset(op.name for op in ops if isinstance(op, DropRecord))
+    changed = {op.record.name for op in ops if isinstance(op, PutRecord)}
+    changed |= {op.resource.owner for op in ops if isinstance(op, PutResource)}
+    return Notice(events, frozenset(changed) - removed, removed)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from daemon.store.ops import (
     AddCommand,
@@ -29,6 +30,8 @@ class Mirror:
         self.daemon_id = contents.daemon_id
         self.revision = contents.revision
         self.records: dict[str, Record] = {}
+        self.stamps: dict[str, int] = {}
+        """Record → how often its row, ledger or inbox has changed, so that what was made of them can be kept."""
         self.secrets: dict[str, bytes] = dict(contents.secrets)
         self._members: dict[str, dict[str, Record]] = {}
         self._resources: dict[str, dict[tuple[str, str], Resource]] = {}
@@ -82,30 +85,21 @@ class Mirror:
     def apply(self, ops: Iterable[Op]) -> None:
         """Follow a commit that is durable."""
         for op in ops:
-            match op:
-                case PutRecord(record):
-                    self._put_record(record)
-                case DropRecord(name):
-                    self._drop(name)
-                case PutResource(resource):
-                    self._put_resource(resource)
-                case AddSignal(signal):
-                    self._add_signal(signal)
-                case AddCommand(command):
-                    self._add_command(command)
-                case CloseCommand(token, target):
-                    self._commands.get(target, {}).pop(token, None)
-                case PutSecret(name, _, sealed):
-                    self.secrets[name] = sealed
-                case DropSecrets(prefix):
-                    self.secrets = {n: s for n, s in self.secrets.items() if not n.startswith(prefix)}
+            follow = _FOLLOW.get(type(op))
+            if follow is not None:
+                follow(self, op)
+
+    def _changed(self, name: str) -> None:
+        self.stamps[name] = self.stamps.get(name, 0) + 1
 
     def _put_record(self, record: Record) -> None:
+        self._changed(record.name)
         self.records[record.name] = record
         if record.name != record.shard:
             self._members.setdefault(record.shard, {})[record.name] = record
 
     def _put_resource(self, resource: Resource) -> None:
+        self._changed(resource.owner)
         mine = self._resources.setdefault(resource.owner, {})
         self._let_go(mine.get((resource.kind, resource.name)))
         mine[resource.kind, resource.name] = resource
@@ -118,6 +112,16 @@ class Mirror:
         if resource is not None:
             self._holders.get(resource.data.get("address", ""), set()).discard(resource.key)
 
+    def _close_command(self, op: CloseCommand) -> None:
+        self._changed(op.target)
+        self._commands.get(op.target, {}).pop(op.token, None)
+
+    def _put_secret(self, op: PutSecret) -> None:
+        self.secrets[op.name] = op.sealed
+
+    def _drop_secrets(self, prefix: str) -> None:
+        self.secrets = {name: one for name, one in self.secrets.items() if not name.startswith(prefix)}
+
     def _add_signal(self, signal: Signal) -> None:
         known = self._signals.setdefault(signal.record, [])
         if not any((s.round, s.name, s.seq) == (signal.round, signal.name, signal.seq) for s in known):
@@ -125,10 +129,12 @@ class Mirror:
 
     def _add_command(self, command: Command) -> None:
         if command.token not in self._tokens:
+            self._changed(command.target)
             self._tokens.add(command.token)
             self._commands.setdefault(command.target, {})[command.token] = command
 
     def _drop(self, name: str) -> None:
+        self._changed(name)
         record = self.records.pop(name, None)
         if record is not None:
             self._members.get(record.shard, {}).pop(name, None)
@@ -136,3 +142,16 @@ class Mirror:
             self._let_go(resource)
         self._signals.pop(name, None)
         self._commands.pop(name, None)
+
+
+_FOLLOW: dict[type, Callable[[Mirror, Any], None]] = {
+    PutRecord: lambda mirror, op: mirror._put_record(op.record),
+    DropRecord: lambda mirror, op: mirror._drop(op.name),
+    PutResource: lambda mirror, op: mirror._put_resource(op.resource),
+    AddSignal: lambda mirror, op: mirror._add_signal(op.signal),
+    AddCommand: lambda mirror, op: mirror._add_command(op.command),
+    CloseCommand: Mirror._close_command,
+    PutSecret: Mirror._put_secret,
+    DropSecrets: lambda mirror, op: mirror._drop_secrets(op.prefix),
+}
+"""Op → how the memory follows it; of the log only the latest revision is remembered."""

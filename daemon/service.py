@@ -27,6 +27,7 @@ from daemon.clock import Clock, SystemClock
 from daemon.crashes import CrashLog
 from daemon.engine import Engine, Pace
 from daemon.faultpoints import point
+from daemon.garbage import settle
 from daemon.journal import Journal
 from daemon.mirror import Mirror
 from daemon.orders import Orders
@@ -76,6 +77,7 @@ async def _open(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Engi
     await store.open()
     lease = await store.acquire(f"{socket.gethostname()}:{os.getpid()}")
     mirror = Mirror(await store.load())
+    settle()
     point("loaded")
     journal = Journal(store, lease, mirror, Bus(), clock)
     await journal.read_back()

@@ -105,6 +105,8 @@ class StepContext:
         self._wake = wake
         self._box = box
         self._unsaved: list[Op] = []
+        self.acted = False
+        """Whether the step made, deleted, ordered or remembered anything in this run."""
         self.lock = locks
 
     @property
@@ -150,6 +152,7 @@ class StepContext:
             await self._commit()
 
     async def _commit(self, *ops: Op) -> None:
+        self.acted = True
         await self._journal.commit(*self._unsaved, *ops)
         self.saved()
 

@@ -45,7 +45,7 @@ class Wishes:
         standing = self._standing(seeds)
         if standing is None:
             items = [_create(one.owner, one.kind, one.name) for one in platform.planned(wish)]
-            return plan_of("apply", spec.cluster, items, self._stages(platform, wish))
+            return plan_of("apply", spec.cluster, items, self._stages(platform, wish, platform.cluster.steps))
         changed = self._changed(platform, standing, seeds)
         items = [
             wire.PlanItem(action="change", owner=spec.cluster, kind="setting", name=name, id=None)
@@ -61,12 +61,15 @@ class Wishes:
             ties = platform.ties(record.name, self._journal.mirror.resources(standing.name))
             rows = [*ties, *self._journal.mirror.resources(record.name)]
             items += deletions(rows, platform.undo_order)
-        return plan_of("apply", spec.cluster, items, self._stages(platform, wish) if items else [])
+        steps = platform.passes(bool(new), bool(leaving)) if items else ()
+        return plan_of("apply", spec.cluster, items, self._stages(platform, wish, steps))
 
-    def _stages(self, platform: Platform, wish: Mapping[str, Any]) -> list[wire.PlanStage]:
-        """The cluster's steps; the nodes' ones pass while it deploys them."""
+    def _stages(
+        self, platform: Platform, wish: Mapping[str, Any], steps: Sequence[str]
+    ) -> list[wire.PlanStage]:
+        """Steps of the cluster; those of its nodes pass while it deploys them."""
         limits = moves.Limits(wish["deadlines"], self._engine.pace.deadline_factor)
-        return stages_of(platform.cluster, platform.cluster.steps, limits, self._journal.history)
+        return stages_of(platform.cluster, steps, limits, self._journal.history)
 
     async def apply(self, spec: ClusterSpec, actor: str, digest: str | None) -> bool:
         """Make the spec the wish. False when it is the wish already. Raises NxdError."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from state_machines.value import value
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class Record:
     """One row of the store. Times are Unix seconds; ``version`` grows by one with each commit.
 

@@ -110,7 +110,7 @@ class Api:
         try:
             async for line in lines(self._journal, self._views, self._journal.bus, after, first):
                 await response.write(line)
-        except ConnectionResetError:
+        except ConnectionError:
             log.debug("action=reader_left")
         return response
 

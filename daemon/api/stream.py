@@ -88,9 +88,7 @@ def _changes(journal: Journal, views: Views, notices: list[Notice], shown: int) 
     """The lines of several commits; an entity that changed more than once is told once, as it is now."""
     revision = journal.mirror.revision
     for notice in notices:
-        for event in notice.events:
-            if event.revision > shown:
-                yield _line(journal, "event", event.revision, event=event_view(event))
+        yield _told(journal, notice, shown)
     changed = {name for notice in notices for name in notice.changed} | _followers(journal, notices)
     removed = {name for notice in notices for name in notice.removed}
     for name in sorted(changed):
@@ -100,6 +98,18 @@ def _changes(journal: Journal, views: Views, notices: list[Notice], shown: int) 
     for name in sorted(removed):
         if name not in journal.mirror.records:
             yield _line(journal, "removed", revision, name=name)
+
+
+def _told(journal: Journal, notice: Notice, shown: int) -> bytes:
+    """The log lines of a commit after revision ``shown``; what is the same for all readers is written once."""
+    fresh = [event for event in notice.events if event.revision > shown]
+    if len(fresh) < len(notice.events):
+        return b"".join(_line(journal, "event", e.revision, event=event_view(e)) for e in fresh)
+    if not notice.written:
+        notice.written.append(
+            b"".join(_line(journal, "event", e.revision, event=event_view(e)) for e in fresh)
+        )
+    return notice.written[0]
 
 
 def _followers(journal: Journal, notices: list[Notice]) -> set[str]:

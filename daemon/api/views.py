@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any, cast
 
+import orjson
+
 from daemon import wire
 from daemon.engine import Engine
 from daemon.journal import Journal
@@ -26,6 +28,7 @@ class Views:
         self._engine = engine
         self._orders = orders
         self.daemon = daemon
+        self._kept: dict[str, tuple[tuple[int, int], orjson.Fragment]] = {}
 
     def snapshot(self, nodes: Iterable[Record] | None = None) -> wire.Snapshot:
         """Every cluster at this moment, and every node, or those named."""
@@ -52,7 +55,20 @@ class Views:
         return "attention" if waits_for_a_person else self._engine.kind(record).states[record.state].phase
 
     def entity(self, record: Record) -> wire.EntityView:
-        """One node or cluster."""
+        """One node or cluster, as the JSON that it was last written as while nothing changed that it shows.
+
+        What a record shows is its own row, ledger and inbox, and those of its cluster, on which its verbs depend.
+        """
+        stamps = self._journal.mirror.stamps
+        stamp = (stamps.get(record.name, 0), stamps.get(record.shard, 0))
+        kept = self._kept.get(record.name)
+        if kept is None or kept[0] != stamp:
+            if len(self._kept) > 2 * len(self._journal.mirror.records):
+                self._kept.clear()  # many have left the store
+            kept = self._kept[record.name] = stamp, orjson.Fragment(orjson.dumps(self._entity(record)))
+        return cast("wire.EntityView", kept[1])
+
+    def _entity(self, record: Record) -> wire.EntityView:
         kind = self._engine.kind(record)
         rows = self._journal.mirror.resources(record.name)
         commands = self._journal.mirror.commands(record.name)

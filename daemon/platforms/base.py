@@ -87,6 +87,9 @@ class Platform(Protocol):
     def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
         """Every object that deploying the spec makes, in the order in which it is made."""
 
+    def passes(self, grows: bool, shrinks: bool) -> Sequence[str]:
+        """The cluster's steps that have something to do when a standing one takes another spec over."""
+
     def may_change(self, setting: str) -> bool:
         """Whether a setting of a cluster, by its dotted name in the spec, may change while the cluster stands."""
 

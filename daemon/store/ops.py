@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from state_machines.record import Record
+from state_machines.value import value
 
 ResourceState = Literal["intended", "present", "deleting", "gone"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Resource:
     """One row of the ledger: an object outside that we made, are about to make, or have deleted.
 
@@ -33,7 +34,7 @@ class Resource:
         return (self.owner, self.kind, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Event:
     """One line of the log. The store gives it its revision."""
 
@@ -47,8 +48,22 @@ class Event:
     data: dict[str, Any] = field(default_factory=dict)
     revision: int = 0
 
+    def numbered(self, revision: int) -> Event:
+        """The line with its revision."""
+        return Event(
+            self.time,
+            self.shard,
+            self.record,
+            self.kind,
+            self.message,
+            self.level,
+            self.actor,
+            self.data,
+            revision,
+        )
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class Signal:
     """Something that happened outside and may come before the step that waits for it.
 
@@ -64,7 +79,7 @@ class Signal:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Command:
     """A verb that was accepted and will be honoured at the next safe point.
 
@@ -82,49 +97,49 @@ class Command:
     args: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PutRecord:
     """Write a record whose stored version is one less than the new one; 0 before it exists."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DropRecord:
     """Forget a record, its ledger rows, signals and commands. Its events stay."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PutResource:
     """Write a ledger row."""
 
     resource: Resource
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AddEvent:
     """Append to the log."""
 
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AddSignal:
     """Remember a signal; one that is known already changes nothing."""
 
     signal: Signal
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AddCommand:
     """Put a command into the inbox; a token that is known already changes nothing."""
 
     command: Command
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CloseCommand:
     """The command was honoured or is moot."""
 
@@ -132,7 +147,7 @@ class CloseCommand:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PutSecret:
     """Keep a sealed secret under a name."""
 
@@ -141,7 +156,7 @@ class PutSecret:
     sealed: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DropSecrets:
     """Forget every secret whose name begins with this."""
 
@@ -178,7 +193,7 @@ def concerned(op: Op) -> str:
             return name
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Lease:
     """The right to write. A writer with an older epoch is fenced."""
 

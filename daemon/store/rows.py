@@ -10,6 +10,7 @@ import orjson
 from daemon.store.ops import Command, Event, Resource, Signal
 from state_machines.record import Record
 
+# The columns stand in the order of the fields, but for those of events.
 RECORD_COLUMNS = (
     "name, kind, shard, state, since, version, step, attempt, tries, deadline, wake_at, forget, "
     "protected, stop_after, wait, error, "
@@ -38,8 +39,8 @@ def _dump_or_null(value: object) -> str | None:
     return None if value is None else _dump(value)
 
 
-def _by_name(columns: str, row: Row) -> dict[str, Any]:
-    return dict(zip(columns.split(", "), row, strict=True))
+def _load_or_null(text: str | None) -> Any:
+    return None if text is None else orjson.loads(text)
 
 
 def record_row(record: Record) -> Row:
@@ -66,14 +67,10 @@ def record_row(record: Record) -> Row:
 
 
 def record_of(row: Row) -> Record:
-    values = _by_name(RECORD_COLUMNS, row)
-    for column in ("wait", "error"):
-        values[column] = None if values[column] is None else orjson.loads(values[column])
-    for column in ("spec", "facts"):
-        values[column] = orjson.loads(values[column])
-    for column in ("forget", "protected"):
-        values[column] = bool(values[column])
-    return Record(**values)
+    *plain, forget, protected, stop_after, wait, error, spec, facts = row
+    flags, shown = (bool(forget), bool(protected)), (_load_or_null(wait), _load_or_null(error))
+    fields = (*plain, *flags, stop_after, *shown, orjson.loads(spec), orjson.loads(facts))
+    return Record(*fields)
 
 
 def resource_row(resource: Resource) -> Row:
@@ -90,8 +87,9 @@ def resource_row(resource: Resource) -> Row:
 
 
 def resource_of(row: Row) -> Resource:
-    values = _by_name(RESOURCE_COLUMNS, row)
-    return Resource(**{**values, "data": orjson.loads(values["data"])})
+    *plain, data = row
+    fields = (*plain, orjson.loads(data))
+    return Resource(*fields)
 
 
 def event_row(event: Event) -> Row:
@@ -109,8 +107,8 @@ def event_row(event: Event) -> Row:
 
 
 def event_of(row: Row) -> Event:
-    values = _by_name(EVENT_COLUMNS, row)
-    return Event(**{**values, "data": orjson.loads(values["data"])})
+    revision, time, shard, record, kind, level, actor, message, data = row
+    return Event(time, shard, record, kind, message, level, actor, orjson.loads(data), revision)
 
 
 def signal_row(signal: Signal) -> Row:
@@ -126,8 +124,9 @@ def signal_row(signal: Signal) -> Row:
 
 
 def signal_of(row: Row) -> Signal:
-    values = _by_name(SIGNAL_COLUMNS, row)
-    return Signal(**{**values, "data": orjson.loads(values["data"])})
+    *plain, data = row
+    fields = (*plain, orjson.loads(data))
+    return Signal(*fields)
 
 
 def command_row(command: Command) -> Row:
@@ -143,5 +142,6 @@ def command_row(command: Command) -> Row:
 
 
 def command_of(row: Row) -> Command:
-    values = _by_name(COMMAND_COLUMNS, row)
-    return Command(**{**values, "args": orjson.loads(values["args"])})
+    *plain, args = row
+    fields = (*plain, orjson.loads(args))
+    return Command(*fields)

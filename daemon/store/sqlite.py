@@ -9,34 +9,29 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from importlib import resources as package_files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 
 from daemon.errors import StoreError
-from daemon.faultpoints import point
+from daemon.faultpoints import armed, point
 from daemon.store import rows
 from daemon.store.base import Fenced, VersionConflict
 from daemon.store.ops import (
-    AddCommand,
     AddEvent,
-    AddSignal,
-    CloseCommand,
     Contents,
     DropRecord,
     DropSecrets,
     Event,
     Lease,
     Op,
-    PutRecord,
-    PutResource,
-    PutSecret,
     concerned,
 )
+from daemon.store.statements import PUT_RECORD, WRITES
 
 log = logging.getLogger("nxd.store")
 
@@ -47,47 +42,31 @@ _PRAGMAS = (
     "busy_timeout=5000",
     "wal_autocheckpoint=0",
 )
-_CHECKPOINT_ROWS = 1000
+_CHECKPOINT_ROWS = 8_000
 """How many rows are written before the pages of the write-ahead log move into the database."""
 
 
-def _insert(verb: str, table: str, columns: str) -> str:
-    marks = ", ".join("?" * (columns.count(",") + 1))
-    return f"{verb} INTO {table} ({columns}) VALUES ({marks})"
+_Groups = dict[str, list[rows.Row]]
+"""Statement → the rows that it shall write, in order."""
 
-
-def _put_record_sql() -> str:
-    columns = [column.strip() for column in rows.RECORD_COLUMNS.split(",")]
-    changes = ", ".join(f"{column} = excluded.{column}" for column in columns if column != "name")
-    return (
-        _insert("INSERT", "records", rows.RECORD_COLUMNS)
-        + f" ON CONFLICT (name) DO UPDATE SET {changes} WHERE records.version = excluded.version - 1"
-    )
-
-
-_PUT_RECORD = _put_record_sql()
-_PUT_RESOURCE = _insert("INSERT OR REPLACE", "resources", rows.RESOURCE_COLUMNS)
-_ADD_EVENT = _insert("INSERT", "events", rows.EVENT_COLUMNS)
-_ADD_SIGNAL = _insert("INSERT OR IGNORE", "signals", rows.SIGNAL_COLUMNS)
-_ADD_COMMAND = _insert("INSERT OR IGNORE", "commands", rows.COMMAND_COLUMNS)
-_CLOSE_COMMAND = "UPDATE commands SET closed = 1 WHERE token = ?"
-_PUT_SECRET = _insert("INSERT OR REPLACE", "secrets", "name, shard, sealed")
-_DROP_SECRETS = "DELETE FROM secrets WHERE substr(name, 1, length(?1)) = ?1"
-_DROP_RECORD = (
-    "DELETE FROM records WHERE name = ?",
-    "DELETE FROM resources WHERE owner = ?",
-    "DELETE FROM signals WHERE record = ?",
-    "DELETE FROM commands WHERE target = ?",
-)
+_Given = TypeVar("_Given")
 
 
 @dataclass(slots=True)
 class _Request:
-    """One caller's commit, waiting for its turn."""
+    """One caller's commit, waiting for its turn; a caller that was cancelled meanwhile wants no answer any more."""
 
     lease: Lease
     ops: Sequence[Op]
     done: asyncio.Future[list[Event]]
+
+    def answer(self, events: list[Event]) -> None:
+        if not self.done.done():
+            self.done.set_result(events)
+
+    def refuse(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
 
 
 class SqliteStore:
@@ -97,7 +76,9 @@ class SqliteStore:
         self._path = path
         self._checkpointed = 0
         self._new_id = new_id
-        self._queue: asyncio.Queue[_Request | None] = asyncio.Queue()
+        self._waiting: list[_Request] = []
+        self._called = asyncio.Event()
+        self._closing = False
         self._writer: asyncio.Task[None] | None = None
         self._reader: aiosqlite.Connection | None = None
         self._started: asyncio.Future[None] | None = None
@@ -122,9 +103,11 @@ class SqliteStore:
         if self._writer is None or self._writer.done():
             raise StoreError("database", "The store is closed.")
         done: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait(_Request(lease, ops, done))
-        point("queued", *map(concerned, ops))
-        return await asyncio.shield(done)
+        self._waiting.append(_Request(lease, ops, done))
+        self._called.set()
+        if armed():
+            point("queued", *map(concerned, ops))
+        return await done
 
     async def load(self) -> Contents:
         read = self._read
@@ -173,7 +156,8 @@ class SqliteStore:
             await self._reader.close()
             self._reader = None
         if self._writer is not None:
-            self._queue.put_nowait(None)
+            self._closing = True
+            self._called.set()
             await self._writer
             self._writer = None
 
@@ -208,19 +192,15 @@ class SqliteStore:
 
     def _refuse_the_rest(self) -> None:
         """Nobody waits for a writer that has ended."""
-        while not self._queue.empty():
-            request = self._queue.get_nowait()
-            if request is not None:
-                request.done.set_exception(StoreError("database", "The store is closed."))
+        for request in self._waiting:
+            request.refuse(StoreError("database", "The store is closed."))
+        self._waiting.clear()
 
     async def _serve(self, db: aiosqlite.Connection) -> None:
-        closing = False
-        while not closing:
-            batch = [await self._queue.get()]
-            while not self._queue.empty():
-                batch.append(self._queue.get_nowait())
-            closing = None in batch
-            requests = [request for request in batch if request is not None]
+        while self._waiting or not self._closing:
+            await self._called.wait()
+            self._called.clear()
+            requests, self._waiting = self._waiting, []
             if not await self._try(db, requests):
                 for request in requests:
                     await self._try(db, [request])
@@ -243,80 +223,6 @@ class SqliteStore:
         except sqlite3.Error as error:
             log.warning("action=checkpoint_failed evidence=%s", error)
         point("after_checkpoint")
-
-    async def _try(self, db: aiosqlite.Connection, requests: list[_Request]) -> bool:
-        """Commit them together. False when several were tried and one of them cannot be: try each alone."""
-        revision = self._revision
-        try:
-            await db.execute("BEGIN IMMEDIATE")
-            point("batch_begun")
-            given = await self._apply(db, requests)
-            await db.execute("COMMIT")
-        except Exception as error:
-            self._revision = revision
-            await _undo(db)
-            if len(requests) > 1:
-                return False
-            for request in requests:
-                request.done.set_exception(_told(error, self._path))
-            return True
-        for request, events in zip(requests, given, strict=True):
-            request.done.set_result(events)
-        return True
-
-    async def _apply(self, db: aiosqlite.Connection, requests: list[_Request]) -> list[list[Event]]:
-        await self._check_epoch(db, requests)
-        given: list[list[Event]] = []
-        groups: dict[str, list[rows.Row]] = {}
-        for request in requests:
-            if any(isinstance(op, DropRecord | DropSecrets) for op in request.ops):
-                await self._flush(db, groups)
-            given.append([])
-            for op in request.ops:
-                self._sort(op, groups, given[-1])
-        await self._flush(db, groups)
-        return given
-
-    async def _check_epoch(self, db: aiosqlite.Connection, requests: list[_Request]) -> None:
-        newest = max(request.lease.epoch for request in requests) if requests else 0
-        stored = int(next(iter(await db.execute_fetchall("SELECT value FROM meta WHERE key = 'epoch'")))[0])
-        if any(request.lease.epoch < max(stored, newest) for request in requests):
-            raise Fenced("Another daemon has taken over this database.")
-        if newest > stored:
-            await db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(newest),))
-
-    def _sort(self, op: Op, groups: dict[str, list[rows.Row]], events: list[Event]) -> None:
-        """Put an op's row where the statement that writes it collects its rows."""
-        match op:
-            case PutRecord(record):
-                groups.setdefault(_PUT_RECORD, []).append(rows.record_row(record))
-            case PutResource(resource):
-                groups.setdefault(_PUT_RESOURCE, []).append(rows.resource_row(resource))
-            case AddEvent(event):
-                self._revision += 1
-                events.append(replace(event, revision=self._revision))
-                groups.setdefault(_ADD_EVENT, []).append(rows.event_row(events[-1]))
-            case AddSignal(signal):
-                groups.setdefault(_ADD_SIGNAL, []).append(rows.signal_row(signal))
-            case AddCommand(command):
-                groups.setdefault(_ADD_COMMAND, []).append(rows.command_row(command))
-            case CloseCommand(token, _):
-                groups.setdefault(_CLOSE_COMMAND, []).append((token,))
-            case PutSecret(name, shard, sealed):
-                groups.setdefault(_PUT_SECRET, []).append((name, shard, sealed))
-            case DropSecrets(prefix):
-                groups.setdefault(_DROP_SECRETS, []).append((prefix,))
-            case DropRecord(name):
-                for statement in _DROP_RECORD:
-                    groups.setdefault(statement, []).append((name,))
-
-    async def _flush(self, db: aiosqlite.Connection, groups: dict[str, list[rows.Row]]) -> None:
-        for statement, values in groups.items():
-            before = db.total_changes
-            await db.executemany(statement, values)
-            if statement == _PUT_RECORD and db.total_changes - before != len(values):
-                raise VersionConflict("A record was changed by somebody else.")
-        groups.clear()
 
     async def _prepare(self, db: aiosqlite.Connection) -> None:
         version: int = next(iter(await db.execute_fetchall("PRAGMA user_version")))[0]
@@ -343,12 +249,84 @@ class SqliteStore:
         found = await db.execute_fetchall("SELECT coalesce(max(revision), 0) FROM events")
         self._revision = next(iter(found))[0]
 
+    async def _try(self, db: aiosqlite.Connection, requests: list[_Request]) -> bool:
+        """Commit them together. False when several were tried and one of them cannot be: try each alone."""
+        revision = self._revision
+        try:
+            given = await _at_once(db, lambda connection: self._transaction(connection, requests))
+        except Exception as error:
+            self._revision = revision
+            if len(requests) > 1:
+                return False
+            for request in requests:
+                request.refuse(_told(error, self._path))
+            return True
+        for request, events in zip(requests, given, strict=True):
+            request.answer(events)
+        return True
 
-async def _undo(db: aiosqlite.Connection) -> None:
+    # From here on: the connection's own thread.
+
+    def _transaction(self, db: sqlite3.Connection, requests: list[_Request]) -> list[list[Event]]:
+        """All of them or none; the events of each, with their revisions."""
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            point("batch_begun")
+            _check_epoch(db, requests)
+            given = self._apply(db, requests)
+            db.execute("COMMIT")
+        except BaseException:
+            _undo(db)
+            raise
+        return given
+
+    def _apply(self, db: sqlite3.Connection, requests: list[_Request]) -> list[list[Event]]:
+        given: list[list[Event]] = []
+        groups: _Groups = {}
+        for request in requests:
+            events: list[Event] = []
+            for op in request.ops:
+                if isinstance(op, DropRecord | DropSecrets):
+                    _flush(db, groups)
+                elif isinstance(op, AddEvent):
+                    self._revision += 1
+                    op = AddEvent(op.event.numbered(self._revision))
+                    events.append(op.event)
+                for statement, row_of in WRITES[type(op)]:
+                    groups.setdefault(statement, []).append(row_of(op))
+            given.append(events)
+        _flush(db, groups)
+        return given
+
+
+async def _at_once(db: aiosqlite.Connection, work: Callable[[sqlite3.Connection], _Given]) -> _Given:
+    """Do all of it in one trip to the connection's thread; the public calls of aiosqlite make a trip each."""
+    given: _Given = await db._execute(work, db._conn)  # type: ignore[no-untyped-call]
+    return given
+
+
+def _check_epoch(db: sqlite3.Connection, requests: list[_Request]) -> None:
+    newest = max((request.lease.epoch for request in requests), default=0)
+    stored = int(db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
+    if any(request.lease.epoch < max(stored, newest) for request in requests):
+        raise Fenced("Another daemon has taken over this database.")
+    if newest > stored:
+        db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(newest),))
+
+
+def _flush(db: sqlite3.Connection, groups: _Groups) -> None:
+    for statement, values in groups.items():
+        written = db.executemany(statement, values).rowcount
+        if statement == PUT_RECORD and written != len(values):
+            raise VersionConflict("A record was changed by somebody else.")
+    groups.clear()
+
+
+def _undo(db: sqlite3.Connection) -> None:
     """End a transaction that cannot be committed; SQLite may have done so itself, and a full disk hinders it."""
     try:
         if db.in_transaction:
-            await db.execute("ROLLBACK")
+            db.execute("ROLLBACK")
     except sqlite3.Error as error:
         log.error("action=rollback_failed evidence=%s", error)
 

@@ -219,6 +219,9 @@ class Toy(Platform):
     def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
         return [Planned(node["name"], "thing", f"{node['name']}-thing") for node in spec["nodes"]]
 
+    def passes(self, grows: bool, shrinks: bool) -> Sequence[str]:
+        return [CLUSTER_STEPS[0].name]
+
     def may_change(self, setting: str) -> bool:
         return setting == "on_failure"
 

@@ -140,6 +140,9 @@ def test_a_spec_with_a_node_less_lets_it_leave_the_cluster_before_its_server_goe
             ("delete", "nutanix_host"): 1,
             **{("delete", kind): number for kind, number in EVERY_NODE.items()},
         }
+        assert [stage["step"] for stage in plan["stages"]] == [
+            "removing_nodes", "configuring", "verifying_health",
+        ]  # fmt: skip
         client.apply(spec(*THREE), digest=plan["digest"])
         code, said = settled_again(one, client)
         assert code == 0, said

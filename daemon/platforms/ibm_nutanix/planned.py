@@ -47,6 +47,12 @@ def objects(names: Names, spec: Mapping[str, Any]) -> list[Planned]:
     return found
 
 
+def passes(grows: bool, shrinks: bool) -> list[str]:
+    """The cluster's steps that have something to do when a standing one takes another spec over."""
+    found = ["preflight", "deploying", "joining_nodes"] if grows else []
+    return [*found, *(["removing_nodes"] if shrinks else []), "configuring", "verifying_health"]
+
+
 def host_row(ctx: StepContext, node: str) -> Resource | None:
     """The ledger row of a node's place in its cluster; None while it has none, or no longer."""
     row = ctx.resource(HOST, node, owner=ctx.cluster.name)

@@ -95,6 +95,9 @@ class IbmNutanix:
     def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
         return planned.objects(self._names, spec)
 
+    def passes(self, grows: bool, shrinks: bool) -> Sequence[str]:
+        return planned.passes(grows, shrinks)
+
     def may_change(self, setting: str) -> bool:
         return setting in planned.CHANGEABLE
 

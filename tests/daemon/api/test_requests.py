@@ -62,7 +62,9 @@ async def test_two_who_apply_the_same_spec_at_once_both_succeed_and_one_of_them_
     assert sorted(one["changed"] for one in applied) == [False] * 4 + [True]
 
 
-async def test_the_steps_are_told_in_order_with_their_deadlines_and_what_they_took(house: Any, door: Any) -> None:
+async def test_the_steps_are_told_in_order_with_their_deadlines_and_what_they_took(
+    house: Any, door: Any
+) -> None:
     await house.sow("node01")
     house.toy.script["settling"] = [Wait("the test", "it goes on", 100.0), Done()]
     await house.tell("node01", "start")

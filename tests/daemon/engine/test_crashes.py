@@ -99,12 +99,12 @@ async def test_while_a_step_runs_its_record_is_marked_and_no_longer(house: Any, 
 
 
 @pytest.mark.parametrize("suspects", [True, False])
-async def test_suspects_run_one_after_the_other_so_that_the_guilty_one_shows(
+async def test_after_two_deaths_suspects_run_one_after_the_other_and_after_one_all_at_once(
     house: Any, tmp_path: Path, suspects: bool
 ) -> None:
     names = [f"node{number:02}" for number in range(1, 6)]
     await house.sow(*names)
-    if suspects:
+    for _ in range(2 if suspects else 1):
         die_while(tmp_path / "running", *names)
     at_once: list[int] = []
     running: set[str] = set()

@@ -54,3 +54,12 @@ async def test_a_step_is_slow_after_what_95_of_100_did_not_exceed_once_enough_ar
         await took(house, name, 100.0 + number)
     assert house.journal.history.slow_after("toy.node", "settling") == 104.0
     assert house.journal.history.runs("toy.node", "settling") == 5
+
+
+async def test_a_step_that_had_nothing_to_do_says_nothing_of_what_is_usual(house: Any) -> None:
+    await house.sow("node01", "node02")
+    await house.tell("node01", "start")
+    assert house.record("node01").state == "ready"
+    assert usual(house) is None
+    await took(house, "node02", 100.0)
+    assert usual(house) == 100.0

@@ -1,0 +1,15 @@
+"""Tells Python's garbage collector that what was loaded stays, and that there is little to find in the rest."""
+
+from __future__ import annotations
+
+import gc
+
+OFTEN = (20_000, 20, 50)
+"""New objects before the youngest are looked through, and how many such rounds before the older ones are. Python's
+700 costs a busy engine a fifth of its time: its garbage forms no cycles and goes by itself."""
+
+
+def settle() -> None:
+    """Leave what exists now out of every search, and search less often from now on."""
+    gc.freeze()
+    gc.set_threshold(*OFTEN)
