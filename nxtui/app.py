@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -31,6 +32,10 @@ from nxtui.trail import Place, Trail
 if TYPE_CHECKING:
     from nxtui.player import Player
     from nxtui.recording import Recording
+
+
+LEARN_EVERY = 60.0
+"""Seconds for which the daemon's figures about its steps are good enough."""
 
 
 class NxTui(App[None]):
@@ -112,6 +117,7 @@ class NxTui(App[None]):
             lambda lines: self.post_message(self.Heard(lines)),
             lambda reason: self.post_message(self.Lost(reason)),
         )
+        self._learnt_at: float | None = None
         self.player: Player | None = None
         if recording is not None:
             from nxtui.player import Player
@@ -153,18 +159,38 @@ class NxTui(App[None]):
         self._tell(changes)
         if self.player is None:
             self.attention.heed(changes)
+            if changes.whole:
+                self.call_after_refresh(self.learn_steps, anew=True)
+            elif changes.moved:
+                self.learn_steps()
 
     def on_nx_tui_lost(self, message: Lost) -> None:
         self.fleet.lost(message.reason)
         self._tell(Changes())
 
+    def learn_steps(self, anew: bool = False) -> None:
+        """Ask what the steps usually take: at once of a new connection, else if that is not known of late."""
+        if self.player is not None or self.fleet.foreign:
+            return
+        moment = self.fleet.moment
+        if anew or self._learnt_at is None or moment - self._learnt_at >= LEARN_EVERY:
+            self._learnt_at = moment
+            self._fetch_steps()
+
+    @work(exclusive=True, group="steps")
+    async def _fetch_steps(self) -> None:
+        """Get the figures; if the daemon cannot be asked, what was known stays."""
+        from daemon.client import DaemonUnreachable, Refused
+
+        with contextlib.suppress(DaemonUnreachable, Refused):
+            self.fleet.history.tell(await self.feed.steps())
+            self.tick()
+
     def _tell(self, changes: Changes) -> None:
         """Let the screen in front draw it; those behind catch up when they come back."""
         self._fade()
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, Room):
-                screen.changed(changes)
-                break
+        if (room := self._front) is not None:
+            room.changed(changes)
 
     def _fade(self) -> None:
         """Grey everything while it is not current, colour it again when it is."""
@@ -175,10 +201,14 @@ class NxTui(App[None]):
 
     def tick(self) -> None:
         """A second has passed: what depends on the time is drawn where it differs."""
-        for screen in self.screen_stack:
-            if isinstance(screen, Room):
-                screen.tick()
-                screen.redraw_frame()
+        if (room := self._front) is not None:
+            room.tick()
+            room.redraw_frame()
+
+    @property
+    def _front(self) -> Room | None:
+        """The full screen that is seen, perhaps behind a dialog. Those behind it know less than the model."""
+        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Room)), None)
 
     def actions_of(self, room: keys.Room) -> tuple[keys.Action, ...]:
         """What can be pressed on one kind of screen, with this person's keys."""
@@ -198,6 +228,7 @@ class NxTui(App[None]):
         if entity is not None:
             from nxtui.screens.entity import EntityScreen
 
+            self.learn_steps()
             self.trail.visit(Place("entity", name))
             self.push_screen(EntityScreen(entity))
 

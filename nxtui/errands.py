@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from daemon.wire import Accepted, Applied, EntityView, Plan
 from nxtui.history import Step
-from nxtui.verbs import APPLY, APPLY_DELETES, Legality, barred, legality, manner_of
+from nxtui.verbs import Legality, apply_manner, barred, legality, manner_of
 
 if TYPE_CHECKING:
     from nxtui.app import NxTui
@@ -45,38 +45,21 @@ class Errands:
         """Let a person choose the step first."""
         from nxtui.screens.pick import Pick, PickList
 
-        nx = self._nx
-        await self._learn_steps(verb, entities)
-        steps = reachable(verb, entities, nx.fleet.history.steps(entities[0]))
+        nx, history = self._nx, self._nx.fleet.history
+        told = history.is_told(entities[0])
+        steps = reachable(verb, entities, history.steps(entities[0]))
         listed = PickList(
             title=f"{verb} {'from' if verb == 'retry' else 'after'} which step?",
             entries=[(step.name, step.title, f"{step.place}  {step.name}") for step in steps],
             hint="type to narrow, or a step's name",
-            empty="No such step was seen yet: type its name, the daemon knows it." if not steps else "",
-            free=True,
+            empty="" if steps or told else "No such step was seen yet: type its name, the daemon knows it.",
+            free=not told,
             start=len(steps) - 1 if verb == "retry" else 0,
         )
         chosen = await nx.push_screen_wait(Pick(nx.pen, listed))
         if chosen:
             titles = {step.name: step.title for step in steps}
             await self._consent_and_send(verb, legal, chosen, titles.get(chosen, chosen))
-
-    async def _learn_steps(self, verb: str, entities: Sequence[EntityView]) -> None:
-        """Ask for the timelines that tell the steps: its own for a retry, the furthest one's for a hold."""
-        from daemon.client import DaemonUnreachable, Refused
-
-        one, fleet = entities[0], self._nx.fleet
-        asked = [one]
-        if verb == "hold":
-            same = fleet.nodes if one["kind"] == "node" else fleet.clusters
-            peers = [peer for peer in same.values() if peer["platform"] == one["platform"]]
-            asked += [max(peers, key=lambda peer: (peer["phase"] == "ok", peer["step_index"]))]
-        for entity in asked:
-            try:
-                detail = await self._nx.feed.detail(entity["name"])
-            except (DaemonUnreachable, Refused):
-                return
-            fleet.history.learn(detail["entity"], detail["timeline"])
 
     async def _consent_and_send(
         self, verb: str, legal: Legality, step: str | None = None, title: str = ""
@@ -114,13 +97,13 @@ class Errands:
         async def known() -> list[Plan]:
             return [plan]
 
-        deletes = any(item["action"] == "delete" for item in plan["items"])
-        question = Question("apply", APPLY_DELETES if deletes else APPLY, (plan["target"],), (), plans=known)
+        manner = apply_manner({item["action"] for item in plan["items"]})
+        question = Question("apply", manner, (plan["target"],), (), plans=known)
         if await self._nx.push_screen_wait(Confirm(self._nx.pen, question)) is None:
             return False
         sending = self._nx.feed.apply(text, plan["digest"])
         target = plan["target"]
-        return await self._send(f"apply {target}", sending, f"{target} {APPLY.accepted}.")
+        return await self._send(f"apply {target}", sending, f"{target} {manner.accepted}.")
 
     async def _send(self, what: str, sending: Awaitable[Accepted | Applied | None], done: str) -> bool:
         from daemon.client import DaemonUnreachable, Refused

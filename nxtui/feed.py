@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daemon.wire import Accepted, Applied, Detail, EntityView, EventView, Plan, StreamLine
+from daemon.wire import Accepted, Applied, Detail, EntityView, EventView, Plan, StepView, StreamLine
 
 if TYPE_CHECKING:
     from daemon.client import AsyncClient
@@ -85,6 +85,17 @@ class Feed:
     async def detail(self, name: str) -> Detail:
         """The timeline of a node or cluster."""
         return await self.client.show(name)
+
+    async def steps(self) -> dict[str, dict[str, list[StepView]]]:
+        """The steps of every kind with what they took before; none from a daemon too old to tell them."""
+        from daemon.client import Refused
+
+        try:
+            return (await self.client.steps())["steps"]
+        except Refused as refused:
+            if refused.status == 404:
+                return {}
+            raise
 
     async def events_of(self, entity: EntityView) -> list[EventView]:
         """The last lines of the log about an entity alone."""

@@ -1,30 +1,32 @@
-"""How long things usually take: what the steps of this fleet lasted, as far as this window has seen it."""
+"""How long things usually take: the daemon's word where it gave one, else what this window has seen."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from daemon.wire import EntityView, EventView, StepTiming
+from daemon.wire import EntityView, EventView, StepTiming, StepView
 
 ENOUGH = 5
 """Stays that must be known before one of them is called slow."""
-
-SLOW = 0.95
-"""Part of the history that a slow stay has left behind."""
 
 KEPT = 5000
 """Stays remembered for each step; the oldest make room."""
 
 
 class Usual(NamedTuple):
-    """What a step took so far, in daemon seconds, over ``runs`` stays that ended well."""
+    """What a step took so far, in daemon seconds, over ``runs`` stays that ended well. A stay is slow that lasts
+    longer than 95 of 100 of them; ``slow_after`` is None where they are too few to say so."""
 
     median: float
-    p95: float
+    slow_after: float | None
     runs: int
+
+    def is_exceeded(self, length: float | None) -> bool:
+        """Whether a stay of this length is slow."""
+        return length is not None and self.slow_after is not None and length > self.slow_after
 
 
 class Step(NamedTuple):
@@ -36,7 +38,7 @@ class Step(NamedTuple):
 
 
 class History:
-    """Learns from transitions in the log, from timelines and from entities; knows nothing by itself."""
+    """Learns from the daemon's steps; without them from transitions in the log, timelines and entities."""
 
     def __init__(self) -> None:
         self._stays: dict[tuple[str, str], dict[tuple[str, float], float]] = {}
@@ -44,11 +46,20 @@ class History:
         self._open: dict[str, tuple[str, float]] = {}
         self._ends_badly: set[tuple[str, str]] = set()
         self._steps: dict[tuple[str, str], dict[str, Step]] = {}
+        self._told: dict[tuple[str, str], dict[str, StepView]] = {}
 
     def clear(self) -> None:
         """Forget everything: another database answers."""
-        for known in (self._stays, self._sorted, self._open, self._ends_badly, self._steps):
+        for known in (self._stays, self._sorted, self._open, self._ends_badly, self._steps, self._told):
             known.clear()
+
+    def tell(self, steps: Mapping[str, Mapping[str, Sequence[StepView]]]) -> None:
+        """The daemon's steps, by platform and kind: from now on they are the truth. Empty, what was seen is."""
+        self._told = {
+            (platform, kind): {step["name"]: step for step in way}
+            for platform, kinds in steps.items()
+            for kind, way in kinds.items()
+        }
 
     def hear(self, event: EventView) -> None:
         """A line of the log; a transition ends one stay and begins another."""
@@ -69,22 +80,6 @@ class History:
         for stay, after in pairwise(stays):
             if (kind, after["title"]) not in self._ends_badly and stay["ended"] is not None:
                 self._keep(kind, stay["title"], entity["name"], stay["started"], stay["ended"])
-        self._learn_steps(entity, stays)
-
-    def _learn_steps(self, entity: EntityView, stays: Sequence[StepTiming]) -> None:
-        """The steps of a way that was gone straight on: their number must be what the daemon counts."""
-        kind, step = entity["kind"], entity["step"]
-        titles: dict[str, str] = {}
-        for stay in stays:
-            at_rest = stay["state"] == entity["state"] and stay["state"] != step
-            if not at_rest and (kind, stay["title"]) not in self._ends_badly:
-                titles.setdefault(stay["state"], stay["title"])
-                if stay["state"] == step:
-                    break
-        if len(titles) == (entity["step_index"] if step else entity["step_count"]):
-            known = self._steps.setdefault((entity["platform"], kind), {})
-            for place, (state, title) in enumerate(titles.items(), 1):
-                known.setdefault(state, Step(state, title, place))
 
     def see(self, entity: EntityView) -> None:
         """An entity as it is now: the place and title of the step it is in, and whether it stands badly."""
@@ -95,39 +90,59 @@ class History:
             if entity["state"] not in known:
                 known[entity["state"]] = Step(entity["state"], entity["title"], entity["step_index"])
 
-    def usual(self, kind: str, title: str, but: tuple[str, float] | None = None) -> Usual | None:
-        """Median and 95th percentile of a step, leaving out the stay of ``but`` (name, start)."""
+    def usual(self, entity: EntityView, state: str, title: str, started: float | None = None) -> Usual | None:
+        """What a state takes that the daemon calls so, and a person by its title; None where nothing is known.
+        By this window's own history the stay that began at ``started`` is not compared with itself."""
+        told = self._told.get((entity["platform"], entity["kind"]), {}).get(state)
+        if told is None:
+            return self._seen(entity["kind"], title, None if started is None else (entity["name"], started))
+        return None if told["usual"] is None else Usual(told["usual"], told["slow_after"], told["runs"])
+
+    def present(self, entity: EntityView) -> Usual | None:
+        """What the step usually takes that an entity works on now; None where that is not known."""
+        if entity["phase"] != "working" or entity["state"] != entity["step"]:
+            return None
+        return self.usual(entity, entity["state"], entity["title"], entity["since"])
+
+    def slow(self, entity: EntityView, now: float | None) -> Usual | None:
+        """The measure that an entity's present step exceeds; None while it does not."""
+        usual = self.present(entity) if now is not None else None
+        return usual if usual and now is not None and usual.is_exceeded(now - entity["since"]) else None
+
+    def left(self, entity: EntityView, now: float | None) -> tuple[float | None, float | None]:
+        """Seconds until the end of the step and of all its steps, by the medians; None where unknown."""
+        usual = self.present(entity)
+        if now is None or usual is None:
+            return None, None
+        here = max(0.0, usual.median - (now - entity["since"]))
+        later = [step for step in self.steps(entity) if step.place > entity["step_index"]]
+        usuals = [self.usual(entity, step.name, step.title) for step in later]
+        if len(later) != entity["step_count"] - entity["step_index"] or None in usuals:
+            return here, None
+        return here, here + sum(one.median for one in usuals if one is not None)
+
+    def is_told(self, entity: EntityView) -> bool:
+        """Whether the daemon told the steps of such an entity, so that there are no others."""
+        return bool(self._told.get((entity["platform"], entity["kind"])))
+
+    def steps(self, entity: EntityView) -> list[Step]:
+        """The steps of such an entity in their order: those the daemon told, else those that were seen so far."""
+        kind = (entity["platform"], entity["kind"])
+        if told := self._told.get(kind):
+            known = [Step(step["name"], step["title"], step["place"]) for step in told.values()]
+        else:
+            known = list(self._steps.get(kind, {}).values())
+        return sorted(known, key=lambda step: step.place)
+
+    def _seen(self, kind: str, title: str, but: tuple[str, float] | None) -> Usual | None:
+        """Median and 95th percentile of what was seen, leaving out the stay of ``but`` (name, start)."""
         lengths = self._lengths(kind, title, but)
         if not lengths:
             return None
         count = len(lengths)
         middle = count // 2
         median = lengths[middle] if count % 2 else (lengths[middle - 1] + lengths[middle]) / 2
-        return Usual(median, lengths[min(count - 1, -(-95 * count // 100) - 1)], count)
-
-    def is_slow(self, kind: str, title: str, length: float, but: tuple[str, float]) -> bool:
-        """Whether a stay is longer than 95 % of the others; False while there are too few of them."""
-        lengths = self._lengths(kind, title, but)
-        return len(lengths) >= ENOUGH and bisect_left(lengths, length) >= SLOW * len(lengths)
-
-    def left(self, entity: EntityView, now: float | None) -> tuple[float | None, float | None]:
-        """Seconds until the end of the step and of all its steps, by the medians; None where unknown."""
-        if now is None or entity["phase"] != "working" or entity["state"] != entity["step"]:
-            return None, None
-        usual = self.usual(entity["kind"], entity["title"], (entity["name"], entity["since"]))
-        if usual is None:
-            return None, None
-        here = max(0.0, usual.median - (now - entity["since"]))
-        later = [step for step in self.steps(entity) if step.place > entity["step_index"]]
-        usuals = [self.usual(entity["kind"], step.title) for step in later]
-        if len(later) != entity["step_count"] - entity["step_index"] or None in usuals:
-            return here, None
-        return here, here + sum(one.median for one in usuals if one is not None)
-
-    def steps(self, entity: EntityView) -> list[Step]:
-        """The steps of such an entity that were seen so far, in their order."""
-        known = self._steps.get((entity["platform"], entity["kind"]), {})
-        return sorted(known.values(), key=lambda step: step.place)
+        return Usual(median, lengths[-(-95 * count // 100) - 1] if count >= ENOUGH else None, count)
 
     def _keep(self, kind: str, title: str, name: str, started: float, ended: float) -> None:
         key = (kind, title)

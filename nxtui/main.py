@@ -114,7 +114,7 @@ def run(
         print(reason, file=sys.stderr)
         return 2
     gc.disable()
-    from nxtui import keymap, preferences
+    from nxtui import keymap, preferences, terminal
 
     wishes = preferences.over(preferences.load(os.environ, THEME_NAMES), **wanted)
     recording = None
@@ -137,7 +137,7 @@ def run(
         recording=recording,
     )
     app.after_first_frame = collect_rarely
-    app.run(mouse=mouse and wishes.mouse)
+    app.run(mouse=mouse and (terminal.mouse_fits(os.environ) if wishes.mouse is None else wishes.mouse))
     return app.return_code or 0
 
 

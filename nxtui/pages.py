@@ -14,6 +14,9 @@ from nxtui.text import Line, clip, clock, counted, fit, lasting, width_of, wrap
 
 _INDENT = 2
 
+Fact = tuple[str, str] | tuple[str, str, str]
+"""A name, its value, and perhaps the ink of a value that is no common one."""
+
 
 def heading(text: str, beside: str = "") -> Line:
     """The first line of a paragraph, with a fact beside it."""
@@ -25,12 +28,13 @@ def paragraph(text: str, width: int, ink: str = "") -> list[Line]:
     return [[(" " * _INDENT + part, ink)] for part in wrap(text, width - _INDENT)]
 
 
-def table(rows: Sequence[tuple[str, str]], width: int, ink: str = "") -> list[Line]:
+def table(rows: Sequence[Fact], width: int) -> list[Line]:
     """Names in a dim column, values beside them."""
-    names = max((len(name) for name, _ in rows), default=0)
+    names = max((len(row[0]) for row in rows), default=0)
     room = max(4, width - names - _INDENT - 2)
     return [
-        [(" " * _INDENT + fit(name, names) + "  ", "dim"), (clip(value, room), ink)] for name, value in rows
+        [(" " * _INDENT + fit(name, names) + "  ", "dim"), (clip(value, room), ink[0] if ink else "")]
+        for name, value, *ink in rows
     ]
 
 
@@ -64,15 +68,13 @@ _RETRY = {
 }
 
 
-def facts(
-    entity: EntityView, now: float | None, width: int, more: Sequence[tuple[str, str]] = ()
-) -> list[Line]:
+def facts(entity: EntityView, now: float | None, width: int, more: Sequence[Fact] = ()) -> list[Line]:
     """Where it is on its way and what it waits for; ``more`` is what else is known of it."""
     times = timing(entity, now)
     progress = entity["progress"]
     step = f", {entity['step'].replace('_', ' ')}" if entity["step"] else ""
     measured = "" if progress is None else f", {progress:.0%} of this step"
-    rows = [
+    rows: list[Fact] = [
         ("step", f"{steps(entity)}{step}{measured}"),
         ("since", f"{clock(entity['since'])}, {times['since']} ago"),
     ]
@@ -122,7 +124,7 @@ def belongings(entity: EntityView, width: int) -> list[Line]:
 
 
 def detail(
-    entity: EntityView, now: float | None, width: int, glyphs: Glyphs, more: Sequence[tuple[str, str]] = ()
+    entity: EntityView, now: float | None, width: int, glyphs: Glyphs, more: Sequence[Fact] = ()
 ) -> list[Line]:
     """The pane beside the nodes."""
     told = trouble(entity, width)
@@ -136,8 +138,8 @@ def detail(
     ]
 
 
-def strip(entity: EntityView, now: float | None, width: int, glyphs: Glyphs) -> list[Line]:
-    """The same in at most four lines, for where there is no room for the pane."""
+def strip(entity: EntityView, now: float | None, width: int, glyphs: Glyphs, before: str = "") -> list[Line]:
+    """The same in at most four lines, for where there is no room for the pane; ``before`` is told first."""
     error, phase = entity["error"], entity["phase"]
     lead: Line = [(f"  {glyphs.phase[phase]} ", phase)]
     if error is not None:
@@ -148,7 +150,9 @@ def strip(entity: EntityView, now: float | None, width: int, glyphs: Glyphs) -> 
             *_hang([(f"  {glyphs.arrow:<2}", "dim")], remedy, "strong"),
         ]
     story = (
-        _ON_HOLD if _on_hold(entity) else note(entity, "waits for ") or _AT_REST.get(phase, entity["title"])
+        _ON_HOLD
+        if _on_hold(entity)
+        else note(entity, "waits for ", before) or _AT_REST.get(phase, entity["title"])
     )
     lines = _hang(
         [*lead, (f"{entity['name']}  ", "strong")], [clip(story, width - 7 - len(entity["name"]))], ""
@@ -235,12 +239,15 @@ def plan_stages(plan: Plan, width: int) -> list[Line]:
 
 
 def plan_counts(plans: Sequence[Plan]) -> Line:
-    """``12 objects to delete, 2 objects to make``, what is deleted in the ink of danger."""
+    """``12 objects to delete, 2 to make``, what is deleted in the ink of danger."""
     counts: Counter[str] = Counter(item["action"] for plan in plans for item in plan["items"])
     told: Line = []
+    named = ""
     for action, (what, does, ink) in _DOES.items():
         if counts[action]:
-            told += [(", " if told else "", "dim"), (f"{counted(counts[action], what)} {does}", ink)]
+            number = str(counts[action]) if what == named else counted(counts[action], what)
+            told += [(", " if told else "", "dim"), (f"{number} {does}", ink)]
+            named = what
     return told or [("nothing to delete or to make", "dim")]
 
 

@@ -13,13 +13,13 @@ ACCENTS = ("blue", "green", "violet", "amber", "grey", "production")
 
 @dataclass(frozen=True)
 class Preferences:
-    """Every preference with what holds when nothing was said."""
+    """Every preference with what holds when nothing was said; ``mouse`` None asks the terminal."""
 
     theme: str = "dark"
     toast: bool = True
     bell: bool = True
     desktop: bool = True
-    mouse: bool = True
+    mouse: bool | None = None
     ascii: bool = False
     login: str = "ssh {address}"
     accents: Mapping[str, str] = field(default_factory=dict)

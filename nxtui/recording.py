@@ -33,6 +33,9 @@ PHASE_OF: dict[str, Phase] = {
 """The states that every platform has; any other one is a step that is being worked on. Events alone do not
 say it; the lines of the stream do, and then this is not asked."""
 
+AT_REST = PHASE_OF.keys() - {"rolling_back"}
+"""Those in which nothing is worked on, so that their length is nobody's measure."""
+
 
 class BadRecording(Exception):
     """The file cannot be played; the text is one sentence for a person."""

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from daemon.wire import EntityView, Phase
 from nxtui.glyphs import Glyphs
+from nxtui.history import Usual
 from nxtui.text import UNKNOWN, Span, due_in, lasting
 
 BUSY = ("waiting", "working", "releasing", "attention")
@@ -16,12 +17,15 @@ URGENCY: tuple[Phase, ...] = ("failed", "attention", "working", "waiting", "rele
 """Every phase, the one a reader must hear of first at the front."""
 
 
-def note(entity: EntityView, waits: str = "") -> str:
-    """The one thing to know: the error, else what was asked for and, after ``waits``, what it waits for."""
+def note(entity: EntityView, waits: str = "", before: str = "") -> str:
+    """The one thing to know: the error, else ``before``, what was asked for and, after ``waits``, what it
+    waits for."""
     error = entity["error"]
     if error is not None:
         return error["message"]
-    parts = [f"{entity['wish']} asked for"] if entity["wish"] else []
+    parts = [before] if before else []
+    if entity["wish"]:
+        parts.append(f"{entity['wish']} asked for")
     if entity["stop_after"]:
         parts.append(f"stops after {entity['stop_after'].replace('_', ' ')}")
     if entity["waiting_for"]:
@@ -63,8 +67,23 @@ def timing(entity: EntityView, now: float | None) -> dict[str, str]:
     }
 
 
-def cells(entity: EntityView, now: float | None, protected: bool = False) -> dict[str, Span]:
-    """The text and ink of each cell but the bar; ``protected`` puts a shield beside the name."""
+def slowness(usual: Usual | None) -> str:
+    """The warning about a step that exceeds what is usual; empty without."""
+    return "" if usual is None else f"slow, usually {lasting(usual.median)}"
+
+
+def part_done(entity: EntityView, cluster: EntityView | None) -> str:
+    """What is still going on around a node that has nothing to do itself; empty if nothing is."""
+    if entity["kind"] != "node" or entity["phase"] != "ok" or cluster is None or cluster["phase"] == "ok":
+        return ""
+    return f"Its part is done; {cluster['name']}: {note(cluster, 'waits for ') or cluster['title']}"
+
+
+def cells(
+    entity: EntityView, now: float | None, protected: bool = False, slow: Usual | None = None
+) -> dict[str, Span]:
+    """The text and ink of each cell but the bar; ``protected`` puts a shield beside the name, ``slow`` is the
+    measure that its present step exceeds."""
     phase = entity["phase"]
     times = timing(entity, now)
     late = "attention" if times["due"] == "over" else "dim" if times["due"] == UNKNOWN else ""
@@ -76,9 +95,9 @@ def cells(entity: EntityView, now: float | None, protected: bool = False) -> dic
         "state": (entity["title"], phase),
         "step": (steps(entity), "dim"),
         "attempt": (str(entity["attempt"]) if entity["attempt"] > 1 else "", "attention"),
-        "since": (times["since"], ""),
+        "since": (times["since"], "attention" if slow else ""),
         "due": (times["due"], late),
-        "note": (note(entity), phase if trouble else "dim"),
+        "note": (note(entity, "", slowness(slow)), phase if trouble else "attention" if slow else "dim"),
     }
 
 

@@ -8,14 +8,15 @@ from daemon.wire import EntityView, StepTiming
 from nxtui.entry import Entry
 from nxtui.glyphs import Glyphs
 from nxtui.history import History, Usual
-from nxtui.pages import heading
+from nxtui.pages import Fact, heading
+from nxtui.recording import AT_REST
 from nxtui.text import UNKNOWN, Line, clean, clip, clock, counted, fit, lasting
 
 _FIXED = 27
 """Cells of a line of the timeline beside its title: start, attempt, length, mark."""
 
-_BESIDE = 33
-"""Cells that median and 95th percentile take."""
+_MEDIAN, _BESIDE = 16, 33
+"""Cells that the median takes, and those that median and 95th percentile take."""
 
 SHOWN = 30
 """Calls and events on the page; the log has them all."""
@@ -33,7 +34,8 @@ def timeline(
     if not stays:
         return [[("  Nothing has happened yet.", "dim")]]
     titles = min(max(len(stay["title"]) for stay in stays), max(12, width - _FIXED))
-    beside = width - titles - _FIXED >= _BESIDE
+    room = width - titles - _FIXED
+    beside = _BESIDE if room >= _BESIDE else _MEDIAN if room >= _MEDIAN else 0
     return [_stay(entity, stay, history, now, titles, beside, glyphs) for stay in stays]
 
 
@@ -43,15 +45,15 @@ def _stay(
     history: History,
     now: float | None,
     titles: int,
-    beside: bool,
+    beside: int,
     glyphs: Glyphs,
 ) -> Line:
     lasts = stay["ended"] is None
     length = _length(stay, now)
     again = f"{glyphs.times}{stay['attempt']}" if stay["attempt"] > 1 else ""
-    me = (entity["name"], stay["started"])
-    slow = length is not None and history.is_slow(entity["kind"], stay["title"], length, me)
-    usual = history.usual(entity["kind"], stay["title"], me)
+    at_rest = stay["state"] in AT_REST
+    usual = None if at_rest else history.usual(entity, stay["state"], stay["title"], stay["started"])
+    slow = usual is not None and usual.is_exceeded(length)
     line: Line = [
         (f"  {clock(stay['started'])}  ", "dim"),
         (fit(stay["title"], titles), "strong" if lasts else ""),
@@ -60,14 +62,15 @@ def _stay(
         (f" {glyphs.phase['attention']}" if slow else "  ", "attention"),
     ]
     if beside:
-        line.append((f"  {_usually(usual):<{_BESIDE - 6}}", "dim"))
+        line.append((f"  {_usually(usual, beside == _BESIDE):<{beside - 3}}", "dim"))
     return [*line, (" now" if lasts else " slow" if slow else "", "dim")]
 
 
-def _usually(usual: Usual | None) -> str:
+def _usually(usual: Usual | None, whole: bool = True) -> str:
     if usual is None:
         return ""
-    return f"usual {lasting(usual.median)}, 95 % {lasting(usual.p95)}"
+    most = "" if usual.slow_after is None or not whole else f", 95 % {lasting(usual.slow_after)}"
+    return f"usual {lasting(usual.median)}{most}"
 
 
 def _length(stay: StepTiming, now: float | None) -> float | None:
@@ -75,15 +78,17 @@ def _length(stay: StepTiming, now: float | None) -> float | None:
     return None if end is None else max(0.0, end - stay["started"])
 
 
-def outlook(entity: EntityView, history: History, now: float | None) -> list[tuple[str, str]]:
-    """How long it may still take, by the medians of what this window has seen; nothing where none is known."""
-    step, whole = history.left(entity, now)
-    if step is None:
+def outlook(entity: EntityView, history: History, now: float | None) -> list[Fact]:
+    """How long it may still take, by the medians, or that it takes too long; nothing where none is known."""
+    usual, (step, whole) = history.present(entity), history.left(entity, now)
+    if usual is None or step is None:
         return []
-    usual = history.usual(entity["kind"], entity["title"], (entity["name"], entity["since"]))
-    seen = counted(usual.runs, "run") if usual is not None else ""
-    told = f"about {lasting(step)} of this step" if step else "longer than usual already"
-    rows = [("left", f"{told} (median of {seen})")]
+    if history.slow(entity, now) is not None:
+        rows: list[Fact] = [("slow", _usually(usual), "attention")]
+    elif step:
+        rows = [("left", f"about {lasting(step)} of this step (median of {counted(usual.runs, 'run')})")]
+    else:
+        rows = [("left", f"longer than the usual {lasting(usual.median)} already")]
     if whole is not None and whole > step:
         rows.append(("", f"about {lasting(whole)} of all steps"))
     return rows

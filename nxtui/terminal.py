@@ -8,11 +8,23 @@ _SCREEN_TAKES = 760
 """Bytes that screen passes on in one device control string; its limit is 768."""
 
 
+def is_screen(environment: Mapping[str, str]) -> bool:
+    """Whether the window is inside GNU screen, as far as that can be told."""
+    inside = bool(environment.get("STY")) or environment.get("TERM", "").startswith("screen")
+    return inside and not environment.get("TMUX")
+
+
+def mouse_fits(environment: Mapping[str, str]) -> bool:
+    """Whether the mouse can be had without loss. GNU screen, asked for the mouse, holds each Esc back until
+    another key is pressed."""
+    return not is_screen(environment)
+
+
 def wrapped(sequence: str, environment: Mapping[str, str]) -> str:
     """The sequence as it must be written here. tmux asks for ``set -g allow-passthrough on``."""
     if environment.get("TMUX"):
         return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
-    if environment.get("TERM", "").startswith("screen"):
+    if is_screen(environment):
         pieces = range(0, len(sequence), _SCREEN_TAKES)
         return "".join(f"\x1bP{sequence[start : start + _SCREEN_TAKES]}\x1b\\" for start in pieces)
     return sequence

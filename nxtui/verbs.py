@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple
 
 from daemon.wire import EntityView
@@ -40,7 +40,7 @@ MANNERS: dict[str, Manner] = {
     "hold": Manner("none", "Hold {}?", "Each stops at its next safe point.", "stops at the next safe point"),
     "resume": Manner("none", "Resume {}?", "Each goes on where it stopped.", "goes on"),
     "replace": Manner(
-        "ask",
+        "plan",
         "Replace the server of {}?",
         "The server is deleted with what is on its disks, and another one is ordered behind the same "
         "interfaces, addresses and names.",
@@ -76,17 +76,33 @@ AT_A_STEP: dict[str, Manner] = {
 }
 """The verbs that can be asked for at a step of one's choice."""
 
-APPLY = Manner(
-    "plan", "Apply the spec of {}?", "What is listed is made. From then on it costs money.", "is wished"
-)
-"""How a spec is asked for."""
+APPLY = Manner("plan", "Apply the spec of {}?", "", "is wished")
+"""How a spec is asked for, before it is known what it would do."""
 
-APPLY_DELETES = APPLY._replace(
-    promise="What is listed is made and deleted, in this order. What is made costs money from then on; "
-    "what is deleted cannot be brought back.",
-    deletes=True,
-)
-"""The same where the spec wishes for less than there is."""
+_APPLY_DOES: dict[frozenset[str], str] = {
+    frozenset(("create",)): "What is listed is made. From then on it costs money.",
+    frozenset(("change",)): "What is listed is changed. Nothing is made or deleted.",
+    frozenset(("delete",)): "What is listed is deleted, in this order. It cannot be brought back.",
+    frozenset(
+        ("create", "change")
+    ): "What is listed is made and changed. What is made costs money from then on.",
+    frozenset(("delete", "change")): "What is listed is changed and deleted, in this order. What is deleted "
+    "cannot be brought back.",
+    frozenset(
+        ("create", "delete")
+    ): "What is listed is made and deleted, in this order. What is made costs money "
+    "from then on; what is deleted cannot be brought back.",
+    frozenset(
+        ("create", "delete", "change")
+    ): "What is listed is made, changed and deleted, in this order. What "
+    "is made costs money from then on; what is deleted cannot be brought back.",
+}
+"""What applying a spec promises, by what its plan does."""
+
+
+def apply_manner(actions: Collection[str]) -> Manner:
+    """How a spec is asked for whose plan has these actions."""
+    return APPLY._replace(promise=_APPLY_DOES.get(frozenset(actions), ""), deletes="delete" in actions)
 
 
 def manner_of(verb: str, step: str | None = None) -> Manner:

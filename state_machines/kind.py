@@ -176,7 +176,7 @@ class Kind:
         here = self.states[state].title
         if len(titles) > 4:
             others = [state.title for state in self.states.values() if state.name not in sources]
-            when = f"while {_either(others)}" if len(others) <= 2 else "then"
+            when = f"while {_either(others)}" if len(others) <= 2 else "now"
             return f"It is {here}; {event} is not possible {when}."
         return f"It is {here}; {event} is for what is {_either(titles)}."
 

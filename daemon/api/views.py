@@ -129,10 +129,12 @@ class Views:
         ]
 
     async def timeline(self, record: Record) -> list[wire.StepTiming]:
-        """Every stay in a state, oldest first, read from the log."""
+        """Every stay in a state since it was made, oldest first, read from the log."""
         kind = self._engine.kind(record)
         stays: list[wire.StepTiming] = []
         for event in await self._journal.events(record=record.name, kind="transition", limit=10_000):
+            if stays and stays[-1]["state"] != event.data["from"]:
+                stays.clear()  # what came before was another one of this name, which was destroyed
             if stays:
                 stays[-1]["ended"] = event.time
             state, step = event.data["to"], event.data.get("step")

@@ -159,7 +159,7 @@ class EntityScreen(Room):
         later = [event for event in self.window.shown if event.revision > last and event.node == node]
         return [*self._earlier, *later]
 
-    def _more(self) -> list[tuple[str, str]]:
+    def _more(self) -> list[pages.Fact]:
         fleet = self.nx.fleet
         more = story.outlook(self.entity, fleet.history, fleet.now)
         if fleet.is_protected(self.entity):

@@ -68,15 +68,17 @@ class FleetScreen(Room):
 
     def _node_cells(self, entity: EntityView) -> dict[str, Span]:
         fleet = self.nx.fleet
-        return rows.cells(entity, fleet.now, fleet.is_protected(entity))
+        slow = fleet.history.slow(entity, fleet.now)
+        return rows.cells(entity, fleet.now, fleet.is_protected(entity), slow)
 
     def _cluster_cells(self, entity: EntityView) -> dict[str, Span]:
         fleet = self.nx.fleet
-        cells = rows.cells(entity, fleet.now, entity["protected"])
+        slow = fleet.history.slow(entity, fleet.now)
+        cells = rows.cells(entity, fleet.now, entity["protected"], slow)
         counts = rows.by_phase(fleet.phases(entity["name"]))
         waits = fleet.oldest_wait(entity["name"])
         oldest = f"longest wait {roughly(waits)}" if waits is not None else ""
-        told = rows.note(entity, "waits for ")
+        told = rows.note(entity, "waits for ", rows.slowness(slow))
         parts = ("protected" if entity["protected"] else "", counts, oldest, told)
         cells["note"] = (" · ".join(part for part in parts if part), cells["note"][1])
         return cells
@@ -122,7 +124,11 @@ class FleetScreen(Room):
         entity = self.selected()
         if entity is None:
             return []
-        return [[], *pages.strip(entity, self.nx.fleet.now, width, self.nx.pen.glyphs)]
+        fleet = self.nx.fleet
+        before = rows.slowness(fleet.history.slow(entity, fleet.now)) or rows.part_done(
+            entity, fleet.clusters.get(entity["cluster"])
+        )
+        return [[], *pages.strip(entity, fleet.now, width, self.nx.pen.glyphs, before)]
 
     def _log_head(self, width: int) -> Line:
         entity = self.selected()
@@ -181,7 +187,7 @@ class FleetScreen(Room):
         return {key: max(width, news[key]) for key, width in grid.content.items()} or news
 
     def tick(self) -> None:
-        self.clusters.tick_rows()
+        self.clusters.tick()
         self.nodes.tick()
         self._redraw_story()
 

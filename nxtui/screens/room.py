@@ -91,7 +91,7 @@ class Room(Screen[None]):
         self.redraw_frame()
 
     def on_screen_resume(self) -> None:
-        self.changed(Changes(whole=True))
+        self.changed(Changes(whole=True, log_replaced=True))
         self.redraw_frame()
 
     def _title_line(self, width: int) -> Line:

@@ -15,8 +15,8 @@ from daemon.wire import EntityView
 from nxtui.layout import Column, Placed, place
 from nxtui.listing import SORTS, Listing
 from nxtui.pen import GUTTER, Pen
-from nxtui.rows import bar, timing
-from nxtui.text import Line, Span, fit
+from nxtui.rows import bar
+from nxtui.text import Line, Span, fit, width_of
 
 Cells = Callable[[EntityView], dict[str, Span]]
 
@@ -33,11 +33,14 @@ def differing(before: Picture | None, after: Picture, width: int) -> tuple[int, 
         return 0, 0
     if before is None or before[0] != after[0]:
         return 0, width
-    old, new = ([(char, ink) for text, ink in line for char in text] for line in (before[1], after[1]))
+    one, other = before[1], after[1]
+    equal = next((at for at, both in enumerate(zip(one, other, strict=False)) if both[0] != both[1]), 0)
+    first = width_of(one[:equal])
+    old, new = ([(char, ink) for text, ink in spans[equal:] for char in text] for spans in (one, other))
     if len(old) != len(new) or any(cell_len(char) != 1 for char, _ in (*old, *new)):
         return 0, width
-    places = [place for place, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
-    return (places[0], min(places[-1] + 1, width)) if places else (0, 0)
+    places = [place for place, both in enumerate(zip(old, new, strict=True)) if both[0] != both[1]]
+    return (first + places[0], min(first + places[-1] + 1, width)) if places else (0, 0)
 
 
 class Grid(ScrollView, can_focus=True, inherit_bindings=False):
@@ -77,7 +80,6 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self._entities: Mapping[str, EntityView] = {}
         self.content: Mapping[str, int] = {}
         self._placed: list[Placed] = []
-        self._times: dict[str, dict[str, str]] = {}
         self._drawn: dict[str, Picture] = {}
 
     def show(self, entities: Mapping[str, EntityView], content: Mapping[str, int]) -> None:
@@ -111,7 +113,6 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _arrange(self) -> None:
         self._placed = place(self._columns, max(20, self.size.width - GUTTER), self.content)
-        self._times.clear()
         self._drawn.clear()
         self.virtual_size = Size(0, len(self.listing.order) + 1)
         self._keep_in_sight()
@@ -135,22 +136,11 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         """A row as it looks now: its ground and its line."""
         here = name == self.listing.cursor
         ground = ("row" if self.has_focus else "row-idle") if here else "paper"
-        return ground, self._row(self._entities[name], here)
+        entity = self._entities.get(name)  # it may have left since the rows were put in order
+        return ground, [] if entity is None else self._row(entity, here)
 
     def tick(self) -> None:
-        """Paint the cells that move with the clock, where their text is another one now."""
-        self._fade_moved()
-        columns = [column for column in self._placed if column.key in ("since", "due")]
-        if not columns:
-            return
-        left, right = columns[0].x, columns[-1].x + columns[-1].width
-        now, top = self._now(), self.scroll_offset.y
-        for y, name in enumerate(self.listing.order[top : top + self.size.height - 1], 1):
-            if self._times.get(name) != timing(self._entities[name], now):
-                self.refresh(Region(left, y, right - left, 1))
-
-    def tick_rows(self) -> None:
-        """Paint whatever differs in the rows in sight: more than their times moves with the clock."""
+        """A second has passed: paint what differs in the rows in sight."""
         self._fade_moved()
         top = self.scroll_offset.y
         for name in self.listing.order[top : top + self.size.height - 1]:
@@ -239,7 +229,6 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
     def _row(self, entity: EntityView, here: bool) -> Line:
         glyphs, phase = self._pen.glyphs, entity["phase"]
         cells = self._cells(entity)
-        self._times[entity["name"]] = {key: cells[key][0] for key in ("since", "due")}
         pointed = here and self.has_focus
         lead = glyphs.cursor if pointed else glyphs.changed if entity["name"] in self._moved else " "
         line: Line = [

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from canned_data import T0, canned_entities, canned_log, timeline
+from canned_data import T0, canned_entities, canned_log, canned_steps, timeline
 
 
 class CannedDaemon:
@@ -32,6 +32,10 @@ class CannedDaemon:
         self.pieces_gate = asyncio.Event()
         self.pieces_gate.set()
         self.connections = 0
+        self.steps: dict[str, Any] | None = canned_steps()
+        self.steps_asked = 0
+        self.steps_gate = asyncio.Event()
+        self.steps_gate.set()
         self.clusters, self.nodes = canned_entities()
         self.events = canned_log()
         self._readers: set[asyncio.Queue[dict[str, Any] | None]] = set()
@@ -52,6 +56,7 @@ class CannedDaemon:
                 web.get("/v1/nodes/{name}", self._get_one),
                 web.get("/v1/clusters/{name}", self._get_one),
                 web.get("/v1/healthz", self._get_health),
+                web.get("/v1/steps", self._get_steps),
                 web.post("/v1/plans", self._post_plan),
                 web.post("/v1/verbs", self._post_verb),
                 web.post("/v1/specs", self._post_spec),
@@ -98,7 +103,14 @@ class CannedDaemon:
         return next(node for node in self.nodes if node["name"] == name)
 
     def plan(self, verb: str, target: str) -> dict[str, Any]:
-        """What a rollback would delete: what is there, the server first."""
+        """What a rollback would delete: what is there, the server first; or what a replacement would do."""
+        if verb == "replace":
+            name = f"demo-{target}-server"
+            items = [
+                {"action": "delete", "owner": target, "kind": "server", "name": name, "id": "0717-srv"},
+                {"action": "create", "owner": target, "kind": "server", "name": f"{name}-2", "id": None},
+            ]
+            return {"digest": f"sha256:{verb}-{target}", "target": target, "verb": verb, "items": items}
         owners = [n for n in self.nodes if target in (n["name"], n["cluster"])]
         items = [
             {"action": "delete", "owner": n["name"], "kind": r["kind"], "name": r["name"], "id": r["id"]}
@@ -175,6 +187,13 @@ class CannedDaemon:
 
     async def _get_health(self, request: web.Request) -> web.Response:
         return await self._json({"ok": True, "daemon": self.snapshot()["daemon"], "problems": []})
+
+    async def _get_steps(self, request: web.Request) -> web.Response:
+        await self.steps_gate.wait()
+        self.steps_asked += 1
+        if self.steps is None:
+            return await self._error(404, "unknown", "There is no such thing.")
+        return await self._json({"steps": self.steps})
 
     async def _get_log(self, request: web.Request) -> web.Response:
         asked = request.query

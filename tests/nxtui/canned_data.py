@@ -200,3 +200,23 @@ def timeline() -> list[dict[str, Any]]:
         }
         for state, title, attempt, started, ended in TIMELINE
     ]
+
+
+STEPS = [
+    ("reserving_ips", "reserving addresses", 300, 4, 6, 24),
+    ("registering_dns", "registering DNS", 300, 3, 5, 24),
+    ("creating_vnis", "creating interfaces", 600, 5, 8, 24),
+    ("recording_config", "recording configuration", 60, 1, 1, 24),
+    ("creating_server", "creating the server", 3600, 780, 960, 23),
+    ("awaiting_boot", "waiting for boot", 2700, 420, 540, 22),
+    ("awaiting_config", "waiting for installer", 900, 45, 60, 22),
+    ("installing", "installing", 3600, 1260, 1500, 21),
+    ("awaiting_cvm", "waiting for the CVM", 1800, 600, None, 4),
+]
+
+
+def canned_steps() -> dict[str, Any]:
+    """The steps of a node with what they took; a cluster was never formed before."""
+    keys = ("name", "title", "deadline", "usual", "slow_after", "runs")
+    way = [dict(zip(keys, told, strict=True)) | {"place": place} for place, told in enumerate(STEPS, 1)]
+    return {"ibm-nutanix": {"node": way, "cluster": []}}

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from nxtui import story
+from nxtui import pages, rows, story
 from nxtui.entry import Entry
 from nxtui.glyphs import UNICODE
-from nxtui.history import ENOUGH, History
+from nxtui.history import ENOUGH, History, Usual
 from nxtui.text import plain
 
 
@@ -35,21 +35,38 @@ def _stay(state: str, title: str, started: float, ended: float | None) -> Any:
     return {"state": state, "title": title, "attempt": 1, "started": started, "ended": ended}
 
 
+NODE: Any = {"name": "x", "kind": "node", "platform": "p"}
+
+
+def _usual(history: History) -> Usual | None:
+    return history.usual(NODE, "installing", "installing")
+
+
+def _told(*steps: tuple[str, float | None, float | None, int]) -> Any:
+    """What the daemon answers about nodes whose steps are these."""
+    way = [
+        {"name": name, "title": name.upper(), "place": place, "deadline": None, "usual": usual,
+         "slow_after": slow_after, "runs": runs}
+        for place, (name, usual, slow_after, runs) in enumerate(steps, 1)
+    ]  # fmt: skip
+    return {"ibm-nutanix": {"node": way}}
+
+
 @pytest.fixture
 def history() -> History:
     return History()
 
 
 def test_median_and_95th_percentile_are_those_of_the_stays_that_were_seen(history: History) -> None:
-    assert history.usual("node", "installing") is None
+    assert _usual(history) is None
     _installed(history, [float(length) for length in range(1, 101)])
-    assert history.usual("node", "installing") == (50.5, 95.0, 100)
-    assert history.usual("cluster", "installing") is None
+    assert _usual(history) == (50.5, 95.0, 100)
+    assert history.usual(NODE | {"kind": "cluster"}, "installing", "installing") is None
 
 
 def test_a_stay_is_not_compared_with_itself(history: History) -> None:
     _installed(history, [10.0, 20.0, 30.0])
-    assert history.usual("node", "installing", ("n2", 0.0)) == (15.0, 20.0, 2)
+    assert history.usual(NODE | {"name": "n2"}, "installing", "installing", 0.0) == (15.0, None, 2)
 
 
 def test_a_step_that_failed_says_nothing_about_how_long_it_takes(history: History) -> None:
@@ -57,26 +74,28 @@ def test_a_step_that_failed_says_nothing_about_how_long_it_takes(history: Histor
     history.hear(_moved("n1", 3600.0, "failed", "error"))
     history.hear(_moved("n1", 4000.0, "installing"))
     history.hear(_moved("n1", 4100.0, "waiting for the CVM"))
-    assert history.usual("node", "installing") == (100.0, 100.0, 1)
+    assert _usual(history) == (100.0, None, 1)
     stays = [_stay("installing", "installing", 0.0, 50.0), _stay("failed", "failed", 50.0, 60.0)]
     history.learn({"name": "n9", "kind": "node", "state": "x", "step": None, "step_index": 9,
                    "step_count": 9, "platform": "p"}, stays)  # type: ignore[typeddict-item]  # fmt: skip
-    assert history.usual("node", "installing") == (100.0, 100.0, 1)
+    assert _usual(history) == (100.0, None, 1)
 
 
 def test_slow_is_what_is_longer_than_95_of_100_and_never_said_of_a_few(history: History) -> None:
     _installed(history, [10.0] * (ENOUGH - 1))
-    assert not history.is_slow("node", "installing", 9999.0, ("x", 0.0))
+    few = _usual(history)
+    assert few is not None and not few.is_exceeded(9999.0)
     _installed(history, [float(length) for length in range(1, 101)])
-    assert not history.is_slow("node", "installing", 95.0, ("x", 0.0))
-    assert history.is_slow("node", "installing", 95.5, ("x", 0.0))
+    many = _usual(history)
+    assert many is not None and not many.is_exceeded(95.0) and many.is_exceeded(95.5)
+    assert not many.is_exceeded(None)
 
 
 def test_the_same_stay_in_log_and_timeline_counts_once(history: History, entity: Any) -> None:
     _installed(history, [10.0])
     stays = [_stay("installing", "installing", 0.0, 10.0), _stay("cvm", "waiting for the CVM", 10.0, None)]
     history.learn(entity("n0"), stays)
-    assert history.usual("node", "installing") == (10.0, 10.0, 1)
+    assert _usual(history) == (10.0, None, 1)
 
 
 def test_the_time_left_is_known_only_as_far_as_every_later_step_was_seen(
@@ -96,23 +115,54 @@ def test_the_time_left_is_known_only_as_far_as_every_later_step_was_seen(
     assert history.left(now, None) == (None, None)
 
 
-def test_steps_are_learnt_from_a_way_that_was_gone_straight_and_from_no_other(
+def test_what_the_daemon_tells_of_a_step_holds_over_what_this_window_saw(
     history: History, entity: Any
 ) -> None:
-    failed = entity(
-        "n1", state="failed", step="c", title="failed", phase="failed", step_index=3, step_count=4
-    )
-    history.see(failed)
-    crooked = [_stay("b", "B", 0, 1), _stay("c", "C", 1, 2), _stay("failed", "failed", 2, None)]
-    history.learn(failed, crooked)
-    assert history.steps(failed) == []
-    history.learn(failed, [_stay("a", "A", 0, 1), *crooked])
-    assert [step.name for step in history.steps(failed)] == ["a", "b", "c"]
-    ready = entity("n2", step_index=4, step_count=4)
-    done = [_stay(name, name.upper(), at, at + 1) for at, name in enumerate("abcd")]
-    history.learn(ready, [*done, _stay("ready", "ready", 4, None)])
-    assert [(step.place, step.title) for step in history.steps(ready)][-1] == (4, "D")
-    assert len(history.steps(ready)) == 4
+    one = entity("x", state="b", step="b", title="B", phase="working", step_index=2, step_count=3, since=0.0)
+    history.see(one)
+    history.hear(_moved("n1", 0.0, "B"))
+    history.hear(_moved("n1", 7.0, "C"))
+    assert history.usual(one, "b", "B") == (7.0, None, 1)
+    assert [step.name for step in history.steps(one)] == ["b"]
+    history.tell(_told(("a", 1.0, 2.0, 9), ("b", 60.0, 80.0, 9), ("c", 20.0, None, 4)))
+    assert history.usual(one, "b", "B") == (60.0, 80.0, 9)
+    assert [(step.place, step.name) for step in history.steps(one)] == [(1, "a"), (2, "b"), (3, "c")]
+    assert history.left(one, 20.0) == (40.0, 60.0)
+    assert history.slow(one, 80.0) is None
+    assert history.slow(one, 81.0) == (60.0, 80.0, 9)
+    assert history.slow(one | {"phase": "attention"}, 81.0) is None
+    assert history.slow(one, None) is None
+    history.tell({})
+    assert history.usual(one, "b", "B") == (7.0, None, 1)
+
+
+def test_a_step_that_the_daemon_never_saw_done_has_no_usual_time_whatever_was_seen_here(
+    history: History, entity: Any
+) -> None:
+    one = entity("x", state="a", step="a", title="A", phase="working", step_index=1, step_count=1, since=0.0)
+    history.hear(_moved("n1", 0.0, "A"))
+    history.hear(_moved("n1", 7.0, "ready"))
+    history.tell(_told(("a", None, None, 0)))
+    assert history.usual(one, "a", "A") is None and history.left(one, 1.0) == (None, None)
+    history.clear()
+    assert history.steps(one) == []
+
+
+def test_a_step_that_lasts_too_long_says_so_in_words(history: History, entity: Any) -> None:
+    one = entity("x", state="a", step="a", title="A", phase="working", step_index=1, step_count=2, since=0.0)
+    history.tell(_told(("a", 60.0, 80.0, 9), ("b", 20.0, 30.0, 9)))
+    assert [row[:2] for row in story.outlook(one, history, 20.0)] == [
+        ("left", "about 40s of this step (median of 9 runs)"),
+        ("", "about 1m00s of all steps"),
+    ]
+    assert story.outlook(one, history, 70.0)[0] == ("left", "longer than the usual 1m00s already")
+    assert story.outlook(one, history, 90.0)[0] == ("slow", "usual 1m00s, 95 % 1m20s", "attention")
+    slow = history.slow(one, 90.0)
+    cells = rows.cells(one | {"waiting_for": "the disk"}, 90.0, slow=slow)
+    assert cells["note"] == ("slow, usually 1m00s · the disk", "attention")
+    assert cells["since"] == ("1m30s", "attention")
+    strip = [plain(line) for line in pages.strip(one, 90.0, 79, UNICODE, rows.slowness(slow))]
+    assert "slow, usually 1m00s" in strip[0]
 
 
 def test_the_timeline_marks_a_slow_step_with_sign_and_word(history: History, entity: Any) -> None:

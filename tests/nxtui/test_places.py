@@ -121,3 +121,40 @@ async def test_a_real_terminal_is_lent_to_the_login_and_to_the_pager_and_comes_b
     await terminal.shows(lambda s: s.split()[-1:] == ["12"], "the pager")
     await terminal.press("Enter")
     await terminal.shows(lambda s: "12 lines" in s, "the log again")
+
+
+async def test_a_screen_that_comes_back_has_the_lines_that_were_logged_meanwhile(
+    window: Open, daemon: Any
+) -> None:
+    async with window() as w:
+        await w.shows("45 minutes")
+        await w.press("enter")
+        await w.shows("reserving addresses")
+        daemon.log("told behind the page", node="node02")
+        await w.until(lambda: w.app.fleet.log.revision == daemon.revision, "the line")
+        await w.press("escape")
+        await w.shows("NODE ")
+        await w.shows("told behind the page")
+
+
+@pytest.mark.parametrize("to_page", [("tab", "enter"), ("enter",), ("tab", "enter", "colon")])
+async def test_what_leaves_while_its_page_is_open_closes_neither_the_window_nor_the_page(
+    window: Open, daemon: Any, to_page: tuple[str, ...]
+) -> None:
+    async with window() as w:
+        await w.shows("45 minutes")
+        await w.press(*to_page[:2])
+        await w.shows("TIMELINE")
+        await w.press(*to_page[2:])
+        for name in ("node01", "node02", "node03", "demo"):
+            daemon.say(type="removed", name=name)
+        await w.until(lambda: not w.app.fleet.clusters and not w.app.fleet.nodes, "all to be gone")
+        w.hands.seconds += 1
+        w.app.tick()
+        if to_page[2:]:
+            await w.press("escape")
+        await w.shows("The daemon no longer has it")
+        w.app.tick()
+        await w.press("escape")
+        await w.shows("No nodes yet.")
+        w.app.tick()

@@ -243,3 +243,17 @@ def test_blanks_ride_with_the_word_before_them_and_change_nothing_that_is_seen()
 @pytest.mark.parametrize(("seconds", "said"), [(5, "under 1m"), (252, "4m"), (3900, "1h05m")])
 def test_what_need_not_tick_is_said_in_minutes(seconds: float, said: str) -> None:
     assert text.roughly(seconds) == said
+
+
+def test_a_node_that_is_done_tells_what_its_cluster_still_waits_for(entity: Any, cluster: Any) -> None:
+    node = entity("node01")
+    assert rows.part_done(node, cluster) == "Its part is done; demo: waits for 3 ready nodes"
+    assert rows.part_done(node, cluster | {"waiting_for": None}) == "Its part is done; demo: deploying nodes"
+    assert rows.part_done(node, cluster | {"phase": "ok"}) == rows.part_done(node, None) == ""
+    assert rows.part_done(node | {"phase": "working"}, cluster) == rows.part_done(cluster, cluster) == ""
+
+
+def test_the_counts_of_a_plan_name_what_is_counted_once() -> None:
+    items = [{"action": action} for action in ("delete", "create", "create", "change")]
+    counts: Any = pages.plan_counts([{"items": items}])  # type: ignore[list-item]
+    assert text.plain(counts) == "1 object to delete, 2 to make, 1 setting to change"

@@ -139,6 +139,7 @@ async def test_a_node_held_and_replaced_a_daemon_killed_and_back_a_cluster_destr
         first = {r["id"] for r in nodes()["node01"]["resources"] if r["kind"] == "server"}
         await w.press("X")
         await w.shows("Replace the server of node01?")
+        await w.shows("demo-node01-host-bms-2")
         await w.press("y")
         await w.far(lambda: nodes()["node01"]["attempt"] == 2, "the second attempt")
         calm.kill_daemon()

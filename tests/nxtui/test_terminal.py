@@ -142,7 +142,9 @@ async def test_it_sends_a_terminal_only_the_colours_and_signs_that_it_has(
 
 def _drawn(command: list[str], environment: dict[str, str]) -> bytes:
     """What a command draws on a pseudo-terminal until the fleet and the link are there."""
-    ours = {key: value for key, value in os.environ.items() if key not in ("COLORTERM", "NO_COLOR", "TMUX")}
+    ours = {
+        key: value for key, value in os.environ.items() if key not in ("COLORTERM", "NO_COLOR", "STY", "TMUX")
+    }
     parent, child = pty.openpty()
     fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     process = subprocess.Popen(

@@ -10,6 +10,7 @@ import pytest
 
 from nxtui.errands import reachable
 from nxtui.history import Step
+from nxtui.verbs import apply_manner
 
 Open = Callable[..., Any]
 
@@ -35,7 +36,21 @@ async def test_a_retry_from_a_step_sends_the_step_that_was_chosen(window: Open) 
         assert (sent["verb"], sent["target"], sent["step"]) == ("retry", "node02", "creating_vnis")
 
 
-async def test_a_hold_after_a_step_that_was_never_seen_takes_its_typed_name(window: Open) -> None:
+async def test_a_step_that_the_daemon_does_not_have_cannot_be_chosen(window: Open) -> None:
+    async with window() as w:
+        await w.until(lambda: w.daemon.steps_asked == 1, "the steps")
+        await w.press("G", "H")
+        await w.shows("8  installing")
+        await w.type("nostep")
+        await w.shows("Nothing is called so.")
+        await w.press("enter")
+        assert len(w.app.screen_stack) == 2 and w.daemon.verbs == []
+
+
+async def test_a_hold_after_a_step_that_was_never_seen_takes_its_typed_name(
+    window: Open, daemon: Any
+) -> None:
+    daemon.steps = None
     async with window() as w:
         await w.press("G", "H")
         await w.shows("8  installing")
@@ -79,9 +94,11 @@ async def test_replacing_a_server_says_what_is_lost_and_takes_a_y(window: Open) 
         await w.until(lambda: len(w.app.screen_stack) == 1, "Enter to mean no")
         assert w.daemon.verbs == []
         await w.press("X")
-        await w.shows("[ Cancel ]")
+        await w.shows("✗ delete node02 server demo-node02-server")
+        await w.shows("create node02 server demo-node02-server-2")
         await w.press("y")
         await w.shows("node02 gets another server")
+        assert w.daemon.verbs[0]["digest"] == "sha256:replace-node02"
 
 
 async def test_protection_is_seen_on_the_cluster_and_on_each_of_its_rows(window: Open) -> None:
@@ -264,3 +281,23 @@ async def test_a_spec_that_deletes_says_so_before_a_y_and_sends_the_plan_that_wa
         await w.press("y")
         await w.until(lambda: w.daemon.specs, "the spec to be sent")
         assert w.daemon.specs[0]["digest"] == "sha256:fewer"
+
+
+@pytest.mark.parametrize(
+    ("actions", "said", "not_said"),
+    [
+        (("create",), "From then on it costs money", "deleted"),
+        (("delete",), "cannot be brought back", "money"),
+        (("change",), "Nothing is made or deleted", "money"),
+        (("create", "change"), "What is made costs money", "deleted"),
+        (("delete", "change"), "What is deleted cannot be brought back", "money"),
+        (("create", "delete"), "what is deleted cannot be brought back", "changed"),
+        (("create", "delete", "change"), "made, changed and deleted", "made and deleted"),
+    ],
+)
+def test_a_spec_promises_what_its_plan_does_and_no_more(
+    actions: tuple[str, ...], said: str, not_said: str
+) -> None:
+    manner = apply_manner(actions)
+    assert said in manner.promise and not_said not in manner.promise
+    assert manner.deletes is ("delete" in actions)

@@ -32,7 +32,7 @@ def test_the_compiled_table_is_what_the_machine_answers(subject: Kind) -> None:
 
 @pytest.mark.parametrize("subject", KINDS)
 def test_an_event_that_is_not_legal_raises_the_sentence_for_a_person(subject: Kind) -> None:
-    with pytest.raises(IllegalEvent, match=r"^It is pending; advance is not possible then"):
+    with pytest.raises(IllegalEvent, match=r"^It is pending; advance is not possible now"):
         subject.next("pending", "pending", "advance")
 
 

@@ -84,7 +84,7 @@ class NodeSteps:
         for role in roles(ctx.record):
             row = self._address_row(ctx, role)
             name = host_name(ctx.record.name, ctx.record.shard, role, dns["name"])
-            async with ctx.lock(f"dns:{dns['zone']}"):
+            async with ctx.lock(f"dns:{dns['zone']}:{name}"):
                 await ctx.ensure(self._dns_record(dns, name, row.data["address"]))
         return Done()
 

@@ -77,6 +77,20 @@ async def test_the_steps_are_told_in_order_with_their_deadlines_and_what_they_to
     assert [step["name"] for step in told["cluster"]] == ["gathering"]
 
 
+async def test_the_timeline_begins_with_this_one_and_not_with_a_destroyed_namesake(
+    house: Any, door: Any
+) -> None:
+    await door.client.apply(door.spec)
+    await house.idle()
+    await door.client.verb("destroy", "demo")
+    await house.pass_time(600)
+    assert house.mirror.records == {}
+    await door.client.apply(door.spec)
+    await house.idle()
+    stays = (await door.client.show("node01"))["timeline"]
+    assert [stay["state"] for stay in stays] == ["making", "settling", "ready"]
+
+
 async def test_the_same_verb_given_many_times_at_once_is_accepted_once(house: Any, door: Any) -> None:
     await house.sow("node01")
     house.toy.script["making"] = Wait("the test", "it goes on", 1000.0)
