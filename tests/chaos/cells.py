@@ -174,14 +174,14 @@ def _by_fault(cell: Cell) -> str | None:
     return None
 
 
+_STOPS = {"make": ("F7", "F13", "F13a"), "undo": ()}
+"""Faults after which the step of an interface does not come again by itself."""
+
+
 def _by_point(cell: Cell) -> str | None:
     fault, point = cell.fault, cell.point
     if point == "P12":
-        return (
-            None
-            if fault == "F0" and cell.kind == "reserved_ip" and cell.direction == "make"
-            else ("no call is made while the schema is migrated")
-        )
+        return "no call is made while the schema is migrated; the store's own tests kill the writer there"
     if point == "P3" and fault == "F1":
         return "a refused connection puts nothing on the wire"
     if point == "P4" and (fault in REFUSED or fault == "F10"):
@@ -200,7 +200,7 @@ def _by_point(cell: Cell) -> str | None:
     waits = (*(fault for fault in COMES_AGAIN if fault != "F15"), "F10", "F10a", "F10b")
     if point == "P9" and cell.direction == "undo" and cell.kind not in READ_AFTER and fault not in waits:
         return "nothing waits here: the object is gone at the next look"
-    if point == "P9" and cell.kind == "vni" and fault == "F11a":
+    if point == "P9" and cell.kind == "vni" and fault in ("F11a", *_STOPS[cell.direction]):
         return "the step stops for a person, and nothing waits"
     if fault == "F12" and cell.kind == "server" and cell.direction == "undo":
         return "nobody can delete a running server: it must be stopped first, and then it is this call"
@@ -213,8 +213,6 @@ def crash_of(cell: Cell, node: str, cluster: str) -> str:
     """Where the first daemon of a cell is stopped, in the words of `NXD_CRASH`; empty for a kill from outside."""
     where = f"{node}/{cell.kind}"
     refused = cell.fault in (*REFUSED, *LOST, "F5a", "F7a", "F10a", "F15")
-    if cell.point == "P12":
-        return "migrating"
     if cell.direction == "make":
         answered = f"call_refused@{where}" if refused else f"after_call@{where}"
         middle = f"after_result@{where}" if cell.fault == "F12" else f"after_intent@{where}"
