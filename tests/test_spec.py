@@ -149,7 +149,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(whole: str) -> N
     found = mistakes(whole)
     assert [re.sub(r"^[0-9:]+ ", "", problem) for problem in found] == [
         'the name "node03-cvm" is already the host name of an interface of node "node03"',
-        'unknown key "foo": expected one of climb_to, cluster, deadlines, gate, ibm, nodes, nutanix, on_failure, platform',
+        'unknown key "foo": expected one of climb_to, cluster, deadlines, gate, ibm, nodes, nutanix, on_failure, '
+        "platform",
         'expected one of hold, rollback, found "ask"',
         'unknown state "instaling": did you mean "installing"?',
         "expected a duration like 90s, 45m or 2h, found the number 60",

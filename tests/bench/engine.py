@@ -1,164 +1,83 @@
-"""The engine on its own: durable steps with nothing outside, on the real store, against what the disk can do."""
+"""Durable steps: how many a second, and how long one takes, against the disk and against a store without groups."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from cryptography.fernet import Fernet
+from disk import syncs
 from figures import Figure
+from toy import STEPS, seconds
 
-from daemon.bus import Bus
-from daemon.clock import SystemClock
-from daemon.engine import Engine, Pace
-from daemon.journal import Journal
-from daemon.mirror import Mirror
-from daemon.secrets import SecretBox
-from daemon.steps import Found, Step, StepContext, Want
-from daemon.store.ops import AddCommand, Command, Op, PutRecord, Resource
+from daemon.store import sqlite
+from daemon.store.ops import Event, Lease, Op
 from daemon.store.sqlite import SqliteStore
-from state_machines.kind import NOTHING, Kind, State
-from state_machines.lifecycle import ENDS, lifecycle
-from state_machines.outcome import Done, Outcome
-from state_machines.record import Record
 
 NODES = 1000
-STEPS = 12
-BLOCK = b"x" * 4096
-
-WORK = tuple(State(f"step{n}", "working", f"step {n}", "Work.", True, 3600.0, NOTHING) for n in range(STEPS))
-
-
-def kind(role: str) -> Kind:
-    """A node (or cluster) of twelve steps."""
-    return Kind(
-        f"toy.{role}",
-        role,  # type: ignore[arg-type]
-        (
-            State("pending", "waiting", "pending", "Waits."),
-            *WORK,
-            State("active", "ok", "active", "Is there."),
-            *ENDS,
-        ),
-        lifecycle(("pending",), WORK, ("active",), protected=()),
-        (),
-        {"retry": "try again"},
-    )
+NAIVE_NODES = 40
+IN_A_ROW = 200
+ROUNDS = 3
 
 
-class Finish:
-    """Knows when the last node has run its last step."""
+class OneByOne(SqliteStore):
+    """The same store as one would first write it: a transaction for each write, one after the other."""
 
-    def __init__(self) -> None:
-        self.left = NODES
-        self.reached = asyncio.Event()
+    def __init__(self, path: Path, new_id: str) -> None:
+        super().__init__(path, new_id)
+        self._turn = asyncio.Lock()
 
-    def one_more(self) -> None:
-        """A node ran its last step."""
-        self.left -= 1
-        if not self.left:
-            self.reached.set()
-
-
-async def step(ctx: StepContext, finish: Finish) -> Outcome:
-    """Make one object, with its intent before and its result after, as every real step does."""
-    name = f"{ctx.record.name}-{ctx.record.state}"
-
-    async def create() -> Found:
-        return Found(name)
-
-    async def find() -> Found | None:
-        return None
-
-    await ctx.ensure(Want("thing", name, find, create, lambda found: True))
-    if ctx.record.state == WORK[-1].name:
-        finish.one_more()
-    return Done()
+    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
+        events: list[Event] = []
+        async with self._turn:
+            for one in [[op] for op in ops] or [[]]:
+                events += await super().commit(lease, one)
+        return events
 
 
-class Toy:
-    """The least a platform can be."""
-
-    node = kind("node")
-    cluster = kind("cluster")
-    undo: Mapping[str, Step] = {}
-    undo_order: Sequence[str] = ("thing",)
-
-    def __init__(self, finish: Finish) -> None:
-        self.steps: Mapping[str, Step] = {state.name: lambda ctx: step(ctx, finish) for state in WORK}
-
-    def climb(self, record: Record, cluster: Record, problem: Any) -> None:
-        """Never by itself."""
-
-    def removal_command(self, resource: Resource) -> str:
-        """There is nothing to remove."""
-        return ""
+def _fresh(measure: Callable[[Path], float]) -> float:
+    with tempfile.TemporaryDirectory() as name:
+        return measure(Path(name))
 
 
-async def steps_per_second(directory: Path) -> float:
-    """Durable steps a second: a thousand nodes of twelve steps each, nothing outside takes any time."""
-    clock = SystemClock()
-    store = SqliteStore(directory / "bench.db", "bench")
-    await store.open()
+def _many(directory: Path, made: type[SqliteStore] = SqliteStore) -> float:
+    return NODES * STEPS / asyncio.run(seconds(directory, NODES, made=made))
+
+
+def _naive(directory: Path) -> float:
+    return NAIVE_NODES * STEPS / asyncio.run(seconds(directory, NAIVE_NODES, made=OneByOne))
+
+
+def _one(directory: Path) -> float:
+    return asyncio.run(seconds(directory, 1, IN_A_ROW)) / IN_A_ROW
+
+
+def _normal(directory: Path) -> float:
+    """Steps a second with synchronous=NORMAL, which loses the latest commits with the power."""
+    kept = sqlite._PRAGMAS
+    sqlite._PRAGMAS = tuple(one.replace("=FULL", "=NORMAL") for one in kept)
     try:
-        lease = await store.acquire("bench")
-        journal = Journal(store, lease, Mirror(await store.load()), Bus(), clock)
-        finish = Finish()
-        engine = Engine(
-            journal, {"toy": Toy(finish)}, SecretBox(Fernet.generate_key()), Pace(steps_at_once=10_000)
-        )  # type: ignore[dict-item]
-        now = clock.now()
-        ops: list[Op] = [
-            PutRecord(Record("c", "toy.cluster", "c", "active", now, version=1, spec={"on_failure": "hold"}))
-        ]
-        for number in range(NODES):
-            name = f"n{number}"
-            ops.append(PutRecord(Record(name, "toy.node", "c", "pending", now, version=1, step="pending")))
-            ops.append(AddCommand(Command(f"t{number}", name, "c", "start", "bench", now)))
-        await journal.commit(*ops)
-        begun = time.perf_counter()
-        work = asyncio.create_task(engine.run())
-        await finish.reached.wait()
-        taken = time.perf_counter() - begun
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-        return NODES * STEPS / taken
+        return _many(directory)
     finally:
-        await store.close()
-
-
-def syncs_per_second(directory: Path, count: int = 2000) -> float:
-    """How often the disk confirms a 4 KiB write over existing blocks (fdatasync), as a WAL that is reused does."""
-    path = directory / "sync"
-    path.write_bytes(BLOCK * 256)
-    handle = os.open(path, os.O_RDWR)
-    try:
-        begun = time.perf_counter()
-        for number in range(count):
-            os.pwrite(handle, BLOCK, (number % 256) * len(BLOCK))
-            os.fdatasync(handle)
-        return count / (time.perf_counter() - begun)
-    finally:
-        os.close(handle)
+        sqlite._PRAGMAS = kept
 
 
 def engine() -> list[Figure]:
-    """G1: durable steps against the raw rate of the disk."""
-    pairs = []
-    for _ in range(3):
+    """G1, G1c, G2 and G11: each round measures every side once, so that noise meets all alike."""
+    rows = []
+    for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory() as name:
-            directory = Path(name)
-            pairs.append((asyncio.run(steps_per_second(directory)), syncs_per_second(directory)))
-    steps = statistics.median(one for one, _ in pairs)
-    syncs = statistics.median(other for _, other in pairs)
+            disk = syncs(Path(name))
+        rows.append((_fresh(_many), disk.rate, _fresh(_naive), _fresh(_one), disk.median, _fresh(_normal)))
+    many, rate, naive, one, sync, normal = (statistics.median(column) for column in zip(*rows, strict=True))
     return [
-        Figure("engine.steps_per_second", steps, "steps/s"),
-        Figure("engine.fdatasync_per_second", syncs, "syncs/s"),
-        Figure("engine.steps_over_fdatasync", steps / syncs, "ratio", 6.0, "higher"),
+        Figure("engine.steps_per_second", many, "steps/s"),
+        Figure("engine.fdatasync_per_second", rate, "syncs/s"),
+        Figure("engine.steps_over_fdatasync", many / rate, "ratio", 6.0, "higher", 2.0),
+        Figure("engine.steps_over_naive", many / naive, "x a commit for each write", 50.0, "higher", 15.0),
+        Figure("engine.step_alone", one * 1000, "ms"),
+        Figure("engine.step_alone_over_fdatasync", one / sync, "x the median fdatasync", 2.5, "lower", 4.0),
+        Figure("engine.full_over_normal", many / normal, "ratio", 0.9, "higher", 0.8),
     ]

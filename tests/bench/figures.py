@@ -16,20 +16,30 @@ ROUNDS = 7
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured number. ``goal`` is a bound in the same unit; None where there is nothing to reach."""
+    """One measured number. ``goal`` is a bound in the same unit, None where there is nothing to reach; ``least`` is
+    the bound that has to be kept, if that is another one."""
 
     name: str
     value: float
     unit: str
     goal: float | None = None
     better: Literal["lower", "higher"] = "lower"
+    least: float | None = None
 
     @property
     def met(self) -> bool | None:
         """Whether the goal is reached; None without one."""
-        if self.goal is None:
+        return self._within(self.goal)
+
+    @property
+    def enough(self) -> bool | None:
+        """Whether what has to be kept is kept; None without a bound."""
+        return self._within(self.goal if self.least is None else self.least)
+
+    def _within(self, bound: float | None) -> bool | None:
+        if bound is None:
             return None
-        return self.value <= self.goal if self.better == "lower" else self.value >= self.goal
+        return self.value <= bound if self.better == "lower" else self.value >= bound
 
 
 def wall(command: Sequence[str], environ: dict[str, str] | None = None) -> float:
@@ -59,3 +69,16 @@ def resident_mb(pid: int) -> float:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) / 1024
     raise ValueError(f"process {pid} has no VmRSS")
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The value that so many percent of them do not exceed."""
+    ranked = sorted(values)
+    return ranked[min(len(ranked) - 1, int(len(ranked) * percent / 100))]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Seconds of a core that a process has used (utime and stime of proc(5))."""
+    with open(f"/proc/{pid}/stat") as status:
+        fields = status.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

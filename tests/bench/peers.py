@@ -1,0 +1,104 @@
+"""Other engines doing the same, each installed into an environment of its own under build/ when it is measured."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import ironic_life
+from engine import NODES
+from figures import Figure
+from restart import killed, one_restart, until_told
+from toy import STEPS, seconds
+
+HOME = Path(__file__).parents[2] / "build" / "peers"
+PEERS = {"dbos": "dbos==3.4.0", "ironic": "ironic==39.0.0"}
+ROUNDS = 3
+WORKFLOWS = 100
+RECOVERED = 1000
+ENROLLED = 40
+LIFE = str(Path(__file__).with_name("dbos_life.py"))
+
+
+def binaries(name: str) -> Path | None:
+    """Where a peer's programs are; None, and a word why, when it cannot be had here."""
+    home = HOME / name
+    if not (home / "ready").exists():
+        pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        for command in ([sys.executable, "-m", "venv", home], [*pip, PEERS[name]]):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                print(f"{name} cannot be had here, so its figures are absent: {done.stderr.strip()[-200:]}")
+                return None
+        (home / "ready").touch()
+    return home / "bin"
+
+
+def _ours(nodes: int) -> float:
+    """Durable steps a second."""
+    with tempfile.TemporaryDirectory() as name:
+        return nodes * STEPS / asyncio.run(seconds(Path(name), nodes))
+
+
+def _dbos_steps(python: Path) -> float:
+    with tempfile.TemporaryDirectory() as name:
+        command = [python, LIFE, "steps", f"{name}/dbos.db", str(WORKFLOWS), str(STEPS)]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return WORKFLOWS * STEPS / float(told)
+
+
+def _dbos_recovery(python: Path) -> float:
+    with tempfile.TemporaryDirectory() as name:
+        arguments = [f"{name}/dbos.db", str(RECOVERED)]
+        first, _ = until_told([python, LIFE, "hang", *arguments])
+        killed(first)
+        second, taken = until_told([python, LIFE, "recover", *arguments])
+        killed(second)
+    return taken
+
+
+def dbos() -> list[Figure]:
+    """G1b and G4b: DBOS on SQLite (WAL)."""
+    home = binaries("dbos")
+    if home is None:
+        return []
+    python = home / "python"
+    rates = [(_ours(NODES), _dbos_steps(python)) for _ in range(ROUNDS)]
+    times = [(one_restart(RECOVERED), _dbos_recovery(python)) for _ in range(ROUNDS)]
+    ours, theirs = (statistics.median(column) for column in zip(*rates, strict=True))
+    rearmed, recovered = (statistics.median(column) for column in zip(*times, strict=True))
+    return [
+        Figure("engine.dbos_steps_per_second", theirs, "steps/s"),
+        Figure("engine.steps_over_dbos", ours / theirs, "x DBOS on SQLite (WAL)", 100.0, "higher", 30.0),
+        Figure(f"engine.dbos_recovered_{RECOVERED}", recovered, "s"),
+        Figure(
+            f"engine.rearmed_{RECOVERED}_over_dbos",
+            rearmed / recovered,
+            "x DBOS's recovery",
+            0.01,
+            "lower",
+            0.025,
+        ),
+    ]
+
+
+def ironic() -> list[Figure]:
+    """Nodes a minute through all their states, with nothing outside that takes time, on both sides."""
+    home = binaries("ironic")
+    if home is None:
+        return []
+    rows = []
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as name:
+            theirs = ironic_life.seconds(home, Path(name), ENROLLED)
+        rows.append((_ours(NODES) / STEPS * 60, ENROLLED / theirs * 60))
+    ours, theirs = (statistics.median(column) for column in zip(*rows, strict=True))
+    return [
+        Figure("engine.lives_per_minute", ours, f"nodes of {STEPS} steps/min"),
+        Figure("engine.ironic_lives_per_minute", theirs, "nodes/min, enrolment to active"),
+        Figure("engine.lives_over_ironic", ours / theirs, "x Ironic's fake-hardware", 1.0, "higher"),
+    ]

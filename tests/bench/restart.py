@@ -1,0 +1,92 @@
+"""A daemon that was killed: how long until every node is at work again.
+
+Run as a program it is the daemon: `python restart.py begin|again DIRECTORY NODES` says when all nodes are in a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from figures import Figure, python, wall
+from toy import Toy, house, sow
+
+BARE = "import asyncio, sqlite3, transitions"
+SIZES = ((1000, 3, 4.0, 8.0), (10_000, 3, 12.0, 30.0))
+"""Nodes, rounds, the goal and the least that is enough."""
+
+
+def until_told(command: Sequence[str | Path]) -> tuple[subprocess.Popen[bytes], float]:
+    """A process that said its first line, and the seconds until it did."""
+    begun = time.perf_counter()
+    child = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    line = child.stdout.readline()
+    taken = time.perf_counter() - begun
+    assert line, f"{command} said nothing"
+    return child, taken
+
+
+def killed(child: subprocess.Popen[bytes]) -> None:
+    """End a process without a warning."""
+    child.kill()
+    child.wait()
+    assert child.stdout is not None
+    child.stdout.close()
+
+
+def one_restart(nodes: int) -> float:
+    """Seconds from the start of the second process until all nodes are in their next call."""
+    with tempfile.TemporaryDirectory() as directory:
+        arguments = [directory, str(nodes)]
+        first, _ = until_told([sys.executable, __file__, "begin", *arguments])
+        killed(first)
+        second, taken = until_told([sys.executable, __file__, "again", *arguments])
+        killed(second)
+    return taken
+
+
+def restart() -> list[Figure]:
+    """G4: from the start after a kill -9 until every node's next intent is durable, each doubt settled by a list."""
+    figures = []
+    for nodes, rounds, goal, least in SIZES:
+        pairs = [(one_restart(nodes), wall(python(BARE))) for _ in range(rounds)]
+        taken, bare = (statistics.median(column) for column in zip(*pairs, strict=True))
+        figures += [
+            Figure(f"engine.rearmed_{nodes}", taken * 1000, "ms"),
+            Figure(f"engine.rearmed_{nodes}_over_start", taken / bare, f"x {BARE}", goal, "lower", least),
+        ]
+    return figures
+
+
+async def _daemon(what: str, directory: Path, nodes: int) -> None:
+    """Work until every node is in a call that is never answered."""
+    entered, all_entered = 0, asyncio.Event()
+
+    async def create(name: str) -> None:
+        nonlocal entered
+        entered += 1
+        if entered == nodes:
+            all_entered.set()
+        await asyncio.sleep(3600)
+
+    toy = Toy(lambda: None, create)
+    async with house(directory, toy, worn=False) as here:
+        if what == "begin":
+            await sow(here.journal, nodes)
+        toy.found = {row.name for row in here.journal.mirror.all_resources()}
+        work = asyncio.create_task(here.engine.run())
+        await all_entered.wait()
+        sys.stdout.write("all are in a call\n")
+        sys.stdout.flush()
+        await work
+
+
+if __name__ == "__main__":
+    asyncio.run(_daemon(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
