@@ -32,9 +32,7 @@ class Screen(Protocol):
 class PlainLines:
     """Every line of the log about the cluster or node, for pipes and files."""
 
-    def __init__(
-        self, name: str, tell: Callable[[str], None] = lambda text: print(text, flush=True)
-    ) -> None:
+    def __init__(self, name: str, tell: Callable[[str], None] = lambda text: print(text, flush=True)) -> None:
         self._name = name
         self._tell = tell
 
