@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from daemon import moves, wire
@@ -14,6 +15,7 @@ from daemon.plans import deletions, plan_of, stages_of
 from daemon.platforms.base import Finding
 from daemon.secrets import SecretBox
 from daemon.store.ops import AddCommand, AddEvent, Command, Event
+from state_machines.kind import FLAGS
 from state_machines.record import Record
 
 _DELETING = ("rollback", "destroy")
@@ -39,6 +41,9 @@ class Orders:
         return {verb: self._why_not(record, verb, {}) for verb in self._engine.kind(record).verbs}
 
     def _why_not(self, record: Record, verb: str, args: Mapping[str, Any]) -> str | None:
+        waiting = self._journal.mirror.commands(record.name)
+        if verb in FLAGS:
+            record = replace(record, protected=moves.will_be_protected(record, waiting))
         reason = moves.why_not(record, self._engine.kind(record), verb, args)
         if reason is not None:
             return reason
@@ -47,8 +52,7 @@ class Orders:
             cluster, self._journal.mirror.commands(cluster.name)
         ):
             return f"{cluster.name} is protected: unprotect it first."
-        waiting = [command.verb for command in self._journal.mirror.commands(record.name)]
-        if verb in waiting:
+        if verb not in FLAGS and verb in [command.verb for command in waiting]:
             return f"{verb} was asked for already and will be honoured at the next safe point."
         return self._engine.platform(record).veto(verb, record, cluster)
 

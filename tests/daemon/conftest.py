@@ -77,7 +77,7 @@ CLUSTER = Kind(
         Move("destroy", ("rolled_back",), ROLLING_BACK),
     ),
     undo=(UndoStep("release_nodes", "releasing all nodes", 900.0),),
-    verbs={**NODE_VERBS, "destroy": "destroy"},
+    verbs={**NODE_VERBS, "destroy": "destroy", "protect": "protect", "unprotect": "unprotect"},
 )
 
 

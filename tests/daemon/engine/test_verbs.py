@@ -184,3 +184,16 @@ async def test_after_a_cancel_no_turn_is_left_and_none_begins(build: Any, poked:
         await asyncio.sleep(0)
     assert asyncio.all_tasks() == {asyncio.current_task()}
     assert len(house.toy.runs("making")) == 1
+
+
+async def test_a_protection_that_waits_to_be_honoured_counts_for_the_next_verb_already(house: Any) -> None:
+    await house.sow("node01")
+    await house.stop()
+    await house.prepare()
+    cluster = house.record("demo")
+    assert house.orders.can(cluster)["unprotect"] == "It is not protected."
+    await house.orders.give("protect", "demo", "ada")
+    assert house.orders.can(cluster)["protect"] == "It is protected."
+    assert "protected" in house.orders.can(cluster)["destroy"]
+    await house.orders.give("unprotect", "demo", "ada")
+    assert house.orders.can(cluster)["unprotect"] == "It is not protected."
