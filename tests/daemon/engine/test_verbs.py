@@ -197,3 +197,6 @@ async def test_a_protection_that_waits_to_be_honoured_counts_for_the_next_verb_a
     assert "protected" in house.orders.can(cluster)["destroy"]
     await house.orders.give("unprotect", "demo", "ada")
     assert house.orders.can(cluster)["unprotect"] == "It is not protected."
+    await house.run()
+    await house.idle()
+    assert house.record("demo").protected is False
