@@ -59,6 +59,7 @@ class Views:
 
         What a record shows is its own row, ledger and inbox, and those of its cluster, on which its verbs depend.
         """
+        record = self._journal.mirror.records.get(record.name, record)  # the caller may have waited meanwhile
         stamps = self._journal.mirror.stamps
         stamp = (stamps.get(record.name, 0), stamps.get(record.shard, 0))
         kept = self._kept.get(record.name)

@@ -289,9 +289,9 @@ class House:
         about = DaemonView(
             id=self.mirror.daemon_id, version="0", api=1, environment="toy", started=self.clock.now()
         )
-        views = Views(self.journal, self.engine, self.orders, about)
+        self.views = Views(self.journal, self.engine, self.orders, about)
         wishes = Wishes(self.journal, self.engine)
-        self.api = Api(self.journal, self.engine, self.orders, wishes, views, self.box)
+        self.api = Api(self.journal, self.engine, self.orders, wishes, self.views, self.box)
 
     async def start(self) -> None:
         """Begin to work; after ``stop`` this is a restart on the same store."""

@@ -91,6 +91,16 @@ async def test_the_timeline_begins_with_this_one_and_not_with_a_destroyed_namesa
     assert [stay["state"] for stay in stays] == ["making", "settling", "ready"]
 
 
+async def test_whoever_asks_with_an_old_record_sees_it_as_it_is_now_and_so_does_everybody_after(
+    house: Any, door: Any
+) -> None:
+    await house.sow("node01")
+    old = house.record("node01")
+    await house.tell("node01", "start")
+    house.views.entity(old)
+    assert (await door.client.show("node01"))["entity"]["state"] == "ready"
+
+
 async def test_the_same_verb_given_many_times_at_once_is_accepted_once(house: Any, door: Any) -> None:
     await house.sow("node01")
     house.toy.script["making"] = Wait("the test", "it goes on", 1000.0)
