@@ -13,7 +13,9 @@ from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
 from daemon.faultpoints import POINTS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+# httpx forgets to close a socket whose daemon dies while it connects, and dying is what daemons do here.
+FORGOTTEN = "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.filterwarnings(FORGOTTEN)]
 
 MADE = {"reserved_ip": 13, "vni": 6, "server": 3, "record": 13}
 """What three nodes need: four addresses and names each and the cluster's, two interfaces, one server."""
