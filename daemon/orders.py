@@ -11,7 +11,7 @@ from daemon.engine import Engine
 from daemon.errors import NxdError
 from daemon.journal import Journal
 from daemon.locks import Locks
-from daemon.plans import deletions, plan_of, stages_of
+from daemon.plans import creations, deletions, plan_of, stages_of
 from daemon.platforms.base import Finding
 from daemon.secrets import SecretBox
 from daemon.store.ops import AddCommand, AddEvent, Command, Event
@@ -69,11 +69,7 @@ class Orders:
         elif verb == "replace":
             ties = platform.ties(record.name, ledger(record.shard))
             old, new = platform.replacement(record, [*ties, *ledger(record.name)])
-            items = deletions(old, platform.undo_order)
-            items += [
-                wire.PlanItem(action="create", owner=one.owner, kind=one.kind, name=one.name, id=None)
-                for one in new
-            ]
+            items = deletions(old, platform.undo_order) + creations(new)
         return plan_of(verb, target, items, self._stages(record, verb))
 
     def _stages(self, record: Record, verb: str) -> list[wire.PlanStage]:

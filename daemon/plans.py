@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from daemon import wire
 from daemon.history import History
 from daemon.moves import Limits
+from daemon.platforms.base import Planned
 from daemon.store.ops import Resource
 from state_machines.kind import Kind
 
@@ -20,6 +21,14 @@ def plan_of(
     text = json.dumps([verb, target, items], sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     return wire.Plan(digest=digest, target=target, verb=verb, items=items, stages=stages or [])
+
+
+def creations(objects: Iterable[Planned]) -> list[wire.PlanItem]:
+    """Objects that will be made, in their order."""
+    return [
+        wire.PlanItem(action="create", owner=one.owner, kind=one.kind, name=one.name, id=None)
+        for one in objects
+    ]
 
 
 def deletions(rows: Iterable[Resource], order: Sequence[str]) -> list[wire.PlanItem]:

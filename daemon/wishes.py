@@ -10,7 +10,7 @@ from daemon import moves, wire
 from daemon.engine import Engine
 from daemon.errors import NxdError
 from daemon.journal import Journal
-from daemon.plans import deletions, plan_of, stages_of
+from daemon.plans import creations, deletions, plan_of, stages_of
 from daemon.platforms.base import Check, Platform, Seed
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, PutRecord
 from state_machines.record import Record
@@ -44,7 +44,7 @@ class Wishes:
         seeds = platform.seeds(wish)
         standing = self._standing(seeds)
         if standing is None:
-            items = [_create(one.owner, one.kind, one.name) for one in platform.planned(wish)]
+            items = creations(platform.planned(wish))
             return plan_of("apply", spec.cluster, items, self._stages(platform, wish, platform.cluster.steps))
         changed = self._changed(platform, standing, seeds)
         items = [
@@ -52,11 +52,7 @@ class Wishes:
             for name in changed
         ]
         new, leaving = self._difference(standing, seeds)
-        items += [
-            _create(one.owner, one.kind, one.name)
-            for one in platform.planned(wish)
-            if one.owner in new or one.member in new
-        ]
+        items += creations(one for one in platform.planned(wish) if one.owner in new or one.member in new)
         for record in leaving:
             ties = platform.ties(record.name, self._journal.mirror.resources(standing.name))
             rows = [*ties, *self._journal.mirror.resources(record.name)]
@@ -184,10 +180,6 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any], path: str = "") -
         else:
             names.append(name)
     return names
-
-
-def _create(owner: str, kind: str, name: str) -> wire.PlanItem:
-    return wire.PlanItem(action="create", owner=owner, kind=kind, name=name, id=None)
 
 
 def _said(cluster: str, actor: str, nodes: int, now: float) -> AddEvent:

@@ -57,9 +57,9 @@ class ClusterSteps:
             if member.state == "pending":
                 await ctx.order(member.name, "start")
             elif member.state not in ARRIVED and host_row(ctx, member.name) is not None:
-                trouble = await self._members.let_go(ctx, member)
-                if trouble is not None:
-                    return Wait(f"{member.name} to leave the cluster", trouble, UP_POLL, attention=True)
+                waiting = await self._members.let_go(ctx, member)
+                if waiting is not None:
+                    return waiting
         gate = ctx.cluster.spec["gate"]
         needed = len(members) if gate == "all" else min(gate, len(members))
         there = [member for member in members if member.state in ARRIVED]

@@ -45,11 +45,11 @@ class Membership:
             host = hosts.get(_cvm_address(ctx, member)) if member.state in ARRIVED else None
             row = ctx.resource(HOST, member.name)
             if row is None and host is not None and member in joined(ctx):
-                await ctx.came(HOST, member.name, str(host["uuid"]), host=host["uuid"])
+                await ctx.came(HOST, member.name, str(host["uuid"]))
             elif member.state not in ARRIVED:
-                trouble = await self.let_go(ctx, member)
-                if trouble is not None:
-                    return Wait(f"{member.name} to leave the cluster", trouble, HOST_POLL, attention=True)
+                waiting = await self.let_go(ctx, member)
+                if waiting is not None:
+                    return waiting
                 late.append(member.name)
             elif member.state == "ready":
                 waiting = await self._take_in(ctx, member, host)
@@ -97,7 +97,7 @@ class Membership:
 
         async def find() -> Found | None:
             host = (await self._cvms.hosts(ctx)).get(address)
-            return None if host is None else Found(str(host["uuid"]), {"host": host["uuid"]})
+            return None if host is None else Found(str(host["uuid"]))
 
         async def create() -> Found:
             await self._cvms.any(ctx, lambda prism: prism.expand([node]), pass_over=("unreachable",))
@@ -126,8 +126,8 @@ class Membership:
         row = host_row(ctx, member.name)
         return row is None or await ctx.remove(row, self._disposal(ctx, member))
 
-    async def let_go(self, ctx: StepContext, member: Record) -> str | None:
-        """Let the host of a node that is replaced leave; what has to be mended first, None while nothing has.
+    async def let_go(self, ctx: StepContext, member: Record) -> Wait | None:
+        """Let the host of a node that is replaced leave; what a person has to mend first, None while nothing.
 
         Where too few would stay for the redundancy, Prism lets a host go only once it is down. Its server may be
         given back before that as long as every other host is well: the data can bear the loss of one.
@@ -143,9 +143,8 @@ class Membership:
         others = [host for address, host in (await self._cvms.hosts(ctx)).items() if address != mine]
         ill = [str(host["name"]) for host in others if host["state"] != "NORMAL" or host["is_degraded"]]
         if ill or len(others) < 2:
-            return (
-                f"Prism does not let {member.name} go, and not all others are well ({', '.join(ill)}): {said}"
-            )
+            trouble = f"Prism does not let it go, and not all others are well ({', '.join(ill)}): {said}"
+            return Wait(f"{member.name} to leave the cluster", trouble, HOST_POLL, attention=True)
         row = host_row(ctx, member.name)
         if row is not None and not row.data.get("goes_first"):
             await ctx.update(row, goes_first=True)
