@@ -1,4 +1,4 @@
-"""Remembers which records had a step running when the daemon died, so that one that kills it again and again is held.
+"""Remembers which records had steps running when the daemon died, so that one that kills it again and again is held.
 
 The file is a few lines long and is written without waiting for the disk: what a dead process wrote stays with the
 system, and after a loss of power nothing here matters.
@@ -7,8 +7,7 @@ system, and after a loss of power nothing here matters.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 LONGEST = 1024 * 1024
@@ -16,7 +15,8 @@ LONGEST = 1024 * 1024
 
 
 class CrashLog:
-    """``+name`` when a step begins, ``-name`` when it has ended whatever its answer, ``!name 2`` for what counts."""
+    """``+name`` when a turn's steps begin, ``-name`` when they have ended whatever the answer, ``!name 2`` for what
+    counts."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -59,14 +59,20 @@ class CrashLog:
         """Whether the daemon died so often while a step of this record ran, and none of its steps has ended since."""
         return self.counts.get(name, 0) >= deaths
 
-    @contextmanager
-    def running(self, name: str) -> Iterator[None]:
-        """While the block lasts, a death of the daemon counts against this record."""
-        self._running.add(name)
-        self._mark(f"+{name}\n")
-        try:
-            yield
-        finally:
+    def begin(self, name: str) -> None:
+        """From now on a death of the daemon counts against this record."""
+        if name not in self._running:
+            self._running.add(name)
+            self._mark(f"+{name}\n")
+
+    def passed(self, name: str) -> None:
+        """A step has led on, durably: the deaths before count no longer."""
+        if self.counts.pop(name, None):
+            self._mark(f"-{name}\n+{name}\n")
+
+    def end(self, name: str) -> None:
+        """Its steps have ended; a death counts against it no longer, and neither do those before."""
+        if name in self._running:
             self._running.discard(name)
             self.counts.pop(name, None)
             self._mark(f"-{name}\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from daemon import moves
@@ -26,6 +26,7 @@ from daemon.turns import Turns
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.outcome import Busy, Done, Fail, Outcome, Problem, Wait
 from state_machines.record import Record
+from state_machines.value import replace
 
 log = logging.getLogger("nxd.engine")
 
@@ -67,7 +68,7 @@ class Engine:
         self._box = box
         self._locks = Locks()
         self._crashes = crashes or CrashLog(None)
-        self._turns = Turns(journal.clock, self._one_round, pace.steps_at_once, self._suspects)
+        self._turns = Turns(journal.clock, self._turn, pace.steps_at_once, self._suspects)
         self.poke = self._turns.poke
 
     def _suspects(self, name: str) -> bool:
@@ -118,14 +119,23 @@ class Engine:
                 await self._stop(record, problem, "blocked" if undoing else "hold")
             del self._crashes.counts[name]
 
-    async def _one_round(self, name: str) -> bool:
+    async def _turn(self, name: str) -> None:
+        """The verbs that wait, and every step that can run now."""
+        context = StepContext(name, self.journal, self._locks, self._box, self.poke)
+        try:
+            while name in self.journal.mirror.records and await self._round(context):
+                pass
+        finally:
+            self._crashes.end(name)
+
+    async def _round(self, context: StepContext) -> bool:
         """One verb or one run of the step. True when there may be more to do at once."""
-        record = self.journal.mirror.records.get(name)
-        if record is None:
-            return False
+        record = context.record
+        name = record.name
         commands = self.journal.mirror.commands(name)
         if commands:
-            await self._honour(record, commands[0])
+            await context.settled()
+            await self._honour(context.record, commands[0])
             return True
         kind = self.kind(record)
         if record.state != ROLLING_BACK and not kind.states[record.state].work:
@@ -133,7 +143,7 @@ class Engine:
         if record.wake_at is not None and record.wake_at > self.journal.clock.now():
             self._turns.wake_at(name, record.wake_at)
             return False
-        context = StepContext(record.name, self.journal, self._locks, self._box, self.poke)
+        self._crashes.begin(name)
         outcome = await self._run(record, context)
         if not isinstance(outcome, Done):
             await context.save()
@@ -182,9 +192,8 @@ class Engine:
         undoing = record.state == ROLLING_BACK
         step = (platform.undo if undoing else platform.steps)[record.step if undoing else record.state]  # type: ignore[index]
         try:
-            with self._crashes.running(record.name):
-                point("run_begins", record.name, record.state)
-                return await step(context)
+            point("run_begins", record.name, record.state)
+            return await step(context)
         except Interrupted:
             return Wait("a verb to be honoured", "a verb is waiting", poll=0)
         except (StoreError, Fenced):
@@ -213,6 +222,7 @@ class Engine:
                 return await self._fail(record, outcome.problem)
 
     async def _advance(self, context: StepContext, done: Done) -> bool:
+        await context.settled()
         record = context.record
         kind = self.kind(record)
         if done.facts:
@@ -229,9 +239,14 @@ class Engine:
         else:
             moved = moves.advanced(record, kind, now, limits)
         idle = not (context.acted or record.wait or record.tries)
-        await self._commit_move(record, moved, "advance", "nxd", *context.unsaved, idle=idle)
-        context.saved()
+        ops = self._move(record, moved, "advance", "nxd", idle=idle)
+        context.go_on(moved, ops, lambda: self._moved(moved))
         return True
+
+    def _moved(self, record: Record) -> None:
+        """A step has led on, durably."""
+        self._crashes.passed(record.name)
+        self._wake_cluster(record)
 
     async def _released(self, record: Record, kind: Kind) -> None:
         now = self.journal.clock.now()
@@ -325,10 +340,17 @@ class Engine:
             return [moves.command(record, "rollback", now, token)]
         return []
 
-    async def _commit_move(
-        self, record: Record, moved: Record, verb: str, actor: str, *ops: Op, idle: bool = False
-    ) -> None:
+    async def _commit_move(self, record: Record, moved: Record, verb: str, actor: str, *ops: Op) -> None:
         """Commit a change of state with its log line, and wake the cluster that watches a node."""
+        await self.journal.commit(*ops, *self._move(record, moved, verb, actor))
+        self._wake_cluster(record)
+
+    def _wake_cluster(self, record: Record) -> None:
+        if record.name != record.shard:
+            self.poke(record.shard)
+
+    def _move(self, record: Record, moved: Record, verb: str, actor: str, idle: bool = False) -> list[Op]:
+        """A change of state with its log line, and what follows from it."""
         kind = self.kind(record)
         event = Event(
             self.journal.clock.now(),
@@ -348,9 +370,7 @@ class Engine:
                 **({"idle": True} if idle else {}),
             },
         )
-        await self.journal.commit(PutRecord(moved), *ops, *self._calls_back(record, moved), AddEvent(event))
-        if record.name != record.shard:
-            self.poke(record.shard)
+        return [PutRecord(moved), *self._calls_back(record, moved), AddEvent(event)]
 
     def _calls_back(self, record: Record, moved: Record) -> list[Op]:
         """A node that begins to work again calls its cluster, if that is done, back to work."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 
 from daemon.bus import Bus, Notice
 from daemon.clock import Clock
@@ -31,17 +32,34 @@ class Journal:
 
     async def commit(self, *ops: Op) -> list[Event]:
         """All of it or nothing, durable when it returns. Raises Fenced, VersionConflict, StoreError."""
-        about = tuple(map(concerned, ops)) if armed() else ()
-        point("before_commit", *about)
-        events = await self._store.commit(self._lease, ops)
-        point("after_commit", *about)
+        return await self.submit(ops)
+
+    def submit(
+        self, ops: Sequence[Op], then: Callable[[], None] | None = None
+    ) -> asyncio.Future[list[Event]]:
+        """Commit, and go on meanwhile. Once it is durable it is remembered, ``then`` follows, and the answer comes,
+        which is that of ``commit``."""
+        if armed():
+            point("before_commit", *map(concerned, ops))
+
+        def follow(events: list[Event]) -> None:
+            self._follow(ops, events)
+            if then is not None:
+                then()
+
+        return self._store.submit(self._lease, ops, follow)
+
+    def _follow(self, ops: Sequence[Op], events: list[Event]) -> None:
+        if armed():
+            point("after_commit", *map(concerned, ops))
         self.mirror.apply(ops)
+        if armed():
+            _pass_results(ops)
         if events:
             self.history.take(events)
             self.mirror.revision = max(self.mirror.revision, events[-1].revision)
         if self.bus.heard:
             self.bus.publish(_notice(ops, events))
-        return events
 
     async def events(
         self,
@@ -54,6 +72,12 @@ class Journal:
     ) -> list[Event]:
         """A piece of the log, oldest first. Raises StoreError."""
         return await self._store.events(after, limit, shard, record, kind, tail)
+
+
+def _pass_results(ops: Sequence[Op]) -> None:
+    for op in ops:
+        if isinstance(op, PutResource) and op.resource.state == "present":
+            point("after_result", *op.resource.key)
 
 
 def _notice(ops: Sequence[Op], events: Sequence[Event]) -> Notice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Any, Literal
 
 from daemon.errors import CATALOGUE
@@ -12,7 +12,7 @@ from state_machines.kind import FLAGS, ROLLING_BACK, Kind, State, UndoStep
 from state_machines.lifecycle import retry_from
 from state_machines.outcome import Problem
 from state_machines.record import Record
-from state_machines.value import value
+from state_machines.value import replace, value
 
 
 def event(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from daemon import moves, wire
@@ -17,6 +16,7 @@ from daemon.secrets import SecretBox
 from daemon.store.ops import AddCommand, AddEvent, Command, Event
 from state_machines.kind import FLAGS
 from state_machines.record import Record
+from state_machines.value import replace
 
 _DELETING = ("rollback", "destroy")
 

@@ -8,11 +8,12 @@ anything else happens.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import field, replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import field
 from typing import Any
 
 from daemon.clock import Clock
+from daemon.draft import Draft
 from daemon.errors import NxdError, OutsideError
 from daemon.faultpoints import point
 from daemon.journal import Journal
@@ -33,7 +34,7 @@ from daemon.store.ops import (
 )
 from state_machines.outcome import Outcome
 from state_machines.record import Record
-from state_machines.value import value
+from state_machines.value import replace, value
 
 LATE_SECONDS = 120.0
 """How long a create whose answer was lost may still take effect at the other side."""
@@ -90,7 +91,11 @@ Step = Callable[["StepContext"], Awaitable[Outcome]]
 
 
 class StepContext:
-    """A step's window on the daemon. It is good for one run of one step."""
+    """A step's window on the daemon. It is good for one turn of one record.
+
+    A step may begin before the change of state that led to it is durable. ``ensure``, ``remove`` and whatever else
+    commits wait for that; a step that changes something outside by other means awaits ``settled`` first.
+    """
 
     def __init__(
         self,
@@ -104,7 +109,7 @@ class StepContext:
         self._journal = journal
         self._wake = wake
         self._box = box
-        self._unsaved: list[Op] = []
+        self._draft = Draft(journal)
         self.acted = False
         """Whether the step made, deleted, ordered or remembered anything in this run."""
         self.lock = locks
@@ -116,13 +121,14 @@ class StepContext:
 
     @property
     def record(self) -> Record:
-        """The record as it is committed now."""
-        return self._journal.mirror.records[self._name]
+        """The record as it is committed now, or soon will be."""
+        return self._draft.record or self._journal.mirror.records[self._name]
 
     @property
     def cluster(self) -> Record:
         """The record of the cluster this one belongs to (itself, for a cluster)."""
-        return self._journal.mirror.records[self.record.shard]
+        record = self.record
+        return record if record.name == record.shard else self._journal.mirror.records[record.shard]
 
     @property
     def members(self) -> list[Record]:
@@ -133,46 +139,34 @@ class StepContext:
         """Every record of the daemon."""
         return list(self._journal.mirror.records.values())
 
-    @property
-    def unsaved(self) -> tuple[Op, ...]:
-        """What the step has seen to be made, and what no commit holds yet. It goes into the next one: the intent of
-        the next call or the change of state. Until then the intent alone stands for it, as after a crash."""
-        return tuple(self._unsaved)
+    def go_on(self, record: Record, ops: Iterable[Op], then: Callable[[], None]) -> None:
+        """The step is done and the next one can run: the record stands as given as soon as ``ops`` are committed;
+        ``then`` follows that."""
+        self._draft.go_on(record, ops, then)
+        self.acted = False
 
-    def saved(self) -> None:
-        """A commit holds all of it now."""
-        rows = [op.resource for op in self._unsaved if isinstance(op, PutResource)]
-        self._unsaved.clear()
-        for row in rows:
-            point("after_result", row.owner, row.kind, row.name)
+    async def settled(self) -> None:
+        """Wait until the change of state that led here is durable. Raises Fenced, StoreError."""
+        await self._draft.settled()
 
     async def save(self) -> None:
-        """Commit what is unsaved."""
-        if self._unsaved:
-            await self._commit()
+        """Commit what the step has seen to be made, and what no commit holds yet."""
+        await self._draft.save()
 
     async def _commit(self, *ops: Op) -> None:
         self.acted = True
-        await self._journal.commit(*self._unsaved, *ops)
-        self.saved()
-
-    def _seen(self, owner: str) -> dict[tuple[str, str], Resource]:
-        """The rows of an owner that are not saved yet."""
-        if not self._unsaved:
-            return {}
-        rows = [op.resource for op in self._unsaved if isinstance(op, PutResource)]
-        return {(row.kind, row.name): row for row in rows if row.owner == owner}
+        await self._draft.commit(*ops)
 
     def resources(self, kind: str | None = None, owner: str | None = None) -> list[Resource]:
         """Ledger rows that are not gone; the record's own unless another owner is named."""
-        seen = self._seen(owner or self._name)
+        seen = self._draft.rows(owner or self._name)
         stored = self._journal.mirror.resources(owner or self._name)
         rows = [seen.get((row.kind, row.name), row) for row in stored]
         return [row for row in rows if row.state != "gone" and kind in (None, row.kind)]
 
     def resource(self, kind: str, name: str, owner: str | None = None) -> Resource | None:
         """One ledger row, gone or not; the record's own unless another owner is named."""
-        seen = self._seen(owner or self._name).get((kind, name))
+        seen = self._draft.rows(owner or self._name).get((kind, name))
         return seen or self._journal.mirror.resource(owner or self._name, kind, name)
 
     def held(self, address: str) -> bool:
@@ -246,7 +240,7 @@ class StepContext:
                 await self._put(replace(row, sent=row.sent - 1))
             else:  # the call may have left as late as now, and it is from now on that it may take effect
                 data = {**row.data, "sent_at": self.clock.now()}
-                self._unsaved.append(PutResource(replace(row, data=data)))
+                self._draft.note(PutResource(replace(row, data=data)))
             raise
         point("after_call", row.owner, row.kind, row.name)
         return await self._confirm(want, row, made, "made")
@@ -313,7 +307,7 @@ class StepContext:
         row = replace(row, state="present", cloud_id=found.cloud_id, data=data)
         message = f"{how} {want.kind} {want.name}"
         event = self._event("call", message, {"kind": want.kind, "name": want.name, "id": found.cloud_id})
-        self._unsaved += [PutResource(row), event]
+        self._draft.note(PutResource(row), event)
         return row
 
     async def update(self, row: Resource, **data: Any) -> Resource:

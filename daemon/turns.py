@@ -15,16 +15,16 @@ log = logging.getLogger("nxd.engine")
 
 STORE_RETRY_SECONDS = 5.0
 
-Round = Callable[[str], Awaitable[bool]]
-"""One verb or one run of a step of a record; True when there may be more to do at once."""
+Turn = Callable[[str], Awaitable[None]]
+"""What a record has its turn for: the verbs that wait for it, and every step that can run now."""
 
 
 class Turns:
     """The turns of all records. ``alone`` says of which no two may have theirs at the same time."""
 
-    def __init__(self, clock: Clock, one_round: Round, at_once: int, alone: Callable[[str], bool]) -> None:
+    def __init__(self, clock: Clock, turn: Turn, at_once: int, alone: Callable[[str], bool]) -> None:
         self._clock = clock
-        self._one_round = one_round
+        self._turn = turn
         self._slots = asyncio.Semaphore(at_once)
         self._alone = alone
         self._single = asyncio.Lock()
@@ -112,10 +112,10 @@ class Turns:
         try:
             if self._alone(name):
                 async with self._single, self._slots:
-                    await self._rounds(name)
+                    await self._turn(name)
             else:
                 async with self._slots:
-                    await self._rounds(name)
+                    await self._turn(name)
             self._broken.pop(name, None)
         except StoreError as error:
             log.error("action=commit_failed record=%s evidence=%s", name, error.evidence)
@@ -128,7 +128,3 @@ class Turns:
             log.exception("action=turn_broke record=%s", name)
             self._broken[name] = f"The turn of {name} broke: {type(error).__name__}: {error}"
             self.wake_at(name, self._clock.now() + STORE_RETRY_SECONDS)
-
-    async def _rounds(self, name: str) -> None:
-        while await self._one_round(name):
-            pass

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from state_machines.value import value
 
 Retry = Literal["never", "later", "now"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Problem:
     """What went wrong, in a sentence each; ``evidence`` is kept verbatim from the outside."""
 
@@ -20,14 +22,14 @@ class Problem:
     evidence: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Done:
     """The step's work was seen to be there. ``facts`` are remembered with the record."""
 
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wait:
     """The world needs time. ``poll`` is when to look again, in seconds, unless an event comes before.
 
@@ -42,7 +44,7 @@ class Wait:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Busy:
     """Nothing is wrong with the request, but it must come again. ``after`` seconds, if the other side said."""
 
@@ -50,7 +52,7 @@ class Busy:
     after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fail:
     """Trying the same again cannot help: a person or a rollback must follow."""
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from daemon.store.ops import Contents, Event, Lease, Op
+
+Then = Callable[[list[Event]], None]
+"""What follows a commit, given its events."""
 
 
 class Fenced(Exception):
@@ -25,11 +29,16 @@ class Store(Protocol):
     async def acquire(self, owner: str) -> Lease:
         """Take the right to write; whoever had it is fenced from now on."""
 
-    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
-        """Do all of it or nothing; durable when it returns. Gives the events with their revisions.
-
-        Raises Fenced, VersionConflict, StoreError.
+    def submit(
+        self, lease: Lease, ops: Sequence[Op], then: Then | None = None
+    ) -> asyncio.Future[list[Event]]:
+        """Do all of it or nothing, after everything that was submitted before. The answer comes when it is durable: the
+        events with their revisions, or Fenced, VersionConflict or StoreError. ``then`` is called first, in the order
+        of the commits, if it was done.
         """
+
+    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
+        """Submit, and wait for the answer. Raises Fenced, VersionConflict, StoreError."""
 
     async def load(self) -> Contents:
         """Everything a starting daemon needs."""

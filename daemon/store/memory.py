@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
-from daemon.store.base import Fenced, VersionConflict
+from daemon.store.base import Fenced, Then, VersionConflict
 from daemon.store.ops import (
     AddCommand,
     AddEvent,
@@ -25,6 +25,7 @@ from daemon.store.ops import (
     Signal,
 )
 from state_machines.record import Record
+from state_machines.value import replace
 
 
 class MemoryStore:
@@ -51,7 +52,23 @@ class MemoryStore:
         self._epoch += 1
         return Lease(owner, self._epoch)
 
+    def submit(
+        self, lease: Lease, ops: Sequence[Op], then: Then | None = None
+    ) -> asyncio.Future[list[Event]]:
+        done: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
+        try:
+            events = self._commit(lease, ops)
+            if then is not None:
+                then(events)
+            done.set_result(events)
+        except (Fenced, VersionConflict) as error:
+            done.set_exception(error)
+        return done
+
     async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
+        return await self.submit(lease, ops)
+
+    def _commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
         if lease.epoch < self._epoch:
             raise Fenced("Another daemon has taken over this database.")
         for op in ops:

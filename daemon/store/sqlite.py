@@ -20,7 +20,7 @@ import aiosqlite
 from daemon.errors import StoreError
 from daemon.faultpoints import armed, point
 from daemon.store import rows
-from daemon.store.base import Fenced, VersionConflict
+from daemon.store.base import Fenced, Then, VersionConflict
 from daemon.store.ops import (
     AddEvent,
     Contents,
@@ -58,9 +58,12 @@ class _Request:
 
     lease: Lease
     ops: Sequence[Op]
+    then: Then | None
     done: asyncio.Future[list[Event]]
 
     def answer(self, events: list[Event]) -> None:
+        if self.then is not None:
+            self.then(events)
         if not self.done.done():
             self.done.set_result(events)
 
@@ -99,15 +102,21 @@ class SqliteStore:
         await self.commit(lease, ())
         return lease
 
-    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
-        if self._writer is None or self._writer.done():
-            raise StoreError("database", "The store is closed.")
+    def submit(
+        self, lease: Lease, ops: Sequence[Op], then: Then | None = None
+    ) -> asyncio.Future[list[Event]]:
         done: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Request(lease, ops, done))
+        if self._writer is None or self._writer.done():
+            done.set_exception(StoreError("database", "The store is closed."))
+            return done
+        self._waiting.append(_Request(lease, ops, then, done))
         self._called.set()
         if armed():
             point("queued", *map(concerned, ops))
-        return await done
+        return done
+
+    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
+        return await self.submit(lease, ops)
 
     async def load(self) -> Contents:
         read = self._read

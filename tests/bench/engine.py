@@ -13,6 +13,7 @@ from figures import Figure
 from toy import STEPS, seconds
 
 from daemon.store import sqlite
+from daemon.store.base import Then
 from daemon.store.ops import Event, Lease, Op
 from daemon.store.sqlite import SqliteStore
 
@@ -29,11 +30,18 @@ class OneByOne(SqliteStore):
         super().__init__(path, new_id)
         self._turn = asyncio.Lock()
 
-    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
+    def submit(
+        self, lease: Lease, ops: Sequence[Op], then: Then | None = None
+    ) -> asyncio.Future[list[Event]]:
+        return asyncio.ensure_future(self._one_by_one(lease, ops, then))
+
+    async def _one_by_one(self, lease: Lease, ops: Sequence[Op], then: Then | None) -> list[Event]:
         events: list[Event] = []
         async with self._turn:
             for one in [[op] for op in ops] or [[]]:
-                events += await super().commit(lease, one)
+                events += await super().submit(lease, one)
+        if then is not None:
+            then(events)
         return events
 
 

@@ -23,6 +23,7 @@ from daemon.secrets import SecretBox
 from daemon.spec import ClusterSpec
 from daemon.steps import Disposal, Found, Step, StepContext, Want
 from daemon.store.base import Store as AnyStore
+from daemon.store.base import Then
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import AddCommand, Command, Event, Lease, Op, PutRecord, Resource
 from daemon.wire import DaemonView
@@ -142,9 +143,14 @@ class Outside:
 class Store(MemoryStore):
     """A store whose commits take their time, so that others come in between."""
 
-    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
+    def submit(
+        self, lease: Lease, ops: Sequence[Op], then: Then | None = None
+    ) -> asyncio.Future[list[Event]]:
+        return asyncio.ensure_future(self._slowly(lease, ops, then))
+
+    async def _slowly(self, lease: Lease, ops: Sequence[Op], then: Then | None) -> list[Event]:
         await asyncio.sleep(0)
-        events = await super().commit(lease, ops)
+        events = await super().submit(lease, ops, then)
         await asyncio.sleep(0)
         return events
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from daemon.clock import Clock
 from daemon.drivers.prism import Login
 from daemon.errors import NxdError, OutsideError
-from daemon.platforms.ibm_nutanix.cvms import ARRIVED, PASSING, Cvms, factory_login, joined
+from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, PASSING, Cvms, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, address_of
 from daemon.platforms.ibm_nutanix.membership import STOPPED, Membership, leaving, member_view, wished
 from daemon.platforms.ibm_nutanix.planned import host_row
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failures
 from daemon.settings import Settings
-from daemon.steps import Found, StepContext, Want
+from daemon.steps import Disposal, Found, StepContext, Want
+from daemon.store.ops import Resource
 from state_machines.outcome import Done, Outcome, Wait
 
+NOT_FOUND = 404
 UP_POLL = 30.0
 """Seconds between two looks at a cluster that forms (the requirement's number)."""
 
@@ -105,7 +107,7 @@ class ClusterSteps:
                 lambda prism: prism.create_cluster(
                     cluster.name, external, nutanix["redundancy_factor"], nutanix["timezone"], nodes
                 ),
-                pass_over=("unreachable",),
+                NOT_HEARD,
             )
             return Found(str(made.get("cluster_uuid") or made.get("task_uuid")), {"external_ip": external})
 
@@ -140,8 +142,15 @@ class ClusterSteps:
 
     async def await_up(self, ctx: StepContext) -> Outcome:
         """The cluster says that it is up; where it does not say, all its nodes are there."""
-        shown = await self._cvms.any(ctx, lambda prism: prism.cluster())
+        try:
+            shown = await self._cvms.any(ctx, lambda prism: prism.cluster())
+        except OutsideError as error:
+            if error.status != NOT_FOUND:
+                raise
+            return Wait("the cluster to be UP", error.message, UP_POLL)
         status = shown.get("cluster_status")
+        if status == "UNCONFIGURED":
+            return await self._missing(ctx)
         if status == "FAILED":
             for row in ctx.resources("nutanix_cluster"):
                 await ctx.gone(row)
@@ -151,6 +160,16 @@ class ClusterSteps:
             return Done()
         return Wait("the cluster to be UP", f"cluster_status is {status}, {there} nodes in it", UP_POLL)
 
+    async def _missing(self, ctx: StepContext) -> Wait:
+        """A CVM that was to be in the cluster says that it is in none."""
+        for row in ctx.resources("nutanix_cluster"):
+            if await ctx.vanished(
+                row, Disposal(lambda _: self._existing(ctx), _with_its_nodes, _with_its_nodes)
+            ):
+                await ctx.gone(row)
+                raise NxdError("vanished", f"The cluster {row.name} was destroyed by somebody else.")
+        return Wait("the cluster to be UP", "its CVMs say that they are in none", UP_POLL)
+
     async def change_passwords(self, ctx: StepContext) -> Outcome:
         """The factory password is refused, and the generated one is taken."""
         if ctx.record.facts.get("secured"):
@@ -159,7 +178,15 @@ class ClusterSteps:
         new = await ctx.secret("password", lambda: f"Nx-{self._clock.new_token()[:24]}-4u")
         factory = factory_login(member)
         if not await self._cvms.accepts(ctx, member, Login(PRISM_USER, new)):
-            await self._cvms.prism(ctx, member, factory).change_password(factory.password, new)
+            await ctx.settled()
+            try:
+                await self._cvms.prism(ctx, member, factory).change_password(factory.password, new)
+            except OutsideError as error:
+                # A proxy that sends the call twice hands on the second answer: the old password is wrong by then.
+                if error.code != "bad_request" or not await self._cvms.accepts(
+                    ctx, member, Login(PRISM_USER, new)
+                ):
+                    raise
             return Wait("the new password on every CVM", "it was just changed", self._settings.poll_seconds)
         for other in joined(ctx):
             if await self._cvms.accepts(ctx, other, factory):
@@ -172,12 +199,13 @@ class ClusterSteps:
         shown = await self._cvms.any(ctx, lambda prism: prism.cluster())
         dns = [one for one in nutanix["dns_servers"] if one not in (shown.get("name_servers") or ())]
         ntp = [one for one in nutanix["ntp_servers"] if one not in (shown.get("ntp_servers") or ())]
+        await ctx.settled()
         if shown.get("name") != ctx.record.name:
-            await self._cvms.any(ctx, lambda prism: prism.rename(ctx.record.name))
+            await self._cvms.any(ctx, lambda prism: prism.rename(ctx.record.name), NOT_HEARD)
         elif dns:
-            await self._cvms.any(ctx, lambda prism: prism.add_name_servers(dns))
+            await self._cvms.any(ctx, lambda prism: prism.add_name_servers(dns), NOT_HEARD)
         elif ntp:
-            await self._cvms.any(ctx, lambda prism: prism.add_ntp_servers(ntp))
+            await self._cvms.any(ctx, lambda prism: prism.add_ntp_servers(ntp), NOT_HEARD)
         else:
             return Done()
         return Wait("the settings to be taken", "they were just set", poll=0)
@@ -230,3 +258,7 @@ class ClusterSteps:
     def _external(self, ctx: StepContext) -> str:
         first = next(member for member in ctx.members if member.spec["first"])
         return address_of(ctx.resources(owner=first.name), "cluster")
+
+
+async def _with_its_nodes(row: Resource) -> None:
+    """Nothing is asked: a cluster goes with its nodes."""

@@ -10,7 +10,7 @@ import pytest
 
 from daemon.errors import StoreError
 from daemon.steps import StepContext
-from daemon.store.base import Fenced
+from daemon.store.base import Fenced, Then
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import Event, Lease, Op, PutRecord
 from daemon.turns import STORE_RETRY_SECONDS
@@ -26,10 +26,14 @@ class Fragile(MemoryStore):
         super().__init__("daemon-1")
         self.fails: Any = lambda ops: False
 
-    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
-        if self.fails(ops):
-            raise FULL
-        return await super().commit(lease, ops)
+    def submit(
+        self, lease: Lease, ops: Sequence[Op], then: Then | None = None
+    ) -> asyncio.Future[list[Event]]:
+        if not self.fails(ops):
+            return super().submit(lease, ops, then)
+        refused: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
+        refused.set_exception(FULL)
+        return refused
 
 
 @pytest.fixture
