@@ -52,7 +52,7 @@ ONLY: tuple[Only, ...] = (
     Only(("state_machines",), others=("transitions",), never=OUTSIDE),
     Only(("pxe",), others=("aiohttp", "jinja2")),
     Only(("nxtui",), ("daemon.client", "daemon.wire"), others=("textual", "rich", "yaml")),
-    Only(("daemon.client",), ("daemon.wire",), others=("httpx",)),
+    Only(("daemon.client",), ("daemon.wire",), others=("httpx", "orjson")),
     Only(("daemon.wire", "daemon.clock"), others=()),
     Only(("daemon.sim",), ("daemon.clock",), never=frozenset({"httpx", *SDKS})),
     Only(("daemon.drivers",), ("daemon.clock", "daemon.errors", "daemon.locks")),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import quote
+
+import orjson
 
 from daemon.wire import ErrorView, Problem, StreamLine
 
@@ -101,7 +102,7 @@ def answer(status: int, text: str) -> Any:
     """The decoded body. Raises Refused for anything but a 2xx with JSON in it."""
     body = None
     with contextlib.suppress(ValueError):
-        body = json.loads(text)
+        body = orjson.loads(text)
     if 200 <= status < 300 and body is not None:
         return body
     if isinstance(body, dict) and isinstance(body.get("error"), dict):
@@ -125,6 +126,6 @@ class Broken(Exception):
 def line_of(text: str | bytes) -> StreamLine:
     """One line of the stream. Raises Broken if it was cut off or is no JSON object."""
     with contextlib.suppress(ValueError, TypeError):
-        if "type" in (line := json.loads(text)):
+        if "type" in (line := orjson.loads(text)):
             return cast(StreamLine, line)
     raise Broken
