@@ -132,10 +132,9 @@ class Engine:
         """One verb or one run of the step. True when there may be more to do at once."""
         record = context.record
         name = record.name
-        commands = self.journal.mirror.commands(name)
-        if commands:
+        if self.journal.mirror.asked(name):
             await context.settled()
-            await self._honour(context.record, commands[0])
+            await self._honour(context.record, self.journal.mirror.commands(name)[0])
             return True
         kind = self.kind(record)
         if record.state != ROLLING_BACK and not kind.states[record.state].work:
@@ -209,7 +208,7 @@ class Engine:
     async def _settle(self, context: StepContext, outcome: Outcome) -> bool:
         """Commit what the step answered. True when the next step can run at once."""
         record = context.record
-        if self.journal.mirror.commands(record.name) and not isinstance(outcome, Done):
+        if self.journal.mirror.asked(record.name) and not isinstance(outcome, Done):
             return True
         match outcome:
             case Done():

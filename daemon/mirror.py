@@ -65,6 +65,10 @@ class Mirror:
         """What was reported for a record in one boot, in the order of arrival."""
         return [signal for signal in self._signals.get(record, ()) if signal.round == round_]
 
+    def asked(self, target: str) -> bool:
+        """Whether a command waits for a record."""
+        return bool(self._commands.get(target))
+
     def commands(self, target: str) -> list[Command]:
         """The open commands for a record, oldest first."""
         return list(self._commands.get(target, {}).values())
@@ -101,16 +105,18 @@ class Mirror:
     def _put_resource(self, resource: Resource) -> None:
         self._changed(resource.owner)
         mine = self._resources.setdefault(resource.owner, {})
-        self._let_go(mine.get((resource.kind, resource.name)))
-        mine[resource.kind, resource.name] = resource
+        key = (resource.kind, resource.name)
+        self._let_go(mine.get(key))
+        mine[key] = resource
         address = resource.data.get("address")
         if address and resource.state != "gone":
             self._holders.setdefault(address, set()).add(resource.key)
 
     def _let_go(self, resource: Resource | None) -> None:
         """The object no longer holds the address it had."""
-        if resource is not None:
-            self._holders.get(resource.data.get("address", ""), set()).discard(resource.key)
+        address = resource.data.get("address") if resource else None
+        if resource is not None and address in self._holders:
+            self._holders[address].discard(resource.key)
 
     def _close_command(self, op: CloseCommand) -> None:
         self._changed(op.target)

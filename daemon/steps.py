@@ -181,7 +181,7 @@ class StepContext:
 
     def checkpoint(self) -> None:
         """A safe point: raises Interrupted when a verb waits to be honoured."""
-        if self._journal.mirror.commands(self._name):
+        if self._journal.mirror.asked(self._name):
             raise Interrupted
 
     async def remember(self, **facts: Any) -> None:
@@ -257,9 +257,9 @@ class StepContext:
 
     async def _intend(self, want: Want, known: Resource | None) -> Resource:
         record = self.record
-        row = known or Resource(record.name, record.shard, want.kind, want.name, data=dict(want.data))
-        data = {**row.data, "sent_at": self.clock.now()}
-        row = replace(row, state="intended", sent=row.sent + 1, data=data)
+        data = {**(known.data if known else want.data), "sent_at": self.clock.now()}
+        sent = known.sent + 1 if known else 1
+        row = Resource(record.name, record.shard, want.kind, want.name, "intended", None, sent, data)
         point("before_intent", row.owner, row.kind, row.name)
         await self._put(row)
         point("after_intent", row.owner, row.kind, row.name)
