@@ -47,6 +47,7 @@ class Chromium:
         )
         self._session = aiohttp.ClientSession()
         self._number = 0
+        self._page: aiohttp.ClientWebSocketResponse | None = None
         try:
             self._page = await self._session.ws_connect(await self._address(), max_msg_size=0)
         except BaseException:
@@ -55,6 +56,8 @@ class Chromium:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._page is not None:
+            await self._page.close()
         await self._session.close()
         self._process.kill()
         await self._process.wait()
@@ -77,6 +80,7 @@ class Chromium:
     async def ask(self, method: str, **params: Any) -> Any:
         """One command and its answer."""
         self._number += 1
+        assert self._page is not None
         await self._page.send_json({"id": self._number, "method": method, "params": params})
         while True:
             told = await self._page.receive_json(timeout=PATIENCE)
