@@ -11,8 +11,8 @@ from state_machines.kind import ROLLING_BACK
 
 KEPT = 200
 """So many of the latest stays of each kind of record at each step are remembered."""
-READ_BACK = 20_000
-"""So many changes of state are read from the log when the daemon starts."""
+READ_BACK = 6_000
+"""So many changes of state are read from the log when the daemon starts: the latest 200 whole lives, and some more."""
 ENOUGH = 5
 """Stays that must be known before one of them is called slow."""
 _DONE = ("advance", "released")

@@ -125,7 +125,10 @@ class Broken(Exception):
 
 def line_of(text: str | bytes) -> StreamLine:
     """One line of the stream. Raises Broken if it was cut off or is no JSON object."""
-    with contextlib.suppress(ValueError, TypeError):
-        if "type" in (line := orjson.loads(text)):
-            return cast(StreamLine, line)
+    try:
+        line = orjson.loads(text)
+    except ValueError as error:
+        raise Broken from error
+    if isinstance(line, dict) and "type" in line:
+        return cast(StreamLine, line)
     raise Broken

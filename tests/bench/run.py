@@ -105,6 +105,7 @@ def main() -> int:
     if not parts:
         print(f"There is no part {only}; there is {', '.join(PARTS)}.", file=sys.stderr)
         return 2
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is measured is compiled, as what is installed is
     figures: list[Figure] = []
     broken = 0
     for name, measures in parts.items():

@@ -22,7 +22,8 @@ from daemon.demo.stage import Rehearsal, Stage
 
 FAST = 20_000.0
 """A speed at which an hour outside passes in a fifth of a second."""
-PROPORTIONATE = 600.0
+PROPORTIONATE = 120.0
+"""A speed at which the seconds of work of this machine, which no clock hastens, weigh little against the waiting."""
 NXD = [sys.executable, "-m", "daemon.cli"]
 SDKS = ("ibm_vpc", "ibm_cloud_networking_services", "ibm_cloud_sdk_core")
 SUBNETS = ("127.27.0.0/24", "127.27.1.0/24")
