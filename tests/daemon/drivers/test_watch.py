@@ -1,0 +1,139 @@
+"""Many servers that are waited for are looked at together, and nobody is misled by a list that lags."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
+
+from daemon.clock import ManualClock
+from daemon.drivers.ibm_calls import IbmCloud
+from daemon.drivers.ibm_vpc import open_vpc
+from daemon.errors import OutsideError
+from daemon.locks import TokenBucket
+from daemon.platforms.ibm_nutanix.watch import FRESH_SECONDS, MANY, ServerWatch
+
+POLL = 60.0
+JSON = {"Content-Type": "application/json"}
+
+
+class NoToken:
+    """Calls go out without a token."""
+
+    def authenticator(self) -> Any:
+        return NoAuthAuthenticator()
+
+    def renounce(self) -> None:
+        """There is none."""
+
+
+class Scene:
+    """A service with servers by id, what its list shows of them, and the watch that asks it by the real SDK."""
+
+    def __init__(self, serve: Any, threads: ThreadPoolExecutor) -> None:
+        self.clock = ManualClock()
+        self.truth: dict[str, str] = {}
+        self.shown: dict[str, str] = {}
+        self.broken = False
+        self._served = serve(self._answer)
+        cloud = IbmCloud(NoToken(), threads, 8, (2.0, 2.0))  # type: ignore[arg-type]
+        vpc = open_vpc(cloud, f"{self._served.url}/v1", TokenBucket(1e9, self.clock))
+        self.watch = ServerWatch(vpc, self.clock, POLL)
+
+    def populate(self, servers: int) -> None:
+        self.truth = {f"s{number}": "starting" for number in range(servers)}
+        self.shown = dict(self.truth)
+
+    def _answer(self, method: str, path: str, body: bytes) -> Any:
+        id_ = path.partition("?")[0].rpartition("/")[2]
+        if id_ == "bare_metal_servers":
+            listed = [{"id": name, "status": status} for name, status in self.shown.items()]
+            return 503 if self.broken else 200, JSON, json.dumps({"bare_metal_servers": listed}).encode()
+        if id_ in self.truth:
+            return 200, JSON, json.dumps({"id": id_, "status": self.truth[id_]}).encode()
+        return 404, JSON, json.dumps({"errors": [{"code": "not_found", "message": "gone"}]}).encode()
+
+    async def ask_for_all(self) -> list[Any]:
+        """Every node asks for its server, as all do within one poll."""
+        self._served.asked.clear()
+        return await asyncio.gather(*(self.watch.server(id_) for id_ in list(self.truth)))
+
+    @property
+    def calls(self) -> dict[str, int]:
+        return Counter("list" if asked.endswith("servers") else "get" for asked in self._served.asked)
+
+
+@pytest.fixture
+async def scene(serve: Any) -> AsyncIterator[Scene]:
+    with ThreadPoolExecutor(8) as threads:
+        yield Scene(serve, threads)
+
+
+async def test_a_few_servers_are_asked_for_one_by_one(scene: Scene) -> None:
+    scene.populate(MANY - 1)
+    for _ in range(3):
+        await scene.ask_for_all()
+        assert scene.calls == {"get": MANY - 1}
+        scene.clock.advance(POLL)
+
+
+async def test_many_servers_cost_one_list_for_all_that_ask_within_its_time(scene: Scene) -> None:
+    scene.populate(90)
+    await scene.ask_for_all()
+    scene.clock.advance(FRESH_SECONDS + 1)
+    found = await scene.ask_for_all()
+    assert [server["id"] for server in found] == list(scene.truth)
+    assert scene.calls == {"list": 1}
+    scene.clock.advance(FRESH_SECONDS - 1)
+    await scene.ask_for_all()
+    assert scene.calls == {}
+
+
+async def test_once_only_a_few_are_waited_for_each_is_asked_for_again(scene: Scene) -> None:
+    scene.populate(90)
+    await scene.ask_for_all()
+    scene.clock.advance(POLL + 1)
+    scene._served.asked.clear()
+    await scene.watch.server("s7")
+    assert scene.calls == {"get": 1}
+
+
+@pytest.mark.parametrize("shown", ["failed", "deleting", "stopped", "never heard of", None])
+async def test_what_the_list_says_of_an_end_is_asked_for_again(scene: Scene, shown: str | None) -> None:
+    scene.populate(MANY)
+    await scene.ask_for_all()
+    if shown is None:
+        del scene.shown["s3"]
+    else:
+        scene.shown["s3"] = shown
+    scene.truth["s3"] = "running"
+    scene.clock.advance(FRESH_SECONDS + 1)
+    found = await scene.ask_for_all()
+    assert found[3] == {"id": "s3", "status": "running"}
+    assert scene.calls == {"list": 1, "get": 1}
+
+
+async def test_a_server_that_is_gone_is_none(scene: Scene) -> None:
+    scene.populate(MANY)
+    await scene.ask_for_all()
+    del scene.shown["s3"], scene.truth["s3"]
+    scene.clock.advance(FRESH_SECONDS + 1)
+    assert await scene.watch.server("s3") is None
+
+
+async def test_a_list_that_failed_fails_who_asked_and_nobody_later(scene: Scene) -> None:
+    scene.populate(MANY)
+    await scene.ask_for_all()
+    scene.clock.advance(FRESH_SECONDS + 1)
+    scene.broken = True
+    with pytest.raises(OutsideError) as caught:
+        await scene.watch.server("s3")
+    assert caught.value.code == "unavailable"
+    scene.broken = False
+    assert await scene.watch.server("s3") == {"id": "s3", "status": "starting"}
