@@ -140,14 +140,21 @@ class NxTui(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return FALLBACK
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """Apply the styles anew. Before the first screen nothing has any, and to know the colours is enough."""
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
+
     def get_default_screen(self) -> Screen[None]:
         return FleetScreen()
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self.tick)
-        # paint first, connect second
+        # the daemon makes up its answer while the first frame is painted; neither waits for the other
         source = self.feed if self.player is None else self.player
-        self.call_after_refresh(lambda: self.run_worker(source.run(), group="feed"))
+        self.run_worker(source.run(), group="feed")
         self.call_after_refresh(self.after_first_frame)
         for mistake in (*self.preferences.mistakes, *self.keymap.mistakes):
             self.notify(mistake, severity="warning", timeout=15, markup=False)
@@ -207,8 +214,10 @@ class NxTui(App[None]):
 
     @property
     def _front(self) -> Room | None:
-        """The full screen that is seen, perhaps behind a dialog. Those behind it know less than the model."""
-        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Room)), None)
+        """The full screen that is seen, perhaps behind a dialog; None until everything on it is there. Those
+        behind it know less than the model."""
+        front = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Room)), None)
+        return front if front is not None and front.is_mounted else None
 
     def actions_of(self, room: keys.Room) -> tuple[keys.Action, ...]:
         """What can be pressed on one kind of screen, with this person's keys."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +44,7 @@ class Feed:
 
     @property
     def client(self) -> AsyncClient:
-        """The client, made when it is first needed: httpx is loaded after the first frame."""
+        """The client, made when it is first needed."""
         if self._client is None:
             from daemon.client import AsyncClient
 
@@ -109,6 +108,8 @@ class Feed:
 
     async def send(self, verb: str, target: str, digest: str | None, step: str | None) -> Accepted:
         """Ask for a verb once; returns when it is durable."""
+        import secrets
+
         token = secrets.token_urlsafe(16)
         return await self.client.verb(verb, target, digest=digest, token=token, step=step)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from textual.binding import Binding, BindingType
@@ -39,7 +40,7 @@ class Action:
             return f"verb_at('{self.verb}')" if self.at_step else f"verb('{self.verb}')"
         return self.id
 
-    @property
+    @cached_property
     def first_key(self) -> str:
         """The key as the footer names it."""
         return self.shown_key.split(" ")[0]

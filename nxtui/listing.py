@@ -98,8 +98,7 @@ class Listing:
 
     def chosen(self) -> list[str]:
         """The marked names that are shown, else the one under the cursor."""
-        marked = [name for name in self.order if name in self.marks]
-        if marked:
+        if self.marks and (marked := [name for name in self.order if name in self.marks]):
             return marked
         return [self.cursor] if self.cursor is not None else []
 

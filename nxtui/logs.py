@@ -182,7 +182,9 @@ STAMP_CELLS = {"clock": 9, "date": 20, "none": 0}
 
 def stamped(moment: float, stamp: str) -> str:
     """The time of a line as it is shown, with the blank behind it."""
-    return {"clock": f"{clock(moment)} ", "date": f"{date(moment)} ", "none": ""}[stamp]
+    if stamp == "none":
+        return ""
+    return f"{clock(moment) if stamp == 'clock' else date(moment)} "
 
 
 def prefix(

@@ -125,7 +125,8 @@ class Fleet:
         self.lost_because: str | None = None
         self.untold = 0
         """Nodes of the first state that the daemon has yet to tell."""
-        self._phases: dict[str, Counter[str]] = {}
+        self._phases: dict[str | None, Counter[str]] = {}
+        """Nodes by phase, of each cluster and under None of all."""
         self._members: dict[str, set[str]] = {}
         self._oldest: dict[str, tuple[float, float | None]] = {}
         self._speed = 1.0
@@ -210,9 +211,7 @@ class Fleet:
 
     def phases(self, cluster: str | None = None) -> Counter[str]:
         """How many nodes are in each phase, of one cluster or of all."""
-        if cluster is not None:
-            return +self._phases.get(cluster, Counter())
-        return sum(self._phases.values(), Counter())
+        return +self._phases.get(cluster, Counter())
 
     def oldest_wait(self, cluster: str) -> float | None:
         """Seconds since the node that waits longest in one state began to; None if none waits for anything."""
@@ -295,13 +294,15 @@ class Fleet:
             changes.gone.append(name)
 
     def _count(self, node: EntityView) -> None:
-        self._phases.setdefault(node["cluster"], Counter())[node["phase"]] += 1
+        for whose in (node["cluster"], None):
+            self._phases.setdefault(whose, Counter())[node["phase"]] += 1
         self._members.setdefault(node["cluster"], set()).add(node["name"])
 
     def _uncount(self, name: str) -> EntityView | None:
         """Take a node out of the counts; answers it as it was."""
         old = self.nodes.get(name)
         if old is not None:
-            self._phases[old["cluster"]][old["phase"]] -= 1
+            for whose in (old["cluster"], None):
+                self._phases[whose][old["phase"]] -= 1
             self._members[old["cluster"]].discard(name)
         return old

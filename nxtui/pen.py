@@ -7,7 +7,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from nxtui.glyphs import ASCII, UNICODE, to_ascii
-from nxtui.text import Line, cut
+from nxtui.text import Line, cut, width_of
 from nxtui.themes import FALLBACK, inks
 
 GUTTER = 1
@@ -49,13 +49,19 @@ class Pen:
 
     def strip(self, line: Line, width: int, ground: str = "paper", margin: int = 0) -> Strip:
         """The line cut or filled to ``width`` cells, of which ``margin`` at the right stay empty."""
-        segments: list[Segment] = []
-        for text, ink in cut(line, width - margin):
-            said = to_ascii(text) if self.ascii and not text.isascii() else text
+        said = cut(line, width - margin)
+        if self.ascii:
+            said = [(to_ascii(text), ink) for text, ink in said]
+        texts: list[str] = []
+        styles: list[Style] = []
+        for text, ink in (*said, (" " * (width - width_of(said)), "")):
             style = self.style(ink, ground)
-            if segments and (last := segments[-1].style) is not None and _alike(last, style, said):
+            if styles and _alike(styles[-1], style, text):
                 # every change of style costs some forty bytes on the wire
-                segments[-1] = Segment(segments[-1].text + said, last)
-            else:
-                segments.append(Segment(said, style))
-        return Strip(segments).adjust_cell_length(width, self.style("", ground))
+                texts[-1] += text
+            elif text:
+                texts.append(text)
+                styles.append(style)
+        # a sign that takes no cell takes one as a question mark, so plain ASCII is measured again
+        strip = Strip(map(Segment, texts, styles), None if self.ascii else width)
+        return strip.adjust_cell_length(width)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import textwrap
 import time
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
@@ -23,9 +24,14 @@ def plain(line: Sequence[Span]) -> str:
     return "".join(text for text, _ in line)
 
 
+def cells_of(text: str) -> int:
+    """Terminal cells that clean text takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
 def width_of(line: Sequence[Span]) -> int:
     """Terminal cells the line takes."""
-    return sum(cell_len(text) for text, _ in line)
+    return sum(cells_of(text) for text, _ in line)
 
 
 def clean(text: str) -> str:
@@ -38,17 +44,18 @@ def clean(text: str) -> str:
 def clip(text: str, width: int, ellipsis: str = "…") -> str:
     """At most ``width`` cells of the text; what was cut off leaves an ellipsis."""
     text = clean(text)
-    if cell_len(text) <= width:
+    if cells_of(text) <= width:
         return text
-    if width <= cell_len(ellipsis):
+    if width <= cells_of(ellipsis):
         return set_cell_size(text, max(0, width))
-    return set_cell_size(text, width - cell_len(ellipsis)).rstrip() + ellipsis
+    return set_cell_size(text, width - cells_of(ellipsis)).rstrip() + ellipsis
 
 
+@lru_cache(4096)
 def fit(text: str, width: int, right: bool = False, ellipsis: str = "…") -> str:
-    """Exactly ``width`` cells: cut or padded, to the right if asked."""
+    """Exactly ``width`` cells: cut or padded, to the right if asked. A screen asks again and again for the same."""
     text = clip(text, width, ellipsis)
-    missing = " " * (width - cell_len(text))
+    missing = " " * (width - cells_of(text))
     return missing + text if right else text + missing
 
 
@@ -75,7 +82,7 @@ def cut(line: Iterable[Span], width: int) -> Line:
             break
         text = clip(text, width)
         kept.append((text, ink))
-        width -= cell_len(text)
+        width -= cells_of(text)
     return kept
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 
 from daemon.client import DaemonUnreachable, Refused
 from daemon.wire import EntityView, StepTiming
@@ -17,6 +16,7 @@ from nxtui.model import Changes
 from nxtui.screens.room import Room
 from nxtui.text import Line, plain
 from nxtui.trail import Place
+from nxtui.widgets.canvas import Beside
 from nxtui.widgets.logview import LogView
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.paper import Paper
@@ -42,7 +42,7 @@ class EntityScreen(Room):
         self.window = LogWindow(self.nx.fleet.log)
         self.window.show(frozenset((self.entity["name"],)))
         self.log_view = LogView(pen, self.window, self.no_lines, cursor=False, id="log")
-        with Horizontal(id="middle"):
+        with Beside(id="middle"):
             yield self.story
             yield self.things
         yield OneLine(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
 
 from daemon.wire import EntityView
 from nxtui import keys, pages, query, rows, story
-from nxtui.export import Format, rows_as
 from nxtui.layout import CLUSTER_COLUMNS, DETAIL_SHARE, NODE_COLUMNS, WIDE, share
 from nxtui.listing import SORTS, Listing
 from nxtui.logs import LogWindow
@@ -17,10 +16,14 @@ from nxtui.model import Changes
 from nxtui.screens.room import Room
 from nxtui.text import Line, Span, clip, roughly
 from nxtui.widgets.ask import AskLine
+from nxtui.widgets.canvas import Beneath, Beside
 from nxtui.widgets.grid import Grid
 from nxtui.widgets.logview import LogView
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.paper import Paper
+
+if TYPE_CHECKING:
+    from nxtui.export import Format
 
 
 class FleetScreen(Room):
@@ -47,9 +50,10 @@ class FleetScreen(Room):
         self.filter_line = OneLine(pen, self._filter_line, ground="panel", id="filter-line")
         self.everything = False
         self._current = self.nodes
+        self._told: tuple[EntityView | None, EntityView | None] = (None, None)
         yield self.clusters
-        with Horizontal(id="middle"):
-            with Vertical(id="left"):
+        with Beside(id="middle"):
+            with Beneath(id="left"):
                 yield self.nodes
                 yield self.strip
                 yield self.log_head
@@ -157,6 +161,7 @@ class FleetScreen(Room):
         self.clusters.mark_moved(changes.moved & fleet.clusters.keys())
         self.nodes.mark_moved(changes.moved & fleet.nodes.keys())
         if changes.whole:
+            self._told = (None, None)
             self.clusters.show(fleet.clusters, rows.content_widths(fleet.clusters.values(), True))
             self.nodes.show(fleet.nodes, rows.content_widths(fleet.nodes.values(), self._one_cluster))
             self.share_out()
@@ -165,7 +170,7 @@ class FleetScreen(Room):
                 changes.clusters, self._widths_of(self.clusters, changes.clusters, True)
             )
             if changes.shields:
-                self.nodes.refresh()
+                self.nodes.redraw()
             if changes.nodes:
                 before = len(self.nodes.listing.order)
                 widths = self._widths_of(self.nodes, changes.nodes, self._one_cluster)
@@ -201,11 +206,19 @@ class FleetScreen(Room):
         if names != self.window.names:
             self.window.show(names)
             self.log_view.redraw()
-        self._redraw_story()
+        if not self._is_told(entity):
+            self._redraw_story()
         self.log_head.redraw()
         if self.filter_line.display:
             self.filter_line.redraw()
         self.redraw_frame()
+
+    def _is_told(self, entity: EntityView | None) -> bool:
+        """Whether the story is that of the entity and its cluster as they are now; what is only older now is
+        told by the next tick."""
+        cluster = self.nx.fleet.clusters.get(entity["cluster"]) if entity is not None else None
+        before, self._told = self._told, (entity, cluster)
+        return before[0] is entity and before[1] is cluster
 
     def on_resize(self) -> None:
         self.share_out()
@@ -297,6 +310,8 @@ class FleetScreen(Room):
 
     def export(self, format: Format) -> None:
         """Write the marked rows of the list in use, else all that are shown, to a file."""
+        from nxtui.export import rows_as
+
         grid = self._current
         names = grid.listing.chosen() if grid.listing.marks else grid.listing.order
         chosen = [self._entities(grid)[name] for name in names if name in self._entities(grid)]
@@ -312,14 +327,14 @@ class FleetScreen(Room):
         if (name := grid.listing.cursor) is not None:
             grid.listing.toggle(name)
             grid.move(1)
-            grid.refresh_row(name)
+            grid.refresh_rows(name)
             self._show_choice()
 
     def action_span(self) -> None:
         grid = self._current
         if (name := grid.listing.cursor) is not None:
             grid.listing.span(name)
-            grid.refresh()
+            grid.redraw()
             self._show_choice()
 
     def copied_text(self) -> str:
@@ -356,7 +371,7 @@ class FleetScreen(Room):
         else:
             for grid in (self.clusters, self.nodes):
                 grid.listing.marks.clear()
-                grid.refresh()
+                grid.redraw()
         self._show_choice()
 
     def _show_choice(self) -> None:

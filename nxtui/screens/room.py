@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -14,6 +15,7 @@ from nxtui.model import Changes
 from nxtui.text import Line
 from nxtui.trail import Place
 from nxtui.verbs import legality
+from nxtui.widgets.canvas import Canvas
 from nxtui.widgets.footer import KEPT, KeyLine, Offer
 from nxtui.widgets.oneline import OneLine
 
@@ -28,7 +30,7 @@ _SENDS = ("apply", "confirm_spec")
 """Actions beside the verbs that need a daemon that may be changed."""
 
 
-class Room(Screen[None]):
+class Room(Screen[None], Canvas):
     """A full screen. Subclasses say what is on it, what a verb would act on, and what a change touches."""
 
     room: ClassVar[keys.Room]
@@ -82,9 +84,10 @@ class Room(Screen[None]):
 
     def redraw_frame(self) -> None:
         """Title, banner and keys, as far as they differ."""
-        self.banner_line.display = not frame.is_empty(frame.banner(self.nx.fleet, self.size.width))
         self.top_line.redraw()
-        self.banner_line.redraw()
+        self.banner_line.display = not frame.is_empty(frame.banner(self.nx.fleet, self.size.width))
+        if self.banner_line.display:
+            self.banner_line.redraw()
         self.key_line.redraw()
 
     def on_mount(self) -> None:
@@ -93,6 +96,11 @@ class Room(Screen[None]):
     def on_screen_resume(self) -> None:
         self.changed(Changes(whole=True, log_replaced=True))
         self.redraw_frame()
+
+    @cached_property
+    def footer(self) -> tuple[keys.Action, ...]:
+        """What the last line offers at most; neither the keys nor whether it is a replay change while it is open."""
+        return keys.footer(self.room, self.nx.player is not None, self.nx.keymap.actions)
 
     def _title_line(self, width: int) -> Line:
         return frame.title(
@@ -111,7 +119,7 @@ class Room(Screen[None]):
         targets = self.targets()
         offers: list[Offer] = []
         grey: list[Offer] = []
-        for action in keys.footer(self.room, self.nx.player is not None, self.nx.keymap.actions):
+        for action in self.footer:
             if action.verb is None:
                 offers.append((action, stopped is None or action.id not in _SENDS))
                 continue

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from itertools import pairwise
 
 from rich.cells import cell_len
 from textual import events
@@ -17,6 +19,7 @@ from nxtui.listing import SORTS, Listing
 from nxtui.pen import GUTTER, Pen
 from nxtui.rows import bar
 from nxtui.text import Line, Span, fit, width_of
+from nxtui.widgets.canvas import Canvas
 
 Cells = Callable[[EntityView], dict[str, Span]]
 
@@ -27,6 +30,18 @@ Picture = tuple[str, Line]
 """The ground and the line of a row."""
 
 
+def _alike(one: Line, other: Line) -> int:
+    """How many spans both begin with."""
+    unlike = (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(unlike, min(len(one), len(other)))
+
+
+@lru_cache(4096)
+def _narrow(text: str) -> bool:
+    """Whether each character takes one cell."""
+    return text.isascii() or all(cell_len(char) == 1 for char in text)
+
+
 def differing(before: Picture | None, after: Picture, width: int) -> tuple[int, int]:
     """From which cell to which two pictures of a row differ; equal ends if they do not."""
     if before == after:
@@ -34,16 +49,19 @@ def differing(before: Picture | None, after: Picture, width: int) -> tuple[int, 
     if before is None or before[0] != after[0]:
         return 0, width
     one, other = before[1], after[1]
-    equal = next((at for at, both in enumerate(zip(one, other, strict=False)) if both[0] != both[1]), 0)
-    first = width_of(one[:equal])
-    old, new = ([(char, ink) for text, ink in spans[equal:] for char in text] for spans in (one, other))
-    if len(old) != len(new) or any(cell_len(char) != 1 for char, _ in (*old, *new)):
+    head = _alike(one, other)
+    first = width_of(one[:head])
+    one, other = one[head:], other[head:]
+    tail = _alike(one[::-1], other[::-1])
+    one, other = one[: len(one) - tail], other[: len(other) - tail]
+    old, new = ([(char, ink) for text, ink in spans for char in text] for spans in (one, other))
+    if len(old) != len(new) or not all(_narrow(text) for text, _ in (*one, *other)):
         return 0, width
     places = [place for place, both in enumerate(zip(old, new, strict=True)) if both[0] != both[1]]
     return (first + places[0], min(first + places[-1] + 1, width)) if places else (0, 0)
 
 
-class Grid(ScrollView, can_focus=True, inherit_bindings=False):
+class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
     """Draws a ``Listing``. The first line is the header and stays; the cursor belongs to the listing."""
 
     DEFAULT_CSS = """
@@ -80,7 +98,10 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self._entities: Mapping[str, EntityView] = {}
         self.content: Mapping[str, int] = {}
         self._placed: list[Placed] = []
+        self._gaps: list[str] = []
         self._drawn: dict[str, Picture] = {}
+        self._made: dict[str, Picture] = {}
+        """Pictures of rows that were found to differ, until they are painted: none is made twice."""
 
     def show(self, entities: Mapping[str, EntityView], content: Mapping[str, int]) -> None:
         """Everything may have changed: order the rows anew and draw them all."""
@@ -96,8 +117,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
             self.content = content
             self._arrange()
             return
-        for name in changed:
-            self.refresh_row(name)
+        self.refresh_rows(*changed)
 
     def mark_moved(self, names: Iterable[str]) -> None:
         """These went to another state just now: their rows say so for a while."""
@@ -108,29 +128,41 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         before = self._moment() - FRESH
         for name in [name for name, since in self._moved.items() if since <= before]:
             del self._moved[name]
-            if name in self._entities:
-                self.refresh_row(name)
+            self.refresh_rows(name)
 
     def _arrange(self) -> None:
         self._placed = place(self._columns, max(20, self.size.width - GUTTER), self.content)
+        gaps = (after.x - here.x - here.width for here, after in pairwise(self._placed))
+        self._gaps = [*(" " * gap for gap in gaps), ""]
         self._drawn.clear()
         self.virtual_size = Size(0, len(self.listing.order) + 1)
         self._keep_in_sight()
-        self.refresh()
+        self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
 
-    def refresh_row(self, name: str | None) -> None:
-        """Paint what differs on one row, if it is in sight."""
-        index = self.listing.place(name) if name is not None else None
-        if index is None or name is None:
-            return
-        y = index - self.scroll_offset.y + 1
-        if 1 <= y < self.size.height:
-            start, end = differing(self._drawn.get(name), self._picture(name), self.size.width)
+    def redraw(self) -> None:
+        """Paint every row anew."""
+        self._made.clear()
+        self.refresh()
+
+    def refresh_rows(self, *names: str | None) -> None:
+        """Paint what differs on these rows, as far as they are in sight."""
+        (width, height), top = self.size, self.scroll_offset.y
+        regions = []
+        for name in names:
+            index = self.listing.place(name) if name is not None else None
+            if name is None or index is None or not top <= index < top + height - 1:
+                continue
+            picture = self._made[name] = self._picture(name)
+            start, end = differing(self._drawn.get(name), picture, width)
             if start < end:
-                self.refresh(Region(start, y, end - start, 1))
+                regions.append(Region(start, index - top + 1, end - start, 1))
+            else:
+                del self._made[name]
+        if regions:
+            self.refresh(*regions)
 
     def _picture(self, name: str) -> Picture:
         """A row as it looks now: its ground and its line."""
@@ -143,16 +175,14 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         """A second has passed: paint what differs in the rows in sight."""
         self._fade_moved()
         top = self.scroll_offset.y
-        for name in self.listing.order[top : top + self.size.height - 1]:
-            self.refresh_row(name)
+        self.refresh_rows(*self.listing.order[top : top + self.size.height - 1])
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a place and keep it in sight."""
         before = self.listing.cursor
         self.listing.move_to(index)
         self._keep_in_sight()
-        self.refresh_row(before)
-        self.refresh_row(self.listing.cursor)
+        self.refresh_rows(before, self.listing.cursor)
         if before != self.listing.cursor:
             self.post_message(self.Moved())
 
@@ -173,11 +203,11 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_to(y=index - self.page + 1, animate=False, force=True)
 
     def on_focus(self) -> None:
-        self.refresh_row(self.listing.cursor)
+        self.refresh_rows(self.listing.cursor)
         self.post_message(self.Moved())
 
     def on_blur(self) -> None:
-        self.refresh_row(self.listing.cursor)
+        self.refresh_rows(self.listing.cursor)
 
     def on_click(self, event: events.Click) -> None:
         index = self.scroll_offset.y + event.y - 1
@@ -207,7 +237,9 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
             nothing: Line = [("    " + self._empty(), "dim")] if index == 0 else []
             return self._pen.strip(nothing, width, margin=GUTTER)
         name = self.listing.order[index]
-        ground, line = self._drawn[name] = self._picture(name)
+        if name not in self._made:
+            self._made[name] = self._picture(name)
+        ground, line = self._drawn[name] = self._made.pop(name)
         return self._pen.strip(line, width, ground, GUTTER)
 
     def _header(self) -> Line:
@@ -216,15 +248,9 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
             sorted_by = self.listing.sort == column.key
             arrow = self._pen.glyphs.up if self.listing.turned else self._pen.glyphs.down
             title = f"{column.title}{arrow}" if sorted_by else column.title
-            line.append((fit(title, column.width, column.right), "strong" if sorted_by else "heading"))
-            line.append((self._gap(number), ""))
+            told = fit(title, column.width, column.right) + self._gaps[number]
+            line.append((told, "strong" if sorted_by else "heading"))
         return line
-
-    def _gap(self, number: int) -> str:
-        if number + 1 == len(self._placed):
-            return ""
-        here, after = self._placed[number], self._placed[number + 1]
-        return " " * (after.x - here.x - here.width)
 
     def _row(self, entity: EntityView, here: bool) -> Line:
         glyphs, phase = self._pen.glyphs, entity["phase"]
@@ -237,12 +263,11 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
             (glyphs.phase[phase], phase),
             (glyphs.shield if cells["shield"][0] else " ", "key"),
         ]
-        for number, column in enumerate(self._placed):
+        for column, gap in zip(self._placed, self._gaps, strict=True):
             if column.key == "bar":
                 done, left = bar(entity, column.width, glyphs)
-                line += [(done, phase), (left, "rule"), (" " * (column.width - len(done + left)), "")]
+                line += [(done, phase), (left, "rule"), (" " * (column.width - len(done + left)) + gap, "")]
             else:
                 text, ink = cells[column.key]
-                line.append((fit(text, column.width, column.right, glyphs.ellipsis), ink))
-            line.append((self._gap(number), ""))
+                line.append((fit(text, column.width, column.right, glyphs.ellipsis) + gap, ink))
         return line

@@ -15,11 +15,12 @@ from nxtui.layout import WIDE
 from nxtui.logs import STAMP_CELLS, STAMPS, LogWindow, message, prefix, said, who
 from nxtui.pen import GUTTER, Pen
 from nxtui.text import Line
+from nxtui.widgets.canvas import Canvas
 
 _WIDEST_NAME = 20
 
 
-class LogView(ScrollView, inherit_bindings=False):
+class LogView(ScrollView, Canvas, inherit_bindings=False):
     """Draws a ``LogWindow``; with ``cursor`` the line under it is marked."""
 
     DEFAULT_CSS = """
@@ -54,7 +55,7 @@ class LogView(ScrollView, inherit_bindings=False):
 
     def _measure(self) -> None:
         """How many lines each line takes; what was measured before at this width is not measured again."""
-        shown, room = self.window.shown, self._room
+        shown, room = self.window.shown, self._room(self.size.width)
         measured = (room, shown[0].revision if shown else 0)
         if measured != self._measured or len(self._tops) > len(shown) + 1 or not self._tops:
             self._tops = [0]
@@ -98,15 +99,10 @@ class LogView(ScrollView, inherit_bindings=False):
         event.stop()
         self.move_to(self.window.cursor + 3)
 
-    @property
-    def _wide(self) -> bool:
-        return self.size.width >= WIDE
-
-    @property
-    def _room(self) -> int:
+    def _room(self, width: int) -> int:
         """Cells for the message."""
-        before = 4 + STAMP_CELLS[self.stamp] + self._names + (11 if self._wide else 0)
-        return max(10, self.size.width - GUTTER - before)
+        before = 4 + STAMP_CELLS[self.stamp] + self._names + (11 if width >= WIDE else 0)
+        return max(10, width - GUTTER - before)
 
     def _extent(self, index: int) -> tuple[int, int]:
         if self.wrapped and index + 1 < len(self._tops):
@@ -114,28 +110,29 @@ class LogView(ScrollView, inherit_bindings=False):
         return index, index + 1
 
     def render_line(self, y: int) -> Strip:
-        line_number = self.scroll_offset.y + y
+        width, line_number = self.size.width, self.scroll_offset.y + y
         index, part = line_number, 0
         if self.wrapped:
             index = bisect_right(self._tops, line_number) - 1
             part = line_number - self._tops[index] if 0 <= index < len(self._tops) else 0
         if not 0 <= index < len(self.window.shown):
             nothing: Line = [("    " + self._empty(), "dim")] if line_number == 0 else []
-            return self._pen.strip(nothing, self.size.width, margin=GUTTER)
+            return self._pen.strip(nothing, width, margin=GUTTER)
         ground = "row" if self._cursor and index == self.window.cursor else "paper"
-        return self._pen.strip(self._line(index, part), self.size.width, ground, GUTTER)
+        return self._pen.strip(self._line(index, part, width), width, ground, GUTTER)
 
-    def _line(self, index: int, part: int) -> Line:
+    def _line(self, index: int, part: int, width: int) -> Line:
         event = self.window.shown[index]
         mark = self._pen.glyphs.mark if event.revision in self.window.marks else " "
-        before = prefix(event, self._names, self._pen.glyphs.level, self._wide, self.stamp, mark)
+        before = prefix(event, self._names, self._pen.glyphs.level, width >= WIDE, self.stamp, mark)
         spans = message(event, self.window.sought)
         if not self.wrapped:
             return [*before, *spans]
+        room = self._room(width)
         if part:
-            before = [(" " * (self.size.width - GUTTER - self._room), "")]
-        start = part * self._room
-        return [*before, *_slice(spans, start, start + self._room)]
+            before = [(" " * (width - GUTTER - room), "")]
+        start = part * room
+        return [*before, *_slice(spans, start, start + room)]
 
 
 def _slice(spans: Line, start: int, end: int) -> Line:

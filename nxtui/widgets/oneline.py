@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textual.strip import Strip
-from textual.widget import Widget
 
 from nxtui.pen import Pen
 from nxtui.text import Line
+from nxtui.widgets.canvas import Canvas
 
 
-class OneLine(Widget):
+class OneLine(Canvas):
     """Title, banner, heading: ``make`` is asked for the line, given the width."""
 
     DEFAULT_CSS = "OneLine { height: 1; width: 1fr; }"

@@ -11,9 +11,10 @@ from textual.strip import Strip
 
 from nxtui.pen import GUTTER, Pen
 from nxtui.text import Line
+from nxtui.widgets.canvas import Canvas
 
 
-class Paper(ScrollView, inherit_bindings=False):
+class Paper(ScrollView, Canvas, inherit_bindings=False):
     """Shows what ``make`` gives for a width; ``redraw`` paints only the lines that differ."""
 
     DEFAULT_CSS = """

@@ -5,7 +5,6 @@ Run as a command it is the process that ``log_load`` watches: a window whose log
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import subprocess
@@ -68,6 +67,21 @@ def crowd(nodes: int) -> Iterator[Daemon]:
             daemon.kill()
 
 
+@contextmanager
+def bytecode() -> Iterator[None]:
+    """Commands of the block keep their compiled modules, as an installed nxtui has them, also where the
+    environment forbids to write any (PYTHONDONTWRITEBYTECODE)."""
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory(prefix="nx") as directory:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = directory
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
 def window(daemon: Daemon) -> list[str]:
     """The command that looks at it."""
     return [sys.executable, "-m", "nxtui.main", "--socket", str(daemon.socket)]
@@ -82,7 +96,8 @@ def first_frames() -> list[Figure]:
     """From the start to the first picture and to the first rows, against the bare import of the framework."""
     found: list[Figure] = []
     for nodes in (10, 10_000):
-        with crowd(nodes) as daemon:
+        with bytecode(), crowd(nodes) as daemon:
+            _first_frame(daemon, [])
             rows: list[float] = []
             first, imported = side_by_side(
                 partial(_first_frame, daemon, rows), lambda: wall(python("import textual.app"))
@@ -107,7 +122,8 @@ def _first_frame(daemon: Daemon, rows: list[float]) -> float:
 def _all_rows(nodes: int) -> float:
     """Seconds until the last of many nodes is known, which are told in pieces."""
     times = []
-    with crowd(nodes) as daemon:
+    with bytecode(), crowd(nodes) as daemon:
+        _first_frame(daemon, [])
         for _ in range(ROUNDS):
             with Screen(window(daemon)) as screen:
                 screen.until(b"node0")
@@ -201,6 +217,7 @@ def _fill_a_log() -> None:
     """A window without a daemon; F12 lets a hundred thousand lines arrive as the feed would bring them."""
     from textual import events
 
+    from daemon.client.asking import line_of
     from nxtui.app import NxTui
     from nxtui.main import collect_rarely
 
@@ -216,10 +233,10 @@ def _fill_a_log() -> None:
             import asyncio
 
             for start in range(0, LINES, BATCH):
-                self.post_message(self.Heard([json.loads(text) for text in told[start : start + BATCH]]))
+                self.post_message(self.Heard([line_of(text) for text in told[start : start + BATCH]]))
                 await asyncio.sleep(0)
 
-    told = [_line(number) for number in range(1, LINES + 1)]
+    told = [_line(number).encode() for number in range(1, LINES + 1)]
     filled = Filled(Path(os.devnull))
     filled.after_first_frame = collect_rarely
     filled.run()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
+from typing import Any
 
 import pytest
 from rich.color import ColorSystem
@@ -38,6 +40,18 @@ def test_failed_is_another_colour_than_ok_even_among_16(theme: object) -> None:
         assert failed != ok
     for one, other in combinations(URGENT, 2):
         assert styles[one].color != styles[other].color
+
+
+async def test_without_colour_every_cell_is_grey(
+    window: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with window() as w:
+        strips = w.app.screen._compositor.render_strips(w.app.size)
+        styles = [segment.style for strip in strips for segment in strip if segment.style]
+        colours = {colour for style in styles for colour in (style.color, style.bgcolor) if colour}
+        assert colours
+        assert all(len(set(colour.triplet)) == 1 for colour in colours)
 
 
 @pytest.mark.parametrize("name", ["production", "prod-eu", "eu-prod", "preprod", "PRD1", "live"])

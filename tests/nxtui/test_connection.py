@@ -20,6 +20,17 @@ async def test_a_lost_daemon_greys_the_last_known_data_and_refuses_verbs(window:
         assert w.daemon.verbs == []
 
 
+async def test_what_is_heard_while_a_screen_opens_is_on_it(window: Open) -> None:
+    async with window() as w:
+        log = w.app.fleet.log
+        last = log[log.end - 1]
+        event = {**last._asdict(), "revision": last.revision + 1, "message": "said in between"}
+        line = {"type": "event", "revision": event["revision"], "now": last.time, "event": event}
+        w.app.open_log(None)
+        w.app.on_nx_tui_heard(w.app.Heard([line]))
+        await w.shows("said in between")
+
+
 async def test_typed_text_survives_the_loss_and_the_return(window: Open) -> None:
     async with window() as w:
         await w.press("slash")

@@ -262,3 +262,16 @@ async def test_quitting_says_that_the_work_goes_on(window: Open) -> None:
         await w.press("q")
         assert "goes on" in str(w.app._exit_renderables[0])
         assert w.app.return_code in (0, None)
+
+
+async def test_a_mark_right_after_a_change_is_seen_with_it(window: Open) -> None:
+    async with window() as w:
+        grid = w.app.screen.nodes
+        w.app.fleet.nodes["node03"]["title"] = "rebooting"
+        grid.refresh_rows("node03")
+        grid.listing.marks.add("node03")
+        grid.redraw()
+        await w.pilot.pause()
+        row = next(line for line in w.frame.splitlines() if "node03" in line)
+        assert "rebooting" in row
+        assert w.app.pen.glyphs.mark in row

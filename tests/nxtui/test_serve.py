@@ -97,6 +97,7 @@ async def test_a_browser_that_has_the_key_gets_the_window(daemon: Any, unused_po
         url = await asyncio.to_thread(_printed, child)
         assert url.startswith(f"http://127.0.0.1:{unused_port}/?key=")
         base, _, key = url.partition("/?key=")
+        await _listens(unused_port)
         async with aiohttp.ClientSession() as session:
             async with session.get(base) as answer:
                 assert answer.status == 403
@@ -121,6 +122,21 @@ def _start(*arguments: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
+
+
+async def _listens(port: int) -> None:
+    """The address is printed just before the port is open."""
+    end = time.monotonic() + 20
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            assert time.monotonic() < end, f"nobody listens on {port}"
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            await writer.wait_closed()
+            return
 
 
 def _printed(child: subprocess.Popen[bytes]) -> str:

@@ -26,8 +26,10 @@ ROOT = Path(__file__).parents[2]
 async def test_in_a_real_terminal_it_draws_acts_survives_and_leaves(terminal: Any, daemon: Any) -> None:
     command = f"cd {ROOT} && LC_ALL=C.UTF-8 {sys.executable} -m nxtui.main --socket {daemon.socket}"
     await terminal.start(f"{command}; echo code=$?; exec cat")
-    screen = await terminal.shows(lambda s: "node02" in s and "LIVE" in s, "the fleet")
-    assert "security group lets port 8080" in screen
+    await terminal.shows(lambda s: "node02" in s and "LIVE" in s, "the fleet")
+    screen = await terminal.shows(
+        lambda s: "security group lets port 8080" in s, "the story of the failed node"
+    )
     assert all(len(line) <= 80 for line in screen.splitlines())
     await terminal.press("r")
     await terminal.shows(lambda s: "Try node02 again?" in s, "the question")

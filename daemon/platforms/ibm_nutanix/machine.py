@@ -5,7 +5,8 @@ from __future__ import annotations
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.drivers.prism import Login, Prism, fetch_certificate
 from daemon.errors import NxdError, OutsideError
-from daemon.platforms.ibm_nutanix.node import boot_url, next_round, server_problem
+from daemon.platforms.ibm_nutanix.node import next_round
+from daemon.platforms.ibm_nutanix.server import boot_url, server_problem
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.settings import Settings
 from daemon.steps import Disposal, StepContext

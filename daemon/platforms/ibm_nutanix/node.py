@@ -13,6 +13,7 @@ from daemon.errors import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
 from daemon.platforms.ibm_nutanix.planned import host_row
+from daemon.platforms.ibm_nutanix.server import boot_url, server_problem, server_prototype
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.settings import Settings
 from daemon.steps import Disposal, Found, StepContext, Want
@@ -352,34 +353,6 @@ async def next_round(ctx: StepContext, **facts: Any) -> None:
     await ctx.remember(round=round_, powered=ctx.record.attempt, **facts)
 
 
-def boot_url(base: str, node: str, token: str) -> str:
-    """The user data of a server: where its iPXE fetches the boot script."""
-    return f"{base}/boot/ipxe/{node}?token={token}"
-
-
-def server_prototype(ibm: Mapping[str, Any], name: str, vnis: Mapping[str, str], url: str) -> dict[str, Any]:
-    """The order of a server, attached to the interfaces made before, that boots from ``url``."""
-    group = {"resource_group": {"id": ibm["resource_group"]}} if ibm["resource_group"] else {}
-    return {
-        "name": name,
-        "profile": {"name": ibm["profile"]},
-        "zone": {"name": ibm["zone"]},
-        "vpc": {"id": ibm["vpc"]},
-        "initialization": {
-            "image": {"id": ibm["image"]},
-            "keys": [{"id": key} for key in ibm["ssh_keys"]],
-            "user_data": url,
-        },
-        "primary_network_attachment": _attachment("eth0", vnis["management"]),
-        "network_attachments": [_attachment("eth1", vnis["workload"])],
-        **group,
-    }
-
-
-def _attachment(name: str, vni: str) -> dict[str, Any]:
-    return {"name": name, "interface_type": "pci", "virtual_network_interface": {"id": vni}}
-
-
 def _server_found(server: Mapping[str, Any]) -> Found:
     attachments: Sequence[Mapping[str, Any]] = server.get("network_attachments", ())
     vnis = sorted(attachment["virtual_network_interface"]["id"] for attachment in attachments)
@@ -389,15 +362,3 @@ def _server_found(server: Mapping[str, Any]) -> Found:
 def _only_ours(found: Found | None, mark: str, row: Resource) -> Found | None:
     """What was found by name, if it carries our mark; somebody else's is none of our business."""
     return found if found is not None and found.data[mark] in (row.data[mark], "0.0.0.0") else None
-
-
-def server_problem(name: str, server: Mapping[str, Any], remedy: str | None = None) -> NxdError:
-    """Why a server is failed, by the first of its status reasons; ``remedy`` where a retry is none."""
-    reasons = server.get("status_reasons") or [{"code": "unknown", "message": "no reason was given"}]
-    code = "capacity" if "capacity" in reasons[0]["code"] else "server_failed"
-    return NxdError(
-        code,
-        f"The server {name} failed: {reasons[0]['message'].rstrip('.')}.",
-        evidence=str(reasons),
-        remedy=remedy,
-    )
