@@ -67,21 +67,6 @@ def crowd(nodes: int) -> Iterator[Daemon]:
             daemon.kill()
 
 
-@contextmanager
-def bytecode() -> Iterator[None]:
-    """Commands of the block keep their compiled modules, as an installed nxtui has them, also where the
-    environment forbids to write any (PYTHONDONTWRITEBYTECODE)."""
-    before = dict(os.environ)
-    with tempfile.TemporaryDirectory(prefix="nx") as directory:
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        os.environ["PYTHONPYCACHEPREFIX"] = directory
-        try:
-            yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-
-
 def window(daemon: Daemon) -> list[str]:
     """The command that looks at it."""
     return [sys.executable, "-m", "nxtui.main", "--socket", str(daemon.socket)]
@@ -96,7 +81,7 @@ def first_frames() -> list[Figure]:
     """From the start to the first picture and to the first rows, against the bare import of the framework."""
     found: list[Figure] = []
     for nodes in (10, 10_000):
-        with bytecode(), crowd(nodes) as daemon:
+        with crowd(nodes) as daemon:
             _first_frame(daemon, [])
             rows: list[float] = []
             first, imported = side_by_side(
@@ -122,7 +107,7 @@ def _first_frame(daemon: Daemon, rows: list[float]) -> float:
 def _all_rows(nodes: int) -> float:
     """Seconds until the last of many nodes is known, which are told in pieces."""
     times = []
-    with bytecode(), crowd(nodes) as daemon:
+    with crowd(nodes) as daemon:
         _first_frame(daemon, [])
         for _ in range(ROUNDS):
             with Screen(window(daemon)) as screen:
