@@ -41,10 +41,9 @@ class Draft:
 
     def rows(self, owner: str) -> Mapping[tuple[str, str], Resource]:
         """The ledger rows of an owner that no commit holds yet, by kind and name."""
-        if not self._notes:
-            return {}
-        noted = [op.resource for op in self._notes if isinstance(op, PutResource)]
-        return {(row.kind, row.name): row for row in noted if row.owner == owner}
+        unwritten = (*self._move.ops, *self._notes) if self._move else self._notes
+        rows = [op.resource for op in unwritten if isinstance(op, PutResource)]
+        return {(row.kind, row.name): row for row in rows if row.owner == owner}
 
     def note(self, *ops: Op) -> None:
         """Write this with whatever is committed next."""

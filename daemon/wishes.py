@@ -150,7 +150,8 @@ class Wishes:
                 remedy="Take these back, apply the spec under another cluster name, or destroy the cluster first "
                 f"(nxd destroy {standing.name}).",
             )
-        self._may_change_now(standing, bool(leaving))
+        if not self._is_wished(standing, seeds):
+            self._may_change_now(standing, bool(leaving))
         return changed
 
     def _may_change_now(self, standing: Record, deletes: bool) -> None:

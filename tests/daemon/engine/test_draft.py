@@ -144,6 +144,21 @@ async def test_a_step_that_settles_first_goes_no_further_when_the_disk_is_full(h
     assert house.toy.outside.calls == ["create a", "find a"]
 
 
+async def test_the_next_step_sees_what_the_last_one_made(house: Any) -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    async def look(ctx: StepContext) -> Done:
+        row = ctx.resource("thing", "a")
+        assert row is not None and ctx.resources() == [row]
+        seen.append((row.state, row.cloud_id))
+        return Done()
+
+    house.toy.script["settling"] = look
+    await house.begin()
+    assert seen == [("present", "id-a-1")]
+    assert house.record().state == "ready"
+
+
 async def test_a_verb_that_comes_between_two_steps_finds_the_first_one_written(house: Any) -> None:
     async def hold(verb: str, name: str) -> None:
         house.toy.outside.after = None
