@@ -82,6 +82,10 @@ class Mirror:
         found = self._members.get(cluster, {})
         return [found[name] for name in sorted(found)]
 
+    def is_held(self, address: str) -> bool:
+        """Whether any record has an object of this address, or means to."""
+        return bool(self._holders.get(address))
+
     def holders(self, address: str) -> set[str]:
         """The records that have an object of this address, or mean to."""
         return {owner for owner, _, _ in self._holders.get(address, ())}

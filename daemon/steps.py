@@ -171,7 +171,7 @@ class StepContext:
 
     def held(self, address: str) -> bool:
         """Whether any record has an object of this address, or means to."""
-        return bool(self._journal.mirror.holders(address))
+        return self._journal.mirror.is_held(address)
 
     def signal(self, name: str) -> Signal | None:
         """The latest signal of that name in the boot that counts now, however early it came."""

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.errors import NxdError
@@ -66,9 +67,15 @@ class AddressPicker:
 
 
 def _first_free(cidr: str, low: int, high: int, is_taken: Callable[[str], bool]) -> str:
-    network = ipaddress.IPv4Network(cidr)
-    for offset in range(low, min(high, network.num_addresses - 2) + 1):
-        address = str(network[offset])
+    for address in _addresses(cidr, low, high):
         if not is_taken(address):
             return address
+    network = ipaddress.IPv4Network(cidr)
     raise NxdError("no_address", f"No address is free between {network[0]}+{low} and +{high} in {cidr}.")
+
+
+@cache
+def _addresses(cidr: str, low: int, high: int) -> tuple[str, ...]:
+    """What lies between two offsets of a block, the address of its end left out."""
+    network = ipaddress.IPv4Network(cidr)
+    return tuple(str(network[offset]) for offset in range(low, min(high, network.num_addresses - 2) + 1))
