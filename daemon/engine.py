@@ -345,8 +345,11 @@ class Engine:
         self._wake_cluster(record)
 
     def _wake_cluster(self, record: Record) -> None:
-        if record.name != record.shard:
-            self.poke(record.shard)
+        """A cluster that is at work, or called to it, looks at what its node has come to."""
+        cluster = self.journal.mirror.records[record.shard]
+        works = self.kind(cluster).states[cluster.state].work or cluster.state == ROLLING_BACK
+        if cluster.name != record.name and (works or self.journal.mirror.asked(cluster.name)):
+            self.poke(cluster.name)
 
     def _move(self, record: Record, moved: Record, verb: str, actor: str, idle: bool = False) -> list[Op]:
         """A change of state with its log line, and what follows from it."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from daemon.cli.waiting import PlainLines, wait_for
-from daemon.client import Client
+from daemon.client import Client, DaemonUnreachable
 from daemon.faultpoints import POINTS
 
 # httpx forgets to close a socket whose daemon dies while it connects, and dying is what daemons do here.
@@ -82,6 +82,45 @@ def test_a_daemon_killed_at_every_point_of_a_deployment_and_of_its_undoing_doubl
     assert counts["created"] == MADE
     assert sum(forward) >= 10, "the daemon was hardly ever killed while deploying"
     assert sum(backward) >= 5, "the daemon was hardly ever killed while deleting"
+
+
+@pytest.mark.parametrize("point", ["before_delete", "after_gone"])
+def test_a_replacement_that_is_cut_short_is_finished_and_the_new_machine_is_known_anew(
+    rig: Callable[..., Any], point: str
+) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        client.apply(spec())
+    run_to(one.stage, "active")
+    one.stage.kill_daemon()
+    child = one.stage.spawn_daemon(f"{point}@node02/server")
+    until(lambda: answers(one.stage), "the daemon")
+    with Client(one.stage.socket) as client:
+        client.verb("replace", "node02")
+    until(lambda: child.poll() is not None, "its death")
+    one.stage.start_daemon()
+    until(lambda: idle(one.stage), "the end of the replacement")
+    run_to(one.stage, "active")
+    with Client(one.stage.socket) as client:
+        node = client.show("node02")["entity"]
+    assert (node["state"], node["error"]) == ("active", None)
+    counts = one.counts()
+    assert (counts["existing"]["server"], counts["created"]["server"]) == (3, 4)
+
+
+def answers(stage: Any) -> bool:
+    try:
+        with Client(stage.socket) as client:
+            return bool(client.health())
+    except DaemonUnreachable:
+        return False
+
+
+def until(reached: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + 90
+    while not reached():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.02)
 
 
 def test_the_log_has_no_gap_after_a_kill(rig: Callable[..., Any]) -> None:

@@ -169,7 +169,7 @@ class NodeSteps:
         if row is None or row.state in ("intended", "gone"):
             if host_row(ctx, ctx.record.name) is not None:
                 return self._still_a_host(ctx)
-            waiting = await self._order_server(ctx, generation)
+            waiting = await self._order_server(ctx, generation, again=row is not None and row.state == "gone")
             if waiting is not None:
                 return waiting
             row = ctx.resource("server", self._names.server(ctx.record.name, generation))
@@ -180,7 +180,7 @@ class NodeSteps:
                 return self._still_a_host(ctx)
             if not await ctx.remove(row, self.disposals["server"]):
                 return Wait(f"the old server {row.name} to be gone", "it is being deleted", self._poll)
-            await ctx.remember(server=generation + 1, pin=None, factory_login=None)
+            await ctx.remember(server=generation + 1)
             return Wait("a new server", "the old one is gone", poll=0)
         return await self._judge_server(ctx, row)
 
@@ -194,13 +194,14 @@ class NodeSteps:
         earlier = int(row.data["attempt"]) < record.attempt
         return earlier and ("failed_at" in row.data or record.facts.get("asked") == "replace")
 
-    async def _order_server(self, ctx: StepContext, generation: int) -> Wait | None:
-        if ctx.record.facts.get("ordered") != generation:
+    async def _order_server(self, ctx: StepContext, generation: int, again: bool) -> Wait | None:
+        """A new machine boots anew and is known by nothing that an earlier one had; ``again``: that one is gone."""
+        if again or ctx.record.facts.get("ordered") != generation:
             async with ctx.lock("installs"):
                 busy = self._installing(ctx)
                 if busy >= self._settings.limits_installs:
                     return Wait("a free place to install", f"{busy} nodes install now", self._poll)
-                await next_round(ctx, ordered=generation)
+                await next_round(ctx, ordered=generation, pin=None, factory_login=None)
         want = self._server(ctx, generation)
         await ctx.ensure(want)
         return None
