@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from daemon.drivers.ibm_errors import retry_after
 from daemon.errors import OutsideError
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 BASE = "/PrismGateway/services/rest"
+PATIENCE = 60.0
+"""Real seconds after which any call counts as lost; most have a shorter limit of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,10 @@ class Prism:
         self._context = _pinned(certificate)
         self._login = login
 
-    async def _ask(self, method: str, path: str, seconds: float, body: object = None) -> Any:
+    async def _ask(
+        self, method: str, path: str, seconds: float, body: object = None, makes: bool = False
+    ) -> Any:
+        """The answer's JSON. ``makes``: a refusal because of what is there means that it exists already."""
         import httpx  # takes long to import, and nobody asks before the first CVM is up
 
         what = f"{method} {path} on {self.address}"
@@ -77,7 +83,7 @@ class Prism:
             async with httpx.AsyncClient(
                 verify=self._context,
                 auth=(self._login.user, self._login.password),
-                timeout=seconds,
+                timeout=min(seconds, PATIENCE),
                 trust_env=False,
             ) as client:
                 answer = await client.request(method, self._url + path, json=body)
@@ -93,7 +99,7 @@ class Prism:
             ) from error
         except httpx.HTTPError as error:
             raise OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=repr(error)) from error
-        return _understood(answer, what)
+        return _understood(answer, what, makes)
 
     async def ready(self) -> Json:
         """What the CVM says of itself: `GET v1/cluster`, 5 seconds."""
@@ -122,7 +128,7 @@ class Prism:
             "timezone": timezone,
             "nodes": list(nodes),
         }
-        made: Json = await self._ask("POST", "/v2.0/clusters", 30, body)
+        made: Json = await self._ask("POST", "/v2.0/clusters", 30, body, makes=True)
         return made
 
     async def hosts(self) -> list[Json]:
@@ -143,11 +149,15 @@ class Prism:
     async def expand(self, nodes: Sequence[Json]) -> None:
         """Take the CVMs named in ``nodes`` into the cluster: `POST v2.0/cluster/expand` (our contract with the
         simulator: no public document shows how Prism Element does it)."""
-        await self._ask("POST", "/v2.0/cluster/expand", 60, {"nodes": list(nodes)})
+        await self._ask("POST", "/v2.0/cluster/expand", 60, {"nodes": list(nodes)}, makes=True)
 
     async def remove_host(self, uuid: str) -> None:
         """Let a host leave the cluster, after its data: `DELETE v2.0/hosts/{uuid}` (see ``expand``)."""
-        await self._ask("DELETE", f"/v2.0/hosts/{uuid}", 60)
+        try:
+            await self._ask("DELETE", f"/v2.0/hosts/{uuid}", 60)
+        except OutsideError as error:
+            if error.status != 404:  # whether it is gone, only a look at it proves
+                raise
 
     async def change_password(self, old: str, new: str) -> None:
         """Replace the factory password: `POST v1/utils/change_default_system_password`."""
@@ -167,17 +177,22 @@ class Prism:
         await self._ask("POST", "/v1/cluster/ntp_servers/add_list", 30, list(names))
 
 
-def _understood(answer: httpx.Response, what: str) -> Any:
+def _understood(answer: httpx.Response, what: str, makes: bool) -> Any:
     """The answer's JSON. Raises OutsideError with the body verbatim for anything but a 2xx."""
     status, evidence = answer.status_code, f"HTTP {answer.status_code} {answer.text[:2000]}"
     if status == 401:
         raise OutsideError(
             "authentication", f"{what}: the password was refused.", evidence=evidence, status=status
         )
-    if status == 409 or (status == 422 and "already" in answer.text):
+    if makes and (status == 409 or (status == 422 and "already" in answer.text)):
         raise OutsideError("name_taken", f"{what}: refused as existing.", evidence=evidence, status=status)
+    if status == 409:
+        raise OutsideError("conflict", f"{what}: refused as it stands.", evidence=evidence, status=status)
     if status == 429:
-        raise OutsideError("rate_limited", f"{what}: too many requests.", evidence=evidence, status=status)
+        after = retry_after(answer.headers)
+        raise OutsideError(
+            "rate_limited", f"{what}: too many requests.", evidence=evidence, after=after, status=status
+        )
     if status >= 500:
         raise OutsideError("unavailable", f"{what}: the service failed.", evidence=evidence, status=status)
     if status >= 300:

@@ -80,8 +80,9 @@ async def _before(
             await _silence(world, request, strike.seconds)
         case "refused":
             service = strike.rule.moment.split(" ", 1)[0]
-            if world.ports is not None:
-                world.ports.shut(service, strike.seconds or 0.0)
+            if world.ports is not None and request.transport is not None:
+                address = (request.transport.get_extra_info("sockname") or ("",))[0]
+                world.ports.shut(service, address, strike.seconds or 0.0)
     _cut(request, gently=strike.action in ("close", "hang"))
     return web.Response(status=500)
 

@@ -197,7 +197,8 @@ class Control:
         return web.json_response({"server": machine.server.name, "cvm": machine.cvm.address})
 
     async def clusters(self, request: web.Request) -> web.Response:
-        return web.json_response({"clusters": [_cluster(c) for c in self._fleet.clusters.values()]})
+        found = [_cluster(cluster) for cluster in self._fleet.clusters.values()]
+        return web.json_response({"clusters": found, "deeds": self._fleet.deeds.view()})
 
     async def heal(self, request: web.Request) -> web.Response:
         """End a degradation at once."""
@@ -246,7 +247,10 @@ def _cluster(cluster: Cluster) -> Json:
         "external_ip": cluster.external_ip,
         "vip_answers": cluster.vip_open,
         "factory_password": cluster.password in FACTORY_PASSWORDS.values(),
-        "members": [{"cvm": m.address, "node": m.node, "up": m.up, "lost": m.lost} for m in cluster.members],
+        "members": [
+            {"cvm": m.address, "node": m.node, "uuid": m.uuid, "up": m.up, "lost": m.lost}
+            for m in cluster.members
+        ],
         "fingerprint": cluster.members[0].certificate.fingerprint if cluster.members[0].certificate else None,
     }
 

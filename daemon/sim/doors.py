@@ -121,6 +121,19 @@ class Doors:
     def close_door(self, address: str) -> None:
         self._close(address, PRISM_PORT)
 
+    def shut(self, address: str, seconds: float) -> None:
+        """Refuse connections to Prism at a CVM's address for a while (virtual seconds)."""
+        cvm = self._fleet.cvms.get(address)
+        if cvm is not None and (address, PRISM_PORT) in self._listeners:
+            self._close(address, PRISM_PORT)
+            self._world.spawn(self._reopen(cvm, seconds), f"door of {address}")
+
+    async def _reopen(self, cvm: Cvm, seconds: float) -> None:
+        await self._world.clock.sleep(seconds)
+        there = self._fleet.cvms.get(cvm.address) is cvm and (cvm.address, PRISM_PORT) not in self._listeners
+        if there and cvm.certificate is not None:
+            await self.open_door(cvm.address, cvm.certificate)
+
     async def open_foundation(self, address: str) -> str | None:
         return await self._open(address, FOUNDATION_PORT, None)
 
@@ -148,13 +161,15 @@ class Doors:
         listener.close()
         for connection in server.connections:
             transport = connection.transport
-            if transport is not None and transport.get_extra_info("sockname")[0] == address:
+            # A TLS connection that is just ending has no address any more.
+            if transport is not None and (transport.get_extra_info("sockname") or ("",))[0] == address:
                 transport.abort()
 
     def _prism(self, path: str, handler: PrismHandler, lasts: str) -> Web:
         async def handle(request: web.Request) -> web.StreamResponse:
             text = await request.text()
             cvm = self._cvm_at(request)
+            received, number = self._world.clock.now(), self._world.journal.last + 1
 
             async def answer() -> Answer:
                 if cvm is None:
@@ -167,10 +182,8 @@ class Doors:
                     return Answer(401, html=_UNAUTHORIZED)
                 body = _body(request, text)
                 await self._world.take(lasts)
-                query = dict(request.query)
-                return handler(
-                    PrismCall(self._world, self._fleet, cvm, dict(request.match_info), query, body)
-                )
+                where, query = dict(request.match_info), dict(request.query)
+                return handler(PrismCall(self._world, self._fleet, cvm, where, query, body, received, number))
 
             names = _names(cvm, text)
             return await respond(
@@ -201,7 +214,7 @@ class Doors:
     def _cvm_at(self, request: web.Request) -> Cvm | None:
         """The CVM that answers at the address the request came to: that one, or any member behind a VIP."""
         transport = request.transport
-        address = transport.get_extra_info("sockname")[0] if transport is not None else ""
+        address = ((transport and transport.get_extra_info("sockname")) or ("",))[0]
         cvm = self._fleet.cvms.get(address)
         if cvm is not None:
             return cvm

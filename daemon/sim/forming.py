@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from daemon.sim.cvm import DESTROYED, Cluster, Cvm
 from daemon.sim.refusals import Json, Refusal
+from daemon.sim.world import World
 
 NODES_FOR_FACTOR = {2: 3, 3: 5}
 """The fewest nodes for a redundancy factor; factor 1 takes exactly one node."""
@@ -34,6 +35,33 @@ def members_of(cvms: Mapping[str, Cvm], asked: Cvm, nodes: list[Json]) -> list[C
             raise _wrong(f"The hypervisor of {member.address} is not at {node['hypervisor_ip']}.")
         members.append(member)
     return members
+
+
+def nodes_at(cvms: Mapping[str, Cvm], addresses: list[str]) -> list[Json]:
+    """The nodes with these CVM addresses, as Prism wants to be told of them."""
+    return [
+        {
+            "cvm_ip": address,
+            "hypervisor_ip": cvms[address].hypervisor if address in cvms else "",
+            "node_position": str(place),
+        }
+        for place, address in enumerate(addresses)
+    ]
+
+
+def described_by(body: Json, world: World, asked: Cvm, members: list[Cvm]) -> Cluster:
+    """The cluster that a request describes, with the password of the CVM that was asked."""
+    return Cluster(
+        uuid=world.plain_id(),
+        name=body["name"],
+        external_ip=body.get("external_ip") or None,
+        redundancy_factor=body["redundancy_factor"],
+        functions=body.get("cluster_functions", ["AOS"]),
+        timezone=body.get("timezone", "UTC"),
+        members=members,
+        password=asked.password,
+        incarnation=int(world.clock.uniform(10**18, 9 * 10**18)),
+    )
 
 
 def check_together(members: list[Cvm], factor: int) -> None:

@@ -62,9 +62,8 @@ async def _settle_in(world: World, fleet: Fleet, joining: list[Cvm], task: Prism
             await fleet.answer(cvm.address, cvm.certificate)
 
 
-def remove(world: World, fleet: Fleet, cluster: Cluster, uuid: str) -> PrismTask:
+def remove(world: World, fleet: Fleet, cluster: Cluster, cvm: Cvm) -> PrismTask:
     """Begin to let a host go: its data moves to the others first, unless it is down."""
-    cvm = host_of(cluster, uuid)
     if cvm.moving == "NEW":
         raise Refusal(409, "", f"The host {cvm.address} is only joining.")
     staying = [member for member in cluster.members if member is not cvm and member.moving is None]
@@ -91,6 +90,7 @@ async def _move_out(world: World, fleet: Fleet, cvm: Cvm, task: PrismTask) -> No
     await world.clock.sleep(task.ends - world.clock.now())
     if task.error is not None:
         cvm.moving = None
+        fleet.deeds.over(cvm.node, "remove")
         return
     _part(fleet, cvm)
 
@@ -99,6 +99,7 @@ def _part(fleet: Fleet, cvm: Cvm) -> None:
     """The CVM belongs to nobody any more and is as it was when it was fresh."""
     if cvm.cluster is not None and cvm in cvm.cluster.members:
         cvm.cluster.members.remove(cvm)
+    fleet.deeds.over(cvm.node)
     cvm.cluster, cvm.moving = None, None
     cvm.own_password = FACTORY_PASSWORDS[cvm.personality]
     if cvm.personality == REAL:

@@ -148,7 +148,9 @@ LIFE: Mapping[str, Mapping[str, str]] = {
         "close_after": "it makes its change, then the connection is cut",
         "hang_after": "it makes its change, then nothing more is said; after `seconds` the connection is cut",
     },
+    "cluster create": {"foreign": "somebody else forms a cluster of its members an instant earlier"},
     "cluster up": {
+        "vanish": "comes up, and somebody else destroys it at once",
         "fail": "never comes up and ends FAILED",
         "stuck": "stays CREATING",
         "half": "never comes up, and its members belong to it until it is destroyed",

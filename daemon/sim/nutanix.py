@@ -17,14 +17,17 @@ from daemon.sim.cvm import (
     FoundationSession,
     PrismTask,
 )
+from daemon.sim.deeds import Deeds
 from daemon.sim.faults import Strike
-from daemon.sim.forming import check_address, check_together, members_of
+from daemon.sim.forming import check_address, check_together, described_by, members_of, nodes_at
 from daemon.sim.refusals import Json
 from daemon.sim.world import World
 
 OLD_VERSION = "6.5.2"
 SERVICES_START = 0.5
 """In the personality ``real``, the share of a cluster's creation after which Prism takes connections."""
+STRANGERS = "theirs"
+"""The name of a cluster that somebody else forms of our controller VMs."""
 _LOOK = 5.0
 _UNUSUAL = {"used": "somebody was here", "old_default": "nutanix/4u"}
 """Passwords that a rule gives a fresh CVM."""
@@ -43,6 +46,8 @@ class Fleet:
         self.cvms: dict[str, Cvm] = {}
         self.clusters: dict[str, Cluster] = {}
         self.tasks: dict[str, PrismTask] = {}
+        self.deeds = Deeds(world.clock.now)
+        self._strangers: list[Cluster] = []
 
     # one CVM
 
@@ -144,7 +149,7 @@ class Fleet:
         cvm.lost = True
         cluster = cvm.cluster
         if cluster is not None and all(member.lost for member in cluster.members):
-            self.clusters.pop(cluster.uuid, None)
+            self._end(cluster)
 
     def cluster_named(self, name: str) -> Cluster | None:
         return next((c for c in self.clusters.values() if f"-{name}-" in f"-{c.name}-"), None)
@@ -154,19 +159,22 @@ class Fleet:
     def create(self, asked: Cvm, body: Json) -> tuple[Cluster, PrismTask]:
         """Begin to form a cluster, as ``asked`` was told; refused with a reason if it cannot be."""
         members = self.vet(asked, body)
-        external = body.get("external_ip") or None
-        cluster = Cluster(
-            uuid=self._world.plain_id(),
-            name=body["name"],
-            external_ip=external,
-            redundancy_factor=body["redundancy_factor"],
-            functions=body.get("cluster_functions", ["AOS"]),
-            timezone=body.get("timezone", "UTC"),
-            members=members,
-            password=asked.password,
-            incarnation=int(self._world.clock.uniform(10**18, 9 * 10**18)),
-        )
+        if (
+            self._world.strike("cluster create", body["name"]) is not None
+        ):  # somebody else was an instant earlier
+            other = described_by(
+                {**body, "name": STRANGERS, "external_ip": None}, self._world, asked, members
+            )
+            self._strangers.append(other)
+            self._begin(other)
+            members = self.vet(asked, body)
+        cluster = described_by(body, self._world, asked, members)
         return cluster, self._begin(cluster)
+
+    def remove_strangers(self) -> None:
+        """Dissolve the clusters that somebody else formed."""
+        while self._strangers:
+            self.dissolve(self._strangers.pop())
 
     def vet(self, asked: Cvm, body: Json) -> list[Cvm]:
         """The members of the cluster that ``asked`` is told to form; refused with a reason if it cannot be."""
@@ -176,20 +184,9 @@ class Fleet:
             check_address(body["external_ip"], self.cvms, self.clusters.values())
         return members
 
-    def nodes_at(self, addresses: list[str]) -> list[Json]:
-        """The nodes with these CVM addresses, as Prism wants to be told of them."""
-        return [
-            {
-                "cvm_ip": address,
-                "hypervisor_ip": self.cvms[address].hypervisor if address in self.cvms else "",
-                "node_position": str(place),
-            }
-            for place, address in enumerate(addresses)
-        ]
-
     def found(self, asked: Cvm, described: Json) -> FoundationSession:
         """Begin to form the cluster that Foundation was told to; refused with a reason if it cannot be."""
-        nodes = self.nodes_at(described.get("cluster_members", []))
+        nodes = nodes_at(self.cvms, described.get("cluster_members", []))
         body: Json = {
             "name": described.get("cluster_name") or "Unnamed",
             "external_ip": described.get("cluster_external_ip"),
@@ -238,7 +235,11 @@ class Fleet:
         if down or (strike is not None and strike.action in ("fail", "half")):
             half = strike is not None and strike.action == "half"
             cluster.status = "HALF" if half else "FAILED"
+            self.deeds.over(cluster.name)
             task.error = f"Services did not start on {', '.join(down) or cluster.members[0].address}."
+            return
+        if strike is not None and strike.action == "vanish":
+            self.dissolve(cluster)
             return
         cluster.status = "UP"
         await self._attend_vip(cluster)
@@ -290,11 +291,16 @@ class Fleet:
         if self.doors is not None and cvm.personality == REAL:
             self.doors.close_door(cvm.address)
         if cluster.members == [cvm]:
-            self._shut(cluster)
+            self._close_vip(cluster)
             cluster.status = "FAILED"
-            self.clusters.pop(cluster.uuid, None)
+            self._end(cluster)
         else:
             cluster.members.remove(cvm)
+
+    def _end(self, cluster: Cluster) -> None:
+        """There is no such cluster any more."""
+        if self.clusters.pop(cluster.uuid, None) is not None:
+            self.deeds.over(cluster.name)
 
     def _shut(self, cluster: Cluster) -> None:
         """Close every door of a cluster's Prism."""

@@ -49,6 +49,7 @@ class Play:
                 self._fleet.undress(casting.target)
         self._world.faults.mend(label)
         self._world.remove_strangers()
+        self._fleet.remove_strangers()
 
     def view(self) -> list[Json]:
         return [{**casting.scenario.view(), "target": casting.target} for casting in self._playing]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -21,8 +22,9 @@ class _Port:
 class ServicePorts:
     """Every service's port, by name; it is the ``Ports`` of the world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, shut_prism: Callable[[str, float], None]) -> None:
         self._world = world
+        self._shut_prism = shut_prism
         self._ports: dict[str, _Port] = {}
 
     async def open(self, name: str, app: web.Application, bound: socket.socket) -> None:
@@ -43,8 +45,10 @@ class ServicePorts:
                 port.listener.close()
             await port.runner.cleanup()
 
-    def shut(self, service: str, seconds: float) -> None:
+    def shut(self, service: str, address: str, seconds: float) -> None:
         """Refuse connections to a service, and end those it has, for a while (virtual seconds)."""
+        if service == "prism":
+            self._shut_prism(address, seconds)
         port = self._ports.get(service)
         if port is None or port.listener is None:
             return

@@ -56,6 +56,12 @@ class PrismCall:
     path: dict[str, str]
     query: dict[str, str]
     body: Any
+    received: float = 0.0
+    number: int = 0
+
+    def did(self, what: str, of: str) -> None:
+        """Note that the change it asks for took effect."""
+        self.fleet.deeds.done(what, of, self.received, self.number)
 
     @property
     def cluster(self) -> Cluster:
@@ -74,6 +80,7 @@ def _create(call: PrismCall) -> Answer:
         return nothing_here(call)
     body = check_shape(call.body, CREATE)
     cluster, task = call.fleet.create(call.cvm, body)
+    call.did("create", cluster.name)
     return Answer(200, {"task_uuid": task.uuid, "cluster_uuid": cluster.uuid})
 
 
@@ -105,7 +112,9 @@ def _edit(view: Callable[[Cvm], Json]) -> PrismHandler:
         name = call.body.get("name", cluster.name)
         if not isinstance(name, str) or not name:
             raise Refusal(422, "", "The name must be a string.")
-        cluster.name = name
+        if name != cluster.name:
+            cluster.name = name
+            call.did("rename", name)
         data_services = "cluster_external_data_services_ipaddress"
         if data_services in call.body:
             cluster.settings[data_services] = call.body[data_services]
@@ -134,11 +143,15 @@ def _host(call: PrismCall) -> Answer:
 def _expand(call: PrismCall) -> Answer:
     body = check_shape(call.body, EXPAND)
     task = members.expand(call.world, call.fleet, call.cluster, body["nodes"])
+    for node in body["nodes"]:
+        call.did("expand", call.fleet.cvms[node["cvm_ip"]].node)
     return Answer(200, {"task_uuid": task.uuid})
 
 
 def _remove_host(call: PrismCall) -> Answer:
-    task = members.remove(call.world, call.fleet, call.cluster, call.path["host"])
+    host = members.host_of(call.cluster, call.path["host"])
+    task = members.remove(call.world, call.fleet, call.cluster, host)
+    call.did("remove", host.node)
     return Answer(200, {"task_uuid": task.uuid})
 
 
@@ -154,6 +167,7 @@ def _password(call: PrismCall) -> Answer:
         )
         raise Refusal(422, "", message)
     call.fleet.change_password(call.cvm, new)
+    call.did("password", call.cvm.node if call.cvm.cluster is None else call.cvm.cluster.name)
     return Answer(200, {"value": True})
 
 
@@ -165,6 +179,10 @@ def _servers(attribute: str, add: bool) -> PrismHandler:
         known = getattr(call.cluster, attribute)
         others = [server for server in known if server not in asked]
         setattr(call.cluster, attribute, [*others, *asked] if add else others)
+        if add:
+            call.did(attribute, call.cluster.name)
+        else:
+            call.fleet.deeds.over(call.cluster.name, attribute)
         return Answer(200, {"value": True})
 
     return handler

@@ -102,7 +102,7 @@ async def serve(options: SimOptions, ready: Callable[[SimUrls], None], stop: asy
         fleet = Fleet(world, options.state_dir, options.personality)
         doors = Doors(world, fleet, urls.ssh_port)
         room = MachineRoom(world, fleet)
-        ports = ServicePorts(world)
+        ports = ServicePorts(world, doors.shut)
         fleet.doors, world.iron, world.ports = doors, room, ports
         furnish(world, options.management, options.workload)
         if options.capacity is not None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 from daemon.sim.cvm import Cluster, Cvm
-from daemon.sim.forming import is_over
+from daemon.sim.forming import is_over, nodes_at
 from daemon.sim.refusals import Json, Refusal
 from daemon.sim.shell import Desk
 
@@ -90,7 +90,7 @@ async def _create(desk: Desk, options: Options) -> int:
         "external_ip": options.get("cluster_external_ip"),
         "redundancy_factor": int(factor),
         "timezone": options.get("timezone", "UTC"),
-        "nodes": desk.fleet.nodes_at(addresses),
+        "nodes": nodes_at(desk.fleet.cvms, addresses),
     }
     try:
         members = _discovered(desk, addresses, body)

@@ -47,8 +47,8 @@ class Iron(Protocol):
 class Ports(Protocol):
     """The doors of the services, as the network sees them."""
 
-    def shut(self, service: str, seconds: float) -> None:
-        """Refuse connections to a service for a while (virtual seconds)."""
+    def shut(self, service: str, address: str, seconds: float) -> None:
+        """Refuse connections to a service, at this address if it has many, for a while (virtual seconds)."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,10 @@ from importlib import resources
 from typing import TypeVar
 
 import oracle
-from cells import CALLS, FAULTS, LOST, REFUSED, Cell, Direction, impossible, rules_of
+from axes import FAULTS, LOST, REFUSED
+from breaks import rules_of
+from calls import CALLS
+from cells import Cell, Direction, impossible
 from forked import ForkedStage
 from world import World
 
@@ -196,7 +199,7 @@ class Episode:
             cell = Cell(direction, kind, "P2", kill.fault)
             if impossible(cell) is None:
                 self._tally.faults[kill.fault] += 1
-                self._world.plant(rules_of(cell, node, self._speed))
+                self._world.plant(rules_of(cell, node, self._speed, "demo"))
 
     def _kill_at(self, kill: Kill, meddle: Callable[[], None]) -> bool:
         """Kill it at the point; where it does not come there in time, wherever it is, and tell so."""
@@ -290,9 +293,10 @@ class Episode:
         self._stage.start_daemon()
         time.sleep(0.1)
         objects, (calls, _) = self._world.inventory(), self._world.calls(0)
+        clusters, deeds = self._world.clusters()
         found = oracle.gather(
             self._database, objects, calls, acknowledged=acknowledged, seen=self._seen,
-            starts=self._stage.starts,
+            starts=self._stage.starts, clusters=clusters, deeds=deeds,
         )  # fmt: skip
         found = oracle.compared(found, before)
         for wrong, names in WRONGS.items():

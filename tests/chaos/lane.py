@@ -6,21 +6,26 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import oracle
-from cells import CALLS, MAY_FAIL_WITH, Cell, crash_of, rules_of
+from breaks import rules_of
+from calls import CALLS, Call
+from cells import Cell, may_fail_with
+from crashpoints import crash_of
 from forked import ForkedStage
+from places import set_up
+from rows import Row, Wrong, blame
 from sown import STATES, cluster_of, node_of, path_of, spec_of
+from wallclock import HOUR, WallClock
 from world import World
 
 from daemon.client import Client, DaemonUnreachable, Refused
-from daemon.demo.stage import Rehearsal, StageError
+from daemon.demo.stage import Rehearsal
 from daemon.wire import EntityView
 
 READ_TIMEOUT = 0.4
@@ -33,38 +38,25 @@ ENVIRON = {
     "NXD_POLL_SECONDS": "240",
     "NXD_IBM_READ_TIMEOUT": str(READ_TIMEOUT),
 }
+STOPS = {"P15": 0.0, "P15a": HOUR, "P15b": -HOUR}
+"""How far the wall clock is stepped while the daemon is stopped."""
 TO_DIE = 4.0
 TO_SETTLE = 12.0
 """Real seconds that a cell has until the daemon must be dead, and until everything must be in order again."""
 
 
-@dataclass(slots=True)
-class Row:
-    """What became of a cell."""
-
-    cell: str
-    direction: str
-    kind: str
-    point: str
-    fault: str
-    seed: int
-    result: str
-    why: str = ""
-    seconds: float = 0.0
-
-
-class Wrong(Exception):
-    """A cell did not end as it must; the text says how."""
-
-
 class Lane:
-    """``speed`` is how fast the time of its world passes; ``place`` sets its networks apart from others'."""
+    """``speed`` is how fast the time of its world passes; ``place`` sets its networks apart from others'; ``clock`` is
+    the wall clock of its daemons, if it can be stepped."""
 
-    def __init__(self, directory: Path, speed: float, place: int, seed: int) -> None:
+    def __init__(
+        self, directory: Path, speed: float, place: int, seed: int, clock: WallClock | None = None
+    ) -> None:
         self._stage = ForkedStage(directory, ENVIRON)
         self._speed = speed
         self._seed = seed
         self._place = place
+        self._clock = clock
         self._child: Any = None
         self._taken: set[str] = set()
         self._starts = 1
@@ -80,33 +72,32 @@ class Lane:
         try:
             self._world = World(self._stage.urls())
             self._child = self._stage._children[self._stage.processes()["serve"]]
-            self._prepare(CALLS[cells[0].kind].before, max(len(making), len(undoing)))
+            self._prepare(CALLS[cells[0].kind], max(len(making), len(undoing)))
             rows = self._run_all(making)
             self._judge(rows, "make")
-            self._make_the_rest(cells[0], range(len(making), len(undoing)))
-            everybody = [*undoing, *[None] * (len(making) - len(undoing))]
-            undone = self._run_all(everybody)
-            self._judge(undone, "undo")
-            return rows + undone
+            return rows + self._undo(cells[0], undoing, len(making))
         finally:
             self._stage.stop()
 
     def _set_up(self) -> None:
-        """Start the world and a daemon on the first networks that no other world has."""
+        """Start the world and a daemon on it."""
         quotas = {"server": 2000, "record": 10000}
-        for place in range(self._place, self._place + 20):
-            networks = (f"127.{place}.32.0/20", f"127.{place}.48.0/20")
-            try:
-                self._stage.set_up(Rehearsal(self._speed, (), self._seed, *networks, quotas=quotas))
-                return
-            except StageError as error:
-                if "in use" not in str(error):
-                    raise
-        raise StageError("Every network is in use.")
+        places = range(self._place, self._place + 20)
+        networks = [(f"127.{place}.32.0/20", f"127.{place}.48.0/20") for place in places]
+        set_up(
+            self._stage, [Rehearsal(self._speed, (), self._seed, *both, quotas=quotas) for both in networks]
+        )
 
-    def _prepare(self, before: str | None, clusters: int) -> None:
+    def _undo(self, cell: Cell, undoing: Sequence[Cell], made: int) -> list[Row]:
+        """The cells that undo, on what the others made; what has no cell is deleted undisturbed."""
+        self._make_the_rest(cell, range(made, len(undoing)))
+        undone = self._run_all([*undoing, *[None] * (made - len(undoing))])
+        self._judge(undone, "undo")
+        return undone
+
+    def _prepare(self, call: Call, clusters: int) -> None:
         """Bring one node per cell to where its step begins, and hold it there."""
-        how = {} if before is None else {"step": before}
+        how = {} if call.before is None else {"step": call.before}
         for number in range(clusters):
             self._client.apply(spec_of(number))
             self._client.verb("hold", node_of(number), **how)
@@ -117,7 +108,7 @@ class Lane:
         for number in numbers:
             self._client.verb("resume", node_of(number))
         for number in numbers:
-            self._settle_made(Cell("make", cell.kind, "P0", "F0"), node_of(number))
+            self._settle_made(Cell("make", cell.kind, "P0", "F0"), number)
 
     def _run_all(self, cells: Sequence[Cell | None]) -> list[Row]:
         rows: list[Row] = []
@@ -131,22 +122,11 @@ class Lane:
                 self._one(cell, number, following)
             except (Wrong, Refused, DaemonUnreachable, OSError) as error:
                 result, why = "WRONG", f"{type(error).__name__}: {error}"
+                self._step_clock(0.0)
                 self._world.mend()
                 self._start("")
             took = round(time.monotonic() - begun, 3)
-            rows.append(
-                Row(
-                    cell.name,
-                    cell.direction,
-                    cell.kind,
-                    cell.point,
-                    cell.fault,
-                    self._seed,
-                    result,
-                    why,
-                    took,
-                )
-            )
+            rows.append(Row.of(cell, self._seed, result, why, took))
         return rows
 
     def _one(self, cell: Cell, number: int, following: Cell | None) -> None:
@@ -154,42 +134,65 @@ class Lane:
         crash = crash_of(cell, node, cluster)
         if crash and getattr(self._child, "crash", None) != crash:
             self._start(crash)
-        self._world.plant(rules_of(cell, node, self._speed))
+        self._look_before(cell, number)
+        self._world.plant(rules_of(cell, node, self._speed, cluster))
         seen = self._world.calls(1 << 60)[1]
-        made = self._world.counts()["created"]
+        made = self._made(cell)
         token = f"{cell.name}/{self._seed}"
         self._ask_for(cell, number, token)
         self._await_death(cell, number, seen, made)
-        if cell.fault == "F12" and cell.kind != "server":
-            self._delete_behind_us(cell, node)
-        self._recover(cell, node, number, following, token)
+        if cell.fault == "F12":
+            self._meddle(cell, number)
+        self._recover(cell, number, following, token)
         if cell.direction == "make":
-            self._settle_made(cell, node)
+            self._settle_made(cell, number)
         else:
-            self._settle_gone(cell, node, cluster)
+            self._settle_gone(cell, number)
+        self._step_clock(0.0)
         self._world.mend()
+        self._look_after(cell, number, seen)
+
+    def _target(self, cell: Cell, number: int) -> str:
+        """The record whose step makes the call."""
+        return node_of(number)
+
+    def _made(self, cell: Cell) -> int:
+        """How many of its objects were ever made."""
+        kind = {"dns_record": "record"}.get(cell.kind, cell.kind)
+        return int(self._world.counts()["created"][kind])
+
+    def _look_before(self, cell: Cell, number: int) -> None:
+        """What is to be known before the cell begins."""
+
+    def _look_after(self, cell: Cell, number: int, seen: int) -> None:
+        """What is to be looked at once it is in order again; ``seen`` is the last call before it began."""
 
     def _ask_for(self, cell: Cell, number: int, token: str) -> None:
-        verb, target = (
-            ("resume", node_of(number)) if cell.direction == "make" else ("destroy", cluster_of(number))
-        )
         try:
             with Client(self._stage.socket, timeout=0.5) as impatient:
-                impatient.verb(verb, target, token=token)
+                self._wish(impatient, cell, number, token)
         except DaemonUnreachable:
             return  # it died or stopped at once, as it may
 
+    def _wish(self, client: Client, cell: Cell, number: int, token: str) -> None:
+        """What a person asks for, that the call be made."""
+        if cell.direction == "make":
+            client.verb("resume", self._target(cell, number), token=token)
+        else:
+            client.verb("destroy", cluster_of(number), token=token)
+
     # How it dies.
 
-    def _await_death(self, cell: Cell, number: int, seen: int, made: Mapping[str, int]) -> None:
+    def _await_death(self, cell: Cell, number: int, seen: int, made: int) -> None:
+        target = self._target(cell, number)
         if cell.point in ("P3", "P4"):
             self._kill_from_outside(cell, seen, made)
             return
         until = time.monotonic() + TO_DIE * (1 if self._speed > 1000 else 4)
         while self._child.wait(0.1) is None and not self._child.stopped:
-            self._help_on(cell, node_of(number))
+            self._help_on(cell, target)
             if time.monotonic() > until:
-                shown = self._client.show(node_of(number))["entity"]
+                shown = self._client.show(target)["entity"]
                 raise Wrong(f"not reached: it is {shown['state']}, {shown['waiting_for']}, {shown['error']}")
         if self._child.returncode not in (None, -signal.SIGKILL):
             raise Wrong(f"it ended with {self._child.returncode}")
@@ -199,14 +202,19 @@ class Lane:
             self._child.stopped = False
             if self._child.wait(0.03) is None:
                 self._stage.kill_daemon()
-        if cell.point == "P15":
+        if cell.point in STOPS:
+            self._step_clock(STOPS[cell.point])
             time.sleep(60 / self._speed)
             os.kill(self._child.pid, signal.SIGCONT)
             self._child.stopped = False
 
-    def _kill_from_outside(self, cell: Cell, seen: int, made: Mapping[str, int]) -> None:
+    def _step_clock(self, seconds: float) -> None:
+        """Step the wall clock of the daemons, away from the truth or back to it."""
+        if self._clock is not None:
+            self._clock.step(seconds)
+
+    def _kill_from_outside(self, cell: Cell, seen: int, made: int) -> None:
         """Kill it once its request has arrived; for P4 once it is applied too."""
-        kind = {"dns_record": "record"}.get(cell.kind, cell.kind)
 
         def arrived() -> bool:
             calls, _ = self._world.calls(seen)
@@ -215,9 +223,7 @@ class Lane:
 
         self._until(arrived, TO_DIE, "the request on the wire", 0.003)
         if cell.point == "P4" and cell.direction == "make":
-            self._until(
-                lambda: self._world.counts()["created"][kind] > made[kind], 1.0, "the call applied", 0.003
-            )
+            self._until(lambda: self._made(cell) > made, 1.0, "the call applied", 0.003)
         elif cell.point == "P4":
             time.sleep(0.03)
         self._stage.kill_daemon()
@@ -236,12 +242,12 @@ class Lane:
 
     # How it recovers.
 
-    def _recover(self, cell: Cell, node: str, number: int, following: Cell | None, token: str) -> None:
-        if cell.point == "P15":
+    def _recover(self, cell: Cell, number: int, following: Cell | None, token: str) -> None:
+        if cell.point in STOPS:
             return
         if cell.point == "P10":
             for _ in range(2):
-                self._start(f"run_begins@{node}", answer=False)
+                self._start(f"run_begins@{self._target(cell, number)}", answer=False)
                 if self._child.wait(TO_DIE) != -signal.SIGKILL:
                     raise Wrong("it did not die while it recovered")
         if cell.point == "P11":
@@ -267,8 +273,8 @@ class Lane:
 
     # How it ends.
 
-    def _settle_made(self, cell: Cell, node: str) -> None:
-        call = cell.call
+    def _settle_made(self, cell: Cell, number: int) -> None:
+        call, node = cell.call, node_of(number)
 
         def made() -> bool:
             shown = self._client.show(node)["entity"]
@@ -293,7 +299,9 @@ class Lane:
         except Refused:
             return  # it failed, or is held already
 
-    def _settle_gone(self, cell: Cell, node: str, cluster: str) -> None:
+    def _settle_gone(self, cell: Cell, number: int) -> None:
+        node, cluster = node_of(number), cluster_of(number)
+
         def gone() -> bool:
             standing = {e["name"]: e for e in (*self._client.clusters(), *self._client.nodes())}
             for name in (node, cluster):
@@ -309,13 +317,17 @@ class Lane:
 
     def _check_code(self, cell: Cell, shown: EntityView) -> None:
         error = shown["error"] or {"code": "no error", "message": ""}
-        if error["code"] not in MAY_FAIL_WITH.get(cell.fault, ()) and error["code"] != "left_over":
+        allowed = may_fail_with(cell)
+        if error["code"] not in allowed and error["code"] != "left_over":
             raise Wrong(f"{shown['state']} with {error['code']}: {error['message']}")
-        if error["code"] == "left_over" and cell.fault not in MAY_FAIL_WITH:
+        if error["code"] == "left_over" and not allowed:
             raise Wrong(f"{shown['state']}: {error['message']} {error.get('evidence')}")
 
-    def _delete_behind_us(self, cell: Cell, node: str) -> None:
-        kind = {"dns_record": "record"}.get(cell.kind, cell.kind)
+    def _meddle(self, cell: Cell, number: int) -> None:
+        """Somebody deletes the object behind us; a server that is to vanish does so by a rule."""
+        if cell.kind == "server":
+            return
+        node, kind = node_of(number), {"dns_record": "record"}.get(cell.kind, cell.kind)
         for thing in self._world.inventory():
             if thing["kind"] == kind and thing["deleted"] is None and oracle.is_about(thing["name"], node):
                 if self._world.delete(path_of(thing)):
@@ -349,6 +361,21 @@ class Lane:
             return str(error)
         return f"{name} is {one['state']} at {one['step']}: {one['waiting_for']} {one['evidence']} {one['error']}"
 
+    def _come_to_rest(self, direction: str) -> list[str]:
+        """Wait until nothing happens any more; what does not come to rest."""
+        if direction == "undo":
+            try:
+                self._until(lambda: not self._client.clusters(), 20, "all gone")
+            except Wrong:
+                return [self._shown(one["name"]) for one in (*self._client.nodes(), *self._client.clusters())]
+            return []
+        still = ("held", "failed", "rolled_back", "ready", "active")
+        try:
+            self._until(lambda: all(n["state"] in still for n in self._client.nodes()), 20, "all still")
+        except Wrong:
+            return [self._shown(n["name"]) for n in self._client.nodes() if n["state"] not in still]
+        return []
+
     def _unaudited(self, gathered: oracle.Evidence) -> list[str]:
         """What somebody else deleted, stands in the ledger, and is not named by the audit."""
         rows = [
@@ -361,34 +388,13 @@ class Lane:
 
     def _judge(self, rows: list[Row], direction: str) -> None:
         """The invariants, when nothing disturbs any more; what breaks one is laid at its cell's door."""
-        left: list[str] = []
-        if direction == "make":
-            still = ("held", "failed", "rolled_back", "ready", "active")
-            try:
-                self._until(lambda: all(n["state"] in still for n in self._client.nodes()), 20, "all still")
-            except Wrong:
-                left = [self._shown(n["name"]) for n in self._client.nodes() if n["state"] not in still]
-        else:
-            try:
-                self._until(lambda: not self._client.clusters(), 20, "all gone")
-            except Wrong:
-                left = [self._shown(one["name"]) for one in (*self._client.nodes(), *self._client.clusters())]
+        left = self._come_to_rest(direction)
         database = self._stage.directory / "state" / "nxd.db"
         objects, (calls, _) = self._world.inventory(), self._world.calls(0)
-        gathered = oracle.gather(database, objects, calls, starts=self._starts, taken=frozenset(self._taken))
+        clusters, deeds = self._world.clusters()
+        gathered = oracle.gather(
+            database, objects, calls, starts=self._starts, taken=frozenset(self._taken),
+            clusters=clusters, deeds=deeds,
+        )  # fmt: skip
         found = left + oracle.judge(gathered) + self._unaudited(gathered)
-        for row, number in zip(rows, range(len(rows)), strict=True):
-            mine = [
-                what for what in found if oracle.is_about(what, node_of(number)) or cluster_of(number) in what
-            ]
-            if mine:
-                row.result, row.why = "WRONG", "; ".join([row.why, *mine])
-        others = [
-            w
-            for w in found
-            if not any(oracle.is_about(w, node_of(n)) or cluster_of(n) in w for n in range(len(rows)))
-        ]
-        for what in others:
-            rows.append(
-                Row(f"{direction}: the whole world", direction, "", "", "", self._seed, "WRONG", what)
-            )
+        blame(rows, found, direction, self._seed)

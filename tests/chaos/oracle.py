@@ -22,6 +22,8 @@ from state_machines.kind import ROLLING_BACK
 LEDGER_KINDS = {"reserved_ip": "reserved_ip", "vni": "vni", "server": "server", "record": "dns_record"}
 """What the simulator calls an object → what the ledger calls it."""
 SOMEBODY_ELSE = "somebody else"
+STRANGERS = "theirs"
+"""How the world calls a cluster that somebody else formed."""
 KINDS = {kind.name: kind for kind in (NODE, CLUSTER)}
 
 Row = Mapping[str, Any]
@@ -31,9 +33,9 @@ Row = Mapping[str, Any]
 class Evidence:
     """What the invariants are judged by: the cloud's own account, the database, and what clients saw.
 
-    ``objects`` and ``calls`` are the world's; ``taken`` are the ids of what somebody else deleted,
-    ``acknowledged`` the tokens of verbs that were accepted, ``seen`` the lines of the log that a client was shown,
-    ``starts`` how often a daemon was started, ``resumed`` records before and after a restart.
+    ``objects``, ``calls``, ``clusters`` and ``deeds`` (what Prism did) are the world's; ``taken`` are the ids of what
+    somebody else deleted, ``acknowledged`` the tokens of verbs that were accepted, ``seen`` the lines of the log that
+    a client was shown, ``starts`` how often a daemon was started, ``resumed`` records before and after a restart.
     """
 
     objects: Sequence[Row] = ()
@@ -48,6 +50,8 @@ class Evidence:
     acknowledged: Sequence[str] = ()
     seen: Sequence[tuple[int, str]] = ()
     resumed: Sequence[tuple[Row, Row]] = field(default_factory=tuple)
+    clusters: Sequence[Row] = ()
+    deeds: Sequence[Row] = ()
 
     @property
     def ours(self) -> list[Row]:
@@ -115,11 +119,41 @@ def nothing_leaks(found: Evidence) -> list[str]:
         if row["state"] == "present"
         and (row["kind"], row["cloud_id"]) not in standing
         and row["cloud_id"] not in found.taken
-    ]  # fmt: skip
+    ] + _of_clusters(found)  # fmt: skip
+
+
+def _of_clusters(found: Evidence) -> list[str]:
+    """The same of what stands inside Prism: a cluster, and of an active one every host."""
+    rows = [row for row in found.resources if row["state"] != "gone"]
+    active = {record["name"] for record in found.records if record["state"] == "active"}
+    standing = [one for one in found.clusters if one["status"] != "FAILED" and one["name"] != STRANGERS]
+    claimed = {row["name"] for row in rows if row["kind"] == "nutanix_cluster" and row["sent"] > 0}
+    wrong = [f"cluster {one['name']} stands in no ledger" for one in standing if one["name"] not in claimed]
+    for row in rows:
+        if row["kind"] == "nutanix_cluster" and row["owner"] in active:
+            there = [one for one in standing if one["uuid"] == row["cloud_id"]]
+            if not there:
+                wrong.append(f"cluster {row['name']} is in the ledger and gone")
+                continue
+            hosts = {member["uuid"]: member["node"] for member in there[0]["members"] if not member["lost"]}
+            known = {
+                other["cloud_id"]: other["name"]
+                for other in rows
+                if other["kind"] == "nutanix_host" and other["owner"] == row["owner"]
+            }
+            wrong += [
+                f"host {hosts[id_]} of {row['name']} stands in no ledger"
+                for id_ in hosts.keys() - known.keys()
+            ]
+            wrong += [
+                f"host {known[id_]} of {row['name']} is in the ledger and gone"
+                for id_ in known.keys() - hosts.keys()
+            ]
+    return wrong
 
 
 def nothing_is_doubled(found: Evidence) -> list[str]:
-    """I2: at no time did two objects of ours bear the same name."""
+    """I2: at no time did two objects of ours bear the same name, and what Prism had done was not sent for again."""
     lives: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     for thing in found.ours:
         ended = float("inf") if thing["deleted"] is None else thing["deleted"]
@@ -129,6 +163,25 @@ def nothing_is_doubled(found: Evidence) -> list[str]:
         spans.sort()
         if any(later[0] < earlier[1] for earlier, later in pairwise(spans)):
             twice.append(f"{kind} {name} was there twice at the same time")
+    return twice + _done_twice(found)
+
+
+def _done_twice(found: Evidence) -> list[str]:
+    """A cluster, a host's coming and going and a password bear no name that could be there twice: the same was done
+    again by a call that was sent when it had been done already. A proxy that sends a call twice is not us."""
+    theirs = {call.get("n") for call in found.calls if call["agent"] == SOMEBODY_ELSE}
+    standing: dict[tuple[str, str], Row] = {}
+    twice = []
+    for deed in found.deeds:
+        if deed["call"] in theirs:
+            continue
+        key = (deed["what"], deed["of"])
+        if deed["over"]:
+            standing.pop(key, None)
+            continue
+        first = standing.setdefault(key, deed)
+        if deed["received"] > first["at"] and deed["call"] != first["call"]:
+            twice.append(f"{deed['what']} of {deed['of']} was asked for and done twice")
     return twice
 
 

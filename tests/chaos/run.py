@@ -20,17 +20,22 @@ from pathlib import Path
 
 from episode import WRONGS, Episode, Tally, agenda
 from forked import ForkedStage
+from places import set_up
 
-from daemon.demo.stage import Rehearsal, StageError
+from daemon.demo.stage import Rehearsal
+from daemon.drivers import prism
 
 SPEED = 1200.0
 WORKERS = 2
 KILLS_IN_AN_EPISODE = (8, 40)
-ENVIRON = {"NXD_IBM_READ_TIMEOUT": "0.4"}
+READ_TIMEOUT = 0.4
+"""Real seconds after which a call counts as lost."""
+ENVIRON = {"NXD_IBM_READ_TIMEOUT": str(READ_TIMEOUT)}
 
 
 def work(number: int, workers: int, kills: int, seed: int) -> Tally:
     """One worker's share: episodes on a stage of its own until the kills are done."""
+    prism.PATIENCE = READ_TIMEOUT
     tally = Tally()
     decisions = random.Random(f"{seed}/{number}")
     pairs = agenda()
@@ -38,7 +43,9 @@ def work(number: int, workers: int, kills: int, seed: int) -> Tally:
     left = deque(pairs[number::workers])
     with tempfile.TemporaryDirectory() as directory:
         stage = ForkedStage(Path(directory) / "stage", ENVIRON)
-        _set_up(stage, seed, 40 + 16 * number)
+        places = range(40 + 16 * number, 56 + 16 * number)
+        networks = [(f"127.{place}.0.0/24", f"127.{place}.1.0/24") for place in places]
+        set_up(stage, [Rehearsal(SPEED, (), seed, *both) for both in networks])
         try:
             while tally.kills.total() < kills:
                 done = tally.kills.total()
@@ -55,18 +62,6 @@ def work(number: int, workers: int, kills: int, seed: int) -> Tally:
         finally:
             stage.stop()
     return tally
-
-
-def _set_up(stage: ForkedStage, seed: int, place: int) -> None:
-    """Start the world and a daemon on the first networks that no other world has."""
-    for subnet in range(place, place + 16):
-        try:
-            stage.set_up(Rehearsal(SPEED, (), seed, f"127.{subnet}.0.0/24", f"127.{subnet}.1.0/24"))
-            return
-        except StageError as error:
-            if "in use" not in str(error):
-                raise
-    raise StageError("Every network is in use.")
 
 
 def chaos(kills: int, seed: int, workers: int = WORKERS) -> dict[str, int]:

@@ -38,27 +38,68 @@ def moved(revision: int, before: str, after: str) -> dict[str, Any]:
     return {**made, "message": after, "data": data}
 
 
+def cluster(**more: Any) -> dict[str, Any]:
+    member = {"uuid": "h1", "node": "demo-n1-host-bms", "lost": False}
+    return {"name": "c1", "uuid": "u1", "status": "UP", "members": [member], **more}
+
+
+def deed(what: str, call: int, at: float, **more: Any) -> dict[str, Any]:
+    made = {"what": what, "of": "c1", "at": at, "over": False, "received": at - 0.5, "call": call}
+    return {**made, **more}
+
+
+def inside(kind: str, name: str, id_: str, **more: Any) -> dict[str, Any]:
+    return row(owner="c1", kind=kind, name=name, cloud_id=id_, **more)
+
+
+OF_PRISM = [inside("nutanix_cluster", "c1", "u1"), inside("nutanix_host", "n1", "h1")]
+
+
 SOUND = Evidence(
     objects=[thing()],
     calls=[{"method": "DELETE", "path": "/v1/virtual_network_interfaces/v9", "agent": "nxd"}],
-    records=[record()],
-    resources=[row()],
-    events=[moved(1, "pending", "creating_vnis"), moved(2, "creating_vnis", "ready")],
+    records=[record(), record("c1", "active", kind="ibm_nutanix.cluster")],
+    resources=[row(), *OF_PRISM],
+    events=[
+        moved(1, "pending", "creating_vnis"),
+        moved(2, "creating_vnis", "ready"),
+        {**moved(3, "pending", "active"), "record": "c1"},
+    ],
     commands=[{"token": "kept", "verb": "retry", "target": "n1", "closed": 1}],
     epoch=2,
     starts=2,
     acknowledged=["kept"],
     seen=[(2, "ready")],
     resumed=[(record(), record())],
+    clusters=[cluster()],
+    deeds=[
+        deed("create", 1, 1.0),
+        deed("create", 0, 2.0, over=True),
+        deed("create", 2, 3.0),
+        deed("password", 3, 4.0),
+        deed("password", 3, 4.0),
+        deed("expand", 4, 7.0),
+        deed("expand", 5, 8.0, received=6.0),
+    ],
 )
+"""Its deeds: a cluster ended and was formed again, a proxy sent one call twice, of two calls the first came late."""
 
 BREACHES: dict[str, list[Callable[[Evidence], Evidence]]] = {
     "I1": [
-        lambda e: replace(e, resources=[]),
+        lambda e: replace(e, resources=OF_PRISM),
         lambda e: replace(e, objects=[]),
-        lambda e: replace(e, resources=[row("gone")]),
+        lambda e: replace(e, resources=[row("gone"), *OF_PRISM]),
+        lambda e: replace(e, clusters=[]),
+        lambda e: replace(e, clusters=[cluster(), cluster(name="c2", uuid="u2")]),
+        lambda e: replace(e, clusters=[cluster(members=[])]),
+        lambda e: replace(e, resources=[row(), OF_PRISM[0]]),
     ],
-    "I2": [lambda e: replace(e, objects=[thing(deleted=5.0), thing(id_="v2", created=4.0)])],
+    "I2": [
+        lambda e: replace(e, objects=[thing(deleted=5.0), thing(id_="v2", created=4.0)]),
+        lambda e: replace(e, deeds=[*e.deeds, deed("create", 9, 9.0)]),
+        lambda e: replace(e, deeds=[*e.deeds, deed("password", 9, 9.0)]),
+        lambda e: replace(e, deeds=[*e.deeds, deed("expand", 9, 9.0)]),
+    ],
     "I3": [
         lambda e: replace(e, resources=[row(sent=0)]),
         lambda e: replace(e, resources=[row("intended", cloud_id=None)], objects=[]),

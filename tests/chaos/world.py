@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import ssl
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,6 +48,28 @@ class World:
         """Every object that stands or stood."""
         objects: list[dict[str, Any]] = self._ask("/inventory")["objects"]
         return objects
+
+    def clusters(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """The Nutanix clusters that stand, and every change of one that took effect through Prism."""
+        found = self._ask("/clusters")
+        return found["clusters"], found["deeds"]
+
+    def prism(
+        self, address: str, login: Mapping[str, str], method: str, path: str, body: object = None
+    ) -> int:
+        """Ask a controller VM as somebody else who knows the password; the status of the answer."""
+        secret = b64encode(f"{login['user']}:{login['password']}".encode()).decode()
+        headers = {"Authorization": f"Basic {secret}", "Content-Type": "application/json"}
+        text = None if body is None else json.dumps(body).encode()
+        url = f"https://{address}:9440/PrismGateway/services/rest{path}"
+        request = urllib.request.Request(url, text, {**headers, "User-Agent": "somebody else"}, method=method)
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        try:
+            with urllib.request.urlopen(request, context=context) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
 
     def calls(self, after: int) -> tuple[list[dict[str, Any]], int]:
         """The calls received after that number, and the number of the last one."""

@@ -14,6 +14,10 @@ from daemon.steps import StepContext
 from state_machines.record import Record
 
 PASSING = ("unreachable", "unavailable", "in_doubt", "malformed")
+ANOTHER_KNOWS = (*PASSING, "authentication")
+"""After which a question may go to another CVM. One that came out of the cluster takes its factory password again."""
+NOT_HEARD = ("unreachable", "authentication")
+"""After which a call that changes something may go to another CVM: the one that was asked has not listened to it."""
 ARRIVED = ("ready", "active")
 
 Host = dict[str, Any]
@@ -47,7 +51,7 @@ class Cvms:
         self,
         ctx: StepContext,
         ask: Callable[[Prism], Awaitable[Any]],
-        pass_over: tuple[str, ...] = PASSING,
+        pass_over: tuple[str, ...] = ANOTHER_KNOWS,
         but: Record | None = None,
     ) -> Any:
         """The answer of the first CVM of the cluster that gives one, but for that of ``but``; those with an error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from daemon.errors import NxdError, OutsideError
-from daemon.platforms.ibm_nutanix.cvms import ARRIVED, Cvms, Host, factory_login, joined
+from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, Cvms, Host, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import address_of
 from daemon.platforms.ibm_nutanix.planned import HOST, host_row
 from daemon.settings import Settings
@@ -100,7 +100,7 @@ class Membership:
             return None if host is None else Found(str(host["uuid"]))
 
         async def create() -> Found:
-            await self._cvms.any(ctx, lambda prism: prism.expand([node]), pass_over=("unreachable",))
+            await self._cvms.any(ctx, lambda prism: prism.expand([node]), NOT_HEARD)
             found = await find()
             if found is None:
                 raise OutsideError("in_doubt", f"The cluster does not list {member.name} yet.")
@@ -162,7 +162,9 @@ class Membership:
         async def delete(row: Resource) -> None:
             found = await get(row)
             if found is not None and not str(found.data["state"]).startswith("MARKED_FOR_REMOVAL"):
-                await self._cvms.any(ctx, lambda prism: prism.remove_host(found.cloud_id), but=member)
+                await self._cvms.any(
+                    ctx, lambda prism: prism.remove_host(found.cloud_id), NOT_HEARD, but=member
+                )
 
         return Disposal(find, get, delete)
 

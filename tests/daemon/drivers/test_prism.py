@@ -74,8 +74,8 @@ async def test_another_certificate_is_refused_before_the_password_is_sent(serve:
         (400, JSON, b'{"message": "no"}', "bad_request"),
         (403, JSON, b"{}", "bad_request"),
         (404, JSON, b"{}", "bad_request"),
-        (409, JSON, b"{}", "name_taken"),
-        (422, JSON, b'{"message": "node is already part of a cluster"}', "name_taken"),
+        (409, JSON, b"{}", "conflict"),
+        (422, JSON, b'{"message": "node is already part of a cluster"}', "bad_request"),
         (422, JSON, b'{"message": "bad factor"}', "bad_request"),
         (429, JSON, b"{}", "rate_limited"),
         (500, {"Content-Type": "text/plain"}, b"java.lang.NullPointerException", "unavailable"),
@@ -95,6 +95,36 @@ async def test_an_answer_is_told_for_what_it_is_with_its_body(
     assert f"HTTP {status}" in (error.evidence or "")
     if body.isascii():
         assert body.decode() in (error.evidence or "")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(409, b"{}"), (422, b'{"message": "already part of a cluster"}')]
+)
+async def test_only_what_makes_something_can_find_it_there_already(
+    serve: Any, status: int, body: bytes
+) -> None:
+    client = await prism(serve(says(status, body), tls="first"))
+    for make in (client.create_cluster("demo", "10.0.0.1", 1, "UTC", []), client.expand([])):
+        with pytest.raises(OutsideError) as caught:
+            await make
+        assert caught.value.code == "name_taken"
+    for other in (client.remove_host("h-1"), client.rename("demo"), client.add_ntp_servers(["10.0.0.9"])):
+        with pytest.raises(OutsideError) as caught:
+            await other
+        assert caught.value.code == ("conflict" if status == 409 else "bad_request")
+
+
+async def test_prism_is_asked_again_when_it_says_so(serve: Any) -> None:
+    error = await refusal(serve(says(429, b"{}", {**JSON, "Retry-After": "17"}), tls="first"))
+    assert (error.code, error.after) == ("rate_limited", 17.0)
+
+
+async def test_that_a_host_is_gone_is_left_to_a_look_at_it(serve: Any) -> None:
+    server = serve(says(404, b"{}"), tls="first")
+    client = await prism(server)
+    await client.remove_host("h-1")
+    assert await client.host("h-1") is None
+    assert [line.split()[0] for line in server.asked] == ["DELETE", "GET"]
 
 
 async def test_an_empty_answer_is_no_error(serve: Any) -> None:

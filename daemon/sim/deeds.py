@@ -1,0 +1,47 @@
+"""What Prism did because it was asked to, and what of it ended again: by this a judge tells a thing done twice.
+
+A cluster, a host's place in it and a password bear no name that the inventory could show twice; the deeds do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from daemon.sim.refusals import Json
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One change. ``received`` is when the call arrived that asked for it and ``call`` its number in the journal; the
+    end of a change has no call. Times are virtual."""
+
+    what: str
+    of: str
+    at: float
+    over: bool = False
+    received: float = 0.0
+    call: int = 0
+
+
+class Deeds:
+    """Every change of a cluster that was asked for through Prism, in the order in which they took effect.
+
+    ``expand`` and ``remove`` are of the server behind a host, everything else is of a cluster.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._deeds: list[Deed] = []
+
+    def done(self, what: str, of: str, received: float, call: int) -> None:
+        """A change took effect now."""
+        self._deeds.append(Deed(what, of, self._now(), False, received, call))
+
+    def over(self, of: str, *whats: str) -> None:
+        """Of the changes of this cluster or server nothing is left; only of the kinds named, if any are."""
+        known = {deed.what for deed in self._deeds if deed.of == of}
+        self._deeds += [Deed(what, of, self._now(), True) for what in sorted(known & set(whats or known))]
+
+    def view(self) -> list[Json]:
+        return [asdict(deed) for deed in self._deeds]
