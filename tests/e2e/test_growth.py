@@ -214,6 +214,41 @@ def test_a_living_member_is_not_taken_from_a_cluster_that_lacks_another_one(rig:
         assert hosts(one) == cvms(client, *THREE)
 
 
+def test_a_replacement_that_waited_in_vain_is_still_one_when_it_is_tried_again(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        deploy(one, client, *THREE, deadlines={"creating_server": "60m"})
+        tell(one, "/nodes/node01/kill-cvm")
+        client.verb("replace", "node02")
+        becomes(client, "node02", lambda node: node["state"] == "failed")
+        client.verb("retry", "node02")
+        becomes(client, "node02", lambda node: node["waiting_for"] == "its cluster to let it go")
+        tell(one, "/nodes/node01/revive")
+        code, lines = settled(one.stage)
+        assert code == 0, lines
+        assert one.counts()["created"]["server"] == 4
+        assert hosts(one) == cvms(client, *THREE)
+
+
+def test_the_only_host_of_a_cluster_cannot_be_replaced(rig: Callable[..., Any]) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        nutanix = {**yaml.safe_load(spec("node01"))["nutanix"], "redundancy_factor": 1}
+        deploy(one, client, "node01", nutanix=nutanix)
+        assert "all that demo stands on" in str(entity(client, "node01")["can"]["replace"])
+        with pytest.raises(Refused, match="destroy the cluster"):
+            client.verb("replace", "node01")
+
+
+def becomes(client: Client, name: str, it: Callable[[EntityView], bool]) -> None:
+    limit = time.monotonic() + 60
+    while not it(entity(client, name)):
+        assert time.monotonic() < limit, entity(client, name)
+        time.sleep(0.02)
+
+
 def test_a_spec_that_changes_what_cannot_change_is_refused_by_name(rig: Callable[..., Any]) -> None:
     one = rig()
     with Client(one.stage.socket) as client:

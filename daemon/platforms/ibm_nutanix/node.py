@@ -175,6 +175,8 @@ class NodeSteps:
             row = ctx.resource("server", self._names.server(ctx.record.name, generation))
             assert row is not None
         if row.state == "deleting" or self._unwanted(ctx.record, row):
+            if "unwanted" not in row.data:  # so it stays, also when this fails and is tried again
+                row = await ctx.update(row, unwanted=True)
             host = host_row(ctx, ctx.record.name)
             if host is not None and not host.data.get("goes_first"):
                 return self._still_a_host(ctx)
@@ -192,7 +194,8 @@ class NodeSteps:
     def _unwanted(self, record: Record, row: Resource) -> bool:
         """Whether a server of an earlier attempt has to go: it failed, or a person asked to replace it."""
         earlier = int(row.data["attempt"]) < record.attempt
-        return earlier and ("failed_at" in row.data or record.facts.get("asked") == "replace")
+        marked = "failed_at" in row.data or "unwanted" in row.data
+        return earlier and (marked or record.facts.get("asked") == "replace")
 
     async def _order_server(self, ctx: StepContext, generation: int, again: bool) -> Wait | None:
         """A new machine boots anew and is known by nothing that an earlier one had; ``again``: that one is gone."""
@@ -201,7 +204,7 @@ class NodeSteps:
                 busy = self._installing(ctx)
                 if busy >= self._settings.limits_installs:
                     return Wait("a free place to install", f"{busy} nodes install now", self._poll)
-                await next_round(ctx, ordered=generation, pin=None, factory_login=None)
+                await next_round(ctx, ordered=generation)
         want = self._server(ctx, generation)
         await ctx.ensure(want)
         return None
@@ -348,10 +351,11 @@ class NodeSteps:
 
 
 async def next_round(ctx: StepContext, **facts: Any) -> None:
-    """A new boot begins: what the machine said in the one before no longer counts, and its token is void."""
+    """A new boot begins: what the machine said in the one before no longer counts, its token is void, and so is what
+    its CVM was known by, for it may be installed anew."""
     round_ = int(ctx.record.facts.get("round", 0)) + 1
     await ctx.secret(f"install_token.{round_}", ctx.clock.new_token)
-    await ctx.remember(round=round_, powered=ctx.record.attempt, **facts)
+    await ctx.remember(round=round_, powered=ctx.record.attempt, pin=None, factory_login=None, **facts)
 
 
 def _server_found(server: Mapping[str, Any]) -> Found:

@@ -33,7 +33,9 @@ def _of_node(verb: str, record: Record, cluster: Record) -> str | None:
     if where in _OPEN or record.state not in ("ready", "active"):
         return None
     if verb == "replace" and where == "active":
-        return None
+        if len(cluster.spec["nodes"]) > 1:
+            return None
+        return f"It is all that {cluster.name} stands on: destroy the cluster, and apply its spec again."
     if verb in ("rollback", "hold", "replace"):
         return f"It belongs to {cluster.name}, which is formed already: {verb} the cluster instead."
     return None
