@@ -346,9 +346,11 @@ class Engine:
 
     def _wake_cluster(self, record: Record) -> None:
         """A cluster that is at work, or called to it, looks at what its node has come to."""
-        cluster = self.journal.mirror.records[record.shard]
+        cluster = self.journal.mirror.records.get(record.shard)
+        if cluster is None or cluster.name == record.name:
+            return
         works = self.kind(cluster).states[cluster.state].work or cluster.state == ROLLING_BACK
-        if cluster.name != record.name and (works or self.journal.mirror.asked(cluster.name)):
+        if works or self.journal.mirror.asked(cluster.name):
             self.poke(cluster.name)
 
     def _move(self, record: Record, moved: Record, verb: str, actor: str, idle: bool = False) -> list[Op]:

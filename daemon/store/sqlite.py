@@ -62,8 +62,11 @@ class _Request:
     done: asyncio.Future[list[Event]]
 
     def answer(self, events: list[Event]) -> None:
-        if self.then is not None:
-            self.then(events)
+        try:
+            if self.then is not None:
+                self.then(events)
+        except Exception as error:  # a bug of his own, which must not stop the others' commits
+            self.refuse(error)
         if not self.done.done():
             self.done.set_result(events)
 

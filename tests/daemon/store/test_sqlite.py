@@ -229,3 +229,18 @@ def test_a_process_whose_database_cannot_be_opened_ends(tmp_path: Path, broken: 
     )
     assert ended.returncode == 1
     assert "StoreError" in ended.stderr
+
+
+async def test_what_follows_a_commit_cannot_stop_the_store(tmp_path: Path) -> None:
+    def stumble(events: Any) -> None:
+        raise KeyError("demo")
+
+    store = SqliteStore(tmp_path / "nxd.db", "id")
+    await store.open()
+    lease = await store.acquire("one")
+    first, second = store.submit(lease, [LINE], stumble), store.submit(lease, [LINE])
+    with pytest.raises(KeyError, match="demo"):
+        await first
+    assert [event.revision for event in await second] == [2]
+    assert [event.revision for event in await store.commit(lease, [LINE])] == [3]
+    await store.close()
