@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-OFTEN = (100_000, 20, 50)
+OFTEN = (50_000, 20, 50)
 """New objects before the youngest are looked through, and how many such rounds before the older ones are. Python's
 700 costs a busy engine a fifth of its time: its garbage forms no cycles and goes by itself."""
 

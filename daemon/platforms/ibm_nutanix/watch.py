@@ -25,18 +25,18 @@ class ServerWatch:
         self._clock = clock
         self._poll = poll
         self._asked: dict[str, float] = {}
-        self._listing: asyncio.Task[dict[str, Any]] | None = None
+        self._listing: asyncio.Task[dict[str, str]] | None = None
         self._listed_at = 0.0
 
     async def server(self, id_: str) -> dict[str, Any] | None:
-        """The server as it stands, or None once it is a 404. Raises OutsideError."""
+        """The server, with its id and status at least; None once it is a 404. Raises OutsideError."""
         now = self._clock.now()
         self._asked.pop(id_, None)
         self._asked[id_] = now
         if self._are_many(now):
-            listed = (await self._list(now)).get(id_)
-            if listed is not None and listed["status"] in UNDER_WAY:
-                return dict(listed)
+            status = (await self._list(now)).get(id_)
+            if status in UNDER_WAY:
+                return {"id": id_, "status": status}
         return await self._vpc.server(id_)
 
     def _are_many(self, now: float) -> bool:
@@ -45,16 +45,16 @@ class ServerWatch:
             del self._asked[oldest]
         return len(self._asked) >= MANY
 
-    async def _list(self, now: float) -> dict[str, Any]:
-        """All servers by id, looked up once for everybody who asks meanwhile."""
+    async def _list(self, now: float) -> dict[str, str]:
+        """The status of every server by id, looked up once for everybody who asks meanwhile."""
         if self._listing is None or now - self._listed_at > FRESH_SECONDS:
             self._listed_at = now
             self._listing = asyncio.create_task(self._look(), name="server-list")
         return await asyncio.shield(self._listing)
 
-    async def _look(self) -> dict[str, Any]:
+    async def _look(self) -> dict[str, str]:
         try:
-            return {server["id"]: server for server in await self._vpc.servers()}
+            return {server["id"]: server["status"] for server in await self._vpc.servers()}
         except OutsideError:
             self._listing = None
             raise
