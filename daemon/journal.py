@@ -47,7 +47,7 @@ class Journal:
             if then is not None:
                 then()
 
-        return self._store.submit(self._lease, ops, follow)
+        return self._store.commit(self._lease, ops, follow)
 
     def _follow(self, ops: Sequence[Op], events: list[Event]) -> None:
         if armed():

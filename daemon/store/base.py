@@ -29,16 +29,13 @@ class Store(Protocol):
     async def acquire(self, owner: str) -> Lease:
         """Take the right to write; whoever had it is fenced from now on."""
 
-    def submit(
+    def commit(
         self, lease: Lease, ops: Sequence[Op], then: Then | None = None
     ) -> asyncio.Future[list[Event]]:
-        """Do all of it or nothing, after everything that was submitted before. The answer comes when it is durable: the
+        """Do all of it or nothing, after everything that was asked for before. The answer comes when it is durable: the
         events with their revisions, or Fenced, VersionConflict or StoreError. ``then`` is called first, in the order
         of the commits, if it was done.
         """
-
-    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
-        """Submit, and wait for the answer. Raises Fenced, VersionConflict, StoreError."""
 
     async def load(self) -> Contents:
         """Everything a starting daemon needs."""

@@ -52,7 +52,7 @@ class MemoryStore:
         self._epoch += 1
         return Lease(owner, self._epoch)
 
-    def submit(
+    def commit(
         self, lease: Lease, ops: Sequence[Op], then: Then | None = None
     ) -> asyncio.Future[list[Event]]:
         done: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
@@ -64,9 +64,6 @@ class MemoryStore:
         except (Fenced, VersionConflict) as error:
             done.set_exception(error)
         return done
-
-    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
-        return await self.submit(lease, ops)
 
     def _commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
         if lease.epoch < self._epoch:

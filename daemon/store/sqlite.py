@@ -105,7 +105,7 @@ class SqliteStore:
         await self.commit(lease, ())
         return lease
 
-    def submit(
+    def commit(
         self, lease: Lease, ops: Sequence[Op], then: Then | None = None
     ) -> asyncio.Future[list[Event]]:
         done: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
@@ -117,9 +117,6 @@ class SqliteStore:
         if armed():
             point("queued", *map(concerned, ops))
         return done
-
-    async def commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
-        return await self.submit(lease, ops)
 
     async def load(self) -> Contents:
         read = self._read

@@ -30,7 +30,7 @@ class OneByOne(SqliteStore):
         super().__init__(path, new_id)
         self._turn = asyncio.Lock()
 
-    def submit(
+    def commit(
         self, lease: Lease, ops: Sequence[Op], then: Then | None = None
     ) -> asyncio.Future[list[Event]]:
         return asyncio.ensure_future(self._one_by_one(lease, ops, then))
@@ -39,7 +39,7 @@ class OneByOne(SqliteStore):
         events: list[Event] = []
         async with self._turn:
             for one in [[op] for op in ops] or [[]]:
-                events += await super().submit(lease, one)
+                events += await super().commit(lease, one)
         if then is not None:
             then(events)
         return events

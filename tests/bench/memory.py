@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from figures import Figure, resident_mb
-from toy import Toy, house, sow
+from toy import Toy, house, never_answered, sow
 
 NODES = 10_000
 BOUND = 2_000
@@ -38,15 +38,7 @@ async def _prepare(directory: Path) -> None:
 
 async def _ours(directory: Path, in_flight: bool) -> float:
     """Bytes for each node that the daemon remembers, or beyond that for each whose step is in a call."""
-    entered, all_entered = 0, asyncio.Event()
-
-    async def create(name: str) -> None:
-        nonlocal entered
-        entered += 1
-        if entered == NODES:
-            all_entered.set()
-        await asyncio.sleep(3600)
-
+    create, all_entered = never_answered(NODES)
     toy = Toy(lambda: None, create)
     async with house(directory / "empty", toy, worn=False):
         before = _resident()

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from figures import Figure, python, wall
-from toy import Toy, house, sow
+from toy import Toy, house, never_answered, sow
 
 BARE = "import asyncio, sqlite3, transitions"
 SIZES = ((1000, 3, 4.0, 8.0), (10_000, 3, 12.0, 30.0))
@@ -67,15 +67,7 @@ def restart() -> list[Figure]:
 
 async def _daemon(what: str, directory: Path, nodes: int) -> None:
     """Work until every node is in a call that is never answered."""
-    entered, all_entered = 0, asyncio.Event()
-
-    async def create(name: str) -> None:
-        nonlocal entered
-        entered += 1
-        if entered == nodes:
-            all_entered.set()
-        await asyncio.sleep(3600)
-
+    create, all_entered = never_answered(nodes)
     toy = Toy(lambda: None, create)
     async with house(directory, toy, worn=False) as here:
         if what == "begin":

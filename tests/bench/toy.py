@@ -39,6 +39,20 @@ async def at_once(name: str) -> None:
     """Nothing outside takes any time."""
 
 
+def never_answered(nodes: int) -> tuple[Outside, asyncio.Event]:
+    """A call that does not end, and the event that so many are in it."""
+    entered, all_entered = 0, asyncio.Event()
+
+    async def create(name: str) -> None:
+        nonlocal entered
+        entered += 1
+        if entered == nodes:
+            all_entered.set()
+        await asyncio.sleep(3600)
+
+    return create, all_entered
+
+
 def kind(role: str, steps: int = STEPS) -> Kind:
     """A node (or cluster) of so many steps."""
     work = tuple(

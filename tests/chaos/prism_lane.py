@@ -13,6 +13,7 @@ from rows import Row, Wrong
 from sown import STATES, cluster_of, founders_of, node_of, spec_of
 
 from daemon.client import Client, Refused
+from daemon.wire import EntityView
 
 HOST = "nutanix_host"
 MACHINES = "recording_config"
@@ -126,10 +127,7 @@ class PrismLane(Lane):
 
         def made() -> bool:
             shown = self._client.show(target)["entity"]
-            if shown["state"] == "failed":
-                self._check_code(cell, shown)
-                self._world.mend()
-                self._client.verb("retry", target)
+            if self._tried_again(cell, shown):
                 return False
             return shown["state"] in STATES and STATES.index(shown["state"]) > step
 
@@ -138,6 +136,15 @@ class PrismLane(Lane):
             self._client.verb("hold", target)
         except Refused:
             return  # it has reached its end
+
+    def _tried_again(self, cell: Cell, shown: EntityView) -> bool:
+        """Whether it had failed: for the right reason, and as a person would, it was mended and tried again."""
+        if shown["state"] != "failed":
+            return False
+        self._check_code(cell, shown)
+        self._world.mend()
+        self._client.verb("retry", shown["name"])
+        return True
 
     @property
     def _patience(self) -> float:
@@ -149,10 +156,7 @@ class PrismLane(Lane):
 
         def gone() -> bool:
             shown = self._client.show(cluster)["entity"]
-            if shown["state"] == "failed":
-                self._check_code(cell, shown)
-                self._world.mend()
-                self._client.verb("retry", cluster)
+            if self._tried_again(cell, shown):
                 return False
             states = {one["name"]: one["state"] for one in self._client.nodes()}
             return states.get(node, "rolled_back") in REMOVED

@@ -143,14 +143,14 @@ class Outside:
 class Store(MemoryStore):
     """A store whose commits take their time, so that others come in between."""
 
-    def submit(
+    def commit(
         self, lease: Lease, ops: Sequence[Op], then: Then | None = None
     ) -> asyncio.Future[list[Event]]:
         return asyncio.ensure_future(self._slowly(lease, ops, then))
 
     async def _slowly(self, lease: Lease, ops: Sequence[Op], then: Then | None) -> list[Event]:
         await asyncio.sleep(0)
-        events = await super().submit(lease, ops, then)
+        events = await super().commit(lease, ops, then)
         await asyncio.sleep(0)
         return events
 

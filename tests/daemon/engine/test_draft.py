@@ -31,7 +31,7 @@ class Watched(MemoryStore):
         self.open.set()
         self.refuses: Any = lambda ops: False
 
-    def submit(
+    def commit(
         self, lease: Lease, ops: Sequence[Op], then: Then | None = None
     ) -> asyncio.Future[list[Event]]:
         return asyncio.ensure_future(self._later(lease, ops, then))
@@ -41,7 +41,7 @@ class Watched(MemoryStore):
         if self.refuses(ops):
             raise StoreError("database", evidence="database or disk is full")
         self.commits.append([name for op in ops if (name := _said(op))])
-        return await super().submit(lease, ops, then)
+        return await super().commit(lease, ops, then)
 
 
 def _said(op: Op) -> str:

@@ -26,11 +26,11 @@ class Fragile(MemoryStore):
         super().__init__("daemon-1")
         self.fails: Any = lambda ops: False
 
-    def submit(
+    def commit(
         self, lease: Lease, ops: Sequence[Op], then: Then | None = None
     ) -> asyncio.Future[list[Event]]:
         if not self.fails(ops):
-            return super().submit(lease, ops, then)
+            return super().commit(lease, ops, then)
         refused: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
         refused.set_exception(FULL)
         return refused

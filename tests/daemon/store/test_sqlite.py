@@ -206,7 +206,7 @@ async def test_commits_that_wait_when_the_store_closes_are_still_made(tmp_path: 
     store = SqliteStore(tmp_path / "nxd.db", "id")
     await store.open()
     lease = await store.acquire("one")
-    waiting = [asyncio.create_task(store.commit(lease, [LINE])) for _ in range(5)]
+    waiting = [store.commit(lease, [LINE]) for _ in range(5)]
     await asyncio.sleep(0)
     await store.close()
     assert [e.revision for events in await asyncio.gather(*waiting) for e in events] == [1, 2, 3, 4, 5]
@@ -238,7 +238,7 @@ async def test_what_follows_a_commit_cannot_stop_the_store(tmp_path: Path) -> No
     store = SqliteStore(tmp_path / "nxd.db", "id")
     await store.open()
     lease = await store.acquire("one")
-    first, second = store.submit(lease, [LINE], stumble), store.submit(lease, [LINE])
+    first, second = store.commit(lease, [LINE], stumble), store.commit(lease, [LINE])
     with pytest.raises(KeyError, match="demo"):
         await first
     assert [event.revision for event in await second] == [2]
