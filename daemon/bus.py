@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from daemon.store.ops import Event
-from state_machines.value import value
 
 QUEUE_LENGTH = 2000
 """Notices a subscriber may be behind before it is told that it lags."""
 
 
-@value
-class Notice:
+class Notice(Struct, frozen=True):
     """One commit: its log lines, and the names of the records that changed or are gone.
 
     ``written`` is where the first reader leaves the lines as it wrote them, for the others.

@@ -8,22 +8,28 @@ again: the intent alone stands for an object, and a step that had ended runs onc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import Struct
 
 from daemon.journal import Journal
 from daemon.store.ops import Event, Op, PutResource, Resource
 from state_machines.record import Record
 
 
-@dataclass(slots=True)
-class _Move:
+class _Move(Struct):
     """A change of state on its way to the disk, and what follows it."""
 
-    record: Record
+    journal: Journal
     ops: Sequence[Op]
     then: Callable[[], None]
     committed: asyncio.Future[list[Event]] | None = None
+
+    def send(self) -> asyncio.Future[list[Event]]:
+        """Commit it, unless that was done; the answer is that of the commit."""
+        if self.committed is None:
+            self.committed = self.journal.submit(self.ops, self.then)
+        return self.committed
 
 
 class Draft:
@@ -33,17 +39,16 @@ class Draft:
         self._journal = journal
         self._notes: list[Op] = []
         self._move: _Move | None = None
-
-    @property
-    def record(self) -> Record | None:
+        self.moved: Record | None = None
         """The record as it will be after a change of state that may not be durable yet."""
-        return self._move.record if self._move else None
 
-    def rows(self, owner: str) -> Mapping[tuple[str, str], Resource]:
-        """The ledger rows of an owner that no commit holds yet, by kind and name."""
-        unwritten = (*self._move.ops, *self._notes) if self._move else self._notes
-        rows = [op.resource for op in unwritten if isinstance(op, PutResource)]
-        return {(row.kind, row.name): row for row in rows if row.owner == owner}
+    def row(self, key: tuple[str, str, str]) -> Resource | None:
+        """A ledger row that no commit holds yet."""
+        for ops in (self._notes, self._move.ops if self._move else ()):
+            for op in reversed(ops):
+                if isinstance(op, PutResource) and op.resource.key == key:
+                    return op.resource
+        return None
 
     def note(self, *ops: Op) -> None:
         """Write this with whatever is committed next."""
@@ -52,15 +57,16 @@ class Draft:
     def go_on(self, record: Record, ops: Iterable[Op], then: Callable[[], None]) -> None:
         """The record stands as given as soon as ``ops`` are committed: with the first commit of what follows if that
         comes at once, else alone. ``then`` is called when they are."""
-        self._move = _Move(record, (*self._notes, *ops), then)
+        self._move = _Move(self._journal, (*self._notes, *ops), then)
+        self.moved = record
         self._notes.clear()
-        asyncio.get_running_loop().call_soon(self._send, self._move)
+        self._journal.soon(self._move.send)
 
     async def settled(self) -> None:
         """Wait until the change of state is durable. Raises Fenced, VersionConflict, StoreError."""
         if self._move is not None:
-            await self._send(self._move)
-            self._move = None
+            await self._move.send()
+            self._move = self.moved = None
 
     async def save(self) -> None:
         """Write everything. Raises Fenced, VersionConflict, StoreError."""
@@ -79,8 +85,3 @@ class Draft:
             committed = self._journal.submit(ops)
             await self.settled()
             await committed
-
-    def _send(self, move: _Move) -> asyncio.Future[list[Event]]:
-        if move.committed is None:
-            move.committed = self._journal.submit(move.ops, move.then)
-        return move.committed

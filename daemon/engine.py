@@ -7,9 +7,12 @@ A restart is no second path: every record that has work gets a turn, and its ste
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+from msgspec.structs import asdict, replace
 
 from daemon import moves
 from daemon.crashes import CrashLog
@@ -26,7 +29,6 @@ from daemon.turns import Turns
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.outcome import Busy, Done, Fail, Outcome, Problem, Wait
 from state_machines.record import Record
-from state_machines.value import replace
 
 log = logging.getLogger("nxd.engine")
 
@@ -55,6 +57,7 @@ class Engine:
         crashes: CrashLog | None = None,
     ) -> None:
         self.journal = journal
+        self._mirror = journal.mirror
         self.platforms = platforms
         self.pace = pace
         self._platform_of = {
@@ -92,7 +95,7 @@ class Engine:
         """Work until cancelled; then every turn is stopped where it is. Raises Fenced."""
         await self._hold_the_deadly()
         now = self.journal.clock.now()
-        for record in self.journal.mirror.records.values():
+        for record in self._mirror.records.values():
             if record.wake_at is not None and record.wake_at > now:
                 self._turns.wake_at(record.name, record.wake_at)
             else:
@@ -108,7 +111,7 @@ class Engine:
 
     async def _hold_each_deadly(self) -> None:
         for name, count in list(self._crashes.counts.items()):
-            record = self.journal.mirror.records.get(name)
+            record = self._mirror.records.get(name)
             if record is None or count < self.pace.crashes:
                 continue
             problem = NxdError(
@@ -123,7 +126,7 @@ class Engine:
         """The verbs that wait, and every step that can run now."""
         context = StepContext(name, self.journal, self._locks, self._box, self.poke)
         try:
-            while name in self.journal.mirror.records and await self._round(context):
+            while name in self._mirror.records and await self._round(context):
                 pass
         finally:
             self._crashes.end(name)
@@ -132,9 +135,9 @@ class Engine:
         """One verb or one run of the step. True when there may be more to do at once."""
         record = context.record
         name = record.name
-        if self.journal.mirror.asked(name):
+        if self._mirror.asked(name):
             await context.settled()
-            await self._honour(context.record, self.journal.mirror.commands(name)[0])
+            await self._honour(context.record, self._mirror.commands(name)[0])
             return True
         kind = self.kind(record)
         if record.state != ROLLING_BACK and not kind.states[record.state].work:
@@ -172,7 +175,7 @@ class Engine:
 
     def _newcomers(self, cluster: Record, args: Mapping[str, Any], now: float) -> list[Record]:
         """The nodes that a changed spec asks for and that do not exist yet."""
-        kind, known = self.platform(cluster).node, self.journal.mirror.records
+        kind, known = self.platform(cluster).node, self._mirror.records
         asked: Mapping[str, dict[str, Any]] = args.get("nodes", {})
         return [
             moves.sown(name, kind, cluster.name, spec, now)
@@ -182,12 +185,12 @@ class Engine:
 
     def limits(self, record: Record) -> moves.Limits:
         """How long the states of a record may last."""
-        wished = self.journal.mirror.records[record.shard].spec.get("deadlines", {})
+        wished = self._mirror.records[record.shard].spec.get("deadlines", {})
         return moves.Limits(wished, self.pace.deadline_factor)
 
     async def _run(self, record: Record, context: StepContext) -> Outcome:
         """The step's answer; whatever it raises becomes one."""
-        platform = self.platform(record)
+        platform = self._platform_of[record.kind]
         undoing = record.state == ROLLING_BACK
         step = (platform.undo if undoing else platform.steps)[record.step if undoing else record.state]  # type: ignore[index]
         try:
@@ -208,11 +211,11 @@ class Engine:
     async def _settle(self, context: StepContext, outcome: Outcome) -> bool:
         """Commit what the step answered. True when the next step can run at once."""
         record = context.record
-        if self.journal.mirror.asked(record.name) and not isinstance(outcome, Done):
+        if isinstance(outcome, Done):
+            return await self._advance(context, outcome)
+        if self._mirror.asked(record.name):
             return True
         match outcome:
-            case Done():
-                return await self._advance(context, outcome)
             case Wait():
                 return await self._wait(record, outcome)
             case Busy():
@@ -239,7 +242,7 @@ class Engine:
             moved = moves.advanced(record, kind, now, limits)
         idle = not (context.acted or record.wait or record.tries)
         ops = self._move(record, moved, "advance", "nxd", idle=idle)
-        context.go_on(moved, ops, lambda: self._moved(moved))
+        context.go_on(moved, ops, partial(self._moved, moved))
         return True
 
     def _moved(self, record: Record) -> None:
@@ -250,7 +253,7 @@ class Engine:
     async def _released(self, record: Record, kind: Kind) -> None:
         now = self.journal.clock.now()
         if record.forget:
-            ops = moves.forgotten(record, self.journal.mirror.members(record.shard), now)
+            ops = moves.forgotten(record, self._mirror.members(record.shard), now)
             await self.journal.commit(*ops)
             return
         state = kind.next(record.state, record.step, "released")
@@ -316,7 +319,7 @@ class Engine:
         """Lead the record to where only a person, or what the spec allows, leads on."""
         kind, now = self.kind(record), self.journal.clock.now()
         if event == "blocked":
-            resources = self.journal.mirror.resources(record.name)
+            resources = self._mirror.resources(record.name)
             problem = moves.left_over(problem, resources, self.platform(record).removal_command)
         state = kind.next(record.state, record.step, event)
         moved = moves.entered(record, kind, state, now, self.limits(record))
@@ -328,7 +331,7 @@ class Engine:
 
     def _after_failure(self, record: Record, problem: Problem, now: float) -> list[Op]:
         """What the spec lets the daemon do by itself: the next rung of the ladder, else perhaps a rollback."""
-        cluster = self.journal.mirror.records[record.shard]
+        cluster = self._mirror.records[record.shard]
         token = self.journal.clock.new_id()
         climb = self.platform(record).climb(record, cluster, problem)
         if climb is not None:
@@ -346,18 +349,18 @@ class Engine:
 
     def _wake_cluster(self, record: Record) -> None:
         """A cluster that is at work, or called to it, looks at what its node has come to."""
-        cluster = self.journal.mirror.records.get(record.shard)
+        cluster = self._mirror.records.get(record.shard)
         if cluster is None or cluster.name == record.name:
             return
         works = self.kind(cluster).states[cluster.state].work or cluster.state == ROLLING_BACK
-        if works or self.journal.mirror.asked(cluster.name):
+        if works or self._mirror.asked(cluster.name):
             self.poke(cluster.name)
 
     def _move(self, record: Record, moved: Record, verb: str, actor: str, idle: bool = False) -> list[Op]:
         """A change of state with its log line, and what follows from it."""
         kind = self.kind(record)
         event = Event(
-            self.journal.clock.now(),
+            moved.since,
             record.shard,
             record.name,
             "transition",
@@ -374,15 +377,14 @@ class Engine:
                 **({"idle": True} if idle else {}),
             },
         )
-        return [PutRecord(moved), *self._calls_back(record, moved), AddEvent(event)]
+        begins = kind.states[moved.state].work and not kind.states[record.state].work
+        calls = self._calls_back(moved) if begins and record.name != record.shard else ()
+        return [PutRecord(moved), *calls, AddEvent(event)]
 
-    def _calls_back(self, record: Record, moved: Record) -> list[Op]:
+    def _calls_back(self, node: Record) -> Sequence[Op]:
         """A node that begins to work again calls its cluster, if that is done, back to work."""
-        cluster = self.journal.mirror.records[record.shard]
+        cluster = self._mirror.records[node.shard]
         kind = self.kind(cluster)
-        states = self.kind(record).states
-        begins = states[moved.state].work and not states[record.state].work
-        done = kind.states[cluster.state].phase == "ok" and kind.allows(cluster.state, cluster.step, "change")
-        if not (begins and done) or cluster.name == record.name:
-            return []
-        return [moves.command(cluster, "change", moved.since, self.journal.clock.new_id())]
+        if kind.states[cluster.state].phase != "ok" or not kind.allows(cluster.state, cluster.step, "change"):
+            return ()
+        return (moves.command(cluster, "change", node.since, self.journal.clock.new_id()),)

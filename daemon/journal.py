@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from daemon.bus import Bus, Notice
 from daemon.clock import Clock
@@ -25,6 +26,7 @@ class Journal:
         self.clock = clock
         self.history = History()
         self.started = clock.now()
+        self._soon: list[Callable[[], object]] = []
 
     async def read_back(self) -> None:
         """Learn from the log how long things took before this daemon started. Raises StoreError."""
@@ -41,15 +43,20 @@ class Journal:
         which is that of ``commit``."""
         if armed():
             point("before_commit", *map(concerned, ops))
+        return self._store.commit(self._lease, ops, partial(self._follow, ops, then))
 
-        def follow(events: list[Event]) -> None:
-            self._follow(ops, events)
-            if then is not None:
-                then()
+    def soon(self, call: Callable[[], object]) -> None:
+        """Call it when everybody who can go on now has done so."""
+        if not self._soon:
+            asyncio.get_running_loop().call_soon(self._call_all)
+        self._soon.append(call)
 
-        return self._store.commit(self._lease, ops, follow)
+    def _call_all(self) -> None:
+        calls, self._soon = self._soon, []
+        for call in calls:
+            call()
 
-    def _follow(self, ops: Sequence[Op], events: list[Event]) -> None:
+    def _follow(self, ops: Sequence[Op], then: Callable[[], None] | None, events: list[Event]) -> None:
         if armed():
             point("after_commit", *map(concerned, ops))
         self.mirror.apply(ops)
@@ -60,6 +67,8 @@ class Journal:
             self.mirror.revision = max(self.mirror.revision, events[-1].revision)
         if self.bus.heard:
             self.bus.publish(_notice(ops, events))
+        if then is not None:
+            then()
 
     async def events(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -30,19 +31,17 @@ class Mirror:
         self.daemon_id = contents.daemon_id
         self.revision = contents.revision
         self.records: dict[str, Record] = {}
-        self.stamps: dict[str, int] = {}
+        self.stamps: defaultdict[str, int] = defaultdict(int)
         """Record → how often its row, ledger or inbox has changed, so that what was made of them can be kept."""
         self.secrets: dict[str, bytes] = dict(contents.secrets)
-        self._members: dict[str, dict[str, Record]] = {}
-        self._resources: dict[str, dict[tuple[str, str], Resource]] = {}
+        self._members: defaultdict[str, dict[str, Record]] = defaultdict(dict)
+        self._resources: defaultdict[str, dict[tuple[str, str], Resource]] = defaultdict(dict)
         self._holders: dict[str, set[tuple[str, str, str]]] = {}
         self._signals: dict[str, list[Signal]] = {}
         self._commands: dict[str, dict[str, Command]] = {}
         self._tokens = set(contents.tokens)
-        for record in contents.records:
-            self._put_record(record)
-        for resource in contents.resources:
-            self._put_resource(resource)
+        self.apply(map(PutRecord, contents.records))
+        self.apply(map(PutResource, contents.resources))
         for signal in contents.signals:
             self._signals.setdefault(signal.record, []).append(signal)
         for command in contents.commands:
@@ -97,54 +96,58 @@ class Mirror:
             if follow is not None:
                 follow(self, op)
 
-    def _changed(self, name: str) -> None:
-        self.stamps[name] = self.stamps.get(name, 0) + 1
-
-    def _put_record(self, record: Record) -> None:
-        self._changed(record.name)
+    def _put_record(self, op: PutRecord) -> None:
+        record = op.record
+        self.stamps[record.name] += 1
         self.records[record.name] = record
         if record.name != record.shard:
-            self._members.setdefault(record.shard, {})[record.name] = record
+            self._members[record.shard][record.name] = record
 
-    def _put_resource(self, resource: Resource) -> None:
-        self._changed(resource.owner)
-        mine = self._resources.setdefault(resource.owner, {})
-        key = (resource.kind, resource.name)
-        self._let_go(mine.get(key))
-        mine[key] = resource
+    def _put_resource(self, op: PutResource) -> None:
+        resource = op.resource
+        self.stamps[resource.owner] += 1
+        mine, key = self._resources[resource.owner], (resource.kind, resource.name)
+        before, mine[key] = mine.get(key), resource
+        if before is not None:
+            self._let_go(before)
         address = resource.data.get("address")
         if address and resource.state != "gone":
             self._holders.setdefault(address, set()).add(resource.key)
 
-    def _let_go(self, resource: Resource | None) -> None:
+    def _let_go(self, resource: Resource) -> None:
         """The object no longer holds the address it had."""
-        address = resource.data.get("address") if resource else None
-        if resource is not None and address in self._holders:
+        address = resource.data.get("address")
+        if address in self._holders:
             self._holders[address].discard(resource.key)
 
     def _close_command(self, op: CloseCommand) -> None:
-        self._changed(op.target)
+        self.stamps[op.target] += 1
         self._commands.get(op.target, {}).pop(op.token, None)
 
     def _put_secret(self, op: PutSecret) -> None:
         self.secrets[op.name] = op.sealed
 
-    def _drop_secrets(self, prefix: str) -> None:
-        self.secrets = {name: one for name, one in self.secrets.items() if not name.startswith(prefix)}
+    def _drop_secrets(self, op: DropSecrets) -> None:
+        self.secrets = {
+            name: sealed for name, sealed in self.secrets.items() if not name.startswith(op.prefix)
+        }
 
-    def _add_signal(self, signal: Signal) -> None:
+    def _add_signal(self, op: AddSignal) -> None:
+        signal = op.signal
         known = self._signals.setdefault(signal.record, [])
         if not any((s.round, s.name, s.seq) == (signal.round, signal.name, signal.seq) for s in known):
             known.append(signal)
 
-    def _add_command(self, command: Command) -> None:
+    def _add_command(self, op: AddCommand) -> None:
+        command = op.command
         if command.token not in self._tokens:
-            self._changed(command.target)
+            self.stamps[command.target] += 1
             self._tokens.add(command.token)
             self._commands.setdefault(command.target, {})[command.token] = command
 
-    def _drop(self, name: str) -> None:
-        self._changed(name)
+    def _drop(self, op: DropRecord) -> None:
+        name = op.name
+        self.stamps[name] += 1
         record = self.records.pop(name, None)
         if record is not None:
             self._members.get(record.shard, {}).pop(name, None)
@@ -155,13 +158,13 @@ class Mirror:
 
 
 _FOLLOW: dict[type, Callable[[Mirror, Any], None]] = {
-    PutRecord: lambda mirror, op: mirror._put_record(op.record),
-    DropRecord: lambda mirror, op: mirror._drop(op.name),
-    PutResource: lambda mirror, op: mirror._put_resource(op.resource),
-    AddSignal: lambda mirror, op: mirror._add_signal(op.signal),
-    AddCommand: lambda mirror, op: mirror._add_command(op.command),
+    PutRecord: Mirror._put_record,
+    DropRecord: Mirror._drop,
+    PutResource: Mirror._put_resource,
+    AddSignal: Mirror._add_signal,
+    AddCommand: Mirror._add_command,
     CloseCommand: Mirror._close_command,
     PutSecret: Mirror._put_secret,
-    DropSecrets: lambda mirror, op: mirror._drop_secrets(op.prefix),
+    DropSecrets: Mirror._drop_secrets,
 }
 """Op → how the memory follows it; of the log only the latest revision is remembered."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
 from typing import Any, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from daemon.errors import CATALOGUE
 from daemon.store.ops import AddCommand, AddEvent, Command, DropRecord, DropSecrets, Event, Op, Resource
@@ -12,7 +14,6 @@ from state_machines.kind import FLAGS, ROLLING_BACK, Kind, State, UndoStep
 from state_machines.lifecycle import retry_from
 from state_machines.outcome import Problem
 from state_machines.record import Record
-from state_machines.value import replace, value
 
 
 def event(
@@ -80,8 +81,7 @@ def _why_not_after(record: Record, kind: Kind, step: str) -> str | None:
     return None if waits or ahead else f"It is {kind.states[record.state].title}; {step} does not lie ahead."
 
 
-@value
-class Limits:
+class Limits(Struct, frozen=True):
     """How long things may last: state → the spec's word in seconds, and the factor that stretches all of it."""
 
     wished: Mapping[str, float] = field(default_factory=dict)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from daemon import moves, wire
 from daemon.engine import Engine
 from daemon.errors import NxdError
@@ -16,7 +18,6 @@ from daemon.secrets import SecretBox
 from daemon.store.ops import AddCommand, AddEvent, Command, Event
 from state_machines.kind import FLAGS
 from state_machines.record import Record
-from state_machines.value import replace
 
 _DELETING = ("rollback", "destroy")
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import field
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from daemon.clock import Clock
 from daemon.draft import Draft
@@ -34,7 +36,6 @@ from daemon.store.ops import (
 )
 from state_machines.outcome import Outcome
 from state_machines.record import Record
-from state_machines.value import replace, value
 
 LATE_SECONDS = 120.0
 """How long a create whose answer was lost may still take effect at the other side."""
@@ -48,8 +49,7 @@ class Interrupted(Exception):
     """A person's verb is waiting and this is a safe point to honour it."""
 
 
-@value
-class Found:
+class Found(Struct, frozen=True):
     """An object that exists outside: its id there, what is worth remembering of it, and when it was made there, in
     Unix seconds, if the other side tells."""
 
@@ -58,8 +58,7 @@ class Found:
     created: float | None = None
 
 
-@value
-class Want:
+class Want(Struct, frozen=True):
     """An object that shall exist.
 
     ``find`` looks for it by name, ``create`` makes it, ``ours`` compares the mark of ownership of one that was
@@ -77,8 +76,7 @@ class Want:
     proven: bool = False
 
 
-@value
-class Disposal:
+class Disposal(Struct, frozen=True):
     """How objects of one kind go: ``find`` by name, ``get`` by id (None once it is a 404), and ``delete``."""
 
     find: Callable[[Resource], Awaitable[Found | None]]
@@ -122,7 +120,7 @@ class StepContext:
     @property
     def record(self) -> Record:
         """The record as it is committed now, or soon will be."""
-        return self._draft.record or self._journal.mirror.records[self._name]
+        return self._draft.moved or self._journal.mirror.records[self._name]
 
     @property
     def cluster(self) -> Record:
@@ -145,29 +143,28 @@ class StepContext:
         self._draft.go_on(record, ops, then)
         self.acted = False
 
-    async def settled(self) -> None:
+    def settled(self) -> Awaitable[None]:
         """Wait until the change of state that led here is durable. Raises Fenced, StoreError."""
-        await self._draft.settled()
+        return self._draft.settled()
 
-    async def save(self) -> None:
+    def save(self) -> Awaitable[None]:
         """Commit what the step has seen to be made, and what no commit holds yet."""
-        await self._draft.save()
+        return self._draft.save()
 
-    async def _commit(self, *ops: Op) -> None:
+    def _commit(self, *ops: Op) -> Awaitable[None]:
         self.acted = True
-        await self._draft.commit(*ops)
+        return self._draft.commit(*ops)
 
     def resources(self, kind: str | None = None, owner: str | None = None) -> list[Resource]:
         """Ledger rows that are not gone; the record's own unless another owner is named."""
-        seen = self._draft.rows(owner or self._name)
         stored = self._journal.mirror.resources(owner or self._name)
-        rows = [seen.get((row.kind, row.name), row) for row in stored]
+        rows = [self._draft.row(row.key) or row for row in stored]
         return [row for row in rows if row.state != "gone" and kind in (None, row.kind)]
 
     def resource(self, kind: str, name: str, owner: str | None = None) -> Resource | None:
         """One ledger row, gone or not; the record's own unless another owner is named."""
-        seen = self._draft.rows(owner or self._name).get((kind, name))
-        return seen or self._journal.mirror.resource(owner or self._name, kind, name)
+        owner = owner or self._name
+        return self._draft.row((owner, kind, name)) or self._journal.mirror.resource(owner, kind, name)
 
     def held(self, address: str) -> bool:
         """Whether any record has an object of this address, or means to."""
@@ -383,9 +380,9 @@ class StepContext:
         """Note that an object ceased to exist together with another one."""
         await self._gone(row)
 
-    async def _put(self, row: Resource) -> None:
-        await self._commit(PutResource(row))
+    def _put(self, row: Resource) -> Awaitable[None]:
+        return self._commit(PutResource(row))
 
-    def _event(self, kind: Any, message: str, data: Mapping[str, Any]) -> AddEvent:
+    def _event(self, kind: Any, message: str, data: dict[str, Any]) -> AddEvent:
         record = self.record
-        return AddEvent(Event(self.clock.now(), record.shard, record.name, kind, message, data=dict(data)))
+        return AddEvent(Event(self.clock.now(), record.shard, record.name, kind, message, data=data))

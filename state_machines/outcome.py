@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any, Literal
 
-from state_machines.value import value
+from msgspec import Struct, field
 
 Retry = Literal["never", "later", "now"]
 
 
-@value
-class Problem:
+class Problem(Struct, frozen=True):
     """What went wrong, in a sentence each; ``evidence`` is kept verbatim from the outside."""
 
     code: str
@@ -22,15 +20,13 @@ class Problem:
     evidence: str | None = None
 
 
-@value
-class Done:
+class Done(Struct, frozen=True):
     """The step's work was seen to be there. ``facts`` are remembered with the record."""
 
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-@value
-class Wait:
+class Wait(Struct, frozen=True):
     """The world needs time. ``poll`` is when to look again, in seconds, unless an event comes before.
 
     ``attention`` marks a wait that only a person can end.
@@ -44,16 +40,14 @@ class Wait:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-@value
-class Busy:
+class Busy(Struct, frozen=True):
     """Nothing is wrong with the request, but it must come again. ``after`` seconds, if the other side said."""
 
     problem: Problem
     after: float | None = None
 
 
-@value
-class Fail:
+class Fail(Struct, frozen=True):
     """Trying the same again cannot help: a person or a rollback must follow."""
 
     problem: Problem

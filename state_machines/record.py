@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Any
 
-from state_machines.value import value
+from msgspec import Struct, field
 
 
-@value
-class Record:
+class Record(Struct, frozen=True):
     """One row of the store. Times are Unix seconds; ``version`` grows by one with each commit.
 
     ``step`` is the state whose work is being done, or was when the record failed or was held; while rolling

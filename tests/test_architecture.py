@@ -49,7 +49,7 @@ class Only:
 ENGINE = tuple(f"daemon.{name}" for name in ("engine", "steps", "moves", "orders", "journal", "mirror"))
 
 ONLY: tuple[Only, ...] = (
-    Only(("state_machines",), others=("transitions",), never=OUTSIDE),
+    Only(("state_machines",), others=("transitions", "msgspec"), never=OUTSIDE),
     Only(("pxe",), others=("aiohttp", "jinja2")),
     Only(("nxtui",), ("daemon.client", "daemon.wire"), others=("textual", "rich", "yaml")),
     Only(("daemon.client",), ("daemon.wire",), others=("httpx", "orjson")),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from daemon.store.base import Fenced, Then, VersionConflict
 from daemon.store.ops import (
     AddCommand,
@@ -25,7 +27,6 @@ from daemon.store.ops import (
     Signal,
 )
 from state_machines.record import Record
-from state_machines.value import replace
 
 
 class MemoryStore:

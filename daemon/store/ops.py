@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
+from msgspec import Struct, field
+
 from state_machines.record import Record
-from state_machines.value import value
 
 ResourceState = Literal["intended", "present", "deleting", "gone"]
 
 
-@value
-class Resource:
+class Resource(Struct, frozen=True):
     """One row of the ledger: an object outside that we made, are about to make, or have deleted.
 
     It is written before the call that makes the object, so the duty to undo never depends on an answer.
@@ -34,8 +34,7 @@ class Resource:
         return (self.owner, self.kind, self.name)
 
 
-@value
-class Event:
+class Event(Struct, frozen=True):
     """One line of the log. The store gives it its revision."""
 
     time: float
@@ -48,23 +47,8 @@ class Event:
     data: dict[str, Any] = field(default_factory=dict)
     revision: int = 0
 
-    def numbered(self, revision: int) -> Event:
-        """The line with its revision."""
-        return Event(
-            self.time,
-            self.shard,
-            self.record,
-            self.kind,
-            self.message,
-            self.level,
-            self.actor,
-            self.data,
-            revision,
-        )
 
-
-@value
-class Signal:
+class Signal(Struct, frozen=True):
     """Something that happened outside and may come before the step that waits for it.
 
     ``round`` is the boot it belongs to and ``seq`` its number there: the same one twice is one signal.
@@ -79,8 +63,7 @@ class Signal:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-@value
-class Command:
+class Command(Struct, frozen=True):
     """A verb that was accepted and will be honoured at the next safe point.
 
     ``token`` makes it one effect. ``args`` may hold ``step``: where a retry begins, after which a hold stops;
@@ -97,58 +80,50 @@ class Command:
     args: dict[str, Any] = field(default_factory=dict)
 
 
-@value
-class PutRecord:
+class PutRecord(Struct, frozen=True):
     """Write a record whose stored version is one less than the new one; 0 before it exists."""
 
     record: Record
 
 
-@value
-class DropRecord:
+class DropRecord(Struct, frozen=True):
     """Forget a record, its ledger rows, signals and commands. Its events stay."""
 
     name: str
 
 
-@value
-class PutResource:
+class PutResource(Struct, frozen=True):
     """Write a ledger row."""
 
     resource: Resource
 
 
-@value
-class AddEvent:
+class AddEvent(Struct, frozen=True):
     """Append to the log."""
 
     event: Event
 
 
-@value
-class AddSignal:
+class AddSignal(Struct, frozen=True):
     """Remember a signal; one that is known already changes nothing."""
 
     signal: Signal
 
 
-@value
-class AddCommand:
+class AddCommand(Struct, frozen=True):
     """Put a command into the inbox; a token that is known already changes nothing."""
 
     command: Command
 
 
-@value
-class CloseCommand:
+class CloseCommand(Struct, frozen=True):
     """The command was honoured or is moot."""
 
     token: str
     target: str
 
 
-@value
-class PutSecret:
+class PutSecret(Struct, frozen=True):
     """Keep a sealed secret under a name."""
 
     name: str
@@ -156,8 +131,7 @@ class PutSecret:
     sealed: bytes
 
 
-@value
-class DropSecrets:
+class DropSecrets(Struct, frozen=True):
     """Forget every secret whose name begins with this."""
 
     prefix: str
@@ -193,8 +167,7 @@ def concerned(op: Op) -> str:
             return name
 
 
-@value
-class Lease:
+class Lease(Struct, frozen=True):
     """The right to write. A writer with an older epoch is fenced."""
 
     owner: str

@@ -9,29 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from importlib import resources as package_files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import aiosqlite
+from msgspec import Struct
 
 from daemon.errors import StoreError
 from daemon.faultpoints import armed, point
 from daemon.store import rows
-from daemon.store.base import Fenced, Then, VersionConflict
-from daemon.store.ops import (
-    AddEvent,
-    Contents,
-    DropRecord,
-    DropSecrets,
-    Event,
-    Lease,
-    Op,
-    concerned,
-)
-from daemon.store.statements import PUT_RECORD, WRITES
+from daemon.store.base import Then
+from daemon.store.ops import Contents, Event, Lease, Op, concerned
+from daemon.store.transaction import transact
 
 log = logging.getLogger("nxd.store")
 
@@ -46,14 +37,7 @@ _CHECKPOINT_ROWS = 8_000
 """How many rows are written before the pages of the write-ahead log move into the database."""
 
 
-_Groups = dict[str, list[rows.Row]]
-"""Statement → the rows that it shall write, in order."""
-
-_Given = TypeVar("_Given")
-
-
-@dataclass(slots=True)
-class _Request:
+class _Request(Struct):
     """One caller's commit, waiting for its turn; a caller that was cancelled meanwhile wants no answer any more."""
 
     lease: Lease
@@ -87,13 +71,15 @@ class SqliteStore:
         self._closing = False
         self._writer: asyncio.Task[None] | None = None
         self._reader: aiosqlite.Connection | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._started: asyncio.Future[None] | None = None
         self._epoch = 0
         self._revision = 0
         self._daemon_id = ""
 
     async def open(self) -> None:
-        self._started = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._started = self._loop.create_future()
         self._writer = asyncio.create_task(self._write(), name="store-writer")
         await self._started
         self._reader = await aiosqlite.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
@@ -108,12 +94,13 @@ class SqliteStore:
     def commit(
         self, lease: Lease, ops: Sequence[Op], then: Then | None = None
     ) -> asyncio.Future[list[Event]]:
-        done: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[list[Event]] = asyncio.Future(loop=self._loop)
         if self._writer is None or self._writer.done():
             done.set_exception(StoreError("database", "The store is closed."))
             return done
+        if not self._waiting:
+            self._called.set()
         self._waiting.append(_Request(lease, ops, then, done))
-        self._called.set()
         if armed():
             point("queued", *map(concerned, ops))
         return done
@@ -260,84 +247,20 @@ class SqliteStore:
 
     async def _try(self, db: aiosqlite.Connection, requests: list[_Request]) -> bool:
         """Commit them together. False when several were tried and one of them cannot be: try each alone."""
-        revision = self._revision
+        commits = [(request.lease, request.ops) for request in requests]
         try:
-            given = await _at_once(db, lambda connection: self._transaction(connection, requests))
+            # One trip to the connection's thread; the public calls of aiosqlite make one for each statement.
+            given: list[list[Event]] = await db._execute(transact, db._conn, commits, self._revision)  # type: ignore[no-untyped-call]
         except Exception as error:
-            self._revision = revision
             if len(requests) > 1:
                 return False
             for request in requests:
                 request.refuse(_told(error, self._path))
             return True
+        self._revision += sum(map(len, given))
         for request, events in zip(requests, given, strict=True):
             request.answer(events)
         return True
-
-    # From here on: the connection's own thread.
-
-    def _transaction(self, db: sqlite3.Connection, requests: list[_Request]) -> list[list[Event]]:
-        """All of them or none; the events of each, with their revisions."""
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            point("batch_begun")
-            _check_epoch(db, requests)
-            given = self._apply(db, requests)
-            db.execute("COMMIT")
-        except BaseException:
-            _undo(db)
-            raise
-        return given
-
-    def _apply(self, db: sqlite3.Connection, requests: list[_Request]) -> list[list[Event]]:
-        given: list[list[Event]] = []
-        groups: _Groups = {}
-        for request in requests:
-            events: list[Event] = []
-            for op in request.ops:
-                if isinstance(op, DropRecord | DropSecrets):
-                    _flush(db, groups)
-                elif isinstance(op, AddEvent):
-                    self._revision += 1
-                    op = AddEvent(op.event.numbered(self._revision))
-                    events.append(op.event)
-                for statement, row_of in WRITES[type(op)]:
-                    groups.setdefault(statement, []).append(row_of(op))
-            given.append(events)
-        _flush(db, groups)
-        return given
-
-
-async def _at_once(db: aiosqlite.Connection, work: Callable[[sqlite3.Connection], _Given]) -> _Given:
-    """Do all of it in one trip to the connection's thread; the public calls of aiosqlite make a trip each."""
-    given: _Given = await db._execute(work, db._conn)  # type: ignore[no-untyped-call]
-    return given
-
-
-def _check_epoch(db: sqlite3.Connection, requests: list[_Request]) -> None:
-    newest = max((request.lease.epoch for request in requests), default=0)
-    stored = int(db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
-    if any(request.lease.epoch < max(stored, newest) for request in requests):
-        raise Fenced("Another daemon has taken over this database.")
-    if newest > stored:
-        db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(newest),))
-
-
-def _flush(db: sqlite3.Connection, groups: _Groups) -> None:
-    for statement, values in groups.items():
-        written = db.executemany(statement, values).rowcount
-        if statement == PUT_RECORD and written != len(values):
-            raise VersionConflict("A record was changed by somebody else.")
-    groups.clear()
-
-
-def _undo(db: sqlite3.Connection) -> None:
-    """End a transaction that cannot be committed; SQLite may have done so itself, and a full disk hinders it."""
-    try:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-    except sqlite3.Error as error:
-        log.error("action=rollback_failed evidence=%s", error)
 
 
 def _scripts() -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from daemon.store import rows
 from daemon.store.ops import (
     AddCommand,
-    AddEvent,
     AddSignal,
     CloseCommand,
     DropRecord,
@@ -19,40 +20,58 @@ from daemon.store.ops import (
 )
 
 
-def _insert(verb: str, table: str, columns: str) -> str:
-    marks = ", ".join("?" * (columns.count(",") + 1))
-    return f"{verb} INTO {table} ({columns}) VALUES ({marks})"
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement:
+    """SQL that writes a row. ``marks`` is the part that is repeated to write several rows at once; without it there is
+    one row at a time."""
+
+    head: str
+    columns: int = 1
+    marks: str = ""
+    tail: str = ""
+
+    def sql(self, rows: int) -> str:
+        """The text for so many rows, which are given as one long list of values."""
+        return _sql(self, rows)
 
 
-def _put_sql(table: str, columns: str, key: tuple[str, ...]) -> str:
+@cache
+def _sql(statement: Statement, rows: int) -> str:
+    return statement.head + ", ".join([statement.marks] * rows) + statement.tail
+
+
+def _insert(verb: str, table: str, columns: str, tail: str = "") -> Statement:
+    count = columns.count(",") + 1
+    return Statement(f"{verb} INTO {table} ({columns}) VALUES ", count, f"({', '.join('?' * count)})", tail)
+
+
+def _put(table: str, columns: str, key: tuple[str, ...], condition: str = "") -> Statement:
     """Write a row, in place of the one with the same key if there is one."""
     others = [column for column in columns.split(", ") if column not in key]
     changes = ", ".join(f"{column} = excluded.{column}" for column in others)
-    return f"{_insert('INSERT', table, columns)} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+    tail = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}{condition}"
+    return _insert("INSERT", table, columns, tail)
 
 
-PUT_RECORD = (
-    _put_sql("records", rows.RECORD_COLUMNS, ("name",)) + " WHERE records.version = excluded.version - 1"
-)
-_PUT_RESOURCE = _put_sql("resources", rows.RESOURCE_COLUMNS, ("owner", "kind", "name"))
-_ADD_EVENT = _insert("INSERT", "events", rows.EVENT_COLUMNS)
+PUT_RECORD = _put("records", rows.RECORD_COLUMNS, ("name",), " WHERE records.version = excluded.version - 1")
+ADD_EVENT = _insert("INSERT", "events", rows.EVENT_COLUMNS)
+_PUT_RESOURCE = _put("resources", rows.RESOURCE_COLUMNS, ("owner", "kind", "name"))
 _ADD_SIGNAL = _insert("INSERT OR IGNORE", "signals", rows.SIGNAL_COLUMNS)
 _ADD_COMMAND = _insert("INSERT OR IGNORE", "commands", rows.COMMAND_COLUMNS)
-_CLOSE_COMMAND = "UPDATE commands SET closed = 1 WHERE token = ?"
+_CLOSE_COMMAND = Statement("UPDATE commands SET closed = 1 WHERE token = ?")
 _PUT_SECRET = _insert("INSERT OR REPLACE", "secrets", "name, shard, sealed")
-_DROP_SECRETS = "DELETE FROM secrets WHERE substr(name, 1, length(?1)) = ?1"
+_DROP_SECRETS = Statement("DELETE FROM secrets WHERE substr(name, 1, length(?1)) = ?1")
 _DROP_RECORD = (
-    "DELETE FROM records WHERE name = ?",
-    "DELETE FROM resources WHERE owner = ?",
-    "DELETE FROM signals WHERE record = ?",
-    "DELETE FROM commands WHERE target = ?",
+    Statement("DELETE FROM records WHERE name = ?"),
+    Statement("DELETE FROM resources WHERE owner = ?"),
+    Statement("DELETE FROM signals WHERE record = ?"),
+    Statement("DELETE FROM commands WHERE target = ?"),
 )
 
 
-WRITES: dict[type, tuple[tuple[str, Callable[[Any], rows.Row]], ...]] = {
+WRITES: dict[type, tuple[tuple[Statement, Callable[[Any], rows.Row]], ...]] = {
     PutRecord: ((PUT_RECORD, lambda op: rows.record_row(op.record)),),
     PutResource: ((_PUT_RESOURCE, lambda op: rows.resource_row(op.resource)),),
-    AddEvent: ((_ADD_EVENT, lambda op: rows.event_row(op.event)),),
     AddSignal: ((_ADD_SIGNAL, lambda op: rows.signal_row(op.signal)),),
     AddCommand: ((_ADD_COMMAND, lambda op: rows.command_row(op.command)),),
     CloseCommand: ((_CLOSE_COMMAND, lambda op: (op.token,)),),
@@ -60,4 +79,4 @@ WRITES: dict[type, tuple[tuple[str, Callable[[Any], rows.Row]], ...]] = {
     DropSecrets: ((_DROP_SECRETS, lambda op: (op.prefix,)),),
     DropRecord: tuple((statement, lambda op: (op.name,)) for statement in _DROP_RECORD),
 }
-"""Op → each statement that writes it, with the row it is given."""
+"""Op → each statement that writes it, with the row it is given. A line of the log is numbered first: ``ADD_EVENT``."""

@@ -1,6 +1,7 @@
 """DBOS doing what the engine does, in its own environment: ``steps`` and ``recover`` print seconds as JSON.
 
-`python dbos_life.py steps DATABASE WORKFLOWS STEPS` · `… hang DATABASE WORKFLOWS` · `… recover DATABASE WORKFLOWS`
+`python dbos_life.py steps DATABASE WORKFLOWS STEPS` · `… hang DATABASE WORKFLOWS STEPS` ·
+`… recover DATABASE WORKFLOWS STEPS`, where ``STEPS`` are done before the one that hangs
 """
 
 from __future__ import annotations
@@ -13,9 +14,8 @@ import time
 
 from dbos import DBOS
 
-WHAT, DATABASE, WORKFLOWS, *MORE = sys.argv[1:]
-STEPS = int(MORE[0]) if MORE else 1
-NODES = int(WORKFLOWS)
+WHAT, DATABASE = sys.argv[1:3]
+NODES, STEPS = map(int, sys.argv[3:])
 
 entered = 0
 all_entered = asyncio.Event()
@@ -47,8 +47,9 @@ async def life(node: int) -> None:
 
 @DBOS.workflow()
 async def waiting(node: int) -> None:
-    """A step that is done, and one that is not."""
-    await one(node)
+    """Some steps that are done, and one that is not."""
+    for number in range(STEPS):
+        await one(number)
     await endless(node)
 
 

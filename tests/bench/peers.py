@@ -12,7 +12,7 @@ from pathlib import Path
 import ironic_life
 from engine import NODES
 from figures import Figure
-from restart import killed, one_restart, until_told
+from restart import HALF, killed, one_restart, until_told
 from toy import STEPS, seconds
 
 HOME = Path(__file__).parents[2] / "build" / "peers"
@@ -53,7 +53,7 @@ def _dbos_steps(python: Path) -> float:
 
 def _dbos_recovery(python: Path) -> float:
     with tempfile.TemporaryDirectory() as name:
-        arguments = [f"{name}/dbos.db", str(RECOVERED)]
+        arguments = [f"{name}/dbos.db", str(RECOVERED), str(HALF)]
         first, _ = until_told([python, LIFE, "hang", *arguments])
         killed(first)
         second, taken = until_told([python, LIFE, "recover", *arguments])

@@ -15,11 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from figures import Figure, python, wall
-from toy import Toy, house, never_answered, sow
+from toy import STEPS, Toy, house, never_answered, sow
 
 BARE = "import asyncio, sqlite3, transitions"
 SIZES = ((1000, 3, 4.0, 8.0), (10_000, 3, 12.0, 30.0))
 """Nodes, rounds, the goal and the least that is enough."""
+HALF = STEPS // 2
+"""The daemon dies when every node has done so many steps and is in a call of the next."""
 
 
 def until_told(command: Sequence[str | Path]) -> tuple[subprocess.Popen[bytes], float]:
@@ -53,7 +55,8 @@ def one_restart(nodes: int) -> float:
 
 
 def restart() -> list[Figure]:
-    """G4: from the start after a kill -9 until every node's next intent is durable, each doubt settled by a list."""
+    """G4: from the start after a kill -9 in the middle of all lives until every node's next intent is durable, each
+    doubt settled by a list."""
     figures = []
     for nodes, rounds, goal, least in SIZES:
         pairs = [(one_restart(nodes), wall(python(BARE))) for _ in range(rounds)]
@@ -66,8 +69,8 @@ def restart() -> list[Figure]:
 
 
 async def _daemon(what: str, directory: Path, nodes: int) -> None:
-    """Work until every node is in a call that is never answered."""
-    create, all_entered = never_answered(nodes)
+    """Work until every node is in a call that is never answered; what was in doubt was done."""
+    create, all_entered = never_answered(nodes, HALF if what == "begin" else HALF + 1)
     toy = Toy(lambda: None, create)
     async with house(directory, toy, worn=False) as here:
         if what == "begin":

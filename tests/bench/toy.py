@@ -39,12 +39,14 @@ async def at_once(name: str) -> None:
     """Nothing outside takes any time."""
 
 
-def never_answered(nodes: int) -> tuple[Outside, asyncio.Event]:
-    """A call that does not end, and the event that so many are in it."""
+def never_answered(nodes: int, answered: int = 0) -> tuple[Outside, asyncio.Event]:
+    """Calls that do not end, but for those of each node's first steps, and the event that so many are in one."""
     entered, all_entered = 0, asyncio.Event()
 
     async def create(name: str) -> None:
         nonlocal entered
+        if int(name.rpartition("-step")[2]) < answered:
+            return
         entered += 1
         if entered == nodes:
             all_entered.set()

@@ -8,12 +8,12 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
 import pytest
+from msgspec.structs import replace
 
 from daemon.errors import StoreError
 from daemon.store import sqlite as module

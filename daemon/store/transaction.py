@@ -1,0 +1,104 @@
+"""What happens in the thread of the writing connection: a group of commits becomes one transaction.
+
+Rows are written many at a time: SQLite lets the rest of the daemon run while it carries out a statement, and only
+then.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from daemon.faultpoints import point
+from daemon.store import rows
+from daemon.store.base import Fenced, VersionConflict
+from daemon.store.ops import AddEvent, DropRecord, DropSecrets, Event, Lease, Op
+from daemon.store.statements import ADD_EVENT, PUT_RECORD, WRITES, Statement
+
+log = logging.getLogger("nxd.store")
+
+ROWS_AT_ONCE = 512
+"""So many rows at most are written by one statement; 18 columns of them are within SQLite's 32,766 values."""
+
+Commit = tuple[Lease, Sequence[Op]]
+"""What somebody wants committed, and by which right."""
+_Groups = defaultdict[Statement, list[object]]
+"""Statement → the values of all rows that it shall write, in order."""
+
+
+def transact(db: sqlite3.Connection, commits: Sequence[Commit], revision: int) -> list[list[Event]]:
+    """All of them or none; the lines of the log of each, numbered from the one after ``revision``. Raises Fenced,
+    VersionConflict, sqlite3.Error."""
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        point("batch_begun")
+        _check_epoch(db, max((lease.epoch for lease, _ in commits), default=0), commits)
+        given = _apply(db, commits, revision)
+        db.execute("COMMIT")
+    except BaseException:
+        _undo(db)
+        raise
+    return given
+
+
+def _check_epoch(db: sqlite3.Connection, newest: int, commits: Sequence[Commit]) -> None:
+    stored = int(db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
+    if any(lease.epoch < max(stored, newest) for lease, _ in commits):
+        raise Fenced("Another daemon has taken over this database.")
+    if newest > stored:
+        db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(newest),))
+
+
+def _apply(db: sqlite3.Connection, commits: Sequence[Commit], revision: int) -> list[list[Event]]:
+    given: list[list[Event]] = []
+    groups: _Groups = defaultdict(list)
+    for _, ops in commits:
+        events: list[Event] = []
+        for op in ops:
+            if isinstance(op, AddEvent):
+                revision += 1
+                event = replace(op.event, revision=revision)
+                events.append(event)
+                groups[ADD_EVENT] += rows.event_row(event)
+                continue
+            if isinstance(op, DropRecord | DropSecrets):
+                _flush(db, groups)
+            for statement, row_of in WRITES[type(op)]:
+                groups[statement] += row_of(op)
+        given.append(events)
+    _flush(db, groups)
+    return given
+
+
+def _flush(db: sqlite3.Connection, groups: _Groups) -> None:
+    for statement, values in groups.items():
+        written = _write(db, statement, values)
+        if statement is PUT_RECORD and written != len(values) // statement.columns:
+            raise VersionConflict("A record was changed by somebody else.")
+    groups.clear()
+
+
+def _write(db: sqlite3.Connection, statement: Statement, values: Sequence[object]) -> int:
+    """How many rows were written. A statement is one for a power of two of rows, so that there are few of them and
+    SQLite knows them already."""
+    written, begin, size = 0, 0, ROWS_AT_ONCE if statement.marks else 1
+    while begin < len(values):
+        while size * statement.columns > len(values) - begin:
+            size //= 2
+        end = begin + size * statement.columns
+        written += db.execute(statement.sql(size), values[begin:end]).rowcount
+        begin = end
+    return written
+
+
+def _undo(db: sqlite3.Connection) -> None:
+    """End a transaction that cannot be committed; SQLite may have done so itself, and a full disk hinders it."""
+    try:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        log.error("action=rollback_failed evidence=%s", error)
