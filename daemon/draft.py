@@ -80,7 +80,8 @@ class Draft:
         self._notes.clear()
         if move is not None and move.committed is None:
             move.ops = (*move.ops, *ops)
-            await self.settled()
+            await move.send()
+            self._move = self.moved = None
         else:
             committed = self._journal.submit(ops)
             await self.settled()

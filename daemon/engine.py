@@ -147,8 +147,9 @@ class Engine:
             return False
         self._crashes.begin(name)
         outcome = await self._run(record, context)
-        if not isinstance(outcome, Done):
-            await context.save()
+        if isinstance(outcome, Done):
+            return await self._advance(context, outcome)
+        await context.save()
         return await self._settle(context, outcome)
 
     async def _honour(self, record: Record, command: Command) -> None:
@@ -208,11 +209,9 @@ class Engine:
             log.exception("action=step_broke record=%s state=%s", record.name, record.state)
             return Fail(NxdError("bug", evidence=f"{type(error).__name__}: {error}").problem())
 
-    async def _settle(self, context: StepContext, outcome: Outcome) -> bool:
-        """Commit what the step answered. True when the next step can run at once."""
+    async def _settle(self, context: StepContext, outcome: Wait | Busy | Fail) -> bool:
+        """Commit what the step answered. True when there is more to do at once."""
         record = context.record
-        if isinstance(outcome, Done):
-            return await self._advance(context, outcome)
         if self._mirror.asked(record.name):
             return True
         match outcome:

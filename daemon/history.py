@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable
+from functools import partial
 from statistics import median
 
 from daemon.store.ops import Event
@@ -25,7 +26,7 @@ class History:
 
     def __init__(self) -> None:
         self._open: dict[str, tuple[str, float]] = {}
-        self._stays: dict[tuple[str, str], deque[float]] = {}
+        self._stays: defaultdict[tuple[str, str], deque[float]] = defaultdict(partial(deque, maxlen=KEPT))
 
     def take(self, events: Iterable[Event]) -> None:
         """Follow the log; it must come in order."""
@@ -38,8 +39,7 @@ class History:
     def _close(self, record: str, event: Event) -> None:
         before = self._open.pop(record, None)
         if before is not None and event.data["by"] in _DONE and not event.data.get("idle"):
-            stays = self._stays.setdefault((event.data["kind"], before[0]), deque(maxlen=KEPT))
-            stays.append(max(0.0, event.time - before[1]))
+            self._stays[event.data["kind"], before[0]].append(max(0.0, event.time - before[1]))
 
     def usual(self, kind: str, step: str) -> float | None:
         """The median; None before the first."""

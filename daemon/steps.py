@@ -108,14 +108,10 @@ class StepContext:
         self._wake = wake
         self._box = box
         self._draft = Draft(journal)
+        self.clock: Clock = journal.clock
         self.acted = False
         """Whether the step made, deleted, ordered or remembered anything in this run."""
         self.lock = locks
-
-    @property
-    def clock(self) -> Clock:
-        """The daemon's clock."""
-        return self._journal.clock
 
     @property
     def record(self) -> Record:

@@ -24,6 +24,8 @@ log = logging.getLogger("nxd.store")
 ROWS_AT_ONCE = 512
 """So many rows at most are written by one statement; 18 columns of them are within SQLite's 32,766 values."""
 
+_DROPS = frozenset({DropRecord, DropSecrets})
+"""What must not take along what is written after it."""
 Commit = tuple[Lease, Sequence[Op]]
 """What somebody wants committed, and by which right."""
 _Groups = defaultdict[Statement, list[object]]
@@ -59,13 +61,13 @@ def _apply(db: sqlite3.Connection, commits: Sequence[Commit], revision: int) -> 
     for _, ops in commits:
         events: list[Event] = []
         for op in ops:
-            if isinstance(op, AddEvent):
+            if type(op) is AddEvent:
                 revision += 1
                 event = replace(op.event, revision=revision)
                 events.append(event)
                 groups[ADD_EVENT] += rows.event_row(event)
                 continue
-            if isinstance(op, DropRecord | DropSecrets):
+            if type(op) in _DROPS:
                 _flush(db, groups)
             for statement, row_of in WRITES[type(op)]:
                 groups[statement] += row_of(op)
