@@ -42,13 +42,15 @@ class Draft:
         self.moved: Record | None = None
         """The record as it will be after a change of state that may not be durable yet."""
 
-    def row(self, key: tuple[str, str, str]) -> Resource | None:
+    def row(self, owner: str, kind: str, name: str) -> Resource | None:
         """A ledger row that no commit holds yet."""
-        for ops in (self._notes, self._move.ops if self._move else ()):
-            for op in reversed(ops):
-                if isinstance(op, PutResource) and op.resource.key == key:
-                    return op.resource
-        return None
+        found = None
+        for op in (*self._move.ops, *self._notes) if self._move else self._notes:
+            if type(op) is PutResource:
+                row = op.resource
+                if row.name == name and row.kind == kind and row.owner == owner:
+                    found = row
+        return found
 
     def note(self, *ops: Op) -> None:
         """Write this with whatever is committed next."""

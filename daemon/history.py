@@ -31,15 +31,13 @@ class History:
     def take(self, events: Iterable[Event]) -> None:
         """Follow the log; it must come in order."""
         for event in events:
-            if event.kind == "transition" and event.record is not None and "kind" in event.data:
-                self._close(event.record, event)
-                state, step = event.data["to"], event.data["step"]
-                self._open[event.record] = (step if state == ROLLING_BACK else state, event.time)
-
-    def _close(self, record: str, event: Event) -> None:
-        before = self._open.pop(record, None)
-        if before is not None and event.data["by"] in _DONE and not event.data.get("idle"):
-            self._stays[event.data["kind"], before[0]].append(max(0.0, event.time - before[1]))
+            if event.kind != "transition" or event.record is None or "kind" not in event.data:
+                continue
+            data, state = event.data, event.data["to"]
+            before = self._open.get(event.record)
+            if before is not None and data["by"] in _DONE and "idle" not in data:
+                self._stays[data["kind"], before[0]].append(max(0.0, event.time - before[1]))
+            self._open[event.record] = (data["step"] if state == ROLLING_BACK else state, event.time)
 
     def usual(self, kind: str, step: str) -> float | None:
         """The median; None before the first."""

@@ -108,7 +108,7 @@ class Mirror:
         self.stamps[resource.owner] += 1
         mine, key = self._resources[resource.owner], (resource.kind, resource.name)
         before, mine[key] = mine.get(key), resource
-        if before is not None:
+        if before is not None and "address" in before.data:
             self._let_go(before)
         address = resource.data.get("address")
         if address and resource.state != "gone":

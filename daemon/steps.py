@@ -49,7 +49,7 @@ class Interrupted(Exception):
     """A person's verb is waiting and this is a safe point to honour it."""
 
 
-class Found(Struct, frozen=True):
+class Found(Struct, frozen=True, gc=False):
     """An object that exists outside: its id there, what is worth remembering of it, and when it was made there, in
     Unix seconds, if the other side tells."""
 
@@ -154,13 +154,13 @@ class StepContext:
     def resources(self, kind: str | None = None, owner: str | None = None) -> list[Resource]:
         """Ledger rows that are not gone; the record's own unless another owner is named."""
         stored = self._journal.mirror.resources(owner or self._name)
-        rows = [self._draft.row(row.key) or row for row in stored]
+        rows = [self._draft.row(*row.key) or row for row in stored]
         return [row for row in rows if row.state != "gone" and kind in (None, row.kind)]
 
     def resource(self, kind: str, name: str, owner: str | None = None) -> Resource | None:
         """One ledger row, gone or not; the record's own unless another owner is named."""
         owner = owner or self._name
-        return self._draft.row((owner, kind, name)) or self._journal.mirror.resource(owner, kind, name)
+        return self._draft.row(owner, kind, name) or self._journal.mirror.resource(owner, kind, name)
 
     def held(self, address: str) -> bool:
         """Whether any record has an object of this address, or means to."""

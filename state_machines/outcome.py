@@ -10,7 +10,7 @@ from msgspec import Struct, field
 Retry = Literal["never", "later", "now"]
 
 
-class Problem(Struct, frozen=True):
+class Problem(Struct, frozen=True, gc=False):
     """What went wrong, in a sentence each; ``evidence`` is kept verbatim from the outside."""
 
     code: str
@@ -20,13 +20,13 @@ class Problem(Struct, frozen=True):
     evidence: str | None = None
 
 
-class Done(Struct, frozen=True):
+class Done(Struct, frozen=True, gc=False):
     """The step's work was seen to be there. ``facts`` are remembered with the record."""
 
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Wait(Struct, frozen=True):
+class Wait(Struct, frozen=True, gc=False):
     """The world needs time. ``poll`` is when to look again, in seconds, unless an event comes before.
 
     ``attention`` marks a wait that only a person can end.
@@ -40,14 +40,14 @@ class Wait(Struct, frozen=True):
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Busy(Struct, frozen=True):
+class Busy(Struct, frozen=True, gc=False):
     """Nothing is wrong with the request, but it must come again. ``after`` seconds, if the other side said."""
 
     problem: Problem
     after: float | None = None
 
 
-class Fail(Struct, frozen=True):
+class Fail(Struct, frozen=True, gc=False):
     """Trying the same again cannot help: a person or a rollback must follow."""
 
     problem: Problem

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct, field
 
 
-class Record(Struct, frozen=True):
+class Record(Struct, frozen=True, gc=False):
     """One row of the store. Times are Unix seconds; ``version`` grows by one with each commit.
 
     ``step`` is the state whose work is being done, or was when the record failed or was held; while rolling

@@ -12,7 +12,7 @@ from state_machines.record import Record
 ResourceState = Literal["intended", "present", "deleting", "gone"]
 
 
-class Resource(Struct, frozen=True):
+class Resource(Struct, frozen=True, gc=False):
     """One row of the ledger: an object outside that we made, are about to make, or have deleted.
 
     It is written before the call that makes the object, so the duty to undo never depends on an answer.
@@ -34,7 +34,7 @@ class Resource(Struct, frozen=True):
         return (self.owner, self.kind, self.name)
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, gc=False):
     """One line of the log. The store gives it its revision."""
 
     time: float
@@ -48,7 +48,7 @@ class Event(Struct, frozen=True):
     revision: int = 0
 
 
-class Signal(Struct, frozen=True):
+class Signal(Struct, frozen=True, gc=False):
     """Something that happened outside and may come before the step that waits for it.
 
     ``round`` is the boot it belongs to and ``seq`` its number there: the same one twice is one signal.
@@ -63,7 +63,7 @@ class Signal(Struct, frozen=True):
     data: dict[str, Any] = field(default_factory=dict)
 
 
-class Command(Struct, frozen=True):
+class Command(Struct, frozen=True, gc=False):
     """A verb that was accepted and will be honoured at the next safe point.
 
     ``token`` makes it one effect. ``args`` may hold ``step``: where a retry begins, after which a hold stops;
@@ -80,50 +80,50 @@ class Command(Struct, frozen=True):
     args: dict[str, Any] = field(default_factory=dict)
 
 
-class PutRecord(Struct, frozen=True):
+class PutRecord(Struct, frozen=True, gc=False):
     """Write a record whose stored version is one less than the new one; 0 before it exists."""
 
     record: Record
 
 
-class DropRecord(Struct, frozen=True):
+class DropRecord(Struct, frozen=True, gc=False):
     """Forget a record, its ledger rows, signals and commands. Its events stay."""
 
     name: str
 
 
-class PutResource(Struct, frozen=True):
+class PutResource(Struct, frozen=True, gc=False):
     """Write a ledger row."""
 
     resource: Resource
 
 
-class AddEvent(Struct, frozen=True):
+class AddEvent(Struct, frozen=True, gc=False):
     """Append to the log."""
 
     event: Event
 
 
-class AddSignal(Struct, frozen=True):
+class AddSignal(Struct, frozen=True, gc=False):
     """Remember a signal; one that is known already changes nothing."""
 
     signal: Signal
 
 
-class AddCommand(Struct, frozen=True):
+class AddCommand(Struct, frozen=True, gc=False):
     """Put a command into the inbox; a token that is known already changes nothing."""
 
     command: Command
 
 
-class CloseCommand(Struct, frozen=True):
+class CloseCommand(Struct, frozen=True, gc=False):
     """The command was honoured or is moot."""
 
     token: str
     target: str
 
 
-class PutSecret(Struct, frozen=True):
+class PutSecret(Struct, frozen=True, gc=False):
     """Keep a sealed secret under a name."""
 
     name: str
@@ -131,7 +131,7 @@ class PutSecret(Struct, frozen=True):
     sealed: bytes
 
 
-class DropSecrets(Struct, frozen=True):
+class DropSecrets(Struct, frozen=True, gc=False):
     """Forget every secret whose name begins with this."""
 
     prefix: str
@@ -167,7 +167,7 @@ def concerned(op: Op) -> str:
             return name
 
 
-class Lease(Struct, frozen=True):
+class Lease(Struct, frozen=True, gc=False):
     """The right to write. A writer with an older epoch is fenced."""
 
     owner: str
