@@ -1,4 +1,4 @@
-"""The SQLite store: one task owns the only writing connection and commits whatever has queued meanwhile at once.
+"""The SQLite store: one connection writes, in its own thread, and what has queued meanwhile is one transaction.
 
 WAL with synchronous=FULL, so a commit that returned survives a power cut. Readers have a connection of their
 own that can neither write nor checkpoint: SQLite before 3.51.3 may corrupt a WAL that two connections reset.
@@ -10,6 +10,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import partial
 from importlib import resources as package_files
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,10 @@ _CHECKPOINT_ROWS = 8_000
 """How many rows are written before the pages of the write-ahead log move into the database."""
 
 
+_Given = list[Event] | Exception
+"""What came of a commit: its lines of the log, or why there is nothing of it."""
+
+
 class _Request(Struct):
     """One caller's commit, waiting for its turn; a caller that was cancelled meanwhile wants no answer any more."""
 
@@ -45,18 +50,18 @@ class _Request(Struct):
     then: Then | None
     done: asyncio.Future[list[Event]]
 
-    def answer(self, events: list[Event]) -> None:
-        try:
-            if self.then is not None:
-                self.then(events)
-        except Exception as error:  # a bug of his own, which must not stop the others' commits
-            self.refuse(error)
-        if not self.done.done():
-            self.done.set_result(events)
-
-    def refuse(self, error: Exception) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
+    def answer(self, given: _Given) -> None:
+        if not isinstance(given, Exception) and self.then is not None:
+            try:
+                self.then(given)
+            except Exception as error:  # a bug of his own, which must not stop the others' commits
+                given = error
+        if self.done.done():
+            return
+        if isinstance(given, Exception):
+            self.done.set_exception(given)
+        else:
+            self.done.set_result(given)
 
 
 class SqliteStore:
@@ -67,21 +72,28 @@ class SqliteStore:
         self._checkpointed = 0
         self._new_id = new_id
         self._waiting: list[_Request] = []
-        self._called = asyncio.Event()
-        self._closing = False
-        self._writer: asyncio.Task[None] | None = None
+        self._busy = False
+        """Whether a group is being written or about to be."""
+        self._quiet: asyncio.Future[None] | None = None
+        """Waits for the last group while the store closes; nothing more is taken."""
+        self._writer: aiosqlite.Connection | None = None
         self._reader: aiosqlite.Connection | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._started: asyncio.Future[None] | None = None
         self._epoch = 0
         self._revision = 0
         self._daemon_id = ""
 
     async def open(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._started = self._loop.create_future()
-        self._writer = asyncio.create_task(self._write(), name="store-writer")
-        await self._started
+        try:
+            # An aiosqlite connection that cannot be made leaves a thread behind that outlives the loop.
+            await asyncio.to_thread(lambda: sqlite3.connect(self._path).close())
+            self._writer = await aiosqlite.connect(self._path, isolation_level=None)
+            await self._prepare(self._writer)
+        except BaseException as error:
+            await self.close()
+            if isinstance(error, Exception):
+                raise _told(error, self._path) from error
+            raise
         self._reader = await aiosqlite.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
         await self._reader.execute("PRAGMA query_only=ON")
 
@@ -94,13 +106,14 @@ class SqliteStore:
     def commit(
         self, lease: Lease, ops: Sequence[Op], then: Then | None = None
     ) -> asyncio.Future[list[Event]]:
-        done: asyncio.Future[list[Event]] = asyncio.Future(loop=self._loop)
-        if self._writer is None or self._writer.done():
+        done: asyncio.Future[list[Event]] = self._loop.create_future()
+        if self._writer is None or self._quiet is not None:
             done.set_exception(StoreError("database", "The store is closed."))
             return done
-        if not self._waiting:
-            self._called.set()
         self._waiting.append(_Request(lease, ops, then, done))
+        if not self._busy:
+            self._busy = True
+            self._loop.call_soon(self._begin)
         if armed():
             point("queued", *map(concerned, ops))
         return done
@@ -152,9 +165,10 @@ class SqliteStore:
             await self._reader.close()
             self._reader = None
         if self._writer is not None:
-            self._closing = True
-            self._called.set()
-            await self._writer
+            self._quiet = self._loop.create_future()
+            if self._busy:
+                await self._quiet
+            await self._writer.close()
             self._writer = None
 
     async def _read(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
@@ -164,61 +178,6 @@ class SqliteStore:
             return list(await self._reader.execute_fetchall(sql, values))
         except sqlite3.Error as error:
             raise StoreError("database", "The database cannot be read.", evidence=str(error)) from error
-
-    # From here on: the writer task, the only one that touches the writing connection.
-
-    async def _write(self) -> None:
-        assert self._started is not None
-        db: aiosqlite.Connection | None = None
-        try:
-            try:
-                # An aiosqlite connection that cannot be made leaves a thread behind that outlives the loop.
-                await asyncio.to_thread(lambda: sqlite3.connect(self._path).close())
-                db = await aiosqlite.connect(self._path, isolation_level=None)
-                await self._prepare(db)
-            except Exception as error:
-                self._started.set_exception(_told(error, self._path))
-                return
-            self._started.set_result(None)
-            await self._serve(db)
-        finally:
-            self._refuse_the_rest()
-            if db is not None:
-                await db.close()
-
-    def _refuse_the_rest(self) -> None:
-        """Nobody waits for a writer that has ended."""
-        for request in self._waiting:
-            request.refuse(StoreError("database", "The store is closed."))
-        self._waiting.clear()
-
-    async def _serve(self, db: aiosqlite.Connection) -> None:
-        while self._waiting or not self._closing:
-            await self._called.wait()
-            self._called.clear()
-            requests, self._waiting = self._waiting, []
-            if not await self._try(db, requests):
-                for request in requests:
-                    await self._try(db, [request])
-            await self._checkpoint(db)
-
-    async def _checkpoint(self, db: aiosqlite.Connection) -> None:
-        """Move a grown write-ahead log into the database, once those who waited for a commit have their answer.
-
-        One that fails loses nothing: what was committed stands in the write-ahead log.
-        """
-        if db.total_changes - self._checkpointed < _CHECKPOINT_ROWS:
-            return
-        await self._checkpoint_now(db)
-
-    async def _checkpoint_now(self, db: aiosqlite.Connection) -> None:
-        self._checkpointed = db.total_changes
-        point("before_checkpoint")
-        try:
-            await db.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
-        except sqlite3.Error as error:
-            log.warning("action=checkpoint_failed evidence=%s", error)
-        point("after_checkpoint")
 
     async def _prepare(self, db: aiosqlite.Connection) -> None:
         version: int = next(iter(await db.execute_fetchall("PRAGMA user_version")))[0]
@@ -231,7 +190,7 @@ class SqliteStore:
             )
         for pragma in _PRAGMAS:
             await db.execute(f"PRAGMA {pragma}")
-        await self._checkpoint_now(db)  # a daemon that is killed again and again comes to no other one
+        await db._execute(self._checkpoint, db._conn)  # type: ignore[no-untyped-call]  # a daemon that is killed again and again comes to no other one
         for number, script in enumerate(scripts[version:], start=version + 1):
             point("migrating")
             await db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
@@ -245,22 +204,57 @@ class SqliteStore:
         found = await db.execute_fetchall("SELECT coalesce(max(revision), 0) FROM events")
         self._revision = next(iter(found))[0]
 
-    async def _try(self, db: aiosqlite.Connection, requests: list[_Request]) -> bool:
-        """Commit them together. False when several were tried and one of them cannot be: try each alone."""
-        commits = [(request.lease, request.ops) for request in requests]
+    def _begin(self) -> None:
+        """Give what has queued to the connection's thread: the public calls of aiosqlite make a trip there for each
+        statement."""
+        assert self._writer is not None
+        requests, self._waiting = self._waiting, []
+        self._writer._tx.put_nowait((None, partial(self._write, self._writer._conn, requests)))
+
+    def _answer(self, requests: Sequence[_Request], given: Sequence[_Given]) -> None:
+        """In the order of the commits. What those who were answered write next is the next group."""
+        for request, one in zip(requests, given, strict=True):
+            request.answer(one)
+        if self._waiting:
+            self._loop.call_soon(self._begin)
+        else:
+            self._busy = False
+            if self._quiet is not None:
+                self._quiet.set_result(None)
+
+    # From here on: the writing connection's own thread.
+
+    def _write(self, db: sqlite3.Connection, requests: Sequence[_Request]) -> None:
+        """Commit them, say so, and let the write-ahead log not grow for ever."""
+        given = self._committed(db, requests)
+        self._loop.call_soon_threadsafe(self._answer, requests, given)
+        if db.total_changes - self._checkpointed >= _CHECKPOINT_ROWS:
+            self._checkpoint(db)
+
+    def _committed(self, db: sqlite3.Connection, requests: Sequence[_Request]) -> Sequence[_Given]:
+        """Commit them together; each alone if one of them cannot be."""
         try:
-            # One trip to the connection's thread; the public calls of aiosqlite make one for each statement.
-            given: list[list[Event]] = await db._execute(transact, db._conn, commits, self._revision)  # type: ignore[no-untyped-call]
+            commits = [(request.lease, request.ops) for request in requests]
+            given = transact(db, commits, self._revision)
         except Exception as error:
-            if len(requests) > 1:
-                return False
-            for request in requests:
-                request.refuse(_told(error, self._path))
-            return True
+            if len(requests) == 1:
+                return [_told(error, self._path)]
+            return [one for request in requests for one in self._committed(db, [request])]
         self._revision += sum(map(len, given))
-        for request, events in zip(requests, given, strict=True):
-            request.answer(events)
-        return True
+        return given
+
+    def _checkpoint(self, db: sqlite3.Connection) -> None:
+        """Move a grown write-ahead log into the database, once those who waited for a commit have their answer.
+
+        One that fails loses nothing: what was committed stands in the write-ahead log.
+        """
+        self._checkpointed = db.total_changes
+        point("before_checkpoint")
+        try:
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:
+            log.warning("action=checkpoint_failed evidence=%s", error)
+        point("after_checkpoint")
 
 
 def _scripts() -> list[str]:
