@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from functools import partial
-from statistics import median
 
 from daemon.store.ops import Event
 from state_machines.kind import ROLLING_BACK
@@ -41,6 +40,8 @@ class History:
 
     def usual(self, kind: str, step: str) -> float | None:
         """The median; None before the first."""
+        from statistics import median  # brings much with it that a starting daemon need not wait for
+
         stays = self._stays.get((kind, step))
         return median(stays) if stays else None
 

@@ -87,9 +87,7 @@ def resource_row(resource: Resource) -> Row:
 
 
 def resource_of(row: Row) -> Resource:
-    *plain, data = row
-    fields = (*plain, orjson.loads(data))
-    return Resource(*fields)
+    return Resource(*(*row[:-1], orjson.loads(row[-1])))
 
 
 def event_row(event: Event) -> Row:
@@ -124,9 +122,7 @@ def signal_row(signal: Signal) -> Row:
 
 
 def signal_of(row: Row) -> Signal:
-    *plain, data = row
-    fields = (*plain, orjson.loads(data))
-    return Signal(*fields)
+    return Signal(*(*row[:-1], orjson.loads(row[-1])))
 
 
 def command_row(command: Command) -> Row:
@@ -142,6 +138,4 @@ def command_row(command: Command) -> Row:
 
 
 def command_of(row: Row) -> Command:
-    *plain, args = row
-    fields = (*plain, orjson.loads(args))
-    return Command(*fields)
+    return Command(*(*row[:-1], orjson.loads(row[-1])))

@@ -11,7 +11,6 @@ import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import partial
-from importlib import resources as package_files
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,9 @@ class SqliteStore:
 
     def __init__(self, path: Path, new_id: str) -> None:
         self._path = path
-        self._checkpointed = 0
+        self._checkpointed = -_CHECKPOINT_ROWS
+        """Rows written before the last checkpoint. The first commit is followed by one: a daemon that is killed again
+        and again comes to no other."""
         self._new_id = new_id
         self._waiting: list[_Request] = []
         self._busy = False
@@ -86,9 +87,9 @@ class SqliteStore:
         self._loop = asyncio.get_running_loop()
         try:
             # An aiosqlite connection that cannot be made leaves a thread behind that outlives the loop.
-            await asyncio.to_thread(lambda: sqlite3.connect(self._path).close())
+            sqlite3.connect(self._path).close()
             self._writer = await aiosqlite.connect(self._path, isolation_level=None)
-            await self._prepare(self._writer)
+            await self._writer._execute(self._prepare, self._writer._conn)  # type: ignore[no-untyped-call]
         except BaseException as error:
             await self.close()
             if isinstance(error, Exception):
@@ -179,31 +180,6 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise StoreError("database", "The database cannot be read.", evidence=str(error)) from error
 
-    async def _prepare(self, db: aiosqlite.Connection) -> None:
-        version: int = next(iter(await db.execute_fetchall("PRAGMA user_version")))[0]
-        scripts = _scripts()
-        if version > len(scripts):
-            raise StoreError(
-                "database",
-                f"The database {self._path} was written by a newer nxd (schema {version}).",
-                remedy="Install that version of nxd again.",
-            )
-        for pragma in _PRAGMAS:
-            await db.execute(f"PRAGMA {pragma}")
-        await db._execute(self._checkpoint, db._conn)  # type: ignore[no-untyped-call]  # a daemon that is killed again and again comes to no other one
-        for number, script in enumerate(scripts[version:], start=version + 1):
-            point("migrating")
-            await db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
-        await db.executemany(
-            "INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)",
-            [("daemon_id", self._new_id), ("epoch", "0")],
-        )
-        stored = dict([tuple(row) for row in await db.execute_fetchall("SELECT key, value FROM meta")])
-        self._daemon_id = stored["daemon_id"]
-        self._epoch = int(stored["epoch"])
-        found = await db.execute_fetchall("SELECT coalesce(max(revision), 0) FROM events")
-        self._revision = next(iter(found))[0]
-
     def _begin(self) -> None:
         """Give what has queued to the connection's thread: the public calls of aiosqlite make a trip there for each
         statement."""
@@ -223,6 +199,27 @@ class SqliteStore:
                 self._quiet.set_result(None)
 
     # From here on: the writing connection's own thread.
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        version: int = db.execute("PRAGMA user_version").fetchone()[0]
+        scripts = _scripts()
+        if version > len(scripts):
+            raise StoreError(
+                "database",
+                f"The database {self._path} was written by a newer nxd (schema {version}).",
+                remedy="Install that version of nxd again.",
+            )
+        for pragma in _PRAGMAS:
+            db.execute(f"PRAGMA {pragma}")
+        for number, script in enumerate(scripts[version:], start=version + 1):
+            point("migrating")
+            db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+        first = (("daemon_id", self._new_id), ("epoch", "0"))
+        db.executemany("INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", first)
+        stored = dict(db.execute("SELECT key, value FROM meta"))
+        self._daemon_id = stored["daemon_id"]
+        self._epoch = int(stored["epoch"])
+        self._revision = db.execute("SELECT coalesce(max(revision), 0) FROM events").fetchone()[0]
 
     def _write(self, db: sqlite3.Connection, requests: Sequence[_Request]) -> None:
         """Commit them, say so, and let the write-ahead log not grow for ever."""
@@ -259,9 +256,7 @@ class SqliteStore:
 
 def _scripts() -> list[str]:
     """The numbered migrations, in order."""
-    folder = package_files.files("daemon.store") / "migrations"
-    entries = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]
-    return [entry.read_text() for entry in sorted(entries, key=lambda entry: entry.name)]
+    return [path.read_text() for path in sorted(Path(__file__).parent.glob("migrations/*.sql"))]
 
 
 def _told(error: Exception, path: Path) -> Exception:

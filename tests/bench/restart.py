@@ -1,11 +1,7 @@
-"""A daemon that was killed: how long until every node is at work again.
-
-Run as a program it is the daemon: `python restart.py begin|again DIRECTORY NODES` says when all nodes are in a call.
-"""
+"""A daemon that was killed: how long until every node is at work again."""
 
 from __future__ import annotations
 
-import asyncio
 import statistics
 import subprocess
 import sys
@@ -15,13 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from figures import Figure, python, wall
-from toy import STEPS, Toy, house, never_answered, sow
 
 BARE = "import asyncio, sqlite3, transitions"
 SIZES = ((1000, 3, 4.0, 8.0), (10_000, 3, 12.0, 30.0))
 """Nodes, rounds, the goal and the least that is enough."""
-HALF = STEPS // 2
-"""The daemon dies when every node has done so many steps and is in a call of the next."""
+DAEMON = str(Path(__file__).with_name("working.py"))
 
 
 def until_told(command: Sequence[str | Path]) -> tuple[subprocess.Popen[bytes], float]:
@@ -47,9 +41,9 @@ def one_restart(nodes: int) -> float:
     """Seconds from the start of the second process until all nodes are in their next call."""
     with tempfile.TemporaryDirectory() as directory:
         arguments = [directory, str(nodes)]
-        first, _ = until_told([sys.executable, __file__, "begin", *arguments])
+        first, _ = until_told([sys.executable, DAEMON, "begin", *arguments])
         killed(first)
-        second, taken = until_told([sys.executable, __file__, "again", *arguments])
+        second, taken = until_told([sys.executable, DAEMON, "again", *arguments])
         killed(second)
     return taken
 
@@ -66,22 +60,3 @@ def restart() -> list[Figure]:
             Figure(f"engine.rearmed_{nodes}_over_start", taken / bare, f"x {BARE}", goal, "lower", least),
         ]
     return figures
-
-
-async def _daemon(what: str, directory: Path, nodes: int) -> None:
-    """Work until every node is in a call that is never answered; what was in doubt was done."""
-    create, all_entered = never_answered(nodes, HALF if what == "begin" else HALF + 1)
-    toy = Toy(lambda: None, create)
-    async with house(directory, toy, worn=False) as here:
-        if what == "begin":
-            await sow(here.journal, nodes)
-        toy.found = {row.name for row in here.journal.mirror.all_resources()}
-        work = asyncio.create_task(here.engine.run())
-        await all_entered.wait()
-        sys.stdout.write("all are in a call\n")
-        sys.stdout.flush()
-        await work
-
-
-if __name__ == "__main__":
-    asyncio.run(_daemon(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
