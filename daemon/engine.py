@@ -351,13 +351,13 @@ class Engine:
         cluster = self._mirror.records.get(record.shard)
         if cluster is None or cluster.name == record.name:
             return
-        works = self.kind(cluster).states[cluster.state].work or cluster.state == ROLLING_BACK
+        works = self._kinds[cluster.kind].states[cluster.state].work or cluster.state == ROLLING_BACK
         if works or self._mirror.asked(cluster.name):
             self.poke(cluster.name)
 
     def _move(self, record: Record, moved: Record, verb: str, actor: str, idle: bool = False) -> list[Op]:
         """A change of state with its log line, and what follows from it."""
-        kind = self.kind(record)
+        kind = self._kinds[record.kind]
         event = Event(
             moved.since,
             record.shard,
@@ -373,9 +373,10 @@ class Engine:
                 "by": verb,
                 "attempt": moved.attempt,
                 "kind": record.kind,
-                **({"idle": True} if idle else {}),
             },
         )
+        if idle:
+            event.data["idle"] = True
         begins = kind.states[moved.state].work and not kind.states[record.state].work
         calls = self._calls_back(moved) if begins and record.name != record.shard else ()
         return [PutRecord(moved), *calls, AddEvent(event)]

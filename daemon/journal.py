@@ -64,7 +64,7 @@ class Journal:
             _pass_results(ops)
         if events:
             self.history.take(events)
-            self.mirror.revision = max(self.mirror.revision, events[-1].revision)
+            self.mirror.revision = events[-1].revision
         if self.bus.heard:
             self.bus.publish(_notice(ops, events))
         if then is not None:

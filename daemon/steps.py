@@ -108,6 +108,7 @@ class StepContext:
         self._wake = wake
         self._box = box
         self._draft = Draft(journal)
+        self._records = journal.mirror.records
         self.clock: Clock = journal.clock
         self.acted = False
         """Whether the step made, deleted, ordered or remembered anything in this run."""
@@ -116,13 +117,13 @@ class StepContext:
     @property
     def record(self) -> Record:
         """The record as it is committed now, or soon will be."""
-        return self._draft.moved or self._journal.mirror.records[self._name]
+        return self._draft.moved or self._records[self._name]
 
     @property
     def cluster(self) -> Record:
         """The record of the cluster this one belongs to (itself, for a cluster)."""
         record = self.record
-        return record if record.name == record.shard else self._journal.mirror.records[record.shard]
+        return record if record.name == record.shard else self._records[record.shard]
 
     @property
     def members(self) -> list[Record]:
@@ -131,7 +132,7 @@ class StepContext:
 
     def all_records(self) -> list[Record]:
         """Every record of the daemon."""
-        return list(self._journal.mirror.records.values())
+        return list(self._records.values())
 
     def go_on(self, record: Record, ops: Iterable[Op], then: Callable[[], None]) -> None:
         """The step is done and the next one can run: the record stands as given as soon as ``ops`` are committed;

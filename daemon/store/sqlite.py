@@ -107,7 +107,7 @@ class SqliteStore:
     def commit(
         self, lease: Lease, ops: Sequence[Op], then: Then | None = None
     ) -> asyncio.Future[list[Event]]:
-        done: asyncio.Future[list[Event]] = self._loop.create_future()
+        done: asyncio.Future[list[Event]] = asyncio.Future(loop=self._loop)
         if self._writer is None or self._quiet is not None:
             done.set_exception(StoreError("database", "The store is closed."))
             return done
