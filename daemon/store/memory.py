@@ -69,11 +69,12 @@ class MemoryStore:
     def _commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:
         if lease.epoch < self._epoch:
             raise Fenced("Another daemon has taken over this database.")
+        versions = {name: record.version for name, record in self._records.items()}
         for op in ops:
             if isinstance(op, PutRecord):
-                stored = self._records.get(op.record.name)
-                if stored is not None and stored.version != op.record.version - 1:
+                if versions.get(op.record.name, op.record.version - 1) != op.record.version - 1:
                     raise VersionConflict("A record was changed by somebody else.")
+                versions[op.record.name] = op.record.version
         events: list[Event] = []
         for op in ops:
             self._do(op, events)

@@ -90,13 +90,13 @@ class SqliteStore:
             sqlite3.connect(self._path).close()
             self._writer = await aiosqlite.connect(self._path, isolation_level=None)
             await self._writer._execute(self._prepare, self._writer._conn)  # type: ignore[no-untyped-call]
+            self._reader = await aiosqlite.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
+            await self._reader.execute("PRAGMA query_only=ON")
         except BaseException as error:
             await self.close()
             if isinstance(error, Exception):
                 raise _told(error, self._path) from error
             raise
-        self._reader = await aiosqlite.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
-        await self._reader.execute("PRAGMA query_only=ON")
 
     async def acquire(self, owner: str) -> Lease:
         self._epoch += 1
@@ -181,7 +181,7 @@ class SqliteStore:
             raise StoreError("database", "The database cannot be read.", evidence=str(error)) from error
 
     def _begin(self) -> None:
-        """Give what has queued to the connection's thread: the public calls of aiosqlite make a trip there for each
+        """Give what has queued to the connection's thread, in one trip; the public calls of aiosqlite make one for each
         statement."""
         assert self._writer is not None
         requests, self._waiting = self._waiting, []
@@ -195,7 +195,7 @@ class SqliteStore:
             self._loop.call_soon(self._begin)
         else:
             self._busy = False
-            if self._quiet is not None:
+            if self._quiet is not None and not self._quiet.done():
                 self._quiet.set_result(None)
 
     # From here on: the writing connection's own thread.

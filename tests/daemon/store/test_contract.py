@@ -106,6 +106,20 @@ async def test_a_version_conflict_changes_nothing_at_all(store: Store) -> None:
     assert [event.revision for event in given] == [2]
 
 
+async def test_a_record_may_go_on_by_several_versions_in_one_commit(store: Store) -> None:
+    lease = await store.acquire("test")
+    names = [f"n{number}" for number in range(100)]
+    await store.commit(lease, [PutRecord(record(name)) for name in names])
+    await store.commit(lease, [PutRecord(record(name, version)) for version in (2, 3) for name in names])
+    before = await everything(store)
+    assert {kept.version for kept in before[2]} == {3}
+    broken = [PutRecord(record(name, version)) for name in names for version in (4, 5)]
+    broken[150] = PutRecord(record(names[75], 7))
+    with pytest.raises(VersionConflict):
+        await store.commit(lease, broken)
+    assert await everything(store) == before
+
+
 async def test_a_conflict_does_not_harm_the_commits_that_queued_with_it(store: Store) -> None:
     lease = await store.acquire("test")
     await store.commit(lease, [PutRecord(record("taken"))])
