@@ -22,7 +22,8 @@ from daemon.store.sqlite import SqliteStore
 from state_machines.record import Record
 
 async def write(store, lease, name):
-    for version in range(1, 1_200):
+    began = {record.name: record.version for record in (await store.load()).records}.get(name, 0)
+    for version in range(began + 1, began + 1_200):
         record = Record(name, "toy.node", "demo", "pending", 1.0, version=version)
         said = AddEvent(Event(1.0, "demo", name, "note", f"{name} {version}"))
         [event] = await store.commit(lease, [PutRecord(record), said])
@@ -79,3 +80,12 @@ async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, crash: str)
     assert set(acknowledged) <= {f"{event.revision} {event.message}" for event in log}
     told = {event.record: event.message for event in log}
     assert {record.name: f"{record.name} {record.version}" for record in contents.records} == told
+
+
+def test_the_write_ahead_log_of_a_writer_that_is_killed_again_and_again_does_not_grow(tmp_path: Path) -> None:
+    database = tmp_path / "nxd.db"
+    sizes = []
+    for _ in range(8):
+        write_and_die(database, "queued#80")
+        sizes.append((tmp_path / "nxd.db-wal").stat().st_size)
+    assert max(sizes) < 3 * sizes[0]
