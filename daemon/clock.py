@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
-import secrets
 import time
 import uuid
 from typing import Protocol
@@ -52,7 +51,9 @@ class _Draws:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def new_token(self) -> str:
-        return secrets.token_urlsafe(32)
+        from secrets import token_urlsafe  # brings much with it that a starting daemon need not wait for
+
+        return token_urlsafe(32)
 
 
 class SystemClock(_Draws):

@@ -9,12 +9,15 @@ import sys
 
 import click
 
+from daemon.garbage import seldom
+
 
 @click.command()
 @click.pass_obj
 def serve(options: dict[str, str | None]) -> None:
     """Run the daemon in the foreground, logging to standard error, until SIGTERM or Ctrl-C."""
     _log_to_stderr()
+    seldom()
     from daemon.service import serve as run
     from daemon.settings import find_config, load_settings
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import orjson
@@ -24,15 +23,14 @@ COMMAND_COLUMNS = "token, target, shard, verb, actor, time, args"
 Row = tuple[Any, ...]
 
 
-_told_slowly = json.JSONEncoder(separators=(",", ":")).encode
-
-
 def _dump(value: object) -> str:
     """Compact JSON. Text that is no Unicode, such as half a surrogate pair in somebody's evidence, is escaped."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:
-        return _told_slowly(value)
+        import json  # seldom needed, and a starting daemon need not wait for it
+
+        return json.dumps(value, separators=(",", ":"))
 
 
 def _dump_or_null(value: object) -> str | None:

@@ -27,7 +27,7 @@ from daemon.api.views import Views
 from daemon.bus import Bus
 from daemon.clock import SystemClock
 from daemon.engine import Engine, Pace
-from daemon.garbage import settle
+from daemon.garbage import seldom, settle
 from daemon.journal import Journal
 from daemon.mirror import Mirror
 from daemon.orders import Orders
@@ -85,6 +85,7 @@ async def _serve(socket: str) -> None:
         return web.Response(body=json.dumps(same).encode(), content_type="application/json")
 
     app.add_routes([web.get(THEIRS, by_the_library)])
+    seldom()
     settle()
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()

@@ -13,8 +13,7 @@ import ironic_life
 from engine import NODES
 from figures import Figure
 from restart import killed, one_restart, until_told
-from toy import STEPS, seconds
-from working import HALF
+from toy import HALF, STEPS, seconds
 
 HOME = Path(__file__).parents[2] / "build" / "peers"
 PEERS = {"dbos": "dbos==3.4.0", "ironic": "ironic==39.0.0"}

@@ -14,7 +14,7 @@ from daemon.bus import Bus
 from daemon.clock import SystemClock
 from daemon.crashes import CrashLog
 from daemon.engine import Engine, Pace
-from daemon.garbage import settle
+from daemon.garbage import seldom, settle
 from daemon.journal import Journal
 from daemon.mirror import Mirror
 from daemon.secrets import SecretBox
@@ -28,6 +28,8 @@ from state_machines.outcome import Done, Outcome
 from state_machines.record import Record
 
 STEPS = 12
+HALF = STEPS // 2
+"""A daemon that is killed dies when every node has done so many steps and is in a call of the next."""
 _KEY = b"A" * 43 + b"="
 
 Outside = Callable[[str], Awaitable[None]]
@@ -127,6 +129,7 @@ async def house(
     directory: Path, toy: Toy, made: type[SqliteStore] = SqliteStore, worn: bool = True
 ) -> AsyncIterator[House]:
     """Everything that a daemon has between its API and its disk; ``worn``: it has worked for a while."""
+    seldom()
     clock = SystemClock()
     store: Store = made(directory / "bench.db", "bench")
     await store.open()

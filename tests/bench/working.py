@@ -6,14 +6,13 @@ import asyncio
 import sys
 from pathlib import Path
 
-from toy import STEPS, Toy, house, never_answered, sow
-
-HALF = STEPS // 2
-"""The daemon dies when every node has done so many steps and is in a call of the next."""
+from daemon.garbage import seldom
 
 
 async def _daemon(what: str, directory: Path, nodes: int) -> None:
     """Work until every node is in a call that is never answered; what was in doubt was done."""
+    from toy import HALF, Toy, house, never_answered, sow
+
     create, all_entered = never_answered(nodes, HALF if what == "begin" else HALF + 1)
     toy = Toy(lambda: None, create)
     async with house(directory, toy, worn=False) as here:
@@ -28,4 +27,5 @@ async def _daemon(what: str, directory: Path, nodes: int) -> None:
 
 
 if __name__ == "__main__":
+    seldom()  # before the rest is imported, as the daemon does
     asyncio.run(_daemon(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
