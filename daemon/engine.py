@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from daemon import moves
@@ -33,8 +33,7 @@ from state_machines.record import Record
 log = logging.getLogger("nxd.engine")
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """How hard the engine works: steps at once, the first and longest pause before another try (seconds), and after
     how many deaths of the daemon in a row a record whose step ran each time is held."""
 

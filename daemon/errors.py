@@ -7,13 +7,12 @@ NxdError             anything a person is told: code, message, evidence verbatim
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from state_machines.outcome import Problem, Retry
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorKind:
+class ErrorKind(Struct, frozen=True):
     """One row of the catalogue. ``retry``: now (after a moment), later (when its cause is mended), never."""
 
     code: str

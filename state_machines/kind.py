@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from msgspec import Struct
 from transitions import EventData, Machine, MachineError
 
 Phase = Literal["waiting", "working", "ok", "attention", "failed", "releasing", "released"]
@@ -26,8 +27,7 @@ FLAGS: dict[str, bool] = {"protect": True, "unprotect": False}
 """Verbs that change no state: they set or clear the protection against deletions."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """One state. ``deadline`` is in seconds; ``undo`` names the undo step that takes back what is made here.
 
     ``work`` marks a state in which a step runs. ``retry_at`` is where a retry starts, if not here.
@@ -43,8 +43,7 @@ class State:
     retry_at: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UndoStep:
+class UndoStep(Struct, frozen=True):
     """One stage of a rollback, with its deadline in seconds."""
 
     name: str
@@ -52,8 +51,7 @@ class UndoStep:
     deadline: float
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """``event`` leads from each of ``sources`` to ``dest``, if given only for a record that stands ``at`` a step.
 
     ``verb`` is the verb of a person that this event is a variant of, where they are not the same word.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from msgspec import Struct, field
@@ -174,8 +173,7 @@ class Lease(Struct, frozen=True, gc=False):
     epoch: int
 
 
-@dataclass(slots=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """What a starting daemon needs to know: everything unfinished, and who it is."""
 
     daemon_id: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from msgspec import Struct
 
 from daemon.store import rows
 from daemon.store.ops import (
@@ -20,8 +21,7 @@ from daemon.store.ops import (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Statement:
+class Statement(Struct, frozen=True, eq=False):
     """SQL that writes a row. ``marks`` is the part that is repeated to write several rows at once; without it there is
     one row at a time."""
 
