@@ -20,7 +20,7 @@ from daemon.store.sqlite import SqliteStore
 NODES = 1000
 NAIVE_NODES = 40
 IN_A_ROW = 200
-ROUNDS = 3
+ROUNDS = 7
 
 
 class OneByOne(SqliteStore):
