@@ -82,8 +82,7 @@ class Draft:
         self._notes.clear()
         if move is not None and move.committed is None:
             move.ops = (*move.ops, *ops)
-            await move.send()
-            self._move = self.moved = None
+            await self.settled()
         else:
             committed = self._journal.submit(ops)
             await self.settled()

@@ -190,7 +190,7 @@ class Engine:
 
     async def _run(self, record: Record, context: StepContext) -> Outcome:
         """The step's answer; whatever it raises becomes one."""
-        platform = self._platform_of[record.kind]
+        platform = self.platform(record)
         undoing = record.state == ROLLING_BACK
         step = (platform.undo if undoing else platform.steps)[record.step if undoing else record.state]  # type: ignore[index]
         try:
@@ -350,13 +350,13 @@ class Engine:
         cluster = self._mirror.records.get(record.shard)
         if cluster is None or cluster.name == record.name:
             return
-        works = self._kinds[cluster.kind].states[cluster.state].work or cluster.state == ROLLING_BACK
+        works = self.kind(cluster).states[cluster.state].work or cluster.state == ROLLING_BACK
         if works or self._mirror.asked(cluster.name):
             self.poke(cluster.name)
 
     def _move(self, record: Record, moved: Record, verb: str, actor: str, idle: bool = False) -> list[Op]:
         """A change of state with its log line, and what follows from it."""
-        kind = self._kinds[record.kind]
+        kind = self.kind(record)
         event = Event(
             moved.since,
             record.shard,

@@ -94,7 +94,7 @@ class SqliteStore:
             await self._reader.execute("PRAGMA query_only=ON")
         except BaseException as error:
             await self.close()
-            if isinstance(error, Exception):
+            if isinstance(error, sqlite3.Error):
                 raise _told(error, self._path) from error
             raise
 
@@ -107,7 +107,7 @@ class SqliteStore:
     def commit(
         self, lease: Lease, ops: Sequence[Op], then: Then | None = None
     ) -> asyncio.Future[list[Event]]:
-        done: asyncio.Future[list[Event]] = asyncio.Future(loop=self._loop)
+        done: asyncio.Future[list[Event]] = self._loop.create_future()
         if self._writer is None or self._quiet is not None:
             done.set_exception(StoreError("database", "The store is closed."))
             return done

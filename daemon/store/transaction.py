@@ -37,7 +37,7 @@ def transact(db: sqlite3.Connection, commits: Sequence[Commit], revision: int) -
     try:
         db.execute("BEGIN IMMEDIATE")
         point("batch_begun")
-        _check_epoch(db, max((lease.epoch for lease, _ in commits), default=0), commits)
+        _check_epoch(db, [lease.epoch for lease, _ in commits])
         given = _apply(db, commits, revision)
         db.execute("COMMIT")
     except BaseException:
@@ -46,9 +46,10 @@ def transact(db: sqlite3.Connection, commits: Sequence[Commit], revision: int) -
     return given
 
 
-def _check_epoch(db: sqlite3.Connection, newest: int, commits: Sequence[Commit]) -> None:
+def _check_epoch(db: sqlite3.Connection, epochs: Sequence[int]) -> None:
     stored = int(db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
-    if any(lease.epoch < max(stored, newest) for lease, _ in commits):
+    newest = max(epochs)
+    if min(epochs) < max(stored, newest):
         raise Fenced("Another daemon has taken over this database.")
     if newest > stored:
         db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(newest),))
