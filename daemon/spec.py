@@ -27,6 +27,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, ErrorDetails, core_schema
 
+from daemon.wire import SPEC_LIMIT as SPEC_LIMIT
 from daemon.yaml_marks import Loc, Marked, Problem, read_yaml, unknown
 
 NAME_PATTERN = r"[a-z](?:[a-z0-9-]{0,27}[a-z0-9])?"
@@ -35,16 +36,27 @@ NAME_PATTERN = r"[a-z](?:[a-z0-9-]{0,27}[a-z0-9])?"
 _DURATION = re.compile(r"([1-9][0-9]{0,6})([smh])")
 _SHOWN = 60
 """How many characters of a wrong value a message repeats."""
+MOST_TOLD = 100
+"""So many mistakes of one spec are told, and then only their number."""
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 class SpecError(Exception):
-    """The spec is wrong. ``problems`` holds every mistake, in the order of the file."""
+    """The spec is wrong. ``problems`` holds its mistakes, in the order of the file."""
 
     def __init__(self, source_name: str, problems: Sequence[Problem]) -> None:
         self.source_name = source_name
-        self.problems = sorted(set(problems))
+        self.problems = _few(sorted(set(problems)))
         super().__init__("\n".join(f"{source_name}:{problem}" for problem in self.problems))
+
+
+def _few(problems: list[Problem]) -> list[Problem]:
+    """So many mistakes as a person can mend; after them, how many there are more."""
+    left = problems[MOST_TOLD:]
+    if not left:
+        return problems
+    more = Problem(left[0].line, left[0].column, f"and {len(left):,} more mistakes from here on")
+    return [*problems[:MOST_TOLD], more]
 
 
 class UnknownPlatform(LookupError):
@@ -183,7 +195,14 @@ def count(raw: object, *loc: str | int) -> int:
 
 def repeated(values: Sequence[object]) -> list[int]:
     """The places at which a text stands that stood there before."""
-    return [i for i, value in enumerate(values) if isinstance(value, str) and value in values[:i]]
+    seen: set[str] = set()
+    found: list[int] = []
+    for place, value in enumerate(values):
+        if isinstance(value, str):
+            if value in seen:
+                found.append(place)
+            seen.add(value)
+    return found
 
 
 def load_spec(
@@ -196,8 +215,13 @@ def load_spec(
 
     ``model_for`` finds the platform's model by its name and raises LookupError (best UnknownPlatform) if
     there is none; ``known_states`` gives the states of that platform for which a deadline may be set.
-    Raises SpecError with every mistake at once; ``source_name`` stands in front of each.
+    Raises SpecError with every mistake at once; ``source_name`` stands in front of each. It takes seconds
+    for a text near ``SPEC_LIMIT`` bytes, holds no state and may run in any thread.
     """
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > SPEC_LIMIT:
+        told = f"the spec has {size:,} bytes, and at most {SPEC_LIMIT:,} are read: describe one cluster in it"
+        raise SpecError(source_name, [Problem(1, 1, told)])
     marked = read_yaml(text)
     problems = marked.problems
     spec: ClusterSpec | None = None

@@ -27,6 +27,9 @@ VERBS: tuple[str, ...] = (
 )
 """Every verb the daemon takes, in the order in which it is offered."""
 
+SPEC_LIMIT = 256 * 1024
+"""Bytes of a spec that are read: ten thousand nodes by name. The reading of it takes a few seconds."""
+
 EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2

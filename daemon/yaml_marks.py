@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import yaml
@@ -20,8 +21,10 @@ from yaml.events import (
     CollectionStartEvent,
     DocumentEndEvent,
     DocumentStartEvent,
+    Event,
     NodeEvent,
     ScalarEvent,
+    StreamEndEvent,
 )
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.parser import Parser
@@ -86,8 +89,10 @@ def read_yaml(text: str) -> Marked:
     """The first document of ``text``. Never raises: whatever is wrong is in ``problems``."""
     marked = Marked()
     try:
-        if _check_events(text, marked):
-            _compose(text, marked)
+        events = _checked_events(text, marked)
+        if events:
+            root = _Composer(events).get_single_node()
+            marked.value = None if root is None else _value(root, (), marked)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
@@ -134,8 +139,29 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(_tag, re.compile(_pattern), _first)
 
 
-def _check_events(text: str, marked: Marked) -> bool:
-    """Note what this dialect leaves out; False if the document cannot be read any further."""
+class _Composer(Composer, BaseResolver):
+    """Makes nodes of the events of one document, which are read already: the scanner is the slow part."""
+
+    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        Composer.__init__(self)
+        BaseResolver.__init__(self)
+        self._left = deque(events)
+
+    def peek_event(self) -> Event | None:
+        return self._left[0] if self._left else None
+
+    def check_event(self, *kinds: type[Event]) -> bool:
+        return bool(self._left) and isinstance(self._left[0], kinds)
+
+    def get_event(self) -> Event:
+        return self._left.popleft()
+
+
+def _checked_events(text: str, marked: Marked) -> list[Event]:
+    """The events of the first document; what this dialect leaves out is noted. Nothing if that cannot be read."""
+    found: list[Event] = []
     documents, depth, readable = 0, 0, True
     for event in yaml.parse(text, Loader=_Loader):  # type: ignore[arg-type]
         message = None
@@ -156,15 +182,11 @@ def _check_events(text: str, marked: Marked) -> bool:
             marked.problems.append(Problem(mark.line + 1, mark.column + 1, message))
         if depth > _DEEPEST or (isinstance(event, DocumentEndEvent) and documents == 2):
             break
-    return readable and documents > 0
-
-
-def _compose(text: str, marked: Marked) -> None:
-    loader = _Loader(text)
-    loader.check_node()
-    root = loader.get_node()
-    if root is not None:
-        marked.value = _value(root, (), marked)
+        if documents < 2:
+            found.append(event)
+    if found and not isinstance(found[-1], StreamEndEvent):
+        found.append(StreamEndEvent())
+    return found if readable and documents > 0 else []
 
 
 def _value(node: Node, loc: Loc, marked: Marked) -> object:

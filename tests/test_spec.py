@@ -12,6 +12,8 @@ import yaml
 
 from daemon.platforms.ibm_nutanix.spec import IbmNutanixSpec, position_letters
 from daemon.spec import (
+    MOST_TOLD,
+    SPEC_LIMIT,
     ClusterSpec,
     SpecError,
     UnknownPlatform,
@@ -296,3 +298,15 @@ def test_whatever_stands_in_any_place_is_a_spec_or_a_list_of_mistakes(odd: Any, 
             assert read(yaml.safe_dump(data)).platform == "ibm_nutanix"
         except SpecError as wrong:
             assert wrong.problems
+
+
+def test_a_spec_that_is_too_large_is_told_in_a_sentence_and_not_read(whole: str) -> None:
+    (found,) = mistakes(whole + "#" * SPEC_LIMIT)
+    assert "1:1: the spec has" in found and f"at most {SPEC_LIMIT:,} are read" in found
+    assert read(whole + "#" * (SPEC_LIMIT - len(whole.encode()))).cluster == "demo"
+
+
+def test_of_very_many_mistakes_the_first_hundred_are_told_and_the_number_of_the_rest() -> None:
+    found = mistakes("\n".join(f"- *a{n}" for n in range(5000)))
+    assert len(found) == MOST_TOLD + 1
+    assert found[-1] == f"{MOST_TOLD + 1}:3: and 4,900 more mistakes from here on"

@@ -9,6 +9,7 @@ from pathlib import Path
 from textual import work
 from textual.app import ComposeResult
 
+from daemon import wire
 from daemon.client import DaemonUnreachable, Refused
 from daemon.wire import Plan, Problem
 from nxtui import aside, keys, pages
@@ -19,7 +20,7 @@ from nxtui.trail import Place
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.paper import Paper
 
-LARGEST = 1_000_000
+LARGEST = wire.SPEC_LIMIT
 """Bytes of a spec; a larger file is surely something else."""
 
 
