@@ -8,10 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import types
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -23,22 +22,25 @@ from pydantic import (
     PlainSerializer,
     Strict,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
 )
-from pydantic_core import CoreSchema, ErrorDetails, core_schema
+from pydantic_core import CoreSchema, core_schema
 
+from daemon.complaints import complaints, found_text, one_of
 from daemon.wire import SPEC_LIMIT as SPEC_LIMIT
-from daemon.yaml_marks import Loc, Marked, Problem, read_yaml, unknown
+from daemon.yaml_marks import Loc, Marked, Problem, nearest, read_yaml, unknown
 
 NAME_PATTERN = r"[a-z](?:[a-z0-9-]{0,27}[a-z0-9])?"
 """At most 29 characters: with an environment of 20 and ``-workload-vni``, a name in the cloud has 63."""
 
 _DURATION = re.compile(r"([1-9][0-9]{0,6})([smh])")
-_SHOWN = 60
-"""How many characters of a wrong value a message repeats."""
 MOST_TOLD = 100
 """So many mistakes of one spec are told, and then only their number."""
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
+LONGEST_HOURS = 720
+"""Hours that a duration may have: nothing that is watched for longer than a month is watched at all."""
 
 
 class SpecError(Exception):
@@ -71,8 +73,11 @@ def parse_duration(text: object) -> float:
     """The seconds of ``90s``, ``45m`` or ``2h``. Raises ValueError that says what it must look like."""
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if not match:
-        raise ValueError(f"expected a duration like 90s, 45m or 2h, found {_found(text)}")
-    return float(int(match[1]) * _UNIT_SECONDS[match[2]])
+        raise ValueError(f"expected a duration like 90s, 45m or 2h, found {found_text(text)}")
+    seconds = int(match[1]) * _UNIT_SECONDS[match[2]]
+    if seconds > LONGEST_HOURS * 3600:
+        raise ValueError(f"a duration is at most {LONGEST_HOURS}h, found {found_text(text)}")
+    return float(seconds)
 
 
 def duration_text(seconds: float) -> str:
@@ -98,7 +103,7 @@ class Matching:
 
     def _check(self, value: str) -> str:
         if not re.fullmatch(self.pattern, value):
-            raise ValueError(f"expected {self.words}, found {_found(value)}")
+            raise ValueError(f"expected {self.words}, found {found_text(value)}")
         return value
 
 
@@ -109,6 +114,20 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$"}),
 ]
 """Seconds, written as ``90s``, ``45m`` or ``2h``."""
+
+
+def _gate(value: object) -> object:
+    if value == "all" or (type(value) is int and value >= 1):
+        return value
+    raise ValueError(f"expected all, or a whole number of nodes from 1 on, found {found_text(value)}")
+
+
+Gate = Annotated[
+    Literal["all"] | int,
+    BeforeValidator(_gate),
+    WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "integer", "minimum": 1}]}),
+]
+"""How many nodes must be ready."""
 
 Name = Annotated[
     str,
@@ -124,6 +143,23 @@ class SpecModel(BaseModel):
     """What every part of a spec has in common: no unknown key, no silent conversion, no later change."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_of_the_same_type(cls, value: object, about: ValidationInfo) -> object:
+        """Refuse what equals a choice without being it: ``true`` is no 1, and neither is 1.0."""
+        choices = choices_of(cls.model_fields[str(about.field_name)].annotation)
+        equal = [choice for choice in choices if choice == value]
+        if equal and type(value) not in map(type, equal):
+            raise ValueError(f"expected {one_of(map(str, choices))}, found {found_text(value)}")
+        return value
+
+
+def choices_of(annotation: Any) -> list[Any]:
+    """Every value that a ``Literal`` in the type of a field allows."""
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    return [choice for part in get_args(annotation) for choice in choices_of(part)]
 
 
 class NodeSpec(SpecModel):
@@ -149,7 +185,7 @@ class ClusterSpec(SpecModel):
         description="How far a failed installation is tried again by itself: not at all, by a restart, then by "
         "a reinitialisation of the same server, then by another server",
     )
-    gate: Literal["all"] | Annotated[int, Field(ge=1)] = Field(
+    gate: Gate = Field(
         default="all",
         description="How many nodes must be ready before the cluster is formed: all of them, or at least so many; "
         "those that come later join it",
@@ -226,18 +262,22 @@ def load_spec(
     problems = marked.problems
     spec: ClusterSpec | None = None
     if isinstance(marked.value, dict):
-        model, more = _model(marked, model_for)
+        platform, model, more = _model(marked, model_for)
         problems += more
-        if known_states is not None and model is not _Envelope:
-            problems += _state_problems(marked, known_states(marked.value["platform"]))
+        if known_states is not None and platform is not None:
+            problems += _state_problems(marked, known_states(platform))
         try:
             spec = model.model_validate(marked.value)
         except ValidationError as invalid:
-            errors = [error for error in invalid.errors(include_url=False) if not _is_echo(error)]
-            problems += [_problem(marked, model, error) for error in errors]
+            errors = invalid.errors(include_url=False)
+            if more:  # the platform's own word about its name says no more than that
+                errors = [error for error in errors if error["loc"] != ("platform",)]
+            problems += complaints(marked, model, errors)
         problems += [marked.at(loc, message) for loc, message in model.rules(marked.value)]
     elif marked.value is not None:
-        problems.append(marked.at((), f"expected keys and values at the top, found {_found(marked.value)}"))
+        problems.append(
+            marked.at((), f"expected keys and values at the top, found {found_text(marked.value)}")
+        )
     elif not problems:
         problems.append(Problem(1, 1, "the spec is empty: describe one cluster, starting with its platform"))
     if problems or spec is None:
@@ -274,98 +314,22 @@ class _Envelope(ClusterSpec):
 
 def _model(
     marked: Marked, model_for: Callable[[str], type[ClusterSpec]]
-) -> tuple[type[ClusterSpec], list[Problem]]:
+) -> tuple[str | None, type[ClusterSpec], list[Problem]]:
+    """The platform and its model. Where its name is wrong, the one that was surely meant, so that the rest of the
+    spec is checked all the same."""
     name = at(marked.value, "platform")
-    if not isinstance(name, str):
-        return _Envelope, []
     try:
-        return model_for(name), []
+        return name, model_for(name if isinstance(name, str) else ""), []
     except LookupError as error:
-        known = error.known if isinstance(error, UnknownPlatform) else ()
-        return _Envelope, [marked.at(("platform",), unknown("platform", name, known))]
+        known = sorted(error.known) if isinstance(error, UnknownPlatform) else []
+    meant = nearest(str(name), known) or (known[0] if len(known) == 1 else None)
+    problems = []
+    if isinstance(name, str):
+        problems = [marked.at(("platform",), unknown("platform", name, known))]
+    return meant, _Envelope if meant is None else model_for(meant), problems
 
 
 def _state_problems(marked: Marked, states: Collection[str]) -> list[Problem]:
     given = at(marked.value, "deadlines")
     unknown_states = [state for state in given if state not in states] if isinstance(given, dict) else []
     return [marked.at_key(("deadlines", s), unknown("state", s, states)) for s in unknown_states]
-
-
-def _found(value: object) -> str:
-    """An unexpected value in words."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return f"the number {value}"
-    if isinstance(value, (list, dict)):
-        return ("a list" if value else "an empty list") if isinstance(value, list) else "keys and values"
-    text = json.dumps(str(value), ensure_ascii=False)
-    return text if len(text) <= _SHOWN else f'{text[:_SHOWN]}…"'
-
-
-def _is_echo(error: ErrorDetails) -> bool:
-    """Whether this only repeats other mistakes: a list counts as too short when its entries are wrong."""
-    return error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]
-
-
-def _problem(marked: Marked, model: type[BaseModel], error: ErrorDetails) -> Problem:
-    """One complaint of pydantic, in plain words and with its place in the file."""
-    loc = tuple(part for part in error["loc"] if part != "[key]")
-    kind, context, found = error["type"], error.get("ctx", {}), _found(error["input"])
-    if kind == "missing":
-        parent, key = _model_at(model, loc[:-1]), str(loc[-1])
-        meaning = parent.model_fields[key].description if parent else None
-        return marked.missing_from(loc[:-1], f'"{key}" is missing' + (f": {meaning}" if meaning else ""))
-    if kind == "extra_forbidden":
-        parent = _model_at(model, loc[:-1])
-        return marked.at_key(loc, unknown("key", str(loc[-1]), parent.model_fields if parent else ()))
-    if kind == "value_error":
-        return marked.at(loc, str(context["error"]))
-    if kind == "literal_error":
-        choices = re.sub(r"['\"]", "", str(context["expected"]))
-        return marked.at(loc, f"expected {_one_of(choices)}, found {found}")
-    if kind == "string_type" and isinstance(error["input"], (int, float)):
-        return marked.at(loc, f"expected text, found {found}: put it in quotes")
-    words = _EXPECTED.get(kind)
-    return marked.at(loc, f"expected {words.format(**context)}, found {found}" if words else error["msg"])
-
-
-_EXPECTED = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "tuple_type": "a list",
-    "list_type": "a list",
-    "dict_type": "keys and values",
-    "model_type": "keys and values",
-    "greater_than_equal": "at least {ge}",
-    "less_than_equal": "at most {le}",
-    "too_short": "a list of {min_length} or more",
-    "too_long": "a list of {max_length} or fewer",
-}
-"""What pydantic calls a mistake, and what was expected instead."""
-
-
-def _one_of(choices: str) -> str:
-    """``a or b`` and ``a, b or c`` as they are read best."""
-    return f"one of {choices.replace(' or ', ', ')}" if " or " in choices else choices
-
-
-def _model_at(model: type[BaseModel], loc: Loc) -> type[BaseModel] | None:
-    """The model that describes the value at ``loc``, if a model does."""
-    current: Any = model
-    for part in loc:
-        if isinstance(part, int):
-            current = next(iter(get_args(current)), None)
-        elif isinstance(current, type) and issubclass(current, BaseModel) and part in current.model_fields:
-            current = current.model_fields[part].annotation
-        else:
-            return None
-        if get_origin(current) is Annotated:
-            current = get_args(current)[0]
-        if get_origin(current) in (Union, types.UnionType):
-            current = next(option for option in get_args(current) if option is not types.NoneType)
-    return current if isinstance(current, type) and issubclass(current, BaseModel) else None

@@ -12,6 +12,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 from yaml.composer import Composer
@@ -32,6 +33,8 @@ from yaml.reader import Reader
 from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
+from daemon.lookalikes import TAB_INDENT, Cleaned, clean
+
 Loc = tuple[str | int, ...]
 """The way from the root to a value: keys and list indexes."""
 
@@ -39,7 +42,6 @@ _NULL = "tag:yaml.org,2002:null"
 _BOOL = "tag:yaml.org,2002:bool"
 _INT = "tag:yaml.org,2002:int"
 _FLOAT = "tag:yaml.org,2002:float"
-_TAB_INDENT = re.compile(r"[ ]*\t")
 
 _DEEPEST = 32
 """How many lists and mappings may stand in each other; the YAML reader takes seconds for a few thousand."""
@@ -67,6 +69,12 @@ class Marked:
     problems: list[Problem] = field(default_factory=list)
     _values: dict[Loc, tuple[int, int]] = field(default_factory=dict)
     _keys: dict[Loc, tuple[int, int]] = field(default_factory=dict)
+    _cleaned: Cleaned = field(default_factory=lambda: Cleaned(""))
+
+    def place(self, mark: Any) -> tuple[int, int]:
+        """Line and column, as they are in the text that was given."""
+        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+        return line, self._cleaned.column(line, column)
 
     def at(self, loc: Loc, message: str) -> Problem:
         """A problem with the value at ``loc``, or, where there is none, with the nearest thing around it."""
@@ -87,18 +95,18 @@ class Marked:
 
 def read_yaml(text: str) -> Marked:
     """The first document of ``text``. Never raises: whatever is wrong is in ``problems``."""
-    marked = Marked()
+    cleaned = clean(text)
+    marked = Marked(problems=[Problem(*found) for found in cleaned.found], _cleaned=cleaned)
+    text = cleaned.text
+    if any(problem.message == TAB_INDENT for problem in marked.problems):
+        return marked  # how far such a line is meant to be indented, nobody can tell
     try:
         events = _checked_events(text, marked)
         if events:
             root = _Composer(events).get_single_node()
             marked.value = None if root is None else _value(root, (), marked)
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
-        marked.problems.append(Problem(line, column, "not YAML: a character that cannot be printed"))
     except yaml.MarkedYAMLError as error:
-        marked.problems.extend(_syntax_problems(text, error))
+        marked.problems.append(_syntax_problem(marked, error))
     return marked
 
 
@@ -108,12 +116,18 @@ def scalar(text: str) -> object:
     return _scalar_value(ScalarNode(tag, text))
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant; None when nothing is like it."""
+    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
 def unknown(what: str, word: str, known: Iterable[str]) -> str:
     """What to do about a word nobody knows: the nearest known one, or the few there are."""
     names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if near:
-        return f'unknown {what} "{word}": did you mean "{near[0]}"?'
+    near = nearest(word, names)
+    if near is not None:
+        return f'unknown {what} "{word}": did you mean "{near}"?'
     if not names or len(names) > _FEW:
         return f'unknown {what} "{word}": nothing known is like it, remove it'
     return f'unknown {what} "{word}": expected one of {", ".join(names)}'
@@ -177,9 +191,8 @@ def _checked_events(text: str, marked: Marked) -> list[Event]:
             message = f"an anchor (&{event.anchor}): write the value out where it is needed"
         elif isinstance(event, (ScalarEvent, CollectionStartEvent)) and event.tag:
             message = f"a tag ({event.tag}): write the plain value"
-        mark = event.start_mark
-        if message and mark is not None:
-            marked.problems.append(Problem(mark.line + 1, mark.column + 1, message))
+        if message:
+            marked.problems.append(Problem(*marked.place(event.start_mark), message))
         if depth > _DEEPEST or (isinstance(event, DocumentEndEvent) and documents == 2):
             break
         if documents < 2:
@@ -190,7 +203,7 @@ def _checked_events(text: str, marked: Marked) -> list[Event]:
 
 
 def _value(node: Node, loc: Loc, marked: Marked) -> object:
-    marked._values[loc] = (node.start_mark.line + 1, node.start_mark.column + 1)
+    marked._values[loc] = marked.place(node.start_mark)
     if isinstance(node, MappingNode):
         return _mapping(node, loc, marked)
     if isinstance(node, SequenceNode):
@@ -201,7 +214,7 @@ def _value(node: Node, loc: Loc, marked: Marked) -> object:
 def _mapping(node: MappingNode, loc: Loc, marked: Marked) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in node.value:
-        where = (key.start_mark.line + 1, key.start_mark.column + 1)
+        where = marked.place(key.start_mark)
         if not isinstance(key, ScalarNode):
             marked.problems.append(Problem(*where, "a key must be a single word"))
             continue
@@ -241,18 +254,8 @@ _IN_WORDS = (
 """What the YAML reader says, and what it means to the person who wrote the file."""
 
 
-def _syntax_problems(text: str, error: yaml.MarkedYAMLError) -> list[Problem]:
-    """What the YAML reader stumbled over. It stops at the first tab, so the others are looked for here."""
+def _syntax_problem(marked: Marked, error: yaml.MarkedYAMLError) -> Problem:
+    """What the YAML reader stumbled over."""
     said = error.problem or "it cannot be read"
-    if "'\\t'" in said:
-        tabs = [
-            Problem(number, match.end(), "a tab in the indentation: use spaces")
-            for number, line in enumerate(text.splitlines(), start=1)
-            if (match := _TAB_INDENT.match(line))
-        ]
-        if tabs:
-            return tabs
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     meaning = next((words for part, words in _IN_WORDS if part in said), said)
-    return [Problem(line, column, f"not YAML: {meaning}")]
+    return Problem(*marked.place(error.problem_mark or error.context_mark), f"not YAML: {meaning}")

@@ -26,8 +26,19 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scr
 
 
 def _read(path: str) -> str:
+    """The text of a spec, or so much of one that is too large that this is seen. Raises Gave."""
     try:
-        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+        if path == "-":
+            found = sys.stdin.buffer.read(wire.SPEC_LIMIT + 1)
+        else:
+            with Path(path).open("rb") as file:
+                found = file.read(wire.SPEC_LIMIT + 1)
+        if len(found) > wire.SPEC_LIMIT:
+            raise Gave(
+                wire.EXIT_USAGE,
+                f"{path} has more than {wire.SPEC_LIMIT:,} bytes, which is no spec: describe one cluster in it.",
+            )
+        return found.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Gave(
             wire.EXIT_USAGE, f"{path} cannot be read ({error}): name a YAML file, or - for input."
@@ -71,6 +82,10 @@ def validate(specs: tuple[str, ...], as_json: bool) -> int:
             ]
             if not as_json:
                 print(error, file=sys.stderr)
+        except Gave as unreadable:
+            problems.append({"file": path, "line": None, "column": None, "message": str(unreadable)})
+            if not as_json:
+                print(unreadable, file=sys.stderr)
         else:
             if not as_json:
                 print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import zoneinfo
 from collections.abc import Iterable, Mapping
 
 from daemon.sim.cvm import DESTROYED, Cluster, Cvm
@@ -51,6 +52,7 @@ def nodes_at(cvms: Mapping[str, Cvm], addresses: list[str]) -> list[Json]:
 
 def described_by(body: Json, world: World, asked: Cvm, members: list[Cvm]) -> Cluster:
     """The cluster that a request describes, with the password of the CVM that was asked."""
+    check_time_zone(body.get("timezone", "UTC"))
     return Cluster(
         uuid=world.plain_id(),
         name=body["name"],
@@ -90,6 +92,29 @@ def check_address(address: str, cvms: Mapping[str, Cvm], clusters: Iterable[Clus
     living = {cluster.external_ip for cluster in clusters if not is_over(cluster)}
     if address in cvms or address in living:
         raise _wrong(f"external_ip {address} is in use.")
+
+
+def check_server(address: str) -> None:
+    """Refuse a name or time server that is an address nobody in particular has."""
+    try:
+        found = ipaddress.IPv4Address(address)
+    except ValueError:
+        return
+    if (
+        found.is_unspecified
+        or found.is_loopback
+        or found.is_multicast
+        or found.is_link_local
+        or found.is_reserved
+    ):
+        raise _wrong(f"The server {address} is not valid.")
+
+
+def check_time_zone(name: str) -> None:
+    """Refuse a time zone that the host of the world does not know, as far as it knows any."""
+    known = zoneinfo.available_timezones()
+    if known and name not in known:
+        raise _wrong(f"The time zone {name} is not valid.")
 
 
 def is_over(cluster: Cluster) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 from daemon.sim import members
 from daemon.sim import prism_views as views
 from daemon.sim.cvm import FACTORY_PASSWORDS, REAL, Cluster, Cvm
+from daemon.sim.forming import check_server
 from daemon.sim.nutanix import Fleet
 from daemon.sim.refusals import Json, Refusal, bad_request
 from daemon.sim.service import Answer
@@ -176,6 +177,8 @@ def _servers(attribute: str, add: bool) -> PrismHandler:
         asked = call.body
         if not isinstance(asked, list) or not asked or not all(isinstance(s, str) and s for s in asked):
             raise Refusal(422, "", "The body must be a list of addresses.")
+        for server in asked if add else ():
+            check_server(server)
         known = getattr(call.cluster, attribute)
         others = [server for server in known if server not in asked]
         setattr(call.cluster, attribute, [*others, *asked] if add else others)

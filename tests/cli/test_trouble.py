@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -268,3 +269,15 @@ def test_a_reader_that_leaves_early_is_no_error(served: Any, command: tuple[str,
             timeout=30,
         )
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_one_unreadable_file_of_several_stops_nobody(place: Any) -> None:
+    (place.directory / "binary").write_bytes(b"\xff\xfe\x00")
+    (place.directory / "large.yaml").write_bytes(b"#" * 300_000)
+    right = str(SAMPLES / "one-node.yaml")
+    ended = place.run("validate", "binary", "missing.yaml", "large.yaml", ".", right)
+    ended.refused_with(2, "binary cannot be read", "missing.yaml cannot be read", "large.yaml has more than")
+    assert len(ended.err.strip().splitlines()) == 4
+    assert "no mistake found" in ended.out
+    told = json.loads(place.run("validate", "--json", "missing.yaml", right).out)
+    assert [(one["file"], one["line"]) for one in told["problems"]] == [("missing.yaml", None)]

@@ -153,6 +153,25 @@ async def test_settings_are_kept(sim: Sim, nodes: Nodes, prism: Prism) -> None:
     assert (await client.ask("PUT", CLUSTER, whole))[1]["name"] == "east"
 
 
+@pytest.mark.parametrize("odd", ["0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "169.254.0.1"])
+async def test_a_server_that_nobody_in_particular_is_is_refused(
+    sim: Sim, nodes: Nodes, prism: Prism, odd: str
+) -> None:
+    ordered = await ready(nodes, 1)
+    client = prism(ordered[0].cvm_ip)
+    await formed(sim, client, request_for(ordered, 1, sim.ip(200)))
+    for servers in ("name_servers", "ntp_servers"):
+        status, body = await client.ask("POST", f"/v1/cluster/{servers}/add_list", [odd])
+        assert (status, body["message"]) == (422, f"The server {odd} is not valid.")
+
+
+async def test_a_time_zone_that_does_not_exist_is_refused(sim: Sim, nodes: Nodes, prism: Prism) -> None:
+    ordered = await ready(nodes, 1)
+    wanted = {**request_for(ordered, 1, sim.ip(200)), "timezone": "Europe/Berln"}
+    status, body = await prism(ordered[0].cvm_ip).ask("POST", CLUSTERS, wanted)
+    assert (status, body["message"]) == (422, "The time zone Europe/Berln is not valid.")
+
+
 async def test_checks_eula_and_pulse_answer(sim: Sim, nodes: Nodes, prism: Prism) -> None:
     ordered = await ready(nodes, 1)
     client = prism(ordered[0].cvm_ip)

@@ -1,0 +1,84 @@
+"""What a host name and an IPv4 address can be, and which addresses are never one server's own."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_LAST_LABEL = r"(?![0-9]+\Z)" + LABEL
+DOMAIN = rf"{LABEL}(?:\.{LABEL})*\.{_LAST_LABEL}"
+"""A domain in lower case: two labels or more, the last one no number."""
+NAME_LIMIT = 253
+"""Characters of a host name with its domain (RFC 1035)."""
+
+_HOST_NAME = re.compile(rf"(?=.{{1,{NAME_LIMIT}}}\Z)(?:{LABEL}\.)*{_LAST_LABEL}", re.IGNORECASE)
+_NOBODY = (
+    ("0.0.0.0/8", "stands for no host at all"),
+    ("127.0.0.0/8", "is each host itself"),
+    ("169.254.0.0/16", "is known on one link only"),
+    ("224.0.0.0/4", "is a group of hosts (multicast)"),
+    ("255.255.255.255/32", "is every host at once (broadcast)"),
+    ("240.0.0.0/4", "belongs to nobody (reserved)"),
+)
+"""Blocks whose addresses are no server that others can ask, and what they are instead."""
+_BLOCKS = tuple((ipaddress.IPv4Network(block), words) for block, words in _NOBODY)
+
+
+def ipv4(text: str) -> str:
+    """The address as it is written best. Raises ValueError with a sentence."""
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError:
+        raise ValueError(f'expected an IPv4 address like 161.26.0.7, found "{text}"') from None
+
+
+def server_address(text: str) -> str:
+    """An IPv4 address at which a server can be asked. Raises ValueError with a sentence."""
+    found = ipaddress.IPv4Address(ipv4(text))
+    for block, words in _BLOCKS:
+        if found in block:
+            raise ValueError(f"{found} {words}, and no server: name the address of one")
+    return str(found)
+
+
+def server(text: str) -> str:
+    """A host name or an address at which a server can be asked. Raises ValueError with a sentence."""
+    if re.fullmatch(r"[0-9.]+", text):
+        return server_address(text)
+    if not is_host_name(text):
+        raise ValueError(f'expected a host name or an IPv4 address, found "{text}"')
+    if text.lower() == "localhost" or text.lower().endswith(".localhost"):
+        raise ValueError(f'"{text}" is each host itself, and no server: name another host')
+    return text
+
+
+def is_host_name(text: str) -> bool:
+    """Whether a host can be called that; an address is no name."""
+    return _HOST_NAME.fullmatch(text) is not None
+
+
+def is_host(text: str) -> bool:
+    """Whether a host can be called that or have that address, IPv4 or IPv6."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return is_host_name(text)
+    return True
+
+
+def is_unspecified(text: str) -> bool:
+    """Whether it is the address that stands for all of a host's own: one can listen there and not connect."""
+    try:
+        return ipaddress.ip_address(text).is_unspecified
+    except ValueError:
+        return False
+
+
+def is_multicast(text: str) -> bool:
+    """Whether it is a group's address, or everybody's, which no single host has."""
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return found.is_multicast or str(found) == "255.255.255.255"
