@@ -7,6 +7,7 @@ NxdError             anything a person is told: code, message, evidence verbatim
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import Struct
 
 from state_machines.outcome import Problem, Retry
@@ -88,6 +89,16 @@ _KINDS = (
 
 CATALOGUE: dict[str, ErrorKind] = {kind.code: kind for kind in _KINDS}
 """Every code a person or a script can meet."""
+
+
+LONGEST_EVIDENCE = 2000
+"""Characters that are kept of what the other side said."""
+
+
+def as_json(value: object) -> str:
+    """Evidence that is data, as JSON of a bearable length."""
+    text = msgspec.json.encode(value, enc_hook=str).decode()
+    return text if len(text) <= LONGEST_EVIDENCE else f"{text[:LONGEST_EVIDENCE]}… ({len(text)} characters)"
 
 
 class NxdError(Exception):

@@ -15,8 +15,19 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from daemon.clock import Clock
+from daemon.doubts import (
+    UNHEARD,
+    is_lost,
+    is_refusal,
+    is_unanswered,
+    late_for,
+    sent_again,
+    settled,
+    unsettled,
+    was_there_before,
+)
 from daemon.draft import Draft
-from daemon.errors import NxdError, OutsideError
+from daemon.errors import NxdError, OutsideError, as_json
 from daemon.faultpoints import point
 from daemon.journal import Journal
 from daemon.secrets import SecretBox
@@ -36,13 +47,6 @@ from daemon.store.ops import (
 )
 from state_machines.outcome import Outcome
 from state_machines.record import Record
-
-LATE_SECONDS = 120.0
-"""How long a create whose answer was lost may still take effect at the other side."""
-
-
-SKEW_SECONDS = 2.0
-"""How far the other side's clock may be behind ours when it says that an object was made after our call."""
 
 
 class Interrupted(Exception):
@@ -218,24 +222,22 @@ class StepContext:
             return known
         self.checkpoint()
         doubtful = known is not None and known.state != "gone" and known.sent > 0
-        found = await want.find() if doubtful or not want.unique else None
+        unanswered = doubtful and known is not None and is_unanswered(known)
+        found = await want.find() if unanswered or not want.unique else None
         if found is not None:
             return await self._adopt(want, known if doubtful else None, found)
-        if doubtful and known is not None and not want.unique:
+        if unanswered and known is not None and not want.unique:
             self._wait_out(known)
         row = await self._intend(want, known if doubtful else None)
         try:
             made = await want.create()
         except OutsideError as error:
             point("call_refused", row.owner, row.kind, row.name)
-            if error.code == "name_taken":
-                return await self._settle_name(want, row, doubtful, error)
-            if error.status is not None and 400 <= error.status < 500 and error.code != "in_doubt":
-                await self._put(replace(row, sent=row.sent - 1))
-            else:  # the call may have left as late as now, and it is from now on that it may take effect
-                data = {**row.data, "sent_at": self.clock.now()}
-                self._draft.note(PutResource(replace(row, data=data)))
-            raise
+            row = unsettled(row, error, self.clock.now())
+            self._draft.note(PutResource(row))
+            if not is_refusal(error) or error.code in UNHEARD:
+                raise
+            return await self._look_after(want, row, error)
         point("after_call", row.owner, row.kind, row.name)
         return await self._confirm(want, row, made, "made")
 
@@ -251,7 +253,8 @@ class StepContext:
 
     async def _intend(self, want: Want, known: Resource | None) -> Resource:
         record = self.record
-        data = {**(known.data if known else want.data), "sent_at": self.clock.now()}
+        now = self.clock.now()
+        data = sent_again(known, now) if known else {**want.data, "sent_at": now}
         sent = known.sent + 1 if known else 1
         row = Resource(record.name, record.shard, want.kind, want.name, "intended", None, sent, data)
         point("before_intent", row.owner, row.kind, row.name)
@@ -267,37 +270,36 @@ class StepContext:
             raise OutsideError("in_doubt", message, after=left)
 
     def _late_for(self, row: Resource) -> float:
-        """Seconds during which a create of this row may still take effect. A call of a process that died left before
-        this one started."""
-        left_by = max(float(row.data.get("sent_at", 0.0)), self._journal.started)
-        return left_by + LATE_SECONDS - self.clock.now()
+        return late_for(row, self._journal.started, self.clock.now())
 
-    async def _settle_name(self, want: Want, row: Resource, doubtful: bool, error: OutsideError) -> Resource:
-        found = await want.find()
+    async def _look_after(self, want: Want, row: Resource, error: OutsideError) -> Resource:
+        """Look for the name after a refusal, which proves nothing before; raises the refusal if nothing is found."""
+        try:
+            found = await want.find()
+        except OutsideError as blind:
+            raise blind if blind.retry == "now" else error from blind
         if found is None:
-            await self._put(replace(row, sent=row.sent - 1))
-            raise OutsideError("conflict", error.message, evidence=error.evidence) from error
-        # A proxy may have sent our one call twice: then the name is taken by what it made itself.
-        since = found.created is not None and found.created >= float(row.data["sent_at"]) - SKEW_SECONDS
-        own = doubtful or ((want.proven or since) and want.ours(found))
-        if not own:
-            await self._put(replace(row, state="gone", sent=0))
-        return await self._adopt(want, row if own else None, found)
+            if error.code == "name_taken":
+                raise OutsideError("conflict", error.message, evidence=error.evidence) from error
+            raise error
+        return await self._adopt(want, row, found)
 
     async def _adopt(self, want: Want, row: Resource | None, found: Found) -> Resource:
         """Take what an earlier call of ours made; refuse what carries our name without our intent or mark."""
-        if row is not None and want.ours(found):
+        told = want.proven or found.created is not None
+        own = row is not None and (is_lost(row) or (told and not was_there_before(row, found.created)))
+        if row is not None and own and want.ours(found):
             return await self._confirm(want, row, found, "found, as an earlier call left it,")
-        if row is not None:
+        if row is not None and want.unique:  # beside it nothing of ours can bear the name
             await self._put(replace(row, state="gone", sent=0))
         raise NxdError(
             "foreign",
             f"{want.kind} {want.name} exists already ({found.cloud_id}) and this daemon did not make it.",
-            evidence=str(dict(found.data)),
+            evidence=as_json(found.data),
         )
 
     async def _confirm(self, want: Want, row: Resource, found: Found, how: str) -> Resource:
-        data = {**row.data, **found.data}
+        data = {**settled(row), **found.data}
         row = replace(row, state="present", cloud_id=found.cloud_id, data=data)
         message = f"{how} {want.kind} {want.name}"
         event = self._event("call", message, {"kind": want.kind, "name": want.name, "id": found.cloud_id})
@@ -314,6 +316,8 @@ class StepContext:
         """Delete the object. True only once its absence was seen. Raises NxdError."""
         if row.cloud_id is None:
             found = await disposal.find(row) if row.sent else None
+            if found is not None and was_there_before(row, found.created):
+                found = None
             if found is None and row.sent and self._late_for(row) > 0:
                 return False
             if found is None:
@@ -333,7 +337,7 @@ class StepContext:
             point("after_delete", row.owner, row.kind, row.name)
             if await disposal.get(row) is not None:
                 return False
-        if row.sent > 1:  # an earlier create of it was never answered and may still take effect
+        if row.sent > 1:  # an earlier create of it was not answered with it and may still take effect
             return await self._missing(row, disposal)
         await self._gone(row)
         return True

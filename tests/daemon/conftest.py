@@ -135,9 +135,14 @@ class Outside:
             unique=unique,
         )
 
-    def disposal(self) -> Disposal:
-        """How objects here go."""
-        return Disposal(lambda row: self.find(row.name), self.get, self.delete)
+    def disposal(self, mark: str = "ours") -> Disposal:
+        """How objects here go: those that carry our mark."""
+
+        async def find(row: Resource) -> Found | None:
+            found = await self.find(row.name)
+            return found if found is not None and found.data["mark"] == mark else None
+
+        return Disposal(find, self.get, self.delete)
 
 
 class Store(MemoryStore):

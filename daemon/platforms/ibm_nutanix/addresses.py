@@ -49,10 +49,14 @@ class AddressPicker:
         try:
             yield address
         except BaseException:
-            self._seen.pop(subnet, None)
+            self.forget(subnet)
             raise
         finally:
             picked.discard(address)
+
+    def forget(self, subnet: str) -> None:
+        """The subnet is not as it was seen: look again before the next address is picked."""
+        self._seen.pop(subnet, None)
 
     async def _look(self, subnet: str, now: float) -> _Seen:
         """The subnet as it was seen lately. Raises NxdError when there is no such subnet."""

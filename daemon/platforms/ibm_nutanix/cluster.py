@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from daemon.clock import Clock
 from daemon.drivers.prism import Login
-from daemon.errors import NxdError, OutsideError
+from daemon.errors import NxdError, OutsideError, as_json
 from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, PASSING, Cvms, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, address_of
 from daemon.platforms.ibm_nutanix.membership import STOPPED, Membership, leaving, member_view, wished
@@ -154,7 +154,7 @@ class ClusterSteps:
         if status == "FAILED":
             for row in ctx.resources("nutanix_cluster"):
                 await ctx.gone(row)
-            raise NxdError("cluster_failed", "The cluster reports FAILED.", evidence=str(shown)[:2000])
+            raise NxdError("cluster_failed", "The cluster reports FAILED.", evidence=as_json(shown))
         there = int(shown.get("num_nodes") or 0)
         if status == "UP" or (status is None and there >= len(joined(ctx))):
             return Done()

@@ -9,7 +9,7 @@ from typing import Any
 from daemon.clock import Clock
 from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
-from daemon.errors import NxdError, OutsideError
+from daemon.errors import NxdError, OutsideError, as_json
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
 from daemon.platforms.ibm_nutanix.planned import host_row
@@ -22,6 +22,8 @@ from state_machines.outcome import Done, Fail, Outcome, Wait
 from state_machines.record import Record
 
 VNI_POLL = 5.0
+NO_ADDRESS_YET = "0.0.0.0"
+"""What a reserved IP shows for up to 30 seconds."""
 INSTALL_STATES = ("creating_server", "awaiting_boot", "awaiting_config", "installing")
 
 
@@ -62,24 +64,33 @@ class NodeSteps:
         low, high = network["ranges"][role.range] if role.network == "management" else network["range"]
         name = self._names.address(ctx.record.name, role)
         known = ctx.resource("reserved_ip", name)
-        if known is not None and known.state != "gone" and known.sent > 0:
-            await ctx.ensure(self._ip(name, role, network["subnet"], known.data["address"]))
+        sent = known if known is not None and known.state != "gone" and known.sent > 0 else None
+        if sent is not None and sent.data.get("refused") != "address_taken":
+            await ctx.ensure(self._ip(name, role, network["subnet"], _asked(sent)))
             return
+        if sent is not None:
+            self._picker.forget(network["subnet"])
         async with self._picker.pick(ctx, network["subnet"], low, high) as address:
-            await ctx.ensure(self._ip(name, role, network["subnet"], address))
+            asked = [address]
+            if sent is not None:  # an earlier call may still get what it asked for
+                asked += _asked(sent)
+                await ctx.update(sent, address=address, asked=asked)
+            await ctx.ensure(self._ip(name, role, network["subnet"], asked))
 
-    def _ip(self, name: str, role: Role, subnet: str, address: str) -> Want:
+    def _ip(self, name: str, role: Role, subnet: str, asked: Sequence[str]) -> Want:
+        """``asked``: the address to ask for, and those that earlier calls asked for under this name."""
+
         async def create() -> Found:
-            made = await self._vpc.reserve_ip(subnet, address, name)
-            return Found(made["id"], {"address": address})
+            made = await self._vpc.reserve_ip(subnet, asked[0], name)
+            return Found(made["id"], {"address": asked[0]})
 
         return Want(
             "reserved_ip",
             name,
             find=lambda: self._ip_named(subnet, name),
             create=create,
-            ours=lambda found: found.data["address"] in (address, "0.0.0.0"),
-            data={"address": address, "subnet": subnet, "role": role.component},
+            ours=lambda found: found.data["address"] in asked,
+            data={"address": asked[0], "subnet": subnet, "role": role.component},
         )
 
     async def register_dns(self, ctx: StepContext) -> Outcome:
@@ -123,7 +134,10 @@ class NodeSteps:
             if state in ("failed", "suspended"):
                 remedy = "Roll the node back, then retry: the interface is made anew."
                 raise NxdError(
-                    "bad_request", f"The interface {row.name} is {state}.", evidence=str(vni), remedy=remedy
+                    "bad_request",
+                    f"The interface {row.name} is {state}.",
+                    evidence=as_json(vni),
+                    remedy=remedy,
                 )
             if state != "stable":
                 return Wait(f"the interface {row.name}", f"it is {state}", VNI_POLL)
@@ -273,12 +287,16 @@ class NodeSteps:
     async def _ip_named(self, subnet: str, name: str) -> Found | None:
         for ip in await self._vpc.reserved_ips(subnet):
             if ip["name"] == name:
+                if ip["address"] == NO_ADDRESS_YET:
+                    message = f"The reserved IP {name} ({ip['id']}) does not show its address yet."
+                    raise OutsideError("in_doubt", message, after=VNI_POLL)
                 made = datetime.fromisoformat(ip["created_at"]).timestamp()
                 return Found(ip["id"], {"address": ip["address"]}, made)
         return None
 
     async def _find_ip(self, row: Resource) -> Found | None:
-        return _only_ours(await self._ip_named(row.data["subnet"], row.name), "address", row)
+        found = await self._ip_named(row.data["subnet"], row.name)
+        return found if found is not None and found.data["address"] in _asked(row) else None
 
     async def _get_ip(self, row: Resource) -> Found | None:
         found = await self._vpc.reserved_ip(row.data["subnet"], str(row.cloud_id))
@@ -289,7 +307,10 @@ class NodeSteps:
 
     async def _dns_named(self, instance: str, zone: str, name: str) -> Found | None:
         found = await self._dns.address_record(instance, zone, name)
-        return None if found is None else Found(found["id"], {"address": found["rdata"]["ip"]})
+        if found is None:
+            return None
+        made = datetime.fromisoformat(found["created_on"]).timestamp()
+        return Found(found["id"], {"address": found["rdata"]["ip"]}, made)
 
     async def _find_dns(self, row: Resource) -> Found | None:
         found = await self._dns_named(row.data["instance"], row.data["zone"], row.name)
@@ -366,4 +387,10 @@ def _server_found(server: Mapping[str, Any]) -> Found:
 
 def _only_ours(found: Found | None, mark: str, row: Resource) -> Found | None:
     """What was found by name, if it carries our mark; somebody else's is none of our business."""
-    return found if found is not None and found.data[mark] in (row.data[mark], "0.0.0.0") else None
+    return found if found is not None and found.data[mark] == row.data[mark] else None
+
+
+def _asked(row: Resource) -> list[str]:
+    """Every address that was asked for under the row's name, the last one first."""
+    asked: list[str] = row.data.get("asked") or [row.data["address"]]
+    return asked

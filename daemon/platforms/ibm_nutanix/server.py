@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from daemon.errors import NxdError
+from daemon.errors import NxdError, as_json
 
 
 def boot_url(base: str, node: str, token: str) -> str:
@@ -43,6 +43,6 @@ def server_problem(name: str, server: Mapping[str, Any], remedy: str | None = No
     return NxdError(
         code,
         f"The server {name} failed: {reasons[0]['message'].rstrip('.')}.",
-        evidence=str(reasons),
+        evidence=as_json(reasons),
         remedy=remedy,
     )

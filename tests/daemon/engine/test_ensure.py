@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from daemon.doubts import LATE_SECONDS
 from daemon.errors import OutsideError
-from daemon.steps import LATE_SECONDS, Found, StepContext
-from daemon.store.ops import Resource
+from daemon.steps import Found, StepContext
+from daemon.store.ops import PutResource, Resource
 from state_machines.outcome import Done, Wait
 
 LOST = OutsideError("in_doubt", "The answer was lost.")
@@ -32,6 +33,11 @@ def row(house: Any, name: str = "a") -> Resource:
     found = house.mirror.resource("node01", "thing", name)
     assert isinstance(found, Resource)
     return found
+
+
+def row_is(house: Any, state: str) -> bool:
+    found = house.mirror.resource("node01", "thing", "a")
+    return found is not None and found.state == state
 
 
 def once(error: Exception, verb: str = "create") -> Any:
@@ -110,21 +116,82 @@ async def test_a_name_that_is_taken_by_nobody_in_sight_is_waited_for_and_never_a
     house.toy.outside.before = once(TAKEN)
     record = await house.begin()
     assert (record.state, record.error["code"]) == ("making", "conflict")
-    assert row(house).sent == 0
+    assert row(house).sent == 1
     house.toy.outside.objects["a"] = OTHERS
     await house.tell("node01", "rollback")
     assert house.toy.outside.objects == {"a": OTHERS}
 
 
-async def test_a_definite_refusal_clears_the_doubt(house: Any) -> None:
+REFUSALS = (
+    "address_taken",
+    "conflict",
+    "quota",
+    "not_authorized",
+    "bad_request",
+    "rate_limited",
+    "name_taken",
+)
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+async def test_a_refusal_is_no_proof_and_what_a_doubled_call_made_is_taken_or_undone(
+    house: Any, code: str
+) -> None:
+    """A proxy sends the create twice, and the answer that arrives is the refusal of the second one."""
+
+    async def doubled(verb: str, name: str) -> None:
+        if verb == "create" and not house.toy.outside.objects:
+            made = Found("id-first", {"mark": "ours"}, house.clock.now())
+            house.toy.outside.objects[name] = made
+            raise OutsideError(code, status=400)
+        if verb == "create":
+            raise TAKEN
+
+    house.toy.outside.before = doubled
+    await house.begin()
+    await house.pass_time(2)
+    assert (house.record().state, row(house).cloud_id) == ("ready", "id-first")
+    await house.pass_time(LATE_SECONDS)
+    await house.tell("node01", "rollback")
+    assert (house.record().state, house.toy.outside.objects) == ("rolled_back", {})
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+async def test_after_a_refusal_the_duty_to_undo_stays_until_the_name_was_looked_for_and_no_call_is_late(
+    house: Any, code: str
+) -> None:
+    house.toy.outside.before = once(OutsideError(code, status=400))
+    house.toy.script["settling"] = [OutsideError("bad_request")]
+    await house.sow("node01")
+    await house.ask("node01", "start")
+    await house.until(lambda: row_is(house, "intended") and not house.turns(), quiet=25)
+    assert row(house).sent == 1
+    await house.tell("node01", "rollback")
+    assert (house.record().state, row(house).state) == ("rolling_back", "intended")
+    assert "find a" in house.toy.outside.calls
+    house.toy.outside.objects["a"] = Found("id-late", {"mark": "ours"}, house.clock.now())
+    await house.pass_time(10)
+    assert (house.record().state, house.toy.outside.objects) == ("rolled_back", {})
+
+
+async def test_once_no_call_can_be_late_what_was_refused_is_gone(house: Any) -> None:
     house.toy.outside.before = once(NEVER)
     await house.begin()
-    assert (house.record().state, row(house).state, row(house).sent) == ("failed", "intended", 0)
-    house.toy.outside.objects["a"] = OTHERS
-    house.toy.outside.calls.clear()
+    assert (house.record().state, row(house).state) == ("failed", "intended")
+    await house.pass_time(LATE_SECONDS)
     await house.tell("node01", "rollback")
-    assert (house.record().state, house.toy.outside.calls) == ("rolled_back", [])
-    assert house.toy.outside.objects == {"a": OTHERS}
+    assert (house.record().state, row(house).state) == ("rolled_back", "gone")
+    assert house.toy.outside.calls == ["create a", "find a", "find a"]
+
+
+async def test_what_was_there_before_the_first_refused_call_is_neither_taken_nor_deleted(house: Any) -> None:
+    theirs = Found("id-theirs", {"mark": "ours"}, house.clock.now() - 60)
+    house.toy.outside.before = once(NEVER)
+    await house.begin()
+    house.toy.outside.objects["a"] = theirs
+    await house.pass_time(LATE_SECONDS)
+    await house.tell("node01", "rollback")
+    assert (house.record().state, house.toy.outside.objects) == ("rolled_back", {"a": theirs})
 
 
 async def test_a_refusal_does_not_clear_the_doubt_of_a_create_before_it(house: Any) -> None:
@@ -132,10 +199,44 @@ async def test_a_refusal_does_not_clear_the_doubt_of_a_create_before_it(house: A
     await house.begin()
     house.toy.outside.before = once(NEVER)
     await house.pass_time(2)
-    assert (house.record().state, row(house).sent) == ("failed", 1)
+    assert (house.record().state, row(house).sent) == ("failed", 2)
     house.toy.outside.objects["a"] = Found("id-late", {"mark": "ours"})
     await house.tell("node01", "rollback")
+    assert row(house).state == "deleting", "a second one of that name may come, for two calls are open"
+    await house.pass_time(LATE_SECONDS)
     assert (house.record().state, house.toy.outside.objects) == ("rolled_back", {})
+
+
+async def test_a_late_second_create_is_deleted_like_the_first(house: Any) -> None:
+    """The first create was lost, the second one answered; the first takes effect when the object is deleted."""
+    house.toy.outside.before = once(LOST)
+    await house.begin()
+    await house.pass_time(2)
+    assert (house.record().state, row(house).sent) == ("ready", 2)
+    await house.pass_time(LATE_SECONDS - 20)
+    await house.tell("node01", "rollback")
+    assert (house.record().state, house.toy.outside.objects) == ("rolling_back", {})
+    house.toy.outside.objects["a"] = Found("id-late", {"mark": "ours"})
+    await house.pass_time(20)
+    await house.pass_time(10)
+    assert (house.record().state, house.toy.outside.objects) == ("rolled_back", {})
+
+
+async def test_a_call_of_a_daemon_that_died_is_late_from_the_start_of_the_next_one(build: Any) -> None:
+    """It was stopped for an hour between the intent and the call, and killed while the call was on its way."""
+    house = build()
+    await house.prepare()
+    await house.sow("node01")
+    sent_at = {"sent_at": house.clock.now()}
+    await house.commit(PutResource(Resource("node01", "demo", "thing", "a", "intended", None, 1, sent_at)))
+    house.clock.advance(3600)
+    await house.start()
+    await house.tell("node01", "rollback")
+    assert (house.record().state, row(house).state) == ("rolling_back", "intended")
+    house.toy.outside.objects["a"] = Found("id-late", {"mark": "ours"})
+    await house.pass_time(10)
+    assert (house.record().state, house.toy.outside.objects) == ("rolled_back", {})
+    await house.stop()
 
 
 @pytest.mark.parametrize("status", [None, 408, 500, 503])
@@ -165,8 +266,6 @@ async def test_where_names_are_not_unique_a_look_comes_before_the_first_create(
 
 async def test_an_intent_that_was_never_sent_is_forgotten_without_a_call(house: Any) -> None:
     await house.sow("node01")
-    from daemon.store.ops import PutResource
-
     await house.commit(PutResource(Resource("node01", "demo", "thing", "a")))
     await house.tell("node01", "rollback")
     assert (house.record().state, row(house).state) == ("rolled_back", "gone")
