@@ -40,7 +40,8 @@ class StageError(Exception):
 class Rehearsal:
     """What to rehearse. ``fail`` are NODE:STEP or CLUSTER:STEP entries, each of which goes wrong once;
     ``scenarios`` are names of scenarios, perhaps with @TARGET; ``quotas`` stand for the account's documented
-    ones, and ``capacity`` for the servers of a profile that a zone holds."""
+    ones, and ``capacity`` for the servers of a profile that a zone holds; ``order`` and ``replays`` are manners of the
+    cloud (`nxd sim --order --replays`)."""
 
     speed: float
     fail: Sequence[str] = ()
@@ -50,6 +51,8 @@ class Rehearsal:
     scenarios: Sequence[str] = ()
     quotas: Mapping[str, int] = field(default_factory=dict)
     capacity: int | None = None
+    order: str = "name"
+    replays: float = 0.0
 
 
 class Stage:
@@ -162,6 +165,7 @@ class Stage:
         arguments = ["sim", "--json", "--speed", repr(rehearsal.speed), "--origin", repr(origin)]
         arguments += ["--seed", str(rehearsal.seed), "--management", rehearsal.management]
         arguments += ["--workload", rehearsal.workload]
+        arguments += ["--order", rehearsal.order, "--replays", str(rehearsal.replays)]
         for entry in rehearsal.fail:
             arguments += ["--fail", entry]
         for name in rehearsal.scenarios:

@@ -18,7 +18,7 @@ from daemon.sim import foundation
 from daemon.sim.certificates import Certificate
 from daemon.sim.cvm import REAL, Cvm
 from daemon.sim.nutanix import Fleet
-from daemon.sim.prism import BASE, PASSWORD_PATH, ROUTES, PrismCall, PrismHandler, nothing_here
+from daemon.sim.prism import BASE, PASSWORD_PATH, ROUTES, PrismCall, PrismHandler, no_route
 from daemon.sim.refusals import Refusal, bad_request, foundation_envelope, prism_envelope
 from daemon.sim.service import Answer, respond
 from daemon.sim.world import World
@@ -73,7 +73,7 @@ class Doors:
         app = web.Application()
         for method, path, handler, lasts in ROUTES:
             app.router.add_route(method, BASE + path, self._prism(path, handler, lasts))
-        app.router.add_route("*", "/{anything:.*}", self._prism("", nothing_here, "prism.read"))
+        app.router.add_route("*", "/{anything:.*}", self._prism("", no_route, "prism.read"))
         other = web.Application()
         for method, path, work in foundation.ROUTES:
             other.router.add_route(method, foundation.BASE + path, self._foundation(path, work))

@@ -13,7 +13,7 @@ from typing import Any
 from daemon.sim.cvm import Cvm, FoundationSession
 from daemon.sim.nutanix import Fleet
 from daemon.sim.refusals import Json, Refusal
-from daemon.sim.service import Answer
+from daemon.sim.service import NO_ROUTE, Answer
 from daemon.sim.world import World
 
 BASE = "/foundation"
@@ -112,7 +112,7 @@ def _reset(asked: Asked) -> Answer:
 
 def nothing_here(asked: Asked) -> Answer:
     """What every path answers that is not in the table."""
-    raise Refusal(404, "", "Not found.")
+    raise Refusal(NO_ROUTE, "", "The simulated Foundation has no such path.")
 
 
 def wrong(message: str) -> Refusal:

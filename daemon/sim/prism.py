@@ -17,7 +17,7 @@ from daemon.sim.cvm import FACTORY_PASSWORDS, REAL, Cluster, Cvm
 from daemon.sim.forming import check_server
 from daemon.sim.nutanix import Fleet
 from daemon.sim.refusals import Json, Refusal, bad_request
-from daemon.sim.service import Answer
+from daemon.sim.service import NO_ROUTE, Answer
 from daemon.sim.shapes import TEXT, Field, Shape, check_shape
 from daemon.sim.world import World
 
@@ -250,8 +250,13 @@ def _get_pulse(call: PrismCall) -> Answer:
 
 
 def nothing_here(call: PrismCall) -> Answer:
-    """What every path answers that is not in the table."""
+    """What a real Prism answers where it has nothing."""
     raise Refusal(404, "", "The requested resource does not exist.")
+
+
+def no_route(call: PrismCall) -> Answer:
+    """What every path answers that is not in the table: not what a real Prism says of an object that is not there."""
+    raise Refusal(NO_ROUTE, "", f"The simulated Prism has no /{call.path.get('anything', '')}.")
 
 
 PASSWORD_PATH = "/v1/utils/change_default_system_password"

@@ -20,6 +20,7 @@ from daemon.sim.dns import dns_service
 from daemon.sim.doors import PRISM_PORT, Doors
 from daemon.sim.faults import Faults
 from daemon.sim.furniture import QUOTAS, ZONES
+from daemon.sim.manners import BY_NAME, Manners
 from daemon.sim.metadata import Tokens, metadata_service
 from daemon.sim.nutanix import Fleet
 from daemon.sim.play import Play
@@ -46,6 +47,8 @@ class SimOptions:
     means now. A port of 0 takes any free one. ``fail`` holds ``NODE:STEP`` and ``CLUSTER:STEP`` entries;
     ``scenarios`` holds names of scenarios, each perhaps with ``@TARGET``. ``personality`` is how fresh CVMs
     behave; ``quotas`` and ``capacity`` (of every profile in every zone) stand for the documented ones.
+    ``order`` is whether a create is held first to its name or to what it takes hold of, ``replays`` the chance with
+    which a proxy sends a create twice.
     ``ssh_port`` is the one on which real CVMs take SSH; 0 means 22 where that can be bound, and 2222 otherwise.
     ``state_dir`` is where keys pass through files on their way into TLS contexts."""
 
@@ -65,6 +68,8 @@ class SimOptions:
     personality: str = SEED
     quotas: Mapping[str, int] = field(default_factory=dict)
     capacity: int | None = None
+    order: str = BY_NAME
+    replays: float = 0.0
     ssh_port: int = 0
     state_dir: Path | None = None
 
@@ -89,6 +94,7 @@ async def serve(options: SimOptions, ready: Callable[[SimUrls], None], stop: asy
     itself breaks.
     """
     _check(options)
+    manners = Manners(options.order, options.replays, options.seed)
     castings = [cast(text) for text in options.scenarios]
     faults = Faults(options.fail, options.seed)
     async with AsyncExitStack() as stack:
@@ -98,7 +104,7 @@ async def serve(options: SimOptions, ready: Callable[[SimUrls], None], stop: asy
         origin = options.origin or SystemClock().now()
         clock = WorldClock(options.speed, origin, options.seed)
         places = Places(urls.vpc_url, urls.dns_url)
-        world = World(clock, options.seed, places, faults, options.page_size, options.quotas)
+        world = World(clock, options.seed, places, faults, options.page_size, options.quotas, manners)
         fleet = Fleet(world, options.state_dir, options.personality)
         doors = Doors(world, fleet, urls.ssh_port)
         room = MachineRoom(world, fleet)

@@ -15,6 +15,9 @@ from daemon.sim.shapes import Shape, check_shape
 from daemon.sim.things import Maker
 from daemon.sim.world import World
 
+NO_ROUTE = 501
+"""The status for a path that this world does not know. The real service may well know it, so that the answer must not
+look like that for an object which does not exist."""
 _JSON_TYPES = ("application/json", "application/merge-patch+json")
 
 
@@ -40,6 +43,9 @@ class Answer:
 
 
 Handler = Callable[[Call], Answer]
+
+CREATES = frozenset({"reserved_ip.create", "vni.create", "server.create", "record.create"})
+"""How long the creates last that a proxy may send twice, by the names of the durations."""
 
 
 @dataclass(frozen=True)
@@ -94,12 +100,22 @@ def _handler(
             _check_body(request, route, text, body)
             await world.take(route.lasts)
             call = Call(world, dict(request.match_info), dict(request.query), body or {}, maker_of(request))
+            if route.lasts in CREATES and world.manners.repeats():
+                _repeat(route.handler, call)
             return route.handler(call)
 
         names = _names(world, request, _decode(text))
         return await respond(service.name, service.envelope, world, request, route.path, text, answer, names)
 
     return handle
+
+
+def _repeat(handler: Handler, call: Call) -> None:
+    """The first of two times that a proxy sends a request; nobody hears its answer."""
+    try:
+        handler(call)
+    except Refusal:
+        return
 
 
 async def respond(
@@ -194,8 +210,8 @@ def _decode(text: str) -> Any:
 def _unknown(service: Service, world: World) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
         async def answer() -> Answer:
-            message = f"There is no {request.method} {request.path} here."
-            raise Refusal(404, "not_found", message)
+            message = f"The simulated {service.name} service has no {request.method} {request.path}."
+            raise Refusal(NO_ROUTE, "no_such_route", message)
 
         text = await request.text()
         return await respond(service.name, service.envelope, world, request, "", text, answer)

@@ -27,8 +27,11 @@ def reserve(world: World, subnet: Subnet, body: Json, maker: Maker, auto_delete:
     check_name("reserved_ip", name)
     if maker is not STRANGER:
         _intrude(world, subnet, name, body)
-    world.names.check_free("reserved_ip", subnet.id, name)
-    address = _checked_address(world, subnet, body["address"]) if "address" in body else _pick(world, subnet)
+    world.manners.check(
+        name=lambda: world.names.check_free("reserved_ip", subnet.id, name),
+        holding=lambda: _check_address(world, subnet, body["address"]) if "address" in body else None,
+    )
+    address = body["address"] if "address" in body else _pick(world, subnet)
     ip = ReservedIp(
         id=key,
         name=name,
@@ -78,7 +81,7 @@ async def _settle(world: World, ip: ReservedIp, strike: Strike | None) -> None:
         ip.state = "failed" if strike is not None and strike.action == "fail" else "stable"
 
 
-def _checked_address(world: World, subnet: Subnet, text: str) -> str:
+def _check_address(world: World, subnet: Subnet, text: str) -> None:
     try:
         address = ipaddress.IPv4Address(text)
     except ValueError:
@@ -88,7 +91,7 @@ def _checked_address(world: World, subnet: Subnet, text: str) -> str:
         raise bad_field(f"The address {text} is not in the subnet {subnet.network}.", "address", text)
     holder = world.addresses[subnet.id].get(text)
     if holder is None:
-        return text
+        return
     if world.get(ReservedIp, holder).owner == "provider":
         message = f"The address {text} is reserved by the provider."
         raise Refusal(400, "reserved_ip_owned_by_provider", message, "address", value=text)

@@ -42,13 +42,13 @@ def make_vni(world: World, body: Json, maker: Maker, auto_delete: bool = False) 
     strike = world.strike("vni create", name) if maker is not STRANGER else None
     if strike is not None and strike.action == "foreign":
         make_vni(world, {"name": name, "subnet": {"id": subnet.id}}, STRANGER)
-    world.names.check_free("vni", subnet.vpc_id, name)
+    members = _members(world, body)
+    world.manners.check(
+        name=lambda: world.names.check_free("vni", subnet.vpc_id, name),
+        holding=lambda: _check_members(world, subnet, members),
+    )
     _check_nat(body.get("enable_infrastructure_nat", True), body.get("allow_ip_spoofing", False))
     groups = _groups(world, body)
-    members = _members(world, body)
-    for target, member in members:
-        if "id" in member or "href" in member:
-            _bindable(world, subnet, member, target)
     ips = _bind(world, subnet, members, maker)
     vni = Vni(
         id=key,
@@ -152,6 +152,13 @@ def _members(world: World, body: Json) -> list[tuple[str, Json]]:
     if len(set(keys)) < len(keys):
         raise bad_field("A reserved IP is named twice.", "ips")
     return members
+
+
+def _check_members(world: World, subnet: Subnet, members: list[tuple[str, Json]]) -> None:
+    """Refuse addresses that cannot be bound."""
+    for target, member in members:
+        if "id" in member or "href" in member:
+            _bindable(world, subnet, member, target)
 
 
 def _bindable(world: World, subnet: Subnet, member: Json, target: str) -> ReservedIp:

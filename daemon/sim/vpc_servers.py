@@ -47,7 +47,11 @@ def _create(call: Call) -> Answer:
     check_name("server", name)
     if world.strike("server create", name) is not None:
         _stranger(world, name, zone, profile, image)
-    world.names.check_free("server", "region", name)
+    given = [body["primary_network_attachment"], *body.get("network_attachments", [])]
+    world.manners.check(
+        name=lambda: world.names.check_free("server", "region", name),
+        holding=lambda: _check_attachments(world, given, zone),
+    )
     server = Server(
         id=key,
         name=name,
@@ -61,7 +65,7 @@ def _create(call: Call) -> Answer:
         key_ids=keys,
         user_data=body["initialization"].get("user_data", ""),
         trusted_profile=_trusted_profile(body["initialization"]),
-        attachments=_attach(call, zone),
+        attachments=_attach(call, given, zone),
         disk_ids=[world.zonal_id(zone) for _ in range(1 + spec.data_disks)],
         bandwidth=spec.bandwidth,
         secure_boot=body.get("enable_secure_boot", False),
@@ -129,9 +133,12 @@ def _trusted_profile(body: Json) -> Json | None:
     return {"auto_link": given.get("auto_link", True), "target": target}
 
 
-def _attach(call: Call, zone: str) -> list[Attachment]:
-    """Check every attachment of a new server, then make the interfaces that are only described."""
-    given = [call.body["primary_network_attachment"], *call.body.get("network_attachments", [])]
+def _named(given: list[Json]) -> list[tuple[str, Json]]:
+    return [(body.get("name", f"attachment-{n}"), body) for n, body in enumerate(given)]
+
+
+def _check_attachments(world: World, given: list[Json], zone: str) -> None:
+    """Refuse attachments that a new server cannot have."""
     targets = [
         "primary_network_attachment",
         *[f"network_attachments[{n}]" for n in range(len(given) - 1)],
@@ -139,7 +146,7 @@ def _attach(call: Call, zone: str) -> list[Attachment]:
     pci = [body for body in given if body.get("interface_type", "pci") == "pci"]
     if len(pci) > f.PCI_ATTACHMENTS:
         raise over_quota(f"A bare metal server takes at most {f.PCI_ATTACHMENTS} PCI network attachments.")
-    names = [body.get("name", f"attachment-{n}") for n, body in enumerate(given)]
+    names = [name for name, _ in _named(given)]
     for name, target in zip(names, targets, strict=True):
         check_name("attachment", name)
         if names.count(name) > 1:
@@ -148,10 +155,14 @@ def _attach(call: Call, zone: str) -> list[Attachment]:
     allowed = {vlan for body in pci for vlan in body.get("allowed_vlans", [])}
     for body, target in zip(given, targets, strict=True):
         _check_attachment(body, target, allowed)
-        _check_vni(call.world, body["virtual_network_interface"], zone, target)
+        _check_vni(world, body["virtual_network_interface"], zone, target)
     named = [_vni_id(body) for body in given if _vni_id(body) is not None]
     if len(set(named)) < len(named):
         raise conflict("A virtual network interface is attached twice.")
+
+
+def _attach(call: Call, given: list[Json], zone: str) -> list[Attachment]:
+    """The attachments of a new server; interfaces that are only described are made."""
     return [
         Attachment(
             id=call.world.zonal_id(zone),
@@ -164,7 +175,7 @@ def _attach(call: Call, zone: str) -> list[Attachment]:
             vlan=body.get("vlan"),
             allow_to_float=body.get("allow_to_float", False),
         )
-        for number, (name, body) in enumerate(zip(names, given, strict=True))
+        for number, (name, body) in enumerate(_named(given))
     ]
 
 

@@ -15,6 +15,7 @@ from daemon.sim.durations import DURATIONS, JITTER
 from daemon.sim.faults import Faults, Strike
 from daemon.sim.furniture import QUOTAS
 from daemon.sim.journal import Journal
+from daemon.sim.manners import Manners
 from daemon.sim.names import NameBook
 from daemon.sim.refusals import Json, not_found
 from daemon.sim.things import PROVIDER, STRANGER, Record, ReservedIp, Server, Subnet, Thing
@@ -70,6 +71,7 @@ class World:
         faults: Faults,
         page_size: int,
         quotas: Mapping[str, int] = QUOTAS,
+        manners: Manners | None = None,
     ) -> None:
         self.clock = clock
         self.places = places
@@ -77,6 +79,7 @@ class World:
         self.page_size = page_size
         self.page_limit = LARGEST_PAGE
         self.quotas = {**QUOTAS, **quotas}
+        self.manners = manners or Manners()
         self.capacity: dict[tuple[str, str], int] = {}
         """How many servers of a profile a zone holds, where it is not the catalogue's number."""
         self.journal = Journal()
