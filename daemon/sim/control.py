@@ -10,6 +10,7 @@ from aiohttp import web
 from daemon.sim.cvm import FACTORY_PASSWORDS, REAL, SEED, Cluster
 from daemon.sim.durations import DURATIONS, critical_path
 from daemon.sim.faults import STEPS, rule_from_json
+from daemon.sim.manners import BY_NAME, ORDERS, Manners
 from daemon.sim.moments import LIFE, REQUEST
 from daemon.sim.nutanix import Fleet
 from daemon.sim.play import Play
@@ -42,6 +43,7 @@ class Control:
                 web.get("/healthz", self.healthz),
                 web.post("/clock", self.move_clock),
                 web.post("/capacity", self.capacity),
+                web.post("/manners", self.manners),
                 web.get("/inventory", self.inventory),
                 web.get("/calls", self.calls),
                 web.get("/counts", self.counts),
@@ -86,6 +88,19 @@ class Control:
             )
         self._world.capacity[str(place[0]), str(place[1])] = servers
         return web.json_response({"profile": place[0], "zone": place[1], "servers": servers})
+
+    async def manners(self, request: web.Request) -> web.Response:
+        """``{"order": "name" | "holding" | "drawn", "replays": CHANCE, "seed": N}``: from now on."""
+        said = await _json(request)
+        order, replays, seed = said.get("order", BY_NAME), said.get("replays", 0.0), said.get("seed", 1)
+        fine = isinstance(replays, int | float) and isinstance(seed, int) and not isinstance(replays, bool)
+        if not fine or set(said) - {"order", "replays", "seed"}:
+            return _wrong(400, f'Send {{"order": one of {ORDERS}, "replays": from 0 to 1, "seed": N}}.')
+        try:
+            self._world.manners = Manners(order, replays, seed)
+        except SimError as error:
+            return _wrong(400, str(error))
+        return web.json_response({"order": order, "replays": replays, "seed": seed})
 
     async def inventory(self, request: web.Request) -> web.Response:
         """Every object there is or was. ``?existing=1`` leaves out what is gone; ``?kind=`` filters."""

@@ -37,6 +37,8 @@ FAULTS: Mapping[str, str] = {
     "F6": "429 with Retry-After",
     "F7": "the name is taken, by somebody else",
     "F7a": "the name is taken, by our own call that a proxy repeated",
+    "F7b": "the same, and what the object takes hold of is looked at before its name",
+    "F7c": "no answer, not applied, and then somebody takes the address",
     "F8": "404 just after the create",
     "F9": "the answer is lost, and a list leaves the fresh object out",
     "F10": "the delete answers 404, and the object stands",
@@ -53,11 +55,14 @@ FAULTS: Mapping[str, str] = {
     "F16": "the answer is very slow",
 }
 
-REFUSED = ("F1", "F2", "F4", "F5", "F6", "F7", "F13", "F13a", "F14")
+ORDERS: Mapping[str, str] = {"F7a": "name", "F7b": "holding"}
+"""In which order the cloud checks a create, where a fault is about that; with the others it is drawn for each cell."""
+
+REFUSED = ("F1", "F2", "F4", "F5", "F6", "F7", "F7c", "F13", "F13a", "F14")
 """Faults with which the call is not applied, at least not now."""
-LOST = ("F2", "F3", "F4", "F5b", "F9")
+LOST = ("F2", "F3", "F4", "F5b", "F7c", "F9")
 """Faults with which no answer arrives."""
-COMES_AGAIN = ("F1", "F2", "F3", "F4", "F5", "F5a", "F5b", "F6", "F9", "F14", "F15")
+COMES_AGAIN = ("F1", "F2", "F3", "F4", "F5", "F5a", "F5b", "F6", "F7c", "F9", "F14", "F15")
 """Faults after which the daemon waits for its next try, with a timer."""
 READ_AFTER = ("vni", "server")
 """Kinds whose fresh object the daemon reads, because it has a status that must settle."""

@@ -175,6 +175,11 @@ _FAULT_RULES: Mapping[str, Any] = {
     "F6": _answering(429, "rate_limit_exceeded", "Too many requests.", retry_after=60),
     "F7": lambda cell, node, speed: [_on(f"{cell.call.life} create", "foreign", node)],
     "F7a": _acting("twice"),
+    "F7b": _acting("twice"),
+    "F7c": lambda cell, node, speed: [
+        _on(cell.moment, "hang", node),
+        _on(f"{cell.call.life} create", "stolen", node),
+    ],
     "F8": lambda cell, node, speed: [
         _on(cell.call.get, "answer", node, what=_answer(404, "not_found", "It is not there."))
     ],

@@ -15,7 +15,7 @@ from never import never
 
 Direction = Literal["make", "undo"]
 
-_REQUEST_OF_A_CREATE = ("F7", "F7a", "F8", "F9", "F11", "F11a", "F11b", "F13a")
+_REQUEST_OF_A_CREATE = ("F7", "F7a", "F7b", "F7c", "F8", "F9", "F11", "F11a", "F11b", "F13a")
 _REQUEST_OF_A_DELETE = ("F10", "F10a", "F10b")
 
 
@@ -71,8 +71,10 @@ def _by_fault(cell: Cell) -> str | None:
         return "DNS Services deletes at once"
     if cell.direction == "make" and fault in _REQUEST_OF_A_DELETE:
         return "it is a fault of deleting"
-    if kind == "dns_record" and fault in ("F7", "F7a"):
+    if kind == "dns_record" and fault in ("F7", "F7a", "F7b"):
         return "DNS Services refuses no second record of a name"
+    if kind != "reserved_ip" and fault == "F7c":
+        return "it asks for no address that somebody else could take"
     if cell.direction == "make" and fault in ("F8", "F11", "F11a", "F11b") and kind not in READ_AFTER:
         return "the daemon does not read this object again: it has no status to wait for"
     return None
@@ -90,7 +92,7 @@ def _by_point(cell: Cell) -> str | None:
         return "a refused connection puts nothing on the wire"
     if point == "P4" and (fault in REFUSED or fault == "F10"):
         return "with this fault the call is not applied"
-    if point == "P4" and fault in ("F5a", "F7a", "F15", "F16"):
+    if point == "P4" and fault in ("F5a", "F7a", "F7b", "F15", "F16"):
         return "it is a fault of the answer, which is not read here"
     if point == "P4" and fault == "F10a":
         return "with this fault the call is not applied"

@@ -29,7 +29,7 @@ def _in_the_middle(place: str) -> dict[str, str]:
 
 def _of_a_create(cell: Cell, owner: str) -> dict[str, str]:
     where = f"{owner}/{cell.kind}"
-    refused = cell.fault in (*_NOT_ANSWERED, "F7a", "F15")
+    refused = cell.fault in (*_NOT_ANSWERED, "F7a", "F7b", "F15")
     if (cell.kind, cell.fault) == ("nutanix_host", "F14"):
         refused = False  # another CVM of the cluster takes the password
     answered = f"call_refused@{where}" if refused else f"after_call@{where}"

@@ -72,7 +72,17 @@ def _meet(point: str, fault: str) -> bool:
         return fault in (*REFUSED, *LOST, "F5a", "F15")
     if point in MAKING:
         return fault not in ("F10", "F10a", "F10b")
-    return point not in UNDOING or fault not in ("F7", "F7a", "F8", "F9", "F11a", "F11b", "F13a")
+    return point not in UNDOING or fault not in (
+        "F7",
+        "F7a",
+        "F7b",
+        "F7c",
+        "F8",
+        "F9",
+        "F11a",
+        "F11b",
+        "F13a",
+    )
 
 
 @dataclass(slots=True)

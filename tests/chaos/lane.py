@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import oracle
+from axes import ORDERS
 from breaks import rules_of
 from calls import CALLS, Call
 from cells import Cell, may_fail_with
@@ -135,6 +136,8 @@ class Lane:
         if crash and getattr(self._child, "crash", None) != crash:
             self._start(crash)
         self._look_before(cell, number)
+        drawn = random.Random(f"{self._seed}/{cell.name}").choice(("name", "holding"))
+        self._world.behave(ORDERS.get(cell.fault, drawn))
         self._world.plant(rules_of(cell, node, self._speed, cluster))
         seen = self._world.calls(1 << 60)[1]
         made = self._made(cell)

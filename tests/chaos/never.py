@@ -49,6 +49,8 @@ _SELDOM: Mapping[tuple[str, str], str] = {
     ("nutanix_host", "F12"): "Prism lets no host go that is only joining",
 }
 _ALWAYS: Mapping[str, str] = {
+    "F7b": "Prism knows one rule of what may not be there twice",
+    "F7c": "it asks for no address that somebody else could take",
     "F8": "nothing was just created that this look could miss",
     "F10": "it is a fault of deleting",
     "F10a": "it is a fault of deleting",
@@ -56,7 +58,7 @@ _ALWAYS: Mapping[str, str] = {
     "F13a": "Prism knows no quota",
 }
 _OF_A_DELETE: Mapping[str, str] = {
-    **dict.fromkeys(("F7", "F7a", "F8", "F9", "F11", "F11b"), "it is a fault of creating"),
+    **dict.fromkeys(("F7", "F7a", "F7b", "F7c", "F8", "F9", "F11", "F11b"), "it is a fault of creating"),
     "F10b": "that is F0: a host always takes long to leave, for its data moves first",
 }
 _NO_UNDO: Mapping[str, str] = {

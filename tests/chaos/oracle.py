@@ -106,14 +106,16 @@ def nothing_leaks(found: Evidence) -> list[str]:
     """I1: what stands in the cloud stands in the ledger, and the ledger claims nothing that does not stand.
 
     An intent that was sent is enough: whoever undoes it looks for the name. What somebody else deleted is for
-    the audit to find.
+    the audit to find. Of two records that one call made, because a proxy sent it twice, one is enough.
     """
     standing = {(LEDGER_KINDS[t["kind"]], t["id"]): t["name"] for t in found.ours if t["deleted"] is None}
     rows = [row for row in found.resources if row["state"] != "gone" and row["kind"] in LEDGER_KINDS.values()]
     known = {(row["kind"], row["cloud_id"]) for row in rows}
     intended = {(row["kind"], row["name"]) for row in rows if row["cloud_id"] is None and row["sent"] > 0}
+    asked = {t["id"]: t.get("request_id") or t["id"] for t in found.ours}
+    answered = {asked[id_] for _, id_ in known if id_ in asked}
     return [f"{kind} {name} ({id_}) stands in no ledger" for (kind, id_), name in standing.items()
-            if (kind, id_) not in known and (kind, name) not in intended] + [
+            if asked[id_] not in answered and (kind, name) not in intended] + [
         f"{row['kind']} {row['name']} of {row['owner']} is in the ledger and gone"
         for row in rows
         if row["state"] == "present"
@@ -154,14 +156,15 @@ def _of_clusters(found: Evidence) -> list[str]:
 
 def nothing_is_doubled(found: Evidence) -> list[str]:
     """I2: at no time did two objects of ours bear the same name, and what Prism had done was not sent for again."""
-    lives: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
+    lives: dict[tuple[str, str], list[tuple[float, float, str]]] = defaultdict(list)
     for thing in found.ours:
         ended = float("inf") if thing["deleted"] is None else thing["deleted"]
-        lives[thing["kind"], thing["name"]].append((thing["created"], ended))
+        asked = str(thing.get("request_id") or thing["id"])  # a proxy that sends one call twice is not us
+        lives[thing["kind"], thing["name"]].append((thing["created"], ended, asked))
     twice = []
     for (kind, name), spans in lives.items():
         spans.sort()
-        if any(later[0] < earlier[1] for earlier, later in pairwise(spans)):
+        if any(later[0] < earlier[1] and later[2] != earlier[2] for earlier, later in pairwise(spans)):
             twice.append(f"{kind} {name} was there twice at the same time")
     return twice + _done_twice(found)
 

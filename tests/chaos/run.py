@@ -30,6 +30,8 @@ WORKERS = 2
 KILLS_IN_AN_EPISODE = (8, 40)
 READ_TIMEOUT = 0.4
 """Real seconds after which a call counts as lost."""
+REPLAYS = 0.1
+"""The chance with which a proxy sends a create twice. In which order the cloud checks it is drawn, too."""
 ENVIRON = {"NXD_IBM_READ_TIMEOUT": str(READ_TIMEOUT)}
 
 
@@ -45,7 +47,10 @@ def work(number: int, workers: int, kills: int, seed: int) -> Tally:
         stage = ForkedStage(Path(directory) / "stage", ENVIRON)
         places = range(40 + 16 * number, 56 + 16 * number)
         networks = [(f"127.{place}.0.0/24", f"127.{place}.1.0/24") for place in places]
-        set_up(stage, [Rehearsal(SPEED, (), seed, *both) for both in networks])
+        set_up(
+            stage,
+            [Rehearsal(SPEED, (), seed, *both, order="drawn", replays=REPLAYS) for both in networks],
+        )
         try:
             while tally.kills.total() < kills:
                 done = tally.kills.total()

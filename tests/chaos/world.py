@@ -32,6 +32,10 @@ class World:
         if entries:
             self._ask("/faults", {"fail": list(entries)})
 
+    def behave(self, order: str, replays: float = 0.0, seed: int = 1) -> None:
+        """In which order creates are checked from now on, and with which chance a proxy repeats one."""
+        self._ask("/manners", {"order": order, "replays": replays, "seed": seed})
+
     def mend(self) -> None:
         """End every rule; strangers take their objects away."""
         self._ask("/mend", {})
