@@ -72,7 +72,9 @@ def test_a_sample_of_the_matrix_holds(tmp_path: Path) -> None:
 def test_a_doubled_create_is_found_whatever_the_cloud_checks_first(tmp_path: Path) -> None:
     report = run_matrix(tmp_path, ONLY=r"^make (reserved_ip|vni|server) P(2|5|6) F7[abc]$")
     held = {row["cell"] for row in report}
-    assert {f"make {kind} P6 F7{order}" for kind in ("reserved_ip", "vni", "server") for order in "ab"} <= held
+    assert {
+        f"make {kind} P6 F7{order}" for kind in ("reserved_ip", "vni", "server") for order in "ab"
+    } <= held
     assert "make reserved_ip P5 F7c" in held
 
 
