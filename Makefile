@@ -37,7 +37,7 @@ chaos: $(VENV)/ready-dev ## Kill the daemon again and again (KILLS=1000 SEED=7) 
 	KILLS=$(KILLS) SEED=$(SEED) $(VENV)/bin/python tests/chaos/run.py
 
 thousand: $(VENV)/ready-dev ## Deploy a thousand simulated nodes, as forty clusters and as one
-	NXD_THOUSAND=1 $(VENV)/bin/pytest tests/e2e/test_thousand.py
+	THOUSAND=1 $(VENV)/bin/pytest tests/e2e/test_thousand.py
 
 matrix: $(VENV)/ready-dev ## Every crash point × every fault of the cloud, cell by cell (SEED=7, CELLS=N for a sample)
 	SEED=$(SEED) CELLS=$(CELLS) $(VENV)/bin/python tests/chaos/matrix.py

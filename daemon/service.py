@@ -32,7 +32,8 @@ from daemon.journal import Journal
 from daemon.mirror import Mirror
 from daemon.orders import Orders
 from daemon.secrets import SecretBox
-from daemon.settings import HostPort, Settings
+from daemon.setting_kinds import HostPort
+from daemon.settings import Settings
 from daemon.store.sqlite import SqliteStore
 from daemon.wishes import Wishes
 from pxe.app import app_runner, boot_app, config_app

@@ -6,27 +6,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from daemon.hosts import is_unspecified
+from daemon.setting_kinds import (
+    BASE_URL,
+    COUNT,
+    LISTEN,
+    NAME,
+    PATH,
+    PORT,
+    PROFILE,
+    RATE,
+    REGION,
+    SECONDS,
+    SOCKET,
+    URL,
+    HostPort,
+    Kind,
+    number,
+    place_of,
+)
 from daemon.yaml_marks import Loc, Marked, read_yaml, scalar, unknown
 
 DEFAULT_CONFIG = Path("/etc/nxd/nxd.yaml")
-_SOCKET_PATH_LIMIT = 107
-"""Bytes of a path that Linux can bind a Unix socket to (sun_path, less the closing zero)."""
-
-
-@dataclass(frozen=True)
-class HostPort:
-    """An address to listen on."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+OTHER_VARIABLES = frozenset({"NXD_CONFIG", "NXD_CRASH", "NXD_KEYMAP"})
+"""Variables of the same beginning that are no settings: the settings file, a fault point, the keys of nxtui."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +80,6 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What a value must be, in words, and how it is read. ``read`` raises ValueError."""
-
-    words: str
-    read: Callable[[Any], object]
-    numeric: bool = False
-
-
-@dataclass(frozen=True)
 class Setting:
     """One setting. ``default`` None: it must be given; braces in it name other settings."""
 
@@ -100,118 +99,44 @@ class Setting:
         return f"NXD_{self.attribute.upper()}"
 
 
-def _matching(pattern: str) -> Callable[[Any], object]:
-    compiled = re.compile(pattern)
-
-    def read(value: Any) -> str:
-        if not isinstance(value, str) or not compiled.fullmatch(value):
-            raise ValueError
-        return value
-
-    return read
-
-
-def _host_port(value: Any) -> HostPort:
-    match = re.fullmatch(r"(?:\[([0-9a-fA-F:]+)\]|([A-Za-z0-9.-]+)):([0-9]{1,5})", str(value))
-    if not match or not 0 < int(match[3]) < 65536:
-        raise ValueError
-    return HostPort(match[1] or match[2], int(match[3]))
-
-
-def _path(value: Any) -> Path:
-    if not isinstance(value, str) or not value.startswith("/"):
-        raise ValueError
-    return Path(value)
-
-
-def _socket(value: Any) -> Path:
-    if len(str(value).encode()) > _SOCKET_PATH_LIMIT:
-        raise ValueError
-    return _path(value)
-
-
-def _url(value: Any) -> str:
-    host = r"(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])"
-    if not isinstance(value, str) or not re.fullmatch(
-        rf"https?://{host}(:[0-9]{{1,5}})?(/[\w.~/-]*)?", value
-    ):
-        raise ValueError
-    return value.rstrip("/")
-
-
-def _number(lowest: float, above: bool = False, whole: bool = False, highest: float = 1e9) -> Kind:
-    def read(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-            raise ValueError
-        if value < lowest or value > highest or (above and value == lowest):
-            raise ValueError
-        return value if whole else float(value)
-
-    words = f"a {'whole ' if whole else ''}number {'above' if above else 'from'} {lowest:g}"
-    return Kind(
-        f"{words} to {highest:g}" if highest < 1e9 else f"{words} on" if not above else words, read, True
-    )
-
-
-_NAME = Kind(
-    'a name of at most 20 characters: lower case letters, digits and "-", a letter first, no "-" at the end',
-    _matching(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?"),
-)
-_PATH = Kind("an absolute path, for example /var/lib/nxd", _path)
-_SOCKET = Kind(f"an absolute path of at most {_SOCKET_PATH_LIMIT} bytes", _socket)
-_LISTEN = Kind("host:port, for example 0.0.0.0:8080", _host_port)
-_BASE_URL = Kind(
-    "http://host:port, for example http://10.240.0.5:8080",
-    _matching(r"http://(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"),
-)
-_URL = Kind("a URL, for example https://us-south.iaas.cloud.ibm.com/v1", _url)
-_REGION = Kind("a region's name, for example us-south", _matching(r"[a-z]{2,}(?:-[a-z0-9]+)+"))
-_PROFILE = Kind("an id (Profile-…) or a CRN (crn:…)", _matching(r"Profile-[0-9A-Za-z-]+|crn:[^\s]+"))
-_PORT = _number(1, whole=True, highest=65535)
-_COUNT = _number(1, whole=True)
-_SECONDS = _number(0, above=True)
-_RATE = _number(0, above=True)
-
 SETTINGS: tuple[Setting, ...] = (
-    Setting("environment", _NAME, None, "Stands first in the name of every object made in the cloud"),
-    Setting("state_dir", _PATH, "/var/lib/nxd", "Where the database is; one daemon per directory"),
-    Setting("socket", _SOCKET, "/run/nxd/nxd.sock", "The Unix socket that nxd and nxtui talk to"),
-    Setting("images_dir", _PATH, "{state_dir}/images", "The boot images and their list, images.json"),
-    Setting("boot.listen", _LISTEN, "0.0.0.0:8080", "Where scripts and images are served"),
-    Setting("boot.url", _BASE_URL, None, "The same port as a booting machine reaches it"),
-    Setting(
-        "config.listen", _LISTEN, "0.0.0.0:8081", "Where installers fetch their configuration and report"
-    ),
-    Setting("config.url", _BASE_URL, None, "The same port as an installer reaches it"),
-    Setting("ibm.region", _REGION, "us-south", "The region of IBM Cloud"),
-    Setting("ibm.vpc_url", _URL, "https://{ibm.region}.iaas.cloud.ibm.com/v1", "The VPC API"),
-    Setting("ibm.dns_url", _URL, "https://api.dns-svcs.cloud.ibm.com/v1", "The DNS Services API"),
-    Setting("ibm.metadata_url", _URL, "http://169.254.169.254", "The instance metadata service, for tokens"),
-    Setting("ibm.trusted_profile", _PROFILE, None, "The trusted profile the daemon acts as"),
-    Setting("ibm.threads", _COUNT, "32", "Calls to IBM Cloud at the same time"),
-    Setting("ibm.connect_timeout", _SECONDS, "5", "Seconds to reach IBM Cloud"),
-    Setting("ibm.read_timeout", _SECONDS, "30", "Seconds for an answer of IBM Cloud"),
-    Setting("prism.port", _PORT, "9440", "The port of Prism on a CVM"),
-    Setting("limits.installs", _COUNT, "25", "Nodes that install at the same time; the others queue"),
-    Setting("limits.steps", _COUNT, "256", "Steps that run at the same time; the others queue"),
+    Setting("environment", NAME, None, "Stands first in the name of every object made in the cloud"),
+    Setting("state_dir", PATH, "/var/lib/nxd", "Where the database is; one daemon per directory"),
+    Setting("socket", SOCKET, "/run/nxd/nxd.sock", "The Unix socket that nxd and nxtui talk to"),
+    Setting("images_dir", PATH, "{state_dir}/images", "The boot images and their list, images.json"),
+    Setting("boot.listen", LISTEN, "0.0.0.0:8080", "Where scripts and images are served"),
+    Setting("boot.url", BASE_URL, None, "The same port as a booting machine reaches it"),
+    Setting("config.listen", LISTEN, "0.0.0.0:8081", "Where installers fetch their configuration and report"),
+    Setting("config.url", BASE_URL, None, "The same port as an installer reaches it"),
+    Setting("ibm.region", REGION, "us-south", "The region of IBM Cloud"),
+    Setting("ibm.vpc_url", URL, "https://{ibm.region}.iaas.cloud.ibm.com/v1", "The VPC API"),
+    Setting("ibm.dns_url", URL, "https://api.dns-svcs.cloud.ibm.com/v1", "The DNS Services API"),
+    Setting("ibm.metadata_url", URL, "http://169.254.169.254", "The instance metadata service, for tokens"),
+    Setting("ibm.trusted_profile", PROFILE, None, "The trusted profile the daemon acts as"),
+    Setting("ibm.threads", COUNT, "32", "Calls to IBM Cloud at the same time"),
+    Setting("ibm.connect_timeout", SECONDS, "5", "Seconds to reach IBM Cloud"),
+    Setting("ibm.read_timeout", SECONDS, "30", "Seconds for an answer of IBM Cloud"),
+    Setting("prism.port", PORT, "9440", "The port of Prism on a CVM"),
+    Setting("limits.installs", COUNT, "25", "Nodes that install at the same time; the others queue"),
+    Setting("limits.steps", COUNT, "256", "Steps that run at the same time; the others queue"),
     Setting(
         "limits.crashes",
-        _COUNT,
+        COUNT,
         "3",
         "Deaths of the daemon in a row after which a record whose step ran is held",
     ),
-    Setting("rates.vpc_per_second", _RATE, "20", "Calls per second to the VPC API"),
-    Setting("rates.dns_per_second", _RATE, "5", "Calls per second to DNS Services"),
-    Setting("poll.seconds", _SECONDS, "10", "Seconds between two looks at something that is waited for"),
-    Setting("retry.first_seconds", _SECONDS, "2", "Seconds before the first retry; doubled each time"),
-    Setting("retry.max_seconds", _SECONDS, "120", "The most seconds between two retries"),
-    Setting("deadlines.factor", _SECONDS, "1.0", "Multiplies every deadline, for slow networks"),
+    Setting("rates.vpc_per_second", RATE, "20", "Calls per second to the VPC API"),
+    Setting("rates.dns_per_second", RATE, "5", "Calls per second to DNS Services"),
+    Setting("poll.seconds", SECONDS, "10", "Seconds between two looks at something that is waited for"),
+    Setting("retry.first_seconds", SECONDS, "2", "Seconds before the first retry; doubled each time"),
+    Setting("retry.max_seconds", SECONDS, "120", "The most seconds between two retries"),
+    Setting("deadlines.factor", SECONDS, "1.0", "Multiplies every deadline, for slow networks"),
     Setting(
-        "clock.speed", _SECONDS, "1.0", "Lets time pass faster; only for rehearsals in the simulated world"
+        "clock.speed", SECONDS, "1.0", "Lets time pass faster; only for rehearsals in the simulated world"
     ),
     Setting(
         "clock.origin",
-        _number(0, highest=1e12),
+        number(0, highest=1e12),
         "0",
         "The Unix time since which it passes faster; only for rehearsals",
     ),
@@ -220,8 +145,14 @@ SETTINGS: tuple[Setting, ...] = (
 
 
 def find_config(option: str | None, environ: Mapping[str, str]) -> Path:
-    """Which settings file counts: ``--config``, else ``$NXD_CONFIG``, else ``/etc/nxd/nxd.yaml``."""
-    return Path(option or environ.get("NXD_CONFIG") or DEFAULT_CONFIG)
+    """Which settings file counts: ``--config``, else ``$NXD_CONFIG``, else ``/etc/nxd/nxd.yaml``.
+
+    Raises SettingsError for an empty variable.
+    """
+    named = environ.get("NXD_CONFIG")
+    if named == "" and not option:
+        raise SettingsError(["variable NXD_CONFIG is empty: name the settings file in it, or unset it."])
+    return Path(option or named or DEFAULT_CONFIG)
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -241,6 +172,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
         problems += [f"{path}, line {p.line}, column {p.column}: {p.message}." for p in marked.problems]
         if problems and marked.value is None:
             raise SettingsError(problems)
+    problems += _strange_variables(environ)
     given = _flatten(marked, str(path), problems)
     values: dict[str, Any] = _values(given, path, environ, problems)
     problems += _contradictions(values)
@@ -278,6 +210,15 @@ def _flatten(marked: Marked, source: str, problems: list[str]) -> dict[str, tupl
     return given
 
 
+def _strange_variables(environ: Mapping[str, str]) -> list[str]:
+    """What is wrong with the variables that are meant for nxd, whatever their values are."""
+    known = {setting.env for setting in SETTINGS} | OTHER_VARIABLES
+    ours = sorted(name for name in environ if name.startswith("NXD_"))
+    problems = [unknown("variable", name, known) for name in ours if name not in known]
+    empty = [name for name in ours if name in known - {"NXD_CRASH"} and not environ[name].strip()]
+    return problems + [f"variable {name} is empty: give it a value, or unset it." for name in empty]
+
+
 def _values(
     given: dict[str, tuple[object, str]], path: Path | None, environ: Mapping[str, str], problems: list[str]
 ) -> dict[str, Any]:
@@ -285,9 +226,9 @@ def _values(
     values: dict[str, Any] = {}
     for setting in SETTINGS:
         value, where = given.get(setting.key, (None, ""))
-        if setting.env in environ:
-            text = environ[setting.env]
-            value, where = scalar(text) if setting.kind.numeric else text, f"variable {setting.env}"
+        as_text = False
+        if environ.get(setting.env, "").strip():
+            value, where, as_text = environ[setting.env], f"variable {setting.env}", True
         if value is None and setting.default is None:
             place = f"add it to {path} or set" if path else "set"
             problems.append(
@@ -295,30 +236,63 @@ def _values(
             )
             continue
         if value is None:
-            try:
-                text = _REFERENCE.sub(lambda match: str(values[match[1]]), setting.default or "")
-            except KeyError:
-                continue
-            value, where = scalar(text) if setting.kind.numeric else text, "its default"
+            value, where, as_text = setting.default, "its default", True
         try:
+            value = _filled(value, values)
+            value = scalar(str(value)) if setting.kind.numeric and as_text else value
             values[setting.key] = setting.kind.read(value)
+        except _Unfilled as unfilled:
+            if where != "its default":  # else the setting it names is wrong itself
+                problems.append(f"{setting.key} ({where}) {unfilled}")
         except ValueError:
             problems.append(f'{setting.key} ({where}) must be {setting.kind.words}; it is "{value}".')
     return values
+
+
+class _Unfilled(Exception):
+    """What stands in braces has no value that could be put there."""
+
+
+def _filled(value: object, values: Mapping[str, object]) -> object:
+    """A text in which the settings that stand in braces have their values. Raises _Unfilled."""
+    if not isinstance(value, str):
+        return value
+    known = [setting.key for setting in SETTINGS]
+
+    def put(match: re.Match[str]) -> str:
+        key = match[1]
+        if key in values:
+            return str(values[key])
+        if key not in known:
+            raise _Unfilled(f"has braces with an {unknown('setting', key, known)}")
+        raise _Unfilled(
+            f"names {{{key}}}, which has no value here: only settings above it in the table have one"
+        )
+
+    return _REFERENCE.sub(put, value)
 
 
 def _contradictions(values: dict[str, Any]) -> list[str]:
     """What is wrong between two settings that are right by themselves."""
     problems = []
     boot, config = values.get("boot.listen"), values.get("config.listen")
-    if boot is not None and boot == config:
-        problems.append(f"config.listen is {config} like boot.listen: give each its own port.")
+    if boot is not None and config is not None and _overlap(boot, config):
+        problems.append(f"config.listen is {config} and boot.listen {boot}: give each its own port.")
+    boot, config = values.get("boot.url"), values.get("config.url")
+    if boot is not None and config is not None and place_of(boot) == place_of(config):
+        problems.append(f"config.url is {config} and boot.url {boot}, which is one port: each has its own.")
     first, most = values.get("retry.first_seconds"), values.get("retry.max_seconds")
     if isinstance(first, float) and isinstance(most, float) and first > most:
         problems.append(
             f"retry.max_seconds ({most:g}) is less than retry.first_seconds ({first:g}): raise it."
         )
     return problems
+
+
+def _overlap(one: HostPort, other: HostPort) -> bool:
+    """Whether two servers that listen there would meet at an address."""
+    everywhere = is_unspecified(one.host) or is_unspecified(other.host)
+    return one.port == other.port and (one.host == other.host or everywhere)
 
 
 def settings_table() -> str:

@@ -139,6 +139,23 @@ def test_everything_wrong_is_told_at_once_with_key_file_line_and_remedy(tmp_path
         ("NXD_CLOCK_SPEED", "0"),
         ("NXD_DEADLINES_FACTOR", "-1"),
         ("NXD_IBM_REGION", "US South"),
+        ("NXD_ENVIRONMENT", "ibm"),
+        ("NXD_ENVIRONMENT", "ibm-lab"),
+        ("NXD_STATE_DIR", "/var/lib/../nxd"),
+        ("NXD_STATE_DIR", "/var/lib/n\u200bxd"),
+        ("NXD_BOOT_LISTEN", "999.1.1.1:8080"),
+        ("NXD_BOOT_LISTEN", "-.-:8080"),
+        ("NXD_BOOT_LISTEN", "224.0.0.1:8080"),
+        ("NXD_BOOT_LISTEN", "[1::2::3]:8080"),
+        ("NXD_BOOT_LISTEN", "[10.0.0.1]:8080"),
+        ("NXD_BOOT_URL", "http://10.0.0.1:0"),
+        ("NXD_BOOT_URL", "http://10.0.0.1:99999"),
+        ("NXD_BOOT_URL", "http://0.0.0.0:8080"),
+        ("NXD_BOOT_URL", "http://a..b:8080"),
+        ("NXD_BOOT_URL", "http://10.240.0.500:8080"),
+        ("NXD_CONFIG_URL", "http://239.1.1.1:8081"),
+        ("NXD_IBM_VPC_URL", "https://us-south.iaas.cloud.ibm.com:99999/v1"),
+        ("NXD_IBM_METADATA_URL", "http://1.2.3.4.5"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(variable: str, value: str) -> None:
@@ -152,7 +169,59 @@ def test_a_wrong_directory_is_one_problem_and_not_also_that_of_what_lies_in_it()
 
 def test_two_servers_on_one_address_are_refused() -> None:
     (found,) = problems(None, {**REQUIRED, "NXD_CONFIG_LISTEN": "0.0.0.0:8080"})
-    assert found == "config.listen is 0.0.0.0:8080 like boot.listen: give each its own port."
+    assert found == "config.listen is 0.0.0.0:8080 and boot.listen 0.0.0.0:8080: give each its own port."
+
+
+@pytest.mark.parametrize(
+    ("boot", "config"), [("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "0.0.0.0"), ("[::]", "10.0.0.1")]
+)
+def test_a_server_everywhere_and_one_on_an_address_of_the_same_port_are_refused(
+    boot: str, config: str
+) -> None:
+    listen = {"NXD_BOOT_LISTEN": f"{boot}:8080", "NXD_CONFIG_LISTEN": f"{config}:8080"}
+    (found,) = problems(None, {**REQUIRED, **listen})
+    assert "give each its own port" in found
+
+
+@pytest.mark.parametrize(
+    ("boot", "config"),
+    [("http://a:8080", "http://a:8080"), ("http://a", "http://A:80"), ("http://[::1]:1", "http://[::1]:1")],
+)
+def test_one_url_for_both_ports_is_refused(boot: str, config: str) -> None:
+    (found,) = problems(None, {**REQUIRED, "NXD_BOOT_URL": boot, "NXD_CONFIG_URL": config})
+    assert found == f"config.url is {config} and boot.url {boot}, which is one port: each has its own."
+
+
+def test_a_misspelt_and_an_empty_variable_are_told_by_name() -> None:
+    odd = {"NXD_BOOT_ULR": "http://a", "NXD_LIMITS_INSTALLS": "", "NXD_SOCKET": " ", "NXD_CONFIG": ""}
+    assert problems(None, {**REQUIRED, **odd}) == [
+        'unknown variable "NXD_BOOT_ULR": did you mean "NXD_BOOT_URL"?',
+        "variable NXD_CONFIG is empty: give it a value, or unset it.",
+        "variable NXD_LIMITS_INSTALLS is empty: give it a value, or unset it.",
+        "variable NXD_SOCKET is empty: give it a value, or unset it.",
+    ]
+    with pytest.raises(SettingsError, match="NXD_CONFIG is empty"):
+        find_config(None, {"NXD_CONFIG": ""})
+    assert find_config("/a", {"NXD_CONFIG": ""}) == Path("/a")
+    known = {"NXD_KEYMAP": "/k", "NXD_CRASH": "", "HOME": "", "NXDX": ""}
+    assert load_settings(None, {**REQUIRED, **known}) == load_settings(None, REQUIRED)
+
+
+def test_another_setting_may_stand_in_braces_in_the_file_and_in_a_variable(tmp_path: Path) -> None:
+    path = tmp_path / "nxd.yaml"
+    path.write_text("environment: lab\nstate_dir: /srv/{environment}/nxd\nsocket: '{state_dir}/nxd.sock'\n")
+    settings = load_settings(path, {**REQUIRED, "NXD_IMAGES_DIR": "/images/{environment}"})
+    assert (settings.state_dir, settings.socket) == (Path("/srv/lab/nxd"), Path("/srv/lab/nxd/nxd.sock"))
+    assert settings.images_dir == Path("/images/lab")
+
+
+def test_braces_around_what_is_no_setting_or_has_no_value_yet_are_refused() -> None:
+    (found,) = problems(None, {**REQUIRED, "NXD_STATE_DIR": "/srv/{environmnt}"})
+    assert found.startswith(
+        'state_dir (variable NXD_STATE_DIR) has braces with an unknown setting "environmnt": did you'
+    )
+    (found,) = problems(None, {**REQUIRED, "NXD_STATE_DIR": "/srv/{socket}"})
+    assert "names {socket}, which has no value here" in found
 
 
 def test_a_longest_pause_below_the_first_is_refused() -> None:

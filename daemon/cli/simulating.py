@@ -181,6 +181,7 @@ def demo(
         print("The demo is ended.")
         return wire.EXIT_DONE
     _check_scenarios(scenario)
+    _check_names(fail)
     if not headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("This is not a terminal: the demo runs headless.")
         headless = True
@@ -202,12 +203,32 @@ def demo(
     return code
 
 
+def _check_names(fail: tuple[str, ...]) -> None:
+    """Refuse a fault of what is not in the demo, which would never happen. Raises Gave."""
+    from daemon.spec import at, count
+    from daemon.yaml_marks import nearest, read_yaml
+
+    spec = read_yaml(_spec()).value
+    there = [at(spec, "cluster"), *(at(spec, "nodes", n, "name") for n in range(count(spec, "nodes")))]
+    for entry in fail:
+        name = entry.partition(":")[0]
+        if name not in there:
+            near = nearest(name, there)
+            meant = (
+                f"did you mean {near}:{entry.partition(':')[2]}?" if near else f"it has {', '.join(there)}."
+            )
+            raise Gave(wire.EXIT_USAGE, f"There is no {name} in the demo to fail: {meant}")
+
+
+def _spec() -> str:
+    return (package_files.files("daemon.demo") / "three-node.yaml").read_text()
+
+
 def _apply(stage: Stage) -> str:
     from daemon.client import Client
 
-    text = (package_files.files("daemon.demo") / "three-node.yaml").read_text()
     with Client(stage.socket) as client:
-        return client.apply(text)["cluster"]
+        return client.apply(_spec())["cluster"]
 
 
 def _headless(stage: Stage) -> int:

@@ -271,6 +271,15 @@ def test_a_reader_that_leaves_early_is_no_error(served: Any, command: tuple[str,
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("name", ["node09", "", "demo2"])
+def test_the_demo_refuses_to_fail_what_is_not_in_it(place: Any, name: str) -> None:
+    ended = place.run(
+        "demo", "--headless", "--dir", str(place.directory / "demo"), "--fail", f"{name}:installing"
+    )
+    ended.refused_with(2, f"There is no {name} in the demo to fail")
+    assert not (place.directory / "demo").exists()
+
+
 def test_one_unreadable_file_of_several_stops_nobody(place: Any) -> None:
     (place.directory / "binary").write_bytes(b"\xff\xfe\x00")
     (place.directory / "large.yaml").write_bytes(b"#" * 300_000)

@@ -17,7 +17,7 @@ import yaml
 from daemon.client import Client
 from daemon.demo.stage import Rehearsal, Stage
 
-NODES = int(os.environ.get("NXD_THOUSAND_NODES", "1000"))
+NODES = int(os.environ.get("THOUSAND_NODES", "1000"))
 SHAPES = {"forty clusters": NODES // 25, "one cluster": 1}
 """How many clusters the nodes form, by a name for each way."""
 SPEED = 600.0
@@ -40,7 +40,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(2 * PATIENCE),
     pytest.mark.skipif(
-        os.environ.get("NXD_THOUSAND") != "1", reason="takes many minutes: set NXD_THOUSAND=1 to run it"
+        os.environ.get("THOUSAND") != "1", reason="takes many minutes: set THOUSAND=1 to run it"
     ),
 ]
 
