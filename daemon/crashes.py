@@ -87,6 +87,7 @@ class CrashLog:
                 self._begin(self._path)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file; what ends after this is not marked any more."""
         if self._path is not None:
             os.close(self._file)
+            self._path = None

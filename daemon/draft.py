@@ -84,6 +84,5 @@ class Draft:
             move.ops = (*move.ops, *ops)
             await self.settled()
         else:
-            committed = self._journal.submit(ops)
+            await self._journal.submit(ops)  # in order: the change of state is durable, or failed, before it
             await self.settled()
-            await committed

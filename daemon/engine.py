@@ -59,19 +59,16 @@ class Engine:
         self._mirror = journal.mirror
         self.platforms = platforms
         self.pace = pace
-        self._platform_of = {
-            kind.name: platform
-            for platform in platforms.values()
-            for kind in (platform.node, platform.cluster)
-        }
-        self._kinds = {
-            kind.name: kind for platform in platforms.values() for kind in (platform.node, platform.cluster)
-        }
+        both = [(kind, one) for one in platforms.values() for kind in (one.node, one.cluster)]
+        self._platform_of = {kind.name: platform for kind, platform in both}
+        self._kinds = {kind.name: kind for kind, _ in both}
         self._box = box
         self._locks = Locks()
         self._crashes = crashes or CrashLog(None)
         self._turns = Turns(journal.clock, self._turn, pace.steps_at_once, self._suspects)
         self.poke = self._turns.poke
+        self._contexts: dict[str, StepContext] = {}
+        """Of the turns that are under way, by record."""
 
     def _suspects(self, name: str) -> bool:
         """Whether one more death of the daemon would have the record held: then nobody else may be to blame."""
@@ -122,12 +119,18 @@ class Engine:
             del self._crashes.counts[name]
 
     async def _turn(self, name: str) -> None:
-        """The verbs that wait, and every step that can run now."""
+        """The verbs that wait, and every step that can run now. It ends when what it changed is durable: the next one
+        begins with what stands in the mirror."""
         context = StepContext(name, self.journal, self._locks, self._box, self.poke)
+        self._contexts[name] = context
         try:
-            while name in self._mirror.records and await self._round(context):
-                pass
+            try:
+                while name in self._mirror.records and await self._round(context):
+                    pass
+            finally:
+                await context.settled()
         finally:
+            del self._contexts[name]
             self._crashes.end(name)
 
     async def _round(self, context: StepContext) -> bool:
@@ -182,6 +185,10 @@ class Engine:
             for name, spec in asked.items()
             if name not in known
         ]
+
+    def _latest(self, name: str) -> Record:
+        """A record as it is committed now, or soon will be."""
+        return self._contexts[name].record if name in self._contexts else self._mirror.records[name]
 
     def limits(self, record: Record) -> moves.Limits:
         """How long the states of a record may last."""
@@ -382,7 +389,7 @@ class Engine:
 
     def _calls_back(self, node: Record) -> Sequence[Op]:
         """A node that begins to work again calls its cluster, if that is done, back to work."""
-        cluster = self._mirror.records[node.shard]
+        cluster = self._latest(node.shard)
         kind = self.kind(cluster)
         if kind.states[cluster.state].phase != "ok" or not kind.allows(cluster.state, cluster.step, "change"):
             return ()

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from oracle import broken
 
 ROOT = Path(__file__).parents[1]
 UNIT = ROOT / "packaging" / "systemd" / "nxd.service"
@@ -139,6 +140,7 @@ def started(home: Path, settings: Path) -> Iterator[subprocess.Popen[bytes]]:
         if daemon.poll() is None:
             daemon.kill()
         daemon.wait()
+    assert broken((home / "log").read_text(errors="replace")) == []
 
 
 @contextmanager

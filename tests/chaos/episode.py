@@ -41,7 +41,7 @@ NOT_HERE = ("migrating",)
 WRONGS = {
     "leaked": ("I1", "I5", "I11"),
     "doubled": ("I2", "I10"),
-    "stuck": ("I3", "I4", "I9"),
+    "stuck": ("I3", "I4", "I9", "I12"),
     "lost_events": ("I6", "I7", "I8"),
 }
 """What the last line of `make chaos` counts → the invariants that are broken then."""
@@ -117,6 +117,8 @@ class Episode:
         self._acknowledged: list[str] = []
         self._seen: list[tuple[int, str]] = []
         self._failures: Counter[str] = Counter()
+        self._log = stage.directory / "serve.log"
+        self._told = self._log.stat().st_size
 
     def run(self, kills: int) -> None:
         """Deploy under ``kills`` kills, replace a server under half as many, and undo under as many again."""
@@ -304,10 +306,13 @@ class Episode:
         time.sleep(0.1)
         objects, (calls, _) = self._world.inventory(), self._world.calls(0)
         clusters, deeds = self._world.clusters()
+        log = self._log.read_bytes()
         found = oracle.gather(
             self._database, objects, calls, acknowledged=acknowledged, seen=self._seen,
             starts=self._stage.starts, clusters=clusters, deeds=deeds,
+            log=log[self._told :].decode(errors="replace"),
         )  # fmt: skip
+        self._told = len(log)
         found = oracle.compared(found, before)
         for wrong, names in WRONGS.items():
             getattr(self._tally, wrong).extend(f"{when}: {what}" for what in oracle.judge(found, names))

@@ -398,6 +398,7 @@ class Lane:
         gathered = oracle.gather(
             database, objects, calls, starts=self._starts, taken=frozenset(self._taken),
             clusters=clusters, deeds=deeds,
+            log=(self._stage.directory / "serve.log").read_text(errors="replace"),
         )  # fmt: skip
         found = left + oracle.judge(gathered) + self._unaudited(gathered)
         blame(rows, found, direction, self._seed)

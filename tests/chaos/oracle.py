@@ -35,7 +35,8 @@ class Evidence:
 
     ``objects``, ``calls``, ``clusters`` and ``deeds`` (what Prism did) are the world's; ``taken`` are the ids of what
     somebody else deleted, ``acknowledged`` the tokens of verbs that were accepted, ``seen`` the lines of the log that
-    a client was shown, ``starts`` how often a daemon was started, ``resumed`` records before and after a restart.
+    a client was shown, ``starts`` how often a daemon was started, ``resumed`` records before and after a restart,
+    ``log`` what the daemons wrote to the journal.
     """
 
     objects: Sequence[Row] = ()
@@ -52,6 +53,7 @@ class Evidence:
     resumed: Sequence[tuple[Row, Row]] = field(default_factory=tuple)
     clusters: Sequence[Row] = ()
     deeds: Sequence[Row] = ()
+    log: str = ""
 
     @property
     def ours(self) -> list[Row]:
@@ -316,6 +318,27 @@ def strangers_are_left_alone(found: Evidence) -> list[str]:
     ]
 
 
+BUG = re.compile(r"action=\w+_broke\b|^Traceback|never retrieved|never awaited", re.MULTILINE)
+"""What the journal says only when the code is wrong: something unforeseen was caught, or nobody caught it."""
+TOLD_AROUND = 30
+"""Lines of the journal that are shown after one that tells of a bug."""
+
+
+def broken(log: str) -> list[str]:
+    """The places of a daemon's journal that tell of a bug, each with what follows it."""
+    lines, found, shown = log.splitlines(), [], 0
+    for number, line in enumerate(lines):
+        if number >= shown and BUG.search(line):
+            shown = number + TOLD_AROUND
+            found.append("\n".join(lines[number:shown]))
+    return found
+
+
+def nothing_breaks(found: Evidence) -> list[str]:
+    """I12: the journal tells of no bug, also where all went well in the end."""
+    return broken(found.log)
+
+
 INVARIANTS: Mapping[str, Callable[[Evidence], list[str]]] = {
     "I1": nothing_leaks,
     "I2": nothing_is_doubled,
@@ -328,6 +351,7 @@ INVARIANTS: Mapping[str, Callable[[Evidence], list[str]]] = {
     "I9": a_resume_changes_nothing,
     "I10": one_writer_at_a_time,
     "I11": strangers_are_left_alone,
+    "I12": nothing_breaks,
 }
 
 

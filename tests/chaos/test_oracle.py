@@ -71,6 +71,7 @@ SOUND = Evidence(
     acknowledged=["kept"],
     seen=[(2, "ready")],
     resumed=[(record(), record())],
+    log="info nxd action=ready socket=/run/nxd/nxd.sock\nerror nxd.engine action=commit_failed record=n1\n",
     clusters=[cluster()],
     deeds=[
         deed("create", 1, 1.0),
@@ -131,6 +132,12 @@ BREACHES: dict[str, list[Callable[[Evidence], Evidence]]] = {
     "I11": [
         lambda e: replace(e, objects=[thing(), thing(id_="v9", name="theirs", agent="somebody else")]),
     ],
+    "I12": [
+        lambda e: replace(e, log=e.log + "error nxd.engine action=turn_broke record=n1\nTraceback (most …"),
+        lambda e: replace(e, log=e.log + "error nxd action=api_broke path=/v1/snapshot\n"),
+        lambda e: replace(e, log=e.log + "error asyncio Future exception was never retrieved\n"),
+        lambda e: replace(e, log=e.log + "Traceback (most recent call last):\n"),
+    ],
 }
 
 
@@ -147,7 +154,7 @@ def test_an_invariant_fails_when_its_breach_is_planted(name: str, number: int) -
 
 
 def test_every_invariant_can_fail() -> None:
-    assert BREACHES.keys() == INVARIANTS.keys() == {f"I{n}" for n in range(1, 12)}
+    assert BREACHES.keys() == INVARIANTS.keys() == {f"I{n}" for n in range(1, 13)}
 
 
 async def test_the_evidence_is_read_from_a_real_database(tmp_path: Path) -> None:

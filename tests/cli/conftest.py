@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
+from oracle import broken
 
 from daemon.client import Client, DaemonUnreachable
 
@@ -124,6 +125,9 @@ class Place:
                 child.send_signal(signal.SIGTERM)
         for child in self.children:
             child.communicate(timeout=PATIENCE)
+        log = self.directory / "serve.log"
+        found = broken(log.read_text(errors="replace")) if log.exists() else []
+        assert not found, "\n".join(found)
 
 
 def free_ports(count: int) -> list[int]:

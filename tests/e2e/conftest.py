@@ -37,7 +37,7 @@ class Rig:
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
+def rig(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Callable[..., Rig]]:
     """Sets a rehearsal up; it ends with the test."""
     rigs: list[Rig] = []
     subnet = 64 + os.getpid() % 128
@@ -51,3 +51,5 @@ def rig(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
     yield set_up
     for one in rigs:
         one.stage.stop()
+    for one in rigs:
+        nothing_broke(one.stage.directory / "serve.log")

@@ -14,11 +14,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from oracle import broken
 
 from daemon.client import Client
 from daemon.demo.stage import Rehearsal, Stage
@@ -120,6 +122,10 @@ class Theatre:
         data = None if body is None else json.dumps(body).encode()
         with urllib.request.urlopen(self.stage.urls()["control_url"] + path, data, timeout=20) as answer:
             return json.load(answer)
+
+    def broken(self) -> list[str]:
+        """What the daemon's log tells of bugs."""
+        return broken((self.stage.directory / "serve.log").read_text(errors="replace"))
 
     def entities(self) -> dict[str, EntityView]:
         with Client(self.stage.socket) as client:
@@ -308,6 +314,8 @@ class Playbill:
             play(theatre, parts)
         finally:
             theatre.stage.stop()
+        for part, found in product(parts, theatre.broken()):
+            part.complain(found)
         self._verdicts |= {part.scenario.name: part.complaints for part in parts}
 
     def _play_alone(self, name: str) -> None:
@@ -321,6 +329,8 @@ class Playbill:
             theatre.stage.start_daemon()
         play(theatre, [part])
         theatre.ask("/mend", {})
+        for found in theatre.broken():
+            part.complain(found)
         self._verdicts[name] = part.complaints
         if part.complaints:
             self.close()  # the next one shall not suffer for it

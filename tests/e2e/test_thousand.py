@@ -7,6 +7,7 @@ import os
 import time
 import urllib.request
 from collections import Counter
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,11 @@ def until(stage: Stage, wanted: Counter[str]) -> float:
 
 @pytest.mark.parametrize("clusters", SHAPES.values(), ids=SHAPES)
 def test_a_thousand_nodes_become_active_and_nothing_is_left_of_them(
-    clusters: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    clusters: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    nothing_broke: Callable[[Path], None],
 ) -> None:
     """All of them in one management subnet, a /20."""
     for name, value in WIDE.items():
@@ -115,3 +120,4 @@ def test_a_thousand_nodes_become_active_and_nothing_is_left_of_them(
             print(f"\n{total} nodes active after {up:.0f} s, gone after {down:.0f} s; {found['calls']} calls")
     finally:
         stage.stop()
+    nothing_broke(stage.directory / "serve.log")

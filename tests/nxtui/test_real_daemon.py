@@ -26,11 +26,12 @@ OTHER = f"127.150.{2 * (os.getpid() % 120) + 1}.0/24"
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def stage(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Stage]:
     stage = Stage(tmp_path / "stage")
     stage.set_up(Rehearsal(SPEED, ("node02:install", "node02:install"), 1, SUBNET, OTHER))
     yield stage
     stage.stop()
+    nothing_broke(stage.directory / "serve.log")
 
 
 async def test_a_bad_spec_mended_a_failed_node_retried_a_rollback_refused_and_then_done(
@@ -111,12 +112,13 @@ async def test_a_bad_spec_mended_a_failed_node_retried_a_rollback_refused_and_th
 
 
 @pytest.fixture
-def calm(tmp_path: Path) -> Iterator[Stage]:
+def calm(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Stage]:
     """A night in which nothing fails by itself."""
     stage = Stage(tmp_path / "calm")
     stage.set_up(Rehearsal(SLOWER, (), 1, SUBNET, OTHER))
     yield stage
     stage.stop()
+    nothing_broke(stage.directory / "serve.log")
 
 
 async def test_a_node_held_and_replaced_a_daemon_killed_and_back_a_cluster_destroyed(

@@ -1,0 +1,165 @@
+"""A turn ends when its last change of state is durable: whoever looks at the record next sees where it stands."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from daemon.errors import StoreError
+from daemon.steps import StepContext
+from daemon.store.base import Then
+from daemon.store.memory import MemoryStore
+from daemon.store.ops import AddCommand, Command, Event, Lease, Op, PutRecord
+from daemon.turns import STORE_RETRY_SECONDS
+from state_machines.outcome import Done, Fail, Outcome, Problem
+
+FULL = StoreError("database", evidence="database or disk is full")
+
+
+class Slow(MemoryStore):
+    """A store whose commits come in order and take as many passes of the loop as the test says; one that leads a
+    record into ``refused`` fails."""
+
+    def __init__(self) -> None:
+        super().__init__("daemon-1")
+        self.open = asyncio.Event()
+        self.open.set()
+        self.passes = lambda: 1
+        self.refused: tuple[str, str] | None = None
+        self._order = asyncio.Lock()
+
+    def commit(
+        self, lease: Lease, ops: Sequence[Op], then: Then | None = None
+    ) -> asyncio.Future[list[Event]]:
+        return asyncio.ensure_future(self._later(lease, ops, then))
+
+    async def _later(self, lease: Lease, ops: Sequence[Op], then: Then | None) -> list[Event]:
+        async with self._order:
+            for _ in range(self.passes()):
+                await asyncio.sleep(0)
+            await self.open.wait()
+            entered = [(op.record.name, op.record.state) for op in ops if isinstance(op, PutRecord)]
+            if self.refused in entered:
+                raise FULL
+            return await super().commit(lease, ops, then)
+
+
+@pytest.fixture
+async def house(build: Any) -> Any:
+    one = build(Slow())
+    await one.start()
+    yield one
+    one.store.open.set()
+    await one.stop()
+    assert one.turns() == []
+
+
+def closing(house: Any, outcome: Outcome) -> Any:
+    """A step that ends while nothing can be written any more."""
+
+    async def step(ctx: StepContext) -> Outcome:
+        await ctx.settled()
+        house.store.open.clear()
+        return outcome
+
+    return step
+
+
+async def test_a_record_poked_while_its_last_change_is_written_does_not_run_again(
+    house: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.toy.script["settling"] = closing(house, Done())
+    await house.sow("node01")
+    await house.ask("node01", "start")
+    await house.until(lambda: not house.store.open.is_set(), quiet=25)
+    assert house.record().state == "settling"
+    house.engine.poke("node01")
+    await house.until(lambda: True, quiet=25)
+    house.store.open.set()
+    await house.idle()
+    assert (house.record().state, house.engine.problems) == ("ready", [])
+    assert len(house.toy.runs("settling")) == 1
+    assert "broke" not in caplog.text
+
+
+async def test_a_turn_whose_last_change_cannot_be_written_is_told_of_and_taken_again(house: Any) -> None:
+    house.store.refused = ("node01", "ready")
+    await house.begin()
+    assert house.record().state == "settling"
+    assert "database or disk is full" in house.engine.problems[0]
+    house.store.refused = None
+    await house.pass_time(STORE_RETRY_SECONDS)
+    assert (house.record().state, house.engine.problems) == ("ready", [])
+
+
+async def test_a_turn_that_breaks_off_leaves_no_change_of_state_behind(house: Any) -> None:
+    """The next step cannot write its intent, and the end of the one before is on its way."""
+
+    async def refuse(ctx: StepContext) -> Done:
+        house.store.open.clear()
+        raise FULL
+
+    house.toy.script["settling"] = [refuse, Done()]
+    await house.sow("node01")
+    await house.ask("node01", "start")
+    await house.until(lambda: not house.store.open.is_set(), quiet=25)
+    assert house.turns() == ["turn:node01"]
+    house.store.open.set()
+    await house.idle()
+    assert house.record().state == "settling"
+    await house.pass_time(STORE_RETRY_SECONDS)
+    assert (house.record().state, house.engine.problems) == ("ready", [])
+
+
+async def test_a_node_that_begins_again_while_its_cluster_is_about_to_be_done_calls_it_back(
+    house: Any,
+) -> None:
+    """The cluster's last change of state is on its way to the disk; what the node looks at is not older."""
+    house.toy.script["making"] = [Fail(Problem("bug", "It fell over.", "", "later"))]
+    await house.begin("node01")
+    assert house.record().state == "failed"
+    house.toy.script["gathering"] = [closing(house, Done())]
+    now = house.clock.now()
+    await house.commit(AddCommand(Command("again", "node01", "demo", "retry", "ada", now)))
+    await house.ask("demo", "start")
+    await house.until(lambda: not house.store.open.is_set(), quiet=25)
+    house.engine.poke("node01")
+    await house.until(lambda: True, quiet=25)
+    house.store.open.set()
+    await house.idle()
+    assert (house.record("node01").state, house.record("demo").state) == ("ready", "active")
+    assert len(house.toy.runs("gathering", "demo")) >= 2, "the cluster has looked at the node again"
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_clusters_that_poke_each_other_break_no_turn(
+    seed: int, house: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Four clusters of three nodes at once on a disk of changing speed, and everybody pokes anybody at any time."""
+    chance = random.Random(seed)
+    house.store.passes = lambda: chance.randrange(6)
+    clusters = {f"c{number}": [f"c{number}-n{one}" for one in range(3)] for number in range(4)}
+    everybody = [name for cluster, nodes in clusters.items() for name in (cluster, *nodes)]
+
+    async def ask_around(ctx: StepContext) -> Done:
+        for _ in range(chance.randrange(4)):
+            house.engine.poke(chance.choice(everybody))
+            await asyncio.sleep(0)
+        return Done()
+
+    house.toy.script.update(making=ask_around, settling=ask_around)
+    for cluster, nodes in clusters.items():
+        await house.sow(*nodes, cluster=cluster)
+        await house.ask(cluster, "start")
+    for _ in range(400):
+        house.engine.poke(chance.choice(everybody))
+        await asyncio.sleep(0)
+        assert house.engine.problems == []
+    await house.idle()
+    assert {house.record(name).state for name in everybody} <= {"ready", "active"}
+    assert [house.record(cluster).state for cluster in clusters] == ["active"] * 4
+    assert "broke" not in caplog.text
