@@ -27,11 +27,13 @@ class Notice(Struct, frozen=True):
 
 
 class Subscription:
-    """One listener's queue. ``lagged`` is set, and nothing more is queued, once it was too slow."""
+    """One listener's queue. ``lagged`` is set, and nothing more is queued, once it was too slow; ``over`` when there is
+    nothing more to come."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Notice] = asyncio.Queue()
         self.lagged = False
+        self.over = False
 
     def offer(self, notice: Notice) -> None:
         """Queue the notice, or mark the listener as lagging."""
@@ -39,6 +41,11 @@ class Subscription:
             self.lagged = True
         if not self.lagged:
             self.queue.put_nowait(notice)
+
+    def end(self) -> None:
+        """Let the listener go, who may be waiting."""
+        self.over = True
+        self.queue.put_nowait(Notice((), frozenset(), frozenset()))
 
 
 class Bus:
@@ -66,3 +73,8 @@ class Bus:
         """Tell everybody."""
         for subscription in self._subscriptions:
             subscription.offer(notice)
+
+    def close(self) -> None:
+        """Let everybody go: the daemon ends."""
+        for subscription in self._subscriptions:
+            subscription.end()

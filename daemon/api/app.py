@@ -78,7 +78,12 @@ class Api:
                 web.get("/v1/healthz", self.health),
             ]
         )
+        app.on_shutdown.append(self._let_go)
         return app
+
+    async def _let_go(self, _: web.Application) -> None:
+        """Nobody who listens is waited for when the daemon stops."""
+        self._journal.bus.close()
 
     async def snapshot(self, request: web.Request) -> web.StreamResponse:
         return _json(self._views.snapshot())

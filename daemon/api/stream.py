@@ -23,7 +23,7 @@ MORE = 10
 async def lines(
     journal: Journal, views: Views, bus: Bus, after: int | None, first: int | None = None
 ) -> AsyncIterator[bytes]:
-    """NDJSON without end; ends after a ``lagged`` line when the reader is too slow.
+    """NDJSON until the daemon ends; ends after a ``lagged`` line when the reader is too slow.
 
     With ``first`` the snapshot holds only so many nodes, the most urgent ones, and the others follow in pieces.
     """
@@ -37,13 +37,14 @@ async def lines(
         if after is not None:
             async for line in _replay(journal, after, revision):
                 yield line
-        while not subscription.lagged:
+        while not (subscription.lagged or subscription.over):
             notices = await _next(subscription)
             if not notices:
                 yield _line(journal, "heartbeat", journal.mirror.revision)
                 continue
             yield b"".join(_changes(journal, views, notices, revision))
-        yield _line(journal, "lagged", journal.mirror.revision)
+        if subscription.lagged:
+            yield _line(journal, "lagged", journal.mirror.revision)
 
 
 def _in_pieces(journal: Journal, views: Views, first: int) -> Iterator[bytes]:

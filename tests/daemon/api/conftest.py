@@ -24,6 +24,7 @@ class Door:
     socket: Path
     client: AsyncClient
     raw: httpx.AsyncClient
+    runner: web.AppRunner
     spec: str = SPEC
 
     async def post(self, path: str, body: Any) -> tuple[int, Any]:
@@ -53,5 +54,5 @@ async def door(house: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Doo
             AsyncClient(path) as client,
             httpx.AsyncClient(transport=transport, base_url="http://nxd", trust_env=False) as raw,
         ):
-            yield Door(path, client, raw)
+            yield Door(path, client, raw, runner)
         await runner.cleanup()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import daemon.bus
+from daemon.client import DaemonUnreachable
 from daemon.errors import NxdError
 from daemon.store.ops import AddEvent, Event
 
@@ -169,3 +170,15 @@ async def test_who_leaves_is_forgotten(house: Any, door: Any) -> None:
         while house.journal.bus._subscriptions:
             await house.commit(line(house, "anybody there?"))
             await asyncio.sleep(0.01)
+
+
+async def test_a_daemon_that_ends_lets_its_listeners_go_and_waits_for_none(house: Any, door: Any) -> None:
+    door.runner._shutdown_timeout = 60.0
+    async with contextlib.aclosing(door.client.stream()) as lines:
+        await anext(lines)
+        async with asyncio.timeout(10):
+            await door.runner.cleanup()
+        with pytest.raises(DaemonUnreachable):
+            async for _ in lines:
+                pass
+    assert not house.journal.bus.heard
