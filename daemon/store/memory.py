@@ -75,6 +75,8 @@ class MemoryStore:
                 if versions.get(op.record.name, op.record.version - 1) != op.record.version - 1:
                     raise VersionConflict("A record was changed by somebody else.")
                 versions[op.record.name] = op.record.version
+            elif isinstance(op, DropRecord):
+                versions.pop(op.name, None)
         events: list[Event] = []
         for op in ops:
             self._do(op, events)
@@ -96,7 +98,8 @@ class MemoryStore:
             case AddCommand(command):
                 self._commands.setdefault(command.token, command)
             case CloseCommand(token, _):
-                self._closed.add(token)
+                if token in self._commands:
+                    self._closed.add(token)
             case PutSecret(name, _, sealed):
                 self._secrets[name] = sealed
             case DropSecrets(prefix):
@@ -107,6 +110,7 @@ class MemoryStore:
         self._resources = {k: r for k, r in self._resources.items() if r.owner != name}
         self._signals = {k: s for k, s in self._signals.items() if s.record != name}
         self._commands = {k: c for k, c in self._commands.items() if c.target != name}
+        self._closed &= set(self._commands)
 
     async def load(self) -> Contents:
         return Contents(

@@ -22,9 +22,10 @@ from daemon.store.ops import (
 
 
 class Statement(Struct, frozen=True, eq=False):
-    """SQL that writes a row. ``marks`` is the part that is repeated to write several rows at once; without it there is
-    one row at a time."""
+    """SQL that writes a row of ``table``. ``marks`` is the part that is repeated to write several rows at once; without
+    it there is one row at a time."""
 
+    table: str
     head: str
     columns: int = 1
     marks: str = ""
@@ -42,7 +43,7 @@ def _sql(statement: Statement, rows: int) -> str:
 
 def _insert(verb: str, table: str, columns: str, tail: str = "") -> Statement:
     count = columns.count(",") + 1
-    return Statement(f"{verb} INTO {table} ({columns}) VALUES ", count, f"({', '.join('?' * count)})", tail)
+    return Statement(table, f"{verb} INTO {table} ({columns}) VALUES ", count, f"({', '.join('?' * count)})", tail)
 
 
 def _put(table: str, columns: str, key: tuple[str, ...], condition: str = "") -> Statement:
@@ -58,14 +59,14 @@ ADD_EVENT = _insert("INSERT", "events", rows.EVENT_COLUMNS)
 _PUT_RESOURCE = _put("resources", rows.RESOURCE_COLUMNS, ("owner", "kind", "name"))
 _ADD_SIGNAL = _insert("INSERT OR IGNORE", "signals", rows.SIGNAL_COLUMNS)
 _ADD_COMMAND = _insert("INSERT OR IGNORE", "commands", rows.COMMAND_COLUMNS)
-_CLOSE_COMMAND = Statement("UPDATE commands SET closed = 1 WHERE token = ?")
+_CLOSE_COMMAND = Statement("commands", "UPDATE commands SET closed = 1 WHERE token = ?")
 _PUT_SECRET = _insert("INSERT OR REPLACE", "secrets", "name, shard, sealed")
-_DROP_SECRETS = Statement("DELETE FROM secrets WHERE substr(name, 1, length(?1)) = ?1")
+_DROP_SECRETS = Statement("secrets", "DELETE FROM secrets WHERE substr(name, 1, length(?1)) = ?1")
 _DROP_RECORD = (
-    Statement("DELETE FROM records WHERE name = ?"),
-    Statement("DELETE FROM resources WHERE owner = ?"),
-    Statement("DELETE FROM signals WHERE record = ?"),
-    Statement("DELETE FROM commands WHERE target = ?"),
+    Statement("records", "DELETE FROM records WHERE name = ?"),
+    Statement("resources", "DELETE FROM resources WHERE owner = ?"),
+    Statement("signals", "DELETE FROM signals WHERE record = ?"),
+    Statement("commands", "DELETE FROM commands WHERE target = ?"),
 )
 
 

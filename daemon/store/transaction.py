@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections import defaultdict
 from collections.abc import Sequence
 
 from msgspec.structs import replace
@@ -15,7 +14,7 @@ from msgspec.structs import replace
 from daemon.faultpoints import point
 from daemon.store import rows
 from daemon.store.base import Fenced, VersionConflict
-from daemon.store.ops import AddEvent, DropRecord, DropSecrets, Event, Lease, Op
+from daemon.store.ops import AddEvent, Event, Lease, Op
 from daemon.store.statements import ADD_EVENT, PUT_RECORD, WRITES, Statement
 
 log = logging.getLogger("nxd.store")
@@ -23,12 +22,10 @@ log = logging.getLogger("nxd.store")
 ROWS_AT_ONCE = 64
 """So many rows at most are written by one statement: more make none of them cheaper, and it takes long to compile."""
 
-_DROPS = frozenset({DropRecord, DropSecrets})
-"""What must not take along what is written after it."""
 Commit = tuple[Lease, Sequence[Op]]
 """What somebody wants committed, and by which right."""
-_Groups = defaultdict[Statement, list[object]]
-"""Statement → the values of all rows that it shall write, in order."""
+_Waiting = dict[str, tuple[Statement, list[object]]]
+"""Table → the statement that writes it next, and the values of all rows that it shall write, in order."""
 
 
 def transact(db: sqlite3.Connection, commits: Sequence[Commit], revision: int) -> list[list[Event]]:
@@ -57,7 +54,7 @@ def _check_epoch(db: sqlite3.Connection, epochs: Sequence[int]) -> None:
 
 def _apply(db: sqlite3.Connection, commits: Sequence[Commit], revision: int) -> list[list[Event]]:
     given: list[list[Event]] = []
-    groups: _Groups = defaultdict(list)
+    waiting: _Waiting = {}
     for _, ops in commits:
         events: list[Event] = []
         for op in ops:
@@ -65,23 +62,32 @@ def _apply(db: sqlite3.Connection, commits: Sequence[Commit], revision: int) -> 
                 revision += 1
                 event = replace(op.event, revision=revision)
                 events.append(event)
-                groups[ADD_EVENT] += rows.event_row(event)
+                _collect(db, waiting, ADD_EVENT, rows.event_row(event))
                 continue
-            if type(op) in _DROPS:
-                _flush(db, groups)
             for statement, row_of in WRITES[type(op)]:
-                groups[statement] += row_of(op)
+                _collect(db, waiting, statement, row_of(op))
         given.append(events)
-    _flush(db, groups)
+    for statement, values in waiting.values():
+        _flush(db, statement, values)
     return given
 
 
-def _flush(db: sqlite3.Connection, groups: _Groups) -> None:
-    for statement, values in groups.items():
-        written = _write(db, statement, values)
-        if statement is PUT_RECORD and written != len(values) // statement.columns:
-            raise VersionConflict("A record was changed by somebody else.")
-    groups.clear()
+def _collect(db: sqlite3.Connection, waiting: _Waiting, statement: Statement, row: rows.Row) -> None:
+    """One more row for the statement. What waits for the same table and is another statement is written before it, so
+    that the rows of a table are written in the order of the ops."""
+    before = waiting.get(statement.table)
+    if before is not None and before[0] is statement:
+        before[1].extend(row)
+        return
+    if before is not None:
+        _flush(db, *before)
+    waiting[statement.table] = statement, list(row)
+
+
+def _flush(db: sqlite3.Connection, statement: Statement, values: Sequence[object]) -> None:
+    written = _write(db, statement, values)
+    if statement is PUT_RECORD and written != len(values) // statement.columns:
+        raise VersionConflict("A record was changed by somebody else.")
 
 
 def _write(db: sqlite3.Connection, statement: Statement, values: Sequence[object]) -> int:

@@ -1,0 +1,147 @@
+"""Whatever a commit holds, and in whatever order: both stores hold the same after it, and the mirror what a restart
+would read."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from daemon.mirror import Mirror
+from daemon.store.base import Store, VersionConflict
+from daemon.store.memory import MemoryStore
+from daemon.store.ops import (
+    AddCommand,
+    AddEvent,
+    AddSignal,
+    CloseCommand,
+    Command,
+    DropRecord,
+    DropSecrets,
+    Event,
+    Op,
+    PutRecord,
+    PutResource,
+    PutSecret,
+    Resource,
+    Signal,
+)
+from daemon.store.sqlite import SqliteStore
+from state_machines.record import Record
+
+NAMES = st.sampled_from(["a", "b"])
+TOKENS = st.sampled_from(["t0", "t1", "t2"])
+ADDRESSES = ["10.0.0.1", "10.0.0.2"]
+STATES = st.sampled_from(["intended", "present", "deleting", "gone"])
+
+
+def close(token: str, name: str = "a") -> CloseCommand:
+    return CloseCommand(token, name)
+
+
+def add(token: str, name: str = "a") -> AddCommand:
+    return AddCommand(Command(token, name, "demo", "retry", "ada", 1.0))
+
+
+def resource(owner: str, name: str, state: Any, address: str) -> PutResource:
+    return PutResource(Resource(owner, "demo", "ip", name, state, None, 1, {"address": address}))
+
+
+OPS: st.SearchStrategy[Op] = st.one_of(
+    st.builds(
+        lambda name, version: PutRecord(Record(name, "toy.node", "demo", "pending", 1.0, version=version)),
+        NAMES,
+        st.integers(1, 3),
+    ),
+    st.builds(DropRecord, NAMES),
+    st.builds(resource, NAMES, st.sampled_from(["x", "y"]), STATES, st.sampled_from(ADDRESSES)),
+    st.builds(lambda name: AddEvent(Event(1.0, "demo", name, "note", "said")), NAMES),
+    st.builds(
+        lambda name, seq, time: AddSignal(Signal(name, "demo", 1, "phase", seq, time)),
+        NAMES,
+        st.integers(1, 2),
+        st.sampled_from([1.0, 2.0]),
+    ),
+    st.builds(add, TOKENS, NAMES),
+    st.builds(close, TOKENS, NAMES),
+    st.builds(lambda name, sealed: PutSecret(f"{name}/s", "demo", sealed), NAMES, st.binary(max_size=2)),
+    st.builds(lambda name: DropSecrets(f"{name}/"), NAMES),
+)
+BATCHES = st.lists(st.lists(OPS, max_size=8), max_size=5)
+
+
+async def contents(store: Store) -> list[Any]:
+    held = await store.load()
+    return [
+        held.revision,
+        sorted(held.records, key=lambda one: one.name),
+        sorted(held.resources, key=lambda one: one.key),
+        sorted(held.signals, key=lambda one: (one.record, one.seq)),
+        sorted(held.commands, key=lambda one: one.token),
+        held.tokens,
+        held.secrets,
+        await store.events(),
+    ]
+
+
+def known(mirror: Mirror) -> list[Any]:
+    return [
+        mirror.records,
+        sorted(mirror.all_resources(), key=lambda one: one.key),
+        {name: sorted(mirror.signals(name, 1), key=lambda one: one.seq) for name in "ab"},
+        mirror.secrets,
+        {address: mirror.holders(address) for address in ADDRESSES},
+        {address: mirror.is_held(address) for address in ADDRESSES},
+        mirror.members("demo"),
+    ]
+
+
+async def compare(batches: Sequence[Sequence[Op]], directory: Path) -> None:
+    disk, memory = SqliteStore(directory / "nxd.db", "one"), MemoryStore("one")
+    await disk.open()
+    try:
+        leases = [await disk.acquire("test"), await memory.acquire("test")]
+        mirror = Mirror(await memory.load())
+        for ops in batches:
+            told = []
+            for store, lease in zip((disk, memory), leases, strict=True):
+                try:
+                    told.append(await store.commit(lease, ops))
+                except VersionConflict:
+                    told.append(None)
+            assert told[0] == told[1]
+            if told[0] is not None:
+                mirror.apply(ops)
+            assert await contents(disk) == await contents(memory)
+            assert known(mirror) == known(Mirror(await disk.load()))
+    finally:
+        await disk.close()
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(BATCHES)
+@example([[add("t0")], [close("t0"), add("t1"), close("t1")]])
+@example([[PutSecret("a/s", "demo", b"1"), DropSecrets("a/"), PutSecret("a/s", "demo", b"2")]])
+@example([[resource("a", "x", "present", "10.0.0.1")], [resource("a", "x", "gone", "10.0.0.1")]])
+def test_both_stores_and_the_mirror_agree_after_every_commit(batches: Sequence[Sequence[Op]]) -> None:
+    with tempfile.TemporaryDirectory() as directory, contextlib.closing(asyncio.new_event_loop()) as loop:
+        loop.run_until_complete(compare(batches, Path(directory)))
+
+
+def test_an_address_is_free_again_once_its_object_is_gone_or_has_another_one() -> None:
+    mirror = Mirror(asyncio.run(MemoryStore("one").load()))
+    mirror.apply([resource("a", "x", "present", "10.0.0.1")])
+    assert mirror.is_held("10.0.0.1") and mirror.holders("10.0.0.1") == {"a"}
+    mirror.apply([resource("a", "x", "present", "10.0.0.2")])
+    assert not mirror.is_held("10.0.0.1") and mirror.is_held("10.0.0.2")
+    mirror.apply([resource("a", "x", "gone", "10.0.0.2")])
+    assert not mirror.is_held("10.0.0.2")
+    mirror.apply([resource("a", "x", "present", "10.0.0.1"), PutRecord(Record("a", "k", "a", "s", 1.0))])
+    mirror.apply([DropRecord("a")])
+    assert not mirror.is_held("10.0.0.1") and mirror.holders("10.0.0.1") == set()
