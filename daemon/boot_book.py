@@ -11,36 +11,11 @@ from daemon.journal import Journal
 from daemon.secrets import SecretBox
 from daemon.store.ops import AddEvent, AddSignal, Event, Op, Signal
 from pxe.book import BookClosed, Guest, Report
+from pxe.sparing import Sparing, left_out
 from state_machines.record import Record
 
 _QUIET = ("image_fetched", "log")
 """Reports that no step waits for: they are log lines and nothing more."""
-
-
-TOLD_PER_SOURCE = 5
-TOLD_SECONDS = 60.0
-"""So many refusals of one source are told in so many seconds; the rest is a number in the next one that is told."""
-SOURCES = 4096
-"""So many sources are remembered; a flood from more of them begins anew."""
-
-
-class Refusals:
-    """Keeps whoever knocks and knocks from filling the log and the disk."""
-
-    def __init__(self) -> None:
-        self._told: dict[str, tuple[float, int]] = {}
-
-    def take(self, source: str, now: float) -> int | None:
-        """How many refusals of the source went untold before this one; None if this one is not told either."""
-        since, count = self._told.get(source, (now, 0))
-        if now - since >= TOLD_SECONDS:
-            since, untold, count = now, max(0, count - TOLD_PER_SOURCE), 0
-        else:
-            untold = 0
-        if len(self._told) >= SOURCES and source not in self._told:
-            self._told.clear()
-        self._told[source] = (since, count + 1)
-        return untold if count < TOLD_PER_SOURCE else None
 
 
 class BootBook:
@@ -50,7 +25,7 @@ class BootBook:
         self._journal = journal
         self._engine = engine
         self._box = box
-        self._refusals = Refusals()
+        self._refusals = Sparing()
 
     def guest(self, server_id: str) -> Guest | None:
         """The machine of this node, if it has one."""
@@ -107,7 +82,7 @@ class BootBook:
             record.shard if record else "",
             record.name if record else None,
             "boot",
-            f"turned away {source} at {path}: {reason}" + (f" ({untold} more went untold)" if untold else ""),
+            f"turned away {source} at {path}: {reason}{left_out(untold)}",
             "warning",
             source,
             {"path": path, "source": source},

@@ -3,6 +3,8 @@
 NxdError             anything a person is told: code, message, evidence verbatim, remedy, retry
 ├── OutsideError     a remote API refused, failed or did not answer
 └── StoreError       the database cannot be read or written
+    └── StateLost    … and only a person can mend it: it is damaged, or something that belongs to it is lost
+StartError           the daemon cannot start now
 """
 
 from __future__ import annotations
@@ -150,3 +152,16 @@ class OutsideError(NxdError):
 
 class StoreError(NxdError):
     """The database cannot be read or written."""
+
+
+class StateLost(StoreError):
+    """What is kept in the state directory is damaged or not whole: starting again does not help."""
+
+
+class StartError(Exception):
+    """The daemon cannot start; the text says why and what to do. ``passing``: it may be mended by itself, so that it is
+    worth another try."""
+
+    def __init__(self, text: str, *, passing: bool) -> None:
+        super().__init__(text)
+        self.passing = passing

@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+
+from msgspec.structs import replace
 
 from daemon.bus import Bus, Notice
 from daemon.clock import Clock
 from daemon.faultpoints import armed, point
 from daemon.history import READ_BACK, History
 from daemon.mirror import Mirror
+from daemon.redaction import Redactor
 from daemon.store.base import Store
-from daemon.store.ops import DropRecord, Event, Lease, Op, PutRecord, PutResource, concerned
+from daemon.store.ops import (
+    AddEvent,
+    AddSignal,
+    DropRecord,
+    Event,
+    Lease,
+    Op,
+    PutRecord,
+    PutResource,
+    concerned,
+)
+
+log = logging.getLogger("nxd")
 
 
 class Journal:
     """The store with the lease, the mirror that follows it, and the bus that tells of it."""
 
-    def __init__(self, store: Store, lease: Lease, mirror: Mirror, bus: Bus, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        lease: Lease,
+        mirror: Mirror,
+        bus: Bus,
+        clock: Clock,
+        known: Redactor | None = None,
+    ) -> None:
         self._store = store
+        self._known = known or Redactor()
         self._lease = lease
         self.mirror = mirror
         self.bus = bus
@@ -40,10 +65,29 @@ class Journal:
         self, ops: Sequence[Op], then: Callable[[], None] | None = None
     ) -> asyncio.Future[list[Event]]:
         """Commit, and go on meanwhile. Once it is durable it is remembered, ``then`` follows, and the answer comes,
-        which is that of ``commit``."""
+        which is that of ``commit``. No secret that the daemon knows gets into it."""
+        ops = [self._without_secrets(op) for op in ops]
         if armed():
             point("before_commit", *map(concerned, ops))
         return self._store.commit(self._lease, ops, partial(self._follow, ops, then))
+
+    def _without_secrets(self, op: Op) -> Op:
+        """The op, without the secrets that somebody outside quoted in an answer or a line."""
+        hidden = self._known.value
+        match op:
+            case AddEvent(event):
+                message, data = hidden(event.message), hidden(event.data)
+                if message is not event.message or data is not event.data:
+                    return AddEvent(replace(event, message=message, data=data))
+            case PutRecord(record):
+                wait, error = hidden(record.wait), hidden(record.error)
+                if wait is not record.wait or error is not record.error:
+                    return PutRecord(replace(record, wait=wait, error=error))
+            case AddSignal(signal):
+                data = hidden(signal.data)
+                if data is not signal.data:
+                    return AddSignal(replace(signal, data=data))
+        return op
 
     def soon(self, call: Callable[[], object]) -> None:
         """Call it when everybody who can go on now has done so."""
@@ -62,6 +106,8 @@ class Journal:
         self.mirror.apply(ops)
         if armed():
             _pass_results(ops)
+        for event in events:
+            _say(event)
         if events:
             self.history.take(events)
             self.mirror.revision = events[-1].revision
@@ -81,6 +127,14 @@ class Journal:
     ) -> list[Event]:
         """A piece of the log, oldest first. Raises StoreError."""
         return await self._store.events(after, limit, shard, record, kind, tail)
+
+
+def _say(event: Event) -> None:
+    """Who asked for what, and what went wrong, stand in the journal of the host too."""
+    if event.kind == "verb" or (event.kind == "note" and event.actor != "nxd"):
+        log.info("action=asked actor=%s record=%s said=%s", event.actor, event.record, event.message)
+    elif event.level == "error":
+        log.warning("action=failed record=%s said=%s", event.record, event.message)
 
 
 def _pass_results(ops: Sequence[Op]) -> None:

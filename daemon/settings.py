@@ -61,6 +61,10 @@ class Settings:
     limits_installs: int
     limits_steps: int
     limits_crashes: int
+    limits_connections: int
+    limits_connections_per_source: int
+    log_keep_days: float
+    log_keep_lines: int
     rates_vpc_per_second: float
     rates_dns_per_second: float
     poll_seconds: float
@@ -124,6 +128,20 @@ SETTINGS: tuple[Setting, ...] = (
         COUNT,
         "3",
         "Deaths of the daemon in a row after which a record whose step ran is held",
+    ),
+    Setting(
+        "limits.connections",
+        COUNT,
+        "2048",
+        "Connections to both boot ports together; fewer if the host gives too few file descriptors",
+    ),
+    Setting("limits.connections_per_source", COUNT, "32", "Connections to the boot ports from one address"),
+    Setting("log.keep_days", SECONDS, "90", "Days for which the log is kept"),
+    Setting(
+        "log.keep_lines",
+        number(1000, whole=True),
+        "1000000",
+        "The most lines of the log that are kept; one is about 500 bytes of the database",
     ),
     Setting("rates.vpc_per_second", RATE, "20", "Calls per second to the VPC API"),
     Setting("rates.dns_per_second", RATE, "5", "Calls per second to DNS Services"),

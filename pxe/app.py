@@ -6,18 +6,22 @@ log gets the reason. ``docs/boot.md`` describes the requests.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import PayloadEncodingError
 
 from pxe.book import Book, BookClosed, Report, Stage
 from pxe.identity import Refused, boot_guest, installer_guest, installing_guest
 from pxe.images import Images
 from pxe.render import RenderError, render_script
+from pxe.sparing import Sparing, left_out
 from pxe.status import BODY_LIMIT, BadReport, read_report
+from pxe.visitors import PATIENCE, Patience
 
 log = logging.getLogger("nxd.boot")
 
@@ -67,9 +71,16 @@ class Counters:
         return "\n".join(lines) + "\n"
 
 
-def boot_app(book: Book, images: Images, counters: Counters | None = None) -> web.Application:
+def boot_server(
+    book: Book, images: Images, patience: Patience = PATIENCE
+) -> tuple[web.Application, web.Application]:
+    """What listens on the boot port and on the configuration port; both count into one ``/metrics``."""
+    counters = Counters()
+    return boot_app(book, images, counters), config_app(book, counters, patience)
+
+
+def boot_app(book: Book, images: Images, counters: Counters) -> web.Application:
     """What listens on the boot port: scripts, images, health and metrics."""
-    counters = counters or Counters()
     desk = _BootDesk(book, images)
     app = _application(book, counters)
 
@@ -87,22 +98,26 @@ async def _healthz(request: web.Request) -> web.Response:
     return web.Response(text="ok\n")
 
 
-def config_app(book: Book, counters: Counters | None = None) -> web.Application:
-    """What listens on the configuration port: an installer's configuration, and what it reports.
-
-    Give it the ``counters`` of the boot app, for both ports to stand in the one ``/metrics``.
-    """
-    desk = _ConfigDesk(book)
-    app = _application(book, counters or Counters())
+def config_app(book: Book, counters: Counters, patience: Patience = PATIENCE) -> web.Application:
+    """What listens on the configuration port: an installer's configuration, and what it reports."""
+    desk = _ConfigDesk(book, patience.body)
+    app = _application(book, counters)
     app.router.add_get("/server-config", desk.config, allow_head=False)
     app.router.add_get("/healthz", _healthz)
     app.router.add_post("/server-status", desk.status)
     return app
 
 
-def app_runner(app: web.Application) -> web.AppRunner:
-    """A runner that logs no request line, since it may hold a token."""
-    return web.AppRunner(app, access_log=None, logger=_protocol_log, handle_signals=False)
+def app_runner(app: web.Application, patience: Patience = PATIENCE) -> web.AppRunner:
+    """A runner that logs no request line, since it may hold a token, and that waits for nobody for ever."""
+    return web.AppRunner(
+        app,
+        access_log=None,
+        logger=_protocol_log,
+        handle_signals=False,
+        keepalive_timeout=patience.head,
+        lingering_time=patience.linger,
+    )
 
 
 class _WithoutRequest(logging.Filter):
@@ -152,10 +167,11 @@ class _BootDesk:
 
 
 class _ConfigDesk:
-    """Answers an installer."""
+    """Answers an installer, whose report must come within so many seconds."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, seconds: float) -> None:
         self._book = book
+        self._seconds = seconds
 
     async def config(self, request: web.Request) -> web.StreamResponse:
         source = _source(request)
@@ -172,18 +188,33 @@ class _ConfigDesk:
         source = _source(request)
         guest = installer_guest(self._book, _authorization(request), source, _STATUS_STAGES)
         try:
-            report = read_report(await request.read(), source)
+            report = read_report(await _body(request, self._seconds), source)
         except BadReport as bad:
             return _sentence(400, str(bad))
         await self._book.report(guest.server_id, report)
         return web.Response(status=204)
 
 
+async def _body(request: web.Request, seconds: float) -> bytes:
+    """The body, within its time. Raises _BadBody, TimeoutError."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await request.read()
+    except (web.RequestPayloadError, PayloadEncodingError) as error:
+        raise _BadBody from error
+
+
+class _BadBody(Exception):
+    """What came is no body: it is cut short, or not packed as its head says."""
+
+
 def _application(book: Book, counters: Counters) -> web.Application:
+    sparing = Sparing()
+
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
-        response = await _answered(book, request, handler)
+        response = await _answered(book, request, handler, sparing)
         counters.count(resource.canonical if resource else "other", response.status)
         return response
 
@@ -195,7 +226,9 @@ def _application(book: Book, counters: Counters) -> web.Application:
     return app
 
 
-async def _answered(book: Book, request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _answered(
+    book: Book, request: web.Request, handler: Handler, sparing: Sparing
+) -> web.StreamResponse:
     """The handler's answer, or what it means that there is none."""
     try:
         try:
@@ -205,18 +238,26 @@ async def _answered(book: Book, request: web.Request, handler: Handler) -> web.S
         except Refused as refused:
             refusal = refused
         path, source = _shown_path(request), _source(request)
-        log.warning("Refused %s from %s: %s", path, source, refusal.reason)
+        untold = sparing.take(source, asyncio.get_running_loop().time())
+        if untold is not None:
+            log.warning("Refused %s from %s: %s%s", path, source, refusal.reason, left_out(untold))
         await book.refused(path, source, refusal.reason)
         return web.Response(status=404, text=NOT_FOUND)
     except BookClosed:
         return _sentence(503, "Not now: ask again soon.", {hdrs.RETRY_AFTER: str(RETRY_AFTER_SECONDS)})
     except web.HTTPRequestEntityTooLarge:
         return _sentence(413, f"The body may have {BODY_LIMIT} bytes at most.")
+    except _BadBody:
+        return _sentence(400, "The body is not what the head of the request says of it: send it anew.")
+    except TimeoutError:
+        return _sentence(408, "The body did not come in time.")
     except RenderError as error:
         log.error("No boot script for %s: %s", _source(request), error)
         return _sentence(500, "The boot script of this machine cannot be made.")
     except web.HTTPException as error:
         return _sentence(error.status, error.reason)
+    except ConnectionError:
+        raise
     except Exception:
         log.exception("A request of %s failed", _source(request))
         return _sentence(500, "The boot server failed.")

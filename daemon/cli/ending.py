@@ -63,12 +63,15 @@ def _ending(error: Exception) -> tuple[int, str]:
     if isinstance(error, Refused):
         return refused_code(error.status), refusal(error.error)
     named = type(error).__name__
-    if named in ("SettingsError", "SpecError", "SimError", "ServeError"):
+    if named in ("SettingsError", "SpecError", "SimError"):
         return wire.EXIT_USAGE, str(error)
-    if named in ("StoreError", "Fenced"):
+    if named == "StartError":
+        return wire.EXIT_FAILED if getattr(error, "passing", False) else wire.EXIT_USAGE, str(error)
+    if named in ("StoreError", "StateLost", "Fenced"):
         evidence = getattr(error, "evidence", None)
         remedy = getattr(error, "remedy", "")
-        return wire.EXIT_FAILED, " ".join(filter(None, (str(error), evidence, remedy)))
+        code = wire.EXIT_REFUSED if named == "StateLost" else wire.EXIT_FAILED
+        return code, " ".join(filter(None, (str(error), evidence, remedy)))
     return wire.EXIT_FAILED, f"nxd met something it did not foresee: {named}: {error}"
 
 

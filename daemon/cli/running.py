@@ -6,23 +6,30 @@ import asyncio
 import logging
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from daemon.garbage import seldom
+
+if TYPE_CHECKING:
+    from daemon.redaction import Redactor
 
 
 @click.command()
 @click.pass_obj
 def serve(options: dict[str, str | None]) -> None:
     """Run the daemon in the foreground, logging to standard error, until SIGTERM or Ctrl-C."""
-    _log_to_stderr()
+    from daemon.redaction import Redactor
+
+    known = Redactor()
+    _log_to_stderr(known)
     seldom()
     from daemon.service import serve as run
     from daemon.settings import find_config, load_settings
 
     settings = load_settings(find_config(options["config"], os.environ), os.environ)
-    asyncio.run(run(settings))
+    asyncio.run(run(settings, known))
     _leave_threads_behind()
 
 
@@ -33,11 +40,13 @@ def _leave_threads_behind() -> None:
     os._exit(0)
 
 
-def _log_to_stderr() -> None:
-    """One line for each event; libraries speak only when something is wrong."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+def _log_to_stderr(known: Redactor) -> None:
+    """One line for each event, without secrets; libraries speak only when something is wrong."""
+    from daemon.redaction import Redacting
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Redacting("%(asctime)s %(levelname)s %(name)s %(message)s", known))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     for chatty in ("httpx", "transitions"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("ibm-cloud-sdk-core").setLevel(logging.CRITICAL)

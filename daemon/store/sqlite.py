@@ -17,7 +17,7 @@ from typing import Any
 import aiosqlite
 from msgspec import Struct
 
-from daemon.errors import StoreError
+from daemon.errors import StateLost, StoreError
 from daemon.faultpoints import armed, point
 from daemon.store import rows
 from daemon.store.base import Then
@@ -204,10 +204,17 @@ class SqliteStore:
         version: int = db.execute("PRAGMA user_version").fetchone()[0]
         scripts = _scripts()
         if version > len(scripts):
-            raise StoreError(
+            raise StateLost(
                 "database",
                 f"The database {self._path} was written by a newer nxd (schema {version}).",
                 remedy="Install that version of nxd again.",
+            )
+        if not _ours(db, version):
+            raise StateLost(
+                "database",
+                f"{self._path} is a database of something else.",
+                remedy="Move it away, and put the database of nxd there. If there is none: `nxd audit` finds "
+                "what stands in the cloud.",
             )
         for pragma in _PRAGMAS:
             db.execute(f"PRAGMA {pragma}")
@@ -254,21 +261,34 @@ class SqliteStore:
         point("after_checkpoint")
 
 
+def _ours(db: sqlite3.Connection, version: int) -> bool:
+    """Whether the database was made by nxd, or nothing has been made in it yet."""
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return {"meta", "records", "resources"} <= tables if version else not tables
+
+
 def _scripts() -> list[str]:
     """The numbered migrations, in order."""
     return [path.read_text() for path in sorted(Path(__file__).parent.glob("migrations/*.sql"))]
 
 
-def _told(error: Exception, path: Path) -> Exception:
+def _told(error: Exception, path: Path, holder: str | None = None) -> Exception:
     """What the caller is told: SQLite's troubles as a StoreError, anything else as it is."""
     if not isinstance(error, sqlite3.Error):
         return error
     text = str(error)
     if "not a database" in text or "malformed" in text:
-        return StoreError(
+        return StateLost(
             "database",
             f"{path} is not a usable database.",
             evidence=text,
             remedy="Restore it from a backup, or move it away and let `nxd audit` find what stands in the cloud.",
+        )
+    if "locked" in text:
+        return StoreError(
+            "database",
+            f"Another process holds the lock of the database {path}: {holder or 'it cannot be seen from here which'}.",
+            evidence=text,
+            remedy=f"End that process (`fuser -v {path} {path}-shm` names it); nxd goes on by itself.",
         )
     return StoreError("database", f"The database {path} cannot be written.", evidence=text)

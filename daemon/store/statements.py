@@ -43,7 +43,9 @@ def _sql(statement: Statement, rows: int) -> str:
 
 def _insert(verb: str, table: str, columns: str, tail: str = "") -> Statement:
     count = columns.count(",") + 1
-    return Statement(table, f"{verb} INTO {table} ({columns}) VALUES ", count, f"({', '.join('?' * count)})", tail)
+    return Statement(
+        table, f"{verb} INTO {table} ({columns}) VALUES ", count, f"({', '.join('?' * count)})", tail
+    )
 
 
 def _put(table: str, columns: str, key: tuple[str, ...], condition: str = "") -> Statement:

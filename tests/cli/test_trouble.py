@@ -84,7 +84,7 @@ def test_a_port_in_use_is_told_with_the_setting_to_change(place: Any, setting: s
         place.write(**{key: {**place.settings[key], "listen": address}})
         ended = place.run("serve")
     last = ended.err.strip().splitlines()[-1]
-    assert (ended.code, "Traceback" in ended.err) == (2, False), ended
+    assert (ended.code, "Traceback" in ended.err) == (1, False), ended
     assert all(word in last for word in (address, "the port is in use", setting))
     assert not place.socket.exists()
 
@@ -95,7 +95,7 @@ def test_a_second_daemon_on_the_same_state_directory_is_refused_and_the_first_wo
     second = another()
     second.write(state_dir=served.settings["state_dir"])
     ended = second.run("serve")
-    ended.refused_with(2, served.settings["state_dir"], "Another nxd", "state_dir")
+    ended.refused_with(1, served.settings["state_dir"], "Another nxd", "state_dir")
     assert not second.socket.exists()
     assert served.run("status").code == 0
 
@@ -106,7 +106,7 @@ def test_a_second_daemon_on_the_same_socket_is_refused_and_the_first_works_on(
     second = another()
     second.write(socket=str(served.socket))
     ended = second.run("serve")
-    assert (ended.code, "Traceback" in ended.err) == (2, False), ended
+    assert (ended.code, "Traceback" in ended.err) == (1, False), ended
     last = ended.err.strip().splitlines()[-1]
     assert "Another nxd answers" in last and str(served.socket) in last
     assert served.run("status").code == 0
@@ -152,8 +152,10 @@ def test_a_socket_that_is_an_ordinary_file_is_no_daemon(place: Any) -> None:
     assert str(place.socket) in ended.err
 
 
-@pytest.mark.parametrize("how", ["garbage", "newer", "a directory"])
-def test_a_broken_database_is_told_and_left_as_it_is(place: Any, how: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "code"), [("garbage", 4), ("newer", 4), ("another program's", 4), ("a directory", 1)]
+)
+def test_a_broken_database_is_told_and_left_as_it_is(place: Any, how: str, code: int) -> None:
     path = place.directory / "state" / "nxd.db"
     path.parent.mkdir()
     if how == "garbage":
@@ -161,11 +163,14 @@ def test_a_broken_database_is_told_and_left_as_it_is(place: Any, how: str) -> No
     elif how == "newer":
         with contextlib.closing(sqlite3.connect(path)) as db:
             db.execute("PRAGMA user_version = 99")
+    elif how == "another program's":
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            db.execute("CREATE TABLE songs (title TEXT)")
     else:
         path.mkdir()
     before = {key: value for key, value in files(place.directory).items() if "nxd.db" in key}
     ended = place.run("serve")
-    ended.refused_with(1, str(path))
+    ended.refused_with(code, str(path))
     after = {key: value for key, value in files(place.directory).items() if "nxd.db" in key}
     assert after == before
     assert not place.socket.exists()

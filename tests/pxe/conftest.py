@@ -13,9 +13,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from pxe.app import CONFIG_KEYS, Counters, app_runner, boot_app, config_app
+from pxe.app import CONFIG_KEYS, app_runner, boot_server
 from pxe.book import Book, BookClosed, Guest, Report
 from pxe.images import fingerprint, load_images
+from pxe.visitors import PATIENCE, Door, Doorkeeper, Patience
 
 NODE = "127.33.0.10"
 """The address of the one machine that is expected."""
@@ -160,18 +161,18 @@ def image_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def serve(image_dir: Path) -> AsyncIterator[Callable[[Book], Awaitable[BootServer]]]:
+async def serve(image_dir: Path) -> AsyncIterator[Callable[..., Awaitable[BootServer]]]:
     """Starts a boot server for a book."""
     runners: list[web.AppRunner] = []
 
-    async def start(book: Book) -> BootServer:
-        counters = Counters()
+    async def start(book: Book, patience: Patience = PATIENCE) -> BootServer:
+        keeper = Doorkeeper(at_once=40, per_source=20, patience=patience)
         ports = []
-        for app in (boot_app(book, load_images(image_dir), counters), config_app(book, counters)):
-            runner = app_runner(app)
+        for app in boot_server(book, load_images(image_dir), patience):
+            runner = app_runner(app, patience)
             runners.append(runner)
             await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            await Door(runner, "127.0.0.1", 0, keeper).start()
             ports.append(runner.addresses[0][1])
         return BootServer(*ports)
 
@@ -186,7 +187,7 @@ def book() -> RecordingBook:
 
 
 @pytest.fixture
-async def server(serve: Callable[[Book], Awaitable[BootServer]], book: RecordingBook) -> BootServer:
+async def server(serve: Callable[..., Awaitable[BootServer]], book: RecordingBook) -> BootServer:
     return await serve(book)
 
 

@@ -1,0 +1,120 @@
+"""Listens for strangers: so many connections of each and in all, and so much time for what they have to say."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from pxe.sparing import Sparing, left_out
+
+log = logging.getLogger("nxd.boot")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a stranger may take, in seconds.
+
+    ``head``: for the head of a request, and between two requests; ``body``: for its body; ``stalled``: while it takes
+    nothing of what it is sent; ``linger``: to go on with a body that nobody wants.
+    """
+
+    head: float = 15.0
+    body: float = 30.0
+    stalled: float = 60.0
+    linger: float = 2.0
+
+
+PATIENCE = Patience()
+
+
+@dataclass
+class Doorkeeper:
+    """Counts who is inside, at all the ports that it keeps."""
+
+    at_once: int
+    per_source: int
+    patience: Patience = PATIENCE
+    inside: Counter[str] = field(default_factory=Counter)
+    turned_away: int = 0
+    _sparing: Sparing = field(default_factory=lambda: Sparing(lines=1))
+
+    def enter(self, source: str) -> bool:
+        """Whether one more connection from there may stay."""
+        crowded = self.inside.total() >= self.at_once
+        if not crowded and self.inside[source] < self.per_source:
+            self.inside[source] += 1
+            return True
+        self.turned_away += 1
+        why = f"{self.at_once} are open" if crowded else f"{self.per_source} of its own are open"
+        untold = self._sparing.take("" if crowded else source, asyncio.get_running_loop().time())
+        if untold is not None:
+            log.warning("action=connection_refused source=%s reason=%s%s", source, why, left_out(untold))
+        return False
+
+    def leave(self, source: str) -> None:
+        """A connection from there is over."""
+        self.inside[source] -= 1
+        if self.inside[source] <= 0:
+            del self.inside[source]
+
+
+class _Visit(RequestHandler):
+    """One connection."""
+
+    __slots__ = ("_keeper", "_source")
+
+    def __init__(self, keeper: Doorkeeper, server: web.Server, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._keeper = keeper
+        self._source: str | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        peer = transport.get_extra_info("peername")
+        source = str(peer[0]) if peer else ""
+        if not self._keeper.enter(source):
+            assert isinstance(transport, asyncio.Transport)
+            transport.abort()
+            return
+        self._source = source
+        stalled = int(self._keeper.patience.stalled * 1000)
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, stalled)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._source is not None:
+            self._keeper.leave(self._source)
+            super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._source is not None:
+            super().data_received(data)
+
+
+class Door(web.TCPSite):
+    """A port with a doorkeeper; use it like a TCPSite."""
+
+    __slots__ = ("_keeper",)
+
+    def __init__(
+        self, runner: web.AppRunner, host: str, port: int, keeper: Doorkeeper, **options: Any
+    ) -> None:
+        super().__init__(runner, host, port, **options)
+        self._keeper = keeper
+
+    async def start(self) -> None:
+        await super(web.TCPSite, self).start()
+        server = self._runner.server
+        assert server is not None
+        loop = asyncio.get_running_loop()
+
+        def visit() -> _Visit:
+            return _Visit(self._keeper, server, loop=loop, **server._kwargs)
+
+        self._server = await loop.create_server(visit, self._host, self._port, backlog=self._backlog)

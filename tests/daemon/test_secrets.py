@@ -1,0 +1,135 @@
+"""What is sealed can be read with its key alone, and a secret that is known gets into no text."""
+
+from __future__ import annotations
+
+import base64
+import html
+import itertools
+import json
+import logging
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import pytest
+from cryptography.fernet import Fernet
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.redaction import HIDDEN, Redacting, Redactor
+from daemon.secrets import SecretBox
+
+SECRET = 'p/ss+wörd "quoted" & <so> on\''
+
+
+def readings(sealed: bytes) -> list[bytes]:
+    """What somebody without the key can make of it: the text, and what it decodes to, again and again."""
+    found, last = [sealed], sealed
+    for _ in range(3):
+        for decode in (base64.b64decode, base64.urlsafe_b64decode, bytes.fromhex):
+            try:
+                last = decode(last.decode())  # type: ignore[operator]
+            except (ValueError, UnicodeDecodeError):
+                continue
+            found.append(last)
+    return found
+
+
+def test_what_is_sealed_neither_holds_the_secret_nor_decodes_to_it() -> None:
+    box = SecretBox(Fernet.generate_key())
+    sealed = box.seal(SECRET)
+    assert box.open(sealed) == SECRET
+    assert sealed != box.seal(SECRET), "nobody sees that two secrets are the same"
+    for read in readings(sealed):
+        assert SECRET.encode() not in read
+        assert base64.b64encode(SECRET.encode())[4:-4] not in read
+        assert SECRET.encode()[::-1] not in read
+
+
+def test_a_key_is_made_for_its_owner_alone_while_the_ledger_is_new(tmp_path: Path) -> None:
+    first = SecretBox.at(tmp_path / "secret.key", True, ())
+    assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
+    again = SecretBox.at(tmp_path / "secret.key", False, [first.seal(SECRET)])
+    assert again.open(first.seal(SECRET)) == SECRET
+    assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
+
+
+FORMS = {
+    "as it is": str,
+    "in a query": quote_plus,
+    "in a path": lambda secret: quote(secret, safe=""),
+    "in JSON": json.dumps,
+    "in JSON as text": lambda secret: json.dumps(secret, ensure_ascii=False),
+    "as Python shows it": repr,
+    "in a page": html.escape,
+    "in hexadecimal": lambda secret: secret.encode().hex(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_secret_is_found_in_every_form_in_which_an_answer_quotes_it(form: str) -> None:
+    known = Redactor()
+    known.add(SECRET)
+    quoted = FORMS[form](SECRET)
+    told = known.text(f"Bad request: password={quoted}, and nothing else")
+    assert (
+        HIDDEN in told and told.startswith("Bad request: password=") and told.endswith(", and nothing else")
+    )
+    assert quoted.strip("\"'") not in told and SECRET not in told
+
+
+@pytest.mark.parametrize("user", ["", "a", "ad", "adm", "admin"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_is_found_in_a_header_of_basic_authentication(user: str, encode: object) -> None:
+    known = Redactor()
+    known.add("nutanix/4u-Secret?~~")
+    header = encode(f"{user}:nutanix/4u-Secret?~~".encode()).decode()  # type: ignore[operator]
+    told = known.text(f"Authorization: Basic {header}")
+    assert HIDDEN in told
+    shown = told.removeprefix("Authorization: Basic ").partition(HIDDEN)[0]
+    assert len(shown) <= len(user) * 4 / 3 + 4
+
+
+def test_a_secret_that_was_cut_off_with_the_text_is_found_too() -> None:
+    known = Redactor()
+    known.add("correct-horse-battery-staple")
+    assert known.text("it said correct-horse-bat") == f"it said {HIDDEN}"
+    assert known.text("it said correct-horse-bat…") == f"it said {HIDDEN}…"
+    assert known.text("it is correct") == "it is correct"
+
+
+def test_data_without_a_secret_is_the_very_same_object() -> None:
+    known = Redactor()
+    known.add(SECRET)
+    data = {"a": ["b", {"c": 1, "d": None}], "e": "f" * 100}
+    assert known.value(data) is data
+    told = known.value({"a": [f"x{SECRET}y", {SECRET: 1}]})
+    assert told == {"a": [f"x{HIDDEN}y", {HIDDEN: 1}]}
+
+
+@given(st.lists(st.text(min_size=6, max_size=30), min_size=1, max_size=6), st.text(max_size=40))
+def test_no_known_secret_is_left_in_any_text(secrets: list[str], around: str) -> None:
+    known = Redactor()
+    for secret in secrets:
+        known.add(secret)
+    for one, other in itertools.pairwise([*secrets, secrets[0]]):
+        told = known.text(around + one + around + other)
+        assert all(secret not in told for secret in secrets if not set(secret) <= {*HIDDEN, *around})
+
+
+def test_a_line_of_the_journal_holds_no_secret_nor_does_its_traceback() -> None:
+    known = Redactor()
+    known.add("correct-horse-battery-staple")
+    line = Redacting("%(message)s", known)
+    try:
+        raise ValueError("correct-horse-battery-staple")
+    except ValueError as error:
+        record = logging.LogRecord(
+            "a",
+            40,
+            "b",
+            1,
+            "said %s",
+            ("correct-horse-battery-staple",),
+            (ValueError, error, error.__traceback__),
+        )
+    assert "correct" not in line.format(record) and HIDDEN in line.format(record)
