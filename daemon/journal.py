@@ -11,11 +11,12 @@ from msgspec.structs import replace
 
 from daemon.bus import Bus, Notice
 from daemon.clock import Clock
+from daemon.errors import StoreError
 from daemon.faultpoints import armed, point
 from daemon.history import READ_BACK, History
 from daemon.mirror import Mirror
 from daemon.redaction import Redactor
-from daemon.store.base import Store
+from daemon.store.base import Fenced, Store
 from daemon.store.ops import (
     AddEvent,
     AddSignal,
@@ -51,11 +52,25 @@ class Journal:
         self.clock = clock
         self.history = History()
         self.started = clock.now()
+        self.noted: dict[str, str] = {}
+        """What somebody noticed to be wrong on this host, by what it concerns, for the health answer."""
         self._soon: list[Callable[[], object]] = []
 
     async def read_back(self) -> None:
         """Learn from the log how long things took before this daemon started. Raises StoreError."""
         self.history.take(await self._store.events(0, READ_BACK, None, None, "transition", True))
+
+    async def troubles(self, seconds: float) -> list[str]:
+        """What is wrong with what is kept on this host: the noted troubles, and whether a commit goes through now."""
+        found = list(self.noted.values())
+        try:
+            await asyncio.wait_for(asyncio.shield(self.commit()), seconds)
+        except TimeoutError:
+            found.append(f"The database did not take a commit within {seconds:g} seconds.")
+        except (StoreError, Fenced) as error:
+            remedy = getattr(error, "remedy", None)
+            found.append(f"{error} {remedy}" if remedy else str(error))
+        return found
 
     async def commit(self, *ops: Op) -> list[Event]:
         """All of it or nothing, durable when it returns. Raises Fenced, VersionConflict, StoreError."""

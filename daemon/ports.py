@@ -18,7 +18,7 @@ from aiohttp import web
 from daemon.errors import StartError
 from daemon.setting_kinds import HostPort
 from pxe.app import app_runner
-from pxe.visitors import Door, Doorkeeper
+from pxe.visitors import Door, Doorkeeper, QuietDoor
 
 log = logging.getLogger("nxd")
 
@@ -91,7 +91,7 @@ async def on_socket(app: web.Application, path: Path) -> AsyncIterator[None]:
     try:
         _make_way(path)
         try:
-            await web.UnixSite(runner, str(path)).start()
+            await QuietDoor(runner, str(path)).start()
             os.chmod(path, 0o660)
         except OSError as error:
             raise StartError(

@@ -121,14 +121,22 @@ def app_runner(app: web.Application, patience: Patience = PATIENCE) -> web.AppRu
 
 
 class _WithoutRequest(logging.Filter):
-    """Keeps of a failure below HTTP only its kind: the exception quotes the request, whoever sent it."""
+    """Keeps of a failure below HTTP only its kind, for the exception quotes the request, whoever sent it; and a few
+    lines of a flood."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sparing = Sparing()
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info and record.exc_info[0]:
             record.msg = f"{record.getMessage()}: {record.exc_info[0].__name__}"
             record.args, record.exc_info = (), None
             record.levelno, record.levelname = logging.WARNING, "WARNING"
-        return True
+        untold = self._sparing.take(record.getMessage(), record.created)
+        if untold:
+            record.msg, record.args = record.getMessage() + left_out(untold), ()
+        return untold is not None
 
 
 _protocol_log = logging.getLogger("nxd.boot.protocol")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 from pxe.sparing import Sparing, left_out
 
@@ -65,8 +65,25 @@ class Doorkeeper:
             del self.inside[source]
 
 
-class _Visit(RequestHandler):
-    """One connection."""
+class Careful(RequestHandler):
+    """A connection over which nonsense may come: it is an answer and a line, never a traceback, and nobody waits for
+    the rest of it."""
+
+    __slots__ = ()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        asked = self._current_request
+        if asked is not None and self._messages and isinstance(self._messages[-1][0], _ErrInfo):
+            asked.content.set_exception(web.RequestPayloadError("What follows the head makes no sense."))
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        if not isinstance(kw.get("exc_info"), web.RequestPayloadError):  # its request has been answered
+            super().log_exception(*args, **kw)
+
+
+class _Visit(Careful):
+    """A stranger's connection."""
 
     __slots__ = ("_keeper", "_source")
 
@@ -97,6 +114,25 @@ class _Visit(RequestHandler):
             super().data_received(data)
 
 
+def _options(server: web.Server) -> dict[str, Any]:
+    return {"loop": asyncio.get_running_loop(), **server._kwargs}
+
+
+class QuietDoor(web.UnixSite):
+    """A Unix socket for people who are known; use it like a UnixSite."""
+
+    __slots__ = ()
+
+    async def start(self) -> None:
+        await super(web.UnixSite, self).start()
+        server = self._runner.server
+        assert server is not None
+        loop, options = asyncio.get_running_loop(), _options(server)
+        self._server = await loop.create_unix_server(
+            lambda: Careful(server, **options), self._path, backlog=self._backlog
+        )
+
+
 class Door(web.TCPSite):
     """A port with a doorkeeper; use it like a TCPSite."""
 
@@ -112,9 +148,7 @@ class Door(web.TCPSite):
         await super(web.TCPSite, self).start()
         server = self._runner.server
         assert server is not None
-        loop = asyncio.get_running_loop()
-
-        def visit() -> _Visit:
-            return _Visit(self._keeper, server, loop=loop, **server._kwargs)
-
-        self._server = await loop.create_server(visit, self._host, self._port, backlog=self._backlog)
+        loop, keeper, options = asyncio.get_running_loop(), self._keeper, _options(server)
+        self._server = await loop.create_server(
+            lambda: _Visit(keeper, server, **options), self._host, self._port, backlog=self._backlog
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import pwd
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import web
+from aiohttp.http_exceptions import PayloadEncodingError
 
 from daemon.api.stream import lines
 from daemon.api.views import Views, event_view
@@ -34,6 +36,10 @@ log = logging.getLogger("nxd.api")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _STATUS = {"unknown": 404, "refused": 409, "plan_changed": 409, "database": 503}
 BODY_LIMIT = 4 * 1024 * 1024
+BODY_SECONDS = 30.0
+"""How long a caller may take for the body of a request."""
+WRITE_SECONDS = 2.0
+"""How long the health answer waits for the database to take a commit."""
 
 
 class Api:
@@ -54,10 +60,11 @@ class Api:
         self._orders = orders
         self._wishes = wishes
         self._views = views
+        self._reading = asyncio.Lock()
 
     def app(self) -> web.Application:
         """The application for an AppRunner."""
-        app = web.Application(middlewares=[_answer_errors], client_max_size=BODY_LIMIT)
+        app = web.Application(middlewares=[self._answer_errors], client_max_size=BODY_LIMIT)
         app.add_routes(
             [
                 web.get("/v1/snapshot", self.snapshot),
@@ -133,12 +140,12 @@ class Api:
     async def plan(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"verb", "target", "spec"})
         if "spec" in body:
-            return _json(self._wishes.plan(self._spec(body)))
+            return _json(self._wishes.plan(await self._spec(body)))
         return _json(self._orders.plan(_text(body, "verb"), _text(body, "target")))
 
     async def apply(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"spec", "digest"})
-        spec = self._spec(body)
+        spec = await self._spec(body)
         changed = await self._wishes.apply(spec, _actor(request), _maybe_text(body, "digest"))
         answer = {"cluster": spec.cluster, "changed": changed, "revision": self._journal.mirror.revision}
         return _json(answer)
@@ -156,9 +163,9 @@ class Api:
         return _json({"accepted": True, "revision": revision})
 
     async def preflight(self, request: web.Request) -> web.StreamResponse:
-        spec = self._spec(await _body(request, {"spec"}))
+        spec = await self._spec(await _body(request, {"spec"}))
         checks = await self._wishes.preflight(spec)
-        return _json({"checks": [asdict(check) for check in checks]})
+        return _json(self._box.known.value({"checks": [asdict(check) for check in checks]}))
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
         findings = await self._orders.audit()
@@ -172,12 +179,18 @@ class Api:
         return _json({"left": [asdict(finding) for finding in left]})
 
     async def health(self, request: web.Request) -> web.StreamResponse:
-        problems = self._engine.problems
+        problems = [*await self._journal.troubles(WRITE_SECONDS), *self._engine.problems]
+        problems = self._box.known.value(list(dict.fromkeys(problems)))
         answer = {"ok": not problems, "daemon": self._views.daemon, "problems": problems}
         return _json(answer)
 
-    def _spec(self, body: dict[str, Any]) -> ClusterSpec:
-        """The spec in a request. Raises SpecRefused."""
+    async def _spec(self, body: dict[str, Any]) -> ClusterSpec:
+        """The spec in a request, read beside everything else that goes on, one at a time. Raises SpecRefused."""
+        text = _text(body, "spec")
+        async with self._reading:
+            return await asyncio.to_thread(self._read_spec, text)
+
+    def _read_spec(self, text: str) -> ClusterSpec:
         from daemon.spec import SpecError, UnknownPlatform, load_spec
 
         def model_for(name: str) -> type[ClusterSpec]:
@@ -186,9 +199,18 @@ class Api:
             return spec_model(name)
 
         try:
-            return load_spec(_text(body, "spec"), "spec", model_for, work_states)
+            return load_spec(text, "spec", model_for, work_states)
         except SpecError as error:
             raise SpecRefused(error) from error
+
+    @web.middleware
+    async def _answer_errors(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """What the handler answers, or its error as data, without the secrets that somebody outside quoted."""
+        try:
+            return await handler(request)
+        except Exception as error:
+            status, body = _error(error, request)
+            return _json(self._box.known.value(body), status=status)
 
 
 class SpecRefused(NxdError):
@@ -217,8 +239,13 @@ def _number(request: web.Request, key: str) -> int | None:
 
 async def _body(request: web.Request, keys: Collection[str]) -> dict[str, Any]:
     try:
-        body = await request.json()
+        async with asyncio.timeout(BODY_SECONDS):
+            body = json.loads(await request.read())
         json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair can be stored nowhere
+    except TimeoutError as error:
+        raise NxdError("request", f"The body did not come within {BODY_SECONDS:.0f} seconds.") from error
+    except (web.RequestPayloadError, PayloadEncodingError) as error:
+        raise NxdError("request", "The body is not what the head of the request says of it.") from error
     except (ValueError, RecursionError) as error:
         raise NxdError("request", "The body is not JSON.", evidence=str(error)) from error
     if not isinstance(body, dict):
@@ -253,25 +280,25 @@ def _actor(request: web.Request) -> str:
         return "unknown"
 
 
-@web.middleware
-async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except SpecRefused as error:
-        body = {"error": problem_view(error), "problems": error.problems}
-        return _json(body, status=400)
-    except NxdError as error:
-        return _json({"error": problem_view(error)}, status=_STATUS.get(error.code, 400))
-    except Fenced as error:
-        shown = problem_view(StoreError("database", str(error)))
-        return _json({"error": shown}, status=503)
-    except web.HTTPException as error:
-        code = "request" if error.status != 404 else "unknown"
-        message = f"{request.method} {request.path}: {error.reason}."
-        return _json({"error": problem_view(NxdError(code, message))}, status=error.status)
-    except (ConnectionResetError, json.JSONDecodeError):
-        raise
-    except Exception as error:
-        log.exception("action=api_broke path=%s", request.path)
-        shown = problem_view(NxdError("bug", evidence=f"{type(error).__name__}: {error}"))
-        return _json({"error": shown}, status=500)
+def _error(error: Exception, request: web.Request) -> tuple[int, dict[str, Any]]:
+    """The status and the body that tell of an error; a caller who left is told nothing."""
+    match error:
+        case ConnectionError():
+            raise error
+        case SpecRefused():
+            return 400, {"error": problem_view(error), "problems": error.problems}
+        case NxdError():
+            return _STATUS.get(error.code, 400), {"error": problem_view(error)}
+        case Fenced():
+            return 503, {"error": problem_view(StoreError("database", str(error)))}
+        case web.HTTPRequestEntityTooLarge():
+            said = f"The body may have {BODY_LIMIT:,} bytes at most."
+            return 413, {"error": problem_view(NxdError("request", said))}
+        case web.HTTPException():
+            code = "request" if error.status != 404 else "unknown"
+            message = f"{request.method} {request.path}: {error.reason}."
+            return error.status, {"error": problem_view(NxdError(code, message))}
+        case _:
+            log.exception("action=api_broke path=%s", request.path)
+            evidence = f"{type(error).__name__}: {error}"
+            return 500, {"error": problem_view(NxdError("bug", evidence=evidence))}

@@ -21,6 +21,7 @@ from daemon.errors import StateLost, StoreError
 from daemon.faultpoints import armed, point
 from daemon.store import rows
 from daemon.store.base import Then
+from daemon.store.locker import Locker
 from daemon.store.ops import Contents, Event, Lease, Op, concerned
 from daemon.store.transaction import transact
 
@@ -77,6 +78,9 @@ class SqliteStore:
         """Whether a group is being written or about to be."""
         self._quiet: asyncio.Future[None] | None = None
         """Waits for the last group while the store closes; nothing more is taken."""
+        self._locker = Locker(path)
+        self._failing = False
+        """Whether the last commit met a trouble of SQLite, so that its beginning and its end are told once."""
         self._writer: aiosqlite.Connection | None = None
         self._reader: aiosqlite.Connection | None = None
         self._epoch = 0
@@ -88,14 +92,18 @@ class SqliteStore:
         try:
             # An aiosqlite connection that cannot be made leaves a thread behind that outlives the loop.
             sqlite3.connect(self._path).close()
+            self._locker.look()
             self._writer = await aiosqlite.connect(self._path, isolation_level=None)
             await self._writer._execute(self._prepare, self._writer._conn)  # type: ignore[no-untyped-call]
             self._reader = await aiosqlite.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
             await self._reader.execute("PRAGMA query_only=ON")
+            self._locker.look()
         except BaseException as error:
+            self._locker.look()
+            holder = self._locker.holder()
             await self.close()
             if isinstance(error, sqlite3.Error):
-                raise _told(error, self._path) from error
+                raise _told(error, self._path, holder) from error
             raise
 
     async def acquire(self, owner: str) -> Lease:
@@ -171,6 +179,7 @@ class SqliteStore:
                 await self._quiet
             await self._writer.close()
             self._writer = None
+        self._locker.close()
 
     async def _read(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
         if self._reader is None:
@@ -242,10 +251,21 @@ class SqliteStore:
             given = transact(db, commits, self._revision)
         except Exception as error:
             if len(requests) == 1:
-                return [_told(error, self._path)]
+                return [self._failed(error)]
             return [one for request in requests for one in self._committed(db, [request])]
         self._revision += sum(map(len, given))
+        if self._failing:
+            self._failing = False
+            log.info("action=database_works again path=%s", self._path)
         return given
+
+    def _failed(self, error: Exception) -> Exception:
+        """What the caller is told of a commit that came to nothing; the first of a row is told to the journal too."""
+        told = _told(error, self._path, self._locker.holder() if isinstance(error, sqlite3.Error) else None)
+        if isinstance(told, StoreError) and not self._failing:
+            self._failing = True
+            log.error("action=database_fails problem=%s evidence=%s", told.message, told.evidence)
+        return told
 
     def _checkpoint(self, db: sqlite3.Connection) -> None:
         """Move a grown write-ahead log into the database, once those who waited for a commit have their answer.

@@ -294,7 +294,7 @@ class House:
         """Everything but the work, as a starting daemon does it."""
         lease = await self.store.acquire("test")
         self.mirror = Mirror(await self.store.load())
-        self.journal = Journal(self.store, lease, self.mirror, Bus(), self.clock)
+        self.journal = Journal(self.store, lease, self.mirror, Bus(), self.clock, self.box.known)
         self.engine = Engine(self.journal, {"toy": self.toy}, self.box, self.pace)
         self.orders = Orders(self.journal, self.engine)
         about = DaemonView(

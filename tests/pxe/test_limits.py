@@ -133,6 +133,7 @@ PACKED = gzip.compress(b'{"seq": 1, "phase": 1, "message": "x"}')
 BOMB = gzip.compress(bytes(64 * 1024 * 1024))
 
 
+@pytest.mark.parametrize("apart", [False, True], ids=["at once", "in pieces"])
 @pytest.mark.parametrize(
     ("headers", "body"),
     [
@@ -158,6 +159,7 @@ async def test_a_body_that_makes_no_sense_is_one_sentence_and_no_fault_of_ours(
     caplog: pytest.LogCaptureFixture,
     headers: dict[str, str],
     body: bytes,
+    apart: bool,
 ) -> None:
     server = await serve(book, Patience(body=2.0))
     given = {"Host": "a", "Authorization": "Bearer install-token", "Connection": "close"}
@@ -165,7 +167,11 @@ async def test_a_body_that_makes_no_sense_is_one_sentence_and_no_fault_of_ours(
         given["Content-Length"] = str(len(body))
     head = "".join(f"{key}: {value}\r\n" for key, value in {**given, **headers}.items())
     async with connected(server.config_port) as (reader, writer):
-        writer.write(f"POST /server-status HTTP/1.1\r\n{head}\r\n".encode() + body)
+        writer.write(f"POST /server-status HTTP/1.1\r\n{head}\r\n".encode())
+        if apart:
+            await writer.drain()
+            await asyncio.sleep(0.05)
+        writer.write(body)
         async with asyncio.timeout(5):
             answer = await reader.read()
     status, text = answer.split(b" ", 2)[1], answer.partition(b"\r\n\r\n")[2]
@@ -189,3 +195,13 @@ async def test_a_flood_of_refusals_is_a_few_lines_in_the_journal(
         assert (await server.ask("/nothing")).status == 404
     told = [record for record in caplog.records if record.getMessage().startswith("Refused")]
     assert len(told) == 5
+
+
+async def test_a_flood_of_garbage_is_a_few_lines_in_the_journal(
+    server: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(40):
+        async with connected(server.boot_port) as (reader, writer):
+            writer.write(b"\x00\xff garbage\r\n\r\n")
+            assert (await reader.read()).split(b" ")[1] == b"400"
+    assert 1 <= len(caplog.records) <= 5

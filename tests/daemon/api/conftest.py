@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from daemon.client import AsyncClient
+from pxe.visitors import QuietDoor
 
 SPEC = "platform: toy\ncluster: demo\nnodes:\n  - name: node01\n  - name: node02\n"
 
@@ -48,7 +49,7 @@ async def door(house: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Doo
     await runner.setup()
     with tempfile.TemporaryDirectory(prefix="nx") as directory:
         path = Path(directory) / "nxd.sock"
-        await web.UnixSite(runner, str(path)).start()
+        await QuietDoor(runner, str(path)).start()
         transport = httpx.AsyncHTTPTransport(uds=str(path))
         async with (
             AsyncClient(path) as client,

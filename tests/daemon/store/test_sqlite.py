@@ -244,3 +244,74 @@ async def test_what_follows_a_commit_cannot_stop_the_store(tmp_path: Path) -> No
     assert [event.revision for event in await second] == [2]
     assert [event.revision for event in await store.commit(lease, [LINE])] == [3]
     await store.close()
+
+
+HOLD = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+for order in sys.argv[2:]:
+    db.execute(order).fetchall()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def held(path: Path, *orders: str) -> Any:
+    """Another process that holds a lock of the database."""
+    command = [sys.executable, "-c", HOLD, str(path), *orders]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None and other.stdout.readline() == "held\n"
+        yield other
+        other.kill()
+
+
+async def test_a_commit_that_another_process_hinders_names_that_process(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "nxd.db"
+    store = SqliteStore(path, "id")
+    await store.open()
+    lease = await store.acquire("test")
+    await store._writer.execute("PRAGMA busy_timeout=50")  # type: ignore[union-attr]
+    with held(path, "BEGIN IMMEDIATE") as other:
+        for _ in range(3):
+            with pytest.raises(StoreError) as caught:
+                await store.commit(lease, [LINE])
+    assert f"process {other.pid} (python" in caught.value.message
+    assert "End that process" in caught.value.remedy and "disk" not in caught.value.remedy
+    told = [record.getMessage() for record in caplog.records]
+    assert len([one for one in told if "database_fails" in one and str(other.pid) in one]) == 1, told
+    await store.commit(lease, [LINE])
+    assert "database_works" in caplog.records[-1].getMessage() or caplog.records[-1].levelname == "ERROR"
+    assert len(await store.events()) == 1
+    await store.close()
+
+
+async def test_a_database_that_another_process_locks_whole_names_it_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "nxd.db"
+    store = SqliteStore(path, "id")
+    await store.open()
+    await store.close()
+    with held(path, "PRAGMA locking_mode=EXCLUSIVE", "BEGIN EXCLUSIVE") as other:
+        error = await refusal(path)
+    assert f"process {other.pid} (" in error.message, (error.message, error.evidence)
+
+
+async def test_asking_who_holds_the_lock_lets_go_of_none_of_ours(tmp_path: Path) -> None:
+    path = tmp_path / "nxd.db"
+    store = SqliteStore(path, "id")
+    await store.open()
+    lease = await store.acquire("test")
+    assert store._locker.holder() is None
+    await store._writer.execute("BEGIN IMMEDIATE")  # type: ignore[union-attr]
+    assert store._locker.holder() is None, "our own lock is no obstacle"
+    with contextlib.closing(sqlite3.connect(path, timeout=0)) as mine:
+        mine.execute("SELECT 1")
+    trying = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+    command = [sys.executable, "-c", trying, str(path)]
+    tried = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True)
+    assert "database is locked" in tried.stderr, "another process took the lock that we have"
+    await store._writer.execute("ROLLBACK")  # type: ignore[union-attr]
+    await store.commit(lease, [LINE])
+    await store.close()
