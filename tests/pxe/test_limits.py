@@ -201,7 +201,7 @@ async def test_a_flood_of_garbage_is_a_few_lines_in_the_journal(
     server: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(40):
-        async with connected(server.boot_port) as (reader, writer):
+        async with connected(server.boot_port, "127.33.9.9") as (reader, writer):
             writer.write(b"\x00\xff garbage\r\n\r\n")
             assert (await reader.read()).split(b" ")[1] == b"400"
     assert 1 <= len(caplog.records) <= 5
