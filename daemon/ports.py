@@ -17,7 +17,7 @@ from aiohttp import web
 
 from daemon.errors import StartError
 from daemon.setting_kinds import HostPort
-from pxe.app import app_runner
+from pxe.app import app_runner, protocol_log
 from pxe.visitors import Door, Doorkeeper, QuietDoor
 
 log = logging.getLogger("nxd")
@@ -86,7 +86,7 @@ def _closed(error: OSError, at: HostPort, setting: str) -> StartError:
 @asynccontextmanager
 async def on_socket(app: web.Application, path: Path) -> AsyncIterator[None]:
     """Serve the API on the Unix socket, for its owner and group. Raises StartError."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, access_log=None, logger=protocol_log, shutdown_timeout=1.0)
     await runner.setup()
     try:
         _make_way(path)

@@ -113,7 +113,7 @@ def app_runner(app: web.Application, patience: Patience = PATIENCE) -> web.AppRu
     return web.AppRunner(
         app,
         access_log=None,
-        logger=_protocol_log,
+        logger=protocol_log,
         handle_signals=False,
         keepalive_timeout=patience.head,
         lingering_time=patience.linger,
@@ -139,8 +139,8 @@ class _WithoutRequest(logging.Filter):
         return untold is not None
 
 
-_protocol_log = logging.getLogger("nxd.boot.protocol")
-_protocol_log.addFilter(_WithoutRequest())
+protocol_log = logging.getLogger("nxd.boot.protocol")
+protocol_log.addFilter(_WithoutRequest())
 
 
 class _BootDesk:

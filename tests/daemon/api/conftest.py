@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from daemon.client import AsyncClient
+from pxe.app import protocol_log
 from pxe.visitors import QuietDoor
 
 SPEC = "platform: toy\ncluster: demo\nnodes:\n  - name: node01\n  - name: node02\n"
@@ -45,7 +46,7 @@ class Door:
 async def door(house: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Door]:
     monkeypatch.setattr("daemon.api.app.work_states", lambda platform: (*house.toy.steps,))
     monkeypatch.setattr("daemon.api.app.spec_model", lambda platform: house.toy.model)
-    runner = web.AppRunner(house.api.app(), access_log=None, shutdown_timeout=0.1)
+    runner = web.AppRunner(house.api.app(), access_log=None, logger=protocol_log, shutdown_timeout=0.1)
     await runner.setup()
     with tempfile.TemporaryDirectory(prefix="nx") as directory:
         path = Path(directory) / "nxd.sock"
