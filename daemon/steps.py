@@ -81,11 +81,12 @@ class Want(Struct, frozen=True):
 
 
 class Disposal(Struct, frozen=True):
-    """How objects of one kind go: ``find`` by name, ``get`` by id (None once it is a 404), and ``delete``."""
+    """How objects of one kind go: ``find`` by name, ``get`` by id (None once it is a 404), and ``delete``, which may
+    answer with what is to be kept of the attempt with the row."""
 
     find: Callable[[Resource], Awaitable[Found | None]]
     get: Callable[[Resource], Awaitable[Found | None]]
-    delete: Callable[[Resource], Awaitable[None]]
+    delete: Callable[[Resource], Awaitable[Mapping[str, Any] | None]]
 
 
 Step = Callable[["StepContext"], Awaitable[Outcome]]
@@ -333,8 +334,10 @@ class StepContext:
             await self._put(row)
         point("before_delete", row.owner, row.kind, row.name)
         if there:
-            await disposal.delete(row)
+            kept = await disposal.delete(row)
             point("after_delete", row.owner, row.kind, row.name)
+            if kept and any(row.data.get(key) != value for key, value in kept.items()):
+                row = await self.update(row, **kept)
             if await disposal.get(row) is not None:
                 return False
         if row.sent > 1:  # an earlier create of it was not answered with it and may still take effect
@@ -356,7 +359,11 @@ class StepContext:
     async def vanished(self, row: Resource, disposal: Disposal) -> bool:
         """Whether an object that answered with a 404 is gone. Soon after it was made, and while a list still shows
         its name, that may be an old answer."""
-        return self._late_for(row) <= 0 and await disposal.find(row) is None
+        return self.is_settled(row) and await disposal.find(row) is None
+
+    def is_settled(self, row: Resource) -> bool:
+        """Whether so much time has passed since it was made that answers about it are no old ones."""
+        return self._late_for(row) <= 0
 
     async def _gone(self, row: Resource) -> None:
         message = f"{row.kind} {row.name} is gone"

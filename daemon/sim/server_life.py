@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from daemon.sim.refusals import MORE_INFO, Json, conflict
-from daemon.sim.things import Server, Vni
+from daemon.sim.things import Attachment, Server, Vni
 from daemon.sim.vpc_catalogue import free_capacity
 from daemon.sim.vpc_interfaces import drop_vni
 from daemon.sim.world import World
@@ -167,10 +167,15 @@ async def _gone(world: World, server: Server) -> None:
     if strike is not None:
         await world.hold(strike)
     for attachment in server.attachments:
-        vni = world.get(Vni, attachment.vni_id)
-        vni.server_id = vni.attachment_id = None
-        if vni.auto_delete:
-            drop_vni(world, vni)
+        release(world, attachment)
+
+
+def release(world: World, attachment: Attachment) -> None:
+    """The interface is attached to nothing any more; it goes with its attachment if that was asked for."""
+    vni = world.get(Vni, attachment.vni_id)
+    vni.server_id = vni.attachment_id = None
+    if vni.auto_delete:
+        drop_vni(world, vni)
 
 
 def _require(server: Server, allowed: tuple[str, ...], verb: str, why: str) -> None:

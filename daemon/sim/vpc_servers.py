@@ -18,7 +18,7 @@ from daemon.sim.refusals import (
     not_found,
     over_quota,
 )
-from daemon.sim.server_life import begin, delete, reinitialize, restart, start, stop
+from daemon.sim.server_life import begin, delete, reinitialize, release, restart, start, stop
 from daemon.sim.service import Answer, Call, Route
 from daemon.sim.shapes import CONSOLE, INITIALIZATION, SERVER, SERVER_PATCH, STOP
 from daemon.sim.things import STRANGER, Attachment, Server, Vni
@@ -342,6 +342,21 @@ def _get_attachment(call: Call) -> Answer:
     raise not_found("network attachment", call.path["attachment_id"])
 
 
+def _delete_attachment(call: Call) -> Answer:
+    """Take an interface from a stopped server; the primary one stays. That both are refused with 409 is a guess."""
+    server, key = _server(call), call.path["attachment_id"]
+    found = next((one for one in server.attachments if one.id == key), None)
+    if found is None:
+        raise not_found("network attachment", key)
+    if found.primary:
+        raise conflict("The primary network attachment cannot be deleted.")
+    if found.interface_type == "pci" and server.status != "stopped":
+        raise conflict("A PCI network attachment is deleted only while the server is stopped.")
+    server.attachments.remove(found)
+    release(call.world, found)
+    return Answer(204)
+
+
 _PATH = "/bare_metal_servers"
 _ONE = _PATH + "/{server_id}"
 _FILTERS = frozenset({"name", "vpc.id", "vpc.name", "resource_group.id"})
@@ -360,4 +375,5 @@ ROUTES = (
     Route("PUT", _ONE + "/initialization", _put_initialization, "vpc.write", body=INITIALIZATION),
     Route("GET", _ONE + "/network_attachments", _list_attachments, "vpc.read", PAGING),
     Route("GET", _ONE + "/network_attachments/{attachment_id}", _get_attachment, "vpc.read"),
+    Route("DELETE", _ONE + "/network_attachments/{attachment_id}", _delete_attachment, "vpc.write"),
 )

@@ -212,6 +212,26 @@ async def test_the_capacity_of_one_profile_in_one_zone_can_be_told(sim: Sim) -> 
         assert "PROFILE" in (await sim.tell("/capacity", wrong))["error"]
 
 
+async def test_an_interface_is_taken_from_a_stopped_server_only_and_never_the_primary_one(sim: Sim) -> None:
+    inline = {"name": "work", "virtual_network_interface": {"name": "work-vni", "subnet": {"id": f.WORKLOAD}}}
+    server = await ordered(sim, network_attachments=[inline])
+    first, second = (attachment["id"] for attachment in server["network_attachments"])
+    take = sim.vpc.delete_bare_metal_server_network_attachment
+    await sim.status(server["id"], "running")
+    assert (await sim.refused(take, server["id"], second))[:2] == (409, "conflict")
+    await sim.call(sim.vpc.stop_bare_metal_server, server["id"], "hard")
+    await sim.status(server["id"], "stopped")
+    assert (await sim.refused(take, server["id"], first))[:2] == (409, "conflict")
+    assert (await sim.call(take, server["id"], second)).get_status_code() == 204
+    assert (await sim.refused(take, server["id"], second))[:2] == (404, "not_found")
+    shown = (await sim.call(sim.vpc.get_bare_metal_server, server["id"])).get_result()
+    assert [one["id"] for one in shown["network_attachments"]] == [first]
+    await sim.gone(
+        sim.vpc.get_virtual_network_interface,
+        server["network_attachments"][1]["virtual_network_interface"]["id"],
+    )
+
+
 async def test_an_interface_described_inside_a_server_goes_with_it(sim: Sim) -> None:
     inline = {"name": "work", "virtual_network_interface": {"name": "work-vni", "subnet": {"id": f.WORKLOAD}}}
     server = await ordered(sim, network_attachments=[inline])

@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.mirror import Mirror
@@ -23,6 +25,8 @@ class Audit:
 
     def __init__(self, names: Names, vpc: IbmVpc, dns: IbmDns, disposals: Mapping[str, Disposal]) -> None:
         self._disposals = disposals
+        self._kept: dict[str, Mapping[str, Any]] = {}
+        """What is to be kept of the last try to delete a stray, by its id."""
         self._vpc = vpc
         self._dns = dns
         self._ours = re.compile(rf"{re.escape(names.environment)}-[a-z0-9-]+-(ip|vni|bms(-[0-9]+)?)")
@@ -45,8 +49,11 @@ class Audit:
         for row in self._strays(mirror, await self._standing(mirror)):
             if row.cloud_id in ids:
                 disposal = self._disposals[row.kind]
-                await disposal.delete(row)
-                if await disposal.get(row) is not None:
+                row = replace(row, data={**row.data, **self._kept.get(str(row.cloud_id), {})})
+                self._kept[str(row.cloud_id)] = await disposal.delete(row) or {}
+                if await disposal.get(row) is None:
+                    del self._kept[str(row.cloud_id)]
+                else:
                     left.append(_unknown(row))
         return left
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
+from msgspec.structs import replace
+
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.drivers.prism import Login, Prism, fetch_certificate
 from daemon.errors import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.node import next_round
-from daemon.platforms.ibm_nutanix.server import boot_url, server_problem
+from daemon.platforms.ibm_nutanix.power import is_stubborn, press, told
+from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, replace_it, server_problem
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.settings import Settings
 from daemon.steps import Disposal, StepContext
@@ -30,6 +35,7 @@ LAST_PHASE = max(PHASES)
 CVM_POLL = 30.0
 """Seconds between two looks at a CVM that does not answer yet (the requirement's number)."""
 CVM_TIMEOUT = 5.0
+RUNS = "the server is running"
 
 PRISM_USER = "admin"
 
@@ -92,9 +98,10 @@ class MachineSteps:
         percent = float(latest.data.get("percent") or 0.0)
         evidence = f"phase {phase} of {LAST_PHASE}: {latest.data.get('message') or PHASES[phase]}"
         progress = (phase - 1 + percent / 100) / LAST_PHASE
-        return Wait(
+        wait = Wait(
             f"phase {phase + 1} of {LAST_PHASE}", evidence, self._settings.poll_seconds, progress=progress
         )
+        return await self._watched(ctx, wait)
 
     async def await_cvm(self, ctx: StepContext) -> Outcome:
         """Prism answers on the CVM with a factory login; its certificate is pinned at this first contact."""
@@ -108,7 +115,7 @@ class MachineSteps:
             login = await self._first_login(address, pin)
         except OutsideError as error:
             if error.code in ("unreachable", "unavailable", "in_doubt", "malformed"):
-                return Wait(f"Prism on {address}:{port}", error.message, CVM_POLL)
+                return await self._watched(ctx, Wait(f"Prism on {address}:{port}", error.message, CVM_POLL))
             raise
         return Done({"pin": pin, "factory_login": login})
 
@@ -131,14 +138,24 @@ class MachineSteps:
             evidence=refused.evidence,
         )
 
+    async def _watched(self, ctx: StepContext, wait: Wait) -> Outcome:
+        """This wait, as long as the server is there and runs; else what became of it."""
+        seen = await self._watch(ctx, wait.waiting_for)
+        if not isinstance(seen, Wait):
+            return seen
+        if seen.evidence == RUNS:
+            return wait
+        return replace(wait, evidence=f"{wait.evidence}; {seen.evidence}", attention=True)
+
     async def _watch(self, ctx: StepContext, waiting_for: str) -> Outcome:
         """Wait for the machine, with the server's own status as evidence; fail when the server failed."""
         row = server_row(ctx)
-        server = await self._servers.server(str(row.cloud_id))
+        server = await self._servers.server(str(row.cloud_id), row.data["vnis"])
         if server is None:
             return await self._missing(ctx, row, waiting_for)
-        if server["status"] == "failed":
-            return Fail(server_problem(row.name, server, _replace(ctx)).problem())
+        trouble = meddled_with(ctx, row, server)
+        if trouble is not None:
+            return Fail(trouble.problem())
         return Wait(waiting_for, f"the server is {server['status']}", self._settings.poll_seconds)
 
     async def _missing(self, ctx: StepContext, row: Resource, waiting_for: str) -> Wait:
@@ -147,7 +164,7 @@ class MachineSteps:
             return Wait(waiting_for, "the server is not shown", self._settings.poll_seconds)
         await ctx.gone(row)
         raise NxdError(
-            "vanished", f"The server {row.name} was deleted by somebody else.", remedy=_replace(ctx)
+            "vanished", f"The server {row.name} was deleted by somebody else.", remedy=replace_it(ctx)
         )
 
     async def _power_cycle(self, ctx: StepContext) -> Wait | None:
@@ -158,27 +175,37 @@ class MachineSteps:
         if not facts.get("cycling"):
             await next_round(ctx, cycling="off")
         row = server_row(ctx)
-        server = await self._vpc.server(str(row.cloud_id))
+        id_ = str(row.cloud_id)
+        server = await self._vpc.server(id_)
         if server is None:
             return await self._missing(ctx, row, "the power to be switched")
         status, poll = str(server["status"]), self._settings.poll_seconds
         if status == "failed":
-            raise server_problem(row.name, server, _replace(ctx))
+            raise server_problem(row.name, server, replace_it(ctx))
         if ctx.record.facts["cycling"] == "off":
             if status == "running":
-                await self._vpc.stop_server(str(row.cloud_id))
+                row = await self._press(ctx, row, "stop", status, lambda: self._vpc.stop_server(id_))
             elif status == "stopped":
                 await ctx.remember(cycling="on")
                 return Wait("the power to be switched on", f"the server is {status}", poll=0)
             elif status == "missing":
                 raise NxdError("server_failed", f"The server {row.name} was deleted by somebody else.")
-            return Wait("the power to be off", f"the server is {status}", poll)
+            evidence = told(row) or f"the server is {status}"
+            return Wait("the power to be off", evidence, poll, attention=is_stubborn(row))
         if status == "running":
+            await ctx.update(row, pressed=None)
             await ctx.remember(cycling=None)
             return None
         if status == "stopped":
-            await self._switch_on(ctx, str(row.cloud_id))
-        return Wait("the power to be on", f"the server is {status}", poll)
+            row = await self._press(ctx, row, "start", status, lambda: self._switch_on(ctx, id_))
+        evidence = told(row) or f"the server is {status}"
+        return Wait("the power to be on", evidence, poll, attention=is_stubborn(row))
+
+    async def _press(
+        self, ctx: StepContext, row: Resource, button: str, status: str, call: Callable[[], Awaitable[None]]
+    ) -> Resource:
+        kept = await press(row, button, status, call, ctx.clock.now())
+        return row if kept["pressed"] == row.data.get("pressed") else await ctx.update(row, **kept)
 
     async def _switch_on(self, ctx: StepContext, server: str) -> None:
         """Start the stopped server; a reinitialisation wipes its boot disk and starts it by itself."""
@@ -189,11 +216,6 @@ class MachineSteps:
         token = ctx.known_secret("boot_token")
         url = boot_url(self._settings.boot_url, ctx.record.name, token)
         await self._vpc.reinitialise_server(server, ibm["image"], ibm["ssh_keys"], url)
-
-
-def _replace(ctx: StepContext) -> str:
-    """What helps when a server that ran before has failed: a retry would meet the same one."""
-    return f"Replace the server (nxd replace {ctx.record.name}): addresses, interfaces and names are kept."
 
 
 def server_row(ctx: StepContext) -> Resource:

@@ -13,7 +13,8 @@ from daemon.errors import NxdError, OutsideError, as_json
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
 from daemon.platforms.ibm_nutanix.planned import host_row
-from daemon.platforms.ibm_nutanix.server import boot_url, server_problem, server_prototype
+from daemon.platforms.ibm_nutanix.power import press
+from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, server_prototype, vni_ids
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.settings import Settings
 from daemon.steps import Disposal, Found, StepContext, Want
@@ -259,16 +260,17 @@ class NodeSteps:
         )
 
     async def _judge_server(self, ctx: StepContext, row: Resource) -> Outcome:
-        server = await self._servers.server(str(row.cloud_id))
+        server = await self._servers.server(str(row.cloud_id), row.data["vnis"])
         if server is None:
             if not await ctx.vanished(row, self.disposals["server"]):
                 return Wait(f"the server {row.name} to run", "it is not shown yet", self._poll)
             await ctx.gone(row)
             await ctx.remember(server=int(ctx.record.facts.get("server", 1)) + 1)
             raise NxdError("vanished", f"The server {row.name} was deleted by somebody else.")
-        if server["status"] == "failed":
+        trouble = meddled_with(ctx, row, server, ran_before=False)
+        if trouble is not None:
             await ctx.update(row, failed_at=ctx.record.attempt)
-            return Fail(server_problem(row.name, server).problem())
+            return Fail(trouble.problem())
         if server["status"] == "running" or ctx.signal("script_fetched"):
             return Done()
         return Wait(f"the server {row.name} to run", f"its status is {server['status']}", self._poll)
@@ -356,19 +358,17 @@ class NodeSteps:
         found = await self._vpc.server(str(row.cloud_id))
         return None if found is None else _server_found(found)
 
-    async def _delete_server(self, row: Resource) -> None:
+    async def _delete_server(self, row: Resource) -> Mapping[str, Any] | None:
         """Power off, then delete: a running server cannot be deleted."""
-        server = await self._vpc.server(str(row.cloud_id))
-        if server is None or server["status"] in ("deleting", "stopping"):
-            return
+        id_ = str(row.cloud_id)
+        server = await self._vpc.server(id_)
+        if server is None or server["status"] == "deleting":
+            return None
         if server["status"] in ("stopped", "failed"):
-            await self._vpc.delete_server(str(row.cloud_id))
-            return
-        try:
-            await self._vpc.stop_server(str(row.cloud_id))
-        except OutsideError as error:
-            if error.code != "conflict":
-                raise
+            await self._vpc.delete_server(id_)
+            return None
+        now = self._clock.now()
+        return await press(row, "stop", str(server["status"]), lambda: self._vpc.stop_server(id_), now)
 
 
 async def next_round(ctx: StepContext, **facts: Any) -> None:
@@ -380,9 +380,7 @@ async def next_round(ctx: StepContext, **facts: Any) -> None:
 
 
 def _server_found(server: Mapping[str, Any]) -> Found:
-    attachments: Sequence[Mapping[str, Any]] = server.get("network_attachments", ())
-    vnis = sorted(attachment["virtual_network_interface"]["id"] for attachment in attachments)
-    return Found(server["id"], {"vnis": vnis})
+    return Found(server["id"], {"vnis": vni_ids(server)})
 
 
 def _only_ours(found: Found | None, mark: str, row: Resource) -> Found | None:

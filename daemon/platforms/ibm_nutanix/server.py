@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from daemon.errors import NxdError, as_json
+from daemon.steps import StepContext
+from daemon.store.ops import Resource
 
 
 def boot_url(base: str, node: str, token: str) -> str:
@@ -34,6 +36,47 @@ def server_prototype(ibm: Mapping[str, Any], name: str, vnis: Mapping[str, str],
 
 def _attachment(name: str, vni: str) -> dict[str, Any]:
     return {"name": name, "interface_type": "pci", "virtual_network_interface": {"id": vni}}
+
+
+def vni_ids(server: Mapping[str, Any]) -> list[str]:
+    """The interfaces that a server is attached to, by their ids."""
+    attachments: Sequence[Mapping[str, Any]] = server.get("network_attachments", ())
+    return sorted(attachment["virtual_network_interface"]["id"] for attachment in attachments)
+
+
+def replace_it(ctx: StepContext) -> str:
+    """What helps when a server that ran before is no good any more: a retry would meet the same one."""
+    return f"Replace the server (nxd replace {ctx.record.name}): addresses, interfaces and names are kept."
+
+
+def meddled_with(
+    ctx: StepContext, row: Resource, server: Mapping[str, Any], ran_before: bool = True
+) -> NxdError | None:
+    """What keeps a server that is waited for from ever coming: it failed, or somebody stopped it or took an interface
+    away. None while nothing does."""
+    status, node = server["status"], ctx.record.name
+    if status == "failed":
+        return server_problem(row.name, server, replace_it(ctx) if ran_before else None)
+    if status == "stopped":
+        then = "it is switched on again" if ran_before else "it is deleted and a new one ordered"
+        remedy = f"Find out who did it. Retry (nxd retry {node}): {then}."
+        said = f"The server {row.name} was stopped by somebody else."
+        return NxdError("server_failed", said, evidence=as_json(_shown(server)), remedy=remedy)
+    lost = set(row.data.get("vnis", ())) - set(vni_ids(server))
+    if lost and "network_attachments" in server and ctx.is_settled(row):
+        names = {str(one.cloud_id): one.name for one in ctx.resources("vni")}
+        shown = ", ".join(sorted(names.get(id_, id_) for id_ in lost))
+        said = f"The interface {shown} was taken from the server {row.name} by somebody else."
+        anew = f"Retry (nxd retry {node}): it is deleted and a new one ordered."
+        remedy = f"Find out who did it. {replace_it(ctx) if ran_before else anew}"
+        return NxdError("vanished", said, evidence=as_json(_shown(server)), remedy=remedy)
+    return None
+
+
+def _shown(server: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a server is evidence."""
+    kept = ("id", "name", "status", "status_reasons", "lifecycle_state", "health_state")
+    return {key: server[key] for key in kept if key in server} | {"interfaces": vni_ids(server)}
 
 
 def server_problem(name: str, server: Mapping[str, Any], remedy: str | None = None) -> NxdError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from daemon.platforms.ibm_nutanix.power import is_stubborn, told
 from daemon.steps import Disposal, Step, StepContext
 from daemon.store.ops import Resource
 from state_machines.outcome import Done, Outcome, Wait
@@ -28,10 +29,21 @@ def stage(kind: str, what: str, disposals: Mapping[str, Disposal]) -> Step:
         left = [row.name for row, answer in zip(rows, gone, strict=True) if not answer]
         if not left:
             return Done()
-        names = ", ".join(left)
-        return Wait(f"the {what} to be gone", f"not gone yet: {names}", GONE_POLL)
+        now = {row.name: row for row in ctx.resources(kind)}
+        shown = ", ".join(f"{name} ({said})" if (said := _why(now.get(name))) else name for name in left)
+        stubborn = any(is_stubborn(row) for row in now.values())
+        return Wait(f"the {what} to be gone", f"not gone yet: {shown}", GONE_POLL, attention=stubborn)
 
     return run
+
+
+def _why(row: Resource | None) -> str:
+    """Why something is not gone, if more is known than that."""
+    if row is None:
+        return ""
+    if row.cloud_id is None:
+        return "a create of it was refused or not answered, and may take effect late"
+    return told(row)
 
 
 async def forget_config(ctx: StepContext) -> Outcome:

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from daemon.clock import Clock
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.errors import OutsideError
+from daemon.platforms.ibm_nutanix.server import vni_ids
 
 MANY = 20
 """So many servers waited for at once are looked at together: a page of the list shows a hundred."""
 FRESH_SECONDS = 10.0
 """How long one look at the list serves all who ask."""
+SECONDS_FOR_EACH = 0.01
+"""How long it serves at least for every server in it: a list of ten thousand takes long."""
 UNDER_WAY = ("pending", "starting", "restarting", "reinitializing", "running")
 """What the list is believed: it may lag, and nobody fails or deletes anything because of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """How a server stands in the list."""
+
+    status: str
+    interfaces: frozenset[str]
 
 
 class ServerWatch:
@@ -25,18 +38,21 @@ class ServerWatch:
         self._clock = clock
         self._poll = poll
         self._asked: dict[str, float] = {}
-        self._listing: asyncio.Task[dict[str, str]] | None = None
-        self._listed_at = 0.0
+        self._listing: asyncio.Task[dict[str, _Seen]] | None = None
+        self._listed_at, self._fresh = 0.0, FRESH_SECONDS
 
-    async def server(self, id_: str) -> dict[str, Any] | None:
-        """The server, with its id and status at least; None once it is a 404. Raises OutsideError."""
+    async def server(self, id_: str, attached: Collection[str] = ()) -> dict[str, Any] | None:
+        """The server, with its id and status at least; None once it is a 404. Raises OutsideError.
+
+        ``attached`` are the interfaces that it should have: if the list does not show them, it is asked for itself.
+        """
         now = self._clock.now()
         self._asked.pop(id_, None)
         self._asked[id_] = now
         if self._are_many(now):
-            status = (await self._list(now)).get(id_)
-            if status in UNDER_WAY:
-                return {"id": id_, "status": status}
+            seen = (await self._list(now)).get(id_)
+            if seen is not None and seen.status in UNDER_WAY and seen.interfaces.issuperset(attached):
+                return {"id": id_, "status": seen.status}
         return await self._vpc.server(id_)
 
     def _are_many(self, now: float) -> bool:
@@ -45,16 +61,18 @@ class ServerWatch:
             del self._asked[oldest]
         return len(self._asked) >= MANY
 
-    async def _list(self, now: float) -> dict[str, str]:
-        """The status of every server by id, looked up once for everybody who asks meanwhile."""
-        if self._listing is None or now - self._listed_at > FRESH_SECONDS:
-            self._listed_at = now
+    async def _list(self, now: float) -> dict[str, _Seen]:
+        """How every server stands, by id, looked up once for everybody who asks meanwhile."""
+        if self._listing is None or now - self._listed_at > self._fresh:
+            self._listed_at, self._fresh = now, FRESH_SECONDS
             self._listing = asyncio.create_task(self._look(), name="server-list")
         return await asyncio.shield(self._listing)
 
-    async def _look(self) -> dict[str, str]:
+    async def _look(self) -> dict[str, _Seen]:
         try:
-            return {server["id"]: server["status"] for server in await self._vpc.servers()}
+            servers = await self._vpc.servers()
         except OutsideError:
             self._listing = None
             raise
+        self._fresh = max(FRESH_SECONDS, len(servers) * SECONDS_FOR_EACH)
+        return {one["id"]: _Seen(str(one["status"]), frozenset(vni_ids(one))) for one in servers}

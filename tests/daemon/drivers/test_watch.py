@@ -40,6 +40,7 @@ class Scene:
         self.clock = ManualClock()
         self.truth: dict[str, str] = {}
         self.shown: dict[str, str] = {}
+        self.interfaces: dict[str, list[str]] = {}
         self.broken = False
         self._served = serve(self._answer)
         cloud = IbmCloud(NoToken(), threads, 8, (2.0, 2.0))  # type: ignore[arg-type]
@@ -53,7 +54,16 @@ class Scene:
     def _answer(self, method: str, path: str, body: bytes) -> Any:
         id_ = path.partition("?")[0].rpartition("/")[2]
         if id_ == "bare_metal_servers":
-            listed = [{"id": name, "status": status} for name, status in self.shown.items()]
+            listed = [
+                {
+                    "id": name,
+                    "status": status,
+                    "network_attachments": [
+                        {"virtual_network_interface": {"id": vni}} for vni in self.interfaces.get(name, ())
+                    ],
+                }
+                for name, status in self.shown.items()
+            ]
             return 503 if self.broken else 200, JSON, json.dumps({"bare_metal_servers": listed}).encode()
         if id_ in self.truth:
             return 200, JSON, json.dumps({"id": id_, "status": self.truth[id_]}).encode()
@@ -117,6 +127,21 @@ async def test_what_the_list_says_of_an_end_is_asked_for_again(scene: Scene, sho
     found = await scene.ask_for_all()
     assert found[3] == {"id": "s3", "status": "running"}
     assert scene.calls == {"list": 1, "get": 1}
+
+
+@pytest.mark.parametrize("shown", [["v1"], ["v1", "v2"], ["v1", "v2", "v3"]], ids=["lost", "all", "more"])
+async def test_an_interface_that_the_list_leaves_out_is_looked_for_at_the_server_itself(
+    scene: Scene, shown: list[str]
+) -> None:
+    scene.populate(MANY)
+    await scene.ask_for_all()
+    scene.interfaces["s3"] = shown
+    scene.clock.advance(FRESH_SECONDS + 1)
+    await scene.ask_for_all()
+    scene._served.asked.clear()
+    found = await scene.watch.server("s3", ["v1", "v2"])
+    assert found is not None and found["status"] == "starting"
+    assert scene.calls == ({"get": 1} if len(shown) < 2 else {})
 
 
 async def test_a_server_that_is_gone_is_none(scene: Scene) -> None:
