@@ -9,7 +9,11 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from daemon.drivers.answers import evidence, reason
 from daemon.drivers.ibm_errors import TokenRefused
+
+TIMEOUT = 60.0
+"""Real seconds after which a request to the metadata service counts as lost."""
 
 
 class TrustedProfile:
@@ -37,8 +41,24 @@ class TrustedProfile:
 
 
 def _shared_authenticator(profile: str, metadata_url: str) -> Any:
+    import requests
     from ibm_cloud_sdk_core import ApiException
     from ibm_cloud_sdk_core.authenticators import VPCInstanceAuthenticator
+    from ibm_cloud_sdk_core.token_managers.vpc_instance_token_manager import VPCInstanceTokenManager
+
+    class Direct(VPCInstanceTokenManager):  # type: ignore[misc]
+        """Asks the metadata service of this host, which no proxy can reach and no netrc file names."""
+
+        def __init__(self, **named: Any) -> None:
+            super().__init__(**named)
+            self._session = requests.Session()
+            self._session.trust_env = False
+
+        def _request(self, method: str, url: str, *, auth_tuple: Any = None, **named: Any) -> Any:
+            answer = self._session.request(method, url, auth=auth_tuple, timeout=TIMEOUT, **named)
+            if answer.ok:
+                return answer.json()
+            raise ApiException(answer.status_code, http_response=answer)
 
     class SharedAuthenticator(VPCInstanceAuthenticator):  # type: ignore[misc]
         """One token for everybody; whoever comes while it is fetched waits for that one request."""
@@ -46,6 +66,7 @@ def _shared_authenticator(profile: str, metadata_url: str) -> Any:
         def __init__(self) -> None:
             by = "iam_profile_crn" if profile.startswith("crn:") else "iam_profile_id"
             super().__init__(url=metadata_url, **{by: profile})
+            self.token_manager = Direct(url=metadata_url, **{by: profile})
             self._one_at_a_time = threading.Lock()
 
         def authenticate(self, req: dict[str, Any]) -> None:
@@ -54,10 +75,11 @@ def _shared_authenticator(profile: str, metadata_url: str) -> Any:
                     super().authenticate(req)
                 except ApiException as error:
                     self.token_manager.request_time = 0
-                    raise TokenRefused(f"HTTP {error.status_code} {error.message}") from error
+                    text = str(getattr(error.http_response, "text", None) or error.message)
+                    raise TokenRefused(evidence(int(error.status_code or 0), text)) from error
                 except Exception as error:
                     self._forget()
-                    raise TokenRefused(f"{type(error).__name__}: {error}") from error
+                    raise TokenRefused(f"{type(error).__name__}: {reason(error)}") from error
 
         def renounce(self) -> None:
             """Drop a token that was refused although it should live."""

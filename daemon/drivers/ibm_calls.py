@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from daemon.drivers.answers import plain
 from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_errors import translate
-from daemon.errors import OutsideError
+from daemon.errors import OutsideError, as_json
 from daemon.locks import TokenBucket
 
 PAGE = 100
@@ -36,6 +38,7 @@ class IbmCloud:
             service = make(self.profile.authenticator())
             service.set_service_url(url)
             _widen_pool(service, self.connections, self.timeout)
+            _look_around_once(service.http_client, url)
             return service
 
         return IbmCalls(self.threads, bucket, build, self.profile.renounce)
@@ -75,8 +78,8 @@ class IbmCalls:
         except Exception as error:
             raise translate(error, method.replace("_", " ")) from error
         if result is not None and not isinstance(result, dict):
-            what, shown = method.replace("_", " "), str(getattr(result, "text", result))
-            raise OutsideError("malformed", f"{what}: the answer is no JSON object.", evidence=shown[:2000])
+            what, shown = method.replace("_", " "), plain(str(getattr(result, "text", result)))
+            raise OutsideError("malformed", f"{what}: the answer is no JSON object.", evidence=shown)
         return result
 
     def _call(self, call: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -94,7 +97,7 @@ class IbmCalls:
         if not isinstance(made, dict) or not made.get("id"):
             what = method.replace("_", " ")
             raise OutsideError(
-                "malformed", f"{what}: the answer names no object.", evidence=str(made), status=200
+                "malformed", f"{what}: the answer names no object.", evidence=as_json(made), status=200
             )
         return made
 
@@ -110,6 +113,16 @@ class IbmCalls:
             if not following:
                 return items
             start = parse_qs(urlsplit(following["href"]).query)["start"][0]
+
+
+def _look_around_once(session: Any, url: str) -> None:
+    """Take proxies and authorities from the environment now, and not with every call; no password from a netrc file,
+    which would go instead of the token."""
+    from requests.utils import get_environ_proxies
+
+    session.trust_env = False
+    session.proxies = get_environ_proxies(url)
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
 
 
 def _widen_pool(service: Any, connections: int, timeout: tuple[float, float]) -> None:

@@ -78,7 +78,7 @@ class IbmDns:
         try:
             found: Json = await self._calls(method, *args)
         except OutsideError as error:
-            if error.status == 404:
+            if error.status == 404 and error.code == "not_found":
                 return None
             raise
         return found

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from daemon.drivers.answers import evidence, is_page, reason, sentence
 from daemon.errors import OutsideError
 
 _BY_CODE: dict[str, str] = {
@@ -57,11 +58,11 @@ def translate(error: Exception, what: str) -> OutsideError:
     if isinstance(error, ApiException):
         return _from_answer(error, what)
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return OutsideError("unreachable", f"{what}: no connection in time.", evidence=str(error))
+        return OutsideError("unreachable", f"{what}: no connection in time.", evidence=reason(error))
     if isinstance(error, requests.exceptions.ConnectionError) and _never_sent(error):
-        return OutsideError("unreachable", f"{what}: no connection.", evidence=str(error))
+        return OutsideError("unreachable", f"{what}: no connection.", evidence=reason(error))
     if isinstance(error, requests.exceptions.RequestException):
-        return OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=str(error))
+        return OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=reason(error))
     raise error
 
 
@@ -82,10 +83,12 @@ def _from_answer(error: Any, what: str) -> OutsideError:
         code = "malformed" if 200 <= status < 300 else "unavailable" if status >= 500 else "bad_request"
     if code in ("name_taken", "conflict") and status == 429:
         code = "rate_limited"
-    text = f"{what}: {(message or str(error.message)).strip().rstrip('.')}."
+    if status == 404 and not isinstance(body, dict):
+        code = "malformed"  # a proxy, or a wrong address: it says nothing about the object
+    text = f"{what}: {sentence(message) or _unread(status, _text(error))}."
     headers: Mapping[str, str] = getattr(error.http_response, "headers", None) or {}
     return OutsideError(
-        code, text, evidence=f"HTTP {status} {_verbatim(error)}", after=retry_after(headers), status=status
+        code, text, evidence=evidence(status, _text(error)), after=retry_after(headers), status=status
     )
 
 
@@ -96,9 +99,17 @@ def _body(error: Any) -> Any:
         return None
 
 
-def _verbatim(error: Any) -> str:
-    text = getattr(error.http_response, "text", None)
-    return str(text if text else error.message)[:2000]
+def _text(error: Any) -> str:
+    return str(getattr(error.http_response, "text", None) or "")
+
+
+def _unread(status: int, text: str) -> str:
+    """What is said of an answer that is none of the service's own."""
+    if not text:
+        return f"the answer is HTTP {status} without a word"
+    if is_page(text):
+        return f"the answer is HTTP {status} and a page, as a proxy sends it, not the service"
+    return f"the answer is HTTP {status} and could not be read"
 
 
 def _innermost(body: Any) -> tuple[str, str]:

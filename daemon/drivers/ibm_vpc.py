@@ -36,7 +36,7 @@ class IbmVpc:
         try:
             found: Json = await self._calls(method, *args, **named)
         except OutsideError as error:
-            if error.status == 404:
+            if error.status == 404 and error.code == "not_found":
                 return None
             raise
         return found

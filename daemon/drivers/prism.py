@@ -10,8 +10,11 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from daemon.drivers.answers import evidence as evidence_of
+from daemon.drivers.answers import is_page, reason
 from daemon.drivers.ibm_errors import retry_after
 from daemon.errors import OutsideError
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 BASE = "/PrismGateway/services/rest"
+PINS_AT_HAND = 64
+"""For how many certificates what TLS needs is kept ready."""
 PATIENCE = 60.0
 """Real seconds after which any call counts as lost; most have a shorter limit of their own."""
 
@@ -37,15 +42,12 @@ class Login:
 
 async def fetch_certificate(address: str, port: int, seconds: float) -> str:
     """The certificate a CVM shows, in PEM, before anything secret is sent; in real seconds."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
     try:
         async with asyncio.timeout(seconds):
-            _, writer = await asyncio.open_connection(address, port, ssl=context)
+            _, writer = await asyncio.open_connection(address, port, ssl=_unpinned())
     except (OSError, TimeoutError) as error:
         raise OutsideError(
-            "unreachable", f"{address}:{port} does not answer yet.", evidence=repr(error)
+            "unreachable", f"{address}:{port} does not answer yet.", evidence=reason(error)
         ) from error
     try:
         shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
@@ -54,6 +56,16 @@ async def fetch_certificate(address: str, port: int, seconds: float) -> str:
         writer.transport.abort()
 
 
+@cache
+def _unpinned() -> ssl.SSLContext:
+    """Take any certificate, to see which one is shown."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@lru_cache(PINS_AT_HAND)
 def _pinned(certificate: str) -> ssl.SSLContext:
     """Trust this one certificate and no other, whatever name stands in it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -90,15 +102,15 @@ class Prism:
         except httpx.ConnectError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise OutsideError(
-                    "pin_changed", f"{what}: another certificate.", evidence=str(error)
+                    "pin_changed", f"{what}: another certificate.", evidence=reason(error)
                 ) from error
-            raise OutsideError("unreachable", f"{what}: no connection.", evidence=str(error)) from error
+            raise OutsideError("unreachable", f"{what}: no connection.", evidence=reason(error)) from error
         except httpx.ConnectTimeout as error:
             raise OutsideError(
-                "unreachable", f"{what}: no connection in time.", evidence=str(error)
+                "unreachable", f"{what}: no connection in time.", evidence=reason(error)
             ) from error
         except httpx.HTTPError as error:
-            raise OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=repr(error)) from error
+            raise OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=reason(error)) from error
         return _understood(answer, what, makes)
 
     async def ready(self) -> Json:
@@ -141,7 +153,7 @@ class Prism:
         try:
             found: Json = await self._ask("GET", f"/v2.0/hosts/{uuid}", 10)
         except OutsideError as error:
-            if error.status == 404:
+            if error.status == 404 and error.code != "unavailable":
                 return None
             raise
         return found
@@ -179,7 +191,7 @@ class Prism:
 
 def _understood(answer: httpx.Response, what: str, makes: bool) -> Any:
     """The answer's JSON. Raises OutsideError with the body verbatim for anything but a 2xx."""
-    status, evidence = answer.status_code, f"HTTP {answer.status_code} {answer.text[:2000]}"
+    status, evidence = answer.status_code, evidence_of(answer.status_code, answer.text)
     if status == 401:
         raise OutsideError(
             "authentication", f"{what}: the password was refused.", evidence=evidence, status=status
@@ -193,7 +205,9 @@ def _understood(answer: httpx.Response, what: str, makes: bool) -> Any:
         raise OutsideError(
             "rate_limited", f"{what}: too many requests.", evidence=evidence, after=after, status=status
         )
-    if status >= 500:
+    if status >= 500 or (
+        status == 404 and is_page(answer.text)
+    ):  # while it starts, it has not even its paths
         raise OutsideError("unavailable", f"{what}: the service failed.", evidence=evidence, status=status)
     if status >= 300:
         raise OutsideError("bad_request", f"{what}: refused.", evidence=evidence, status=status)

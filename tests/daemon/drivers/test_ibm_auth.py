@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,7 +94,8 @@ def test_twenty_who_come_at_once_share_one_token(serve: Any, metadata: Metadata)
 @pytest.mark.parametrize(
     ("failure", "evidence"),
     [
-        ((500, b'{"errors": [{"code": "service_error", "message": "Down."}]}'), "HTTP 500 Down."),
+        ((500, b'{"errors": [{"code": "service_error", "message": "Down."}]}'), "HTTP 500 .*Down."),
+        ((502, b"<html><style>p {}</style><h1>Bad Gateway</h1></html>"), "^HTTP 502 Bad Gateway$"),
         ((403, b'{"errors": [{"code": "unauthorized", "message": "It is disabled."}]}'), "It is disabled"),
         ((200, b"not json"), "JSON"),
     ],
@@ -135,6 +137,25 @@ def test_nobody_there_is_told_and_a_later_caller_tries_again(rude: Any) -> None:
         with pytest.raises(TokenRefused, match="ConnectionError"):
             bearer(authenticator)
     assert time.monotonic() - began < 5
+
+
+def test_neither_a_proxy_nor_a_netrc_file_comes_between_the_host_and_its_metadata_service(
+    serve: Any, metadata: Metadata, rude: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{rude('refused')}")
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password geheim\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    seen: list[str] = []
+
+    def watched(method: str, path: str, body: bytes) -> Any:
+        seen.append(path)
+        return metadata(method, path, body)
+
+    assert bearer(trusted_profile("Profile-1", serve(watched).url)).startswith("Bearer ey")
+    assert len(seen) == 2 and all(path.startswith("/instance_identity") for path in seen)
 
 
 def test_all_services_share_one_authenticator() -> None:

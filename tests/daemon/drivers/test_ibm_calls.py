@@ -110,6 +110,27 @@ async def test_an_answer_that_is_not_the_apis_is_told_as_such(
     assert caught.value.code == code
 
 
+async def test_a_proxy_of_the_environment_is_used_and_looked_up_once(
+    vpc: Any, serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = serve(says(200, {"id": "s"}))
+    monkeypatch.setenv("http_proxy", proxy.url)
+    client = vpc("http://vpc.invalid")
+    assert await client.server("s") == {"id": "s"}
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    assert await client.server("s") == {"id": "s"}
+    assert proxy.asked == ["GET http://vpc.invalid/v1/bare_metal_servers/s"] * 2
+
+
+@pytest.mark.parametrize("page", [b"<html><body>Not Found</body></html>", b"", b"no such route"])
+async def test_a_404_that_is_not_the_service_s_own_proves_nothing(vpc: Any, serve: Any, page: bytes) -> None:
+    client = vpc(serve(says(404, page, {"Content-Type": "text/html"})).url)
+    for look in (client.server("s"), client.delete_vni("v"), client.vpc("r006-1")):
+        with pytest.raises(OutsideError) as caught:
+            await look
+        assert (caught.value.code, caught.value.retry) == ("malformed", "now")
+
+
 async def test_a_list_is_read_to_its_last_page(vpc: Any, serve: Any) -> None:
     def pages(method: str, path: str, sent: bytes) -> Any:
         number = int(path.partition("start=")[2].partition("&")[0] or 0)

@@ -42,7 +42,9 @@ ROWS: list[tuple[int, object, str]] = [
         "not_authorized",
     ),
     (404, errors("not_found"), "not_found"),
-    (404, HTML, "not_found"),
+    (404, HTML, "malformed"),
+    (404, "", "malformed"),
+    (404, "no such route", "malformed"),
     (429, errors("rate_limit_exceeded"), "rate_limited"),
     (429, "", "rate_limited"),
     (429, errors("conflict"), "rate_limited"),
@@ -89,7 +91,9 @@ def test_an_answer_is_told_by_its_machine_code_and_status(status: int, body: obj
     assert (error.code, error.status) == (code, status)
     assert error.message.startswith("create vni: ") and error.message.endswith(".")
     assert f"HTTP {status}" in (error.evidence or "")
-    if isinstance(body, str):
+    if body is HTML:
+        assert error.evidence == f"HTTP {status} 502 Bad Gateway cloudflare"
+    elif isinstance(body, str):
         assert body[:40] in (error.evidence or "")
     assert error.remedy == CATALOGUE[code].remedy
 
@@ -109,6 +113,33 @@ def test_prose_decides_nothing() -> None:
 def test_evidence_is_kept_to_a_size_that_a_log_can_bear() -> None:
     error = translate(answer(500, "x" * 100_000), "x")
     assert len(error.evidence or "") < 2100
+
+
+PAGE = f"<!DOCTYPE html><html><style>{'p {}' * 9000}</style><body><h1>Blocked</h1><p>Ask IT &amp; wait.</p>"
+
+
+@pytest.mark.parametrize("status", [403, 404, 502])
+def test_a_proxy_s_page_is_neither_the_message_nor_markup_in_the_evidence(status: int) -> None:
+    error = translate(answer(status, PAGE), "create vni")
+    assert error.message == (
+        f"create vni: the answer is HTTP {status} and a page, as a proxy sends it, not the service."
+    )
+    assert error.evidence == f"HTTP {status} Blocked Ask IT & wait."
+
+
+def test_a_long_message_of_the_service_is_cut_and_says_how_long_it_was() -> None:
+    error = translate(answer(400, errors("bad_field", "so " * 9000)), "create vni")
+    assert len(error.message) < 300 and error.message.endswith("… (27000 characters).")
+    assert "\n" not in translate(answer(400, errors("bad_field", "one\ntwo\x07")), "x").message
+
+
+def test_why_nothing_came_is_told_without_the_names_of_python_objects() -> None:
+    try:
+        requests.get("http://127.0.0.1:1/v1/secret?token=abc", timeout=2)
+    except requests.exceptions.ConnectionError as error:
+        told = translate(error, "create vni")
+    assert told.code == "unreachable"
+    assert told.evidence == "[Errno 111] Connection refused"
 
 
 DATE = "Tue, 15 Nov 1994 12:45:26 GMT"

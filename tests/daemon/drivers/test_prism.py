@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 import httpx
@@ -74,6 +75,7 @@ async def test_another_certificate_is_refused_before_the_password_is_sent(serve:
         (400, JSON, b'{"message": "no"}', "bad_request"),
         (403, JSON, b"{}", "bad_request"),
         (404, JSON, b"{}", "bad_request"),
+        (404, {"Content-Type": "text/html"}, b"<html>Not Found</html>", "unavailable"),
         (409, JSON, b"{}", "conflict"),
         (422, JSON, b'{"message": "node is already part of a cluster"}', "bad_request"),
         (422, JSON, b'{"message": "bad factor"}', "bad_request"),
@@ -94,7 +96,8 @@ async def test_an_answer_is_told_for_what_it_is_with_its_body(
     assert (error.code, error.status) == (code, status)
     assert f"HTTP {status}" in (error.evidence or "")
     if body.isascii():
-        assert body.decode() in (error.evidence or "")
+        assert re.sub("<.*?>", "", body.decode()).strip() in (error.evidence or "")
+    assert "<html>" not in (error.evidence or "") and len(error.message) < 200
 
 
 @pytest.mark.parametrize(
@@ -125,6 +128,13 @@ async def test_that_a_host_is_gone_is_left_to_a_look_at_it(serve: Any) -> None:
     await client.remove_host("h-1")
     assert await client.host("h-1") is None
     assert [line.split()[0] for line in server.asked] == ["DELETE", "GET"]
+
+
+async def test_a_page_that_says_404_while_prism_starts_is_no_proof_that_a_host_is_gone(serve: Any) -> None:
+    server = serve(says(404, b"<html>Not Found</html>", {"Content-Type": "text/html"}), tls="first")
+    with pytest.raises(OutsideError) as caught:
+        await (await prism(server)).host("h-1")
+    assert (caught.value.code, caught.value.retry) == ("unavailable", "now")
 
 
 async def test_an_empty_answer_is_no_error(serve: Any) -> None:
