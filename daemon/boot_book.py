@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from daemon import moves
 from daemon.engine import Engine
 from daemon.errors import StoreError
@@ -17,6 +19,9 @@ from state_machines.record import Record
 _QUIET = ("image_fetched", "log")
 """Reports that no step waits for: they are log lines and nothing more."""
 
+LINES_PER_MINUTE = 300
+"""So many lines of one machine are kept in a minute; of the rest only the number is told."""
+
 
 class BootBook:
     """Answers the boot server from memory, and writes each report down before it is acknowledged."""
@@ -26,6 +31,7 @@ class BootBook:
         self._engine = engine
         self._box = box
         self._refusals = Sparing()
+        self._lines = Sparing(LINES_PER_MINUTE, in_all=20 * LINES_PER_MINUTE)
 
     def guest(self, server_id: str) -> Guest | None:
         """The machine of this node, if it has one."""
@@ -62,13 +68,38 @@ class BootBook:
             if report.seq and any((s.name, s.seq) == (signal.name, signal.seq) for s in known):
                 return
             ops.append(AddSignal(signal))
-        ops.append(_line(record, report, now))
+        ops += self._spared(_line(record, report, now), now)
+        if not ops:
+            return
         try:
             await self._journal.commit(*ops)
         except StoreError as error:
             raise BookClosed(error.message) from error
         if report.kind not in _QUIET:
             self._engine.poke(server_id)
+
+    def _spared(self, line: AddEvent, now: float) -> list[Op]:
+        """The line of a machine, unless there are too many of them; the next that is told says how many were left
+        out."""
+        event = line.event
+        untold = self._lines.take(event.record or "", now)
+        if untold is None:
+            return []
+        return [AddEvent(replace(event, message=event.message + left_out(untold)))]
+
+    async def tell_left_out(self) -> None:
+        """Tell of floods that are over how many lines were left out. Raises StoreError, Fenced."""
+        now = self._journal.clock.now()
+        ops: list[Op] = []
+        for name, count in self._lines.over(now):
+            shard = name in self._journal.mirror.records and self._journal.mirror.records[name].shard
+            said = f"{count} more lines of {name} were left out"
+            ops.append(AddEvent(Event(now, shard or "", name, "boot", said, "warning", name)))
+        for source, count in self._refusals.over(now):
+            said = f"{count} more requests of {source} were turned away"
+            ops.append(AddEvent(Event(now, "", None, "boot", said, "warning", source)))
+        if ops:
+            await self._journal.commit(*ops)
 
     async def refused(self, path: str, source: str, reason: str) -> None:
         """Keep who was turned away, and why, unless that source is told of often enough. Raises BookClosed."""

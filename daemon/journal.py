@@ -11,12 +11,11 @@ from msgspec.structs import replace
 
 from daemon.bus import Bus, Notice
 from daemon.clock import Clock
-from daemon.errors import StoreError
 from daemon.faultpoints import armed, point
 from daemon.history import READ_BACK, History
 from daemon.mirror import Mirror
 from daemon.redaction import Redactor
-from daemon.store.base import Fenced, Store
+from daemon.store.base import Store
 from daemon.store.ops import (
     AddEvent,
     AddSignal,
@@ -24,12 +23,17 @@ from daemon.store.ops import (
     Event,
     Lease,
     Op,
+    Pruning,
     PutRecord,
     PutResource,
     concerned,
 )
 
 log = logging.getLogger("nxd")
+
+DAY = 86400.0
+BETWEEN_PIECES = 0.02
+"""Real seconds that the writer is left to others between two pieces of what is forgotten."""
 
 
 class Journal:
@@ -52,6 +56,8 @@ class Journal:
         self.clock = clock
         self.history = History()
         self.started = clock.now()
+        self._trial: asyncio.Future[list[Event]] | None = None
+        """The commit of nothing by which the health answer learns whether one goes through."""
         self.noted: dict[str, str] = {}
         """What somebody noticed to be wrong on this host, by what it concerns, for the health answer."""
         self._soon: list[Callable[[], object]] = []
@@ -63,13 +69,16 @@ class Journal:
     async def troubles(self, seconds: float) -> list[str]:
         """What is wrong with what is kept on this host: the noted troubles, and whether a commit goes through now."""
         found = list(self.noted.values())
-        try:
-            await asyncio.wait_for(asyncio.shield(self.commit()), seconds)
-        except TimeoutError:
+        if self._trial is None or self._trial.done():
+            self._trial = self.submit(())
+            self._trial.add_done_callback(lambda trial: trial.cancelled() or trial.exception())
+        trial = self._trial
+        await asyncio.wait((trial,), timeout=seconds)
+        error = trial.exception() if trial.done() else None
+        if not trial.done():
             found.append(f"The database did not take a commit within {seconds:g} seconds.")
-        except (StoreError, Fenced) as error:
-            remedy = getattr(error, "remedy", None)
-            found.append(f"{error} {remedy}" if remedy else str(error))
+        elif error is not None:
+            found.append(" ".join(filter(None, (str(error), getattr(error, "remedy", None)))))
         return found
 
     async def commit(self, *ops: Op) -> list[Event]:
@@ -130,6 +139,17 @@ class Journal:
             self.bus.publish(_notice(ops, events))
         if then is not None:
             then()
+
+    async def prune(self, days: float, lines: int) -> int:
+        """Forget what is older than so many days or exceeds so many lines, piece by piece while others commit; how many
+        pieces it took. Raises Fenced, StoreError."""
+        what, pieces = Pruning(self.clock.now() - days * DAY, self.mirror.revision - lines), 0
+        while not what.done:
+            what, pieces = await self._store.prune(self._lease, what), pieces + 1
+            self.mirror.forget(what.tokens, what.begins)
+            if not what.done:
+                await self.clock.sleep(BETWEEN_PIECES * self.clock.speed)
+        return pieces
 
     async def events(
         self,

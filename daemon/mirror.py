@@ -30,6 +30,8 @@ class Mirror:
     def __init__(self, contents: Contents) -> None:
         self.daemon_id = contents.daemon_id
         self.revision = contents.revision
+        self.begins = contents.begins
+        """The revision from which on the log holds every line."""
         self.records: dict[str, Record] = {}
         self.stamps: defaultdict[str, int] = defaultdict(int)
         """Record → how often its row, ledger or inbox has changed, so that what was made of them can be kept."""
@@ -75,6 +77,11 @@ class Mirror:
     def knows_token(self, token: str) -> bool:
         """Whether a command with this token was ever accepted."""
         return token in self._tokens
+
+    def forget(self, tokens: Iterable[str], begins: int) -> None:
+        """Closed commands and the beginning of the log are no longer kept."""
+        self._tokens.difference_update(tokens)
+        self.begins = max(self.begins, begins)
 
     def members(self, cluster: str) -> list[Record]:
         """The nodes of a cluster, by name."""

@@ -11,7 +11,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from importlib.metadata import version
-from pathlib import Path
 
 import sdnotify
 
@@ -34,9 +33,10 @@ from daemon.secrets import SecretBox
 from daemon.settings import Settings
 from daemon.state_dir import DATABASE, KEY, check_ledger, claimed, mark_ledger
 from daemon.store.sqlite import SqliteStore
+from daemon.upkeep import Upkeep
 from daemon.wishes import Wishes
 from pxe.app import boot_server
-from pxe.images import Images, ImagesError, load_images
+from pxe.images import Images
 
 log = logging.getLogger("nxd")
 
@@ -46,8 +46,9 @@ async def serve(settings: Settings, known: Redactor) -> None:
     clock = SystemClock(settings.clock_speed, settings.clock_origin)
     with claimed(settings.state_dir), _stop_signals() as stop:
         async with AsyncExitStack() as stack:
-            engine = await _open(settings, clock, known, stack)
+            engine, upkeep = await _open(settings, clock, known, stack)
             work = asyncio.create_task(engine.run(), name="engine")
+            chores = asyncio.create_task(upkeep.run(), name="upkeep")
             systemd = sdnotify.SystemdNotifier()
             systemd.notify("READY=1\nSTATUS=Serving")
             log.info("action=ready socket=%s", settings.socket)
@@ -59,11 +60,15 @@ async def serve(settings: Settings, known: Redactor) -> None:
                 log.info("action=stopping")
                 told.cancel()
                 work.cancel()
+                chores.cancel()
+                await asyncio.wait((chores,))
                 with contextlib.suppress(asyncio.CancelledError):
                     await work
 
 
-async def _open(settings: Settings, clock: Clock, known: Redactor, stack: AsyncExitStack) -> Engine:
+async def _open(
+    settings: Settings, clock: Clock, known: Redactor, stack: AsyncExitStack
+) -> tuple[Engine, Upkeep]:
     """Everything but the work itself, to be closed in the opposite order."""
     check_ledger(settings.state_dir)
     store = SqliteStore(settings.state_dir / DATABASE, clock.new_id())
@@ -100,24 +105,18 @@ async def _open(settings: Settings, clock: Clock, known: Redactor, stack: AsyncE
         started=clock.now(),
     )
     book = BootBook(journal, engine, box)
-    images = await asyncio.to_thread(_images, settings.images_dir)
+    images = Images({})
+    upkeep = Upkeep(
+        journal, book, images, settings.images_dir, settings.log_keep_days, settings.log_keep_lines
+    )
+    await upkeep.look()
     boot, config = boot_server(book, images)
     keeper = doorkeeper(settings.limits_connections, settings.limits_connections_per_source)
     await stack.enter_async_context(listening(boot, settings.boot_listen, "boot.listen", keeper))
     await stack.enter_async_context(listening(config, settings.config_listen, "config.listen", keeper))
     api = Api(journal, engine, orders, wishes, Views(journal, engine, orders, about), box).app()
     await stack.enter_async_context(on_socket(api, settings.socket))
-    return engine
-
-
-def _images(directory: Path) -> Images:
-    """The boot images; a daemon without them serves all the same, and preflight says what is missing."""
-    try:
-        return load_images(directory)
-    except ImagesError as error:
-        for problem in error.problems:
-            log.error("action=image_unusable problem=%s", problem)
-        return Images({})
+    return engine, upkeep
 
 
 @contextmanager

@@ -205,10 +205,11 @@ class FindingView(TypedDict):
 class StreamLine(TypedDict):
     """One NDJSON line of ``GET /v1/events``; which other keys are there depends on ``type``.
 
+    A ``gap`` says that lines up to its revision, which were asked for, are no longer kept.
     ``left`` is there when the state was asked for in pieces: how many nodes are still to come.
     """
 
-    type: Literal["snapshot", "nodes", "change", "removed", "event", "heartbeat", "lagged"]
+    type: Literal["snapshot", "nodes", "change", "removed", "event", "gap", "heartbeat", "lagged"]
     revision: int
     now: float
     snapshot: NotRequired[Snapshot]
@@ -228,10 +229,12 @@ class Health(TypedDict):
 
 
 class Log(TypedDict):
-    """A piece of the log, oldest line first, and the revision the daemon was at when it cut it."""
+    """A piece of the log, oldest line first, and the revision the daemon was at when it cut it. ``begins`` is the
+    revision from which on every line is kept."""
 
     events: list[EventView]
     revision: int
+    begins: NotRequired[int]
 
 
 class Detail(TypedDict):

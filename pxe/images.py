@@ -8,7 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +45,44 @@ class Image:
         return same and not any(_twin(self.path, ending).exists() for ending in _PACKED)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Images:
-    """The images by name."""
+    """The images by name, as they were verified last. ``problems``: why what lies in their directory now cannot be
+    served, each with what to do."""
 
     by_name: Mapping[str, Image]
+    problems: list[str] = field(default_factory=list)
+    _seen: object = None
 
     def get(self, name: str) -> Image | None:
         """The image of exactly this name."""
         return self.by_name.get(name)
+
+    def look(self, directory: Path) -> bool:
+        """Verify the directory if anything in it changed since the last look; whether it did.
+
+        Reads every byte then, so it belongs into a thread. What was verified before stays in the list when something
+        is wrong now; what changed of it is not served.
+        """
+        seen = _marks(directory)
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        try:
+            self.by_name, self.problems = load_images(directory).by_name, []
+        except ImagesError as error:
+            self.problems = error.problems
+        return True
+
+
+def _marks(directory: Path) -> object:
+    """What the file system says of a directory and everything in it."""
+    try:
+        with os.scandir(directory) as entries:
+            stats = sorted((entry.name, entry.stat(follow_symlinks=False)) for entry in entries)
+        return directory.stat().st_mode, [(name, one.st_mode, _mark(one)) for name, one in stats]
+    except OSError as error:
+        return error.errno
 
 
 def fingerprint(path: Path) -> dict[str, Any]:

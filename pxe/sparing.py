@@ -4,14 +4,17 @@ from __future__ import annotations
 
 
 class Sparing:
-    """So many lines of one source are told in so many seconds. So many sources are remembered; a flood from more of
-    them begins anew."""
+    """So many lines of one source are told in so many seconds, and so many of all of them. So many sources are
+    remembered; a flood from more of them begins anew."""
 
-    def __init__(self, lines: int = 5, seconds: float = 60.0, sources: int = 4096) -> None:
+    def __init__(self, lines: int = 5, seconds: float = 60.0, in_all: int = 300, sources: int = 4096) -> None:
         self._lines = lines
         self._seconds = seconds
+        self._in_all = max(lines, in_all)
         self._sources = sources
         self._told: dict[str, tuple[float, int]] = {}
+        self._window = (0.0, 0)
+        """Since when, and how many lines were told since then."""
 
     def take(self, source: str, now: float) -> int | None:
         """How many lines of the source were left out before this one; None if this one is left out too."""
@@ -23,7 +26,15 @@ class Sparing:
         if len(self._told) >= self._sources and source not in self._told:
             self._told.clear()
         self._told[source] = (since, count + 1)
-        return left_out if count < self._lines else None
+        return left_out if count < self._lines and self._room(now) else None
+
+    def _room(self, now: float) -> bool:
+        """Whether one more line of anybody may be told."""
+        since, count = self._window
+        if not 0 <= now - since < self._seconds:
+            since, count = now, 0
+        self._window = (since, count + 1)
+        return count < self._in_all
 
     def over(self, now: float) -> list[tuple[str, int]]:
         """The sources that have gone quiet since lines of theirs were left out, with how many; each is told once."""

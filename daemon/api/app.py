@@ -135,7 +135,8 @@ class Api:
             tail=request.query.get("tail") == "1",
         )
         shown = [event_view(event) for event in events]
-        return _json({"events": shown, "revision": self._journal.mirror.revision})
+        mirror = self._journal.mirror
+        return _json({"events": shown, "revision": mirror.revision, "begins": mirror.begins})
 
     async def plan(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"verb", "target", "spec"})

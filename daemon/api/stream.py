@@ -76,7 +76,9 @@ async def _next(subscription: Subscription) -> list[Notice]:
 
 
 async def _replay(journal: Journal, after: int, until: int) -> AsyncIterator[bytes]:
-    """Every log line after ``after`` up to the snapshot's revision."""
+    """Every log line after ``after`` up to the snapshot's revision; first, whether some of them are forgotten."""
+    if after + 1 < journal.mirror.begins:
+        yield _line(journal, "gap", journal.mirror.begins - 1)
     while after < until:
         events = [e for e in await journal.events(after=after, limit=REPLAY_PIECE) if e.revision <= until]
         if not events:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -103,6 +104,8 @@ def events(options: dict[str, Any], after: int | None, as_json: bool) -> None:
         while True:
             for line in client.stream(after):
                 after = max(after or 0, line["revision"])
+                if line["type"] == "gap":
+                    print(f"The lines up to {line['revision']} are no longer all kept.", file=sys.stderr)
                 if line["type"] == "event":
                     event = line["event"]
                     print(json.dumps(event, ensure_ascii=False) if as_json else event_line(event), flush=True)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from daemon.store.ops import Contents, Event, Lease, Op
+from daemon.store.ops import Contents, Event, Lease, Op, Pruning
 
 Then = Callable[[list[Event]], None]
 """What follows a commit, given its events."""
@@ -50,6 +50,9 @@ class Store(Protocol):
         tail: bool = False,
     ) -> list[Event]:
         """A piece of the log, oldest first: what follows ``after``, or with ``tail`` the last ``limit``."""
+
+    async def prune(self, lease: Lease, what: Pruning) -> Pruning:
+        """Forget a piece of what is old; what is left to do after it. Raises Fenced, StoreError."""
 
     async def close(self) -> None:
         """Let go of everything; what was committed stays."""

@@ -20,6 +20,7 @@ from daemon.store.ops import (
     Event,
     Lease,
     Op,
+    Pruning,
     PutRecord,
     PutResource,
     PutSecret,
@@ -41,6 +42,8 @@ class MemoryStore:
         self._signals: dict[tuple[str, int, str, int], Signal] = {}
         self._commands: dict[str, Command] = {}
         self._closed: set[str] = set()
+        self._revision = 0
+        self._begins = 1
         self._secrets: dict[str, bytes] = {}
 
     async def open(self) -> None:
@@ -91,7 +94,8 @@ class MemoryStore:
             case PutResource(resource):
                 self._resources[resource.key] = resource
             case AddEvent(event):
-                events.append(replace(event, revision=len(self._events) + 1))
+                self._revision += 1
+                events.append(replace(event, revision=self._revision))
                 self._events.append(events[-1])
             case AddSignal(signal):
                 self._signals.setdefault((signal.record, signal.round, signal.name, signal.seq), signal)
@@ -115,14 +119,31 @@ class MemoryStore:
     async def load(self) -> Contents:
         return Contents(
             self._daemon_id,
-            len(self._events),
+            self._revision,
             list(self._records.values()),
             list(self._resources.values()),
             list(self._signals.values()),
             [command for token, command in self._commands.items() if token not in self._closed],
             set(self._commands),
             dict(self._secrets),
+            self._begins,
         )
+
+    async def prune(self, lease: Lease, what: Pruning) -> Pruning:
+        if lease.epoch < self._epoch:
+            raise Fenced("Another daemon has taken over this database.")
+        piece = [event for event in self._events if event.revision > what.after][: what.piece]
+        old = {e.revision for e in piece if e.time < what.before or e.revision <= what.until}
+        kept = {e.revision for e in piece if e.kind == "transition" and e.record in self._records}
+        self._events = [event for event in self._events if event.revision not in old - kept]
+        before = max([what.before, *(event.time for event in piece if event.revision in old)])
+        tokens = [t for t in self._closed if self._commands[t].time < before][: what.piece]
+        for token in tokens:
+            del self._commands[token]
+        self._closed -= set(tokens)
+        left = what.rest(sorted(old), tokens)
+        self._begins = max(self._begins, left.begins)
+        return left
 
     async def events(
         self,
@@ -135,8 +156,9 @@ class MemoryStore:
     ) -> list[Event]:
         found = [
             event
-            for event in self._events[after:]
-            if (not shard or event.shard == shard)
+            for event in self._events
+            if event.revision > after
+            and (not shard or event.shard == shard)
             and (not record or event.record == record)
             and (not kind or event.kind == kind)
         ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from state_machines.record import Record
 
@@ -173,8 +175,33 @@ class Lease(Struct, frozen=True, gc=False):
     epoch: int
 
 
+class Pruning(Struct, frozen=True):
+    """What of the log is forgotten next: ``piece`` lines after the revision ``after`` that are older than the time
+    ``before`` or not later than the revision ``until``, but for the transitions of records that stand; and as many
+    closed commands that are older than these.
+
+    ``tokens`` are those of the commands that were forgotten just now, ``begins`` is where the log is whole from.
+    """
+
+    before: float
+    until: int = 0
+    after: int = 0
+    piece: int = 500
+    tokens: tuple[str, ...] = ()
+    begins: int = 1
+    done: bool = False
+
+    def rest(self, forgotten: Sequence[int], tokens: Sequence[str]) -> Pruning:
+        """What is left to do when these lines and commands have been forgotten."""
+        after = forgotten[-1] if forgotten else self.after
+        begins = max(self.begins, after + 1) if forgotten else self.begins
+        done = len(forgotten) < self.piece and len(tokens) < self.piece
+        return replace(self, after=after, tokens=tuple(tokens), begins=begins, done=done)
+
+
 class Contents(Struct, frozen=True):
-    """What a starting daemon needs to know: everything unfinished, and who it is."""
+    """What a starting daemon needs to know: everything unfinished, and who it is. ``begins`` is the revision from which
+    on the log holds every line."""
 
     daemon_id: str
     revision: int
@@ -184,3 +211,4 @@ class Contents(Struct, frozen=True):
     commands: list[Command]
     tokens: set[str]
     secrets: dict[str, bytes]
+    begins: int = 1

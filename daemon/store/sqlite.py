@@ -22,8 +22,9 @@ from daemon.faultpoints import armed, point
 from daemon.store import rows
 from daemon.store.base import Then
 from daemon.store.locker import Locker
-from daemon.store.ops import Contents, Event, Lease, Op, concerned
-from daemon.store.transaction import transact
+from daemon.store.ops import Contents, Event, Lease, Op, Pruning, concerned
+from daemon.store.retention import log_begins, prune
+from daemon.store.transaction import check_epoch, transact
 
 log = logging.getLogger("nxd.store")
 
@@ -85,6 +86,7 @@ class SqliteStore:
         self._reader: aiosqlite.Connection | None = None
         self._epoch = 0
         self._revision = 0
+        self._begins = 1
         self._daemon_id = ""
 
     async def open(self) -> None:
@@ -143,7 +145,20 @@ class SqliteStore:
             ],
             {token for (token,) in await read("SELECT token FROM commands")},
             {name: sealed for name, sealed in await read("SELECT name, sealed FROM secrets")},
+            self._begins,
         )
+
+    async def prune(self, lease: Lease, what: Pruning) -> Pruning:
+        if self._writer is None or self._quiet is not None:
+            raise StoreError("database", "The store is closed.")
+        try:
+            left: Pruning = await self._writer._execute(  # type: ignore[no-untyped-call]
+                prune, self._writer._conn, check_epoch, lease, what
+            )
+        except sqlite3.Error as error:
+            raise _told(error, self._path, self._locker.holder()) from error
+        self._begins = max(self._begins, left.begins)
+        return left
 
     async def events(
         self,
@@ -235,7 +250,9 @@ class SqliteStore:
         stored = dict(db.execute("SELECT key, value FROM meta"))
         self._daemon_id = stored["daemon_id"]
         self._epoch = int(stored["epoch"])
-        self._revision = db.execute("SELECT coalesce(max(revision), 0) FROM events").fetchone()[0]
+        self._begins = log_begins(db)
+        last: int = db.execute("SELECT coalesce(max(revision), 0) FROM events").fetchone()[0]
+        self._revision = max(last, self._begins - 1)
 
     def _write(self, db: sqlite3.Connection, requests: Sequence[_Request]) -> None:
         """Commit them, say so, and let the write-ahead log not grow for ever."""

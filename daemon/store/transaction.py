@@ -34,7 +34,7 @@ def transact(db: sqlite3.Connection, commits: Sequence[Commit], revision: int) -
     try:
         db.execute("BEGIN IMMEDIATE")
         point("batch_begun")
-        _check_epoch(db, [lease.epoch for lease, _ in commits])
+        check_epoch(db, [lease.epoch for lease, _ in commits])
         given = _apply(db, commits, revision)
         db.execute("COMMIT")
     except BaseException:
@@ -43,7 +43,8 @@ def transact(db: sqlite3.Connection, commits: Sequence[Commit], revision: int) -
     return given
 
 
-def _check_epoch(db: sqlite3.Connection, epochs: Sequence[int]) -> None:
+def check_epoch(db: sqlite3.Connection, epochs: Sequence[int]) -> None:
+    """See that no newer writer has come, and note the newest. Raises Fenced."""
     stored = int(db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
     newest = max(epochs)
     if min(epochs) < max(stored, newest):

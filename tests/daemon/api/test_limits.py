@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import time
 from typing import Any
 
@@ -97,3 +98,21 @@ async def test_the_journal_of_the_host_says_who_asked_for_what(
     asked = [record.getMessage() for record in caplog.records if "action=asked" in record.getMessage()]
     (event,) = [event for event in await house.log("node01", "verb") if "asked for retry" in event.message]
     assert f"actor={event.actor} record=node01 said={event.message}" in asked[0]
+
+
+async def test_a_reader_who_asks_for_lines_that_are_no_longer_kept_is_told_so(house: Any, door: Any) -> None:
+    await house.begin("node01")
+    last = house.mirror.revision
+    await house.journal.prune(90.0, 0)
+    async with door.raw.stream("GET", "/v1/events?after=0") as stream:
+        lines = stream.aiter_lines()
+        first, second = [json.loads(await anext(lines)) for _ in range(2)]
+    assert first["type"] == "snapshot"
+    assert (second["type"], second["revision"]) == ("gap", last)
+    async with door.raw.stream("GET", f"/v1/events?after={last}") as stream:
+        lines = stream.aiter_lines()
+        kinds = [json.loads(await anext(lines))["type"] for _ in range(2)]
+    assert kinds == ["snapshot", "heartbeat"]
+    status, log = await door.get("/v1/log")
+    assert (status, log["begins"], log["revision"]) == (200, last + 1, last)
+    assert {event["kind"] for event in log["events"]} == {"transition"}

@@ -349,7 +349,7 @@ async def test_without_a_database_a_verb_is_503_and_the_health_says_why(
         raise StoreError("database", evidence="database or disk is full")
 
     assert (await failed.health())["ok"] is True
-    monkeypatch.setattr(house.store, "commit", full)
+    monkeypatch.setattr(house.store, "commit", lambda *given: asyncio.ensure_future(full(*given)))
     status, body = await door.post("/v1/verbs", {"verb": "retry", "target": "node01"})
     assert status == 503 and is_error(body, "database")
     assert house.mirror.commands("node01") == []

@@ -1,0 +1,85 @@
+"""What the daemon does for itself from time to time: it forgets old lines, looks after its boot images, and tells how
+many lines of a flood were left out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from daemon.boot_book import BootBook
+from daemon.errors import StoreError
+from daemon.journal import Journal
+from daemon.store.base import Fenced
+from daemon.store.ops import AddEvent, Event
+from pxe.images import LIST_NAME, Images
+
+log = logging.getLogger("nxd.upkeep")
+
+LOOK_SECONDS = 10.0
+"""Real seconds between two looks at the images and at what was left out."""
+PRUNE_SECONDS = 900.0
+"""Real seconds between two rounds of forgetting."""
+
+
+class Upkeep:
+    """Looks around until it is cancelled. ``keep_days`` and ``keep_lines`` say how much of the log is kept."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        book: BootBook,
+        images: Images,
+        images_dir: Path,
+        keep_days: float,
+        keep_lines: int,
+    ) -> None:
+        self._journal = journal
+        self._book = book
+        self._images = images
+        self._images_dir = images_dir
+        self._keep = (keep_days, keep_lines)
+        self._told: list[str] = []
+        """The problems of the images that stand in the log."""
+
+    async def run(self) -> None:
+        """Look now and then."""
+        looks = 0
+        while True:
+            try:
+                await self.look()
+                if looks * LOOK_SECONDS % PRUNE_SECONDS == 0:
+                    await self._journal.prune(*self._keep)
+            except StoreError as error:
+                log.warning("action=upkeep_failed problem=%s", error)
+            except Fenced:
+                return
+            except Exception:
+                log.exception("action=upkeep_broke")
+            looks += 1
+            await self._journal.clock.sleep(LOOK_SECONDS * self._journal.clock.speed)
+
+    async def look(self) -> None:
+        """One look at the images, and at what was left out of the log. Raises StoreError, Fenced."""
+        await asyncio.to_thread(self._images.look, self._images_dir)
+        await self._tell_of_images()
+        await self._book.tell_left_out()
+
+    async def _tell_of_images(self) -> None:
+        """Image troubles stand in the journal, and once images were put there in the health answer and the log too."""
+        problems, noted = self._images.problems, self._journal.noted
+        if problems == self._told:
+            return
+        for problem in problems:
+            log.error("action=image_unusable problem=%s", problem)
+        said = None
+        if problems and (self._images.by_name or (self._images_dir / LIST_NAME).exists()):
+            text = " ".join(f"{problem.rstrip('.')}." for problem in problems)
+            noted["images"] = f"Boot images cannot be served. {text}"
+            said = Event(self._journal.clock.now(), "", None, "error", noted["images"], "error")
+        elif noted.pop("images", None):
+            text = "All boot images are verified again."
+            said = Event(self._journal.clock.now(), "", None, "note", text)
+        if said is not None:
+            await self._journal.commit(AddEvent(said))
+        self._told = list(problems)

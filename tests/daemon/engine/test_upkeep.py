@@ -1,0 +1,112 @@
+"""The daemon looks after what it keeps and serves, and says what it finds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.boot_book import LINES_PER_MINUTE, BootBook
+from daemon.store.ops import AddEvent, Event
+from daemon.upkeep import Upkeep
+from pxe.book import Report
+from pxe.images import Images, fingerprint
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    images = tmp_path / "images"
+    images.mkdir(mode=0o755)
+    (images / "kernel").write_bytes(b"kernel" * 1000)
+    (images / "kernel").chmod(0o644)
+    (images / "images.json").write_text(json.dumps({"kernel": fingerprint(images / "kernel")}))
+    return images
+
+
+@pytest.fixture
+def upkeep(house: Any, directory: Path) -> Callable[..., Upkeep]:
+    book = BootBook(house.journal, house.engine, house.box)
+
+    def make(days: float = 90.0, lines: int = 1_000_000) -> Upkeep:
+        return Upkeep(house.journal, book, Images({}), directory, days, lines)
+
+    return make
+
+
+async def told(house: Any) -> list[str]:
+    return [event.message for event in await house.store.events() if event.record is None]
+
+
+async def test_an_image_that_changed_on_disk_is_told_once_in_the_log_and_in_the_health_until_it_is_back(
+    house: Any, upkeep: Callable[..., Upkeep], directory: Path
+) -> None:
+    one, kernel = upkeep(), directory / "kernel"
+    await one.look()
+    assert await house.journal.troubles(1.0) == [] and await told(house) == []
+    good = kernel.read_bytes()
+    kernel.write_bytes(b"another kernel")
+    for _ in range(3):
+        await one.look()
+    (trouble,) = await house.journal.troubles(1.0)
+    assert (
+        "Boot images cannot be served." in trouble and str(kernel) in trouble and "copy it again" in trouble
+    )
+    assert len(await told(house)) == 1
+    kernel.write_bytes(good)
+    await one.look()
+    assert await house.journal.troubles(1.0) == []
+    assert (await told(house))[1:] == ["All boot images are verified again."]
+
+
+async def test_images_that_are_put_there_later_are_served_without_a_restart(
+    house: Any, upkeep: Callable[..., Upkeep], directory: Path
+) -> None:
+    listed = (directory / "images.json").read_bytes()
+    (directory / "images.json").unlink()
+    one = upkeep()
+    await one.look()
+    assert one._images.get("kernel") is None
+    assert await house.journal.troubles(1.0) == [], "nobody has put an image there yet"
+    (directory / "images.json").write_bytes(listed)
+    await one.look()
+    image = one._images.get("kernel")
+    assert image is not None and image.unchanged()
+
+
+async def test_a_machine_that_talks_and_talks_is_kept_so_far_and_the_rest_is_counted(house: Any) -> None:
+    await house.begin("node01")
+    book = BootBook(house.journal, house.engine, house.box)
+    before = len(await house.log("node01"))
+    for number in range(5000):
+        await book.report("node01", Report("log", "10.0.0.9", number + 1, message="x" * 100))
+    assert len(await house.log("node01")) - before == LINES_PER_MINUTE
+    await house.pass_time(61.0)
+    await book.tell_left_out()
+    await book.tell_left_out()
+    said = [event.message for event in await house.log("node01")][before + LINES_PER_MINUTE :]
+    assert said == [f"{5000 - LINES_PER_MINUTE} more lines of node01 were left out"]
+
+
+async def test_a_flood_of_requests_from_many_addresses_is_bounded_too(house: Any) -> None:
+    book = BootBook(house.journal, house.engine, house.box)
+    for number in range(3000):
+        await book.refused("/x", f"10.{number // 200}.0.{number % 200}", "there is no such path")
+    assert len(await house.store.events(limit=10_000)) <= 300
+
+
+async def test_old_lines_go_and_what_is_shown_of_a_standing_record_stays(
+    house: Any, upkeep: Callable[..., Upkeep]
+) -> None:
+    await house.begin("node01")
+    timeline = await house.views.timeline(house.record("node01"))
+    house.clock.advance(100 * 86400.0)
+    await house.commit(AddEvent(Event(house.clock.now(), "demo", "node01", "note", "new")))
+    await house.journal.prune(90.0, 1_000_000)
+    kept = await house.store.events(limit=10_000)
+    assert [event.kind for event in kept[:-1]] == ["transition"] * (len(kept) - 1)
+    assert kept[-1].message == "new"
+    assert await house.views.timeline(house.record("node01")) == timeline
+    assert house.mirror.begins == kept[-1].revision
