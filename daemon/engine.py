@@ -12,25 +12,40 @@ from functools import partial
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
-from daemon import moves
+from daemon import legality, moves, reactions
 from daemon.crashes import CrashLog
 from daemon.errors import NxdError, OutsideError, StoreError
 from daemon.faultpoints import point
 from daemon.journal import Journal
 from daemon.locks import Locks
 from daemon.platforms.base import Platform
+from daemon.remedies import plain
 from daemon.secrets import SecretBox
+from daemon.standing import Standings
 from daemon.steps import Interrupted, StepContext
 from daemon.store.base import Fenced
-from daemon.store.ops import AddEvent, CloseCommand, Command, Event, Op, PutRecord
+from daemon.store.ops import (
+    AddCommand,
+    AddEvent,
+    CloseCommand,
+    Command,
+    DropRecord,
+    DropSecrets,
+    Event,
+    Op,
+    PutRecord,
+)
 from daemon.turns import Turns
-from state_machines.kind import ROLLING_BACK, Kind
+from state_machines.kind import FLAGS, ROLLING_BACK, Kind
 from state_machines.outcome import Busy, Done, Fail, Outcome, Problem, Wait
 from state_machines.record import Record
 
 log = logging.getLogger("nxd.engine")
+
+PROTECTED_POLL = 60.0
+"""Seconds between two looks at whether a protection was lifted; lifting it wakes whoever waits."""
 
 
 class Pace(Struct, frozen=True):
@@ -59,9 +74,9 @@ class Engine:
         self._mirror = journal.mirror
         self.platforms = platforms
         self.pace = pace
-        both = [(kind, one) for one in platforms.values() for kind in (one.node, one.cluster)]
-        self._platform_of = {kind.name: platform for kind, platform in both}
-        self._kinds = {kind.name: kind for kind, _ in both}
+        known = Standings(journal.mirror, platforms, pace.deadline_factor)
+        self.platform, self.kind, self.limits = known.platform, known.kind, known.limits
+        self.standing, self.exists = known.standing, known.exists
         self._box = box
         self._locks = Locks()
         self._crashes = crashes or CrashLog(None)
@@ -78,14 +93,6 @@ class Engine:
     def problems(self) -> list[str]:
         """What keeps records from having their turn, for the health answer; empty when nothing does."""
         return self._turns.problems
-
-    def platform(self, record: Record) -> Platform:
-        """The platform a record belongs to."""
-        return self._platform_of[record.kind]
-
-    def kind(self, record: Record) -> Kind:
-        """The tables of a record."""
-        return self._kinds[record.kind]
 
     async def run(self) -> None:
         """Work until cancelled; then every turn is stopped where it is. Raises Fenced."""
@@ -159,41 +166,59 @@ class Engine:
         kind = self.kind(record)
         now = self.journal.clock.now()
         close = CloseCommand(command.token, record.name)
-        reason = moves.why_not(record, kind, command.verb, command.args)
+        reason = legality.why_not(self.standing(record, command), command.verb, command.args)
         if reason is not None:
             event = moves.event(record, "verb", now, f"{command.verb} came to nothing: {reason}", "warning")
             await self.journal.commit(close, event)
             return
         moved = moves.honoured(record, kind, command.verb, command.args, now, self.limits(record))
-        if moved.state == record.state and moved.since == record.since:
+        if command.verb in FLAGS or (command.verb == "hold" and "step" in command.args):
             said = moves.event(record, "verb", now, f"{command.verb} is in force", actor=command.actor)
             await self.journal.commit(PutRecord(moved), close, said)
+            self._wake_paused(record)
             return
-        ops: list[Op] = [close]
+        ops: list[Op] = [close, *self._companions(record, command, now)]
         if moved.state == kind.initial and record.name == record.shard:
             ops.append(moves.command(record, "start", now, self.journal.clock.new_id()))
         if command.verb == "change":
-            ops += [PutRecord(seed) for seed in self._newcomers(moved, command.args, now)]
+            ops += self._changed_nodes(moved, command.args, now)
         await self._commit_move(record, moved, command.verb, command.actor, *ops)
+        for op in ops:
+            if isinstance(op, AddCommand) and op.command.target != record.name:
+                self.poke(op.command.target)
 
-    def _newcomers(self, cluster: Record, args: Mapping[str, Any], now: float) -> list[Record]:
-        """The nodes that a changed spec asks for and that do not exist yet."""
+    def _companions(self, record: Record, command: Command, now: float) -> list[Op]:
+        members, clock = self._mirror.members(record.shard), self.journal.clock
+        platform = self.platform(record)
+        return reactions.companions(record, command, members, self.kind, platform, clock.new_id, now)
+
+    def _wake_paused(self, record: Record) -> None:
+        """Whatever waited for a protection to be lifted looks again."""
+        if record.name == record.shard:
+            for member in self._mirror.members(record.name):
+                self.poke(member.name)
+
+    def _changed_nodes(self, cluster: Record, args: Mapping[str, Any], now: float) -> list[Op]:
+        """The nodes that a changed spec asks for: new ones, and with ``whole`` all others anew, or dropped."""
         kind, known = self.platform(cluster).node, self._mirror.records
         asked: Mapping[str, dict[str, Any]] = args.get("nodes", {})
-        return [
-            moves.sown(name, kind, cluster.name, spec, now)
+        ops: list[Op] = [
+            PutRecord(moves.sown(name, kind, cluster.name, spec, now))
             for name, spec in asked.items()
             if name not in known
         ]
+        if args.get("whole"):
+            for member in self._mirror.members(cluster.name):
+                if member.name in asked:
+                    ops.append(PutRecord(moves.anew(member, kind, asked[member.name], now)))
+                else:
+                    ops += (DropRecord(member.name), DropSecrets(f"{member.name}/"))
+        return ops
 
     def _latest(self, name: str) -> Record:
         """A record as it is committed now, or soon will be."""
         return self._contexts[name].record if name in self._contexts else self._mirror.records[name]
 
-    def limits(self, record: Record) -> moves.Limits:
-        """How long the states of a record may last."""
-        wished = self._mirror.records[record.shard].spec.get("deadlines", {})
-        return moves.Limits(wished, self.pace.deadline_factor)
 
     async def _run(self, record: Record, context: StepContext) -> Outcome:
         """The step's answer; whatever it raises becomes one."""
@@ -205,6 +230,8 @@ class Engine:
             return await step(context)
         except Interrupted:
             return Wait("a verb to be honoured", "a verb is waiting", poll=0)
+        except legality.Protected as protected:
+            return Wait("its protection to be lifted", str(protected), PROTECTED_POLL, attention=True)
         except (StoreError, Fenced):
             raise
         except OutsideError as error:
@@ -218,22 +245,24 @@ class Engine:
     async def _settle(self, context: StepContext, outcome: Wait | Busy | Fail) -> bool:
         """Commit what the step answered. True when there is more to do at once."""
         record = context.record
-        if self._mirror.asked(record.name):
-            return True
         match outcome:
+            case Fail():
+                return await self._fail(record, outcome.problem)
+            case _ if self._mirror.asked(record.name):
+                return True
             case Wait():
                 return await self._wait(record, outcome)
             case Busy():
                 return await self._busy(record, outcome)
-            case Fail():
-                return await self._fail(record, outcome.problem)
 
     async def _advance(self, context: StepContext, done: Done) -> bool:
         await context.settled()
         record = context.record
         kind = self.kind(record)
         if done.facts:
-            facts = {key: value for key, value in {**record.facts, **done.facts}.items() if value is not None}
+            kept = {key: record.facts[key] for key in moves.OWN_FACTS if key in record.facts}
+            facts = {**record.facts, **done.facts, **kept}
+            facts = {key: value for key, value in facts.items() if value is not None}
             record = replace(record, facts=facts)
         now, limits = self.journal.clock.now(), self.limits(record)
         if record.state == ROLLING_BACK:
@@ -293,7 +322,7 @@ class Engine:
         moved = replace(
             record,
             wait=shown,
-            error=asdict(problem),
+            error=plain(problem),
             tries=record.tries + 1,
             wake_at=wake_at,
             version=record.version + 1,
@@ -301,7 +330,7 @@ class Engine:
         ops: list[Op] = [PutRecord(moved)]
         if record.error is None or record.error["message"] != problem.message:
             text = f"{problem.message} Trying again."
-            ops.append(moves.event(record, "error", now, text, "warning", asdict(problem)))
+            ops.append(moves.event(record, "error", now, text, "warning", plain(problem)))
         await self.journal.commit(*ops)
         point("timer_written", record.name, record.state)
         return self._pause(record, now, wake_at - now)
@@ -325,27 +354,17 @@ class Engine:
         kind, now = self.kind(record), self.journal.clock.now()
         if event == "blocked":
             resources = self._mirror.resources(record.name)
-            problem = moves.left_over(problem, resources, self.platform(record).removal_command)
+            platform = self.platform(record)
+            problem = moves.left_over(problem, resources, platform.undo_order, platform.removal_commands)
         state = kind.next(record.state, record.step, event)
         moved = moves.entered(record, kind, state, now, self.limits(record))
-        moved = replace(moved, step=record.step, error=asdict(problem))
-        ops: list[Op] = [moves.event(record, "error", now, problem.message, "error", asdict(problem))]
+        moved = replace(moved, step=record.step, error=plain(problem))
+        ops: list[Op] = [moves.event(record, "error", now, problem.message, "error", plain(problem))]
         if event == "fail":
-            ops += self._after_failure(record, problem, now)
+            platform, token = self.platform(record), self.journal.clock.new_id()
+            # The rung that comes next is that of the step at which it failed.
+            ops += reactions.after_failure(self.standing(moved), platform, record, problem, now, token)
         await self._commit_move(record, moved, event, "nxd", *ops)
-
-    def _after_failure(self, record: Record, problem: Problem, now: float) -> list[Op]:
-        """What the spec lets the daemon do by itself: the next rung of the ladder, else perhaps a rollback."""
-        cluster = self._mirror.records[record.shard]
-        token = self.journal.clock.new_id()
-        climb = self.platform(record).climb(record, cluster, problem)
-        if climb is not None:
-            said = moves.event(record, "note", now, f"trying again by itself: {climb.means}")
-            return [moves.command(record, climb.verb, now, token, means=climb.means), said]
-        kept = cluster.protected or self.platform(record).veto("rollback", record, cluster) is not None
-        if cluster.spec.get("on_failure") == "rollback" and not kept:
-            return [moves.command(record, "rollback", now, token)]
-        return []
 
     async def _commit_move(self, record: Record, moved: Record, verb: str, actor: str, *ops: Op) -> None:
         """Commit a change of state with its log line, and wake the cluster that watches a node."""
@@ -384,13 +403,8 @@ class Engine:
         if idle:
             event.data["idle"] = True
         begins = kind.states[moved.state].work and not kind.states[record.state].work
-        calls = self._calls_back(moved) if begins and record.name != record.shard else ()
+        calls: Sequence[Op] = ()
+        if begins and record.name != record.shard:
+            cluster = self.standing(self._latest(record.shard))
+            calls = reactions.calls_back(moved, cluster, self.journal.clock.new_id())
         return [PutRecord(moved), *calls, AddEvent(event)]
-
-    def _calls_back(self, node: Record) -> Sequence[Op]:
-        """A node that begins to work again calls its cluster, if that is done, back to work."""
-        cluster = self._latest(node.shard)
-        kind = self.kind(cluster)
-        if kind.states[cluster.state].phase != "ok" or not kind.allows(cluster.state, cluster.step, "change"):
-            return ()
-        return (moves.command(cluster, "change", node.since, self.journal.clock.new_id()),)

@@ -9,84 +9,102 @@ StartError           the daemon cannot start now
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import Struct
 
-from state_machines.outcome import Problem, Retry
+from state_machines.outcome import Problem, Remedy, Retry
+
+RETRY = ("retry",)
 
 
 class ErrorKind(Struct, frozen=True):
-    """One row of the catalogue. ``retry``: now (after a moment), later (when its cause is mended), never."""
+    """One row of the catalogue. ``retry``: now (after a moment), later (when its cause is mended), never.
+
+    ``mend`` is what a person has to do first; ``leads``: verbs that lead on afterwards, the best one first, of which
+    the first legal one is offered.
+    """
 
     code: str
     cause: str
-    remedy: str
     retry: Retry
+    mend: tuple[Remedy, ...] = ()
+    leads: tuple[str, ...] = RETRY
+
+
+def outside(text: str) -> Remedy:
+    """Something that a person does in the world, in a sentence."""
+    return Remedy("outside", text)
+
+
+def in_spec(setting: str, text: str) -> Remedy:
+    """A change of the spec, in a sentence; ``setting`` is its dotted name."""
+    return Remedy("spec", text, setting=setting)
 
 
 _KINDS = (
-    ErrorKind("unreachable", "The other side could not be reached.",
-              "Check the network and that the service is up; nxd goes on trying until the deadline.", "now"),
-    ErrorKind("in_doubt", "The answer was lost: the call may or may not have taken effect.",
-              "Nothing to do: nxd looks for the object by its name before it asks again.", "now"),
-    ErrorKind("unavailable", "The service failed on its side.",
-              "Nothing to do yet: nxd tries again until the deadline.", "now"),
-    ErrorKind("rate_limited", "Too many requests in a short time.",
-              "Nothing to do: nxd waits as long as the service asks for. Lower the rates in nxd.yaml if it stays.",
-              "now"),
-    ErrorKind("malformed", "The answer could not be understood.",
-              "Nothing to do yet: nxd tries again. If it stays, a proxy may stand between: check the URL.", "now"),
-    ErrorKind("authentication", "The credentials were not accepted.",
-              "Check the trusted profile, that the metadata service is enabled on this host, and the clock.", "now"),
-    ErrorKind("not_authorized", "The credentials lack a role.",
-              "Give the trusted profile Editor and Manager on VPC Infrastructure Services and DNS Services "
-              "(and IP Spoofing Operator), then retry.", "later"),
-    ErrorKind("quota", "A quota of the account is used up.",
-              "Free some of the named resource or ask for a higher quota, then retry.", "later"),
-    ErrorKind("capacity", "The zone has no machine of this profile left.",
-              "Retry later, or change the profile or the zone in the spec.", "later"),
-    ErrorKind("no_address", "No address is free in the range.",
-              "Widen the range in the spec or release addresses, then retry.", "later"),
-    ErrorKind("address_taken", "Somebody else reserved the address in between.",
-              "Nothing to do: nxd picks another address of the range.", "now"),
-    ErrorKind("name_taken", "The name is in use.", "See whose object it is before you retry.", "later"),
-    ErrorKind("foreign", "An object with our name exists that this daemon did not make.",
-              "Rename or delete that object if nobody needs it, then retry.", "later"),
-    ErrorKind("conflict", "The object is not in a state that allows this.",
-              "Nothing to do yet: nxd tries again until the deadline.", "now"),
-    ErrorKind("not_found", "The object does not exist.", "Check the id in the spec.", "later"),
-    ErrorKind("bad_request", "The service refused the request as wrong.",
-              "Read the evidence; correct the spec, then retry.", "later"),
-    ErrorKind("server_failed", "The server went to the state failed.",
-              "Retry: the failed server is deleted and a new one ordered.", "later"),
-    ErrorKind("deadly", "The daemon died again and again while this step ran.",
-              "Report it with the daemon's own log (journalctl -u nxd). Resume to try once more, or roll it back.",
-              "later"),
-    ErrorKind("vanished", "Something that was made is gone: somebody else deleted it.",
-              "Find out who did it. Retry: it is made anew.", "later"),
-    ErrorKind("install_failed", "The installer reported an error.",
-              "Look at the node's log, mend what it names, then retry: the machine is restarted and "
-              "installed again on the same addresses.", "later"),
-    ErrorKind("cluster_failed", "The cluster could not be formed.",
-              "Look at the evidence, then retry: no node is installed again.", "later"),
-    ErrorKind("preflight", "Something the deployment needs is missing.",
-              "Mend each point that is named, then retry.", "later"),
-    ErrorKind("deadline", "The time for this step is over.",
-              "See what it waited for. Retry, or give the step more time under `deadlines` in the spec.", "later"),
-    ErrorKind("left_over", "Something could not be deleted.",
-              "Remove what is named, then retry: the rollback goes on where it stopped.", "later"),
-    ErrorKind("pin_changed", "The certificate is not the one seen at first contact.",
-              "Find out why it changed. If it was on purpose, roll the node back and deploy it again.", "later"),
-    ErrorKind("bug", "A step ended in a way nobody foresaw.",
-              "Retry; if it happens again, report it with the evidence.", "later"),
-    ErrorKind("database", "The database cannot be written.",
-              "Free disk space or mend the file system; nxd calls nothing outside until it can write.", "now"),
-    ErrorKind("refused", "This is not legal now.", "See `can` of the node or cluster.", "never"),
-    ErrorKind("plan_changed", "The plan is no longer the one that was shown.",
-              "Look at the plan again and confirm that one.", "now"),
-    ErrorKind("spec", "The spec is wrong.", "Correct the lines named; nothing was changed.", "never"),
-    ErrorKind("unknown", "There is no such node or cluster.", "`nxd status` lists what there is.", "never"),
-    ErrorKind("request", "The request could not be understood.", "See docs/api.md.", "never"),
+    ErrorKind("unreachable", "The other side could not be reached.", "now",
+              (outside("See that the network is there and the service is up."),)),
+    ErrorKind("in_doubt", "The answer was lost: the call may or may not have taken effect.", "now",
+              (Remedy("wait", "What it may have made is looked for by its name before it is asked for again."),)),
+    ErrorKind("unavailable", "The service failed on its side.", "now",
+              (outside("See whether the service has an outage."),)),
+    ErrorKind("rate_limited", "Too many requests in a short time.", "now",
+              (outside("Lower the rates in nxd.yaml, or end what else sends requests with this account."),)),
+    ErrorKind("malformed", "The answer could not be understood.", "now",
+              (outside("See whether the URL in nxd.yaml leads to the service itself or to a proxy."),)),
+    ErrorKind("authentication", "The credentials were not accepted.", "now",
+              (outside("Check the credentials that nxd was given, and this host's clock."),)),
+    ErrorKind("not_authorized", "The credentials lack a role.", "later",
+              (outside("Give the identity that nxd acts as the role that the evidence names."),)),
+    ErrorKind("quota", "A quota of the account is used up.", "later",
+              (outside("Free some of the named resource, or ask for a higher quota."),)),
+    ErrorKind("capacity", "No machine of this kind is left.", "later",
+              (outside("Wait until machines of this kind are free again, or ask the provider for some."),)),
+    ErrorKind("no_address", "No address is free in the range.", "later",
+              (outside("Release addresses in it."),)),
+    ErrorKind("address_taken", "Somebody else reserved the address in between.", "now",
+              (Remedy("wait", "Another address of the range is picked."),)),
+    ErrorKind("name_taken", "The name is in use.", "later",
+              (outside("See whose object it is; rename it or delete it if nobody needs it."),)),
+    ErrorKind("foreign", "An object with our name exists that this daemon did not make.", "later",
+              (outside("See whose object it is; rename it or delete it only if nobody needs it."),)),
+    ErrorKind("conflict", "The object is not in a state that allows this.", "now",
+              (outside("See what else works on the object, and let it end."),)),
+    ErrorKind("not_found", "The object does not exist.", "later",
+              (outside("See that what the evidence names exists, and that nxd may see it."),)),
+    ErrorKind("bad_request", "The service refused the request as wrong.", "later",
+              (outside("Mend what the evidence names."),)),
+    ErrorKind("server_failed", "The server went to the state failed.", "later", (), ("retry", "replace")),
+    ErrorKind("deadly", "The daemon died again and again while this step ran.", "later",
+              (outside("Report it with the daemon's own log (journalctl -u nxd)."),), ("resume", "retry")),
+    ErrorKind("vanished", "Something that was made is gone: somebody else deleted it.", "later",
+              (outside("Find out who did it."),), ("retry", "replace")),
+    ErrorKind("install_failed", "The installer reported an error.", "later",
+              (outside("Look at the node's log and mend what it names."),)),
+    ErrorKind("cluster_failed", "The cluster could not be formed.", "later",
+              (outside("Mend what the evidence names."),)),
+    ErrorKind("preflight", "Something the deployment needs is missing.", "later",
+              (outside("Mend each point that is named."),)),
+    ErrorKind("deadline", "The time for this step is over.", "later",
+              (outside("See what it waited for, and mend that."),)),
+    ErrorKind("left_over", "Something could not be deleted.", "later",
+              (outside("Remove what is named."),)),
+    ErrorKind("pin_changed", "The certificate is not the one seen at first contact.", "later",
+              (outside("Find out why it changed."),), ("replace", "rollback", "retry")),
+    ErrorKind("bug", "A step ended in a way nobody foresaw.", "later",
+              (outside("If it comes again, report it with the evidence."),)),
+    ErrorKind("database", "The database cannot be written.", "now",
+              (outside("Free disk space or mend the file system; nxd calls nothing outside until it can write."),)),
+    ErrorKind("refused", "This is not legal now.", "never"),
+    ErrorKind("plan_changed", "The plan is no longer the one that was shown.", "now",
+              (outside("Look at the plan again and confirm that one."),), ()),
+    ErrorKind("spec", "The spec is wrong.", "never",
+              (Remedy("spec", "Correct the lines named; nothing was changed."),), ()),
+    ErrorKind("unknown", "There is no such node or cluster.", "never",
+              (Remedy("command", "`nxd status` lists what there is.", command="nxd status"),), ()),
+    ErrorKind("request", "The request could not be understood.", "never", (outside("See docs/api.md."),), ()),
 )  # fmt: skip
 
 CATALOGUE: dict[str, ErrorKind] = {kind.code: kind for kind in _KINDS}
@@ -101,6 +119,8 @@ def as_json(value: object) -> str:
     """Evidence that is data, as JSON of a bearable length."""
     text = msgspec.json.encode(value, enc_hook=str).decode()
     return text if len(text) <= LONGEST_EVIDENCE else f"{text[:LONGEST_EVIDENCE]}… ({len(text)} characters)"
+Mend = Remedy | str | Sequence[Remedy | str]
+"""What a person has to do first: a sentence stands for something outside."""
 
 
 class NxdError(Exception):
@@ -112,14 +132,14 @@ class NxdError(Exception):
         message: str | None = None,
         *,
         evidence: str | None = None,
-        remedy: str | None = None,
+        remedy: Mend | None = None,
         after: float | None = None,
     ) -> None:
         self.kind = CATALOGUE[code]
         self.code = code
         self.message = message or self.kind.cause
         self.evidence = evidence
-        self.remedy = remedy or self.kind.remedy
+        self.remedies = self.kind.mend if remedy is None else _remedies(remedy)
         self.after = after
         super().__init__(self.message)
 
@@ -128,9 +148,19 @@ class NxdError(Exception):
         """Whether and when trying again helps."""
         return self.kind.retry
 
+    @property
+    def remedy(self) -> str:
+        """What to do, in sentences."""
+        return " ".join(one.text for one in self.remedies)
+
     def problem(self) -> Problem:
         """The same as data, to be kept with a record."""
-        return Problem(self.code, self.message, self.remedy, self.retry, self.evidence)
+        return Problem(self.code, self.message, self.remedies, self.retry, self.evidence)
+
+
+def _remedies(mend: Mend) -> tuple[Remedy, ...]:
+    several = (mend,) if isinstance(mend, (str, Remedy)) else mend
+    return tuple(outside(one) if isinstance(one, str) else one for one in several)
 
 
 class OutsideError(NxdError):
@@ -142,7 +172,7 @@ class OutsideError(NxdError):
         message: str | None = None,
         *,
         evidence: str | None = None,
-        remedy: str | None = None,
+        remedy: Mend | None = None,
         after: float | None = None,
         status: int | None = None,
     ) -> None:

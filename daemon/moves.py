@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from daemon.errors import CATALOGUE
+from daemon.legality import event_name
 from daemon.store.ops import AddCommand, AddEvent, Command, DropRecord, DropSecrets, Event, Op, Resource
 from state_machines.kind import FLAGS, ROLLING_BACK, Kind, State, UndoStep
-from state_machines.lifecycle import retry_from
-from state_machines.outcome import Problem
+from state_machines.outcome import Problem, Remedy
 from state_machines.record import Record
 
 
@@ -29,56 +29,17 @@ def event(
     return AddEvent(Event(now, record.shard, record.name, kind, message, level, actor, data or {}))
 
 
-def command(record: Record, verb: str, now: float, token: str, **args: str) -> AddCommand:
-    """A verb that the daemon itself puts into the record's inbox."""
-    return AddCommand(Command(token, record.name, record.shard, verb, "nxd", now, dict(args)))
+def command(record: Record, verb: str, now: float, token: str, actor: str = "nxd", **args: Any) -> AddCommand:
+    """A verb that follows from another one, or that the daemon itself puts into the record's inbox."""
+    return AddCommand(Command(token, record.name, record.shard, verb, actor, now, dict(args)))
 
 
 NAMED = 12
 """So many left-overs are named in an error, each with its command; the ledger has them all."""
 
-DELETING: tuple[str, ...] = ("rollback", "destroy", "replace")
-"""Verbs that a protected cluster refuses."""
-
-
-def will_be_protected(cluster: Record, waiting: Iterable[Command]) -> bool:
-    """Whether the cluster is protected once the verbs in its inbox are honoured, which is in order."""
-    asked = [command.verb for command in waiting if command.verb in FLAGS]
-    return FLAGS[asked[-1]] if asked else cluster.protected
-
-
-def event_name(verb: str, args: Mapping[str, Any]) -> str:
-    """The event of the tables that a verb is."""
-    step = args.get("step")
-    return retry_from(step) if verb == "retry" and step else verb
-
-
-def why_not(record: Record, kind: Kind, verb: str, args: Mapping[str, Any]) -> str | None:
-    """Why a verb is not legal for the record as it stands; None when it is."""
-    if verb in FLAGS:
-        return (
-            f"It is {'' if record.protected else 'not '}protected."
-            if record.protected == FLAGS[verb]
-            else None
-        )
-    if verb == "hold" and "step" in args:
-        return _why_not_after(record, kind, args["step"])
-    event = event_name(verb, args)
-    if kind.allows(record.state, record.step, event):
-        return None
-    if "step" in args:
-        here = kind.states[record.state].title
-        return f"It is {here}; a retry begins at a step that a failed or held one has reached."
-    return kind.why_not(record.state, verb)
-
-
-def _why_not_after(record: Record, kind: Kind, step: str) -> str | None:
-    """Why the record cannot be held after a step; None when it can."""
-    if step not in kind.steps:
-        return f"There is no step {step}; there is {', '.join(kind.steps)}."
-    waits = record.state == kind.initial
-    ahead = record.state in kind.steps and kind.steps.index(step) >= kind.steps.index(record.state)
-    return None if waits or ahead else f"It is {kind.states[record.state].title}; {step} does not lie ahead."
+OWN_FACTS = ("because", "held_with")
+"""Facts that the engine keeps for itself, whatever a platform forgets: the problem for which the daemon goes back by
+itself, and the cluster with which a node was held."""
 
 
 class Limits(Struct, frozen=True):
@@ -149,6 +110,7 @@ def honoured(
     if verb == "hold" and "step" in args:
         return replace(record, stop_after=args["step"], version=record.version + 1)
     state = kind.next(record.state, record.step, event_name(verb, args))
+    record = replace(record, facts=_own_facts(record, verb, args))
     if verb in ("retry", "replace"):
         facts = {**record.facts, "asked": args.get("means", verb)}
         record = replace(record, attempt=record.attempt + 1, facts=facts)
@@ -160,14 +122,33 @@ def honoured(
         record = replace(record, forget=True)
     if state != ROLLING_BACK:
         return entered(record, kind, state, now, limits)
+    record = replace(record, stop_after=None)
     blocked = record.state == "rollback_blocked" and verb == "retry"
     undo = kind.undo_step(record.step) if blocked and record.step else kind.undo[0]
     return next_undo(record, undo, now, limits)
 
 
+def _own_facts(record: Record, verb: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a record after a verb: what the engine keeps there belongs to the verb that set it."""
+    facts = {key: value for key, value in record.facts.items() if key != "held_with"}
+    if verb == "hold" and "with" in args:
+        facts["held_with"] = args["with"]
+    if verb != "retry" or record.state != "rollback_blocked":
+        facts.pop("because", None)
+    if "because" in args:
+        facts["because"] = args["because"]
+    return facts
+
+
 def sown(name: str, kind: Kind, cluster: str, spec: dict[str, Any], now: float) -> Record:
     """A record at its beginning."""
     return Record(name, kind.name, cluster, kind.initial, now, version=1, step=kind.initial, spec=spec)
+
+
+def anew(record: Record, kind: Kind, spec: dict[str, Any], now: float) -> Record:
+    """A record of which nothing exists, at its beginning again with another spec."""
+    begun = sown(record.name, kind, record.shard, spec, now)
+    return replace(begun, version=record.version + 1, attempt=record.attempt, facts=record.facts)
 
 
 def forgotten(cluster: Record, members: Sequence[Record], now: float) -> list[Op]:
@@ -186,7 +167,12 @@ def late(record: Record, kind: Kind, waiting_for: str, evidence: str | None, now
     title = title or kind.states[record.state].title
     minutes = (now - record.since) / 60
     message = f"{title} took longer than its deadline ({minutes:.0f} min); it was waiting for {waiting_for}."
-    return Problem(row.code, message, row.remedy, row.retry, evidence)
+    more = Remedy(
+        "spec",
+        f"If it only needs more time, give it some as deadlines.{record.step} in the spec, and apply it.",
+        setting=f"deadlines.{record.step}",
+    )
+    return Problem(row.code, message, (*row.mend, more), row.retry, evidence)
 
 
 def tried_long(record: Record, problem: Problem, now: float) -> Problem:
@@ -196,16 +182,22 @@ def tried_long(record: Record, problem: Problem, now: float) -> Problem:
     return replace(problem, message=message, retry="later")
 
 
-def left_over(problem: Problem, resources: Sequence[Resource], removal: Callable[[Resource], str]) -> Problem:
-    """The problem of a rollback that cannot go on, with each object left and the command that removes it."""
-    left = [row for row in resources if row.state != "gone"]
+def left_over(
+    problem: Problem,
+    resources: Sequence[Resource],
+    order: Sequence[str],
+    removal: Callable[[Resource], Sequence[str]],
+) -> Problem:
+    """The problem of a rollback that cannot go on, with each object left and the commands that remove it, in the order
+    in which they can work. ``order`` holds the kinds of objects as a rollback deletes them."""
+    left = sorted((row for row in resources if row.state != "gone"), key=lambda row: order.index(row.kind))
     named = left[:NAMED]
     more = f" and {len(left) - NAMED} more (nxd show tells them)" if len(left) > NAMED else ""
     names = (", ".join(f"{row.kind} {row.name}" for row in named) or "nothing") + more
-    commands = "; ".join(removal(row) for row in named)
+    commands = [Remedy("command", line, command=line) for row in named for line in removal(row)]
     row = CATALOGUE["left_over"]
-    remedy = row.remedy + (f" By hand: {commands}" if commands else "")
-    return Problem(row.code, f"{problem.message} Left over: {names}.", remedy, row.retry, problem.evidence)
+    message = f"{problem.message} Left over: {names}."
+    return Problem(row.code, message, (*problem.remedies, *commands), row.retry, problem.evidence)
 
 
 def sentence(record: Record, kind: Kind) -> str:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from msgspec.structs import replace
+import msgspec
 
-from daemon import moves, wire
+from daemon import legality, moves, wire
 from daemon.engine import Engine
 from daemon.errors import NxdError
 from daemon.journal import Journal
 from daemon.locks import Locks
 from daemon.plans import creations, deletions, plan_of, stages_of
 from daemon.platforms.base import Finding
+from daemon.remedies import text, ways_on
 from daemon.secrets import SecretBox
 from daemon.store.ops import AddCommand, AddEvent, Command, Event
-from state_machines.kind import FLAGS
 from state_machines.record import Record
 
 _DELETING = ("rollback", "destroy")
@@ -39,23 +39,11 @@ class Orders:
 
     def can(self, record: Record) -> dict[str, str | None]:
         """Each verb the record knows → None when it is legal now, else the reason why it is not."""
-        return {verb: self._why_not(record, verb, {}) for verb in self._engine.kind(record).verbs}
+        standing = self._engine.standing(record)
+        return {verb: legality.why_not(standing, verb, {}) for verb in standing.kind.verbs}
 
     def _why_not(self, record: Record, verb: str, args: Mapping[str, Any]) -> str | None:
-        waiting = self._journal.mirror.commands(record.name)
-        if verb in FLAGS:
-            record = replace(record, protected=moves.will_be_protected(record, waiting))
-        reason = moves.why_not(record, self._engine.kind(record), verb, args)
-        if reason is not None:
-            return reason
-        cluster = self._journal.mirror.records[record.shard]
-        if verb in moves.DELETING and moves.will_be_protected(
-            cluster, self._journal.mirror.commands(cluster.name)
-        ):
-            return f"{cluster.name} is protected: unprotect it first."
-        if verb not in FLAGS and verb in [command.verb for command in waiting]:
-            return f"{verb} was asked for already and will be honoured at the next safe point."
-        return self._engine.platform(record).veto(verb, record, cluster)
+        return legality.why_not(self._engine.standing(record), verb, args)
 
     def plan(self, verb: str, target: str) -> wire.Plan:
         """What the verb would do now. Raises NxdError."""
@@ -110,7 +98,8 @@ class Orders:
         target = record.name
         reason = self._why_not(record, verb, args)
         if reason is not None:
-            raise NxdError("refused", reason, remedy=self._legal(record))
+            now_legal = ways_on(self._engine.standing(record), verb, args)
+            raise NxdError("refused", reason, remedy=now_legal)
         if digest is not None and self.plan(verb, target)["digest"] != digest:
             raise NxdError("plan_changed")
         now = self._journal.clock.now()
@@ -125,10 +114,6 @@ class Orders:
         if verb not in kind.verbs:
             verbs = ", ".join(kind.verbs)
             raise NxdError("request", f"A {kind.role} has no verb {verb}.", remedy=f"Its verbs are {verbs}.")
-
-    def _legal(self, record: Record) -> str:
-        legal = [verb for verb, reason in self.can(record).items() if reason is None]
-        return f"Legal now: {', '.join(legal)}." if legal else "Nothing is legal now: wait until it is done."
 
     async def login(self, name: str, actor: str, box: SecretBox) -> dict[str, str]:
         """Where and how to log in to a cluster; that it was asked for stands in the log. Raises NxdError."""
@@ -174,7 +159,8 @@ def problem_view(error: NxdError) -> dict[str, Any]:
     view: dict[str, Any] = {
         "code": error.code,
         "message": error.message,
-        "remedy": error.remedy,
+        "remedy": text(error.remedies),
+        "remedies": [msgspec.to_builtins(one) for one in error.remedies],
         "retry": error.retry,
     }
     if error.evidence is not None:

@@ -30,6 +30,7 @@ from daemon.draft import Draft
 from daemon.errors import NxdError, OutsideError, as_json
 from daemon.faultpoints import point
 from daemon.journal import Journal
+from daemon.legality import DELETING, Protected, is_protected
 from daemon.secrets import SecretBox
 from daemon.store.ops import (
     AddCommand,
@@ -189,8 +190,21 @@ class StepContext:
         kept = {**record.facts, **facts}
         await self._commit(PutRecord(replace(record, facts=kept, version=record.version + 1)))
 
+    def keep_protected(self) -> None:
+        """Nothing is deleted while the cluster is protected, or will be as soon as its inbox is honoured. Raises
+        Protected."""
+        cluster = self.cluster
+        if is_protected(cluster, self._journal.mirror.commands(cluster.name)):
+            raise Protected(f"{cluster.name} is protected: nxd unprotect {cluster.name}")
+
+    def is_asked(self, target: str) -> bool:
+        """Whether a verb waits to be honoured for another record."""
+        return self._journal.mirror.asked(target)
+
     async def order(self, target: str, verb: str) -> None:
-        """Put a verb into another record's inbox, unless the same one waits there already."""
+        """Put a verb into another record's inbox, unless the same one waits there already. Raises Protected."""
+        if verb in DELETING:
+            self.keep_protected()
         if any(command.verb == verb for command in self._journal.mirror.commands(target)):
             return
         clock = self.clock
@@ -314,7 +328,8 @@ class StepContext:
         return row
 
     async def remove(self, row: Resource, disposal: Disposal) -> bool:
-        """Delete the object. True only once its absence was seen. Raises NxdError."""
+        """Delete the object. True only once its absence was seen. Raises NxdError, Protected."""
+        self.keep_protected()
         if row.cloud_id is None:
             found = await disposal.find(row) if row.sent else None
             if found is not None and was_there_before(row, found.created):

@@ -39,12 +39,26 @@ EXIT_GAVE_UP = 5
 EXIT_INTERRUPTED = 130
 
 
+class RemedyView(TypedDict):
+    """One thing a person can do now. ``wait``: nothing; ``outside``: something in the world; ``spec``: change
+    ``setting`` in the spec and apply it; ``command``: run ``command``; ``verb``: give ``verb`` to ``target``."""
+
+    kind: Literal["wait", "outside", "spec", "command", "verb"]
+    text: str
+    verb: NotRequired[str]
+    target: NotRequired[str]
+    command: NotRequired[str]
+    setting: NotRequired[str]
+
+
 class ErrorView(TypedDict):
-    """What went wrong, in one sentence each; ``evidence`` is kept verbatim from the outside."""
+    """What went wrong, in one sentence each; ``evidence`` is kept verbatim from the outside. ``remedy`` says what can
+    be done now, which ``remedies`` hold as data."""
 
     code: str
     message: str
     remedy: str
+    remedies: NotRequired[list[RemedyView]]
     retry: Literal["never", "later", "now"]
     evidence: NotRequired[str]
 
@@ -80,6 +94,8 @@ class EntityView(TypedDict):
     waiting_for: str | None
     evidence: str | None
     error: ErrorView | None
+    remedies: list[RemedyView]
+    """What a person can do now; empty where it moves by itself or nothing is to be done."""
     wish: str | None
     can: dict[str, str | None]
     addresses: dict[str, str]
@@ -182,12 +198,13 @@ class Plan(TypedDict):
 
 
 class CheckView(TypedDict):
-    """One line of a preflight."""
+    """One line of a preflight; ``setting`` is what has to change in the spec, empty where that does not help."""
 
     name: str
     result: Literal["passed", "failed", "unknown"]
     detail: str
     remedy: str
+    setting: NotRequired[str]
 
 
 class FindingView(TypedDict):

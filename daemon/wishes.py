@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from daemon import moves, wire
+from daemon import legality, moves, wire
 from daemon.engine import Engine
 from daemon.errors import NxdError
 from daemon.journal import Journal
 from daemon.plans import creations, deletions, plan_of, stages_of
 from daemon.platforms.base import Check, Platform, Seed
+from daemon.remedies import verb_remedy, ways_on
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, PutRecord
+from state_machines.outcome import Remedy
 from state_machines.record import Record
 
 if TYPE_CHECKING:
@@ -52,7 +54,11 @@ class Wishes:
             for name in changed
         ]
         new, leaving = self._difference(standing, seeds)
-        items += creations(one for one in platform.planned(wish) if one.owner in new or one.member in new)
+        differs = bool(changed or new or leaving or self._others(standing, seeds))
+        whole = differs and not self._engine.exists(standing.name)
+        items += creations(
+            one for one in platform.planned(wish) if whole or one.owner in new or one.member in new
+        )
         for record in leaving:
             ties = platform.ties(record.name, self._journal.mirror.resources(standing.name))
             rows = [*ties, *self._journal.mirror.resources(record.name)]
@@ -98,8 +104,16 @@ class Wishes:
     async def _change(self, standing: Record, seeds: Sequence[Seed], actor: str) -> None:
         """A standing cluster gets another wish, which it takes over at its next safe point."""
         cluster, now = standing.name, self._journal.clock.now()
-        new, _ = self._difference(standing, seeds)
-        args = {"spec": seeds[0].spec, "nodes": {s.name: s.spec for s in seeds[1:] if s.name in new}}
+        new, leaving = self._difference(standing, seeds)
+        whole = not self._engine.exists(cluster)
+        args: dict[str, Any] = {
+            "spec": seeds[0].spec,
+            "nodes": {s.name: s.spec for s in seeds[1:] if whole or s.name in new},
+        }
+        if whole:
+            args["whole"] = True
+        elif leaving:
+            args["leaving"] = [node.name for node in leaving]
         command = Command(self._journal.clock.new_id(), cluster, cluster, "change", actor, now, args)
         await self._journal.commit(AddCommand(command), _said(cluster, actor, len(seeds) - 1, now))
         self._engine.poke(cluster)
@@ -140,33 +154,37 @@ class Wishes:
         others = self._others(standing, seeds)
         if not (changed or new or leaving or others):
             return []
-        fixed = [name for name in changed if not platform.may_change(name)]
-        fixed += [f"{name} (its position, or its being the first)" for name in others]
-        fixed += [f"{node.name} (it stays: {why})" for node in leaving if (why := platform.stays(node))]
+        fixed: list[str] = []
+        if self._engine.exists(standing.name):
+            fixed = [name for name in changed if not platform.may_change(name)]
+            fixed += [f"{name} (its position, or its being the first)" for name in others]
+            fixed += [f"{node.name} (it stays: {why})" for node in leaving if (why := platform.stays(node))]
         if fixed:
             raise NxdError(
                 "refused",
                 f"{standing.name} exists, and this spec changes what cannot change: {', '.join(fixed)}.",
-                remedy="Take these back, apply the spec under another cluster name, or destroy the cluster first "
-                f"(nxd destroy {standing.name}).",
+                remedy=self._way_to_nothing(standing),
             )
         if not self._is_wished(standing, seeds):
-            self._may_change_now(standing, bool(leaving))
+            self._may_change_now(standing, [node.name for node in leaving])
         return changed
 
-    def _may_change_now(self, standing: Record, deletes: bool) -> None:
-        kind = self._engine.kind(standing)
-        reason = moves.why_not(standing, kind, "change", {})
+    def _way_to_nothing(self, standing: Record) -> list[Remedy]:
+        """What a person can do who wants what cannot change while something stands."""
+        found = [Remedy("spec", "Take these back, or apply the spec under another cluster name.")]
+        for verb in ("rollback", "destroy"):
+            if legality.why_not(self._engine.standing(standing), verb, {}) is None:
+                return [*found, verb_remedy(self._engine.kind(standing), verb, standing.name)]
+        return found
+
+    def _may_change_now(self, standing: Record, leaving: Sequence[str]) -> None:
+        """Raises NxdError while the cluster takes no other spec."""
+        args = {"leaving": leaving} if leaving and self._engine.exists(standing.name) else {}
+        now = self._engine.standing(standing)
+        reason = legality.why_not(now, "change", args)
         if reason is not None:
-            remedy = f"Apply the spec again later (nxd wait {standing.name})."
-            raise NxdError(
-                "refused", f"{standing.name} cannot take another spec now. {reason}", remedy=remedy
-            )
-        if deletes and moves.will_be_protected(standing, self._journal.mirror.commands(standing.name)):
-            remedy = f"Unprotect it first (nxd unprotect {standing.name})."
-            raise NxdError(
-                "refused", f"{standing.name} is protected, and nodes would leave it.", remedy=remedy
-            )
+            message = f"{standing.name} cannot take another spec now. {reason}"
+            raise NxdError("refused", message, remedy=ways_on(now, "change", args))
 
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any], path: str = "") -> list[str]:

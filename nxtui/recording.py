@@ -171,7 +171,7 @@ def _blank(event: EventView) -> EntityView:
         name=node or event["cluster"], kind="node" if node else "cluster", cluster=event["cluster"],
         platform="", state="", title="not told yet", phase="waiting", step=None, step_index=0, step_count=0,
         progress=None, attempt=1, protected=False, stop_after=None, since=event["time"], deadline=None,
-        waiting_for=None, evidence=None, error=None, wish=None, can={}, addresses={}, resources=[],
+        waiting_for=None, evidence=None, error=None, remedies=[], wish=None, can={}, addresses={}, resources=[],
     )  # fmt: skip
 
 

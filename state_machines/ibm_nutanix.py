@@ -226,7 +226,7 @@ _CHANGEABLE = (
     "configuring",
     "verifying_health",
 )
-"""Steps in which another spec may take over; a cluster that is only being formed must be formed first."""
+"""Steps at work in which another spec may take over; while a cluster is being formed, it is formed first."""
 
 CLUSTER = Kind(
     "ibm_nutanix.cluster",
@@ -246,16 +246,17 @@ CLUSTER = Kind(
     moves=(
         *lifecycle(("pending",), CLUSTER_STEPS, ("active",), protected=("active",)),
         Move("change", ("active", *_CHANGEABLE), "preflight"),
-        *(Move("change", ("failed", "held"), "preflight", at=step) for step in _CHANGEABLE),
+        *(Move("change", ("failed", "held"), "preflight", at=state.name) for state in CLUSTER_STEPS),
+        Move("change", ("rolled_back",), "pending"),
         release("destroy", ("pending",), CLUSTER_STEPS, ("active",)),
         Move("destroy", ("rolled_back",), "rolling_back"),
     ),
     undo=(UndoStep("release_nodes", "releasing all nodes", 6 * HOUR),),
     verbs={
-        "retry": "try again, from the step that failed; no node is touched",
+        "retry": "try again, from the step that failed, and with it the nodes that block it",
         "rollback": "delete everything made for this cluster and its nodes",
-        "hold": "stop at the next safe point",
-        "resume": "go on after a hold",
+        "hold": "stop at the next safe point, and every node that is at work with it",
+        "resume": "go on after a hold, and the nodes that were held with it",
         "destroy": "delete everything, an active cluster too, and forget it",
         "protect": "refuse every deletion until it is unprotected",
         "unprotect": "allow deletions again",

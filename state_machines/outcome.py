@@ -10,12 +10,28 @@ from msgspec import Struct, field
 Retry = Literal["never", "later", "now"]
 
 
+class Remedy(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One thing a person can do about a problem, with a sentence that says it.
+
+    ``wait``: nothing; ``outside``: something in the world; ``spec``: change ``setting`` in the spec and apply it;
+    ``command``: run ``command`` as it stands; ``verb``: give ``verb`` to ``target``.
+    """
+
+    kind: Literal["wait", "outside", "spec", "command", "verb"]
+    text: str
+    verb: str | None = None
+    target: str | None = None
+    command: str | None = None
+    setting: str | None = None
+
+
 class Problem(Struct, frozen=True, gc=False):
-    """What went wrong, in a sentence each; ``evidence`` is kept verbatim from the outside."""
+    """What went wrong, and what has to be done outside before it can go on; ``evidence`` is kept verbatim from the
+    outside. Which verb leads on follows from where the record stands when somebody looks."""
 
     code: str
     message: str
-    remedy: str
+    remedies: tuple[Remedy, ...] = ()
     retry: Retry = "never"
     evidence: str | None = None
 

@@ -13,6 +13,7 @@ import pytest
 from daemon.api.app import Api
 from daemon.cli import COMMANDS
 from daemon.errors import CATALOGUE
+from daemon.remedies import text
 from daemon.settings import SETTINGS, load_settings, settings_table
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +24,7 @@ AGAIN = "what stands there is not what the code says; write it anew with NXD_UPD
 def errors_table() -> str:
     lines = ["| code | what happened | what to do | again? |", "|---|---|---|---|"]
     for kind in CATALOGUE.values():
-        lines.append(f"| `{kind.code}` | {kind.cause} | {kind.remedy} | {kind.retry} |")
+        lines.append(f"| `{kind.code}` | {kind.cause} | {text(kind.mend)} | {kind.retry} |")
     return "\n".join(lines) + "\n"
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, cast
 
+import msgspec
 import orjson
 
 from daemon import wire
@@ -13,6 +14,7 @@ from daemon.engine import Engine
 from daemon.journal import Journal
 from daemon.moves import Limits
 from daemon.orders import Orders
+from daemon.remedies import remedies, text, without_problem
 from daemon.store.ops import Event
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.record import Record
@@ -74,6 +76,7 @@ class Views:
         rows = self._journal.mirror.resources(record.name)
         commands = self._journal.mirror.commands(record.name)
         wait = record.wait or {}
+        error, ways = self._ways(record)
         index, count = kind.place(record.state, record.step)
         return wire.EntityView(
             name=record.name,
@@ -94,7 +97,8 @@ class Views:
             deadline=record.deadline,
             waiting_for=wait.get("for"),
             evidence=wait.get("evidence"),
-            error=cast("wire.ErrorView | None", record.error and _without_null(record.error)),
+            error=error,
+            remedies=ways,
             wish=commands[0].verb if commands else None,
             can=self._orders.can(record),
             addresses=self._engine.platform(record).addresses(record, rows),
@@ -103,6 +107,24 @@ class Views:
                 for row in rows
             ],
         )
+
+    def _ways(self, record: Record) -> tuple[wire.ErrorView | None, list[wire.RemedyView]]:
+        """What is wrong with a record, and what a person can do about it as it stands now."""
+        here = self._engine.standing(record)
+        cluster = self._engine.standing(here.cluster)
+        problem = record.error or self._cause(record)
+        ways = remedies(problem, here, cluster) if problem else without_problem(here, cluster)
+        shown = cast("list[wire.RemedyView]", msgspec.to_builtins(ways))
+        if problem is None:
+            return None, shown
+        error = {**_without_null(problem), "remedy": text(ways), "remedies": shown}
+        return cast("wire.ErrorView", error), shown
+
+    def _cause(self, record: Record) -> dict[str, Any] | None:
+        """The problem for which the daemon goes back to nothing, or went back, by itself."""
+        phase = self._engine.kind(record).states[record.state].phase
+        because: dict[str, Any] | None = record.facts.get("because")
+        return because if phase in ("releasing", "released") else None
 
     def steps(self) -> wire.Steps:
         """The steps of every kind, with what they took before."""

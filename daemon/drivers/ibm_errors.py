@@ -40,6 +40,14 @@ _BY_STATUS: dict[int, str] = {
     429: "rate_limited",
 }
 
+_MEND: dict[str, str] = {
+    "authentication": "Check ibm.trusted_profile in nxd.yaml, that the metadata service is enabled on this host, and "
+    "the clock.",
+    "not_authorized": "Give the trusted profile Editor and Manager on VPC Infrastructure Services and DNS Services, "
+    "and IP Spoofing Operator.",
+}
+"""What a person mends at IBM Cloud, where its kind of error alone would not say."""
+
 _NESTED = re.compile(r"JSON=(\{.*\})\s*$", re.DOTALL)
 """The VPC gateway wraps the body of an inner service in its message."""
 
@@ -54,7 +62,9 @@ def translate(error: Exception, what: str) -> OutsideError:
     from ibm_cloud_sdk_core import ApiException
 
     if isinstance(error, TokenRefused):
-        return OutsideError("authentication", f"No token for {what}.", evidence=str(error))
+        return OutsideError(
+            "authentication", f"No token for {what}.", evidence=str(error), remedy=_MEND["authentication"]
+        )
     if isinstance(error, ApiException):
         return _from_answer(error, what)
     if isinstance(error, requests.exceptions.ConnectTimeout):
@@ -88,7 +98,12 @@ def _from_answer(error: Any, what: str) -> OutsideError:
     text = f"{what}: {sentence(message) or _unread(status, _text(error))}."
     headers: Mapping[str, str] = getattr(error.http_response, "headers", None) or {}
     return OutsideError(
-        code, text, evidence=evidence(status, _text(error)), after=retry_after(headers), status=status
+        code,
+        text,
+        evidence=evidence(status, _text(error)),
+        remedy=_MEND.get(code),
+        after=retry_after(headers),
+        status=status,
     )
 
 

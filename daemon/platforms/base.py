@@ -45,12 +45,14 @@ class Climb:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of a preflight: what was looked at, how it stands, and what to do if it does not pass."""
+    """One line of a preflight: what was looked at, how it stands, and what to do if it does not pass; ``setting`` is
+    what has to change in the spec, if that helps."""
 
     name: str
     result: Literal["passed", "failed", "unknown"]
     detail: str
     remedy: str = ""
+    setting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,9 @@ class Platform(Protocol):
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         """Why a verb that is legal for the record alone is not, as its cluster stands; None when it is."""
 
+    def waits_for_nodes(self, step: str) -> bool:
+        """Whether a cluster at this step waits for its nodes, so that one which failed stands in its way."""
+
     def climb(self, record: Record, cluster: Record, problem: Problem) -> Climb | None:
         """What is tried by itself after a failure, as far as the spec lets it climb; None: a person decides."""
 
@@ -116,8 +121,9 @@ class Platform(Protocol):
     def addresses(self, record: Record, resources: Sequence[Resource]) -> dict[str, str]:
         """Role → address, of what is reserved."""
 
-    def removal_command(self, resource: Resource) -> str:
-        """The command with which a person removes the object by hand."""
+    def removal_commands(self, resource: Resource) -> Sequence[str]:
+        """The commands with which a person removes the object by hand, one after the other; none for what goes with
+        another object."""
 
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> Guest | None:
         """What the boot server may tell the machine of this record now; None while it has none.

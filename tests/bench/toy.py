@@ -111,9 +111,9 @@ class Toy:
     def climb(self, record: Record, cluster: Record, problem: Any) -> None:
         """Never by itself."""
 
-    def removal_command(self, resource: Resource) -> str:
+    def removal_commands(self, resource: Resource) -> Sequence[str]:
         """There is nothing to remove."""
-        return ""
+        return []
 
 
 @dataclass

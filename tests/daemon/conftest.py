@@ -259,8 +259,8 @@ class Toy(Platform):
     def addresses(self, record: Record, resources: Sequence[Resource]) -> dict[str, str]:
         return {}
 
-    def removal_command(self, resource: Resource) -> str:
-        return f"toy rm {resource.cloud_id or resource.name}"
+    def removal_commands(self, resource: Resource) -> Sequence[str]:
+        return [f"toy rm {resource.cloud_id or resource.name}"]
 
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> None:
         return None

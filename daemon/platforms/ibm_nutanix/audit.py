@@ -13,7 +13,7 @@ from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.mirror import Mirror
 from daemon.platforms.base import Finding
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
-from daemon.platforms.ibm_nutanix.undo import removal_command
+from daemon.platforms.ibm_nutanix.undo import removal_commands
 from daemon.steps import Disposal
 from daemon.store.ops import Resource
 
@@ -98,7 +98,7 @@ class Audit:
 
 
 def _unknown(row: Resource) -> Finding:
-    return Finding("unknown", row.kind, row.name, str(row.cloud_id), None, removal_command(row))
+    return Finding("unknown", row.kind, row.name, str(row.cloud_id), None, " && ".join(removal_commands(row)))
 
 
 def _seen(kind: str, thing: Mapping[str, Any], data: dict[str, Any]) -> Resource:

@@ -9,7 +9,7 @@ from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, PASSING, Cvms,
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, address_of
 from daemon.platforms.ibm_nutanix.membership import STOPPED, Membership, leaving, member_view, wished
 from daemon.platforms.ibm_nutanix.planned import host_row
-from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failures
+from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failure
 from daemon.settings import Settings
 from daemon.steps import Disposal, Found, StepContext, Want
 from daemon.store.ops import Resource
@@ -42,10 +42,9 @@ class ClusterSteps:
         new = [member for member in wished(ctx) if member.state in ("pending", "rolled_back")]
         if new or not formed:
             checks = await self._preflight.check(ctx.cluster.spec, Need(len(new), not formed), patient=True)
-            problems = failures(checks)
-            if problems:
-                evidence = "\n".join(f"{check.result}: {check.name}: {check.detail}" for check in checks)
-                raise NxdError("preflight", " ".join(problems), evidence=evidence)
+            error = failure(checks)
+            if error is not None:
+                raise error
         for member in new:
             if member.state == "rolled_back" and not formed:
                 await ctx.order(member.name, "retry")

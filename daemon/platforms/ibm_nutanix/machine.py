@@ -13,10 +13,12 @@ from daemon.platforms.ibm_nutanix.node import next_round
 from daemon.platforms.ibm_nutanix.power import is_stubborn, press, told
 from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, replace_it, server_problem
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
+from daemon.remedies import verb_remedy
 from daemon.settings import Settings
 from daemon.steps import Disposal, StepContext
 from daemon.store.ops import Resource
-from state_machines.outcome import Done, Fail, Outcome, Wait
+from state_machines.ibm_nutanix import NODE
+from state_machines.outcome import Done, Fail, Outcome, Remedy, Wait
 from state_machines.record import Record
 
 PHASES: dict[int, str] = {
@@ -226,7 +228,7 @@ def server_row(ctx: StepContext) -> Resource:
     raise NxdError(
         "server_failed",
         "The node has no server any more.",
-        remedy="Roll the node back, then retry: everything is made anew.",
+        remedy=verb_remedy(NODE, "rollback", ctx.record.name),
     )
 
 

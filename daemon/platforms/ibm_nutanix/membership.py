@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from daemon.errors import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, Cvms, Host, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import address_of
 from daemon.platforms.ibm_nutanix.planned import HOST, host_row
+from daemon.remedies import verb_remedy
 from daemon.settings import Settings
 from daemon.steps import Disposal, Found, StepContext, Want
 from daemon.store.ops import Resource
-from state_machines.outcome import Done, Outcome, Wait
+from state_machines.ibm_nutanix import CLUSTER, NODE
+from state_machines.outcome import Done, Outcome, Remedy, Wait
 from state_machines.record import Record
 
 HOST_POLL = 30.0
@@ -57,7 +61,7 @@ class Membership:
                     return waiting
             elif row is not None and host is None:
                 raise NxdError("cluster_failed", f"{member.name} is no host of {ctx.record.name} any more.",
-                               remedy=f"Replace it (nxd replace {member.name}).")  # fmt: skip
+                               remedy=verb_remedy(NODE, "replace", member.name))  # fmt: skip
         return self._gate(ctx, late)
 
     def _gate(self, ctx: StepContext, late: list[str]) -> Outcome:
@@ -83,7 +87,10 @@ class Membership:
             raise NxdError(
                 "cluster_failed",
                 f"{member.name} did not become a host of {ctx.record.name}.",
-                remedy=f"Retry {ctx.record.name} (nxd retry {ctx.record.name}), or replace the node.",
+                remedy=[
+                    verb_remedy(CLUSTER, "retry", ctx.record.name),
+                    verb_remedy(NODE, "replace", member.name),
+                ],
             )
         if host["state"] == "NEW":
             return Wait(f"{member.name} to join", f"its host is {host['state']}", HOST_POLL)
@@ -171,15 +178,21 @@ class Membership:
     async def release(self, ctx: StepContext, members: list[Record]) -> None:
         """See to it that nodes are rolled back. Raises NxdError when one cannot be."""
         for member in members:
-            if member.state == "rollback_blocked":
+            if member.state == "rollback_blocked" and not ctx.is_asked(member.name):
                 raise NxdError(
                     "left_over",
                     f"{member.name} could not be rolled back: {(member.error or {}).get('message', '')}",
                     evidence=(member.error or {}).get("evidence"),
-                    remedy=f"Retry {member.name} first (nxd retry {member.name}), then retry {ctx.record.name}.",
+                    remedy=_left_by(member),
                 )
-            if member.state not in ("rolling_back", "rolled_back"):
+            if member.state not in ("rolling_back", "rolled_back", "rollback_blocked"):
                 await ctx.order(member.name, "release")
+
+
+def _left_by(member: Record) -> list[Remedy]:
+    """What to do about a node that stands in the way: its own remedies."""
+    kept = (member.error or {}).get("remedies", ())
+    return [msgspec.convert(one, Remedy) for one in kept]
 
 
 def member_view(ctx: StepContext, member: Record) -> dict[str, Any]:

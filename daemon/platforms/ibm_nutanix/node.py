@@ -16,9 +16,11 @@ from daemon.platforms.ibm_nutanix.planned import host_row
 from daemon.platforms.ibm_nutanix.power import press
 from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, server_prototype, vni_ids
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
+from daemon.remedies import verb_remedy
 from daemon.settings import Settings
 from daemon.steps import Disposal, Found, StepContext, Want
 from daemon.store.ops import Resource
+from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Done, Fail, Outcome, Wait
 from state_machines.record import Record
 
@@ -133,7 +135,7 @@ class NodeSteps:
                 raise NxdError("vanished", f"The interface {row.name} was deleted by somebody else.")
             state = vni["lifecycle_state"]
             if state in ("failed", "suspended"):
-                remedy = "Roll the node back, then retry: the interface is made anew."
+                remedy = verb_remedy(NODE, "rollback", ctx.record.name)
                 raise NxdError(
                     "bad_request",
                     f"The interface {row.name} is {state}.",

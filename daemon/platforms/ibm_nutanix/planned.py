@@ -15,7 +15,19 @@ from state_machines.record import Record
 HOST = "nutanix_host"
 """The kind of ledger row that stands for a node's being a host of its cluster; the cluster owns it."""
 
-CHANGEABLE = ("on_failure", "climb_to", "gate", "deadlines", "nutanix.dns_servers", "nutanix.ntp_servers")
+CHANGEABLE = (
+    "on_failure",
+    "climb_to",
+    "gate",
+    "deadlines",
+    "ibm.management.ranges.management",
+    "ibm.management.ranges.ahv",
+    "ibm.management.ranges.cvm",
+    "ibm.management.ranges.cluster",
+    "ibm.workload.range",
+    "nutanix.dns_servers",
+    "nutanix.ntp_servers",
+)
 """The settings of a standing cluster that another spec may change."""
 
 

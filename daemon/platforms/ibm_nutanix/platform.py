@@ -24,7 +24,7 @@ from daemon.platforms.ibm_nutanix.membership import Membership
 from daemon.platforms.ibm_nutanix.names import Names
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight
-from daemon.platforms.ibm_nutanix.vetoes import veto
+from daemon.platforms.ibm_nutanix.vetoes import WAITS_FOR_NODES, veto
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.settings import Settings
 from daemon.steps import Step
@@ -117,6 +117,9 @@ class IbmNutanix:
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         return veto(verb, record, cluster)
 
+    def waits_for_nodes(self, step: str) -> bool:
+        return step in WAITS_FOR_NODES
+
     def climb(self, record: Record, cluster: Record, problem: Problem) -> Climb | None:
         return next_rung(record, str(cluster.spec.get("climb_to", "none")), problem)
 
@@ -130,8 +133,8 @@ class IbmNutanix:
     def addresses(self, record: Record, resources: Sequence[Resource]) -> dict[str, str]:
         return boot.addresses(list(resources))
 
-    def removal_command(self, resource: Resource) -> str:
-        return undo.removal_command(resource)
+    def removal_commands(self, resource: Resource) -> Sequence[str]:
+        return undo.removal_commands(resource)
 
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> Guest | None:
         return boot.guest(self._settings, mirror, record, secret)

@@ -10,11 +10,12 @@ from typing import Any
 
 from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
-from daemon.errors import OutsideError
+from daemon.errors import NxdError, OutsideError, outside
 from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Role
 from daemon.settings import Settings
 from pxe.images import ImagesError, load_images
+from state_machines.outcome import Remedy
 
 BOOT_IMAGES = ("vmlinuz-foundation", "initrd-foundation.img")
 PORTS = (22, 443, 2009, 2020, 2030, 2036, 9440)
@@ -80,26 +81,22 @@ class Preflight:
 
     async def _vpc_and_roles(self, ibm: Json, need: Need) -> list[Check]:
         if await self._vpc.vpc(ibm["vpc"]) is None:
-            return [_failed("VPC", f"There is no VPC {ibm['vpc']}.", "Correct ibm.vpc in the spec.")]
+            return [_spec("VPC", f"There is no VPC {ibm['vpc']}.", "ibm.vpc")]
         return [Check("VPC", "passed", f"the token is accepted, {ibm['vpc']} is there")]
 
     async def _subnet(self, ibm: Json, network: str, need: Need) -> list[Check]:
         name, wanted = f"{network} subnet", ibm[network]
         subnet = await self._vpc.subnet(wanted["subnet"])
         if subnet is None:
-            remedy = f"Correct ibm.{network}.subnet in the spec."
-            return [_failed(name, f"There is no subnet {wanted['subnet']}.", remedy)]
+            return [_spec(name, f"There is no subnet {wanted['subnet']}.", f"ibm.{network}.subnet")]
         if subnet["zone"]["name"] != ibm["zone"]:
             where = subnet["zone"]["name"]
-            return [
-                _failed(
-                    name, f"It is in {where}, the servers in {ibm['zone']}.", "Name a subnet of that zone."
-                )
-            ]
+            detail = f"It is in {where}, the servers in {ibm['zone']}."
+            return [_spec(name, detail, f"ibm.{network}.subnet", f"a subnet in {ibm['zone']}")]
         on = [role for role in (*NODE_ROLES, CLUSTER_ROLE) if role.network == network]
         free, needed = int(subnet["available_ipv4_address_count"]), sum(map(need.addresses, on))
         if free < needed:
-            remedy = "Release addresses, or name a larger subnet."
+            remedy = "Release addresses in it."
             return [_failed(name, f"It has {free} free addresses, {needed} are needed.", remedy)]
         taken = {ip["address"] for ip in await self._vpc.reserved_ips(wanted["subnet"])}
         return [_range(subnet["ipv4_cidr_block"], network, wanted, role, taken, need) for role in on]
@@ -109,7 +106,8 @@ class Preflight:
         for id_ in ibm["management"]["security_groups"]:
             group = await self._vpc.security_group(id_)
             if group is None:
-                return [_failed("security groups", f"There is no security group {id_}.", "Correct the id.")]
+                setting = "ibm.management.security_groups"
+                return [_spec("security groups", f"There is no security group {id_}.", setting)]
             rules += group["rules"]
         closed = [port for port in PORTS if not any(_lets_in(rule, port) for rule in rules)]
         if closed:
@@ -118,31 +116,30 @@ class Preflight:
             return [_failed("security groups", f"No rule lets TCP {shown} in.", remedy)]
         for id_ in ibm["workload"]["security_groups"]:
             if await self._vpc.security_group(id_) is None:
-                return [_failed("security groups", f"There is no security group {id_}.", "Correct the id.")]
+                setting = "ibm.workload.security_groups"
+                return [_spec("security groups", f"There is no security group {id_}.", setting)]
         return [Check("security groups", "passed", f"TCP {', '.join(map(str, PORTS))} may come in")]
 
     async def _image(self, ibm: Json, need: Need) -> list[Check]:
         image = await self._vpc.image(ibm["image"])
         if image is None:
-            return [_failed("image", f"There is no image {ibm['image']}.", "Correct ibm.image in the spec.")]
+            return [_spec("image", f"There is no image {ibm['image']}.", "ibm.image")]
         if image["user_data_format"] != "ipxe":
-            remedy = "Name one whose user_data_format is ipxe."
-            return [_failed("image", f"{image['name']} does not boot iPXE from its user data.", remedy)]
+            detail = f"{image['name']} does not boot iPXE from its user data."
+            return [_spec("image", detail, "ibm.image", "one whose user_data_format is ipxe")]
         if image["status"] != "available":
-            return [_failed("image", f"{image['name']} is {image['status']}.", "Name an available image.")]
+            detail = f"{image['name']} is {image['status']}."
+            return [_spec("image", detail, "ibm.image", "an image that is available")]
         return [Check("image", "passed", str(image["name"]))]
 
     async def _profile(self, ibm: Json, need: Need) -> list[Check]:
         profile = await self._vpc.profile(ibm["profile"])
         if profile is None:
-            return [_failed("profile", f"There is no profile {ibm['profile']}.", "Correct ibm.profile.")]
+            return [_spec("profile", f"There is no profile {ibm['profile']}.", "ibm.profile")]
         zones = [zone["name"] for zone in profile.get("zones", ())]
         if zones and ibm["zone"] not in zones:
-            return [
-                _failed(
-                    "profile", f"{ibm['profile']} is not offered in {ibm['zone']}.", "Change one of them."
-                )
-            ]
+            detail = f"{ibm['profile']} is not offered in {ibm['zone']}."
+            return [_spec("profile", detail, "ibm.profile", f"one that is offered in {ibm['zone']}")]
         return [Check("profile", "passed", f"{ibm['profile']} in {ibm['zone']}")]
 
     async def _quota(self, ibm: Json, need: Need) -> list[Check]:
@@ -157,9 +154,7 @@ class Preflight:
         dns = ibm["dns"]
         zone = await self._dns.zone(dns["instance"], dns["zone"])
         if zone is None:
-            return [
-                _failed("DNS zone", f"There is no DNS zone {dns['zone']}.", "Correct ibm.dns in the spec.")
-            ]
+            return [_spec("DNS zone", f"There is no DNS zone {dns['zone']}.", "ibm.dns")]
         if zone["state"].lower() != "active":
             remedy = "Add the VPC to its permitted networks."
             return [_failed("DNS zone", f"{zone['name']} is {zone['state']}.", remedy)]
@@ -220,7 +215,13 @@ class Preflight:
 
 
 def _failed(name: str, detail: str, remedy: str) -> Check:
+    """What something outside mends."""
     return Check(name, "failed", detail, remedy)
+
+
+def _spec(name: str, detail: str, setting: str, wanted: str = "the right one") -> Check:
+    """What another spec mends."""
+    return Check(name, "failed", detail, f"Name {wanted} as {setting} in the spec, and apply it.", setting)
 
 
 def _range(cidr: str, network: str, wanted: Json, role: Role, taken: set[str], need: Need) -> Check:
@@ -233,7 +234,8 @@ def _range(cidr: str, network: str, wanted: Json, role: Role, taken: set[str], n
     name = f"{network} subnet, {role.component} addresses"
     detail = f"{free} free between +{low} and +{high} of {cidr}, {needed} needed"
     if free < needed:
-        return _failed(name, detail, "Widen the range in the spec, or release addresses.")
+        where = f"ibm.{network}.ranges.{role.range}" if "ranges" in wanted else f"ibm.{network}.range"
+        return _spec(name, detail, where, "a wider range")
     return Check(name, "passed", detail)
 
 
@@ -244,6 +246,15 @@ def _lets_in(rule: Json, port: int) -> bool:
     return int(rule.get("port_min") or 1) <= port <= int(rule.get("port_max") or 65535)
 
 
-def failures(checks: Sequence[Check]) -> list[str]:
-    """What must be mended, a sentence each."""
-    return [f"{check.name}: {check.detail} {check.remedy}" for check in checks if check.result == "failed"]
+def failure(checks: Sequence[Check]) -> NxdError | None:
+    """The error that the failed checks are, with what mends each; None when nothing failed."""
+    failed = [check for check in checks if check.result == "failed"]
+    if not failed:
+        return None
+    evidence = "\n".join(f"{check.result}: {check.name}: {check.detail}" for check in checks)
+    mend = [
+        Remedy("spec", check.remedy, setting=check.setting) if check.setting else outside(check.remedy)
+        for check in failed
+    ]
+    message = " ".join(f"{check.name}: {check.detail}" for check in failed)
+    return NxdError("preflight", message, evidence=evidence, remedy=mend)

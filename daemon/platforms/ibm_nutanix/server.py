@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from daemon.errors import NxdError, as_json
+from daemon.errors import NxdError, as_json, outside
+from daemon.remedies import verb_remedy
 from daemon.steps import StepContext
 from daemon.store.ops import Resource
+from state_machines.ibm_nutanix import NODE
+from state_machines.outcome import Remedy
+
+
+FIND_OUT = outside("Find out who did it.")
 
 
 def boot_url(base: str, node: str, token: str) -> str:
@@ -44,9 +50,9 @@ def vni_ids(server: Mapping[str, Any]) -> list[str]:
     return sorted(attachment["virtual_network_interface"]["id"] for attachment in attachments)
 
 
-def replace_it(ctx: StepContext) -> str:
+def replace_it(ctx: StepContext) -> Remedy:
     """What helps when a server that ran before is no good any more: a retry would meet the same one."""
-    return f"Replace the server (nxd replace {ctx.record.name}): addresses, interfaces and names are kept."
+    return verb_remedy(NODE, "replace", ctx.record.name)
 
 
 def meddled_with(
@@ -58,18 +64,16 @@ def meddled_with(
     if status == "failed":
         return server_problem(row.name, server, replace_it(ctx) if ran_before else None)
     if status == "stopped":
-        then = "it is switched on again" if ran_before else "it is deleted and a new one ordered"
-        remedy = f"Find out who did it. Retry (nxd retry {node}): {then}."
+        mend = (FIND_OUT, verb_remedy(NODE, "retry", node))
         said = f"The server {row.name} was stopped by somebody else."
-        return NxdError("server_failed", said, evidence=as_json(_shown(server)), remedy=remedy)
+        return NxdError("server_failed", said, evidence=as_json(_shown(server)), remedy=mend)
     lost = set(row.data.get("vnis", ())) - set(vni_ids(server))
     if lost and "network_attachments" in server and ctx.is_settled(row):
         names = {str(one.cloud_id): one.name for one in ctx.resources("vni")}
         shown = ", ".join(sorted(names.get(id_, id_) for id_ in lost))
         said = f"The interface {shown} was taken from the server {row.name} by somebody else."
-        anew = f"Retry (nxd retry {node}): it is deleted and a new one ordered."
-        remedy = f"Find out who did it. {replace_it(ctx) if ran_before else anew}"
-        return NxdError("vanished", said, evidence=as_json(_shown(server)), remedy=remedy)
+        mend = (FIND_OUT, replace_it(ctx) if ran_before else verb_remedy(NODE, "retry", node))
+        return NxdError("vanished", said, evidence=as_json(_shown(server)), remedy=mend)
     return None
 
 
@@ -79,7 +83,7 @@ def _shown(server: Mapping[str, Any]) -> dict[str, Any]:
     return {key: server[key] for key in kept if key in server} | {"interfaces": vni_ids(server)}
 
 
-def server_problem(name: str, server: Mapping[str, Any], remedy: str | None = None) -> NxdError:
+def server_problem(name: str, server: Mapping[str, Any], remedy: Remedy | None = None) -> NxdError:
     """Why a server is failed, by the first of its status reasons; ``remedy`` where a retry is none."""
     reasons = server.get("status_reasons") or [{"code": "unknown", "message": "no reason was given"}]
     code = "capacity" if "capacity" in reasons[0]["code"] else "server_failed"

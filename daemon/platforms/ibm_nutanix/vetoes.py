@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from state_machines.record import Record
 
-_OPEN = ("pending", "preflight", "deploying", "joining_nodes", "rolled_back")
+WAITS_FOR_NODES = ("deploying", "joining_nodes")
+"""Steps of a cluster in which it waits for nodes to be ready."""
+_OPEN = ("pending", "preflight", *WAITS_FOR_NODES, "rolled_back")
 """Where a cluster waits for nodes, so that one may still come and go by itself."""
 _RELEASED = ("rolling_back", "rolled_back", "rollback_blocked")
 

@@ -95,7 +95,7 @@ def test_an_answer_is_told_by_its_machine_code_and_status(status: int, body: obj
         assert error.evidence == f"HTTP {status} 502 Bad Gateway cloudflare"
     elif isinstance(body, str):
         assert body[:40] in (error.evidence or "")
-    assert error.remedy == CATALOGUE[code].remedy
+    assert error.remedies and error.retry == CATALOGUE[code].retry
 
 
 def test_the_inner_message_of_a_wrapped_error_is_the_one_a_person_reads() -> None:

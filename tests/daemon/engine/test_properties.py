@@ -15,7 +15,7 @@ from state_machines.kind import ROLLING_BACK
 from state_machines.outcome import Busy, Done, Fail, Problem, Wait
 
 LONGEST_POLL = 600.0
-STOPPED = Problem("capacity", "None left.", "Later.", "later")
+STOPPED = Problem("capacity", "None left.", (), "later")
 
 outcomes = st.one_of(
     st.builds(Done),

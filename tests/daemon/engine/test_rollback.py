@@ -77,7 +77,8 @@ async def test_what_cannot_be_deleted_is_named_with_the_command_that_removes_it(
     error = blocked.error
     assert error["code"] == "left_over"
     assert error["message"] == "The toy is broken. Left over: thing b."
-    assert error["remedy"].endswith("By hand: toy rm id-b-2")
+    assert error["remedy"].endswith("By hand, in this order: toy rm id-b-2.")
+    assert [one["command"] for one in error["remedies"] if one["kind"] == "command"] == ["toy rm id-b-2"]
     assert error["evidence"] == "HTTP 400"
     assert list(house.toy.outside.objects) == ["b"]
 

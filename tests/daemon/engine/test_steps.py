@@ -12,7 +12,7 @@ from daemon.errors import NxdError, OutsideError
 from daemon.steps import StepContext
 from state_machines.outcome import Busy, Done, Fail, Problem, Wait
 
-BUSY = Problem("unavailable", "The toy cloud is down.", "Wait.", "now", "HTTP 503")
+BUSY = Problem("unavailable", "The toy cloud is down.", (), "now", "HTTP 503")
 
 
 async def test_steps_follow_each_other_at_once_and_their_facts_are_kept(house: Any) -> None:
@@ -168,7 +168,7 @@ async def test_a_verb_does_not_wait_for_the_end_of_a_pause(house: Any) -> None:
 
 
 async def test_the_log_tells_of_a_lasting_trouble_once(house: Any) -> None:
-    other = Problem("rate_limited", "Too many.", "Wait.", "now")
+    other = Problem("rate_limited", "Too many.", (), "now")
     house.toy.script["settling"] = [Busy(BUSY), Busy(BUSY), Busy(other)]
     await house.begin()
     for _ in range(3):
@@ -198,7 +198,7 @@ async def test_a_good_answer_ends_the_row_of_troubles(house: Any) -> None:
         (OutsideError("quota", "No more toys."), "failed", "quota"),
         (OutsideError("bad_request"), "failed", "bad_request"),
         (NxdError("foreign"), "failed", "foreign"),
-        (Fail(Problem("capacity", "None left.", "Later.", "later")), "failed", "capacity"),
+        (Fail(Problem("capacity", "None left.", (), "later")), "failed", "capacity"),
     ],
     ids=lambda value: str(getattr(value, "code", "")) or None,
 )

@@ -1,0 +1,143 @@
+"""What may be done now, as one pure function of a record, its cluster, what waits for both, and the platform.
+
+The API, the plan, the daemon's own reactions and the moment at which a verb is honoured all ask it, so that none
+of them says yes where another says no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from daemon.store.ops import Command
+from state_machines.kind import FLAGS, ROLLING_BACK, Kind
+from state_machines.lifecycle import retry_from
+from state_machines.record import Record
+
+DELETING: tuple[str, ...] = ("rollback", "destroy", "replace", "release")
+"""Events that delete whatever the state they lead to."""
+
+
+class Protected(Exception):
+    """Nothing of a cluster may be deleted now; the text says of which."""
+
+
+class Rules(Protocol):
+    """What a platform says of verbs and settings."""
+
+    def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
+        """Why a verb that is legal for the record alone is not, as its cluster stands; None when it is."""
+
+    def may_change(self, setting: str) -> bool:
+        """Whether a setting of a cluster may change while something of it stands."""
+
+
+class Standing(Struct, frozen=True):
+    """All that the legality of a verb depends on. ``inbox`` and ``cluster_inbox`` hold what was accepted for the
+    record and for its cluster and is not honoured yet, oldest first."""
+
+    record: Record
+    cluster: Record
+    kind: Kind
+    inbox: Sequence[Command]
+    cluster_inbox: Sequence[Command]
+    platform: Rules
+    exists: Callable[[], bool]
+    """Whether anything of the cluster exists outside, or may be about to."""
+
+
+def is_protected(cluster: Record, inbox: Iterable[Command]) -> bool:
+    """Whether nothing of a cluster may be deleted: a protection counts from the moment at which it is accepted."""
+    flags = [command.verb for command in inbox if command.verb in FLAGS]
+    return FLAGS[flags[-1]] if flags else cluster.protected
+
+
+def event_name(verb: str, args: Mapping[str, Any]) -> str:
+    """The event of the tables that a verb is."""
+    step = args.get("step")
+    return retry_from(step) if verb == "retry" and step else verb
+
+
+def why_not(standing: Standing, verb: str, args: Mapping[str, Any]) -> str | None:
+    """Why the verb is not legal as things stand, in a sentence; None when it is."""
+    for rule in (_why_not_here, _why_not_whole, _why_protected, _why_twice):
+        reason = rule(standing, verb, args)
+        if reason is not None:
+            return reason
+    if verb not in standing.kind.verbs:
+        return None  # an event of the daemon's own, on which a platform has no say
+    return standing.platform.veto(verb, standing.record, standing.cluster)
+
+
+def _why_not_here(standing: Standing, verb: str, args: Mapping[str, Any]) -> str | None:
+    """What the tables say."""
+    record, kind = standing.record, standing.kind
+    if verb in FLAGS:
+        protected = is_protected(record, standing.inbox)
+        return f"It is {'' if protected else 'not '}protected." if protected == FLAGS[verb] else None
+    if verb == "hold" and "step" in args:
+        return _why_not_after(record, kind, args["step"])
+    if kind.allows(record.state, record.step, event_name(verb, args)):
+        return None
+    if "step" in args:
+        here = kind.states[record.state].title
+        return f"It is {here}; a retry begins at a step that a failed or held one has reached."
+    return kind.why_not(record.state, verb)
+
+
+def _why_not_after(record: Record, kind: Kind, step: str) -> str | None:
+    """Why the record cannot be held after a step; None when it can."""
+    if step not in kind.steps:
+        return f"There is no step {step}; there is {', '.join(kind.steps)}."
+    if step == kind.steps[-1]:
+        return f"{step} is the last step; nothing is left to hold after it."
+    waits = record.state == kind.initial
+    ahead = record.state in kind.steps and kind.steps.index(step) >= kind.steps.index(record.state)
+    return None if waits or ahead else f"It is {kind.states[record.state].title}; {step} does not lie ahead."
+
+
+def _why_not_whole(standing: Standing, verb: str, args: Mapping[str, Any]) -> str | None:
+    """Another spec takes the place of the whole one only while nothing was made from it."""
+    if args.get("whole") and standing.exists():
+        return f"Something of {standing.cluster.name} exists, which was made from the spec before."
+    return None
+
+
+def _why_protected(standing: Standing, verb: str, args: Mapping[str, Any]) -> str | None:
+    """A protected cluster refuses whatever deletes."""
+    if not deletes(standing, verb, args):
+        return None
+    cluster = standing.cluster
+    if is_protected(cluster, standing.cluster_inbox):
+        return f"{cluster.name} is protected: unprotect it first."
+    return None
+
+
+def may_apply(cluster: Standing, setting: str | None) -> bool:
+    """Whether a spec in which this setting is another one can be applied now."""
+    free = (
+        setting is None
+        or cluster.platform.may_change(setting.split(".")[0])
+        or (cluster.platform.may_change(setting))
+    )
+    return why_not(cluster, "change", {}) is None and (free or not cluster.exists())
+
+
+def deletes(standing: Standing, verb: str, args: Mapping[str, Any]) -> bool:
+    """Whether the verb deletes something: by its nature, by the state it leads to, or by the nodes it drops."""
+    if verb in DELETING or args.get("leaving"):
+        return True
+    record, kind = standing.record, standing.kind
+    return kind.table.get((record.state, record.step, event_name(verb, args))) == ROLLING_BACK
+
+
+def _why_twice(standing: Standing, verb: str, args: Mapping[str, Any]) -> str | None:
+    """The same verb does not wait twice; another spec or another protection takes the place of the one before."""
+    if verb in FLAGS or verb not in standing.kind.verbs:
+        return None
+    for command in standing.inbox:
+        if command.verb == verb and (verb != "hold" or command.args.get("step") == args.get("step")):
+            return f"{verb} was asked for already and will be honoured at the next safe point."
+    return None

@@ -1,0 +1,137 @@
+"""What a person can do about a problem *now*: what it names, and the verb that is legal where the record stands.
+
+The same data is a sentence in `nxd` and nxtui, a row of ``docs/errors.md``, and what a script follows.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from daemon import legality
+from daemon.errors import CATALOGUE
+from daemon.legality import Standing
+from state_machines.kind import ROLLING_BACK, Kind
+from state_machines.outcome import Problem, Remedy
+
+FALLBACKS = ("retry", "resume", "replace", "rollback", "destroy")
+"""Verbs that are offered when none of those that the problem itself names is legal, the mildest first."""
+_BY_ITSELF = Remedy("wait", "Nothing to do yet: nxd tries again by itself until the deadline.")
+_UNPROTECT = "unprotect"
+
+
+def verb_remedy(kind: Kind, verb: str, target: str) -> Remedy:
+    """Giving a verb, in a sentence, with its command."""
+    does = kind.verbs.get(verb, verb)
+    return Remedy("verb", f"{does[:1].upper()}{does[1:]}: nxd {verb} {target}.", verb=verb, target=target)
+
+
+def remedies(problem: Mapping[str, Any], here: Standing, cluster: Standing) -> list[Remedy]:
+    """What can be done about the problem of a record, which stands ``here`` in its ``cluster``, in order."""
+    mend = _of_problem(problem)
+    if here.kind.states[here.record.state].work or here.record.state == ROLLING_BACK:
+        waits = [one for one in mend if one.kind == "wait"]
+        return [*(waits or [_BY_ITSELF]), *(one for one in mend if one.kind == "outside")]
+    first = [one for one in mend if one.kind not in ("wait", "verb")]
+    first = [one for one in first if one.kind != "spec" or legality.may_apply(cluster, one.setting)]
+    if not first and any(one.kind == "spec" for one in mend):
+        return _from_nothing(mend, cluster)
+    if first and here.record.name == cluster.record.name and all(one.kind == "spec" for one in first):
+        return first  # applying it is what leads on
+    named = [(one.verb, one.target) for one in mend if one.kind == "verb"]
+    return [*first, *_leading(problem, here, cluster, named)]
+
+
+def without_problem(here: Standing, cluster: Standing) -> list[Remedy]:
+    """What can be done where a record stands still without a problem of its own; nothing where it moves by itself."""
+    record, kind = here.record, here.kind
+    phase = kind.states[record.state].phase
+    if phase == "attention":
+        return _leading({"code": ""}, here, cluster, [("resume", record.name)])
+    if phase == "released" and cluster.kind.states[cluster.record.state].phase != "released":
+        return _leading({"code": ""}, here, cluster, [])
+    if (record.wait or {}).get("attention") and legality.is_protected(cluster.record, cluster.cluster_inbox):
+        return [_unprotect(cluster)]
+    return []
+
+
+def ways_on(standing: Standing, verb: str, args: Mapping[str, Any]) -> list[Remedy]:
+    """What to do about the refusal of a verb: lift the protection, or what else is legal now."""
+    if legality.deletes(standing, verb, args) and legality.is_protected(
+        standing.cluster, standing.cluster_inbox
+    ):
+        return [_unprotect(standing)]
+    name = standing.record.name
+    legal = [
+        verb_remedy(standing.kind, other, name)
+        for other in FALLBACKS
+        if other != verb and other in standing.kind.verbs and legality.why_not(standing, other, {}) is None
+    ]
+    wait = Remedy("command", f"Wait until it has come to an end: nxd wait {name}.", command=f"nxd wait {name}")
+    return legal or [wait]
+
+
+def text(found: Sequence[Remedy]) -> str:
+    """The remedies as sentences, in order; commands that only stand for themselves share one."""
+    said: list[str] = []
+    for by_hand, group in itertools.groupby(found, lambda one: one.text == one.command):
+        if by_hand:
+            said.append(f"By hand, in this order: {'; '.join(one.text for one in group)}.")
+        else:
+            said += [one.text for one in group]
+    return " ".join(said)
+
+
+def plain(problem: Problem) -> dict[str, Any]:
+    """A problem as a record and an event keep it; ``remedy`` says in sentences what has to be mended."""
+    said = text(problem.remedies)
+    return {**msgspec.to_builtins(problem), "remedy": said}
+
+
+def _of_problem(problem: Mapping[str, Any]) -> list[Remedy]:
+    """What the problem itself names; of one that was kept by an older version, its sentence."""
+    if "remedies" in problem:
+        return [msgspec.convert(one, Remedy) for one in problem["remedies"]]
+    row = CATALOGUE.get(problem["code"])
+    return list(row.mend) if row else []
+
+
+def _from_nothing(mend: Sequence[Remedy], cluster: Standing) -> list[Remedy]:
+    """The spec must change in what cannot change while something stands: first back to nothing, then the spec."""
+    for verb in ("rollback", "destroy"):
+        if legality.why_not(cluster, verb, {}) is None:
+            back = verb_remedy(cluster.kind, verb, cluster.record.name)
+            return [back, *(one for one in mend if one.kind == "spec")]
+    return [one for one in mend if one.kind == "spec"]
+
+
+def _leading(
+    problem: Mapping[str, Any],
+    here: Standing,
+    cluster: Standing,
+    named: Sequence[tuple[str | None, str | None]],
+) -> list[Remedy]:
+    """The verb that leads on: one that the problem names, one of its kind's, or whatever is legal."""
+    places = {here.record.name: here, cluster.record.name: cluster}
+    for verb, target in named:
+        place = places.get(str(target))
+        if verb and (place is None or legality.why_not(place, verb, {}) is None):
+            return [verb_remedy((place or here).kind, verb, str(target))]
+    row = CATALOGUE.get(problem["code"])
+    wanted = [*(row.leads if row else ()), *FALLBACKS]
+    for place in places.values():
+        for verb in wanted:
+            if verb in place.kind.verbs and legality.why_not(place, verb, {}) is None:
+                return [verb_remedy(place.kind, verb, place.record.name)]
+    if legality.is_protected(cluster.record, cluster.cluster_inbox):
+        return [_unprotect(cluster)]
+    return []
+
+
+def _unprotect(standing: Standing) -> Remedy:
+    cluster = standing.cluster.name
+    says = f"Allow deletions in {cluster} again: nxd {_UNPROTECT} {cluster}."
+    return Remedy("verb", says, verb=_UNPROTECT, target=cluster)
