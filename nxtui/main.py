@@ -64,7 +64,7 @@ def _socket_in(file: Path) -> Path:
     except OSError as cause:
         raise BadSettings(f"The settings {file} cannot be read ({cause.strerror}).") from cause
     except (yaml.YAMLError, UnicodeDecodeError) as cause:
-        raise BadSettings(f"The settings {file} are not YAML; `nxd doctor` shows where.") from cause
+        raise BadSettings(f"The settings {file} are not YAML; `nxd status` shows where.") from cause
     if not isinstance(settings, dict):
         raise BadSettings(f"The settings {file} are not a list of keys and values.")
     return Path(settings.get("socket") or DEFAULT_SOCKET)

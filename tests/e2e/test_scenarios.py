@@ -22,10 +22,11 @@ import pytest
 import yaml
 from oracle import broken
 
-from daemon.client import Client
+from daemon.client import Client, Refused
 from daemon.demo.stage import Rehearsal, Stage
 from daemon.sim.scenarios import Scenario, scenarios
 from daemon.wire import EntityView
+from tests.e2e.robot import Robot
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
@@ -53,6 +54,8 @@ SHORT = {
 }
 """Deadlines that hold at this speed and are over soon."""
 BLOCKED = "node:rollback_blocked"
+ROUNDS = 8
+"""So often may a part stand still before following the remedies has to have led to its end."""
 STOPPED = ("failed", "rollback_blocked", "rolled_back")
 
 EVERY = scenarios()
@@ -185,27 +188,21 @@ def gone(entities: list[EntityView]) -> bool:
     return not entities
 
 
-def rolled_back(name: str) -> Callable[[list[EntityView]], bool]:
-    """Whether this one is rolled back."""
-    return lambda entities: any(e["name"] == name and e["state"] == "rolled_back" for e in entities)
-
-
-def judge(part: Part, found: dict[str, EntityView]) -> EntityView | None:
-    """Complain if a part did not end as its scenario says; who failed, if somebody was to."""
+def judge(part: Part, found: dict[str, EntityView]) -> None:
+    """Complain if a part did not end as its scenario says."""
     scenario = part.scenario
     mine = [entity for entity in found.values() if entity["cluster"] == part.cluster]
     if scenario.ending == "recovers" or scenario.at == BLOCKED:
         if not active(mine):
             part.complain(f"should have recovered: {stand(part, found)}")
-        return None
+        return
     kind, state = scenario.at.split(":")
     failed = [entity for entity in mine if entity["state"] == "failed" and entity["kind"] == kind]
     for entity in failed:
         code = entity["error"]["code"] if entity["error"] else None
         if (entity["step"], code) == (state, scenario.code):
-            return entity
+            return
     part.complain(f"should have failed at {scenario.at} with {scenario.code}: {stand(part, found)}")
-    return None
 
 
 def play(theatre: Theatre, parts: Sequence[Part]) -> None:
@@ -215,54 +212,65 @@ def play(theatre: Theatre, parts: Sequence[Part]) -> None:
         theatre.apply(part.spec())
     theatre.until(parts, "settled", settled)
     found = theatre.entities()
-    failed = {part.word: judge(part, found) for part in parts}
+    for part in parts:
+        judge(part, found)
     refused = [part for part in parts if part.scenario.ending == "refused"]
     count(theatre, refused, {kind: 0 for kind in ONE_NODE}, "before anything was made")
-    for part in parts:
-        if part.scenario.ending != "recovers" and part.scenario.at != BLOCKED:
-            theatre.ask("/mend", {"scenario": part.label})
-    stopped = [(part, who) for part in parts if (who := failed[part.word]) and part not in refused]
-    go_on(theatre, stopped)
-    standing = [part for part in parts if part not in refused]
-    for part in [part for part, _ in stopped if part.scenario.retries > 1]:
-        theatre.until([part], "settled", settled)
-        for entity in list(theatre.entities().values()):
-            if entity["cluster"] == part.cluster and entity["state"] == "failed":
-                theatre.verb("retry", entity["name"])
-    theatre.until(standing, "active", active)
+    follow(theatre, [part for part in parts if part.scenario.ending != "recovers"], "active", active)
+    theatre.until(parts, "active", active)
     installed = theatre.ask("/counts")["installs"]
-    for part in [part for part in standing if part.scenario.ending == "recovers"]:
+    for part in [part for part in parts if part.scenario.ending == "recovers"]:
         found_installs = installed.get(f"demo-n-{part.word}-host-bms")
         if part.scenario.installs not in (None, found_installs):
             part.complain(f"was installed {found_installs} times, not {part.scenario.installs}")
-    count(theatre, standing, None, "when it was active")
+    count(theatre, parts, None, "when it was active")
     end(theatre, parts)
 
 
-def go_on(theatre: Theatre, stopped: Sequence[tuple[Part, EntityView]]) -> None:
-    """The cause is mended: take each way out."""
-    back = [(part, who) for part, who in stopped if part.scenario.way_out == "rollback"]
-    for _, who in back:
-        theatre.verb("rollback", who["name"])
-    for part, who in back:
-        theatre.until([part], "rolled back", rolled_back(who["name"]))
-    for _, who in stopped:
-        theatre.verb("retry", who["name"])
+def follow(
+    theatre: Theatre, parts: Sequence[Part], what: str, done: Callable[[list[EntityView]], bool]
+) -> None:
+    """Do what nxd says can be done about each trouble, and nothing else, until all parts are ``done``."""
+    robots = {part.word: robot(theatre, part) for part in parts}
+    for _ in range(ROUNDS):
+        theatre.until(parts, f"settled or {what}", lambda entities: done(entities) or settled(entities))
+        found = theatre.entities()
+        stories = [(part, [e for e in found.values() if e["cluster"] == part.cluster]) for part in parts]
+        left = [(part, mine) for part, mine in stories if not done(mine) and not part.complaints]
+        for part, mine in left:
+            try:
+                moved = robots[part.word].follow(mine)
+            except (AssertionError, Refused) as error:
+                part.complain(f"a remedy cannot be followed: {error}; {stand(part, found)}")
+                continue
+            if not moved:
+                part.complain(f"is told nothing that can be done: {stand(part, found)}")
+        if not left:
+            return
+    for part, _ in left:
+        part.complain(f"following every remedy did not make it {what}: {robots[part.word].told}")
+
+
+def robot(theatre: Theatre, part: Part) -> Robot:
+    """Who follows the remedies of a part; a change of its spec gives a step another minute."""
+
+    def respec(setting: str) -> str:
+        document = yaml.safe_load(part.spec())
+        document["deadlines"] = {**document["deadlines"], "preflight": "4m"}
+        return yaml.safe_dump(document)
+
+    return Robot(theatre.stage, lambda: theatre.ask("/mend", {"scenario": part.label}), respec)
 
 
 def end(theatre: Theatre, parts: Sequence[Part]) -> None:
-    """Destroy every cluster; nothing may be left."""
+    """Destroy every cluster; nothing may be left. Where something stands in the way, nxd says what to do."""
     for part in parts:
         theatre.verb("destroy", part.cluster)
     blocked = [part for part in parts if part.scenario.at == BLOCKED]
     theatre.until(
         blocked, "blocked", lambda entities: any(e["state"] == "rollback_blocked" for e in entities)
     )
-    for part in blocked:
-        theatre.ask("/mend", {"scenario": part.label})
-        theatre.verb("retry", f"n-{part.word}")
-        theatre.until([part], "released", rolled_back(f"n-{part.word}"))
-        theatre.verb("retry", part.cluster)
+    follow(theatre, blocked, "gone", gone)
     theatre.until(parts, "gone", gone)
     count(theatre, parts, {kind: 0 for kind in ONE_NODE}, "after it was destroyed")
     struck = {strike["scenario"] for strike in theatre.ask("/faults")["struck"]}
