@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -31,8 +30,6 @@ from daemon.store.ops import (
     AddEvent,
     CloseCommand,
     Command,
-    DropRecord,
-    DropSecrets,
     Event,
     Op,
     PutRecord,
@@ -181,7 +178,9 @@ class Engine:
         if moved.state == kind.initial and record.name == record.shard:
             ops.append(moves.command(record, "start", now, self.journal.clock.new_id()))
         if command.verb == "change":
-            ops += self._changed_nodes(moved, command.args, now)
+            ops += reactions.changed_nodes(
+                moved, self.platform(moved).node, command.args, self._mirror.members(moved.name), now
+            )
         await self._commit_move(record, moved, command.verb, command.actor, *ops)
         for op in ops:
             if isinstance(op, AddCommand) and op.command.target != record.name:
@@ -198,27 +197,9 @@ class Engine:
             for member in self._mirror.members(record.name):
                 self.poke(member.name)
 
-    def _changed_nodes(self, cluster: Record, args: Mapping[str, Any], now: float) -> list[Op]:
-        """The nodes that a changed spec asks for: new ones, and with ``whole`` all others anew, or dropped."""
-        kind, known = self.platform(cluster).node, self._mirror.records
-        asked: Mapping[str, dict[str, Any]] = args.get("nodes", {})
-        ops: list[Op] = [
-            PutRecord(moves.sown(name, kind, cluster.name, spec, now))
-            for name, spec in asked.items()
-            if name not in known
-        ]
-        if args.get("whole"):
-            for member in self._mirror.members(cluster.name):
-                if member.name in asked:
-                    ops.append(PutRecord(moves.anew(member, kind, asked[member.name], now)))
-                else:
-                    ops += (DropRecord(member.name), DropSecrets(f"{member.name}/"))
-        return ops
-
     def _latest(self, name: str) -> Record:
         """A record as it is committed now, or soon will be."""
         return self._contexts[name].record if name in self._contexts else self._mirror.records[name]
-
 
     async def _run(self, record: Record, context: StepContext) -> Outcome:
         """The step's answer; whatever it raises becomes one."""

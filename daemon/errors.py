@@ -119,6 +119,8 @@ def as_json(value: object) -> str:
     """Evidence that is data, as JSON of a bearable length."""
     text = msgspec.json.encode(value, enc_hook=str).decode()
     return text if len(text) <= LONGEST_EVIDENCE else f"{text[:LONGEST_EVIDENCE]}… ({len(text)} characters)"
+
+
 Mend = Remedy | str | Sequence[Remedy | str]
 """What a person has to do first: a sentence stands for something outside."""
 

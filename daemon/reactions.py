@@ -9,7 +9,7 @@ from daemon import legality, moves
 from daemon.legality import Standing
 from daemon.platforms.base import Platform
 from daemon.remedies import plain
-from daemon.store.ops import Command, Op
+from daemon.store.ops import Command, DropRecord, DropSecrets, Op, PutRecord
 from state_machines.kind import FLAGS, Kind
 from state_machines.outcome import Problem
 from state_machines.record import Record
@@ -89,6 +89,25 @@ def _blocking(
         ("failed", "rollback_blocked") if platform.waits_for_nodes(cluster.step) else ("rollback_blocked",)
     )
     return [member for member in members if member.state in stopped]
+
+
+def changed_nodes(
+    cluster: Record, kind: Kind, args: Mapping[str, Any], members: Sequence[Record], now: float
+) -> list[Op]:
+    """The nodes that a changed spec asks for: new ones, and with ``whole`` all others anew, or dropped."""
+    asked: Mapping[str, dict[str, Any]] = args.get("nodes", {})
+    known = {member.name for member in members}
+    ops: list[Op] = [
+        PutRecord(moves.sown(name, kind, cluster.name, spec, now))
+        for name, spec in asked.items()
+        if name not in known
+    ]
+    for member in members if args.get("whole") else ():
+        if member.name in asked:
+            ops.append(PutRecord(moves.anew(member, kind, asked[member.name], now)))
+        else:
+            ops += (DropRecord(member.name), DropSecrets(f"{member.name}/"))
+    return ops
 
 
 def calls_back(node: Record, cluster: Standing, token: str) -> Sequence[Op]:

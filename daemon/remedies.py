@@ -70,7 +70,9 @@ def ways_on(standing: Standing, verb: str, args: Mapping[str, Any]) -> list[Reme
         for other in FALLBACKS
         if other != verb and other in standing.kind.verbs and legality.why_not(standing, other, {}) is None
     ]
-    wait = Remedy("command", f"Wait until it has come to an end: nxd wait {name}.", command=f"nxd wait {name}")
+    wait = Remedy(
+        "command", f"Wait until it has come to an end: nxd wait {name}.", command=f"nxd wait {name}"
+    )
     return legal or [wait]
 
 

@@ -191,8 +191,7 @@ class StepContext:
         await self._commit(PutRecord(replace(record, facts=kept, version=record.version + 1)))
 
     def keep_protected(self) -> None:
-        """Nothing is deleted while the cluster is protected, or will be as soon as its inbox is honoured. Raises
-        Protected."""
+        """Nothing is deleted while the cluster is, or is about to be, protected. Raises Protected."""
         cluster = self.cluster
         if is_protected(cluster, self._journal.mirror.commands(cluster.name)):
             raise Protected(f"{cluster.name} is protected: nxd unprotect {cluster.name}")
@@ -337,7 +336,7 @@ class StepContext:
             if found is None and row.sent and self._late_for(row) > 0:
                 return False
             if found is None:
-                await self._gone(row)
+                await self.gone(row)
                 return True
             row = replace(row, cloud_id=found.cloud_id)
         there = await disposal.get(row) is not None
@@ -357,7 +356,7 @@ class StepContext:
                 return False
         if row.sent > 1:  # an earlier create of it was not answered with it and may still take effect
             return await self._missing(row, disposal)
-        await self._gone(row)
+        await self.gone(row)
         return True
 
     async def _missing(self, row: Resource, disposal: Disposal) -> bool:
@@ -366,7 +365,7 @@ class StepContext:
             return False
         found = await disposal.find(row)
         if found is None:
-            await self._gone(row)
+            await self.gone(row)
             return True
         await self._put(replace(row, cloud_id=found.cloud_id))
         return False
@@ -380,7 +379,8 @@ class StepContext:
         """Whether so much time has passed since it was made that answers about it are no old ones."""
         return self._late_for(row) <= 0
 
-    async def _gone(self, row: Resource) -> None:
+    async def gone(self, row: Resource) -> None:
+        """Note that an object does not exist any more."""
         message = f"{row.kind} {row.name} is gone"
         event = self._event("call", message, {"kind": row.kind, "name": row.name, "id": row.cloud_id})
         await self._commit(PutResource(replace(row, state="gone")), event)
@@ -398,10 +398,6 @@ class StepContext:
         message = f"{member.name} left {member.shard} and is forgotten"
         said = AddEvent(Event(self.clock.now(), member.shard, member.name, "note", message))
         await self._commit(DropRecord(member.name), DropSecrets(f"{member.name}/"), said)
-
-    async def gone(self, row: Resource) -> None:
-        """Note that an object ceased to exist together with another one."""
-        await self._gone(row)
 
     def _put(self, row: Resource) -> Awaitable[None]:
         return self._commit(PutResource(row))

@@ -92,7 +92,9 @@ def unreachable(socket: Path, trouble: Trouble) -> DaemonUnreachable:
             f"No daemon answers on {socket}: start it with `nxd serve` or name another one with --config."
         )
     if trouble == "silent":
-        return DaemonUnreachable(f"The daemon on {socket} is silent: see what its log says (journalctl -u nxd), then restart it.")
+        return DaemonUnreachable(
+            f"The daemon on {socket} is silent: see what its log says (journalctl -u nxd), then restart it."
+        )
     return DaemonUnreachable(
         f"The daemon on {socket} broke off in the middle: see whether it still runs, then try again."
     )
