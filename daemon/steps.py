@@ -8,10 +8,9 @@ anything else happens.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from daemon.clock import Clock
@@ -31,6 +30,7 @@ from daemon.errors import NxdError, OutsideError, as_json
 from daemon.faultpoints import point
 from daemon.journal import Journal
 from daemon.legality import DELETING, Protected, is_protected
+from daemon.objects import Disposal, Found, Want
 from daemon.secrets import SecretBox
 from daemon.store.ops import (
     AddCommand,
@@ -52,42 +52,6 @@ from state_machines.record import Record
 
 class Interrupted(Exception):
     """A person's verb is waiting and this is a safe point to honour it."""
-
-
-class Found(Struct, frozen=True, gc=False):
-    """An object that exists outside: its id there, what is worth remembering of it, and when it was made there, in
-    Unix seconds, if the other side tells."""
-
-    cloud_id: str
-    data: Mapping[str, Any] = field(default_factory=dict)
-    created: float | None = None
-
-
-class Want(Struct, frozen=True):
-    """An object that shall exist.
-
-    ``find`` looks for it by name, ``create`` makes it, ``ours`` compares the mark of ownership of one that was
-    found. ``unique`` says that the other side refuses a second object of the same name; ``proven`` that the mark
-    is something only we can give, such as an object of ours that it is bound to.
-    """
-
-    kind: str
-    name: str
-    find: Callable[[], Awaitable[Found | None]]
-    create: Callable[[], Awaitable[Found]]
-    ours: Callable[[Found], bool]
-    data: Mapping[str, Any] = field(default_factory=dict)
-    unique: bool = True
-    proven: bool = False
-
-
-class Disposal(Struct, frozen=True):
-    """How objects of one kind go: ``find`` by name, ``get`` by id (None once it is a 404), and ``delete``, which may
-    answer with what is to be kept of the attempt with the row."""
-
-    find: Callable[[Resource], Awaitable[Found | None]]
-    get: Callable[[Resource], Awaitable[Found | None]]
-    delete: Callable[[Resource], Awaitable[Mapping[str, Any] | None]]
 
 
 Step = Callable[["StepContext"], Awaitable[Outcome]]

@@ -17,8 +17,9 @@ from daemon.engine import Engine, Pace
 from daemon.garbage import seldom, settle
 from daemon.journal import Journal
 from daemon.mirror import Mirror
+from daemon.objects import Found, Want
 from daemon.secrets import SecretBox
-from daemon.steps import Found, Step, StepContext, Want
+from daemon.steps import Step, StepContext
 from daemon.store.base import Store
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, Op, PutRecord, Resource
 from daemon.store.sqlite import SqliteStore

@@ -17,11 +17,12 @@ from daemon.clock import ManualClock
 from daemon.engine import Engine, Pace
 from daemon.journal import Journal
 from daemon.mirror import Mirror
+from daemon.objects import Disposal, Found, Want
 from daemon.orders import Orders
 from daemon.platforms.base import Check, Finding, Planned, Platform, Seed
 from daemon.secrets import SecretBox
 from daemon.spec import ClusterSpec
-from daemon.steps import Disposal, Found, Step, StepContext, Want
+from daemon.steps import Step, StepContext
 from daemon.store.base import Store as AnyStore
 from daemon.store.base import Then
 from daemon.store.memory import MemoryStore

@@ -5,13 +5,14 @@ from __future__ import annotations
 from daemon.clock import Clock
 from daemon.drivers.prism import Login
 from daemon.errors import NxdError, OutsideError, as_json
+from daemon.objects import Disposal, Found, Want
 from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, PASSING, Cvms, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, address_of
 from daemon.platforms.ibm_nutanix.membership import STOPPED, Membership, leaving, member_view, wished
 from daemon.platforms.ibm_nutanix.planned import host_row
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failure
 from daemon.settings import Settings
-from daemon.steps import Disposal, Found, StepContext, Want
+from daemon.steps import StepContext
 from daemon.store.ops import Resource
 from state_machines.outcome import Done, Outcome, Wait
 

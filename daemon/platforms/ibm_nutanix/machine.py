@@ -9,16 +9,17 @@ from msgspec.structs import replace
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.drivers.prism import Login, Prism, fetch_certificate
 from daemon.errors import NxdError, OutsideError
+from daemon.objects import Disposal
 from daemon.platforms.ibm_nutanix.node import next_round
 from daemon.platforms.ibm_nutanix.power import is_stubborn, press, told
 from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, replace_it, server_problem
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.remedies import verb_remedy
 from daemon.settings import Settings
-from daemon.steps import Disposal, StepContext
+from daemon.steps import StepContext
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import NODE
-from state_machines.outcome import Done, Fail, Outcome, Remedy, Wait
+from state_machines.outcome import Done, Fail, Outcome, Wait
 from state_machines.record import Record
 
 PHASES: dict[int, str] = {

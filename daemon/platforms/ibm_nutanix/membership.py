@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 
 from daemon.errors import NxdError, OutsideError
+from daemon.objects import Disposal, Found, Want
 from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, Cvms, Host, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import address_of
 from daemon.platforms.ibm_nutanix.planned import HOST, host_row
 from daemon.remedies import verb_remedy
 from daemon.settings import Settings
-from daemon.steps import Disposal, Found, StepContext, Want
+from daemon.steps import StepContext
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import CLUSTER, NODE
 from state_machines.outcome import Done, Outcome, Remedy, Wait

@@ -10,6 +10,7 @@ from daemon.clock import Clock
 from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.errors import NxdError, OutsideError, as_json
+from daemon.objects import Disposal, Found, Want
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
 from daemon.platforms.ibm_nutanix.planned import host_row
@@ -18,7 +19,7 @@ from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, server_p
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.remedies import verb_remedy
 from daemon.settings import Settings
-from daemon.steps import Disposal, Found, StepContext, Want
+from daemon.steps import StepContext
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Done, Fail, Outcome, Wait

@@ -12,7 +12,6 @@ from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Remedy
 
-
 FIND_OUT = outside("Find out who did it.")
 
 

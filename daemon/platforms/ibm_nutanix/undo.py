@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from daemon.objects import Disposal
 from daemon.platforms.ibm_nutanix.power import is_stubborn, told
-from daemon.steps import Disposal, Step, StepContext
+from daemon.steps import Step, StepContext
 from daemon.store.ops import Resource
 from state_machines.outcome import Done, Outcome, Wait
 

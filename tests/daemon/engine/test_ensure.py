@@ -8,7 +8,8 @@ import pytest
 
 from daemon.doubts import LATE_SECONDS
 from daemon.errors import OutsideError
-from daemon.steps import Found, StepContext
+from daemon.objects import Found
+from daemon.steps import StepContext
 from daemon.store.ops import PutResource, Resource
 from state_machines.outcome import Done, Wait
 
