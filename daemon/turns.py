@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 
 from daemon.clock import Clock
 from daemon.errors import StoreError
@@ -20,12 +22,17 @@ Turn = Callable[[str], Awaitable[None]]
 
 
 class Turns:
-    """The turns of all records. ``alone`` says of which no two may have theirs at the same time."""
+    """The turns of all records, so many at once; whoever is poked meanwhile waits in line, which costs no task.
+    ``alone`` says of which no two may have theirs at the same time."""
 
     def __init__(self, clock: Clock, turn: Turn, at_once: int, alone: Callable[[str], bool]) -> None:
         self._clock = clock
         self._turn = turn
-        self._slots = asyncio.Semaphore(at_once)
+        self._at_once = at_once
+        self._busy = 0
+        """Turns that are under way, but for those of records that have theirs alone."""
+        self._line: OrderedDict[str, None] = OrderedDict()
+        """Who waits for one of them to end, in order."""
         self._alone = alone
         self._single = asyncio.Lock()
         self._turns: dict[str, asyncio.Task[None]] = {}
@@ -66,10 +73,18 @@ class Turns:
             return
         if name in self._turns:
             self._again.add(name)
-            return
-        turn = asyncio.create_task(self._take_turn(name), name=f"turn:{name}")
+        elif self._alone(name):
+            self._begin(name, alone=True)
+        elif self._line or self._busy >= self._at_once:
+            self._line[name] = None
+        else:
+            self._begin(name, alone=False)
+
+    def _begin(self, name: str, alone: bool) -> None:
+        turn = asyncio.create_task(self._take_turn(name, alone), name=f"turn:{name}")
         self._turns[name] = turn
-        turn.add_done_callback(lambda _: self._turn_over(name))
+        self._busy += not alone
+        turn.add_done_callback(lambda _: self._turn_over(name, alone))
 
     def wake_at(self, name: str, when: float) -> None:
         """Give a record a turn at a time, unless it is given another one before."""
@@ -77,12 +92,18 @@ class Turns:
         heapq.heappush(self._due, (when, name))
         self._moved.set()
 
-    def _turn_over(self, name: str) -> None:
+    def _turn_over(self, name: str, alone: bool) -> None:
         del self._turns[name]
-        if name in self._again:
-            self._again.discard(name)
-            if self._fenced is None:
-                self.poke(name)
+        self._busy -= not alone
+        again = name in self._again
+        self._again.discard(name)
+        if self._stopped or self._fenced is not None:
+            return
+        if again:
+            self.poke(name)
+        while self._line and self._busy < self._at_once:
+            following, _ = self._line.popitem(last=False)
+            self._begin(following, alone=False)
 
     def _wake_due(self) -> float | None:
         """Poke every record whose time has come; the seconds until the next one, if any."""
@@ -107,15 +128,11 @@ class Turns:
             sleep.cancel()
             moved.cancel()
 
-    async def _take_turn(self, name: str) -> None:
+    async def _take_turn(self, name: str, alone: bool) -> None:
         self._wakes.pop(name, None)
         try:
-            if self._alone(name):
-                async with self._single, self._slots:
-                    await self._turn(name)
-            else:
-                async with self._slots:
-                    await self._turn(name)
+            async with self._single if alone else nullcontext():
+                await self._turn(name)
             self._broken.pop(name, None)
         except StoreError as error:
             log.error("action=commit_failed record=%s evidence=%s", name, error.evidence)

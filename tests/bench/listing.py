@@ -51,9 +51,6 @@ class Shown(Toy):
         """The addresses in the ledger."""
         return {row.kind: row.data["address"] for row in resources}
 
-    def veto(self, verb: str, record: Record, cluster: Record) -> None:
-        """Nothing is forbidden."""
-
 
 def _contents() -> Contents:
     cluster = Record("c", "toy.cluster", "c", "active", 1.0, 1)

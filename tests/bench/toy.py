@@ -33,6 +33,9 @@ HALF = STEPS // 2
 """A daemon that is killed dies when every node has done so many steps and is in a call of the next."""
 _KEY = b"A" * 43 + b"="
 
+WIDE = Pace(steps_at_once=20_000)
+"""Nobody waits for a slot."""
+
 Outside = Callable[[str], Awaitable[None]]
 """What happens when an object of that name is made, before it is there."""
 
@@ -112,6 +115,9 @@ class Toy:
     def climb(self, record: Record, cluster: Record, problem: Any) -> None:
         """Never by itself."""
 
+    def veto(self, verb: str, record: Record, cluster: Record) -> None:
+        """Nothing is forbidden."""
+
     def removal_commands(self, resource: Resource) -> Sequence[str]:
         """There is nothing to remove."""
         return []
@@ -127,7 +133,11 @@ class House:
 
 @asynccontextmanager
 async def house(
-    directory: Path, toy: Toy, made: type[SqliteStore] = SqliteStore, worn: bool = True
+    directory: Path,
+    toy: Toy,
+    made: type[SqliteStore] = SqliteStore,
+    worn: bool = True,
+    pace: Pace = WIDE,
 ) -> AsyncIterator[House]:
     """Everything that a daemon has between its API and its disk; ``worn``: it has worked for a while."""
     seldom()
@@ -141,7 +151,7 @@ async def house(
         if worn:
             await _wear_in(journal)
         settle()
-        pace, platforms = Pace(steps_at_once=20_000), {"toy": toy}
+        platforms = {"toy": toy}
         yield House(journal, Engine(journal, platforms, SecretBox(_KEY), pace, crashes))  # type: ignore[arg-type]
     finally:
         crashes.close()

@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from daemon.engine import Pace
 from daemon.errors import StoreError
 from daemon.steps import StepContext
 from daemon.store.base import Then
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import AddCommand, Command, Event, Lease, Op, PutRecord
 from daemon.turns import STORE_RETRY_SECONDS
-from state_machines.outcome import Done, Fail, Outcome, Problem
+from state_machines.outcome import Done, Fail, Outcome, Problem, Wait
 
 FULL = StoreError("database", evidence="database or disk is full")
 
@@ -163,3 +165,34 @@ async def test_clusters_that_poke_each_other_break_no_turn(
     assert {house.record(name).state for name in everybody} <= {"ready", "active"}
     assert [house.record(cluster).state for cluster in clusters] == ["active"] * 4
     assert "broke" not in caplog.text
+
+
+async def test_thousands_that_are_due_at_once_wait_in_line_and_not_in_tasks(build: Any) -> None:
+    house = build(pace=Pace(steps_at_once=8))
+    names = [f"n{number}" for number in range(2_000)]
+    running = most = 0
+
+    async def look(ctx: StepContext) -> Outcome:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return Wait("the outside", "nothing yet", 50.0)
+
+    house.toy.script["making"] = look
+    await house.start()
+    await house.sow(*names)
+    now = house.clock.now()
+    waiting = [replace(house.record(name), state="making", version=2, deadline=now + 100) for name in names]
+    await house.commit(*map(PutRecord, waiting))
+    for name in names:
+        house.engine.poke(name)
+    assert len(house.turns()) == 8
+    house.engine.poke(names[-1])
+    async with asyncio.timeout(60):
+        while len(house.toy.calls) < len(names):
+            await asyncio.sleep(0)
+    assert [name for name, _, _ in house.toy.calls] == names, "in the order in which they were poked, and once"
+    assert most == 8
+    await house.stop()
