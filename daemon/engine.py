@@ -257,13 +257,13 @@ class Engine:
             moved = moves.advanced(record, kind, now, limits)
         idle = not (context.acted or record.wait or record.tries)
         ops = self._move(record, moved, "advance", "nxd", idle=idle)
-        context.go_on(moved, ops, partial(self._moved, moved))
+        context.go_on(moved, ops, partial(self._moved, record, moved))
         return True
 
-    def _moved(self, record: Record) -> None:
+    def _moved(self, record: Record, moved: Record) -> None:
         """A step has led on, durably."""
         self._crashes.passed(record.name)
-        self._wake_cluster(record)
+        self._wake_cluster(record, moved)
 
     async def _released(self, record: Record, kind: Kind) -> None:
         now = self.journal.clock.now()
@@ -350,12 +350,16 @@ class Engine:
     async def _commit_move(self, record: Record, moved: Record, verb: str, actor: str, *ops: Op) -> None:
         """Commit a change of state with its log line, and wake the cluster that watches a node."""
         await self.journal.commit(*ops, *self._move(record, moved, verb, actor))
-        self._wake_cluster(record)
+        self._wake_cluster(record, moved)
 
-    def _wake_cluster(self, record: Record) -> None:
-        """A cluster that is at work, or called to it, looks at what its node has come to."""
+    def _wake_cluster(self, record: Record, moved: Record) -> None:
+        """A cluster that is at work, or called to it, looks at what its node has come to: at the beginning and the end
+        of its work, not at each step."""
         cluster = self._mirror.records.get(record.shard)
         if cluster is None or cluster.name == record.name:
+            return
+        before, after = (self.kind(one).states[one.state] for one in (record, moved))
+        if (before.work and after.work) or record.state == moved.state == ROLLING_BACK:
             return
         works = self.kind(cluster).states[cluster.state].work or cluster.state == ROLLING_BACK
         if works or self._mirror.asked(cluster.name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from typing import Any
 
 from daemon.store.ops import (
@@ -23,6 +23,9 @@ from daemon.store.ops import (
 )
 from state_machines.record import Record
 
+Rule = Callable[[Record], bool]
+"""Whether something holds for a record, by what stands in it alone."""
+
 
 class Mirror:
     """Records, ledger, signals, open commands and sealed secrets, by name."""
@@ -36,7 +39,13 @@ class Mirror:
         self.stamps: defaultdict[str, int] = defaultdict(int)
         """Record → how often its row, ledger or inbox has changed, so that what was made of them can be kept."""
         self.secrets: dict[str, bytes] = dict(contents.secrets)
+        self._secrets_of: defaultdict[str, set[str]] = defaultdict(set)
+        for name in contents.secrets:
+            self._secrets_of[_owner(name)].add(name)
         self._members: defaultdict[str, dict[str, Record]] = defaultdict(dict)
+        self._unsorted: set[str] = set()
+        """Clusters whose members are not in the order of their names since one came."""
+        self._where: dict[Rule, set[str]] = {}
         self._resources: defaultdict[str, dict[tuple[str, str], Resource]] = defaultdict(dict)
         self._holders: dict[str, set[tuple[str, str, str]]] = {}
         self._signals: dict[str, list[Signal]] = {}
@@ -86,7 +95,17 @@ class Mirror:
     def members(self, cluster: str) -> list[Record]:
         """The nodes of a cluster, by name."""
         found = self._members.get(cluster, {})
-        return [found[name] for name in sorted(found)]
+        if cluster in self._unsorted:
+            self._unsorted.discard(cluster)
+            found = self._members[cluster] = dict(sorted(found.items()))
+        return list(found.values())
+
+    def where(self, rule: Rule) -> Set[str]:
+        """The names of the records for which a rule holds. They are looked through once: from then on every commit
+        keeps the set right, so that it costs nothing to ask again. The rule looks at its record alone."""
+        if rule not in self._where:
+            self._where[rule] = {record.name for record in self.records.values() if rule(record)}
+        return self._where[rule]
 
     def is_held(self, address: str) -> bool:
         """Whether any record has an object of this address, or means to."""
@@ -108,7 +127,12 @@ class Mirror:
         self.stamps[record.name] += 1
         self.records[record.name] = record
         if record.name != record.shard:
-            self._members[record.shard][record.name] = record
+            members = self._members[record.shard]
+            if record.name not in members:
+                self._unsorted.add(record.shard)
+            members[record.name] = record
+        for rule, names in self._where.items():
+            (names.add if rule(record) else names.discard)(record.name)
 
     def _put_resource(self, op: PutResource) -> None:
         resource = op.resource
@@ -133,11 +157,16 @@ class Mirror:
 
     def _put_secret(self, op: PutSecret) -> None:
         self.secrets[op.name] = op.sealed
+        self._secrets_of[_owner(op.name)].add(op.name)
 
     def _drop_secrets(self, op: DropSecrets) -> None:
-        self.secrets = {
-            name: sealed for name, sealed in self.secrets.items() if not name.startswith(op.prefix)
-        }
+        owner = _owner(op.prefix)
+        going = {name for name in self._secrets_of.get(owner, ()) if name.startswith(op.prefix)}
+        for name in going:
+            del self.secrets[name]
+        self._secrets_of[owner] -= going
+        if not self._secrets_of[owner]:
+            del self._secrets_of[owner]
 
     def _add_signal(self, op: AddSignal) -> None:
         signal = op.signal
@@ -158,10 +187,20 @@ class Mirror:
         record = self.records.pop(name, None)
         if record is not None:
             self._members.get(record.shard, {}).pop(name, None)
+            if record.name == record.shard and not self._members.get(name):
+                self._members.pop(name, None)
+                self._unsorted.discard(name)
+        for names in self._where.values():
+            names.discard(name)
         for resource in self._resources.pop(name, {}).values():
             self._let_go(resource)
         self._signals.pop(name, None)
         self._commands.pop(name, None)
+
+
+def _owner(secret: str) -> str:
+    """Whose secret it is: what stands before the first stroke of its name."""
+    return secret.partition("/")[0]
 
 
 _FOLLOW: dict[type, Callable[[Mirror, Any], None]] = {

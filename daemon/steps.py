@@ -8,7 +8,7 @@ anything else happens.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Set
 from typing import Any
 
 from msgspec.structs import replace
@@ -100,9 +100,9 @@ class StepContext:
         """The nodes of the cluster."""
         return self._journal.mirror.members(self.record.shard)
 
-    def all_records(self) -> list[Record]:
-        """Every record of the daemon."""
-        return list(self._records.values())
+    def where(self, rule: Callable[[Record], bool]) -> Set[str]:
+        """The names of all records of the daemon for which a rule holds; see ``Mirror.where``."""
+        return self._journal.mirror.where(rule)
 
     def go_on(self, record: Record, ops: Iterable[Op], then: Callable[[], None]) -> None:
         """The step is done and the next one can run: the record stands as given as soon as ``ops`` are committed;

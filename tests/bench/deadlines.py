@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from figures import Figure
 from msgspec.structs import replace
 from toy import Toy, house
 
@@ -53,7 +50,7 @@ async def _pass(directory: Path) -> tuple[float, float, float]:
         work = asyncio.create_task(here.engine.run())
         records = here.journal.mirror.records
         nodes = [name for name in records if name != "c"]
-        while not all(records[name].wait for name in nodes):
+        while not all(records[name].wait for name in nodes):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         assert due > time.time(), "they did not all wait in time"
         await asyncio.sleep(due - time.time())
@@ -62,7 +59,9 @@ async def _pass(directory: Path) -> tuple[float, float, float]:
         while len(late) < NODES:
             await asyncio.sleep(0.005)
             now = time.time()
-            late |= {name: now - due for name in nodes if name not in late and records[name].state == "failed"}
+            late |= {
+                name: now - due for name in nodes if name not in late and records[name].state == "failed"
+            }
         used = time.process_time() - used
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)

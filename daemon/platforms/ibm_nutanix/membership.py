@@ -10,7 +10,7 @@ from daemon.errors import NxdError, OutsideError
 from daemon.objects import Disposal, Found, Want
 from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, Cvms, Host, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import address_of
-from daemon.platforms.ibm_nutanix.planned import HOST, host_row
+from daemon.platforms.ibm_nutanix.planned import HOST, host_row, named
 from daemon.remedies import verb_remedy
 from daemon.settings import Settings
 from daemon.steps import StepContext
@@ -27,12 +27,14 @@ STOPPED = ("failed", "held", "rolled_back", "rollback_blocked")
 
 def wished(ctx: StepContext) -> list[Record]:
     """The nodes that the spec names."""
-    return [member for member in ctx.members if member.name in ctx.cluster.spec["nodes"]]
+    names = named(ctx.cluster)
+    return [member for member in ctx.members if member.name in names]
 
 
 def leaving(ctx: StepContext) -> list[Record]:
     """The nodes that the spec names no more."""
-    return [member for member in ctx.members if member.name not in ctx.cluster.spec["nodes"]]
+    names = named(ctx.cluster)
+    return [member for member in ctx.members if member.name not in names]
 
 
 class Membership:

@@ -31,6 +31,11 @@ NO_ADDRESS_YET = "0.0.0.0"
 INSTALL_STATES = ("creating_server", "awaiting_boot", "awaiting_config", "installing")
 
 
+def installs(record: Record) -> bool:
+    """Whether a node has ordered a server and is not installed yet."""
+    return record.state in INSTALL_STATES and bool(record.facts.get("ordered"))
+
+
 def roles(record: Record) -> tuple[Role, ...]:
     """The addresses of this node; the first one reserves the cluster's too."""
     return (*NODE_ROLES, CLUSTER_ROLE) if record.spec["first"] else NODE_ROLES
@@ -229,13 +234,8 @@ class NodeSteps:
 
     def _installing(self, ctx: StepContext) -> int:
         """How many other nodes have ordered a server and are not installed yet."""
-        return sum(
-            1
-            for record in ctx.all_records()
-            if record.name != ctx.record.name
-            and record.state in INSTALL_STATES
-            and record.facts.get("ordered")
-        )
+        names = ctx.where(installs)
+        return len(names) - (ctx.record.name in names)
 
     def _server(self, ctx: StepContext, generation: int) -> Want:
         name = self._names.server(ctx.record.name, generation)

@@ -41,6 +41,22 @@ def seeds(spec: Mapping[str, Any]) -> list[Seed]:
     return found
 
 
+_SPECS = 1024
+"""So many specs are remembered with the set of their nodes; another one begins anew."""
+_named: dict[int, tuple[Sequence[str], frozenset[str]]] = {}
+
+
+def named(cluster: Record) -> frozenset[str]:
+    """The nodes that the cluster's spec names. A spec is replaced and never changed: its set is made once."""
+    nodes = cluster.spec["nodes"]
+    kept = _named.get(id(nodes))
+    if kept is None or kept[0] is not nodes:
+        if len(_named) >= _SPECS:
+            _named.clear()
+        kept = _named[id(nodes)] = nodes, frozenset(nodes)
+    return kept[1]
+
+
 def objects(names: Names, spec: Mapping[str, Any]) -> list[Planned]:
     """Every object that deploying the spec makes, in the order in which it is made."""
     found: list[Planned] = []

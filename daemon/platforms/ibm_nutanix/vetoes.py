@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from daemon.platforms.ibm_nutanix.planned import named
 from state_machines.record import Record
 
 WAITS_FOR_NODES = ("deploying", "joining_nodes")
@@ -29,7 +30,7 @@ def _of_node(verb: str, record: Record, cluster: Record) -> str | None:
         return f"Its cluster {cluster.name} is rolled back: retry the cluster instead."
     if verb == "rollback" and record.facts.get("member"):
         return f"It is a host of {cluster.name}: replace it, or apply a spec without it."
-    if record.name not in cluster.spec["nodes"]:
+    if record.name not in named(cluster):
         return f"It leaves {cluster.name}: apply a spec that names it once it is gone."
     where = cluster.step if cluster.state in ("failed", "held") else cluster.state
     if where in _OPEN or record.state not in ("ready", "active"):

@@ -191,8 +191,10 @@ async def test_thousands_that_are_due_at_once_wait_in_line_and_not_in_tasks(buil
     assert len(house.turns()) == 8
     house.engine.poke(names[-1])
     async with asyncio.timeout(60):
-        while len(house.toy.calls) < len(names):
+        while len(house.toy.calls) < len(names):  # noqa: ASYNC110
             await asyncio.sleep(0)
-    assert [name for name, _, _ in house.toy.calls] == names, "in the order in which they were poked, and once"
+    assert [name for name, _, _ in house.toy.calls] == names, (
+        "in the order in which they were poked, and once"
+    )
     assert most == 8
     await house.stop()
