@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import logging
+import re
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -14,6 +15,12 @@ SHORTEST = 6
 CUT = 8
 """So many characters of a secret at the end of a text, where somebody cut it, are taken for it."""
 HIDDEN = "***"
+_ELLIPSIS = re.compile(r"…|\.\.\.")
+_CREDENTIAL = re.compile(
+    r"(?P<kind>\b(?:bearer|basic)[ +:]+)[A-Za-z0-9+/=._~-]{20,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*",
+    re.IGNORECASE,
+)
+"""A header or a token of somebody's making, such as the one by which the cloud knows this host."""
 
 
 class Redactor:
@@ -21,29 +28,27 @@ class Redactor:
 
     def __init__(self) -> None:
         self._known: set[str] = set()
-        self._by_start: dict[str, list[str]] = {}
-        """The first characters of a form → the forms that begin so, the longest first."""
+        self._by_start: dict[str, str | tuple[str, ...]] = {}
+        """The first characters of a form → the secret it is a form of; seldom there are several."""
 
     def add(self, secret: str) -> None:
         """From now on it stands in no text."""
         if secret in self._known or len(secret) < SHORTEST:
             return
         self._known.add(secret)
-        for form in _forms(secret):
-            same = self._by_start.setdefault(form[:SHORTEST], [])
-            if form not in same:
-                same.append(form)
-                same.sort(key=len, reverse=True)
+        for start in {form[:SHORTEST] for form in _forms(secret)}:
+            same = self._by_start.get(start)
+            self._by_start[start] = secret if same is None else (*_each(same), secret)
 
     def text(self, text: str) -> str:
         """The text without secrets."""
-        found = self._by_start
-        if not found or len(text) < SHORTEST:
+        if len(text) < SHORTEST:
             return text
-        pieces, begun, place = [], 0, 0
+        text = _CREDENTIAL.sub(lambda match: (match["kind"] or "") + HIDDEN, text)
+        found, pieces, begun, place = self._by_start, [], 0, 0
         while place <= len(text) - SHORTEST:
-            forms = found.get(text[place : place + SHORTEST])
-            end = place + _length(forms, text, place) if forms else place
+            same = found.get(text[place : place + SHORTEST])
+            end = place if same is None else place + _length(same, text, place)
             if end > place:
                 pieces += [text[begun:place], HIDDEN]
                 begun = place = end
@@ -67,13 +72,20 @@ class Redactor:
                 return value
 
 
-def _length(forms: list[str], text: str, place: int) -> int:
+def _each(same: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (same,) if isinstance(same, str) else same
+
+
+def _length(same: str | tuple[str, ...], text: str, place: int) -> int:
     """How much of the text from there on is a secret, or one that was cut off with the text."""
+    forms = sorted((form for secret in _each(same) for form in _forms(secret)), key=len, reverse=True)
     for form in forms:
         if text.startswith(form, place):
             return len(form)
-    rest = text[place:].rstrip(". …")
-    cut = len(rest) >= CUT and any(form.startswith(rest) for form in forms)
+    near = text[place : place + len(forms[0])]
+    rest = _ELLIPSIS.split(near, maxsplit=1)[0].rstrip(" .")
+    over = len(rest) < len(near) or place + len(near) == len(text)
+    cut = over and len(rest) >= CUT and any(form.startswith(rest) for form in forms)
     return len(rest) if cut else 0
 
 
@@ -91,7 +103,6 @@ def _forms(secret: str) -> set[str]:
         html.escape(secret, quote=False),
     }
     raw = secret.encode("utf-8", "surrogatepass")
-    forms.add(raw.hex())
     for before in range(3):  # "user:secret" in base64: where it begins decides how it looks
         coded = base64.b64encode(bytes(before) + raw).decode()
         sure = coded[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]

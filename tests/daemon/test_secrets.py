@@ -61,7 +61,6 @@ FORMS = {
     "in JSON as text": lambda secret: json.dumps(secret, ensure_ascii=False),
     "as Python shows it": repr,
     "in a page": html.escape,
-    "in hexadecimal": lambda secret: secret.encode().hex(),
 }
 
 
@@ -94,6 +93,8 @@ def test_a_secret_that_was_cut_off_with_the_text_is_found_too() -> None:
     known.add("correct-horse-battery-staple")
     assert known.text("it said correct-horse-bat") == f"it said {HIDDEN}"
     assert known.text("it said correct-horse-bat…") == f"it said {HIDDEN}…"
+    assert known.text("it said correct-horse-b… (900 characters)") == f"it said {HIDDEN}… (900 characters)"
+    assert known.text("correct-horse-b... and so on") == f"{HIDDEN}... and so on"
     assert known.text("it is correct") == "it is correct"
 
 
@@ -133,3 +134,17 @@ def test_a_line_of_the_journal_holds_no_secret_nor_does_its_traceback() -> None:
             (ValueError, error, error.__traceback__),
         )
     assert "correct" not in line.format(record) and HIDDEN in line.format(record)
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "Authorization: Bearer eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJpYW0ifQ.c2lnbmF0dXJl",
+        "the token eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJpYW0ifQ.c2lnbmF0dXJl is too old",
+        '{"Authorization": "Basic YWRtaW46bnV0YW5peC80dQ=="}',
+    ],
+)
+def test_a_credential_that_somebody_else_made_is_known_by_its_looks(quoted: str) -> None:
+    told = Redactor().text(quoted)
+    assert HIDDEN in told and "eyJ" not in told and "YWRtaW4" not in told
+    assert Redactor().text("Basic authentication is asked for") == "Basic authentication is asked for"
