@@ -248,3 +248,47 @@ def test_a_damaged_database_is_not_started_again_and_again(tmp_path: Path) -> No
     with started(tmp_path, settings) as daemon:
         code = daemon.wait(PATIENCE)
     assert (code, restarted_after(code)) == (4, False)
+
+
+PACKAGING = ROOT / "packaging"
+
+
+@pytest.fixture
+def other_root(tmp_path: Path) -> Path:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make users and directories under another root")
+    (tmp_path / "etc").mkdir()
+    return tmp_path
+
+
+def make(root: Path, tool: str, *arguments: str) -> None:
+    path = shutil.which(tool)
+    if path is None:
+        pytest.skip(f"{tool} is not installed")
+    made = subprocess.run([path, f"--root={root}", *arguments], capture_output=True, text=True, timeout=30)
+    assert made.returncode == 0, made.stderr
+
+
+def test_the_user_the_group_and_the_directories_of_the_unit_exist_after_an_installation(
+    other_root: Path,
+) -> None:
+    unit = ConfigParser(strict=False, interpolation=None, delimiters=("=",))
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(UNIT, encoding="utf-8")
+    make(other_root, "systemd-sysusers", str(PACKAGING / "sysusers.d" / "nxd.conf"))
+    users = [line.split(":") for line in (other_root / "etc/passwd").read_text().splitlines()]
+    groups = [line.split(":")[0] for line in (other_root / "etc/group").read_text().splitlines()]
+    (user,) = [one for one in users if one[0] == unit["Service"]["User"]]
+    assert unit["Service"]["Group"] in groups and user[6].endswith("nologin")
+    make(other_root, "systemd-tmpfiles", "--create", str(PACKAGING / "tmpfiles.d" / "nxd.conf"))
+    state, images = other_root / "var/lib/nxd", other_root / "var/lib/nxd/images"
+    assert (oct(state.stat().st_mode & 0o777), oct(images.stat().st_mode & 0o777)) == ("0o700", "0o755")
+    assert state.stat().st_uid == int(user[2])
+
+
+def test_the_readme_installs_whatever_is_packaged() -> None:
+    steps = (ROOT / "README.md").read_text(encoding="utf-8")
+    for path in PACKAGING.rglob("nxd.*"):
+        assert str(path.relative_to(ROOT)) in steps, f"README.md does not install {path.name}"
+    for order in ("systemd-sysusers", "systemd-tmpfiles --create", "usermod -aG nxd"):
+        assert order in steps
