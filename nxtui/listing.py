@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from daemon.client.order import natural, urgency
+from daemon.client.query import Query
 from daemon.wire import EntityView
-from nxtui.query import Query
-
-_TROUBLE = {"failed": 0, "attention": 1}
-_DIGITS = re.compile(r"(\d+)")
-
-
-def natural(name: str) -> tuple[Any, ...]:
-    """A key that puts node2 before node10."""
-    return tuple(int(part) if part.isdigit() else part for part in _DIGITS.split(name))
 
 
 def _never(value: float | None) -> float:
@@ -23,7 +15,7 @@ def _never(value: float | None) -> float:
 
 
 SORTS: dict[str, Callable[[EntityView], tuple[Any, ...]]] = {
-    "trouble": lambda e: (_TROUBLE.get(e["phase"], 2), natural(e["name"])),
+    "trouble": lambda e: (urgency(e), natural(e["name"])),
     "name": lambda e: (natural(e["name"]),),
     "cluster": lambda e: (natural(e["cluster"]), natural(e["name"])),
     "state": lambda e: (e["title"], natural(e["name"])),

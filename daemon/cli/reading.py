@@ -8,41 +8,39 @@ from typing import Any
 import click
 
 from daemon.cli.ending import find_socket
-from daemon.cli.output import entity_table, event_line, note, print_json, span
+from daemon.cli.output import event_line, note, print_json, span
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("words", nargs=-1, metavar="[FILTER]...")
+@click.option(
+    "--limit", type=click.IntRange(0), help="Show at most so many; 0 is all. On a terminal 100 are shown."
+)
 @_json
 @click.pass_obj
-def status(options: dict[str, Any], name: str | None, as_json: bool) -> None:
-    """Show every cluster and node, or those of one cluster."""
+def status(options: dict[str, Any], words: tuple[str, ...], limit: int | None, as_json: bool) -> None:
+    """Show clusters and nodes with their totals, trouble first.
+
+    FILTER is the name of a cluster or a node, or words that all must fit, as in nxtui: state:failed cluster:demo
+    !phase:ok text.
+    """
+    from daemon.cli.fleet import chosen, print_fleet
     from daemon.client import Client
 
     with Client(find_socket(options)) as client:
         snapshot = client.snapshot()
-    if name is not None:
-        snapshot["clusters"] = [c for c in snapshot["clusters"] if c["name"] == name]
-        snapshot["nodes"] = [n for n in snapshot["nodes"] if name in (n["cluster"], n["name"])]
-        if not snapshot["clusters"] and not snapshot["nodes"]:
-            raise click.UsageError(
-                f"There is no node or cluster named {name}; `nxd status` lists what there is."
-            )
+    entities = chosen(snapshot, words)
     if as_json:
+        shown = entities[:limit] if limit else entities
+        snapshot["clusters"] = [one for one in shown if one["kind"] == "cluster"]
+        snapshot["nodes"] = [one for one in shown if one["kind"] == "node"]
         print_json(snapshot)
-        return
-    from rich.console import Console
-
-    entities = [*snapshot["clusters"], *snapshot["nodes"]]
-    if not entities:
+    elif not snapshot["clusters"]:
         print("There is no cluster yet. `nxd apply SPEC` makes one.")
-        return
-    Console(highlight=False).print(entity_table(entities, snapshot["now"]))
-    for entity in entities:
-        if entity["error"] is not None and entity["phase"] == "failed":
-            print(f"{entity['name']}: {entity['error']['remedy']}")
+    else:
+        print_fleet(snapshot, entities, limit)
 
 
 @click.command()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
+from daemon.client import query
 from daemon.wire import EntityView
-from nxtui import keys, pages, query, rows, story
+from nxtui import keys, pages, rows, story
 from nxtui.layout import CLUSTER_COLUMNS, DETAIL_SHARE, NODE_COLUMNS, WIDE, share
 from nxtui.listing import SORTS, Listing
 from nxtui.logs import LogWindow

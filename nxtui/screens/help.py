@@ -7,9 +7,9 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from daemon.client.query import FIELDS
 from nxtui import keys, pages, sieve
 from nxtui.pen import Pen
-from nxtui.query import FIELDS
 from nxtui.text import Line
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.paper import Paper

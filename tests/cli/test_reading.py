@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from daemon.cli import COMMANDS
+from daemon.cli.fleet import chosen, print_fleet
 from daemon.platforms import spec_model
 from daemon.wire import EntityView, Snapshot
 
@@ -141,3 +142,85 @@ def test_a_script_that_waits_learns_how_everything_stood(served: Any) -> None:
     assert (ended.code, said["exit_code"]) == (5, 5)
     assert "the work goes on" in said["message"]
     assert {entity["name"] for entity in said["entities"]} >= {"solo"}
+
+
+def fleet(**phases: int) -> Snapshot:
+    """A snapshot of one cluster with so many nodes of each phase, named in one row."""
+    nodes: list[Any] = []
+    for phase, count in phases.items():
+        nodes += [entity(f"n{len(nodes) + one:05}", phase) for one in range(1, count + 1)]
+    cluster = entity("demo", "working", kind="cluster")
+    return {"clusters": [cluster], "nodes": nodes, "now": 100.0, "daemon": {}, "revision": 1, "speed": 1.0}  # type: ignore[typeddict-item]
+
+
+def entity(name: str, phase: str, kind: str = "node", cluster: str = "demo") -> Any:
+    made = {key: None for key in EntityView.__annotations__}
+    error = {"code": "bug", "message": "It broke.", "remedy": "Retry it.", "retry": "later"}
+    return {
+        **made,
+        "name": name,
+        "kind": kind,
+        "cluster": cluster,
+        "platform": "toy",
+        "state": phase,
+        "title": phase,
+        "phase": phase,
+        "step_index": 1,
+        "step_count": 9,
+        "since": 0.0,
+        "addresses": {},
+        "resources": [],
+        "error": error if phase == "failed" else None,
+    }
+
+
+def test_a_large_fleet_is_summed_up_and_what_is_in_trouble_stands_first(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    snapshot = fleet(ok=4000, failed=3, working=5997)
+    print_fleet(snapshot, chosen(snapshot, []), limit=5)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "1 cluster: 1 working. 10,000 nodes: 3 failed, 5,997 working, 4,000 ok."
+    assert [line.split()[1] for line in lines[1:6]] == ["n04001", "n04002", "n04003", "demo", "n00001"]
+    assert lines[6:] == [
+        "n04001 and 2 more: Retry it.",
+        "… and 9,996 more: narrow them (nxd status state:failed), or --limit 0 shows all.",
+    ]
+
+
+def test_a_row_of_the_status_costs_no_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten thousand rows are ten thousand lines of plain columns, with the sum before them and nothing left out."""
+    snapshot = fleet(ok=9999)
+    print_fleet(snapshot, chosen(snapshot, []), limit=None)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 1 + 9999
+    assert {len(line.rstrip()) for line in lines[2:]} == {len(lines[2].rstrip())}
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (["demo"], ["n00002", "demo", "n00001"]),
+        (["n00001"], ["n00001"]),
+        (["state:failed"], ["n00002"]),
+        (["!phase:ok", "cluster:demo"], ["n00002", "demo"]),
+        (["it broke"], ["n00002"]),
+        (["state:nowhere"], []),
+    ],
+)
+def test_the_status_takes_a_name_or_the_filter_of_the_terminal_ui(words: list[str], kept: list[str]) -> None:
+    assert [one["name"] for one in chosen(fleet(ok=1, failed=1), words)] == kept
+
+
+def test_a_filter_that_cannot_be_read_and_a_name_that_is_not_there_are_told(served: Any) -> None:
+    served.run("status", "colour:red").refused_with(2, "There is no field 'colour'; there are name, cluster")
+    served.run("status", "nobody").refused_with(2, "There is no node or cluster named nobody")
+    ended = served.run("status", "state:nowhere")
+    assert (ended.code, ended.out.splitlines()[1:]) == (0, ["0 of them fit."])
+
+
+def test_the_status_as_json_can_be_chosen_and_limited(served: Any) -> None:
+    shown = json.loads(served.run("status", "cluster:solo", "--limit", "1", "--json").out)
+    assert [len(shown["clusters"]), len(shown["nodes"])] == [1, 0]
+    shown = json.loads(served.run("status", "name:solo01", "--json").out)
+    assert [len(shown["clusters"]), len(shown["nodes"])] == [0, 1]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from daemon.client.query import Query, parse
 from nxtui.listing import SORTS, Listing, natural
-from nxtui.query import Query, parse
 
 Make = Callable[..., Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nxtui.query import FIELDS, parse
+from daemon.client.query import FIELDS, parse
 
 
 @pytest.mark.parametrize(

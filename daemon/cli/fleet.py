@@ -1,0 +1,116 @@
+"""What `nxd status` prints: sums, then clusters and nodes, those in trouble first."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import click
+
+from daemon.cli.output import GLYPHS, entity_table, note, printable, span
+from daemon.client.order import natural, urgency
+from daemon.wire import EntityView, Snapshot
+
+ON_A_TERMINAL = 100
+"""So many are shown to a person who asked for no other number."""
+REMEDIES = 10
+"""So many of those shown that failed are told with what to do; `nxd show` tells the others."""
+
+
+def chosen(snapshot: Snapshot, words: Sequence[str]) -> list[EntityView]:
+    """What the words choose, trouble first and each cluster before its nodes. Raises UsageError."""
+    everything = [*snapshot["clusters"], *snapshot["nodes"]]
+    return sorted(_fitting(everything, words) if words else everything, key=_place)
+
+
+def _fitting(everything: list[EntityView], words: Sequence[str]) -> list[EntityView]:
+    """A name alone is a cluster with its nodes, or a node; anything else is a filter."""
+    from shlex import quote
+
+    from daemon.client.query import parse
+
+    name = words[0] if len(words) == 1 else None
+    if name is not None:
+        named = [one for one in everything if name in (one["name"], one["cluster"])]
+        if named:
+            return named
+    query = parse(" ".join(map(quote, words)))
+    if query.error:
+        raise click.UsageError(query.error)
+    found = [one for one in everything if query.keeps(one)]
+    if not found and name is not None and ":" not in name:
+        raise click.UsageError(f"There is no node or cluster named {name}; `nxd status` lists what there is.")
+    return found
+
+
+def _place(entity: EntityView) -> tuple[Any, ...]:
+    return urgency(entity), natural(entity["cluster"]), entity["kind"] == "node", natural(entity["name"])
+
+
+def print_fleet(snapshot: Snapshot, entities: Sequence[EntityView], limit: int | None) -> None:
+    """Sums of everything, then what was chosen, as far as it shall be shown."""
+    terminal = sys.stdout.isatty()
+    most = limit if limit is not None else ON_A_TERMINAL if terminal else 0
+    shown = entities[:most] if most else entities
+    print(sums(snapshot))
+    if len(entities) < len(snapshot["clusters"]) + len(snapshot["nodes"]):
+        print(f"{_many(len(entities))} of them fit.")
+    if terminal and len(shown) <= ON_A_TERMINAL:
+        _print_table(shown, snapshot["now"])
+    else:
+        sys.stdout.write("".join(f"{line}\n" for line in plain_rows(shown, snapshot["now"])))
+    _print_remedies(shown)
+    left = len(entities) - len(shown)
+    if left:
+        print(f"… and {_many(left)} more: narrow them (nxd status state:failed), or --limit 0 shows all.")
+
+
+def sums(snapshot: Snapshot) -> str:
+    """How many there are in each state, trouble first and then the most."""
+    parts = []
+    for word, entities in (("cluster", snapshot["clusters"]), ("node", snapshot["nodes"])):
+        counts = Counter((urgency(one), one["title"]) for one in entities)
+        ranked = sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
+        states = ", ".join(f"{_many(count)} {title}" for (_, title), count in ranked)
+        plural = "" if len(entities) == 1 else "s"
+        parts.append(f"{_many(len(entities))} {word}{plural}" + (f": {states}" if states else ""))
+    return ". ".join(parts) + "."
+
+
+def _many(count: int) -> str:
+    return f"{count:,}"
+
+
+def _print_table(entities: Sequence[EntityView], now: float) -> None:
+    if entities:
+        from rich.console import Console
+
+        Console(highlight=False).print(entity_table(entities, now))
+
+
+def plain_rows(entities: Sequence[EntityView], now: float) -> Iterator[str]:
+    """Columns for programs, and for so many rows that a table would take its time."""
+    if not entities:
+        return
+    name = max(len(one["name"]) for one in entities)
+    title = max(len(one["title"]) for one in entities)
+    for one in entities:
+        step = f"{one['step_index']}/{one['step_count']}"
+        since = span(now - one["since"])
+        due = "–" if one["deadline"] is None else span(one["deadline"] - now)
+        row = f"{GLYPHS[one['phase']]} {one['name']:<{name}}  {one['title']:<{title}}  {step:>5}  {since:>6}  {due:>6}"
+        said = note(one)
+        yield f"{row}  {printable(said)}" if said else row
+
+
+def _print_remedies(entities: Iterable[EntityView]) -> None:
+    """What to do about what failed; the same advice is given once."""
+    told: dict[str, list[str]] = {}
+    for one in entities:
+        if one["error"] is not None and one["phase"] == "failed":
+            told.setdefault(one["error"]["remedy"], []).append(one["name"])
+    for remedy, names in list(told.items())[:REMEDIES]:
+        more = f" and {_many(len(names) - 1)} more" if len(names) > 1 else ""
+        print(f"{names[0]}{more}: {remedy}")
