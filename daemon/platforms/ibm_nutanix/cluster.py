@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from daemon.clock import Clock
 from daemon.drivers.prism import Login
 from daemon.errors import NxdError, OutsideError, as_json
 from daemon.objects import Disposal, Found, Want
+from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, PASSING, Cvms, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, address_of
 from daemon.platforms.ibm_nutanix.membership import STOPPED, Membership, leaving, member_view, wished
@@ -19,6 +22,19 @@ from state_machines.outcome import Done, Outcome, Wait
 NOT_FOUND = 404
 UP_POLL = 30.0
 """Seconds between two looks at a cluster that forms (the requirement's number)."""
+
+
+SEEN_SECONDS = 600.0
+"""How long what a preflight has seen is good, while passing troubles keep it from its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a preflight has seen: when it was entered and for how many nodes, since when, and its lines by look."""
+
+    asked: tuple[float, int]
+    begun: float
+    checks: dict[str, list[Check]]
 
 
 class ClusterSteps:
@@ -36,13 +52,16 @@ class ClusterSteps:
         self._cvms = cvms
         self._members = members
         self._clock = clock
+        self._seen: dict[str, _Seen] = {}
 
     async def preflight(self, ctx: StepContext) -> Outcome:
         """Nothing that is needed is missing."""
         formed = bool(ctx.record.facts.get("formed"))
         new = [member for member in wished(ctx) if member.state in ("pending", "rolled_back")]
         if new or not formed:
-            checks = await self._preflight.check(ctx.cluster.spec, Need(len(new), not formed), patient=True)
+            seen = self._seen_by(ctx, len(new))
+            checks = await self._preflight.check(ctx.cluster.spec, Need(len(new), not formed), seen)
+            del self._seen[ctx.record.name]
             error = failure(checks)
             if error is not None:
                 raise error
@@ -50,6 +69,14 @@ class ClusterSteps:
             if member.state == "rolled_back" and not formed:
                 await ctx.order(member.name, "retry")
         return Done()
+
+    def _seen_by(self, ctx: StepContext, new: int) -> dict[str, list[Check]]:
+        """What this preflight has seen already, while it is fresh; another attempt and another spec look anew."""
+        asked, now = (ctx.record.since, new), self._clock.now()
+        before = self._seen.get(ctx.record.name)
+        if before is None or before.asked != asked or now > before.begun + SEEN_SECONDS:
+            before = self._seen[ctx.record.name] = _Seen(asked, now, {})
+        return before.checks
 
     async def deploy(self, ctx: StepContext) -> Outcome:
         """The gate: as many nodes are ready as the spec asks for. What has to go first, goes here."""

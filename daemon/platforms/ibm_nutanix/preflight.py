@@ -24,6 +24,8 @@ SERVER_QUOTA = 25
 """Bare metal servers per account (IBM Cloud VPC quotas)."""
 
 KNOCK_SECONDS = 5.0
+HICCUPS = 2
+"""After so many looks that a passing trouble met, no other one is tried in this run."""
 
 Json = Mapping[str, Any]
 
@@ -51,8 +53,9 @@ class Preflight:
         self._vpc = vpc
         self._dns = dns
 
-    async def check(self, spec: Json, need: Need, patient: bool = False) -> list[Check]:
-        """Every line. With ``patient`` a passing trouble is raised instead of told: the caller comes again."""
+    async def check(self, spec: Json, need: Need, seen: dict[str, list[Check]] | None = None) -> list[Check]:
+        """Every line. A caller that comes again gives what it has ``seen``, which is not looked at once more: then a
+        passing trouble is raised instead of told, once the other looks have been tried."""
         looks: tuple[tuple[str, Look], ...] = (
             ("VPC and roles", self._vpc_and_roles),
             ("management subnet", lambda ibm, need: self._subnet(ibm, "management", need)),
@@ -67,16 +70,25 @@ class Preflight:
             ("what no look can tell", self._unknowable),
         )
         checks: list[Check] = []
+        passing: list[OutsideError] = []
         for name, look in looks:
             try:
-                checks += await look(spec["ibm"], need)
+                found = (seen or {}).get(name) or await look(spec["ibm"], need)
+                checks += found
+                if seen is not None:
+                    seen[name] = found
             except OutsideError as error:
-                if patient and error.retry == "now":
-                    raise
+                if seen is not None and error.retry == "now":
+                    passing.append(error)
+                    if len(passing) >= HICCUPS:
+                        break
+                    continue
                 result = "failed" if error.code in ("not_authorized", "authentication") else "unknown"
                 checks.append(Check(name, result, error.message, error.remedy))  # type: ignore[arg-type]
                 if error.code == "authentication":
                     break
+        if passing:
+            raise passing[0]
         return checks
 
     async def _vpc_and_roles(self, ibm: Json, need: Need) -> list[Check]:
