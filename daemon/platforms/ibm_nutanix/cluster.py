@@ -107,15 +107,12 @@ class ClusterSteps:
         """Done once the CVM of every node that is to be taken in answers; one that was ready an hour ago may be
         gone."""
         silent = []
-        for member in wished(ctx):
-            if member.state != "ready":
-                continue
-            try:
-                await self._cvms.prism(ctx, member).ready()
-            except OutsideError as error:
-                if error.code not in PASSING:
-                    raise
-                silent.append(f"{member.name}: {error.message}")
+        ready = [member for member in wished(ctx) if member.state == "ready"]
+        for member, answer in await self._cvms.each(ready, lambda one: self._cvms.prism(ctx, one).ready()):
+            if isinstance(answer, OutsideError):
+                if answer.code not in PASSING:
+                    raise answer
+                silent.append(f"{member.name}: {answer.message}")
         if silent:
             return Wait("every CVM to answer", "; ".join(silent), UP_POLL, attention=True)
         return Done()
@@ -154,15 +151,12 @@ class ClusterSteps:
 
     async def _existing(self, ctx: StepContext) -> Found | None:
         """The cluster that one of our CVMs belongs to already."""
-        for member in wished(ctx):
-            if member.state not in ARRIVED:
-                continue
-            try:
-                shown = await self._cvms.prism(ctx, member).cluster()
-            except OutsideError as error:
-                if error.code in (*PASSING, "not_found", "bad_request"):
+        there = [member for member in wished(ctx) if member.state in ARRIVED]
+        for _, shown in await self._cvms.each(there, lambda one: self._cvms.prism(ctx, one).cluster()):
+            if isinstance(shown, OutsideError):
+                if shown.code in (*PASSING, "not_found", "bad_request"):
                     continue
-                raise
+                raise shown
             if shown.get("uuid") and shown.get("cluster_status") not in (None, "UNCONFIGURED", "FAILED"):
                 return Found(str(shown["uuid"]), {"name": shown.get("name")})
         return None
@@ -215,9 +209,16 @@ class ClusterSteps:
                 ):
                     raise
             return Wait("the new password on every CVM", "it was just changed", self._settings.poll_seconds)
-        for other in joined(ctx):
-            if await self._cvms.accepts(ctx, other, factory):
-                return Wait(f"{other.name} to refuse the factory password", "it still takes it", UP_POLL)
+        open_still = []
+        for other, takes in await self._cvms.each(
+            joined(ctx), lambda one: self._cvms.accepts(ctx, one, factory)
+        ):
+            if isinstance(takes, OutsideError):
+                raise takes
+            open_still += [other.name] if takes else []
+        if open_still:
+            names = ", ".join(open_still)
+            return Wait(f"{names} to refuse the factory password", "the old one is still taken", UP_POLL)
         return Done({"secured": True, "external_ip": self._external(ctx)})
 
     async def configure(self, ctx: StepContext) -> Outcome:

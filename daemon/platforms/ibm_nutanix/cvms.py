@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 from daemon.drivers.prism import Login, Prism
 from daemon.errors import OutsideError
@@ -20,7 +21,11 @@ NOT_HEARD = ("unreachable", "authentication")
 """After which a call that changes something may go to another CVM: the one that was asked has not listened to it."""
 ARRIVED = ("ready", "active")
 
+AT_ONCE = 16
+"""How many CVMs of a cluster are asked beside each other."""
+
 Host = dict[str, Any]
+Answer = TypeVar("Answer")
 
 
 def joined(ctx: StepContext) -> list[Record]:
@@ -71,6 +76,21 @@ class Cvms:
                     raise
                 last = error
         raise last or OutsideError("unreachable", f"No CVM of {ctx.cluster.name} is there to be asked.")
+
+    async def each(
+        self, members: Sequence[Record], ask: Callable[[Record], Awaitable[Answer]]
+    ) -> list[tuple[Record, Answer | OutsideError]]:
+        """What every node's CVM answers, or the error, in the order of the nodes; all are asked beside each other."""
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def one(member: Record) -> tuple[Record, Answer | OutsideError]:
+            async with places:
+                try:
+                    return member, await ask(member)
+                except OutsideError as error:
+                    return member, error
+
+        return await asyncio.gather(*(one(member) for member in members))
 
     async def accepts(self, ctx: StepContext, member: Record, login: Login) -> bool:
         """Whether a CVM takes this login."""

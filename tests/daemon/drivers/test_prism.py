@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
+import threading
+import time
 from typing import Any
 
 import httpx
@@ -159,6 +162,53 @@ async def test_a_port_that_says_nothing_is_given_up_in_time(rude: Any) -> None:
     with pytest.raises(OutsideError) as caught:
         await fetch_certificate("127.0.0.1", rude("silent"), 0.2)
     assert caught.value.code == "unreachable"
+
+
+SLOW_SECONDS = 11.0
+
+
+async def test_each_call_has_its_own_time_limit(serve: Any) -> None:
+    """A CVM takes 11 seconds for each answer: a look is given up before that, a change is not."""
+    slow = threading.Event()
+
+    def answer(method: str, path: str, body: bytes) -> Any:
+        slow.wait(SLOW_SECONDS)
+        return 200, JSON, b'{"entities": []}'
+
+    client = await prism(serve(answer, tls="first"))
+    calls = {
+        "ready": client.ready(),
+        "cluster": client.cluster(),
+        "hosts": client.hosts(),
+        "host": client.host("h-1"),
+        "create_cluster": client.create_cluster("demo", "10.0.0.1", 1, "UTC", []),
+        "expand": client.expand([]),
+        "remove_host": client.remove_host("h-1"),
+        "change_password": client.change_password("old", "new"),
+        "rename": client.rename("demo"),
+        "add_name_servers": client.add_name_servers([]),
+        "add_ntp_servers": client.add_ntp_servers([]),
+    }
+    took: dict[str, float] = {}
+
+    async def timed(name: str, call: Any) -> Any:
+        began = time.monotonic()
+        try:
+            return await call
+        except OutsideError as error:
+            return error.code
+        finally:
+            took[name] = time.monotonic() - began
+
+    told = dict(zip(calls, await asyncio.gather(*(timed(*one) for one in calls.items())), strict=True))
+    assert {name for name, said in told.items() if said == "in_doubt"} == {
+        "ready",
+        "cluster",
+        "hosts",
+        "host",
+    }
+    assert 4.5 < took["ready"] < 9 < took["cluster"] < SLOW_SECONDS
+    assert all(took[name] >= SLOW_SECONDS for name, said in told.items() if said != "in_doubt")
 
 
 async def test_a_create_whose_answer_is_lost_is_in_doubt(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,168 @@
+"""The steps of a cluster ask every CVM, all beside each other, and believe none for another."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import BasicAuth, web
+from msgspec.structs import replace
+
+from daemon.drivers.prism import fetch_certificate
+from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
+from daemon.platforms.ibm_nutanix.cvms import AT_ONCE, Cvms
+from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS
+from daemon.platforms.ibm_nutanix.membership import Membership
+from daemon.settings import load_settings
+from daemon.sim.certificates import make_certificate
+from daemon.store.ops import PutRecord, PutResource, Resource
+from state_machines.outcome import Done, Outcome, Wait
+
+FACTORY = 0
+SETTINGS = {
+    "NXD_ENVIRONMENT": "lab",
+    "NXD_BOOT_URL": "http://10.240.0.5:8080",
+    "NXD_CONFIG_URL": "http://10.240.0.5:8081",
+    "NXD_IBM_TRUSTED_PROFILE": "Profile-1",
+}
+
+
+@dataclass
+class Room:
+    """CVMs, each at an address of its own, with the passwords that each takes."""
+
+    port: int = 0
+    pause: float = 0.0
+    passwords: dict[str, set[str]] = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)
+    asked: int = 0
+    most: int = 0
+
+    async def answer(self, request: web.Request) -> web.Response:
+        transport = request.transport
+        assert transport is not None
+        address = str(transport.get_extra_info("sockname")[0])
+        self.asked += 1
+        self.most = max(self.most, self.asked)
+        await asyncio.sleep(self.pause)
+        self.asked -= 1
+        sent = BasicAuth.decode(request.headers["Authorization"]).password
+        if sent not in self.passwords[address]:
+            return web.Response(status=401)
+        if request.method == "POST":
+            body = await request.json()
+            self.passwords[address] = {body["newPassword"]}
+            self.changed.append(address)
+        return web.json_response({})
+
+
+@pytest.fixture
+async def room() -> AsyncIterator[Room]:
+    one = Room()
+    app = web.Application()
+    app.router.add_route("*", "/{anything:.*}", one.answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        one.port = free.getsockname()[1]
+    for number in range(AT_ONCE + 4):
+        address = f"127.61.0.{10 + number}"
+        await web.TCPSite(runner, address, one.port, ssl_context=make_certificate(address).context).start()
+        one.passwords[address] = {FACTORY_LOGINS[FACTORY].password}
+    yield one
+    await runner.cleanup()
+
+
+async def stage(house: Any, room: Room, nodes: int) -> ClusterSteps:
+    """A formed cluster of so many nodes, whose step `gathering` is the test's."""
+    settings = load_settings(None, {**SETTINGS, "NXD_PRISM_PORT": str(room.port)})
+    names = [f"node{number:02d}" for number in range(nodes)]
+    await house.sow(*names, nodes=names)
+    rows = [Resource("demo", "demo", "nutanix_cluster", "demo", "present", "u-1", 1, {"members": names})]
+    for name, address in zip(names, room.passwords, strict=False):
+        pin = await fetch_certificate(address, room.port, 5)
+        facts = {"pin": pin, "factory_login": FACTORY}
+        record = house.record(name)
+        await house.commit(
+            PutRecord(
+                replace(record, state="ready", facts=facts, spec={"first": name == "node00"}, version=2)
+            )
+        )
+        rows.append(ip(name, "cvm", address))
+    rows.append(ip("node00", "cluster", "127.61.0.9"))
+    await house.commit(*(PutResource(row) for row in rows))
+    cvms = Cvms(settings)
+    return ClusterSteps(settings, None, cvms, Membership(settings, cvms), house.clock)  # type: ignore[arg-type]
+
+
+def ip(owner: str, role: str, address: str) -> Resource:
+    data = {"role": role, "address": address}
+    return Resource(owner, "demo", "reserved_ip", f"{owner}-{role}", "present", f"{owner}-{role}", 1, data)
+
+
+async def answered(house: Any, step: Any) -> Outcome:
+    """What the step answers in the cluster's next turn."""
+    told: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+    async def run(ctx: Any) -> Outcome:
+        outcome = await step(ctx)
+        if not told.done():
+            told.set_result(outcome)
+        return Wait("the test", "it goes on", 1e9)
+
+    house.toy.script["gathering"] = run
+    if house.record("demo").state == "pending":
+        await house.ask("demo", "start")
+    else:
+        house.engine.poke("demo")
+    return await asyncio.wait_for(told, 20)
+
+
+async def test_the_password_is_changed_only_once_every_other_cvm_refuses_the_factory_one(
+    house: Any, room: Room
+) -> None:
+    steps = await stage(house, room, 3)
+    first, second, third = list(room.passwords)[:3]
+    waits = await answered(house, steps.change_passwords)
+    assert isinstance(waits, Wait) and room.changed == [first]
+    slow = await answered(house, steps.change_passwords)
+    assert isinstance(slow, Wait)
+    assert slow.waiting_for == "node01, node02 to refuse the factory password"
+    (new,) = room.passwords[first]
+    room.passwords[second] = {new}
+    still = await answered(house, steps.change_passwords)
+    assert isinstance(still, Wait) and still.waiting_for == "node02 to refuse the factory password"
+    room.passwords[third] = {new}
+    done = await answered(house, steps.change_passwords)
+    assert isinstance(done, Done) and done.facts["secured"] is True
+    assert room.changed == [first]
+
+
+async def test_cvms_are_asked_beside_each_other_and_not_more_than_the_bound_at_once(
+    house: Any, room: Room
+) -> None:
+    nodes = AT_ONCE + 4
+    steps = await stage(house, room, nodes)
+    room.pause = 0.2
+    done = await answered(house, steps._all_answer)
+    assert isinstance(done, Done)
+    assert AT_ONCE // 2 < room.most <= AT_ONCE
+
+
+async def test_silent_cvms_are_told_in_the_order_of_the_nodes_whoever_answers_first(
+    house: Any, room: Room
+) -> None:
+    steps = await stage(house, room, 4)
+    for name in ("node03", "node01"):
+        record = house.record(name)
+        row = house.mirror.resource(name, "reserved_ip", f"{name}-cvm")
+        await house.commit(PutResource(replace(row, data={**row.data, "address": "127.61.9.9"})))
+        assert record.state == "ready"
+    waits = await answered(house, steps._all_answer)
+    assert isinstance(waits, Wait) and waits.attention
+    told = [line.partition(":")[0] for line in waits.evidence.split("; ")]
+    assert told == ["node01", "node03"]
