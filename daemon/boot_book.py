@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec.structs import replace
 
-from daemon import moves
+from daemon.boots import round_of
 from daemon.engine import Engine
 from daemon.errors import StoreError
 from daemon.journal import Journal
+from daemon.locks import Locks
+from daemon.reports import Repeats, taken_down
 from daemon.secrets import SecretBox
-from daemon.store.ops import AddEvent, AddSignal, Event, Op, Signal
+from daemon.store.ops import AddEvent, Event, Op, PutSignal
 from pxe.book import BookClosed, Guest, Report
 from pxe.sparing import Sparing, left_out
-from state_machines.record import Record
-
-_QUIET = ("image_fetched", "log")
-"""Reports that no step waits for: they are log lines and nothing more."""
 
 LINES_PER_MINUTE = 300
 """So many lines of one machine are kept in a minute; of the rest only the number is told."""
@@ -32,6 +28,8 @@ class BootBook:
         self._box = box
         self._refusals = Sparing()
         self._lines = Sparing(LINES_PER_MINUTE, in_all=20 * LINES_PER_MINUTE)
+        self._repeats = Repeats()
+        self._locks = Locks()
 
     def guest(self, server_id: str) -> Guest | None:
         """The machine of this node, if it has one."""
@@ -53,35 +51,35 @@ class BootBook:
                 return guest
         return None
 
-    async def report(self, server_id: str, report: Report) -> None:
-        """Keep what a machine fetched or said, and wake its record. Raises BookClosed."""
-        record = self._journal.mirror.records.get(server_id)
-        if record is None:
-            return
-        now = self._journal.clock.now()
-        ops: list[Op] = []
-        round_ = int(record.facts.get("round", 0))
-        data = {"phase": report.phase, "percent": report.percent, "message": report.message}
-        signal = Signal(record.name, record.shard, round_, report.kind, report.seq, now, data)
-        if report.kind not in _QUIET:
-            known = self._journal.mirror.signals(server_id, round_)
-            if report.seq and any((s.name, s.seq) == (signal.name, signal.seq) for s in known):
-                return
-            ops.append(AddSignal(signal))
-        ops += self._spared(_line(record, report, now), now)
-        if not ops:
-            return
-        try:
-            await self._journal.commit(*ops)
-        except StoreError as error:
-            raise BookClosed(error.message) from error
-        if report.kind not in _QUIET:
-            self._engine.poke(server_id)
+    async def report(self, guest: Guest, report: Report) -> None:
+        """Keep what a machine fetched or said, and wake its record if that leads on. Raises BookClosed.
 
-    def _spared(self, line: AddEvent, now: float) -> list[Op]:
-        """The line of a machine, unless there are too many of them; the next that is told says how many were left
+        What one machine says is taken down piece by piece, so that each is judged by all that came before. Of another
+        round than the present one nothing is taken, even if its sender was let in before that one began.
+        """
+        name = guest.server_id
+        async with self._locks(name):
+            record = self._journal.mirror.records.get(name)
+            if record is None or round_of(record) != guest.round:
+                raise BookClosed(f"{name} is installed anew.")
+            known, now = self._journal.mirror.signals(name), self._journal.clock.now()
+            told = taken_down(record, known, report, now, self._repeats.knows(name, report))
+            ops = [kept for op in told for kept in self._spared(op, now)]
+            try:
+                if ops:
+                    await self._journal.commit(*ops)
+            except StoreError as error:
+                raise BookClosed(error.message) from error
+            self._repeats.note(name, report)
+        if any(isinstance(op, PutSignal) for op in ops):
+            self._engine.poke(name)
+
+    def _spared(self, op: Op, now: float) -> list[Op]:
+        """The op, unless it is one of too many lines of a machine; the next that is told says how many were left
         out."""
-        event = line.event
+        if not isinstance(op, AddEvent):
+            return [op]
+        event = op.event
         untold = self._lines.take(event.record or "", now)
         if untold is None:
             return []
@@ -122,21 +120,3 @@ class BootBook:
             await self._journal.commit(AddEvent(event))
         except StoreError as error:
             raise BookClosed(error.message) from error
-
-
-def _line(record: Record, report: Report, now: float) -> AddEvent:
-    """A report as a line of the log."""
-    data: dict[str, Any] = {"source": report.source}
-    match report.kind:
-        case "log":
-            return moves.event(record, "log", now, report.message, data=data, actor=record.name)
-        case "install_error":
-            text = f"the installer reports an error: {report.message}"
-            return moves.event(record, "error", now, text, "error", data, record.name)
-        case "phase":
-            done = "" if report.percent is None else f" {report.percent:.0f}%"
-            text = f"phase {report.phase}{done}: {report.message}"
-            return moves.event(record, "boot", now, text, data=data, actor=record.name)
-        case _:
-            text = f"{report.kind.replace('_', ' ')}: {report.message}" if report.message else report.kind
-            return moves.event(record, "boot", now, text.replace("_", " "), data=data, actor=record.name)

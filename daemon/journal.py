@@ -18,7 +18,6 @@ from daemon.redaction import Redactor
 from daemon.store.base import Store
 from daemon.store.ops import (
     AddEvent,
-    AddSignal,
     DropRecord,
     Event,
     Lease,
@@ -26,6 +25,7 @@ from daemon.store.ops import (
     Pruning,
     PutRecord,
     PutResource,
+    PutSignal,
     concerned,
 )
 
@@ -107,10 +107,10 @@ class Journal:
                 wait, error = hidden(record.wait), hidden(record.error)
                 if wait is not record.wait or error is not record.error:
                     return PutRecord(replace(record, wait=wait, error=error))
-            case AddSignal(signal):
+            case PutSignal(signal):
                 data = hidden(signal.data)
                 if data is not signal.data:
-                    return AddSignal(replace(signal, data=data))
+                    return PutSignal(replace(signal, data=data))
         return op
 
     def soon(self, call: Callable[[], object]) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 from daemon.store.ops import (
     AddCommand,
-    AddSignal,
     CloseCommand,
     Command,
     Contents,
@@ -18,6 +17,7 @@ from daemon.store.ops import (
     PutRecord,
     PutResource,
     PutSecret,
+    PutSignal,
     Resource,
     Signal,
 )
@@ -48,13 +48,12 @@ class Mirror:
         self._where: dict[Rule, set[str]] = {}
         self._resources: defaultdict[str, dict[tuple[str, str], Resource]] = defaultdict(dict)
         self._holders: dict[str, set[tuple[str, str, str]]] = {}
-        self._signals: dict[str, list[Signal]] = {}
+        self._signals: defaultdict[str, dict[str, Signal]] = defaultdict(dict)
         self._commands: dict[str, dict[str, Command]] = {}
         self._tokens = set(contents.tokens)
         self.apply(map(PutRecord, contents.records))
         self.apply(map(PutResource, contents.resources))
-        for signal in contents.signals:
-            self._signals.setdefault(signal.record, []).append(signal)
+        self.apply(map(PutSignal, contents.signals))
         for command in contents.commands:
             self._commands.setdefault(command.target, {})[command.token] = command
 
@@ -71,9 +70,9 @@ class Mirror:
         for rows in self._resources.values():
             yield from rows.values()
 
-    def signals(self, record: str, round_: int) -> list[Signal]:
-        """What was reported for a record in one boot, in the order of arrival."""
-        return [signal for signal in self._signals.get(record, ()) if signal.round == round_]
+    def signals(self, record: str) -> Mapping[str, Signal]:
+        """What was last reported for a record, by name."""
+        return self._signals.get(record, {})
 
     def asked(self, target: str) -> bool:
         """Whether a command waits for a record."""
@@ -168,11 +167,8 @@ class Mirror:
         if not self._secrets_of[owner]:
             del self._secrets_of[owner]
 
-    def _add_signal(self, op: AddSignal) -> None:
-        signal = op.signal
-        known = self._signals.setdefault(signal.record, [])
-        if not any((s.round, s.name, s.seq) == (signal.round, signal.name, signal.seq) for s in known):
-            known.append(signal)
+    def _put_signal(self, op: PutSignal) -> None:
+        self._signals[op.signal.record][op.signal.name] = op.signal
 
     def _add_command(self, op: AddCommand) -> None:
         command = op.command
@@ -207,7 +203,7 @@ _FOLLOW: dict[type, Callable[[Mirror, Any], None]] = {
     PutRecord: Mirror._put_record,
     DropRecord: Mirror._drop,
     PutResource: Mirror._put_resource,
-    AddSignal: Mirror._add_signal,
+    PutSignal: Mirror._put_signal,
     AddCommand: Mirror._add_command,
     CloseCommand: Mirror._close_command,
     PutSecret: Mirror._put_secret,

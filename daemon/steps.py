@@ -8,7 +8,7 @@ anything else happens.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Set
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 from typing import Any
 
 from msgspec.structs import replace
@@ -137,11 +137,9 @@ class StepContext:
         """Whether any record has an object of this address, or means to."""
         return self._journal.mirror.is_held(address)
 
-    def signal(self, name: str) -> Signal | None:
-        """The latest signal of that name in the boot that counts now, however early it came."""
-        round_ = int(self.record.facts.get("round", 0))
-        found = [s for s in self._journal.mirror.signals(self._name, round_) if s.name == name]
-        return max(found, key=lambda signal: signal.seq) if found else None
+    def signals(self) -> Mapping[str, Signal]:
+        """What was last reported for the record, by name, however early it came."""
+        return self._journal.mirror.signals(self._name)
 
     def checkpoint(self) -> None:
         """A safe point: raises Interrupted when a verb waits to be honoured."""

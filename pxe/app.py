@@ -29,6 +29,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CONFIG_KEYS = (
     "node_id",
+    "boot",
     "pxe_server",
     "config_endpoint",
     "status_endpoint",
@@ -46,8 +47,9 @@ RETRY_AFTER_SECONDS = 5
 
 _SHOWN_PATH = 200
 _CONFIG_STAGES: tuple[Stage, ...] = ("boot", "installing")
-_STATUS_STAGES: tuple[Stage, ...] = ("boot", "installing", "installed")
-"""Also after the last phase, whose report may be repeated because our answer was lost."""
+_STATUS_STAGES: tuple[Stage, ...] = ("boot", "installing", "installed", "stopped")
+"""Also after the last phase, whose report may be repeated because our answer was lost, and after a failure, when the
+machine may come to its end all the same."""
 
 
 class Counters:
@@ -154,9 +156,9 @@ class _BootDesk:
         source = _source(request)
         token = request.query.get("token", "")
         guest = boot_guest(self._book, request.match_info["server_id"], token, source)
-        name = "installed" if guest.stage == "installed" else "boot"
-        text = render_script(guest.template, name, guest.values)
-        await self._book.report(guest.server_id, Report("script_fetched", source, message=name))
+        name, boot = ("installed", 0) if guest.stage == "installed" else ("boot", guest.next_boot)
+        text = render_script(guest.template, name, {**guest.values, "boot": str(boot)})
+        await self._book.report(guest, Report("script_fetched", source, message=name, boot=boot))
         log.info("%s fetched its script %s", guest.server_id, name)
         return web.Response(text=text, headers={hdrs.CACHE_CONTROL: "no-store"})
 
@@ -170,7 +172,7 @@ class _BootDesk:
             log.error("The image %s changed on disk since it was verified: restore it, then restart", name)
             return _sentence(500, "This image is not the one that was verified.")
         if request.method == hdrs.METH_GET:
-            await self._book.report(guest.server_id, Report("image_fetched", source, message=name))
+            await self._book.report(guest, Report("image_fetched", source, message=name))
         return web.FileResponse(image.path, headers={hdrs.CONTENT_TYPE: "application/octet-stream"})
 
 
@@ -184,13 +186,14 @@ class _ConfigDesk:
     async def config(self, request: web.Request) -> web.StreamResponse:
         source = _source(request)
         guest = installer_guest(self._book, _authorization(request), source, _CONFIG_STAGES)
-        missing = [key for key in CONFIG_KEYS if key not in guest.config]
+        config = dict(guest.config())
+        missing = [key for key in CONFIG_KEYS if key not in config]
         if missing:
             log.error("The configuration of %s lacks %s", guest.server_id, ", ".join(missing))
             return _sentence(500, "The configuration of this machine is incomplete.")
-        await self._book.report(guest.server_id, Report("config_fetched", source))
+        await self._book.report(guest, Report("config_fetched", source))
         log.info("%s fetched its configuration", guest.server_id)
-        return web.json_response(dict(guest.config), headers={hdrs.CACHE_CONTROL: "no-store"})
+        return web.json_response(config, headers={hdrs.CACHE_CONTROL: "no-store"})
 
     async def status(self, request: web.Request) -> web.StreamResponse:
         source = _source(request)
@@ -199,7 +202,7 @@ class _ConfigDesk:
             report = read_report(await _body(request, self._seconds), source)
         except BadReport as bad:
             return _sentence(400, str(bad))
-        await self._book.report(guest.server_id, report)
+        await self._book.report(guest, report)
         return web.Response(status=204)
 
 

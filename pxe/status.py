@@ -30,6 +30,9 @@ def read_report(body: bytes, source: str) -> Report:
     seq = said.get("seq")
     if type(seq) is not int or not 1 <= seq <= _LAST_SEQ:
         raise BadReport('"seq" must be a whole number from 1 on.')
+    boot = said.get("boot", 0)
+    if "boot" in said and (type(boot) is not int or not 1 <= boot <= _LAST_SEQ):
+        raise BadReport('"boot" must be the number that the configuration gives, or be left out.')
     message = said.get("message")
     if not isinstance(message, str):
         raise BadReport('"message" must be text.')
@@ -37,7 +40,7 @@ def read_report(body: bytes, source: str) -> Report:
     message = message.encode("utf-8", "replace").decode("utf-8")
     kind, phase = _kind(said.get("phase"))
     percent = _percent(said.get("percent")) if kind == "phase" else None
-    return Report(kind=kind, source=source, seq=seq, phase=phase, percent=percent, message=message)
+    return Report(kind, source, seq, phase, percent, message, boot)
 
 
 def _kind(phase: Any) -> tuple[ReportKind, int | None]:

@@ -11,11 +11,12 @@ import aiohttp
 
 from daemon.sim.durations import DURATIONS
 from daemon.sim.faults import Strike
+from daemon.sim.manner import Manner
 from daemon.sim.refusals import Json
 from daemon.sim.world import World
 
 LONG_PHASES = frozenset({4, 5, 6})
-PERCENTS = (0, 20, 40, 60, 80, 100)
+HALF = 50
 
 MESSAGES = {
     1: "Installer started",
@@ -27,20 +28,11 @@ MESSAGES = {
     7: "Installation verified",
     8: "Rebooting into the installed system",
 }
-
-LOG_LINES: dict[int, tuple[str, ...]] = {
-    3: (
-        "found 48 cores with VT-x, 384 GiB of memory",
-        "found 8 NVMe drives of 3200 GB, boot mirror of 2 x 960 GB",
-    ),
-    4: ("fetching AOS 6.8.1", "fetching AHV el8.nutanix.20230302.101026"),
-    5: ("writing the hypervisor to the boot mirror",),
-    6: ("writing the CVM image to /dev/nvme2n1", "starting genesis"),
-    7: ("checksums of all partitions match",),
-}
+LAST_PHASE = max(MESSAGES)
 
 DISK_ERROR = "disk /dev/nvme2n1: I/O error while writing the CVM image"
 
+BOOT = "nxd_boot"
 ARGUMENTS = ("node_id", "mgmt_ip", "config_url", "status_url", "nxd_token")
 SECTIONS: dict[str, tuple[str, ...]] = {
     "server_info": (),
@@ -78,12 +70,15 @@ class Installed:
 
 
 def read_arguments(line: str) -> dict[str, str]:
-    """The installer's own words on the kernel's command line; raises InstallFailed naming missing ones."""
+    """The installer's own words on the kernel's command line, and the boot if it is given; raises InstallFailed naming
+    missing ones."""
     given = dict(word.split("=", 1) for word in line.split() if "=" in word)
     missing = [name for name in ARGUMENTS if not given.get(name)]
     if missing:
         raise InstallFailed(f"The kernel arguments lack {', '.join(missing)}.")
-    return {name: given[name] for name in ARGUMENTS}
+    if not given.get(BOOT, "1").isdigit():
+        raise InstallFailed(f"The kernel argument {BOOT} is {given[BOOT]!r} and no number.")
+    return {name: given[name] for name in (*ARGUMENTS, *([BOOT] if BOOT in given else []))}
 
 
 def read_configuration(config: Any) -> Installed:
@@ -94,6 +89,8 @@ def read_configuration(config: Any) -> Installed:
         for key in keys:
             if not config[section].get(key):
                 raise InstallFailed(f"The configuration lacks {section}.{key}.")
+    if type(config.get("boot", 1)) is not int:
+        raise InstallFailed(f"The configuration holds {config['boot']!r} where the boot's number belongs.")
     node, cluster = config["node_config"], config["cluster_config"]
     for address in (node["cvm_ip"], node["ahv_ip"], *cluster["cvm_ips"]):
         try:
@@ -124,8 +121,10 @@ class Installer:
         arguments: dict[str, str],
         session: aiohttp.ClientSession,
         other: aiohttp.ClientSession,
+        manner: Manner,
     ) -> None:
         self._world = world
+        self._manner = manner
         self._name = name
         self._address = address
         self._arguments = arguments
@@ -133,6 +132,8 @@ class Installer:
         self._other = other
         self._headers = {"Authorization": f"Bearer {arguments['nxd_token']}"}
         self._seq = 0
+        self._boot = int(arguments.get(BOOT, 0))
+        """The boot that its reports name: that of its arguments, then that of its configuration; 0: none."""
 
     async def run(self, at_config: Strike | None = None) -> Installed:
         """Install, telling each phase; raises InstallFailed after having told why, or Rebooted."""
@@ -142,7 +143,9 @@ class Installer:
                     f"mgmt_ip is {self._arguments['mgmt_ip']}, but this machine has {self._address}."
                 )
             await self._phase(1)
-            installed = read_configuration(await self._configuration(at_config))
+            config = await self._configuration(at_config)
+            installed = read_configuration(config)
+            self._boot = config.get("boot", self._boot)
             for phase in range(2, 9):
                 await self._phase(phase)
         except InstallFailed as failure:
@@ -151,7 +154,7 @@ class Installer:
         return installed
 
     async def _phase(self, phase: int) -> None:
-        for line in LOG_LINES.get(phase, ()):
+        for line in self._manner.lines(phase):
             await self._report({"phase": -1, "message": line})
         strike = self._world.strike(f"machine phase {phase}", self._name)
         if phase not in LONG_PHASES:
@@ -159,12 +162,14 @@ class Installer:
             await self._suffer(strike)
             await self._report({"phase": phase, "message": MESSAGES[phase]})
             return
-        pause = DURATIONS[f"phase.{phase}"] / (len(PERCENTS) - 1)
-        for percent in PERCENTS:
+        done = 0
+        for percent in self._manner.percents():
+            pause = DURATIONS[f"phase.{phase}"] * (percent - done) / 100
             if percent:
                 await self._world.clock.sleep(pause * self._world.clock.uniform(0.98, 1.02))
-            if percent >= 50:
+            if done < HALF <= percent:
                 await self._suffer(strike)
+            done = percent
             await self._report({"phase": phase, "message": MESSAGES[phase], "percent": percent})
 
     async def _suffer(self, strike: Strike | None) -> None:
@@ -207,7 +212,12 @@ class Installer:
     async def _report(self, report: Json) -> None:
         """Number a report and send it, in the way a rule may have it."""
         self._seq += 1
+        if self._seq == self._manner.dies_at:
+            raise Rebooted
         body = {"seq": self._seq, **report}
+        if self._boot and self._manner.names_boot:
+            body = {"boot": self._boot, **body}
+        fate = self._manner.fate(report["phase"] in (LAST_PHASE, "error"))
         word = {-1: "log"}.get(report["phase"], report["phase"])
         strike = self._world.strike(f"machine report {word}", self._name)
         match strike.action if strike is not None else "":
@@ -217,6 +227,9 @@ class Installer:
                 assert strike is not None
                 self._world.spawn(self._later(body, strike), f"late report of {self._name}")
                 return
+            case "" if fate.late:
+                self._world.spawn(self._after(body, fate.late), f"late report of {self._name}")
+                return
             case "garbage":
                 for garbage in _GARBAGE:
                     await self._taken(garbage, self._session, self._headers)
@@ -225,14 +238,18 @@ class Installer:
             case "elsewhere":
                 await self._taken(json.dumps(body), self._other, self._headers)
         await self._post(body)
-        if strike is not None and strike.action == "twice":
+        if fate.twice or (strike is not None and strike.action == "twice"):
             await self._post(body)
         if strike is not None and strike.action == "stale":
-            await self._post({"seq": 1, "phase": 1, "message": MESSAGES[1]})
+            await self._post({**body, "seq": 1, "phase": 1, "message": MESSAGES[1]})
 
     async def _later(self, body: Json, strike: Strike) -> None:
-        """Send a report late; once, since its installation may be over, and it with its sessions."""
         await self._world.hold(strike, 120.0)
+        await self._after(body, 0.0)
+
+    async def _after(self, body: Json, seconds: float) -> None:
+        """Send a report late; once, since its installation may be over, and it with its sessions."""
+        await self._world.clock.sleep(seconds)
         if not self._session.closed:
             await self._taken(json.dumps(body), self._session, self._headers)
 

@@ -14,6 +14,7 @@ from daemon.sim.cvm import Cvm
 from daemon.sim.faults import Strike
 from daemon.sim.installer import Installed, Installer, InstallFailed, Rebooted, read_arguments
 from daemon.sim.ipxe import FetchError, Outcome, Script
+from daemon.sim.manner import Manner
 from daemon.sim.nutanix import Fleet
 from daemon.sim.things import ReservedIp, Server, Subnet, Vni
 from daemon.sim.world import World
@@ -187,9 +188,9 @@ class Run:
         try:
             given = read_arguments(arguments)
             await self._haunt(given["status_url"], given["nxd_token"])
-            installer = Installer(
-                self._world, self._server.name, self._address, given, self._session, self._other
-            )
+            name, odd = self._server.name, self._strike("installer")
+            manner = Manner(self._world.seed, name, machine.installs, odd.action if odd else "")
+            installer = Installer(self._world, name, self._address, given, self._session, self._other, manner)
             machine.installed = await installer.run(strike)
         except Rebooted:
             self.say("the power was gone for a moment")

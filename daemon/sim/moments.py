@@ -98,6 +98,10 @@ LIFE: Mapping[str, Mapping[str, str]] = {
         "wrong_token": "the installer asks with a wrong token",
         "late": "the installer asks `seconds` later",
     },
+    "machine installer": {
+        "erratic": "its reports come twice, late and out of order, and in its first run the power may fail at any",
+        "stock": "its reports name no boot",
+    },
     "machine phase *": {
         "fail": "a disk fails, the installer says so and stops",
         "forever": "the installer works for ever and reports nothing more",

@@ -227,6 +227,21 @@ INSTALLER = (
         Rule("machine phase 5", "reboot"),
         installs=2,
     ),
+    _installer(
+        "installer-erratic",
+        "Reports come twice, late and out of order, and the power fails somewhere in the first run.",
+        "server rebooted mid-install; installer reports phases out of order, duplicated, late",
+        Rule("machine installer", "erratic", count=None),
+        installs=None,
+    ),
+    _installer(
+        "installer-stock",
+        "The installer knows of no boots, and loses its power for a moment in the middle.",
+        "server rebooted mid-install",
+        Rule("machine installer", "stock", count=None),
+        Rule("machine phase 6", "reboot"),
+        installs=2,
+    ),
     _stops(
         "installation-before-speaks",
         "An installation fails; while the next one runs, the one before reports an error with its old token.",

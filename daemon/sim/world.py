@@ -74,6 +74,7 @@ class World:
         manners: Manners | None = None,
     ) -> None:
         self.clock = clock
+        self.seed = seed
         self.places = places
         self.faults = faults
         self.page_size = page_size

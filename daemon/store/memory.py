@@ -11,7 +11,6 @@ from daemon.store.base import Fenced, Then, VersionConflict
 from daemon.store.ops import (
     AddCommand,
     AddEvent,
-    AddSignal,
     CloseCommand,
     Command,
     Contents,
@@ -24,6 +23,7 @@ from daemon.store.ops import (
     PutRecord,
     PutResource,
     PutSecret,
+    PutSignal,
     Resource,
     Signal,
 )
@@ -39,7 +39,7 @@ class MemoryStore:
         self._records: dict[str, Record] = {}
         self._resources: dict[tuple[str, str, str], Resource] = {}
         self._events: list[Event] = []
-        self._signals: dict[tuple[str, int, str, int], Signal] = {}
+        self._signals: dict[tuple[str, str], Signal] = {}
         self._commands: dict[str, Command] = {}
         self._closed: set[str] = set()
         self._revision = 0
@@ -97,8 +97,8 @@ class MemoryStore:
                 self._revision += 1
                 events.append(replace(event, revision=self._revision))
                 self._events.append(events[-1])
-            case AddSignal(signal):
-                self._signals.setdefault((signal.record, signal.round, signal.name, signal.seq), signal)
+            case PutSignal(signal):
+                self._signals[signal.record, signal.name] = signal
             case AddCommand(command):
                 self._commands.setdefault(command.token, command)
             case CloseCommand(token, _):

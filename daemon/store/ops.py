@@ -50,16 +50,17 @@ class Event(Struct, frozen=True, gc=False):
 
 
 class Signal(Struct, frozen=True, gc=False):
-    """Something that happened outside and may come before the step that waits for it.
+    """The last word of its name that was heard from outside; it may come before the step that waits for it.
 
-    ``round`` is the boot it belongs to and ``seq`` its number there: the same one twice is one signal.
+    ``round`` is the attempt to install the machine that it belongs to, and ``boot`` the power-on, counted for each
+    record from 1.
     """
 
     record: str
     shard: str
-    round: int
     name: str
-    seq: int
+    round: int
+    boot: int
     time: float
     data: dict[str, Any] = field(default_factory=dict)
 
@@ -105,8 +106,8 @@ class AddEvent(Struct, frozen=True, gc=False):
     event: Event
 
 
-class AddSignal(Struct, frozen=True, gc=False):
-    """Remember a signal; one that is known already changes nothing."""
+class PutSignal(Struct, frozen=True, gc=False):
+    """Remember a signal, in place of the record's one of the same name."""
 
     signal: Signal
 
@@ -143,7 +144,7 @@ Op = (
     | DropRecord
     | PutResource
     | AddEvent
-    | AddSignal
+    | PutSignal
     | AddCommand
     | CloseCommand
     | PutSecret
@@ -160,7 +161,7 @@ def concerned(op: Op) -> str:
             return resource.owner
         case AddEvent(event):
             return event.record or ""
-        case AddSignal(signal):
+        case PutSignal(signal):
             return signal.record
         case AddCommand(command):
             return command.target

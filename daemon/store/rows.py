@@ -17,7 +17,7 @@ RECORD_COLUMNS = (
 )
 RESOURCE_COLUMNS = "owner, shard, kind, name, state, cloud_id, sent, data"
 EVENT_COLUMNS = "revision, time, shard, record, kind, level, actor, message, data"
-SIGNAL_COLUMNS = "record, shard, round, name, seq, time, data"
+SIGNAL_COLUMNS = "record, shard, name, round, boot, time, data"
 COMMAND_COLUMNS = "token, target, shard, verb, actor, time, args"
 
 Row = tuple[Any, ...]
@@ -111,9 +111,9 @@ def signal_row(signal: Signal) -> Row:
     return (
         signal.record,
         signal.shard,
-        signal.round,
         signal.name,
-        signal.seq,
+        signal.round,
+        signal.boot,
         signal.time,
         _dump(signal.data),
     )

@@ -11,13 +11,13 @@ from msgspec import Struct
 from daemon.store import rows
 from daemon.store.ops import (
     AddCommand,
-    AddSignal,
     CloseCommand,
     DropRecord,
     DropSecrets,
     PutRecord,
     PutResource,
     PutSecret,
+    PutSignal,
 )
 
 
@@ -59,7 +59,7 @@ def _put(table: str, columns: str, key: tuple[str, ...], condition: str = "") ->
 PUT_RECORD = _put("records", rows.RECORD_COLUMNS, ("name",), " WHERE records.version = excluded.version - 1")
 ADD_EVENT = _insert("INSERT", "events", rows.EVENT_COLUMNS)
 _PUT_RESOURCE = _put("resources", rows.RESOURCE_COLUMNS, ("owner", "kind", "name"))
-_ADD_SIGNAL = _insert("INSERT OR IGNORE", "signals", rows.SIGNAL_COLUMNS)
+_PUT_SIGNAL = _put("signals", rows.SIGNAL_COLUMNS, ("record", "name"))
 _ADD_COMMAND = _insert("INSERT OR IGNORE", "commands", rows.COMMAND_COLUMNS)
 _CLOSE_COMMAND = Statement("commands", "UPDATE commands SET closed = 1 WHERE token = ?")
 _PUT_SECRET = _insert("INSERT OR REPLACE", "secrets", "name, shard, sealed")
@@ -75,7 +75,7 @@ _DROP_RECORD = (
 WRITES: dict[type, tuple[tuple[Statement, Callable[[Any], rows.Row]], ...]] = {
     PutRecord: ((PUT_RECORD, lambda op: rows.record_row(op.record)),),
     PutResource: ((_PUT_RESOURCE, lambda op: rows.resource_row(op.resource)),),
-    AddSignal: ((_ADD_SIGNAL, lambda op: rows.signal_row(op.signal)),),
+    PutSignal: ((_PUT_SIGNAL, lambda op: rows.signal_row(op.signal)),),
     AddCommand: ((_ADD_COMMAND, lambda op: rows.command_row(op.command)),),
     CloseCommand: ((_CLOSE_COMMAND, lambda op: (op.token,)),),
     PutSecret: ((_PUT_SECRET, lambda op: (op.name, op.shard, op.sealed)),),

@@ -45,7 +45,7 @@ def a_guest(**changes: Any) -> Guest:
             "status_url": "http://127.0.0.1:8081/server-status",
             "install_token": INSTALL_TOKEN,
         },
-        config={key: {"of": key} for key in CONFIG_KEYS},
+        config=lambda: {key: {"of": key} for key in CONFIG_KEYS},
     )
     return replace(guest, **changes)
 
@@ -64,8 +64,8 @@ class RecordingBook:
     def guest_at(self, source: str) -> Guest | None:
         return self.known if source == self.known.source else None
 
-    async def report(self, server_id: str, report: Report) -> None:
-        self.reports.append((server_id, report))
+    async def report(self, guest: Guest, report: Report) -> None:
+        self.reports.append((guest.server_id, report))
 
     async def refused(self, path: str, source: str, reason: str) -> None:
         self.refusals.append((path, source, reason))
@@ -84,7 +84,7 @@ class EmptyBook(RecordingBook):
 class ClosedBook(RecordingBook):
     """Knows one machine and cannot take anything down."""
 
-    async def report(self, server_id: str, report: Report) -> None:
+    async def report(self, guest: Guest, report: Report) -> None:
         raise BookClosed
 
     async def refused(self, path: str, source: str, reason: str) -> None:
@@ -94,7 +94,7 @@ class ClosedBook(RecordingBook):
 class BrokenBook(RecordingBook):
     """Fails in a way nobody foresaw."""
 
-    async def report(self, server_id: str, report: Report) -> None:
+    async def report(self, guest: Guest, report: Report) -> None:
         raise RuntimeError("the book is on fire")
 
 

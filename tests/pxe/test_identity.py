@@ -34,6 +34,14 @@ async def test_a_machine_that_boots_again_while_it_installs_gets_the_same_script
     assert (await server.script()).text == (GOLDEN / "boot.ipxe").read_text()
 
 
+async def test_a_script_opens_the_boot_whose_number_it_carries(server: Any, book: Any, guest: Any) -> None:
+    book.known = guest(stage="installing", next_boot=7)
+    assert " nxd_boot=7 ||" in (await server.script()).text
+    book.known = guest(stage="installed", next_boot=8)
+    assert "nxd_boot" not in (await server.script()).text
+    assert [report.boot for _, report in book.reports] == [7, 0]
+
+
 async def test_an_installed_machine_is_told_to_boot_from_its_disk(server: Any, book: Any, guest: Any) -> None:
     book.known = guest(stage="installed")
     answer = await server.script()
@@ -44,7 +52,7 @@ async def test_an_installed_machine_is_told_to_boot_from_its_disk(server: Any, b
 async def test_the_installer_gets_its_configuration_and_that_is_written_down(server: Any, book: Any) -> None:
     answer = await server.config()
     assert answer.status == 200
-    assert json.loads(answer.body) == book.known.config
+    assert json.loads(answer.body) == book.known.config()
     assert [(name, report.kind) for name, report in book.reports] == [("lab-node01", "config_fetched")]
 
 
@@ -101,6 +109,7 @@ async def test_a_configuration_without_a_bearer_token_is_refused(server: Any, bo
         ("boot", {"script", "image", "config", "status"}),
         ("installing", {"script", "image", "config", "status"}),
         ("installed", {"script", "status"}),
+        ("stopped", {"status"}),
         ("closed", set()),
     ],
 )
@@ -160,8 +169,8 @@ async def test_a_script_with_a_gap_is_an_error_and_not_a_script(
 async def test_a_configuration_with_a_gap_is_an_error_and_not_a_configuration(
     server: Any, book: Any, guest: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = {key: value for key, value in guest().config.items() if key != "storage_config"}
-    book.known = guest(config=config)
+    config = {key: value for key, value in guest().config().items() if key != "storage_config"}
+    book.known = guest(config=lambda: config)
     answer = await server.config()
     assert (answer.status, answer.text) == (500, "The configuration of this machine is incomplete.")
     assert "storage_config" in caplog.text

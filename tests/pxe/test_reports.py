@@ -39,6 +39,11 @@ NODE = "127.33.0.10"
             Report("phase", NODE, 5, 8, None, "done"),
             id="key-of-a-newer-installer",
         ),
+        pytest.param(
+            {"boot": 3, "seq": 1, "phase": 2, "message": "read"},
+            Report("phase", NODE, 1, 2, None, "read", 3),
+            id="boot",
+        ),
     ],
 )
 async def test_a_report_is_taken_down_as_it_was_meant(
@@ -76,6 +81,14 @@ async def test_a_report_that_comes_twice_is_taken_twice(server: Any, book: Any) 
             {"seq": True, "phase": 1, "message": ""}, '"seq" must be a whole number from 1 on.', id="seq-true"
         ),
         pytest.param({"seq": 1, "phase": 1}, '"message" must be text.', id="no-message"),
+        *[
+            pytest.param(
+                {"boot": boot, "seq": 1, "phase": 1, "message": ""},
+                '"boot" must be the number that the configuration gives, or be left out.',
+                id=f"boot-{boot}",
+            )
+            for boot in (0, -1, "3", 1.0, True, None, 10**30)
+        ],
         *[
             pytest.param(
                 {"seq": 1, "phase": phase, "message": ""},

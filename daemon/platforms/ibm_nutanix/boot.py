@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from daemon.boots import Standing, next_boot, round_of, standing
 from daemon.mirror import Mirror
-from daemon.platforms.ibm_nutanix.machine import LAST_PHASE, is_installed
+from daemon.platforms.ibm_nutanix.machine import is_installed
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, host_name
 from daemon.settings import Settings
 from daemon.store.ops import Resource
@@ -24,16 +26,20 @@ _STANDING = ("failed", "held")
 def guest(
     settings: Settings, mirror: Mirror, record: Record, secret: Callable[[str], str | None]
 ) -> Guest | None:
-    """The machine of a node as the boot server sees it; None before it is recorded."""
-    round_ = int(record.facts.get("round", 0))
-    boot, install = secret("boot_token"), secret(f"install_token.{round_}")
+    """The machine of a node as the boot server sees it; None before it is recorded.
+
+    It costs the same however large the cluster is: of its other nodes only the configuration tells.
+    """
+    boot, install = secret("boot_token"), secret(f"install_token.{round_of(record)}")
     mine = addresses(mirror.resources(record.name))
     if boot is None or install is None or "mgmt" not in mine:
         return None
+    signals = mirror.signals(record.name)
+    stands = standing(record, signals)
     return Guest(
         server_id=record.name,
         source=mine["mgmt"],
-        stage=_stage(mirror, record, round_),
+        stage=_stage(record, stands),
         boot_token_sha256=_digest(boot),
         install_token_sha256=_digest(install),
         template="ibm_nutanix",
@@ -45,23 +51,22 @@ def guest(
             "status_url": f"{settings.config_url}/server-status",
             "install_token": install,
         },
-        config=_config(settings, mirror, record, mine),
+        config=partial(_config, settings, mirror, record, mine, stands.boot),
+        round=round_of(record),
+        next_boot=next_boot(signals),
     )
 
 
-def _stage(mirror: Mirror, record: Record, round_: int) -> Stage:
-    if record.facts.get("cycling"):
-        return "closed"
-    seen = any(
-        signal.name == "phase" and int(signal.data["phase"]) >= LAST_PHASE
-        for signal in mirror.signals(record.name, round_)
-    )
-    if is_installed(record, seen):
-        return "installed"
+def _stage(record: Record, stands: Standing) -> Stage:
+    """Installed or not comes first: whatever else goes on, such a machine is told to boot from its disk."""
     where = record.step if record.state in _STANDING else record.state
-    if where in _BOOTING:
-        return "boot"
-    return "installing" if where in _INSTALLING and record.state != "failed" else "closed"
+    if is_installed(where, stands):
+        return "installed"
+    if where not in _BOOTING + _INSTALLING or record.facts.get("cycling") == "off":
+        return "closed"
+    if record.state == "failed":
+        return "stopped"
+    return "boot" if where in _BOOTING else "installing"
 
 
 def addresses(resources: list[Resource]) -> dict[str, str]:
@@ -73,7 +78,9 @@ def addresses(resources: list[Resource]) -> dict[str, str]:
     }
 
 
-def _config(settings: Settings, mirror: Mirror, record: Record, mine: dict[str, str]) -> dict[str, Any]:
+def _config(
+    settings: Settings, mirror: Mirror, record: Record, mine: dict[str, str], boot: int
+) -> dict[str, Any]:
     cluster = mirror.records[record.shard]
     ibm, nutanix = cluster.spec["ibm"], cluster.spec["nutanix"]
     members = {m.name: addresses(mirror.resources(m.name)) for m in mirror.members(record.shard)}
@@ -81,6 +88,7 @@ def _config(settings: Settings, mirror: Mirror, record: Record, mine: dict[str, 
     domain = ibm["dns"]["name"]
     return {
         "node_id": record.name,
+        "boot": boot,
         "pxe_server": urlsplit(settings.boot_url).hostname,
         "config_endpoint": f"{settings.config_url}/server-config",
         "status_endpoint": f"{settings.config_url}/server-status",

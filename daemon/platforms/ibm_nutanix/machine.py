@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
+from daemon.boots import Standing, round_of, standing
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.drivers.prism import Login, Prism, fetch_certificate
 from daemon.errors import NxdError, OutsideError
@@ -17,10 +18,9 @@ from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.remedies import verb_remedy
 from daemon.settings import Settings
 from daemon.steps import StepContext
-from daemon.store.ops import Resource
+from daemon.store.ops import Resource, Signal
 from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Done, Fail, Outcome, Wait
-from state_machines.record import Record
 
 PHASES: dict[int, str] = {
     1: "the installer has started",
@@ -35,6 +35,10 @@ PHASES: dict[int, str] = {
 """What the installer reports, in order."""
 
 LAST_PHASE = max(PHASES)
+CONFIGURED = 2
+"""From this phase on the installer has its configuration, wherever it has it from."""
+INSTALLED = "installed"
+"""The fact that names the round whose end was taken."""
 CVM_POLL = 30.0
 """Seconds between two looks at a CVM that does not answer yet (the requirement's number)."""
 CVM_TIMEOUT = 5.0
@@ -68,36 +72,37 @@ class MachineSteps:
         self._server = server
 
     async def await_boot(self, ctx: StepContext) -> Outcome:
-        """The boot script was fetched; on a retry, after the power was cycled."""
+        """The boot script was fetched; on a retry, after the power was cycled, unless the machine came to its end
+        after the step was given up: what it installed is taken then."""
+        stands, facts = _standing(ctx), ctx.record.facts
+        if stands.ended and facts.get(INSTALLED) != round_of(ctx.record):
+            return Done({"powered": ctx.record.attempt})
         cycling = await self._power_cycle(ctx)
         if cycling is not None:
             return cycling
-        if ctx.signal("script_fetched"):
+        if _standing(ctx).begun:
             return Done()
         return await self._watch(ctx, "the machine to fetch its boot script")
 
     async def await_config(self, ctx: StepContext) -> Outcome:
-        """The installer fetched its configuration."""
-        if ctx.signal("config_fetched"):
+        """The installer fetched its configuration, or says that it has it."""
+        stands = _standing(ctx)
+        if stands.ended or stands.configured or _phase(stands) >= CONFIGURED:
             return Done()
+        if stands.error is not None:
+            return _failed(stands.error)
         return await self._watch(ctx, "the installer to fetch its configuration")
 
     async def install(self, ctx: StepContext) -> Outcome:
-        """The installer reported its last phase."""
-        broken = ctx.signal("install_error")
-        if broken is not None:
-            said = str(broken.data.get("message", ""))
-            return Fail(
-                NxdError(
-                    "install_failed", f"The installer failed: {said.rstrip('.')}.", evidence=said
-                ).problem()
-            )
-        latest = ctx.signal("phase")
+        """The installer reported its last phase. Until then its newest boot counts, and an error of that one fails."""
+        stands = _standing(ctx)
+        if stands.ended:
+            return Done({INSTALLED: round_of(ctx.record)})
+        if stands.error is not None:
+            return _failed(stands.error)
+        latest, phase = stands.phase, _phase(stands)
         if latest is None:
             return await self._watch(ctx, "the installer's first report")
-        phase = int(latest.data["phase"])
-        if phase >= LAST_PHASE:
-            return Done()
         percent = float(latest.data.get("percent") or 0.0)
         evidence = f"phase {phase} of {LAST_PHASE}: {latest.data.get('message') or PHASES[phase]}"
         progress = (phase - 1 + percent / 100) / LAST_PHASE
@@ -233,6 +238,22 @@ def server_row(ctx: StepContext) -> Resource:
     )
 
 
-def is_installed(record: Record, last_phase_seen: bool) -> bool:
-    """Whether the machine has to boot from its disk and not from the network."""
-    return last_phase_seen or record.state in ("awaiting_cvm", "ready", "active")
+def is_installed(where: str | None, stands: Standing) -> bool:
+    """Whether the machine of a node that is at a step has to boot from its disk and not from the network."""
+    return stands.ended or where in ("awaiting_cvm", "ready", "active")
+
+
+def _standing(ctx: StepContext) -> Standing:
+    return standing(ctx.record, ctx.signals())
+
+
+def _phase(stands: Standing) -> int:
+    """The furthest phase of the newest boot; 0 before the first."""
+    return 0 if stands.phase is None else int(stands.phase.data["phase"])
+
+
+def _failed(error: Signal) -> Fail:
+    """What the installer says of its own failure."""
+    said = str(error.data.get("message", ""))
+    text = f"The installer failed: {said.rstrip('.')}."
+    return Fail(NxdError("install_failed", text, evidence=said).problem())

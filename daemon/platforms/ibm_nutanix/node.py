@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from daemon.boots import round_of, standing
 from daemon.clock import Clock
 from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
@@ -274,7 +275,7 @@ class NodeSteps:
         if trouble is not None:
             await ctx.update(row, failed_at=ctx.record.attempt)
             return Fail(trouble.problem())
-        if server["status"] == "running" or ctx.signal("script_fetched"):
+        if server["status"] == "running" or standing(ctx.record, ctx.signals()).begun:
             return Done()
         return Wait(f"the server {row.name} to run", f"its status is {server['status']}", self._poll)
 
@@ -375,9 +376,9 @@ class NodeSteps:
 
 
 async def next_round(ctx: StepContext, **facts: Any) -> None:
-    """A new boot begins: what the machine said in the one before no longer counts, its token is void, and so is what
-    its CVM was known by, for it may be installed anew."""
-    round_ = int(ctx.record.facts.get("round", 0)) + 1
+    """A new round begins, another attempt to install the machine: what it said before no longer counts, its token is
+    void, and so is what its CVM was known by, for it may be installed anew."""
+    round_ = round_of(ctx.record) + 1
     await ctx.secret(f"install_token.{round_}", ctx.clock.new_token)
     await ctx.remember(round=round_, powered=ctx.record.attempt, pin=None, factory_login=None, **facts)
 

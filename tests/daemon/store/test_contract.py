@@ -13,7 +13,6 @@ from daemon.store.base import Fenced, Store, VersionConflict
 from daemon.store.ops import (
     AddCommand,
     AddEvent,
-    AddSignal,
     CloseCommand,
     Command,
     DropRecord,
@@ -24,6 +23,7 @@ from daemon.store.ops import (
     PutRecord,
     PutResource,
     PutSecret,
+    PutSignal,
     Resource,
     Signal,
 )
@@ -56,7 +56,7 @@ FULL = record(
     facts={"round": 2},
 )
 ROW = Resource("node02", "demo", "server", "env-node02-bms", "present", "id-1", 1, {"vnis": ["a", "b"]})
-SIGNAL = Signal("node02", "demo", 2, "phase", 7, 3.5, {"percent": None, "message": "é\n"})
+SIGNAL = Signal("node02", "demo", "phase", 2, 7, 3.5, {"percent": None, "message": "é\n"})
 
 
 async def everything(store: Store) -> list[Any]:
@@ -67,7 +67,7 @@ async def everything(store: Store) -> list[Any]:
         contents.revision,
         sorted(contents.records, key=lambda r: r.name),
         sorted(contents.resources, key=lambda r: r.key),
-        sorted(contents.signals, key=lambda s: (s.record, s.round, s.name, s.seq)),
+        sorted(contents.signals, key=lambda s: (s.record, s.name)),
         sorted(contents.commands, key=lambda c: c.token),
         contents.tokens,
         contents.secrets,
@@ -78,7 +78,7 @@ async def everything(store: Store) -> list[Any]:
 async def test_load_gives_back_exactly_what_was_committed(store: Store) -> None:
     lease = await store.acquire("test")
     asked = Command("t1", "node02", "demo", "retry", "ada", 1.0)
-    ops: list[Op] = [PutRecord(FULL), PutRecord(record()), PutResource(ROW), AddSignal(SIGNAL)]
+    ops: list[Op] = [PutRecord(FULL), PutRecord(record()), PutResource(ROW), PutSignal(SIGNAL)]
     ops += [AddCommand(asked), PutSecret("node02/boot_token", "demo", b"\x00sealed\xff")]
     given = await store.commit(lease, [*ops, line("made")])
     contents = await store.load()
@@ -97,7 +97,7 @@ async def test_a_version_conflict_changes_nothing_at_all(store: Store) -> None:
     lease = await store.acquire("test")
     await store.commit(lease, [PutRecord(record(version=1)), line("first")])
     before = await everything(store)
-    ops: list[Op] = [line("never"), PutResource(ROW), command("t1"), AddSignal(SIGNAL)]
+    ops: list[Op] = [line("never"), PutResource(ROW), command("t1"), PutSignal(SIGNAL)]
     ops += [PutSecret("node01/x", "demo", b"x"), PutRecord(record(version=3)), DropRecord("node01")]
     with pytest.raises(VersionConflict):
         await store.commit(lease, ops)
@@ -206,12 +206,14 @@ async def test_open_commands_come_back_in_the_order_in_which_they_were_given(sto
     assert [c.token for c in (await store.load()).commands] == ["zz", "aa", "mm"]
 
 
-async def test_a_signal_that_is_known_changes_nothing(store: Store) -> None:
+async def test_of_each_name_the_last_signal_is_kept_in_whatever_commit_it_came(store: Store) -> None:
     lease = await store.acquire("test")
-    await store.commit(lease, [AddSignal(SIGNAL)])
-    await store.commit(lease, [AddSignal(replace(SIGNAL, time=9.0, data={}))])
-    await store.commit(lease, [AddSignal(replace(SIGNAL, seq=8))])
-    assert [(s.seq, s.time) for s in (await store.load()).signals] == [(7, 3.5), (8, 3.5)]
+    error = replace(SIGNAL, name="install_error")
+    await store.commit(lease, [PutSignal(SIGNAL), PutSignal(error), PutSignal(replace(SIGNAL, boot=8))])
+    group = [replace(SIGNAL, round=3, boot=9, time=time) for time in (4.0, 5.0)]
+    await asyncio.gather(*(store.commit(lease, [PutSignal(one)]) for one in group))
+    kept = sorted((await store.load()).signals, key=lambda signal: signal.name)
+    assert kept == [error, group[-1]]
 
 
 async def test_a_dropped_record_is_forgotten_with_everything_but_its_log(store: Store) -> None:
@@ -219,7 +221,7 @@ async def test_a_dropped_record_is_forgotten_with_everything_but_its_log(store: 
     await store.commit(lease, [PutRecord(record("node01")), PutRecord(replace(FULL, version=1))])
     row = replace(ROW, owner="node01")
     signal = replace(SIGNAL, record="node01")
-    await store.commit(lease, [PutResource(row), PutResource(ROW), AddSignal(signal), AddSignal(SIGNAL)])
+    await store.commit(lease, [PutResource(row), PutResource(ROW), PutSignal(signal), PutSignal(SIGNAL)])
     await store.commit(lease, [command("t1"), command("t2", "node02"), line("made")])
     await store.commit(lease, [PutSecret("node01/a", "demo", b"1"), PutSecret("node011/a", "demo", b"2")])
     await store.commit(lease, [DropRecord("node01"), DropSecrets("node01/"), line("gone")])

@@ -19,7 +19,6 @@ from daemon.store.memory import MemoryStore
 from daemon.store.ops import (
     AddCommand,
     AddEvent,
-    AddSignal,
     CloseCommand,
     Command,
     DropRecord,
@@ -29,6 +28,7 @@ from daemon.store.ops import (
     PutRecord,
     PutResource,
     PutSecret,
+    PutSignal,
     Resource,
     Signal,
 )
@@ -63,8 +63,9 @@ OPS: st.SearchStrategy[Op] = st.one_of(
     st.builds(resource, NAMES, st.sampled_from(["x", "y"]), STATES, st.sampled_from(ADDRESSES)),
     st.builds(lambda name: AddEvent(Event(1.0, "demo", name, "note", "said")), NAMES),
     st.builds(
-        lambda name, seq, time: AddSignal(Signal(name, "demo", 1, "phase", seq, time)),
+        lambda name, word, boot, time: PutSignal(Signal(name, "demo", word, 1, boot, time)),
         NAMES,
+        st.sampled_from(["phase", "install_error"]),
         st.integers(1, 2),
         st.sampled_from([1.0, 2.0]),
     ),
@@ -82,7 +83,7 @@ async def contents(store: Store) -> list[Any]:
         held.revision,
         sorted(held.records, key=lambda one: one.name),
         sorted(held.resources, key=lambda one: one.key),
-        sorted(held.signals, key=lambda one: (one.record, one.seq)),
+        sorted(held.signals, key=lambda one: (one.record, one.name)),
         sorted(held.commands, key=lambda one: one.token),
         held.tokens,
         held.secrets,
@@ -94,7 +95,7 @@ def known(mirror: Mirror) -> list[Any]:
     return [
         mirror.records,
         sorted(mirror.all_resources(), key=lambda one: one.key),
-        {name: sorted(mirror.signals(name, 1), key=lambda one: one.seq) for name in "ab"},
+        {name: dict(mirror.signals(name)) for name in "ab"},
         mirror.secrets,
         {address: mirror.holders(address) for address in ADDRESSES},
         {address: mirror.is_held(address) for address in ADDRESSES},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import sqlite3
 import subprocess
 import sys
@@ -86,6 +87,36 @@ async def test_a_database_killed_before_it_had_its_identity_is_finished_at_the_n
         await store.open()
     assert (await store.load()).daemon_id == "told"
     await store.close()
+
+
+async def test_an_installation_that_an_older_version_saw_begin_goes_on_from_its_furthest_phase(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "nxd.db"
+    first = sorted((Path(module.__file__).parent / "migrations").glob("*.sql"))[0]
+    said = [
+        (2, "phase", 9, 6, 40),
+        (2, "phase", 8, 5, 100),
+        (1, "phase", 30, 8, None),
+        (2, "phase", 10, 6, 20),
+    ]
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript(f"{first.read_text()} PRAGMA user_version = 1;")
+        for round_, name, seq, phase, percent in said:
+            data = json.dumps({"phase": phase, "percent": percent})
+            db.execute("INSERT INTO signals VALUES ('n', 'c', ?, ?, ?, 1.0, ?)", (round_, name, seq, data))
+        db.execute("INSERT INTO signals VALUES ('n', 'c', 2, 'script_fetched', 0, 1.0, '{}')")
+        db.commit()
+    store = SqliteStore(path, "id")
+    await store.open()
+    kept = {signal.name: signal for signal in (await store.load()).signals}
+    await store.close()
+    assert set(kept) == {"phase", "script_fetched"}
+    assert (kept["phase"].round, kept["phase"].boot, kept["phase"].data) == (
+        2,
+        1,
+        {"phase": 6, "percent": 40},
+    )
 
 
 async def test_a_newer_database_is_left_alone_with_the_advice_to_install_the_newer_version(

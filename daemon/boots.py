@@ -1,0 +1,70 @@
+"""How far a machine has come, read from what was reported: its newest boot counts, and the end once it is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from daemon.store.ops import Signal
+from pxe.status import LAST_PHASE
+from state_machines.record import Record
+
+SCRIPT, CONFIG, PHASE, ERROR = "script_fetched", "config_fetched", "phase", "install_error"
+"""The signals of a boot: the script that opens it, and what its installer asks and says."""
+
+
+class Standing(Struct, frozen=True, gc=False):
+    """Where the machine of a record stands in the present round, the attempt to install it.
+
+    ``begun``: anything was heard of it. ``boot`` is the newest one and ``heard`` the newest of which more is known
+    than its script; 0 stands for one whose script nobody fetched. ``configured``, ``phase`` (the furthest) and
+    ``error`` are those of the newest boot. ``ended``: the last phase was reported, and there is nothing to install
+    any more, whatever is heard before or after.
+    """
+
+    begun: bool = False
+    boot: int = 0
+    heard: int = 0
+    configured: bool = False
+    phase: Signal | None = None
+    error: Signal | None = None
+    ended: bool = False
+
+
+def round_of(record: Record) -> int:
+    """The round of the record's machine: the number of the present attempt to install it."""
+    return int(record.facts.get("round", 0))
+
+
+def standing(record: Record, signals: Mapping[str, Signal]) -> Standing:
+    """Where its machine stands, by what was last reported."""
+    round_ = round_of(record)
+    known = {name: signal for name, signal in signals.items() if signal.round == round_}
+    boot = max((signal.boot for signal in known.values()), default=0)
+    newest = {name: signal for name, signal in known.items() if signal.boot == boot}
+    phase = known.get(PHASE)
+    return Standing(
+        bool(known),
+        boot,
+        max((signal.boot for name, signal in known.items() if name != SCRIPT), default=0),
+        CONFIG in newest,
+        newest.get(PHASE),
+        newest.get(ERROR),
+        phase is not None and int(phase.data["phase"]) >= LAST_PHASE,
+    )
+
+
+def next_boot(signals: Mapping[str, Signal]) -> int:
+    """The number of the boot that the next script opens: none is used twice, whichever round it belongs to."""
+    return 1 + max((signal.boot for signal in signals.values()), default=0)
+
+
+def how_far(phase: Signal | None) -> float:
+    """The place of a report among those of its boot: its phase, and the percentage behind the point."""
+    return 0.0 if phase is None else place(int(phase.data["phase"]), phase.data.get("percent"))
+
+
+def place(phase: int, percent: float | None) -> float:
+    """As ``how_far``, of a report that is not taken down yet."""
+    return phase + (percent or 0.0) / 101
