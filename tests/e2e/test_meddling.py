@@ -150,3 +150,23 @@ def test_a_server_that_does_not_stop_is_asked_seldom_and_told_of(rig: Callable[.
         assert 4 <= len(stops) <= 5 and pauses == sorted(pauses) and pauses[0] >= 50
         tell(urls, "/mend", {})
         until(lambda: node()["state"] == "rolled_back", "it is rolled back")
+
+
+def test_a_cloud_that_is_out_of_reach_does_not_disturb_a_machine_that_works(rig: Callable[..., Any]) -> None:
+    one = rig("node01:cvm", speed=SPEED)
+    urls = one.stage.urls()
+    with Client(one.stage.socket) as client:
+        client.apply((resources.files("daemon.demo") / "three-node.yaml").read_text())
+
+        def node() -> EntityView:
+            return client.show("node01")["entity"]
+
+        until(lambda: node()["state"] == "awaiting_cvm", "node01 waits for its CVM")
+        broken = {"moment": "vpc GET /bare_metal_servers/{server_id}", "action": "html", "count": None}
+        tell(urls, "/faults", {"rules": [broken]})
+        until(lambda: "its server could not be seen" in (node()["evidence"] or ""), "it is told")
+        said = node()
+        assert said["error"] is None and "and a page, as a proxy sends it" in (said["evidence"] or "")
+        assert (said["waiting_for"] or "").startswith("Prism on")
+        tell(urls, "/mend", {})
+        until(lambda: "could not be seen" not in (node()["evidence"] or ""), "it is seen again")

@@ -147,8 +147,14 @@ class MachineSteps:
         )
 
     async def _watched(self, ctx: StepContext, wait: Wait) -> Outcome:
-        """This wait, as long as the server is there and runs; else what became of it."""
-        seen = await self._watch(ctx, wait.waiting_for)
+        """This wait, as long as the server is there and runs; else what became of it. The cloud may be out of reach
+        meanwhile: the machine works on."""
+        try:
+            seen = await self._watch(ctx, wait.waiting_for)
+        except OutsideError as error:
+            if error.retry != "now":
+                raise
+            return replace(wait, evidence=f"{wait.evidence}; its server could not be seen: {error.message}")
         if not isinstance(seen, Wait):
             return seen
         if seen.evidence == RUNS:

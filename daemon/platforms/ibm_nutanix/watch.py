@@ -66,6 +66,7 @@ class ServerWatch:
         if self._listing is None or now - self._listed_at > self._fresh:
             self._listed_at, self._fresh = now, FRESH_SECONDS
             self._listing = asyncio.create_task(self._look(), name="server-list")
+            self._listing.add_done_callback(_heard)
         return await asyncio.shield(self._listing)
 
     async def _look(self) -> dict[str, _Seen]:
@@ -76,3 +77,9 @@ class ServerWatch:
             raise
         self._fresh = max(FRESH_SECONDS, len(servers) * SECONDS_FOR_EACH)
         return {one["id"]: _Seen(str(one["status"]), frozenset(vni_ids(one))) for one in servers}
+
+
+def _heard(look: asyncio.Task[dict[str, _Seen]]) -> None:
+    """Whoever asked may be gone by the time a look fails: then nobody has to hear of it."""
+    if not look.cancelled():
+        look.exception()

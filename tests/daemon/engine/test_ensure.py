@@ -175,6 +175,19 @@ async def test_after_a_refusal_the_duty_to_undo_stays_until_the_name_was_looked_
     assert (house.record().state, house.toy.outside.objects) == ("rolled_back", {})
 
 
+@pytest.mark.parametrize(
+    ("code", "looks"), [("rate_limited", []), ("authentication", []), ("conflict", ["find a"])]
+)
+async def test_a_service_that_wants_silence_is_not_asked_whether_it_did_it_all_the_same(
+    house: Any, code: str, looks: list[str]
+) -> None:
+    house.toy.outside.before = once(OutsideError(code, status=429))
+    await house.begin()
+    await house.pass_time(2)
+    assert house.record().state == "ready"
+    assert house.toy.outside.calls == ["create a", *looks, "create a"]
+
+
 async def test_once_no_call_can_be_late_what_was_refused_is_gone(house: Any) -> None:
     house.toy.outside.before = once(NEVER)
     await house.begin()
