@@ -98,6 +98,9 @@ _KINDS = (
     ErrorKind("database", "The database cannot be written.", "now",
               (outside("Free disk space or mend the file system; nxd calls nothing outside until it can write."),)),
     ErrorKind("refused", "This is not legal now.", "never"),
+    ErrorKind("deletes", "This deletes what stands, and nobody has seen the plan of it.", "never",
+              (outside("Look at the plan, then confirm exactly that one: nxd apply SPEC asks, or takes --yes or "
+                       "--plan DIGEST; the API takes its digest."),), ()),
     ErrorKind("plan_changed", "The plan is no longer the one that was shown.", "now",
               (outside("Look at the plan again and confirm that one."),), ()),
     ErrorKind("spec", "The spec is wrong.", "never",

@@ -110,7 +110,7 @@ def honoured(
     if verb == "hold" and "step" in args:
         return replace(record, stop_after=args["step"], version=record.version + 1)
     state = kind.next(record.state, record.step, event_name(verb, args))
-    record = replace(record, facts=_own_facts(record, verb, args))
+    record = replace(record, facts={**_own_facts(record, verb, args), **args.get("facts", {})})
     if verb in ("retry", "replace"):
         facts = {**record.facts, "asked": args.get("means", verb)}
         record = replace(record, attempt=record.attempt + 1, facts=facts)
@@ -140,9 +140,26 @@ def _own_facts(record: Record, verb: str, args: Mapping[str, Any]) -> dict[str, 
     return facts
 
 
-def sown(name: str, kind: Kind, cluster: str, spec: dict[str, Any], now: float) -> Record:
-    """A record at its beginning."""
-    return Record(name, kind.name, cluster, kind.initial, now, version=1, step=kind.initial, spec=spec)
+def sown(
+    name: str,
+    kind: Kind,
+    cluster: str,
+    spec: dict[str, Any],
+    now: float,
+    facts: Mapping[str, Any] | None = None,
+) -> Record:
+    """A record at its beginning, with what it knows already."""
+    return Record(
+        name,
+        kind.name,
+        cluster,
+        kind.initial,
+        now,
+        version=1,
+        step=kind.initial,
+        spec=spec,
+        facts=dict(facts or {}),
+    )
 
 
 def anew(record: Record, kind: Kind, spec: dict[str, Any], now: float) -> Record:

@@ -59,7 +59,9 @@ class Orders:
             ties = platform.ties(record.name, ledger(record.shard))
             old, new = platform.replacement(record, [*ties, *ledger(record.name)])
             items = deletions(old, platform.undo_order) + creations(new)
-        return plan_of(verb, target, items, self._stages(record, verb))
+        wish = self._journal.mirror.records[record.shard].spec if verb == "replace" else None
+        stages = self._stages(record, verb)
+        return plan_of(verb, target, items, stages, words=platform.words, wish=wish)
 
     def _stages(self, record: Record, verb: str) -> list[wire.PlanStage]:
         """The steps that the verb leads through, as far as it is legal now."""

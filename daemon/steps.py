@@ -162,14 +162,19 @@ class StepContext:
         """Whether a verb waits to be honoured for another record."""
         return self._journal.mirror.asked(target)
 
-    async def order(self, target: str, verb: str) -> None:
-        """Put a verb into another record's inbox, unless the same one waits there already. Raises Protected."""
+    def all_records(self) -> list[Record]:
+        """Every record of the daemon: for what is done once for a cluster, and not at each look."""
+        return list(self._records.values())
+
+    async def order(self, target: str, verb: str, **args: Any) -> None:
+        """Put a verb into another record's inbox, unless the same one waits there already; ``facts`` among ``args``
+        are what the other record remembers from then on. Raises Protected."""
         if verb in DELETING:
             self.keep_protected()
         if any(command.verb == verb for command in self._journal.mirror.commands(target)):
             return
         clock = self.clock
-        command = Command(clock.new_id(), target, self.record.shard, verb, self._name, clock.now())
+        command = Command(clock.new_id(), target, self.record.shard, verb, self._name, clock.now(), args)
         await self._commit(AddCommand(command))
         self._wake(target)
 

@@ -168,13 +168,29 @@ class Snapshot(TypedDict):
 
 
 class PlanItem(TypedDict):
-    """One thing that will be done. ``action``: create, delete, or change for a setting of the spec."""
+    """One thing that will be done. ``action``: create, delete, or change for a setting of the spec.
+
+    ``about`` says what the object will be or is like, by the names of its attributes; ``before`` and ``after`` are
+    there for a change.
+    """
 
     action: Literal["create", "delete", "change"]
     owner: str
     kind: str
     name: str
     id: str | None
+    about: NotRequired[dict[str, Any]]
+    before: NotRequired[Any]
+    after: NotRequired[Any]
+
+
+class PlanSum(TypedDict):
+    """How many of a kind a plan makes, changes or deletes; ``text`` says it in words: ``3 servers of …``."""
+
+    action: Literal["create", "delete", "change"]
+    kind: str
+    count: int
+    text: str
 
 
 class PlanStage(TypedDict):
@@ -188,13 +204,16 @@ class PlanStage(TypedDict):
 
 
 class Plan(TypedDict):
-    """What a verb or a spec would do now. ``digest`` names exactly this plan."""
+    """What a verb or a spec would do now. ``digest`` names exactly this plan, with every attribute of what is made,
+    changed and deleted, and for a spec with every setting of it. ``note`` says what could not be foreseen."""
 
     digest: str
     target: str
     verb: str
     items: list[PlanItem]
     stages: list[PlanStage]
+    sums: NotRequired[list[PlanSum]]
+    note: NotRequired[str]
 
 
 class CheckView(TypedDict):
@@ -274,6 +293,13 @@ class Applied(TypedDict):
     cluster: str
     changed: bool
     revision: int
+
+
+class SpecText(TypedDict):
+    """The answer of ``GET /v1/specs/NAME``: the spec that is in force, or waits to be, as YAML."""
+
+    cluster: str
+    spec: str
 
 
 class Problem(TypedDict):

@@ -10,8 +10,8 @@ from daemon import legality, moves, wire
 from daemon.engine import Engine
 from daemon.errors import NxdError
 from daemon.journal import Journal
-from daemon.plans import creations, deletions, plan_of, stages_of
-from daemon.platforms.base import Check, Platform, Seed
+from daemon.plans import changes, creations, deletes, deletions, plan_of, stages_of
+from daemon.platforms.base import Check, Foresight, Platform, Seed
 from daemon.remedies import verb_remedy, ways_on
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, PutRecord
 from state_machines.outcome import Remedy
@@ -24,6 +24,10 @@ WHOLE = ("deadlines",)
 """Keys of a spec whose parts are not told one by one."""
 
 
+LOOK_SECONDS = 10.0
+"""How long a plan waits for the outside, to say what can be foreseen."""
+
+
 class Wishes:
     """Compares a spec with what stands, and makes it the wish."""
 
@@ -33,38 +37,66 @@ class Wishes:
         self._applying = asyncio.Lock()
 
     async def preflight(self, spec: ClusterSpec) -> Sequence[Check]:
-        """What the spec needs beyond what stands, looked up now; nothing is changed. Raises NxdError."""
+        """What the spec needs beyond what was made already, looked up now; nothing is changed. Raises NxdError."""
         platform, wish = self._platform(spec), _plain(spec)
         seeds = platform.seeds(wish)
-        standing = self._standing(seeds)
-        new = len(seeds) - 1 if standing is None else len(self._difference(standing, seeds)[0])
-        return await platform.preflight(wish, new, standing is not None)
+        self._standing(seeds)
+        self._check_claims(platform, seeds)
+        return await platform.preflight(wish, self._journal.mirror)
 
-    def plan(self, spec: ClusterSpec) -> wire.Plan:
-        """What applying the spec would make, change and delete. Raises NxdError."""
+    async def plan(self, spec: ClusterSpec) -> wire.Plan:
+        """What applying the spec would make, change and delete, with what can be foreseen. Raises NxdError."""
+        foreseen, note = await self._foresee(spec)
+        return self._plan(spec, foreseen, note)
+
+    async def _foresee(self, spec: ClusterSpec) -> tuple[Foresight, str]:
+        """What a look at the outside tells; nothing, and why, when it does not answer soon."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                return await self._platform(spec).foresee(_plain(spec), self._journal.mirror), ""
+        except NxdError as error:
+            return Foresight(), f"Which addresses it will be cannot be foreseen: {error.message}"
+        except TimeoutError:
+            return Foresight(), "Which addresses it will be cannot be foreseen: nobody answers in time."
+
+    def _plan(self, spec: ClusterSpec, foreseen: Foresight, note: str = "") -> wire.Plan:
         platform, wish = self._platform(spec), _plain(spec)
         seeds = platform.seeds(wish)
         standing = self._standing(seeds)
+        self._check_claims(platform, seeds)
+        steps: Sequence[str] = platform.cluster.steps
         if standing is None:
-            items = creations(platform.planned(wish))
-            return plan_of("apply", spec.cluster, items, self._stages(platform, wish, platform.cluster.steps))
-        changed = self._changed(platform, standing, seeds)
-        items = [
-            wire.PlanItem(action="change", owner=spec.cluster, kind="setting", name=name, id=None)
-            for name in changed
-        ]
-        new, leaving = self._difference(standing, seeds)
-        differs = bool(changed or new or leaving or self._others(standing, seeds))
-        whole = differs and not self._engine.exists(standing.name)
-        items += creations(
-            one for one in platform.planned(wish) if whole or one.owner in new or one.member in new
-        )
-        for record in leaving:
-            ties = platform.ties(record.name, self._journal.mirror.resources(standing.name))
-            rows = [*ties, *self._journal.mirror.resources(record.name)]
-            items += deletions(rows, platform.undo_order)
-        steps = platform.passes(bool(new), bool(leaving)) if items else ()
-        return plan_of("apply", spec.cluster, items, self._stages(platform, wish, steps))
+            items = creations(platform.planned(wish), foreseen.about)
+        else:
+            changed = self._changed(platform, standing, seeds)
+            items = changes(spec.cluster, changed, standing.spec, seeds[0].spec)
+            new, leaving = self._difference(standing, seeds)
+            differs = bool(changed or new or leaving or self._others(standing, seeds))
+            whole = differs and not self._engine.exists(standing.name)
+            made = (one for one in platform.planned(wish) if whole or one.owner in new or one.member in new)
+            items += creations(made, foreseen.about)
+            for record in leaving:
+                ties = platform.ties(record.name, self._journal.mirror.resources(standing.name))
+                rows = [*ties, *self._journal.mirror.resources(record.name)]
+                items += deletions(rows, platform.undo_order)
+            steps = platform.passes(bool(new), bool(leaving)) if items else ()
+        stages = self._stages(platform, wish, steps)
+        return plan_of("apply", spec.cluster, items, stages, words=platform.words, wish=wish, note=note)
+
+    def _check_claims(self, platform: Platform, seeds: Sequence[Seed]) -> None:
+        """Refuse a name that a record of another cluster has, in whatever the platform keeps such names."""
+        wanted = platform.claims(seeds[0].spec)
+        for record in self._journal.mirror.records.values():
+            other = record.name == record.shard != seeds[0].name
+            if not other or self._engine.platform(record) is not platform:
+                continue
+            theirs = platform.claims(record.spec)
+            for name in wanted.keys() & theirs.keys():
+                raise NxdError(
+                    "refused",
+                    f"{name} would be {wanted[name]}, and is {theirs[name]} already.",
+                    remedy="Give the node or cluster in the spec another name.",
+                )
 
     def _stages(
         self, platform: Platform, wish: Mapping[str, Any], steps: Sequence[str]
@@ -74,27 +106,40 @@ class Wishes:
         return stages_of(platform.cluster, steps, limits, self._journal.history)
 
     async def apply(self, spec: ClusterSpec, actor: str, digest: str | None) -> bool:
-        """Make the spec the wish. False when it is the wish already. Raises NxdError."""
+        """Make the spec the wish. False when it is the wish already. Raises NxdError.
+
+        ``digest`` is that of the plan that a person has seen; without it nothing that stands may be deleted.
+        """
         async with self._applying:
-            plan = self.plan(spec)
+            foreseen = Foresight() if digest is None else (await self._foresee(spec))[0]
+            plan = self._plan(spec, foreseen)
             if digest is not None and plan["digest"] != digest:
                 raise NxdError("plan_changed")
             seeds = self._platform(spec).seeds(_plain(spec))
             standing = self._standing(seeds)
-            if standing is None:
-                await self._sow(seeds, actor)
-            elif self._is_wished(standing, seeds):
+            if standing is not None and self._is_wished(standing, seeds):
                 return False
+            if digest is None:
+                _ask_before(plan)
+            if standing is None:
+                await self._sow(seeds, actor, foreseen)
             else:
                 await self._change(standing, seeds, actor)
             return True
 
-    async def _sow(self, seeds: Sequence[Seed], actor: str) -> None:
-        """A cluster that does not exist yet begins."""
+    async def _sow(self, seeds: Sequence[Seed], actor: str, foreseen: Foresight) -> None:
+        """A cluster that does not exist yet begins, and remembers what was foreseen."""
         cluster, now = seeds[0].name, self._journal.clock.now()
         start = Command(self._journal.clock.new_id(), cluster, cluster, "start", actor, now)
         await self._journal.commit(
-            *(PutRecord(moves.sown(seed.name, seed.kind, cluster, seed.spec, now)) for seed in seeds),
+            *(
+                PutRecord(
+                    moves.sown(
+                        seed.name, seed.kind, cluster, seed.spec, now, foreseen.facts.get(seed.name, {})
+                    )
+                )
+                for seed in seeds
+            ),
             AddCommand(start),
             _said(cluster, actor, len(seeds) - 1, now),
         )
@@ -117,6 +162,17 @@ class Wishes:
         command = Command(self._journal.clock.new_id(), cluster, cluster, "change", actor, now, args)
         await self._journal.commit(AddCommand(command), _said(cluster, actor, len(seeds) - 1, now))
         self._engine.poke(cluster)
+
+    def text(self, cluster: Record) -> str:
+        """The spec that is in force, or waits to be, as YAML that can be applied again."""
+        from daemon.spec_text import spec_text  # brings pydantic and yaml along
+
+        mirror = self._journal.mirror
+        waiting = [command.args for command in mirror.commands(cluster.name) if "spec" in command.args]
+        wish = waiting[-1]["spec"] if waiting else cluster.spec
+        nodes = {record.name: record.spec for record in mirror.members(cluster.name)}
+        nodes |= waiting[-1]["nodes"] if waiting else {}
+        return spec_text(wish, nodes)
 
     def _platform(self, spec: ClusterSpec) -> Platform:
         return self._engine.platforms[spec.platform]
@@ -185,6 +241,15 @@ class Wishes:
         if reason is not None:
             message = f"{standing.name} cannot take another spec now. {reason}"
             raise NxdError("refused", message, remedy=ways_on(now, "change", args))
+
+
+def _ask_before(plan: wire.Plan) -> None:
+    """Refuse a plan that deletes and that nobody is known to have seen. Raises NxdError."""
+    gone = deletes(plan)
+    if gone:
+        named = ", ".join(f"{item['kind']} {item['name']}" for item in gone[: moves.NAMED])
+        more = f" and {len(gone) - moves.NAMED} more" if len(gone) > moves.NAMED else ""
+        raise NxdError("deletes", f"Applying this spec deletes for good: {named}{more}.")
 
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any], path: str = "") -> list[str]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import get_args
 
-from daemon.wire import EntityView, Plan
+from daemon.wire import EntityView, Plan, PlanItem
 from nxtui import keys
 from nxtui.glyphs import Glyphs
 from nxtui.rows import BUSY, note, steps, timing
@@ -217,8 +217,28 @@ def plan_lines(plan: Plan, width: int, glyphs: Glyphs) -> list[Line]:
         ]
         if item["id"] and width > kinds + owners + names + 30:
             line.append((" " * (names - len(item["name"])) + "  " + item["id"], "dim"))
+        about, room = _about(item), width - owners - kinds - names - 15
+        if about and room > 12 and not item["id"]:
+            line.append((" " * (names - len(item["name"])) + "  " + clip(about, room), "dim"))
         lines.append(line)
+    for one in plan.get("sums", []):
+        lines.append([(f"  in all: {_DOES[one['action']][1]} {one['text']}", "dim")])
+    if plan.get("note"):
+        lines += [[(f"  {part}", "attention")] for part in wrap(plan["note"], width - 2)]
     return lines
+
+
+def _about(item: PlanItem) -> str:
+    """What an object will be like, or what a setting was and will be."""
+    if item["action"] == "change" and "after" in item:
+        return f"was {_value(item.get('before'))}, becomes {_value(item['after'])}"
+    return ", ".join(f"{key} {_value(value)}" for key, value in item.get("about", {}).items())
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_value(one)}" for key, one in value.items()) or "none"
+    return ", ".join(map(_value, value)) or "none" if isinstance(value, list) else str(value)
 
 
 def plan_stages(plan: Plan, width: int) -> list[Line]:

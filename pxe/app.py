@@ -91,13 +91,18 @@ def boot_app(book: Book, images: Images, counters: Counters) -> web.Application:
 
     app.router.add_get("/boot/ipxe/{server_id}", desk.script, allow_head=False)
     app.router.add_get("/pxe/images/{name}", desk.image)
-    app.router.add_get("/healthz", _healthz)
+    app.router.add_get("/healthz", _healthz("boot"))
     app.router.add_get("/metrics", metrics)
     return app
 
 
-async def _healthz(request: web.Request) -> web.Response:
-    return web.Response(text="ok\n")
+def _healthz(port: str) -> Handler:
+    """Says which of the two ports answers, so that whoever mixed them up finds out before a machine does."""
+
+    async def healthz(request: web.Request) -> web.Response:
+        return web.Response(text=f"nxd {port}: ok\n")
+
+    return healthz
 
 
 def config_app(book: Book, counters: Counters, patience: Patience = PATIENCE) -> web.Application:
@@ -105,7 +110,7 @@ def config_app(book: Book, counters: Counters, patience: Patience = PATIENCE) ->
     desk = _ConfigDesk(book, patience.body)
     app = _application(book, counters)
     app.router.add_get("/server-config", desk.config, allow_head=False)
-    app.router.add_get("/healthz", _healthz)
+    app.router.add_get("/healthz", _healthz("config"))
     app.router.add_post("/server-status", desk.status)
     return app
 

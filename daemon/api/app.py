@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("nxd.api")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_STATUS = {"unknown": 404, "refused": 409, "plan_changed": 409, "database": 503}
+_STATUS = {"unknown": 404, "refused": 409, "plan_changed": 409, "deletes": 409, "database": 503}
 BODY_LIMIT = 4 * 1024 * 1024
 BODY_SECONDS = 30.0
 """How long a caller may take for the body of a request."""
@@ -78,6 +78,7 @@ class Api:
                 web.get("/v1/clusters/{name}/login", self.login),
                 web.post("/v1/plans", self.plan),
                 web.post("/v1/specs", self.apply),
+                web.get("/v1/specs/{name}", self.spec),
                 web.post("/v1/verbs", self.verb),
                 web.post("/v1/preflights", self.preflight),
                 web.get("/v1/audit", self.audit),
@@ -141,7 +142,7 @@ class Api:
     async def plan(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"verb", "target", "spec"})
         if "spec" in body:
-            return _json(self._wishes.plan(await self._spec(body)))
+            return _json(await self._wishes.plan(await self._spec(body)))
         return _json(self._orders.plan(_text(body, "verb"), _text(body, "target")))
 
     async def apply(self, request: web.Request) -> web.StreamResponse:
@@ -150,6 +151,12 @@ class Api:
         changed = await self._wishes.apply(spec, _actor(request), _maybe_text(body, "digest"))
         answer = {"cluster": spec.cluster, "changed": changed, "revision": self._journal.mirror.revision}
         return _json(answer)
+
+    async def spec(self, request: web.Request) -> web.StreamResponse:
+        record = self._orders.find(request.match_info["name"])
+        if record.name != record.shard:
+            raise NxdError("unknown", f"{record.name} is a node: the spec is that of {record.shard}.")
+        return _json({"cluster": record.name, "spec": self._wishes.text(record)})
 
     async def verb(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"verb", "target", "digest", "token", "step"})

@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("specs", "Show what applying a spec would make."),
     "preflight": ("specs", "Look up everything a spec needs, before it costs."),
     "apply": ("specs", "Make a spec the wish."),
+    "spec": ("specs", "Print the spec of a cluster as it is in force."),
     "schema": ("specs", "Print the JSON Schema of a spec."),
     "status": ("reading", "Show every cluster and node."),
     "show": ("reading", "Show one node or cluster in detail."),

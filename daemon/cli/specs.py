@@ -1,4 +1,4 @@
-"""`nxd validate`, `plan`, `preflight`, `apply` and `schema`: what concerns a spec."""
+"""`nxd validate`, `plan`, `preflight`, `apply`, `spec` and `schema`: what concerns a spec."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import Gave, find_socket
-from daemon.cli.output import print_json, span
+from daemon.cli.output import print_json
 
 if TYPE_CHECKING:
-    from daemon.client import Refused
+    from daemon.client import Client, Refused
     from daemon.spec import ClusterSpec
-    from daemon.wire import Plan
 
 PREFLIGHT_SECONDS = 120.0
 """How long a preflight may take: it asks the cloud a dozen questions."""
@@ -112,29 +111,9 @@ def plan(options: dict[str, Any], spec: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
+    from daemon.cli.plans import print_plan
+
     print_plan(found)
-
-
-def print_plan(plan: Plan) -> None:
-    """A plan as a list, grouped by whose objects they are."""
-    if not plan["items"]:
-        print(f"{plan['target']}: nothing to do.")
-        return
-    for item in plan["items"]:
-        print(f"{item['action']:<7} {item['owner']:<12} {item['kind']:<16} {item['name']}")
-    print_stages(plan)
-    print(f"{len(plan['items'])} objects; this plan is {plan['digest']}.")
-
-
-def print_stages(plan: Plan) -> None:
-    """How long each step usually takes, and how long it may."""
-    for stage in plan["stages"]:
-        usual = "never done yet" if stage["usual"] is None else f"usually {span(stage['usual'])}"
-        most = "" if stage["deadline"] is None else f", at most {span(stage['deadline'])}"
-        print(f"        {stage['title']}: {usual}{most}")
-    known = [stage["usual"] for stage in plan["stages"] if stage["usual"] is not None]
-    if known and len(known) == len(plan["stages"]):
-        print(f"        all of it: usually {span(sum(known))}")
 
 
 def _with_places(refused: Refused, path: str) -> Exception:
@@ -150,20 +129,30 @@ def _with_places(refused: Refused, path: str) -> Exception:
 @click.option(
     "--plan", "digest", metavar="DIGEST", help="Apply only if the plan is still this one (else exit 4)."
 )
+@click.option("--yes", is_flag=True, help="Do not ask before something is deleted; for scripts.")
 @click.option("--wait", "wait", is_flag=True, help="Wait until the cluster is active, and show the progress.")
 @click.option("--timeout", type=click.FloatRange(0), help="With --wait: give up after this many seconds.")
 @_json
 @click.pass_obj
 def apply(
-    options: dict[str, Any], spec: str, digest: str | None, wait: bool, timeout: float | None, as_json: bool
+    options: dict[str, Any],
+    spec: str,
+    digest: str | None,
+    yes: bool,
+    wait: bool,
+    timeout: float | None,
+    as_json: bool,
 ) -> int:
-    """Make a spec the wish: the daemon works until it is true. Applying it twice changes nothing."""
+    """Make a spec the wish: the daemon works until it is true. Applying it twice changes nothing.
+
+    A spec that deletes something which stands is shown and asked about first.
+    """
     from daemon.client import Client, Refused
 
-    socket = find_socket(options)
+    socket, text = find_socket(options), _read(spec)
     with Client(socket) as client:
         try:
-            applied = client.apply(_read(spec), digest)
+            applied = _apply(client, text, digest, yes)
         except Refused as refused:
             raise _with_places(refused, spec) from refused
     if as_json:
@@ -177,6 +166,37 @@ def apply(
     from daemon.cli.waiting import wait_for
 
     return wait_for(socket, applied["cluster"], "active", timeout)
+
+
+def _apply(client: Client, text: str, digest: str | None, yes: bool) -> wire.Applied:
+    """Apply the spec; one that deletes only as a plan that was agreed to. Raises Refused, Gave."""
+    from daemon.client import Refused
+
+    try:
+        return client.apply(text, digest)
+    except Refused as refused:
+        if refused.error["code"] != "deletes" or digest is not None:
+            raise
+    from daemon.cli.plans import agreed
+
+    plan = client.plan_spec(text)
+    return client.apply(text, plan["digest"] if yes else agreed(plan))
+
+
+@click.command()
+@click.argument("name")
+@_json
+@click.pass_obj
+def spec(options: dict[str, Any], name: str, as_json: bool) -> None:
+    """Print the spec of a cluster as it is in force, ready to be edited and applied."""
+    from daemon.client import Client
+
+    with Client(find_socket(options)) as client:
+        found = client.spec(name)
+    if as_json:
+        print_json(found)
+    else:
+        print(found["spec"], end="")
 
 
 @click.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +10,12 @@ from typing import Any
 import click
 
 from daemon import wire
-from daemon.cli.ending import Gave, find_socket
+from daemon.cli.ending import find_socket
 from daemon.cli.output import print_json
 
 _GOAL = {"retry": "active", "resume": "active", "replace": "active", "rollback": "gone", "destroy": "gone"}
 """What `--wait` waits for."""
-_DELETES = ("rollback", "destroy")
+_DELETES = ("rollback", "destroy", "replace")
 """Verbs that show their plan and ask before they are given."""
 
 
@@ -84,13 +83,14 @@ destroy = _verb("destroy", "Delete a cluster, an active one too, and forget it; 
 
 def _run(options: dict[str, Any], verb: str, name: str, how: How) -> int:
     """Give the verb; one that deletes does exactly the plan that was shown and agreed to."""
+    from daemon.cli.plans import agreed
     from daemon.client import Client
 
     socket = find_socket(options)
     digest = how.digest
     if verb in _DELETES and not how.yes and digest is None:
         with Client(socket) as client:
-            digest = _agreed(client.plan(verb, name))
+            digest = agreed(client.plan(verb, name))
     with Client(socket) as client:
         accepted = client.verb(verb, name, digest=digest, token=str(uuid.uuid4()), step=how.step)
     if how.as_json:
@@ -102,26 +102,3 @@ def _run(options: dict[str, Any], verb: str, name: str, how: How) -> int:
     from daemon.cli.waiting import wait_for
 
     return wait_for(socket, name, _GOAL[verb], how.timeout)
-
-
-def _agreed(plan: wire.Plan) -> str:
-    """Show the plan and ask; its digest when a person agrees. Raises Gave."""
-    from daemon.cli.specs import print_plan
-
-    print_plan(plan)
-    if not sys.stdin.isatty():
-        raise Gave(
-            wire.EXIT_USAGE,
-            f"This is not a terminal to confirm at: repeat with --plan {plan['digest']}, or with --yes.",
-        )
-    if not _says_yes(plan["verb"], plan["target"]):
-        raise Gave(wire.EXIT_INTERRUPTED, "Nothing was changed.")
-    return plan["digest"]
-
-
-def _says_yes(verb: str, name: str) -> bool:
-    """A deliberate yes: the name in full for destroy, the letter y for rollback. Enter alone is a no."""
-    if verb == "destroy":
-        typed: str = click.prompt(f"Type {name} to {verb} it", default="", show_default=False)
-        return typed == name
-    return click.confirm(f"{verb} {name}?", default=False)

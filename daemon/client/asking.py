@@ -68,6 +68,10 @@ def apply_call(spec: str, digest: str | None) -> Call:
     return Call("POST", "/v1/specs", body=given(spec=spec, digest=digest))
 
 
+def spec_call(cluster: str) -> Call:
+    return Call("GET", f"/v1/specs/{quote(cluster, safe='')}")
+
+
 def verb_call(verb: str, target: str, **how: str | None) -> Call:
     return Call("POST", "/v1/verbs", body=given(verb=verb, target=target, **how))
 

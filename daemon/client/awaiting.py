@@ -28,6 +28,7 @@ from daemon.client.asking import (
     log_call,
     plan_call,
     show_call,
+    spec_call,
     unreachable,
     verb_call,
 )
@@ -40,6 +41,7 @@ from daemon.wire import (
     Log,
     Plan,
     Snapshot,
+    SpecText,
     Steps,
     StreamLine,
 )
@@ -197,6 +199,10 @@ class AsyncClient:
     async def apply(self, text: str, digest: str | None = None) -> Applied:
         """See ``Client.apply``."""
         return cast(Applied, await self._ask(apply_call(text, digest)))
+
+    async def spec(self, cluster: str) -> SpecText:
+        """See ``Client.spec``."""
+        return cast(SpecText, await self._ask(spec_call(cluster)))
 
     async def verb(self, verb: str, target: str, **how: str | None) -> Accepted:
         """See ``Client.verb``."""

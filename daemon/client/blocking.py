@@ -27,6 +27,7 @@ from daemon.client.asking import (
     log_call,
     plan_call,
     show_call,
+    spec_call,
     unreachable,
     verb_call,
 )
@@ -41,6 +42,7 @@ from daemon.wire import (
     Log,
     Plan,
     Snapshot,
+    SpecText,
     Steps,
     StreamLine,
 )
@@ -167,6 +169,10 @@ class Client:
     def apply(self, text: str, digest: str | None = None) -> Applied:
         """Make the spec the wish; with ``digest`` only if the plan is still the one that was shown."""
         return cast(Applied, self._ask(apply_call(text, digest)))
+
+    def spec(self, cluster: str) -> SpecText:
+        """The spec of a cluster as it is in force, as YAML."""
+        return cast(SpecText, self._ask(spec_call(cluster)))
 
     def verb(self, verb: str, target: str, **how: str | None) -> Accepted:
         """Ask for a verb. ``digest``: of the plan shown; ``token``: the same one twice is one effect;

@@ -33,6 +33,18 @@ class Planned:
     name: str
     member: str | None = None
     """The node for whose sake another record makes it."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What it will be like: attribute → value. Those with a ``profile`` are summed up by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What a look at the outside tells about a plan before it begins."""
+
+    about: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    """Kind and name of an object → more of what it will be like."""
+    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Record → what it shall remember from its beginning, so that it happens as foreseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +95,20 @@ class Platform(Protocol):
     undo_order: Sequence[str]
     """The kinds of objects in the order in which a rollback deletes them."""
 
+    words: Mapping[str, tuple[str, str]]
+    """Kind of object → what one and what several of it are called."""
+
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
         """The cluster's record and then its nodes'; ``deadlines`` are in seconds."""
 
     def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
         """Every object that deploying the spec makes, in the order in which it is made."""
+
+    async def foresee(self, spec: Mapping[str, Any], mirror: Mirror) -> Foresight:
+        """What else is known of the objects that deploying the spec makes. Raises OutsideError."""
+
+    def claims(self, spec: Mapping[str, Any]) -> Mapping[str, str]:
+        """Names that no other cluster of this daemon may have → what has them; for the spec of a cluster's record."""
 
     def passes(self, grows: bool, shrinks: bool) -> Sequence[str]:
         """The cluster's steps that have something to do when a standing one takes another spec over."""
@@ -131,9 +152,9 @@ class Platform(Protocol):
         ``secret`` opens one of the record's secrets by its name.
         """
 
-    async def preflight(self, spec: Mapping[str, Any], new: int, standing: bool) -> Sequence[Check]:
-        """Everything that is needed to make so many new nodes, and the cluster unless it is standing, looked up
-        before any money is spent."""
+    async def preflight(self, spec: Mapping[str, Any], mirror: Mirror) -> Sequence[Check]:
+        """Everything that is needed to make what the spec asks for and the ledger does not hold, looked up before
+        any money is spent."""
 
     async def audit(self, mirror: Mirror) -> Sequence[Finding]:
         """What the cloud holds against what the ledger says, both ways; nothing is changed."""

@@ -19,7 +19,7 @@ from daemon.journal import Journal
 from daemon.mirror import Mirror
 from daemon.objects import Disposal, Found, Want
 from daemon.orders import Orders
-from daemon.platforms.base import Check, Finding, Planned, Platform, Seed
+from daemon.platforms.base import Check, Finding, Foresight, Planned, Platform, Seed
 from daemon.secrets import SecretBox
 from daemon.spec import ClusterSpec
 from daemon.steps import Step, StepContext
@@ -171,6 +171,7 @@ class Toy(Platform):
     cluster = CLUSTER
     model = ToySpec
     undo_order = ("thing",)
+    words: Mapping[str, tuple[str, str]] = {}
 
     def __init__(self) -> None:
         self.outside = Outside()
@@ -231,6 +232,12 @@ class Toy(Platform):
     def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
         return [Planned(node["name"], "thing", f"{node['name']}-thing") for node in spec["nodes"]]
 
+    def claims(self, spec: Mapping[str, Any]) -> Mapping[str, str]:
+        return {}
+
+    async def foresee(self, spec: Mapping[str, Any], mirror: Mirror) -> Foresight:
+        return Foresight()
+
     def passes(self, grows: bool, shrinks: bool) -> Sequence[str]:
         return [CLUSTER_STEPS[0].name]
 
@@ -266,7 +273,7 @@ class Toy(Platform):
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> None:
         return None
 
-    async def preflight(self, spec: Mapping[str, Any], new: int, standing: bool) -> Sequence[Check]:
+    async def preflight(self, spec: Mapping[str, Any], mirror: Mirror) -> Sequence[Check]:
         return []
 
     async def audit(self, mirror: Mirror) -> Sequence[Finding]:

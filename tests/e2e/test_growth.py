@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -262,7 +268,29 @@ def test_a_spec_that_changes_what_cannot_change_is_refused_by_name(rig: Callable
         assert [(item["action"], item["name"]) for item in plan["items"]] == [("change", "on_failure")]
 
 
-def test_an_expansion_that_fails_leaves_the_standing_cluster_alone(rig: Callable[..., Any]) -> None:
+def nxd(one: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "daemon.cli", "--socket", str(one.stage.socket), *arguments]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+
+
+def nxd_at_a_terminal(one: Any, answer: str, *arguments: str) -> tuple[int, str]:
+    """Run `nxd` at a terminal and type an answer; its exit code and what stood there."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "daemon.cli", "--socket", str(one.stage.socket), *arguments]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as child:
+        os.close(theirs)
+        os.write(ours, f"{answer}\n".encode())
+        said = b""
+        with contextlib.suppress(OSError):  # the terminal ends with its last process
+            while piece := os.read(ours, 65536):
+                said += piece
+    os.close(ours)
+    return child.returncode, said.decode()
+
+
+def test_an_expansion_that_fails_leaves_the_standing_cluster_alone_and_nobody_deletes_it_unasked(
+    rig: Callable[..., Any], tmp_path: Path
+) -> None:
     one = rig("node04:install")
     with Client(one.stage.socket) as client:
         deploy(one, client, *THREE)
@@ -274,7 +302,20 @@ def test_an_expansion_that_fails_leaves_the_standing_cluster_alone(rig: Callable
         assert entity(client, "demo")["state"] == "deploying"
         assert entity(client, "demo")["phase"] == "attention"
         assert "active" in (entity(client, "demo")["can"]["rollback"] or "")
-        client.apply(spec(*THREE))
+        with pytest.raises(Refused, match="deletes for good") as caught:
+            client.apply(spec(*THREE))
+        assert caught.value.error["code"] == "deletes"
+        path = tmp_path / "three.yaml"
+        path.write_text(spec(*THREE))
+        told = nxd(one, "apply", str(path))
+        assert (told.returncode, "not a terminal" in told.stderr) == (2, True)
+        assert "- node04" in told.stdout and "It deletes " in told.stdout
+        for answer in ("n", ""):
+            code, said = nxd_at_a_terminal(one, answer, "apply", str(path))
+            assert (code, "Nothing was changed." in said, "- node04" in said) == (130, True, True)
+        assert entity(client, "node04")["state"] == "failed"
+        code, said = nxd_at_a_terminal(one, "y", "apply", str(path))
+        assert (code, "accepted" in said) == (0, True), said
         code, said = settled(one.stage)
         assert code == 0, said
         assert {name: entity(client, name)["state"] for name in THREE} == dict.fromkeys(THREE, "active")

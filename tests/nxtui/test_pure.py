@@ -113,6 +113,28 @@ def test_a_plan_names_every_object_in_its_order() -> None:
     assert "nothing to delete" in text.plain(pages.plan_lines(empty, 90, UNICODE)[0])
 
 
+def test_a_plan_tells_what_a_thing_will_be_like_what_a_setting_was_and_what_it_comes_to() -> None:
+    items: Any = [
+        {"action": "change", "owner": "demo", "kind": "setting", "name": "gate", "id": None,
+         "before": "all", "after": 3},
+        {"action": "create", "owner": "n1", "kind": "server", "name": "s1", "id": None,
+         "about": {"profile": "bx2d", "drives": ["a", "b"]}},
+    ]  # fmt: skip
+    sums: Any = [{"action": "create", "kind": "server", "count": 1, "text": "1 server of bx2d"}]
+    plan: Any = {
+        "digest": "d",
+        "target": "demo",
+        "verb": "apply",
+        "items": items,
+        "sums": sums,
+        "note": "No look.",
+    }
+    told = [text.plain(line).strip() for line in pages.plan_lines(plan, 90, UNICODE)]
+    assert told[0].endswith("gate  was all, becomes 3")
+    assert told[1].endswith("s1    profile bx2d, drives a, b")
+    assert told[2:] == ["in all: to make 1 server of bx2d", "No look."]
+
+
 def test_what_a_plan_deletes_has_a_sign_of_its_own_and_who_loses_by_a_mixed_plan_is_named() -> None:
     made = {"action": "create", "owner": "n3", "kind": "server", "name": "demo-n3", "id": None}
     gone = [

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from daemon.clock import Clock
 from daemon.drivers.prism import Login
 from daemon.errors import NxdError, OutsideError, as_json
 from daemon.objects import Disposal, Found, Want
 from daemon.platforms.base import Check
+from daemon.platforms.ibm_nutanix.addresses import AddressPicker
 from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, PASSING, Cvms, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, address_of
 from daemon.platforms.ibm_nutanix.membership import STOPPED, Membership, leaving, member_view, wished
-from daemon.platforms.ibm_nutanix.planned import host_row
+from daemon.platforms.ibm_nutanix.planned import FACT, host_row
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failure
 from daemon.settings import Settings
 from daemon.steps import StepContext
 from daemon.store.ops import Resource
 from state_machines.outcome import Done, Outcome, Wait
+from state_machines.record import Record
 
 NOT_FOUND = 404
 UP_POLL = 30.0
@@ -45,8 +49,15 @@ class ClusterSteps:
     """
 
     def __init__(
-        self, settings: Settings, preflight: Preflight, cvms: Cvms, members: Membership, clock: Clock
+        self,
+        settings: Settings,
+        preflight: Preflight,
+        cvms: Cvms,
+        members: Membership,
+        picker: AddressPicker,
+        clock: Clock,
     ) -> None:
+        self._picker = picker
         self._settings = settings
         self._preflight = preflight
         self._cvms = cvms
@@ -60,7 +71,8 @@ class ClusterSteps:
         new = [member for member in wished(ctx) if member.state in ("pending", "rolled_back")]
         if new or not formed:
             seen = self._seen_by(ctx, len(new))
-            checks = await self._preflight.check(ctx.cluster.spec, Need(len(new), not formed), seen)
+            need = Need.of(ctx.cluster.spec["nodes"], lambda node: ctx.resources(owner=node))
+            checks = await self._preflight.check(ctx.cluster.spec, need, seen)
             del self._seen[ctx.record.name]
             error = failure(checks)
             if error is not None:
@@ -82,9 +94,10 @@ class ClusterSteps:
         """The gate: as many nodes are ready as the spec asks for. What has to go first, goes here."""
         await self._members.release(ctx, [one for one in leaving(ctx) if one not in joined(ctx)])
         members = wished(ctx)
+        given = await self._given(ctx, [one for one in members if one.state == "pending"])
         for member in members:
             if member.state == "pending":
-                await ctx.order(member.name, "start")
+                await ctx.order(member.name, "start", facts=given.get(member.name, {}))
             elif member.state not in ARRIVED and host_row(ctx, member.name) is not None:
                 waiting = await self._members.let_go(ctx, member)
                 if waiting is not None:
@@ -102,6 +115,17 @@ class ClusterSteps:
             )
         lost = len(members) - len(stopped) < needed
         return Wait(f"{needed} ready nodes", evidence, self._settings.poll_seconds, attention=lost)
+
+    async def _given(self, ctx: StepContext, new: Sequence[Record]) -> dict[str, dict[str, Any]]:
+        """What each new node shall remember: its addresses, given in the order of the spec. Where the cloud does not
+        tell what is free, each node finds its own later."""
+        if not new:
+            return {}
+        try:
+            given = await self._picker.give(ctx, ctx.cluster.spec["nodes"])
+        except NxdError:
+            return {}
+        return {one.name: {FACT: given[one.name]} for one in new if one.name in given}
 
     async def _all_answer(self, ctx: StepContext) -> Outcome:
         """Done once the CVM of every node that is to be taken in answers; one that was ready an hour ago may be

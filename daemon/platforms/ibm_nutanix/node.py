@@ -14,7 +14,7 @@ from daemon.errors import NxdError, OutsideError, as_json
 from daemon.objects import Disposal, Found, Want
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
-from daemon.platforms.ibm_nutanix.planned import host_row
+from daemon.platforms.ibm_nutanix.planned import FACT, host_row, offsets_of
 from daemon.platforms.ibm_nutanix.power import press
 from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, server_prototype, vni_ids
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
@@ -54,7 +54,7 @@ class NodeSteps:
         self._dns = dns
         self._clock = clock
         self._names = Names(settings.environment)
-        self._picker = AddressPicker(vpc)
+        self.picker = AddressPicker(vpc)
         self.disposals: Mapping[str, Disposal] = {
             "reserved_ip": Disposal(self._find_ip, self._get_ip, self._release_ip),
             "dns_record": Disposal(self._find_dns, self._get_dns, self._delete_dns),
@@ -71,7 +71,7 @@ class NodeSteps:
     async def _reserve(self, ctx: StepContext, role: Role) -> None:
         ibm = ctx.cluster.spec["ibm"]
         network = ibm[role.network]
-        low, high = network["ranges"][role.range] if role.network == "management" else network["range"]
+        low, high = offsets_of(ibm, role)
         name = self._names.address(ctx.record.name, role)
         known = ctx.resource("reserved_ip", name)
         sent = known if known is not None and known.state != "gone" and known.sent > 0 else None
@@ -79,8 +79,9 @@ class NodeSteps:
             await ctx.ensure(self._ip(name, role, network["subnet"], _asked(sent)))
             return
         if sent is not None:
-            self._picker.forget(network["subnet"])
-        async with self._picker.pick(ctx, network["subnet"], low, high) as address:
+            self.picker.forget(network["subnet"])
+        wished = ctx.record.facts.get(FACT, {}).get(role.component)
+        async with self.picker.pick(ctx, network["subnet"], low, high, wished) as address:
             asked = [address]
             if sent is not None:  # an earlier call may still get what it asked for
                 asked += _asked(sent)

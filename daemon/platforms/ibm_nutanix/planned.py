@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from daemon.platforms.base import Planned, Seed
-from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
+from daemon.platforms.base import Foresight, Planned, Seed
+from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
 from daemon.steps import StepContext
 from daemon.store.ops import Resource
 from state_machines import ibm_nutanix as tables
@@ -14,6 +14,20 @@ from state_machines.record import Record
 
 HOST = "nutanix_host"
 """The kind of ledger row that stands for a node's being a host of its cluster; the cluster owns it."""
+
+FACT = "addresses"
+"""What a node remembers from its beginning: role → the address it was given before it reserves it."""
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    "reserved_ip": ("address", "addresses"),
+    "dns_record": ("DNS record", "DNS records"),
+    "vni": ("interface", "interfaces"),
+    "server": ("server", "servers"),
+    "nutanix_cluster": ("Nutanix cluster", "Nutanix clusters"),
+    HOST: ("host of a cluster", "hosts of a cluster"),
+    "setting": ("setting", "settings"),
+}
+"""Kind of object → what one and what several of it are called."""
 
 CHANGEABLE = (
     "on_failure",
@@ -60,19 +74,79 @@ def named(cluster: Record) -> frozenset[str]:
 def objects(names: Names, spec: Mapping[str, Any]) -> list[Planned]:
     """Every object that deploying the spec makes, in the order in which it is made."""
     found: list[Planned] = []
-    domain, cluster = spec["ibm"]["dns"]["name"], spec["cluster"]
+    cluster = spec["cluster"]
     for index, node in enumerate(spec["nodes"]):
-        name = node["name"]
-        roles = (*NODE_ROLES, CLUSTER_ROLE) if index == 0 else NODE_ROLES
-        found += [Planned(name, "reserved_ip", names.address(name, role)) for role in roles]
-        found += [Planned(name, "dns_record", host_name(name, cluster, role, domain)) for role in roles]
-        found += [
-            Planned(name, "vni", names.interface(name, network)) for network in ("management", "workload")
-        ]
-        found.append(Planned(name, "server", names.server(name, 1)))
-    found.append(Planned(cluster, "nutanix_cluster", cluster))
-    found += [Planned(cluster, HOST, node["name"], node["name"]) for node in spec["nodes"]]
+        found += _of_node(names, spec, node, first=index == 0)
+    found.append(Planned(cluster, "nutanix_cluster", cluster, about=_cluster_about(spec)))
+    found += [
+        Planned(cluster, HOST, node["name"], node["name"], {"position": node["position"]})
+        for node in spec["nodes"]
+    ]
     return found
+
+
+def _of_node(names: Names, spec: Mapping[str, Any], node: Mapping[str, Any], first: bool) -> list[Planned]:
+    ibm, name, cluster = spec["ibm"], node["name"], spec["cluster"]
+    roles = (*NODE_ROLES, CLUSTER_ROLE) if first else NODE_ROLES
+    dns = {"zone": ibm["dns"]["zone"], "ttl": ibm["dns"]["ttl"]}
+    found = [
+        Planned(name, "reserved_ip", names.address(name, role), about=_range(ibm, role)) for role in roles
+    ]
+    found += [
+        Planned(name, "dns_record", host_name(name, cluster, role, ibm["dns"]["name"]), about=dns)
+        for role in roles
+    ]
+    for network in ("management", "workload"):
+        about = {"subnet": ibm[network]["subnet"], "security_groups": ibm[network]["security_groups"]}
+        found.append(Planned(name, "vni", names.interface(name, network), about=about))
+    about = {key: ibm[key] for key in ("profile", "zone", "image", "vpc", "resource_group", "ssh_keys")}
+    about |= {"position": node["position"], **spec["nutanix"]["storage"]}
+    found.append(Planned(name, "server", names.server(name, 1), about=_given(about)))
+    return found
+
+
+def _range(ibm: Mapping[str, Any], role: Role) -> dict[str, Any]:
+    low, high = offsets_of(ibm, role)
+    return {"subnet": ibm[role.network]["subnet"], "range": f"+{low} to +{high}"}
+
+
+def offsets_of(ibm: Mapping[str, Any], role: Role) -> tuple[int, int]:
+    """The first and the last offset of the addresses of a role."""
+    network = ibm[role.network]
+    low, high = network["ranges"][role.range] if role.network == "management" else network["range"]
+    return low, high
+
+
+def _cluster_about(spec: Mapping[str, Any]) -> dict[str, Any]:
+    nutanix = {key: value for key, value in spec["nutanix"].items() if key != "storage"}
+    return _given({**nutanix, **{key: spec[key] for key in ("on_failure", "climb_to", "gate", "deadlines")}})
+
+
+def _given(about: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in about.items() if value not in (None, [], {})}
+
+
+def foresight(names: Names, spec: Mapping[str, Any], given: Mapping[str, Mapping[str, str]]) -> Foresight:
+    """What it means for a plan that each node would be given these addresses, by role."""
+    domain, cluster = spec["ibm"]["dns"]["name"], spec["cluster"]
+    about: dict[tuple[str, str], dict[str, Any]] = {}
+    for role in (*NODE_ROLES, CLUSTER_ROLE):
+        for node, addresses in given.items():
+            if role.component in addresses:
+                address = {"address": addresses[role.component]}
+                about["reserved_ip", names.address(node, role)] = address
+                about["dns_record", host_name(node, cluster, role, domain)] = address
+    return Foresight(about, {node: {FACT: dict(addresses)} for node, addresses in given.items()})
+
+
+def claims(spec: Mapping[str, Any]) -> dict[str, str]:
+    """The host names of a cluster and its nodes in their zone, each with what has it."""
+    dns, cluster = spec["ibm"]["dns"], spec["cluster"]
+    found = {f"{cluster}.{dns['name']}": f"the cluster {cluster}"}
+    for node in spec["nodes"]:
+        for role in NODE_ROLES:
+            found[host_name(node, cluster, role, dns["name"])] = f"the node {node} of {cluster}"
+    return {f"{name} (zone {dns['zone']})": what for name, what in found.items()}
 
 
 def passes(grows: bool, shrinks: bool) -> list[str]:

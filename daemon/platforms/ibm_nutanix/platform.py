@@ -13,8 +13,9 @@ from daemon.drivers.ibm_dns import open_dns
 from daemon.drivers.ibm_vpc import open_vpc
 from daemon.locks import TokenBucket
 from daemon.mirror import Mirror
-from daemon.platforms.base import Check, Climb, Finding, Planned, Seed
+from daemon.platforms.base import Check, Climb, Finding, Foresight, Planned, Seed
 from daemon.platforms.ibm_nutanix import boot, planned, undo
+from daemon.platforms.ibm_nutanix.addresses import Known
 from daemon.platforms.ibm_nutanix.audit import Audit
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
 from daemon.platforms.ibm_nutanix.cvms import Cvms
@@ -42,6 +43,8 @@ class IbmNutanix:
     cluster = tables.CLUSTER
     undo_order = (planned.HOST, "dns_record", "server", "vni", "reserved_ip", "nutanix_cluster")
 
+    words = planned.WORDS
+
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._names = Names(settings.environment)
@@ -55,13 +58,15 @@ class IbmNutanix:
         vpc = open_vpc(cloud, settings.ibm_vpc_url, TokenBucket(settings.rates_vpc_per_second, clock))
         dns = open_dns(cloud, settings.ibm_dns_url, TokenBucket(settings.rates_dns_per_second, clock))
         watch = ServerWatch(vpc, clock, settings.poll_seconds)
+        self._clock = clock
         node = NodeSteps(settings, vpc, dns, clock, watch)
+        self._picker = node.picker
         machine = MachineSteps(settings, vpc, node.disposals["server"], watch)
         self._preflight = Preflight(settings, vpc, dns)
         self._audit = Audit(self._names, vpc, dns, node.disposals)
         cvms = Cvms(settings)
         members = Membership(settings, cvms)
-        cluster = ClusterSteps(settings, self._preflight, cvms, members, clock)
+        cluster = ClusterSteps(settings, self._preflight, cvms, members, node.picker, clock)
         self.steps: Mapping[str, Step] = {
             "reserving_ips": node.reserve_ips,
             "registering_dns": node.register_dns,
@@ -96,6 +101,15 @@ class IbmNutanix:
 
     def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
         return planned.objects(self._names, spec)
+
+    def claims(self, spec: Mapping[str, Any]) -> Mapping[str, str]:
+        return planned.claims(spec)
+
+    async def foresee(self, spec: Mapping[str, Any], mirror: Mirror) -> Foresight:
+        nodes = [str(node["name"]) for node in spec["nodes"]]
+        known, now = Known.of_mirror(mirror), self._clock.now()
+        given = await self._picker.foresee(known, nodes, spec["ibm"], now)
+        return planned.foresight(self._names, spec, given)
 
     def passes(self, grows: bool, shrinks: bool) -> Sequence[str]:
         return planned.passes(grows, shrinks)
@@ -139,8 +153,9 @@ class IbmNutanix:
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> Guest | None:
         return boot.guest(self._settings, mirror, record, secret)
 
-    async def preflight(self, spec: Mapping[str, Any], new: int, standing: bool) -> Sequence[Check]:
-        return await self._preflight.check(spec, Need(new, not standing))
+    async def preflight(self, spec: Mapping[str, Any], mirror: Mirror) -> Sequence[Check]:
+        nodes = [str(node["name"]) for node in spec["nodes"]]
+        return await self._preflight.check(spec, Need.of(nodes, mirror.resources))
 
     async def audit(self, mirror: Mirror) -> Sequence[Finding]:
         return await self._audit.run(mirror)

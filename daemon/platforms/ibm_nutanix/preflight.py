@@ -13,17 +13,25 @@ from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.errors import NxdError, OutsideError, outside
 from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Role
+from daemon.platforms.ibm_nutanix.reach import (
+    PORTS,
+    Network,
+    admits,
+    doors,
+    host_network,
+    knock,
+)
+from daemon.platforms.ibm_nutanix.spec_values import FOUNDERS
+from daemon.setting_kinds import place_of
 from daemon.settings import Settings
+from daemon.store.ops import Resource
 from pxe.images import ImagesError, load_images
 from state_machines.outcome import Remedy
 
 BOOT_IMAGES = ("vmlinuz-foundation", "initrd-foundation.img")
-PORTS = (22, 443, 2009, 2020, 2030, 2036, 9440)
-"""What Nutanix nodes say to each other and to a person: SSH, HTTPS, Stargate, Cerebro, Acropolis, Prism."""
 SERVER_QUOTA = 25
 """Bare metal servers per account (IBM Cloud VPC quotas)."""
 
-KNOCK_SECONDS = 5.0
 HICCUPS = 2
 """After so many looks that a passing trouble met, no other one is tried in this run."""
 
@@ -32,14 +40,23 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What is to be made: so many nodes, and a cluster's own address if there is no cluster yet."""
+    """What is still to be made: so many servers, and so many addresses of each role."""
 
-    nodes: int
-    cluster: bool
+    servers: int
+    addresses: Mapping[str, int]
 
-    def addresses(self, role: Role) -> int:
-        """How many addresses of a role that takes."""
-        return int(self.cluster) if role is CLUSTER_ROLE else self.nodes
+    @staticmethod
+    def of(nodes: Sequence[str], rows: Callable[[str], Sequence[Resource]]) -> Need:
+        """What the ledger does not have yet of these nodes, of which the first has the cluster's address."""
+        have = [{_thing(row) for row in rows(node) if row.state != "gone" and (row.sent or row.cloud_id)}
+                for node in nodes]  # fmt: skip
+        missing = {role.component: sum(role.component not in one for one in have) for role in NODE_ROLES}
+        missing[CLUSTER_ROLE.component] = sum(CLUSTER_ROLE.component not in one for one in have[:1])
+        return Need(sum("server" not in one for one in have), missing)
+
+
+def _thing(row: Resource) -> str:
+    return str(row.data.get("role")) if row.kind == "reserved_ip" else row.kind
 
 
 Look = Callable[[Json, Need], Awaitable[list[Check]]]
@@ -69,7 +86,7 @@ class Preflight:
             ("boot URL", self._boot_url),
             ("what no look can tell", self._unknowable),
         )
-        checks: list[Check] = []
+        checks = [_redundancy(spec)]
         passing: list[OutsideError] = []
         for name, look in looks:
             try:
@@ -106,7 +123,10 @@ class Preflight:
             detail = f"It is in {where}, the servers in {ibm['zone']}."
             return [_spec(name, detail, f"ibm.{network}.subnet", f"a subnet in {ibm['zone']}")]
         on = [role for role in (*NODE_ROLES, CLUSTER_ROLE) if role.network == network]
-        free, needed = int(subnet["available_ipv4_address_count"]), sum(map(need.addresses, on))
+        free, needed = (
+            int(subnet["available_ipv4_address_count"]),
+            sum(need.addresses[role.component] for role in on),
+        )
         if free < needed:
             remedy = "Release addresses in it."
             return [_failed(name, f"It has {free} free addresses, {needed} are needed.", remedy)]
@@ -114,23 +134,34 @@ class Preflight:
         return [_range(subnet["ipv4_cidr_block"], network, wanted, role, taken, need) for role in on]
 
     async def _security_groups(self, ibm: Json, need: Need) -> list[Check]:
+        name, wanted = "security groups", ibm["management"]
         rules: list[Json] = []
-        for id_ in ibm["management"]["security_groups"]:
+        for id_ in (*wanted["security_groups"], *ibm["workload"]["security_groups"]):
             group = await self._vpc.security_group(id_)
             if group is None:
-                setting = "ibm.management.security_groups"
-                return [_spec("security groups", f"There is no security group {id_}.", setting)]
-            rules += group["rules"]
-        closed = [port for port in PORTS if not any(_lets_in(rule, port) for rule in rules)]
+                network = "management" if id_ in wanted["security_groups"] else "workload"
+                return [_spec(name, f"There is no security group {id_}.", f"ibm.{network}.security_groups")]
+            rules += group["rules"] if id_ in wanted["security_groups"] else ()
+        subnet = await self._vpc.subnet(wanted["subnet"])
+        inside = Network(subnet["ipv4_cidr_block"]) if subnet else None
+        own = wanted["security_groups"]
+        closed = [port for port in PORTS if not admits(rules, "inbound", port, inside, own)]
+        checks = []
         if closed:
             shown = ", ".join(map(str, closed))
             remedy = "Allow them from the management subnet."
-            return [_failed("security groups", f"No rule lets TCP {shown} in.", remedy)]
-        for id_ in ibm["workload"]["security_groups"]:
-            if await self._vpc.security_group(id_) is None:
-                setting = "ibm.workload.security_groups"
-                return [_spec("security groups", f"There is no security group {id_}.", setting)]
-        return [Check("security groups", "passed", f"TCP {', '.join(map(str, PORTS))} may come in")]
+            checks.append(_failed(name, f"No rule lets TCP {shown} in.", remedy))
+        for door in doors(self._settings.boot_url, self._settings.config_url):
+            host, port = place_of(door.url)
+            if not admits(rules, "outbound", port, host_network(door.url), ()):
+                remedy = f"Allow TCP {port} to {host} in a security group of the management interfaces."
+                checks.append(
+                    _failed(name, f"No rule lets TCP {port} out to the {door.name} ({host}).", remedy)
+                )
+        passed = (
+            f"TCP {', '.join(map(str, PORTS))} may come in, and machines reach both ports of the boot server"
+        )
+        return checks or [Check(name, "passed", passed)]
 
     async def _image(self, ibm: Json, need: Need) -> list[Check]:
         image = await self._vpc.image(ibm["image"])
@@ -156,8 +187,8 @@ class Preflight:
 
     async def _quota(self, ibm: Json, need: Need) -> list[Check]:
         have = len(await self._vpc.servers())
-        detail = f"{have} of {SERVER_QUOTA} bare metal servers in use, {need.nodes} more are needed"
-        if have + need.nodes > SERVER_QUOTA:
+        detail = f"{have} of {SERVER_QUOTA} bare metal servers in use, {need.servers} more are needed"
+        if have + need.servers > SERVER_QUOTA:
             remedy = "If the account has no higher quota, ask for one or give servers back."
             return [Check("server quota", "unknown", detail, remedy)]
         return [Check("server quota", "passed", detail)]
@@ -189,27 +220,18 @@ class Preflight:
         return [Check("boot images", "passed", f"{', '.join(BOOT_IMAGES)} match their checksums")]
 
     async def _boot_url(self, ibm: Json, need: Need) -> list[Check]:
-        """Whether what machines are told to fetch answers at all, asked from here."""
-        import httpx  # takes long to import, and the daemon starts without it
-
-        told = {"boot URL": self._settings.boot_url, "config URL": self._settings.config_url}
+        """Whether what machines are told to fetch answers as it should, asked from here."""
+        remedy = "Let it name an address of this host that the servers reach, and open its port."
         checks = []
-        for name, url in told.items():
-            try:
-                async with httpx.AsyncClient(timeout=KNOCK_SECONDS, trust_env=False) as client:
-                    status = (await client.get(f"{url}/healthz")).status_code
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                remedy = "Let it name an address of this host that the servers reach, and open its port."
-                checks.append(
-                    _failed(name, f"{url} does not answer: {error or type(error).__name__}.", remedy)
-                )
-            else:
-                checks.append(Check(name, "passed", f"{url} answers (HTTP {status}), asked from this host"))
+        for door in doors(self._settings.boot_url, self._settings.config_url):
+            trouble = await knock(door)
+            good = Check(door.name, "passed", f"{door.url} answers as it should, asked from this host")
+            checks.append(good if trouble is None else _failed(door.name, trouble, remedy))
         return checks
 
     async def _unknowable(self, ibm: Json, need: Need) -> list[Check]:
         """What IBM Cloud says only to the call that makes something."""
-        if not need.nodes:
+        if not need.servers:
             return []
         roles = "Give the trusted profile Editor on VPC Infrastructure Services and Manager on DNS Services."
         wait = "An order that meets no capacity fails as such: then change the zone or the profile, or retry."
@@ -236,26 +258,30 @@ def _spec(name: str, detail: str, setting: str, wanted: str = "the right one") -
     return Check(name, "failed", detail, f"Name {wanted} as {setting} in the spec, and apply it.", setting)
 
 
+def _redundancy(spec: Json) -> Check:
+    """Whether the nodes carry the copies of the data, and so does the gate."""
+    factor, nodes, gate = spec["nutanix"]["redundancy_factor"], len(spec["nodes"]), spec["gate"]
+    founders = nodes if gate == "all" else min(gate, nodes)
+    needed = FOUNDERS[factor]
+    if founders < needed:
+        detail = f"Redundancy factor {factor} needs {needed} nodes to form, and there are {founders}."
+        return _spec("redundancy", detail, "nutanix.redundancy_factor", "a lower one")
+    return Check("redundancy", "passed", f"factor {factor} on {nodes} node{'s' if nodes > 1 else ''}")
+
+
 def _range(cidr: str, network: str, wanted: Json, role: Role, taken: set[str], need: Need) -> Check:
     """Whether a range has an address for every node (one for the cluster's)."""
     low, high = wanted["ranges"][role.range] if "ranges" in wanted else wanted["range"]
     block = ipaddress.IPv4Network(cidr)
     last = min(high, block.num_addresses - 2)
     free = sum(1 for offset in range(low, last + 1) if str(block[offset]) not in taken)
-    needed = need.addresses(role)
+    needed = need.addresses[role.component]
     name = f"{network} subnet, {role.component} addresses"
     detail = f"{free} free between +{low} and +{high} of {cidr}, {needed} needed"
     if free < needed:
         where = f"ibm.{network}.ranges.{role.range}" if "ranges" in wanted else f"ibm.{network}.range"
         return _spec(name, detail, where, "a wider range")
     return Check(name, "passed", detail)
-
-
-def _lets_in(rule: Json, port: int) -> bool:
-    """Whether a rule of a security group lets a TCP port in."""
-    if rule["direction"] != "inbound" or rule["protocol"] not in ("all", "any", "tcp", "icmp_tcp_udp"):
-        return False
-    return int(rule.get("port_min") or 1) <= port <= int(rule.get("port_max") or 65535)
 
 
 def failure(checks: Sequence[Check]) -> NxdError | None:

@@ -1,0 +1,87 @@
+"""Plans on paper: what is made, changed and deleted, in sums and one by one, and the question before it is done."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from daemon import wire
+from daemon.cli.ending import Gave
+from daemon.cli.output import span
+
+_SIGNS = {"create": "+", "change": "~", "delete": "-"}
+_DONE = {"create": "makes", "change": "changes", "delete": "deletes"}
+TYPED = ("destroy",)
+"""What is agreed to by typing the name in full."""
+
+
+def print_plan(plan: wire.Plan) -> None:
+    """A plan as a list: a sign, whose the object is, what it is, and what it will be like; then sums and time."""
+    if not plan["items"]:
+        print(f"{plan['target']}: nothing to do.")
+        return
+    owners = max(len(item["owner"]) for item in plan["items"])
+    kinds = max(len(item["kind"]) for item in plan["items"])
+    for item in plan["items"]:
+        told = f"{_SIGNS[item['action']]} {item['owner']:<{owners}} {item['kind']:<{kinds}} {item['name']}"
+        print(f"{told}  {_about(item)}".rstrip())
+    for action, does in _DONE.items():
+        sums = [one["text"] for one in plan.get("sums", []) if one["action"] == action]
+        if sums:
+            print(f"It {does} {', '.join(sums)}.")
+    if plan.get("note"):
+        print(plan["note"])
+    print_stages(plan)
+    print(f"{len(plan['items'])} objects; this plan is {plan['digest']}.")
+
+
+def _about(item: wire.PlanItem) -> str:
+    if item["action"] == "change":
+        return f"{value_text(item.get('before'))} → {value_text(item.get('after'))}"
+    about = ", ".join(f"{key} {value_text(value)}" for key, value in item.get("about", {}).items())
+    return ", ".join(part for part in (item["id"], about) if part)
+
+
+def value_text(value: Any) -> str:
+    """A value of a spec as a person writes it."""
+    if value is None:
+        return "none"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {value_text(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(value_text, value)) + "]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def print_stages(plan: wire.Plan) -> None:
+    """How long each step usually takes, and how long it may."""
+    for stage in plan["stages"]:
+        usual = "never done yet" if stage["usual"] is None else f"usually {span(stage['usual'])}"
+        most = "" if stage["deadline"] is None else f", at most {span(stage['deadline'])}"
+        print(f"        {stage['title']}: {usual}{most}")
+    known = [stage["usual"] for stage in plan["stages"] if stage["usual"] is not None]
+    if known and len(known) == len(plan["stages"]):
+        print(f"        all of it: usually {span(sum(known))}")
+
+
+def agreed(plan: wire.Plan) -> str:
+    """Show the plan and ask; its digest when a person agrees. Raises Gave."""
+    print_plan(plan)
+    if not sys.stdin.isatty():
+        raise Gave(
+            wire.EXIT_USAGE,
+            f"This is not a terminal to confirm at: repeat with --plan {plan['digest']}, or with --yes.",
+        )
+    if not _says_yes(plan["verb"], plan["target"]):
+        raise Gave(wire.EXIT_INTERRUPTED, "Nothing was changed.")
+    return plan["digest"]
+
+
+def _says_yes(verb: str, name: str) -> bool:
+    """A deliberate yes: the name in full for destroy, else the letter y. Enter alone is a no."""
+    if verb in TYPED:
+        typed: str = click.prompt(f"Type {name} to {verb} it", default="", show_default=False)
+        return typed == name
+    return click.confirm(f"{verb} {name}?", default=False)

@@ -1,0 +1,83 @@
+"""Whether packets get through: what rules of security groups admit, and who answers where machines are sent."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from daemon.setting_kinds import place_of
+
+Json = Mapping[str, Any]
+Network = ipaddress.IPv4Network
+
+PORTS = (22, 443, 2009, 2020, 2030, 2036, 9440)
+"""What Nutanix nodes say to each other and to a person: SSH, HTTPS, Stargate, Cerebro, Acropolis, Prism."""
+KNOCK_SECONDS = 5.0
+ANYWHERE = ipaddress.IPv4Network("0.0.0.0/0")
+_TCP = ("all", "any", "tcp", "icmp_tcp_udp")
+
+
+def admits(
+    rules: Iterable[Json], direction: str, port: int, peer: Network | None, groups: Iterable[str]
+) -> bool:
+    """Whether a rule lets TCP to this port pass, from or to every address of ``peer``; None: who it is, is not known.
+
+    A rule whose other end is a security group admits the members of ``groups``, which are the group's own.
+    """
+    own = set(groups)
+    return any(
+        rule["direction"] == direction
+        and rule["protocol"] in _TCP
+        and int(rule.get("port_min") or 1) <= port <= int(rule.get("port_max") or 65535)
+        and _concerns(rule.get("remote") or {}, peer, own)
+        for rule in rules
+    )
+
+
+def _concerns(remote: Json, peer: Network | None, own: set[str]) -> bool:
+    block = remote.get("cidr_block") or remote.get("address")
+    if block is None:
+        return not remote or remote.get("id") in own
+    other = ipaddress.ip_network(str(block), strict=False)
+    if peer is None or not isinstance(other, Network):
+        return other == ANYWHERE or peer is None
+    return peer.subnet_of(other)
+
+
+def host_network(url: str) -> Network | None:
+    """The address of a URL's host as a block of one; None where it is a name."""
+    try:
+        return ipaddress.IPv4Network(place_of(url)[0])
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A port of the boot server as machines are told it, and what only this one answers to ``/healthz``."""
+
+    name: str
+    url: str
+    sign: str
+
+
+def doors(boot_url: str, config_url: str) -> tuple[Door, Door]:
+    """Both ports."""
+    return Door("boot URL", boot_url, "nxd boot: ok"), Door("config URL", config_url, "nxd config: ok")
+
+
+async def knock(door: Door) -> str | None:
+    """Why this is not the door it should be, in a sentence; None when it is."""
+    import httpx  # takes long to import, and the daemon starts without it
+
+    try:
+        async with httpx.AsyncClient(timeout=KNOCK_SECONDS, trust_env=False) as client:
+            answer = await client.get(f"{door.url}/healthz")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return f"{door.url} does not answer: {error or type(error).__name__}."
+    if answer.status_code != 200 or answer.text.strip() != door.sign:
+        what = door.name.partition(" ")[0]
+        return f"{door.url} answers (HTTP {answer.status_code}), but not as the {what} port of nxd does."
+    return None
