@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import json
-import logging
 import re
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -108,14 +107,3 @@ def _forms(secret: str) -> set[str]:
         sure = coded[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
         forms |= {sure, sure.replace("+", "-").replace("/", "_")}
     return {form for form in forms if len(form) >= SHORTEST}
-
-
-class Redacting(logging.Formatter):
-    """Formats lines of the journal, without secrets."""
-
-    def __init__(self, fmt: str, known: Redactor) -> None:
-        super().__init__(fmt)
-        self._known = known
-
-    def format(self, record: logging.LogRecord) -> str:
-        return self._known.text(super().format(record))

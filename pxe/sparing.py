@@ -19,7 +19,7 @@ class Sparing:
     def take(self, source: str, now: float) -> int | None:
         """How many lines of the source were left out before this one; None if this one is left out too."""
         since, count = self._told.get(source, (now, 0))
-        if now - since >= self._seconds:
+        if not 0 <= now - since < self._seconds:  # a clock may go back
             since, left_out, count = now, max(0, count - self._lines), 0
         else:
             left_out = 0
@@ -40,7 +40,7 @@ class Sparing:
         """The sources that have gone quiet since lines of theirs were left out, with how many; each is told once."""
         found = []
         for source, (since, count) in list(self._told.items()):
-            if now - since >= self._seconds:
+            if not 0 <= now - since < self._seconds:
                 del self._told[source]
                 if count > self._lines:
                     found.append((source, count - self._lines))

@@ -42,11 +42,9 @@ def _leave_threads_behind() -> None:
 
 def _log_to_stderr(known: Redactor) -> None:
     """One line for each event, without secrets; libraries speak only when something is wrong."""
-    from daemon.redaction import Redacting
+    from daemon.host_log import HostLog
 
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Redacting("%(asctime)s %(levelname)s %(name)s %(message)s", known))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.basicConfig(level=logging.INFO, handlers=[HostLog(sys.stderr, known)])
     for chatty in ("httpx", "transitions"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("ibm-cloud-sdk-core").setLevel(logging.CRITICAL)

@@ -15,7 +15,8 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.redaction import HIDDEN, Redacting, Redactor
+from daemon.host_log import Redacting
+from daemon.redaction import HIDDEN, Redactor
 from daemon.secrets import SecretBox
 
 SECRET = 'p/ss+wörd "quoted" & <so> on\''
@@ -120,7 +121,7 @@ def test_no_known_secret_is_left_in_any_text(secrets: list[str], around: str) ->
 def test_a_line_of_the_journal_holds_no_secret_nor_does_its_traceback() -> None:
     known = Redactor()
     known.add("correct-horse-battery-staple")
-    line = Redacting("%(message)s", known)
+    line = Redacting(known)
     try:
         raise ValueError("correct-horse-battery-staple")
     except ValueError as error:
