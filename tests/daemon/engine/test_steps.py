@@ -106,13 +106,39 @@ async def test_a_deadline_counts_while_the_other_side_is_busy_too(house: Any) ->
     assert house.record().error["evidence"] == "HTTP 503"
 
 
-async def test_the_spec_and_the_settings_stretch_a_deadline(build: Any) -> None:
-    house = build(pace=Pace(deadlines_factor := 8, 2.0, 60.0, deadline_factor=3.0))
-    assert deadlines_factor == 8
+@pytest.mark.parametrize(
+    ("wished", "factor", "seconds"),
+    [({}, 1.0, 100.0), ({}, 3.0, 300.0), ({"making": 40.0}, 1.0, 40.0), ({"making": 700.0}, 3.0, 2100.0)],
+)
+async def test_the_spec_and_the_settings_stretch_a_deadline(
+    build: Any, wished: dict[str, float], factor: float, seconds: float
+) -> None:
+    house = build(pace=Pace(8, 2.0, 60.0, deadline_factor=factor))
     house.toy.script = {"making": Wait("x", "y", 1e6)}
     await house.start()
-    await house.begin("node01")
-    assert house.record().deadline == house.clock.now() + 300
+    await house.begin("node01", deadlines=wished)
+    assert house.record().deadline == house.clock.now() + seconds
+    await house.pass_time(seconds - 1)
+    assert house.record().state == "making"
+    await house.pass_time(1)
+    assert (house.record().state, house.record().error["code"]) == ("failed", "deadline")
+    await house.stop()
+
+
+async def test_a_deadline_of_the_spec_is_that_of_its_own_step_and_of_each_stage_of_a_rollback(
+    build: Any,
+) -> None:
+    house = build(pace=Pace(8, 2.0, 60.0, deadline_factor=2.0))
+    house.toy.script = {"settling": Wait("x", "y", 1e6), "unmake": Wait("x", "y", 1e6)}
+    await house.start()
+    record = await house.begin("node01", deadlines={"making": 7.0, "unmake": 20.0})
+    assert (record.state, record.deadline) == ("settling", house.clock.now() + 2000.0)
+    await house.pass_time(2000)
+    await house.tell("node01", "rollback")
+    record = house.record()
+    assert (record.step, record.deadline) == ("unmake", house.clock.now() + 40.0)
+    await house.pass_time(40)
+    assert house.record().state == "rollback_blocked"
     await house.stop()
 
 
