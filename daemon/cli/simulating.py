@@ -63,7 +63,7 @@ _seed = click.option("--seed", default=1, show_default=True, help="Repeats the s
     show_default=True,
     help="What a create is held to first: its name, what it takes hold of (holding), or either (drawn).",
 )
-@click.option("--replays", default=0.0, help="The chance that a proxy sends a create twice, up to 1.")
+@click.option("--replays", default=0.0, help="The chance that a proxy sends a changing call twice, up to 1.")
 @_fail
 @_scenario
 @click.option("--list-scenarios", is_flag=True, help="Name every scenario, and leave.")

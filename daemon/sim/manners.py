@@ -16,7 +16,7 @@ ORDERS = (BY_NAME, BY_HOLDING, DRAWN)
 class Manners:
     """One cloud's ways. ``order`` says whether a create is held to the uniqueness of its name first, or to what it
     takes hold of (an address, an interface); ``drawn`` draws one of them for each create. ``replays`` is the chance
-    with which a proxy in front sends a create twice; the second answer is the one that arrives.
+    with which a proxy in front sends a call that changes something twice; the second answer is the one that arrives.
 
     Raises SimError for what cannot be.
     """
@@ -41,5 +41,5 @@ class Manners:
             rule()
 
     def repeats(self) -> bool:
-        """Whether a proxy sends this create twice."""
+        """Whether a proxy sends this call twice."""
         return self.replays > 0 and self._draws.uniform(0, 1) < self.replays

@@ -48,7 +48,7 @@ class SimOptions:
     ``scenarios`` holds names of scenarios, each perhaps with ``@TARGET``. ``personality`` is how fresh CVMs
     behave; ``quotas`` and ``capacity`` (of every profile in every zone) stand for the documented ones.
     ``order`` is whether a create is held first to its name or to what it takes hold of, ``replays`` the chance with
-    which a proxy sends a create twice.
+    which a proxy sends a call that changes something twice.
     ``ssh_port`` is the one on which real CVMs take SSH; 0 means 22 where that can be bound, and 2222 otherwise.
     ``state_dir`` is where keys pass through files on their way into TLS contexts."""
 

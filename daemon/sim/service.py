@@ -44,9 +44,6 @@ class Answer:
 
 Handler = Callable[[Call], Answer]
 
-CREATES = frozenset({"reserved_ip.create", "vni.create", "server.create", "record.create"})
-"""How long the creates last that a proxy may send twice, by the names of the durations."""
-
 
 @dataclass(frozen=True)
 class Route:
@@ -100,7 +97,7 @@ def _handler(
             _check_body(request, route, text, body)
             await world.take(route.lasts)
             call = Call(world, dict(request.match_info), dict(request.query), body or {}, maker_of(request))
-            if route.lasts in CREATES and world.manners.repeats():
+            if route.method != "GET" and world.manners.repeats():
                 _repeat(route.handler, call)
             return route.handler(call)
 

@@ -31,7 +31,7 @@ KILLS_IN_AN_EPISODE = (8, 40)
 READ_TIMEOUT = 0.4
 """Real seconds after which a call counts as lost."""
 REPLAYS = 0.1
-"""The chance with which a proxy sends a create twice. In which order the cloud checks it is drawn, too."""
+"""The chance with which a proxy sends a changing call twice. In which order the cloud checks is drawn, too."""
 ENVIRON = {"NXD_IBM_READ_TIMEOUT": str(READ_TIMEOUT)}
 
 

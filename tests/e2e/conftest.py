@@ -42,10 +42,11 @@ def rig(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Calla
     rigs: list[Rig] = []
     subnet = 64 + os.getpid() % 128
 
-    def set_up(*fail: str, speed: float = SPEED) -> Rig:
+    def set_up(*fail: str, speed: float = SPEED, **more: Any) -> Rig:
         rig = Rig(tmp_path / f"stage{len(rigs)}")
         rigs.append(rig)
-        rig.stage.set_up(Rehearsal(speed, fail, 1, f"127.{subnet}.0.0/24", f"127.{subnet}.1.0/24"))
+        networks = (f"127.{subnet}.0.0/24", f"127.{subnet}.1.0/24")
+        rig.stage.set_up(Rehearsal(speed, fail, 1, *networks, **more))
         return rig
 
     yield set_up

@@ -107,6 +107,13 @@ def test_a_server_that_somebody_deletes_stops_or_unplugs_is_told_at_once_and_the
         assert wait_for(one.stage.socket, "demo", "active", 120, PlainLines("demo")) == 0
 
 
+def stops_sent(urls: dict[str, str]) -> list[float]:
+    """When servers were told to stop."""
+    with urllib.request.urlopen(urls["control_url"] + "/calls?after=0") as answer:
+        calls = json.load(answer)["calls"]
+    return [call["at"] for call in calls if call["path"].partition("?")[0].endswith("/stop")]
+
+
 def test_a_server_that_is_deleted_while_its_cvm_is_awaited_is_told_at_once(rig: Callable[..., Any]) -> None:
     one = rig("node01:cvm", speed=SPEED)
     stranger = Stranger(one.stage.urls())
@@ -143,9 +150,7 @@ def test_a_server_that_does_not_stop_is_asked_seldom_and_told_of(rig: Callable[.
         said = node()["evidence"] or ""
         assert "it is pending" in said and "the last was refused: stop bare metal server" in said
         assert "open a case with IBM Cloud that names the server 0717-" in said
-        with urllib.request.urlopen(urls["control_url"] + "/calls?after=0") as answer:
-            calls = json.load(answer)["calls"]
-        stops = [call["at"] for call in calls if call["path"].partition("?")[0].endswith("/stop")]
+        stops = stops_sent(urls)
         pauses = [later - earlier for earlier, later in pairwise(stops)]
         assert 4 <= len(stops) <= 5 and pauses == sorted(pauses) and pauses[0] >= 50
         tell(urls, "/mend", {})
@@ -170,3 +175,27 @@ def test_a_cloud_that_is_out_of_reach_does_not_disturb_a_machine_that_works(rig:
         assert (said["waiting_for"] or "").startswith("Prism on")
         tell(urls, "/mend", {})
         until(lambda: "could not be seen" not in (node()["evidence"] or ""), "it is seen again")
+
+
+def test_a_power_button_that_does_nothing_is_pressed_seldom_when_a_node_is_retried(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig("node01:boot", speed=1200.0)
+    urls = one.stage.urls()
+    with Client(one.stage.socket) as client:
+        text = (resources.files("daemon.demo") / "three-node.yaml").read_text()
+        client.apply(f"{text}\ndeadlines: {{awaiting_boot: 4m}}\n")
+
+        def node() -> EntityView:
+            return client.show("node01")["entity"]
+
+        until(lambda: node()["state"] == "failed", "node01 failed")
+        ignored = {"moment": "server stop", "action": "ignored", "name": "node01", "count": None}
+        tell(urls, "/faults", {"rules": [ignored]})
+        client.verb("retry", "node01")
+        until(
+            lambda: "it is running; a stop was sent 4 times" in (node()["evidence"] or ""), "it was pressed"
+        )
+        assert len(stops_sent(urls)) <= 5
+        tell(urls, "/mend", {})
+        until(lambda: node()["state"] in ("awaiting_config", "installing"), "it boots")
