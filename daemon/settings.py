@@ -121,7 +121,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ibm.connect_timeout", SECONDS, "5", "Seconds to reach IBM Cloud"),
     Setting("ibm.read_timeout", SECONDS, "30", "Seconds for an answer of IBM Cloud"),
     Setting("prism.port", PORT, "9440", "The port of Prism on a CVM"),
-    Setting("limits.installs", COUNT, "25", "Nodes that install at the same time; the others queue"),
+    Setting(
+        "limits.installs",
+        COUNT,
+        "200",
+        "Nodes that install at the same time; the others queue. So many fetch 500 MB each from one Gbit/s within "
+        "the 15 minutes of that step",
+    ),
     Setting("limits.steps", COUNT, "256", "Steps that run at the same time; the others queue"),
     Setting(
         "limits.crashes",
@@ -143,8 +149,8 @@ SETTINGS: tuple[Setting, ...] = (
         "1000000",
         "The most lines of the log that are kept; one is about 500 bytes of the database",
     ),
-    Setting("rates.vpc_per_second", RATE, "20", "Calls per second to the VPC API"),
-    Setting("rates.dns_per_second", RATE, "5", "Calls per second to DNS Services"),
+    Setting("rates.vpc_per_second", RATE, "20", "Calls per second to the VPC API at first; the rate learns (half with each 429, up to ten times as many)"),
+    Setting("rates.dns_per_second", RATE, "5", "Calls per second to DNS Services at first; the rate learns like the other"),
     Setting("poll.seconds", SECONDS, "10", "Seconds between two looks at something that is waited for"),
     Setting("retry.first_seconds", SECONDS, "2", "Seconds before the first retry; doubled each time"),
     Setting("retry.max_seconds", SECONDS, "120", "The most seconds between two retries"),

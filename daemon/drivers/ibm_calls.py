@@ -17,6 +17,7 @@ from daemon.errors import OutsideError, as_json
 from daemon.locks import TokenBucket
 
 PAGE = 100
+TOO_MANY = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,10 @@ class IbmCalls:
                 self._threads, lambda: self._call(getattr(service, method), args, named)
             )
         except Exception as error:
-            raise translate(error, method.replace("_", " ")) from error
+            told = translate(error, method.replace("_", " "))
+            if told.status == TOO_MANY:
+                self._bucket.refused(told.after)
+            raise told from error
         if result is not None and not isinstance(result, dict):
             what, shown = method.replace("_", " "), plain(str(getattr(result, "text", result)))
             raise OutsideError("malformed", f"{what}: the answer is no JSON object.", evidence=shown)

@@ -55,8 +55,8 @@ class IbmNutanix:
             settings.ibm_threads,
             (settings.ibm_connect_timeout, settings.ibm_read_timeout),
         )
-        vpc = open_vpc(cloud, settings.ibm_vpc_url, TokenBucket(settings.rates_vpc_per_second, clock))
-        dns = open_dns(cloud, settings.ibm_dns_url, TokenBucket(settings.rates_dns_per_second, clock))
+        vpc = open_vpc(cloud, settings.ibm_vpc_url, TokenBucket(settings.rates_vpc_per_second, clock, "vpc"))
+        dns = open_dns(cloud, settings.ibm_dns_url, TokenBucket(settings.rates_dns_per_second, clock, "dns"))
         watch = ServerWatch(vpc, clock, settings.poll_seconds)
         self._clock = clock
         node = NodeSteps(settings, vpc, dns, clock, watch)

@@ -202,3 +202,25 @@ async def test_the_rate_of_calls_is_kept_and_the_burst_is_a_second_s_worth() -> 
     first_second = [when for when in through if when < began + 1.0]
     assert len(first_second) <= 21
     assert 2.9 <= through[-1] - began <= 5.1
+
+
+async def test_an_answer_of_too_many_requests_slows_every_caller_of_that_api_down(
+    threads: ThreadPoolExecutor, serve: Any
+) -> None:
+    def refuse(method: str, path: str, sent: bytes) -> Any:
+        return 429, {**JSON, "Retry-After": "7"}, b'{"errors": [{"code": "rate_limit_exceeded", "message": "x"}]}'
+
+    clock = ManualClock()
+    bucket = TokenBucket(10, clock)
+    clock.advance(5)
+    client = open_vpc(IbmCloud(PROFILE, threads, 8, TIMEOUT), f"{serve(refuse).url}/v1", bucket)
+    with pytest.raises(OutsideError) as told:
+        await client.server("s")
+    assert (told.value.code, told.value.after, bucket.rate) == ("rate_limited", 7.0, 5.0)
+    waiting = asyncio.create_task(bucket.take())
+    await asyncio.sleep(0)
+    clock.advance(6.9)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    clock.advance(0.4)
+    await asyncio.wait_for(waiting, 5)
