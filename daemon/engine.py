@@ -277,15 +277,18 @@ class Engine:
 
     async def _wait(self, record: Record, wait: Wait) -> bool:
         now = self.journal.clock.now()
+        if wait.in_line:
+            record = moves.in_line(record, self.kind(record), now, self.limits(record))
         if record.deadline is not None and now >= record.deadline:
             return await self._fail(
                 record, moves.late(record, self.kind(record), wait.waiting_for, wait.evidence, now)
             )
         shown = {"for": wait.waiting_for, "evidence": wait.evidence, "attention": wait.attention}
-        if wait.progress is not None:
-            shown["progress"] = wait.progress
+        shown |= {"progress": wait.progress} if wait.progress is not None else {}
+        shown |= {"in_line": True} if wait.in_line else {}
         facts = {**record.facts, **wait.facts}
-        if shown != record.wait or facts != record.facts or record.tries:
+        stands = self._mirror.records[record.name]
+        if (shown, facts, record.deadline, 0) != (stands.wait, stands.facts, stands.deadline, stands.tries):
             moved = replace(record, wait=shown, facts=facts, tries=0, error=None, version=record.version + 1)
             await self.journal.commit(PutRecord(moved))
             point("timer_written", record.name, record.state)

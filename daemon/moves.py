@@ -76,6 +76,14 @@ def entered(record: Record, kind: Kind, state: str, now: float, limits: Limits) 
     )
 
 
+def in_line(record: Record, kind: Kind, now: float, limits: Limits) -> Record:
+    """The record while it waits for its turn: its deadline begins anew, written down each tenth of its length."""
+    seconds = limits.of(kind.states[record.state])
+    if seconds is None or record.deadline is None or record.deadline > now + 0.9 * seconds:
+        return record
+    return replace(record, deadline=now + seconds)
+
+
 def advanced(record: Record, kind: Kind, now: float, limits: Limits) -> Record:
     """The record after its step is done: in the next state, or held there if it was to stop after this step."""
     state = kind.next(record.state, record.step, "advance")

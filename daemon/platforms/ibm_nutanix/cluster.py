@@ -14,7 +14,14 @@ from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker
 from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, PASSING, Cvms, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, address_of
-from daemon.platforms.ibm_nutanix.membership import STOPPED, Membership, leaving, member_view, wished
+from daemon.platforms.ibm_nutanix.membership import (
+    STOPPED,
+    Membership,
+    leaving,
+    member_view,
+    waits_in_line,
+    wished,
+)
 from daemon.platforms.ibm_nutanix.planned import FACT, host_row
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failure
 from daemon.settings import Settings
@@ -114,7 +121,8 @@ class ClusterSteps:
                 f"{member.name} is {member.state.replace('_', ' ')}" for member in stopped
             )
         lost = len(members) - len(stopped) < needed
-        return Wait(f"{needed} ready nodes", evidence, self._settings.poll_seconds, attention=lost)
+        poll, in_line = self._settings.poll_seconds, any(map(waits_in_line, members))
+        return Wait(f"{needed} ready nodes", evidence, poll, attention=lost, in_line=in_line)
 
     async def _given(self, ctx: StepContext, new: Sequence[Record]) -> dict[str, dict[str, Any]]:
         """What each new node shall remember: its addresses, given in the order of the spec. Where the cloud does not

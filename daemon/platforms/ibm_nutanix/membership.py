@@ -37,6 +37,11 @@ def leaving(ctx: StepContext) -> list[Record]:
     return [member for member in ctx.members if member.name not in names]
 
 
+def waits_in_line(node: Record) -> bool:
+    """Whether a node waits for its turn within a limit of the daemon's own."""
+    return bool(node.wait and node.wait.get("in_line"))
+
+
 class Membership:
     """The steps in which hosts come and go."""
 
@@ -75,7 +80,8 @@ class Membership:
         if not missing and (enough or not late):
             return Done()
         shown = ", ".join(f"{name} is {states[name].replace('_', ' ')}" for name in late)
-        return Wait("all nodes to be ready", shown, self._poll, attention=not missing)
+        in_line = any(map(waits_in_line, wished(ctx)))
+        return Wait("all nodes to be ready", shown, self._poll, attention=not missing, in_line=in_line)
 
     async def _take_in(self, ctx: StepContext, member: Record, host: Host | None) -> Wait | None:
         """Take one ready node in; what to wait for, None once it is a host like the others."""

@@ -226,9 +226,10 @@ class NodeSteps:
         """A new machine boots anew and is known by nothing that an earlier one had; ``again``: that one is gone."""
         if again or ctx.record.facts.get("ordered") != generation:
             async with ctx.lock("installs"):
-                busy = self._installing(ctx)
-                if busy >= self._settings.limits_installs:
-                    return Wait("a free place to install", f"{busy} nodes install now", self._poll)
+                most = self._settings.limits_installs
+                if self._installing(ctx) >= most:
+                    evidence = f"limits.installs is {most}, and so many nodes install now"
+                    return Wait("a free place to install", evidence, self._poll, in_line=True)
                 await next_round(ctx, ordered=generation)
         want = self._server(ctx, generation)
         await ctx.ensure(want)

@@ -208,7 +208,11 @@ async def test_an_answer_of_too_many_requests_slows_every_caller_of_that_api_dow
     threads: ThreadPoolExecutor, serve: Any
 ) -> None:
     def refuse(method: str, path: str, sent: bytes) -> Any:
-        return 429, {**JSON, "Retry-After": "7"}, b'{"errors": [{"code": "rate_limit_exceeded", "message": "x"}]}'
+        return (
+            429,
+            {**JSON, "Retry-After": "7"},
+            b'{"errors": [{"code": "rate_limit_exceeded", "message": "x"}]}',
+        )
 
     clock = ManualClock()
     bucket = TokenBucket(10, clock)

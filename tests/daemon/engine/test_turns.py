@@ -198,3 +198,40 @@ async def test_thousands_that_are_due_at_once_wait_in_line_and_not_in_tasks(buil
     )
     assert most == 8
     await house.stop()
+
+
+async def test_who_waits_in_line_for_a_turn_is_never_late_and_has_its_whole_time_when_the_turn_comes(
+    house: Any,
+) -> None:
+    line = True
+
+    async def queue(ctx: StepContext) -> Outcome:
+        return Wait("a free place", "the limit is 1", 30.0, in_line=line)
+
+    house.toy.script["making"] = queue
+    await house.begin()
+    versions = {house.record().version}
+    for _ in range(100):
+        await house.pass_time(30)
+        versions.add(house.record().version)
+        assert house.record().state == "making"
+    assert house.record().deadline - house.clock.now() >= 0.9 * 100
+    line = False
+    await house.pass_time(30)
+    begun = house.clock.now()
+    while house.record().state == "making":
+        await house.pass_time(1)
+    assert house.clock.now() - begun >= 0.9 * 100 - 31
+    assert house.record().error["code"] == "deadline"
+
+
+async def test_who_waits_in_line_is_written_down_seldom(house: Any) -> None:
+    house.toy.script["settling"] = lambda ctx: asyncio.sleep(
+        0, Wait("a place", "the limit", 10.0, in_line=True)
+    )
+    await house.begin()
+    before = house.record().version
+    for _ in range(100):
+        await house.pass_time(10)
+    assert house.record().state == "settling"
+    assert house.record().version - before <= 10 + 1, "its deadline of 1,000 s, each tenth of it"
