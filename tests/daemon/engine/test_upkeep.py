@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from daemon.boot_book import LINES_PER_MINUTE, BootBook
+from daemon.boots import round_of
 from daemon.store.ops import AddEvent, Event
 from daemon.upkeep import Upkeep
-from pxe.book import Report
+from pxe.book import Guest, Report
 from pxe.images import Images, fingerprint
 
 
@@ -79,9 +80,10 @@ async def test_images_that_are_put_there_later_are_served_without_a_restart(
 async def test_a_machine_that_talks_and_talks_is_kept_so_far_and_the_rest_is_counted(house: Any) -> None:
     await house.begin("node01")
     book = BootBook(house.journal, house.engine, house.box)
+    guest = Guest("node01", "10.0.0.9", "installing", "", "", "", {}, dict, round_of(house.record("node01")))
     before = len(await house.log("node01"))
     for number in range(5000):
-        await book.report("node01", Report("log", "10.0.0.9", number + 1, message="x" * 100))
+        await book.report(guest, Report("log", "10.0.0.9", seq=number + 1, message="x" * 100))
     assert len(await house.log("node01")) - before == LINES_PER_MINUTE
     await house.pass_time(61.0)
     await book.tell_left_out()
