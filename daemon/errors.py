@@ -96,8 +96,9 @@ _KINDS = (
     ErrorKind("bug", "A step ended in a way nobody foresaw.", "later",
               (outside("If it comes again, report it with the evidence."),)),
     ErrorKind("database", "The database cannot be written.", "now",
-              (outside("Free disk space or mend the file system; nxd calls nothing outside until it can write."),)),
-    ErrorKind("refused", "This is not legal now.", "never"),
+              (outside("Free disk space or mend the file system; nxd calls nothing outside until it can write."),), ()),
+    ErrorKind("refused", "This is not legal now.", "never",
+              (outside("Do what is named as legal now."),), ()),
     ErrorKind("deletes", "This deletes what stands, and nobody has seen the plan of it.", "never",
               (outside("Look at the plan, then confirm exactly that one: nxd apply SPEC asks, or takes --yes or "
                        "--plan DIGEST; the API takes its digest."),), ()),

@@ -12,7 +12,7 @@ import pytest
 
 from daemon.api.app import Api
 from daemon.cli import COMMANDS
-from daemon.errors import CATALOGUE
+from daemon.errors import CATALOGUE, ErrorKind
 from daemon.remedies import text
 from daemon.settings import SETTINGS, load_settings, settings_table
 
@@ -24,8 +24,14 @@ AGAIN = "what stands there is not what the code says; write it anew with NXD_UPD
 def errors_table() -> str:
     lines = ["| code | what happened | what to do | again? |", "|---|---|---|---|"]
     for kind in CATALOGUE.values():
-        lines.append(f"| `{kind.code}` | {kind.cause} | {text(kind.mend)} | {kind.retry} |")
+        lines.append(f"| `{kind.code}` | {kind.cause} | {_remedy_of(kind)} | {kind.retry} |")
     return "\n".join(lines) + "\n"
+
+
+def _remedy_of(kind: ErrorKind) -> str:
+    """What has to be mended, and the verbs of which the first legal one leads on."""
+    verbs = [f"`nxd {verb}`" for verb in kind.leads]
+    return " ".join(filter(None, (text(kind.mend), f"Then {' or '.join(verbs)}." if verbs else "")))
 
 
 def table_in(page: Path, name: str, wanted: str) -> str:

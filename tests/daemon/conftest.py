@@ -75,6 +75,8 @@ CLUSTER = Kind(
     moves=(
         *lifecycle(("pending",), CLUSTER_STEPS, ("active",), protected=("active",)),
         Move("change", ("active", "gathering"), "gathering"),
+        Move("change", ("failed", "held"), "gathering", at="gathering"),
+        Move("change", ("rolled_back",), "pending"),
         release("destroy", ("pending",), CLUSTER_STEPS, ("active",)),
         Move("destroy", ("rolled_back",), ROLLING_BACK),
     ),

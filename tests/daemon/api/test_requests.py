@@ -356,3 +356,33 @@ async def test_without_a_database_a_verb_is_503_and_the_health_says_why(
     health = await failed.health()
     assert health["ok"] is False
     assert health["problems"][0].startswith("The database cannot be written.")
+
+
+async def test_a_spec_from_which_nothing_was_made_may_be_replaced_whole(house: Any, door: Any) -> None:
+    house.toy.script["gathering"] = [OutsideError("not_found", "There is no VPC.")]
+    await door.client.apply(door.spec)
+    await house.idle()
+    assert house.record("demo").state == "failed"
+    other = door.spec.replace("node01", "node07")
+    plan = await door.client.plan_spec(other)
+    made = [item["name"] for item in plan["items"] if item["action"] == "create"]
+    assert made == ["node07-thing", "node02-thing"]
+    await door.client.apply(other, plan["digest"])
+    await house.idle()
+    assert set(house.mirror.records) == {"demo", "node02", "node07"}
+    assert {record.state for record in house.mirror.records.values()} <= {"active", "ready"}
+
+
+async def test_a_spec_of_which_nothing_is_left_may_be_replaced_whole_and_begins_anew(
+    house: Any, door: Any
+) -> None:
+    house.toy.script["settling"] = [Wait("x", "y", 100.0), Wait("x", "y", 100.0)]
+    await door.client.apply(door.spec)
+    await house.idle()
+    await house.tell("demo", "rollback")
+    await house.pass_time(1000)
+    assert house.record("demo").state == "rolled_back"
+    await door.client.apply(door.spec.replace("node02", "node03"))
+    await house.idle()
+    assert set(house.mirror.records) == {"demo", "node01", "node03"}
+    assert house.record("node01").state in ("ready", "active")

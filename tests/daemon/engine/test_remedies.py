@@ -1,0 +1,148 @@
+"""Every remedy can be followed: whatever went wrong, and wherever the record stands, what is told can be done now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from daemon import legality
+from daemon.errors import CATALOGUE, NxdError, in_spec
+from daemon.legality import Standing
+from daemon.remedies import FALLBACKS, plain, remedies, text, without_problem
+from state_machines import ibm_nutanix
+from state_machines.check import standings
+from state_machines.kind import ROLLING_BACK, Kind
+from state_machines.outcome import Remedy
+from state_machines.record import Record
+from tests.daemon.conftest import CLUSTER, NODE
+
+PAIRS = [(NODE, CLUSTER), (ibm_nutanix.NODE, ibm_nutanix.CLUSTER)]
+STILL = ("failed", "attention", "released")
+
+
+class Free:
+    """A platform that forbids nothing, and in whose specs only the gate may change."""
+
+    def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
+        return None
+
+    def may_change(self, setting: str) -> bool:
+        return setting == "gate"
+
+
+def standing(record: Record, kind: Kind, cluster: Record, exists: bool) -> Standing:
+    return Standing(record, cluster, kind, [], [], Free(), lambda: exists)
+
+
+def places(protected: bool, exists: bool) -> list[tuple[Standing, Standing]]:
+    """Every place of a node and of a cluster, with the cluster's own."""
+    found: list[tuple[Standing, Standing]] = []
+    for node, cluster in PAIRS:
+        work = Record("demo", cluster.name, "demo", cluster.steps[0], 0.0, step=cluster.steps[0])
+        work = replace(work, protected=protected)
+        for state, step in standings(node):
+            record = Record("node01", node.name, "demo", state, 0.0, step=step)
+            here = standing(record, node, work, exists)
+            found.append((here, standing(work, cluster, work, exists)))
+        for state, step in standings(cluster):
+            record = Record("demo", cluster.name, "demo", state, 0.0, step=step, protected=protected)
+            here = standing(record, cluster, record, exists)
+            found.append((here, here))
+    return found
+
+
+def stands_still(here: Standing) -> bool:
+    return here.kind.states[here.record.state].phase in STILL
+
+
+def follow(found: list[Remedy], here: Standing, cluster: Standing) -> None:
+    """Every verb is one of the record that it is for, and legal; every change of the spec can be applied, unless what
+    stands is taken back first."""
+    goes_back = False
+    for one in found:
+        if one.kind == "verb":
+            place = here if one.target == here.record.name else cluster
+            assert one.verb in place.kind.verbs
+            assert legality.why_not(place, one.verb, {}) is None
+            goes_back = goes_back or one.verb in ("rollback", "destroy")
+        elif one.kind == "spec":
+            assert goes_back or legality.may_apply(cluster, one.setting)
+
+
+@pytest.mark.parametrize("exists", [False, True])
+@pytest.mark.parametrize("protected", [False, True])
+@pytest.mark.parametrize("code", [kind.code for kind in CATALOGUE.values() if kind.leads])
+def test_whatever_went_wrong_and_wherever_it_stands_what_is_told_can_be_done(
+    code: str, protected: bool, exists: bool
+) -> None:
+    problem = plain(NxdError(code).problem())
+    for here, cluster in places(protected, exists):
+        found = remedies(problem, here, cluster)
+        follow(found, here, cluster)
+        if stands_still(here):
+            assert not any(one.kind == "wait" for one in found)
+            assert any(one.kind in ("verb", "spec") for one in found), (here.record, found)
+        elif here.kind.states[here.record.state].work or here.record.state == ROLLING_BACK:
+            assert not any(one.kind == "verb" for one in found)
+
+
+def test_what_stands_still_without_a_problem_has_a_way_on_too() -> None:
+    for protected in (False, True):
+        for here, cluster in places(protected, exists=True):
+            found = without_problem(here, cluster)
+            follow(found, here, cluster)
+            if here.kind.states[here.record.state].phase == "attention":
+                assert found
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_setting_that_may_not_change_while_something_stands_is_preceded_by_the_way_to_nothing(
+    exists: bool,
+) -> None:
+    problem = plain(
+        NxdError(
+            "preflight", remedy=in_spec("ibm.vpc", "Correct ibm.vpc in the spec, and apply it.")
+        ).problem()
+    )
+    _, cluster = PAIRS[1]
+    record = Record("demo", cluster.name, "demo", "failed", 0.0, step="preflight")
+    here = standing(record, cluster, record, exists)
+    kinds = [one.kind for one in remedies(problem, here, here)]
+    assert kinds == (["verb", "spec"] if exists else ["spec"])
+
+
+def test_a_passing_trouble_says_nothing_to_do_only_while_it_is_tried_by_itself() -> None:
+    problem = plain(NxdError("unavailable").problem())
+    node, cluster = PAIRS[1]
+    work = Record("demo", cluster.name, "demo", "deploying", 0.0, step="deploying")
+    for state, patience in (("creating_vnis", True), ("failed", False)):
+        record = Record("node01", node.name, "demo", state, 0.0, step="creating_vnis")
+        said = text(
+            remedies(problem, standing(record, node, work, True), standing(work, cluster, work, True))
+        )
+        assert ("Nothing to do yet" in said) == patience
+        assert ("nxd retry node01" in said) != patience
+
+
+def test_an_error_of_an_older_version_is_still_told_with_its_way_on() -> None:
+    kept = {"code": "quota", "message": "Full.", "remedy": "Free some, then retry.", "retry": "later"}
+    node, cluster = PAIRS[1]
+    work = Record("demo", cluster.name, "demo", "deploying", 0.0, step="deploying")
+    record = Record("node01", node.name, "demo", "failed", 0.0, step="creating_vnis", error=kept)
+    found = remedies(kept, standing(record, node, work, True), standing(work, cluster, work, True))
+    assert [one.kind for one in found] == ["outside", "verb"]
+
+
+def test_commands_are_told_one_after_the_other_in_one_sentence() -> None:
+    by_hand = [Remedy("command", line, command=line) for line in ("a", "b")]
+    assert text([Remedy("outside", "Look."), *by_hand]) == "Look. By hand, in this order: a; b."
+    assert msgspec.to_builtins(by_hand[0]) == {"kind": "command", "text": "a", "command": "a"}
+
+
+def test_no_sentence_of_the_catalogue_promises_what_depends_on_the_place() -> None:
+    said: list[Any] = [one.text for kind in CATALOGUE.values() for one in kind.mend]
+    assert not [one for one in said if "then retry" in one.lower() or "tries again" in one]
+    assert set(FALLBACKS) >= {verb for kind in CATALOGUE.values() for verb in kind.leads}
