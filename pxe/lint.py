@@ -9,6 +9,7 @@ _GOTO = re.compile(r"\bgoto\s+([A-Za-z0-9_-]+)")
 _SET = re.compile(r"(?:^|&&|\|\|)\s*set\s+([A-Za-z0-9_-]+)\s")
 _VARIABLE = re.compile(r"\$\{([^}/:]+)\}")
 _DOWNLOAD = re.compile(r"(?:kernel|initrd|imgfetch|module|chain|imgload)\b")
+_PLAIN_EXIT = re.compile(r"(?:^|&&|\|\|)\s*exit(?:\s+0)?\s*(?:$|&&|\|\|)")
 _BUILT_IN = frozenset(
     {"uuid", "serial", "manufacturer", "product", "asset", "platform", "buildarch", "version"}
 )
@@ -34,6 +35,12 @@ def _line_problems(line: str, labels: set[str], known: set[str]) -> list[str]:
     problems += [f"{name} is used before it is set" for name in _VARIABLE.findall(line) if name not in known]
     if line.startswith("imgargs"):
         problems.append("imgargs replaces the arguments of the kernel line: write all of them there")
+    if line.startswith("sanboot") and not line.endswith("|| exit 1"):
+        problems.append(
+            "sanboot fails on UEFI: || exit 1 has to follow, which leads on to the firmware's next entry"
+        )
+    if _PLAIN_EXIT.search(line):
+        problems.append("after a plain exit a UEFI firmware opens its menu and stands: write exit 1")
     if _DOWNLOAD.match(line) and " --timeout " not in line:
         problems.append("a download without --timeout may stall for ever")
     if "{{" in line or "{%" in line:

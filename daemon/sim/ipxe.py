@@ -235,6 +235,9 @@ class Script:
         raise _Ended(outcome)
 
     async def _sanboot(self, words: list[str]) -> bool:
+        if self.firmware.settings.get("platform") == "efi":
+            self.firmware.say("Boot from SAN device failed: No such device")
+            return False
         if not self.firmware.disk_boots:
             self.firmware.say("sanboot: the drive holds no operating system")
             return False

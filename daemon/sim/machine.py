@@ -106,10 +106,10 @@ class Run:
             return await self._install(outcome.kernel.args)
         if outcome.kind == "reboot":
             return True
-        from_disk = outcome.kind in ("disk", "exit", "failed") and self.disk_boots
-        if not from_disk:
+        if outcome.kind not in ("disk", "failed") or not self.disk_boots:
+            # A UEFI firmware goes on to its next entry after an error only; after a success it opens its menu.
             machine.doing = f"stands still after its boot script ({outcome.kind})"
-            self.say("No bootable device.")
+            self.say("Boot manager menu" if outcome.kind == "exit" else "No bootable device.")
             return False
         await self._from_disk()
         return False
@@ -119,7 +119,7 @@ class Run:
         image = self._world.catalogue["image"][self._server.image_id]
         data = self._server.user_data.strip()
         if image["user_data_format"] != "ipxe" or not data:
-            return Outcome("exit")
+            return Outcome("failed")
         if data.startswith("#!ipxe"):
             return await Script(self, data).run()
         self._machine.doing = "fetching its boot script"

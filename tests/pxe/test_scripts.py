@@ -73,6 +73,9 @@ def test_a_template_outside_the_templates_is_refused(template: str, guest: Any) 
         ),
         pytest.param("#!ipxe\nimgargs vmlinuz a=b", "imgargs replaces", id="imgargs"),
         pytest.param("#!ipxe\ninitrd http://a/i", "--timeout", id="endless-download"),
+        pytest.param("#!ipxe\nsanboot --no-describe --drive 0x80", "sanboot fails on UEFI", id="only-bios"),
+        pytest.param("#!ipxe\ngoto away || exit 1\n:away\nexit", "opens its menu", id="plain-exit"),
+        pytest.param("#!ipxe\nexit 0 || exit 1", "opens its menu", id="exit-nought"),
         pytest.param("#!ipxe\necho {{ name }}", "not filled in", id="template"),
     ],
 )

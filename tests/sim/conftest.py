@@ -39,7 +39,7 @@ imgfree
 sleep 10
 goto retry_dhcp
 """
-DISK_SCRIPT = "#!ipxe\nsanboot --no-describe --drive 0x80 || exit\n"
+DISK_SCRIPT = "#!ipxe\nsanboot --no-describe --drive 0x80 || exit 1\n"
 
 
 @dataclass

@@ -102,6 +102,13 @@ async def test_a_disk_boots_if_there_is_something_on_it() -> None:
     assert (await run(Bench(disk=True), "sanboot --drive 0x80 || exit")).kind == "disk"
 
 
+async def test_on_uefi_no_drive_has_a_number() -> None:
+    bench = Bench(disk=True)
+    bench.settings["platform"] = "efi"
+    assert (await run(bench, "sanboot --no-describe --drive 0x80 || exit 1")).kind == "failed"
+    assert bench.said == ["Boot from SAN device failed: No such device"]
+
+
 async def test_a_text_without_its_mark_is_no_script() -> None:
     assert (await Script(Bench(), "echo hello").run()).kind == "failed"
 
