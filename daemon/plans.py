@@ -6,15 +6,18 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from daemon import wire
 from daemon.history import History
 from daemon.moves import Limits
-from daemon.platforms.base import Planned
+from daemon.platforms.base import Bound, Planned
 from daemon.store.ops import Resource
 from state_machines.kind import Kind
 
+FELT_SECONDS = 60.0
+"""What takes less than this is no wait that a plan tells of."""
 TOLD = ("address",)
 """Of what the ledger keeps with an object, what a plan tells of one that goes."""
 
@@ -31,6 +34,7 @@ def plan_of(
     words: Words,
     wish: Mapping[str, Any] | None = None,
     note: str = "",
+    bounds: Sequence[Bound] = (),
 ) -> wire.Plan:
     """The plan with its digest, which names what will be done, and the whole wish, and not how long it takes."""
     text = json.dumps([verb, target, items, wish], sort_keys=True, default=str)
@@ -39,7 +43,19 @@ def plan_of(
     plan["sums"] = _sums(items, words)
     if note:
         plan["note"] = note
+    waits = _longest(bounds)
+    if waits is not None:
+        plan["waits"] = waits
     return plan
+
+
+def _longest(bounds: Sequence[Bound]) -> wire.PlanWait | None:
+    """The limit that is waited for longest; one of which nobody knows how long yet before all others."""
+    felt = [one for one in bounds if one.seconds is None or one.seconds >= FELT_SECONDS]
+    if not felt:
+        return None
+    one = max(felt, key=lambda one: inf if one.seconds is None else one.seconds)
+    return wire.PlanWait(limit=one.limit, value=one.value, seconds=one.seconds)
 
 
 def creations(

@@ -203,6 +203,15 @@ class PlanStage(TypedDict):
     deadline: float | None
 
 
+class PlanWait(TypedDict):
+    """The limit of the daemon's own that a plan waits for longest. ``limit`` is the setting, ``value`` what it is;
+    ``seconds`` is how long all its nodes wait for it, null while nobody knows how long one of them takes."""
+
+    limit: str
+    value: float
+    seconds: float | None
+
+
 class Plan(TypedDict):
     """What a verb or a spec would do now. ``digest`` names exactly this plan, with every attribute of what is made,
     changed and deleted, and for a spec with every setting of it. ``note`` says what could not be foreseen."""
@@ -214,6 +223,7 @@ class Plan(TypedDict):
     stages: list[PlanStage]
     sums: NotRequired[list[PlanSum]]
     note: NotRequired[str]
+    waits: NotRequired[PlanWait]
 
 
 class CheckView(TypedDict):

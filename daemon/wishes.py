@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from daemon import legality, moves, wire
@@ -62,7 +63,7 @@ class Wishes:
     def _plan(self, spec: ClusterSpec, foreseen: Foresight, note: str = "") -> wire.Plan:
         platform, wish = self._platform(spec), _plain(spec)
         seeds = platform.seeds(wish)
-        standing = self._standing(seeds)
+        standing, comers = self._standing(seeds), len(seeds) - 1
         self._check_claims(platform, seeds)
         steps: Sequence[str] = platform.cluster.steps
         if standing is None:
@@ -71,6 +72,7 @@ class Wishes:
             changed = self._changed(platform, standing, seeds)
             items = changes(spec.cluster, changed, standing.spec, seeds[0].spec)
             new, leaving = self._difference(standing, seeds)
+            comers = len(new)
             differs = bool(changed or new or leaving or self._others(standing, seeds))
             whole = differs and not self._engine.exists(standing.name)
             made = (one for one in platform.planned(wish) if whole or one.owner in new or one.member in new)
@@ -81,7 +83,9 @@ class Wishes:
                 items += deletions(rows, platform.undo_order)
             steps = platform.passes(bool(new), bool(leaving)) if items else ()
         stages = self._stages(platform, wish, steps)
-        return plan_of("apply", spec.cluster, items, stages, words=platform.words, wish=wish, note=note)
+        usual = partial(self._journal.history.usual, platform.node.name)
+        bounds, words = platform.bounds(comers, usual), platform.words
+        return plan_of("apply", spec.cluster, items, stages, words=words, wish=wish, note=note, bounds=bounds)
 
     def _check_claims(self, platform: Platform, seeds: Sequence[Seed]) -> None:
         """Refuse a name that a record of another cluster has, in whatever the platform keeps such names."""

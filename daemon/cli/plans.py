@@ -64,6 +64,10 @@ def print_stages(plan: wire.Plan) -> None:
     known = [stage["usual"] for stage in plan["stages"] if stage["usual"] is not None]
     if known and len(known) == len(plan["stages"]):
         print(f"        all of it: usually {span(sum(known))}")
+    waits = plan.get("waits")
+    if waits is not None:
+        time = "a time nobody knows yet" if waits["seconds"] is None else f"about {span(waits['seconds'])}"
+        print(f"        it waits for {waits['limit']} ({waits['value']:g}) longest: {time}")
 
 
 def agreed(plan: wire.Plan) -> str:

@@ -48,6 +48,16 @@ class Foresight:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """A limit of the daemon's own: the setting, its value, and for how many seconds so many nodes wait for it; None
+    where nobody knows yet how long one takes."""
+
+    limit: str
+    value: float
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Climb:
     """One rung of the retry ladder: the verb that takes it, and the means it names."""
 
@@ -112,6 +122,9 @@ class Platform(Protocol):
 
     def passes(self, grows: bool, shrinks: bool) -> Sequence[str]:
         """The cluster's steps that have something to do when a standing one takes another spec over."""
+
+    def bounds(self, nodes: int, usual: Callable[[str], float | None]) -> Sequence[Bound]:
+        """The limits for which so many new nodes wait; ``usual`` tells how long a step of a node usually takes."""
 
     def may_change(self, setting: str) -> bool:
         """Whether a setting of a cluster, by its dotted name in the spec, may change while the cluster stands."""

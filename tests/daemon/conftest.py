@@ -19,7 +19,7 @@ from daemon.journal import Journal
 from daemon.mirror import Mirror
 from daemon.objects import Disposal, Found, Want
 from daemon.orders import Orders
-from daemon.platforms.base import Check, Finding, Foresight, Planned, Platform, Seed
+from daemon.platforms.base import Bound, Check, Finding, Foresight, Planned, Platform, Seed
 from daemon.secrets import SecretBox
 from daemon.spec import ClusterSpec
 from daemon.steps import Step, StepContext
@@ -242,6 +242,9 @@ class Toy(Platform):
 
     def passes(self, grows: bool, shrinks: bool) -> Sequence[str]:
         return [CLUSTER_STEPS[0].name]
+
+    def bounds(self, nodes: int, usual: Callable[[str], float | None]) -> Sequence[Bound]:
+        return [Bound("limits.toys", 10.0, 60.0 * nodes)]
 
     def may_change(self, setting: str) -> bool:
         return setting == "on_failure"

@@ -13,10 +13,11 @@ from daemon.drivers.ibm_dns import open_dns
 from daemon.drivers.ibm_vpc import open_vpc
 from daemon.locks import TokenBucket
 from daemon.mirror import Mirror
-from daemon.platforms.base import Check, Climb, Finding, Foresight, Planned, Seed
+from daemon.platforms.base import Bound, Check, Climb, Finding, Foresight, Planned, Seed
 from daemon.platforms.ibm_nutanix import boot, planned, undo
 from daemon.platforms.ibm_nutanix.addresses import Known
 from daemon.platforms.ibm_nutanix.audit import Audit
+from daemon.platforms.ibm_nutanix.bounds import bounds
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
 from daemon.platforms.ibm_nutanix.cvms import Cvms
 from daemon.platforms.ibm_nutanix.ladder import next_rung
@@ -113,6 +114,9 @@ class IbmNutanix:
 
     def passes(self, grows: bool, shrinks: bool) -> Sequence[str]:
         return planned.passes(grows, shrinks)
+
+    def bounds(self, nodes: int, usual: Callable[[str], float | None]) -> Sequence[Bound]:
+        return bounds(self._settings, nodes, usual)
 
     def may_change(self, setting: str) -> bool:
         return setting in planned.CHANGEABLE
