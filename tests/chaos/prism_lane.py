@@ -90,7 +90,8 @@ class PrismLane(Lane):
         if cell.direction == "make":
             super()._wish(client, cell, number, token)
         else:
-            client.apply(spec_of(number, founders_of(number)))
+            fewer = spec_of(number, founders_of(number))
+            client.apply(fewer, digest=client.plan_spec(fewer)["digest"])
 
     def _look_before(self, cell: Cell, number: int) -> None:
         """Who meddles needs the password, and an address. That a password was read is a commit, so once is enough."""

@@ -43,6 +43,8 @@ CVM_POLL = 30.0
 """Seconds between two looks at a CVM that does not answer yet (the requirement's number)."""
 CVM_TIMEOUT = 5.0
 RUNS = "the server is running"
+QUIET_SECONDS = 180.0
+"""How long an installer is quiet before its server is looked at: one that reports has one."""
 
 PRISM_USER = "admin"
 
@@ -109,6 +111,8 @@ class MachineSteps:
         wait = Wait(
             f"phase {phase + 1} of {LAST_PHASE}", evidence, self._settings.poll_seconds, progress=progress
         )
+        if ctx.clock.now() - latest.time < QUIET_SECONDS:
+            return wait
         return await self._watched(ctx, wait)
 
     async def await_cvm(self, ctx: StepContext) -> Outcome:

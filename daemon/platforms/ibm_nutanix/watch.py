@@ -16,8 +16,8 @@ MANY = 20
 """So many servers waited for at once are looked at together: a page of the list shows a hundred."""
 FRESH_SECONDS = 10.0
 """How long one look at the list serves all who ask."""
-SECONDS_FOR_EACH = 0.01
-"""How long it serves at least for every server in it: a list of ten thousand takes long."""
+SECONDS_FOR_EACH = 0.05
+"""How long it serves for every server in it, and at least for half a poll: what a list costs grows with it."""
 UNDER_WAY = ("pending", "starting", "restarting", "reinitializing", "running")
 """What the list is believed: it may lag, and nobody fails or deletes anything because of these."""
 
@@ -39,7 +39,9 @@ class ServerWatch:
         self._poll = poll
         self._asked: dict[str, float] = {}
         self._listing: asyncio.Task[dict[str, _Seen]] | None = None
-        self._listed_at, self._fresh = 0.0, FRESH_SECONDS
+        self.fresh = FRESH_SECONDS
+        """How long the last look serves."""
+        self._listed_at = 0.0
 
     async def server(self, id_: str, attached: Collection[str] = ()) -> dict[str, Any] | None:
         """The server, with its id and status at least; None once it is a 404. Raises OutsideError.
@@ -63,8 +65,8 @@ class ServerWatch:
 
     async def _list(self, now: float) -> dict[str, _Seen]:
         """How every server stands, by id, looked up once for everybody who asks meanwhile."""
-        if self._listing is None or now - self._listed_at > self._fresh:
-            self._listed_at, self._fresh = now, FRESH_SECONDS
+        if self._listing is None or now - self._listed_at > self.fresh:
+            self._listed_at = now
             self._listing = asyncio.create_task(self._look(), name="server-list")
             self._listing.add_done_callback(_heard)
         return await asyncio.shield(self._listing)
@@ -75,7 +77,7 @@ class ServerWatch:
         except OutsideError:
             self._listing = None
             raise
-        self._fresh = max(FRESH_SECONDS, len(servers) * SECONDS_FOR_EACH)
+        self.fresh = max(FRESH_SECONDS, self._poll / 2, len(servers) * SECONDS_FOR_EACH)
         return {one["id"]: _Seen(str(one["status"]), frozenset(vni_ids(one))) for one in servers}
 
 

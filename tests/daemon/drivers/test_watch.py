@@ -17,7 +17,7 @@ from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_vpc import open_vpc
 from daemon.errors import OutsideError
 from daemon.locks import TokenBucket
-from daemon.platforms.ibm_nutanix.watch import FRESH_SECONDS, MANY, ServerWatch
+from daemon.platforms.ibm_nutanix.watch import MANY, SECONDS_FOR_EACH, ServerWatch
 
 POLL = 60.0
 JSON = {"Content-Type": "application/json"}
@@ -96,13 +96,23 @@ async def test_a_few_servers_are_asked_for_one_by_one(scene: Scene) -> None:
 async def test_many_servers_cost_one_list_for_all_that_ask_within_its_time(scene: Scene) -> None:
     scene.populate(90)
     await scene.ask_for_all()
-    scene.clock.advance(FRESH_SECONDS + 1)
+    scene.clock.advance(scene.watch.fresh + 1)
     found = await scene.ask_for_all()
     assert [server["id"] for server in found] == list(scene.truth)
     assert scene.calls == {"list": 1}
-    scene.clock.advance(FRESH_SECONDS - 1)
+    scene.clock.advance(scene.watch.fresh - 1)
     await scene.ask_for_all()
     assert scene.calls == {}
+
+
+async def test_the_longer_the_list_the_longer_it_serves(scene: Scene) -> None:
+    scene.populate(90)
+    await scene.ask_for_all()
+    assert scene.watch.fresh == POLL / 2
+    scene.shown = {f"s{number}": "starting" for number in range(1000)}
+    scene.clock.advance(scene.watch.fresh + 1)
+    await scene.ask_for_all()
+    assert scene.watch.fresh == 1000 * SECONDS_FOR_EACH
 
 
 async def test_once_only_a_few_are_waited_for_each_is_asked_for_again(scene: Scene) -> None:
@@ -123,7 +133,7 @@ async def test_what_the_list_says_of_an_end_is_asked_for_again(scene: Scene, sho
     else:
         scene.shown["s3"] = shown
     scene.truth["s3"] = "running"
-    scene.clock.advance(FRESH_SECONDS + 1)
+    scene.clock.advance(scene.watch.fresh + 1)
     found = await scene.ask_for_all()
     assert found[3] == {"id": "s3", "status": "running"}
     assert scene.calls == {"list": 1, "get": 1}
@@ -136,7 +146,7 @@ async def test_an_interface_that_the_list_leaves_out_is_looked_for_at_the_server
     scene.populate(MANY)
     await scene.ask_for_all()
     scene.interfaces["s3"] = shown
-    scene.clock.advance(FRESH_SECONDS + 1)
+    scene.clock.advance(scene.watch.fresh + 1)
     await scene.ask_for_all()
     scene._served.asked.clear()
     found = await scene.watch.server("s3", ["v1", "v2"])
@@ -148,14 +158,14 @@ async def test_a_server_that_is_gone_is_none(scene: Scene) -> None:
     scene.populate(MANY)
     await scene.ask_for_all()
     del scene.shown["s3"], scene.truth["s3"]
-    scene.clock.advance(FRESH_SECONDS + 1)
+    scene.clock.advance(scene.watch.fresh + 1)
     assert await scene.watch.server("s3") is None
 
 
 async def test_a_list_that_failed_fails_who_asked_and_nobody_later(scene: Scene) -> None:
     scene.populate(MANY)
     await scene.ask_for_all()
-    scene.clock.advance(FRESH_SECONDS + 1)
+    scene.clock.advance(scene.watch.fresh + 1)
     scene.broken = True
     with pytest.raises(OutsideError) as caught:
         await scene.watch.server("s3")
