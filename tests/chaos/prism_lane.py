@@ -91,7 +91,7 @@ class PrismLane(Lane):
             super()._wish(client, cell, number, token)
         else:
             fewer = spec_of(number, founders_of(number))
-            client.apply(fewer, digest=client.plan_spec(fewer)["digest"])
+            client.apply(fewer, digest=self._client.plan_spec(fewer)["digest"])
 
     def _look_before(self, cell: Cell, number: int) -> None:
         """Who meddles needs the password, and an address. That a password was read is a commit, so once is enough."""
