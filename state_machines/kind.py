@@ -107,6 +107,7 @@ class Kind:
         self.initial = next(iter(self.states))
         self.machine = self._build()
         self.table = self.compile()
+        self._reasons: dict[tuple[str, str], str] = {}
 
     def _build(self) -> Machine:
         rows: list[dict[str, Any]] = []
@@ -169,6 +170,11 @@ class Kind:
 
     def why_not(self, state: str, event: str) -> str:
         """The sentence for a person whose verb is not legal now."""
+        if (state, event) not in self._reasons:
+            self._reasons[state, event] = self._reason(state, event)
+        return self._reasons[state, event]
+
+    def _reason(self, state: str, event: str) -> str:
         sources = {source for move in self.moves if move.event == event for source in move.sources}
         titles = list(dict.fromkeys(self.states[name].title for name in self.states if name in sources))
         here = self.states[state].title

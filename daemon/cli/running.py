@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from daemon.garbage import seldom
+from daemon.garbage import few_heaps, seldom
 
 if TYPE_CHECKING:
     from daemon.redaction import Redactor
@@ -25,6 +25,7 @@ def serve(options: dict[str, str | None]) -> None:
     known = Redactor()
     _log_to_stderr(known)
     seldom()
+    few_heaps()
     from daemon.service import serve as run
     from daemon.settings import find_config, load_settings
 

@@ -1,0 +1,41 @@
+"""The C library's memory: threads share heaps, so that what one gives back another can use."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from daemon.garbage import ARENAS
+
+COUNT = """
+import sys, threading
+from daemon.garbage import few_heaps
+if sys.argv[1] == "few":
+    few_heaps()
+started = threading.Barrier(33)
+def work():
+    held = [bytes(600) for _ in range(2000)]
+    started.wait()
+    started.wait()
+threads = [threading.Thread(target=work) for _ in range(32)]
+for thread in threads:
+    thread.start()
+started.wait()
+begins = (int(line.split("-")[0], 16) for line in open("/proc/self/maps") if line.split()[4:] == ["0"])
+print(sum(begin % (64 << 20) == 0 for begin in begins))
+started.wait()
+"""
+
+
+def heaps(how: str) -> int:
+    """How many heaps 32 threads at once have beside the first: each begins at a multiple of 64 MB."""
+    done = subprocess.run([sys.executable, "-c", COUNT, how], capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has no such heaps")
+def test_thirty_two_threads_share_few_heaps() -> None:
+    assert heaps("few") <= ARENAS < heaps("many")
