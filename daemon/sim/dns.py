@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -21,6 +22,8 @@ from daemon.sim.world import World
 T = TypeVar("T")
 
 TTLS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 18000, 43200)
+LONGEST_NAME = 253
+_LABEL = re.compile(r"\*|[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 DEFAULT_TTL = 900
 DEFAULT_LIMIT = 200
 LARGEST_LIMIT = 1000
@@ -246,16 +249,18 @@ def _delete_record(call: Call) -> Answer:
 
 
 def _full(zone: DnsZone, name: str) -> str:
-    """The full name of a record that may be given short, or with a dot at its end."""
+    """The full name of a record that may be given short, or with a dot at its end; refused if it is none."""
     name = name.rstrip(".").lower()
     try:
         ipaddress.IPv4Address(name)
         return name
     except ValueError:
         pass
-    if not name or name == zone.name or name.endswith("." + zone.name):
-        return name or zone.name
-    return f"{name}.{zone.name}"
+    inside = name == zone.name or name.endswith("." + zone.name)
+    full = name if inside else f"{name}.{zone.name}" if name else zone.name
+    if len(full) > LONGEST_NAME or not all(_LABEL.fullmatch(label) for label in full.split(".")):
+        raise Refusal(400, "bad_request", f"The name {full} is not a valid DNS name.")
+    return full
 
 
 def _ttl(value: int) -> int:

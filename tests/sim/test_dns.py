@@ -61,6 +61,14 @@ async def test_wrong_rdata_is_refused(sim: Sim, kind: str, rdata: dict[str, Any]
     assert (await refused(sim, kind, "a", rdata))[0] == 400
 
 
+@pytest.mark.parametrize(
+    "name", ["a" * 64, ".".join(["a" * 60] * 4), "a..b", "-a", "a-", "a b", "a/b", "é"], ids=len
+)
+async def test_a_name_that_dns_cannot_have_is_refused(sim: Sim, name: str) -> None:
+    status, _, message = await refused(sim, "A", name, {"ip": sim.ip(10)})
+    assert (status, "is not a valid DNS name" in message) == (400, True)
+
+
 async def test_a_cname_stands_alone(sim: Sim) -> None:
     await create(sim, "A", "a", {"ip": sim.ip(10)})
     await create(sim, "A", "a", {"ip": sim.ip(11)})  # several addresses of one name take turns
