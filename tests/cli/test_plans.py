@@ -100,3 +100,15 @@ def test_the_spec_in_force_comes_back_and_is_the_wish_already(served: Any, tmp_p
     assert json.loads(served.run("spec", "solo", "--json").out) == {"cluster": "solo", "spec": out}
     served.run("spec", "nobody").refused_with(2, "no node or cluster named nobody")
     served.run("spec", "solo01").refused_with(2, "the spec is that of solo")
+
+
+@pytest.mark.parametrize(("verb", "name"), [("rollback", "solo"), ("destroy", "solo"), ("replace", "solo01")])
+def test_a_verb_that_deletes_shows_its_plan_and_does_nothing_without_a_terminal_or_consent(
+    served: Any, verb: str, name: str
+) -> None:
+    with Client(served.socket) as client:
+        digest, before = client.plan(verb, name)["digest"], client.snapshot()["revision"]
+        ended = served.run(verb, name)
+        ended.refused_with(2, "not a terminal", f"--plan {digest}", "--yes")
+        log = client.log(after=before)["events"]
+    assert not [event for event in log if event["kind"] == "verb"]
