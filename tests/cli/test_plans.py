@@ -25,6 +25,7 @@ EDITS = [
     ("[161.26.0.7, 161.26.0.8]", "[161.26.0.8, 161.26.0.7]"),
     ("ttl: 300 ", "ttl: 600 "),
     ("position: C", "position: D"),
+    ("instance: 4f1c0de0-0000-4000-8000-000000000060", "instance: 4f1c0de0-0000-4000-8000-000000000066"),
     ("management: [10, 50]", "management: [11, 50]"),
     ("ssh_keys: [r006-4f1c0de0-0000-4000-8000-000000000040]", "ssh_keys: []"),
     ("boot_drive: /dev/nvme0n1", "boot_drive: /dev/nvme1n1"),
