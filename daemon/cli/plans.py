@@ -13,6 +13,8 @@ from daemon.cli.output import span
 
 _SIGNS = {"create": "+", "change": "~", "delete": "-"}
 _DONE = {"create": "makes", "change": "changes", "delete": "deletes"}
+NAME_ROOM = 40
+"""The widest column of names; a longer one pushes what follows to the right."""
 TYPED = ("destroy",)
 """What is agreed to by typing the name in full."""
 
@@ -24,8 +26,10 @@ def print_plan(plan: wire.Plan) -> None:
         return
     owners = max(len(item["owner"]) for item in plan["items"])
     kinds = max(len(item["kind"]) for item in plan["items"])
+    names = min(NAME_ROOM, max(len(item["name"]) for item in plan["items"]))
     for item in plan["items"]:
-        told = f"{_SIGNS[item['action']]} {item['owner']:<{owners}} {item['kind']:<{kinds}} {item['name']}"
+        whose = f"{_SIGNS[item['action']]} {item['owner']:<{owners}} {item['kind']:<{kinds}}"
+        told = f"{whose} {item['name']:<{names}}"
         print(f"{told}  {_about(item)}".rstrip())
     for action, does in _DONE.items():
         sums = [one["text"] for one in plan.get("sums", []) if one["action"] == action]
