@@ -51,7 +51,13 @@ class Wishes:
         return self._plan(spec, foreseen, note)
 
     async def _foresee(self, spec: ClusterSpec) -> tuple[Foresight, str]:
-        """What a look at the outside tells; nothing, and why, when it does not answer soon."""
+        """What a look at the outside tells; nothing, and why, when it does not answer soon. Where nothing is to be
+        made, nobody is asked."""
+        standing = self._journal.mirror.records.get(spec.cluster)
+        seeds = self._platform(spec).seeds(_plain(spec))
+        stands = standing is not None and self._engine.exists(spec.cluster)
+        if standing is not None and stands and not self._difference(standing, seeds)[0]:
+            return Foresight(), ""
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 return await self._platform(spec).foresee(_plain(spec), self._journal.mirror), ""

@@ -404,3 +404,7 @@ def test_a_comment_may_be_in_any_language(whole: str) -> None:
 def test_after_a_character_that_cannot_be_seen_columns_are_still_those_of_the_file() -> None:
     found = mistakes("a: [b\u200b, *c]")
     assert [problem.partition(": ")[0] for problem in found] == ["1:6", "1:9"]
+
+
+def test_the_mark_that_some_editors_put_first_is_no_mistake(whole: str) -> None:
+    assert read("\ufeff" + whole).cluster == "demo"

@@ -74,6 +74,12 @@ def counted(plan: Plan) -> dict[tuple[str, str], int]:
     return found
 
 
+def subnet_looks(one: Any) -> int:
+    with urllib.request.urlopen(one.stage.urls()["control_url"] + "/calls?after=0") as answer:
+        calls = json.load(answer)["calls"]
+    return sum(call["template"].startswith("/subnets") for call in calls)
+
+
 def standing(one: Any) -> dict[str, int]:
     existing = one.counts()["existing"]
     return {kind: existing.get(name, 0) for kind, name in IN_THE_WORLD.items()}
@@ -150,7 +156,9 @@ def test_a_spec_with_a_node_less_lets_it_leave_the_cluster_before_its_server_goe
         with pytest.raises(Refused, match="protected"):
             client.apply(spec(*THREE))
         client.verb("unprotect", "demo")
+        looks = subnet_looks(one)
         plan = client.plan_spec(spec(*THREE))
+        assert subnet_looks(one) == looks, "where nothing is made, no subnet is looked at"
         assert plan["items"][0]["kind"] == "nutanix_host"
         assert counted(plan) == {
             ("delete", "nutanix_host"): 1,
