@@ -8,8 +8,9 @@ ONLY ?=
 KILLS ?= 1000
 SEED ?= 7
 CELLS ?=
+COUNT ?=
 
-.PHONY: help demo demo-headless test check bench chaos thousand matrix picture clean
+.PHONY: help demo demo-headless test check bench chaos thousand matrix mutants picture clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -41,6 +42,9 @@ thousand: $(VENV)/ready-dev ## Deploy a thousand simulated nodes, as forty clust
 
 matrix: $(VENV)/ready-dev ## Every crash point × every fault of the cloud, cell by cell (SEED=7, CELLS=N for a sample)
 	SEED=$(SEED) CELLS=$(CELLS) $(VENV)/bin/python tests/chaos/matrix.py
+
+mutants: $(VENV)/ready-dev ## Take one rule of the product away after the other and see whether the tests notice (SEED=7, COUNT=N for a sample)
+	SEED=$(SEED) COUNT=$(COUNT) $(VENV)/bin/python -m tests.mutants.run
 
 picture: $(VENV)/ready-dev ## Photograph nxtui for the README
 	$(VENV)/bin/python tests/bench/picture.py

@@ -1,0 +1,137 @@
+"""Changes one line of the product after the other and sees whether the tests that must notice it do.
+
+`make mutants` runs the whole table, or so many of it drawn by a seed, in a copy of the checkout.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Literal, NamedTuple
+
+from tests.mutants.table import MUTANTS, Mutant
+
+ROOT = Path(__file__).parents[2]
+COPIED = (
+    "daemon",
+    "nxtui",
+    "pxe",
+    "state_machines",
+    "tests",
+    "sample-specs",
+    "docs",
+    "pyproject.toml",
+    "README.md",
+)
+SECONDS = 240.0
+"""Real seconds that the tests of one mutant may take; one that hangs them is noticed too."""
+LEAST = 0.9
+"""The share of the table that must be noticed."""
+AT_ONCE = 2
+NO_TESTS, USAGE = (4, 5), 2
+
+Verdict = Literal["noticed", "survived", "stale"]
+
+
+class Judged(NamedTuple):
+    """A mutant, and whether its tests noticed it. ``stale``: the line is not in the file, or its tests are none."""
+
+    mutant: Mutant
+    verdict: Verdict
+
+
+@contextmanager
+def _copy() -> Iterator[Path]:
+    """The checkout once more, to be changed at will."""
+    with tempfile.TemporaryDirectory(prefix="nxd-mutants-") as name:
+        place = Path(name)
+        for one in COPIED:
+            source = ROOT / one
+            if source.is_dir():
+                shutil.copytree(source, place / one, ignore=shutil.ignore_patterns("__pycache__", "frames"))
+            else:
+                shutil.copy(source, place / one)
+        yield place
+
+
+def judge(mutant: Mutant, place: Path) -> Judged:
+    """Change the line in the copy, run its tests there, and put the line back."""
+    file = place / mutant.file
+    text = file.read_text(encoding="utf-8")
+    if text.count(mutant.line) != 1:
+        return Judged(mutant, "stale")
+    file.write_text(text.replace(mutant.line, mutant.change), encoding="utf-8")
+    try:
+        code = _run(mutant.tests, place)
+    finally:
+        file.write_text(text, encoding="utf-8")
+    if code in NO_TESTS:
+        return Judged(mutant, "stale")
+    return Judged(mutant, "noticed" if code else "survived")
+
+
+def _run(tests: Iterable[str], place: Path) -> int:
+    """pytest's exit code; 1 when it did not come to an end in time."""
+    environment = {**os.environ, "PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"}
+    words = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    try:
+        done = subprocess.run(
+            words, cwd=place, env=environment, capture_output=True, timeout=SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return 1
+    return done.returncode
+
+
+def judge_all(mutants: Iterable[Mutant], at_once: int = AT_ONCE) -> list[Judged]:
+    """The verdict on each, some beside each other, each in a copy of its own."""
+    places: SimpleQueue[Path] = SimpleQueue()
+
+    def one(mutant: Mutant) -> Judged:
+        place = places.get()
+        try:
+            return judge(mutant, place)
+        finally:
+            places.put(place)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        copies = [_copy() for _ in range(at_once)]
+        try:
+            for copy in copies:
+                places.put(copy.__enter__())
+            return list(pool.map(one, mutants))
+        finally:
+            for copy in copies:
+                copy.__exit__(None, None, None)
+
+
+def sample(seed: int, count: int) -> list[Mutant]:
+    """So many of the table, drawn by the seed; the whole of it if ``count`` is 0."""
+    return random.Random(seed).sample(MUTANTS, count) if count else list(MUTANTS)
+
+
+def main() -> int:
+    """Judge what the environment asks for (SEED, COUNT), tell each verdict, and the score."""
+    judged = judge_all(sample(int(os.environ.get("SEED") or 7), int(os.environ.get("COUNT") or 0)))
+    for mutant, verdict in judged:
+        if verdict != "noticed":
+            print(f"{verdict:<9} {mutant.file}: {mutant.rule}")
+    noticed = sum(one.verdict == "noticed" for one in judged)
+    stale = sum(one.verdict == "stale" for one in judged)
+    score = noticed / len(judged)
+    print(json.dumps({"mutants": len(judged), "noticed": noticed, "stale": stale, "score": round(score, 3)}))
+    return 0 if score >= LEAST and not stale else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
