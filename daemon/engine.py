@@ -345,6 +345,7 @@ class Engine:
         moved = replace(moved, step=record.step, error=plain(problem))
         ops: list[Op] = [moves.event(record, "error", now, problem.message, "error", plain(problem))]
         if event == "fail":
+            moved = replace(moved, facts=moves.stuck(record, problem))
             platform, token = self.platform(record), self.journal.clock.new_id()
             # The rung that comes next is that of the step at which it failed.
             ops += reactions.after_failure(self.standing(moved), platform, record, problem, now, token)

@@ -17,13 +17,15 @@ from msgspec import Struct
 from state_machines.outcome import Problem, Remedy, Retry
 
 RETRY = ("retry",)
+AGAIN = ("retry", "replace", "rollback")
+"""What is done about a trouble that comes again and again at the same step."""
 
 
 class ErrorKind(Struct, frozen=True):
     """One row of the catalogue. ``retry``: now (after a moment), later (when its cause is mended), never.
 
-    ``mend`` is what a person has to do first; ``leads``: verbs that lead on afterwards, the best one first, of which
-    the first legal one is offered.
+    ``mend`` is what a person has to do first; ``leads``: verbs that lead on afterwards, of which the
+    first legal one is offered; each time that the same step meets the same trouble again, the next one is the first.
     """
 
     code: str
@@ -75,20 +77,20 @@ _KINDS = (
     ErrorKind("not_found", "The object does not exist.", "later",
               (outside("See that what the evidence names exists, and that nxd may see it."),)),
     ErrorKind("bad_request", "The service refused the request as wrong.", "later",
-              (outside("Mend what the evidence names."),)),
-    ErrorKind("server_failed", "The server went to the state failed.", "later", (), ("retry", "replace")),
+              (outside("Mend what the evidence names."),), ("retry", "rollback")),
+    ErrorKind("server_failed", "The server went to the state failed.", "later", (), AGAIN),
     ErrorKind("deadly", "The daemon died again and again while this step ran.", "later",
               (outside("Report it with the daemon's own log (journalctl -u nxd)."),), ("resume", "retry")),
     ErrorKind("vanished", "Something that was made is gone: somebody else deleted it.", "later",
-              (outside("Find out who did it."),), ("retry", "replace")),
+              (outside("Find out who did it."),), AGAIN),
     ErrorKind("install_failed", "The installer reported an error.", "later",
-              (outside("Look at the node's log and mend what it names."),)),
+              (outside("Look at the node's log and mend what it names."),), AGAIN),
     ErrorKind("cluster_failed", "The cluster could not be formed.", "later",
-              (outside("Mend what the evidence names."),)),
+              (outside("Mend what the evidence names."),), AGAIN),
     ErrorKind("preflight", "Something the deployment needs is missing.", "later",
               (outside("Mend each point that is named."),)),
     ErrorKind("deadline", "The time for this step is over.", "later",
-              (outside("See what it waited for, and mend that."),)),
+              (outside("See what it waited for, and mend that."),), AGAIN),
     ErrorKind("left_over", "Something could not be deleted.", "later",
               (outside("Remove what is named."),)),
     ErrorKind("pin_changed", "The certificate is not the one seen at first contact.", "later",

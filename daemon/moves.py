@@ -37,9 +37,9 @@ def command(record: Record, verb: str, now: float, token: str, actor: str = "nxd
 NAMED = 12
 """So many left-overs are named in an error, each with its command; the ledger has them all."""
 
-OWN_FACTS = ("because", "held_with")
+OWN_FACTS = ("because", "held_with", "stuck")
 """Facts that the engine keeps for itself, whatever a platform forgets: the problem for which the daemon goes back by
-itself, and the cluster with which a node was held."""
+itself, the cluster with which a node was held, and how often the same step failed with the same trouble."""
 
 
 class Limits(Struct, frozen=True):
@@ -143,9 +143,19 @@ def _own_facts(record: Record, verb: str, args: Mapping[str, Any]) -> dict[str, 
         facts["held_with"] = args["with"]
     if verb != "retry" or record.state != "rollback_blocked":
         facts.pop("because", None)
+    if verb != "retry" or record.state != "failed":
+        facts.pop("stuck", None)
     if "because" in args:
         facts["because"] = args["because"]
     return facts
+
+
+def stuck(record: Record, problem: Problem) -> dict[str, Any]:
+    """The facts of a record whose step has failed once more: where, with what, and how many times in a row."""
+    before = record.facts.get("stuck") or {}
+    same = (before.get("step"), before.get("code")) == (record.state, problem.code)
+    times = before["times"] + 1 if same else 1
+    return {**record.facts, "stuck": {"step": record.state, "code": problem.code, "times": times}}
 
 
 def sown(

@@ -123,7 +123,9 @@ def _leading(
         if verb and (place is None or legality.why_not(place, verb, {}) is None):
             return [verb_remedy((place or here).kind, verb, str(target))]
     row = CATALOGUE.get(problem["code"])
-    wanted = [*(row.leads if row else ()), *FALLBACKS]
+    leads = row.leads if row else ()
+    times = (here.record.facts.get("stuck") or {}).get("times", 1)
+    wanted = [*leads[min(times, len(leads)) - 1 :], *FALLBACKS] if leads else FALLBACKS
     for place in places.values():
         for verb in wanted:
             if verb in place.kind.verbs and legality.why_not(place, verb, {}) is None:

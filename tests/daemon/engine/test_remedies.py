@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from daemon import legality
-from daemon.errors import CATALOGUE, NxdError, in_spec
+from daemon.errors import CATALOGUE, NxdError, OutsideError, in_spec
 from daemon.legality import Standing
 from daemon.remedies import FALLBACKS, plain, remedies, text, without_problem
 from state_machines import ibm_nutanix
@@ -125,6 +125,21 @@ def test_a_passing_trouble_says_nothing_to_do_only_while_it_is_tried_by_itself()
         )
         assert ("Nothing to do yet" in said) == patience
         assert ("nxd retry node01" in said) != patience
+
+
+async def test_a_trouble_that_comes_again_at_the_same_step_is_met_with_the_next_means(house: Any) -> None:
+    house.toy.script["settling"] = [
+        OutsideError("bad_request", "Broken."),
+        OutsideError("bad_request", "Broken."),
+    ]
+    offered = []
+    await house.begin()
+    for _ in range(2):
+        (way,) = [one for one in house.views._entity(house.record())["remedies"] if one["kind"] == "verb"]
+        offered.append(way["verb"])
+        await house.tell("node01", "retry")
+    assert offered == ["retry", "rollback"]
+    assert house.record().state == "ready"
 
 
 def test_an_error_of_an_older_version_is_still_told_with_its_way_on() -> None:
