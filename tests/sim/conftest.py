@@ -234,6 +234,7 @@ class BootServer:
     reports: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     refuse_next: int = 0
     image_status: int = 200
+    disk_script: str = DISK_SCRIPT
     without: tuple[str, str | None] | None = None
     """A section, or a key of a section, that the configurations lack."""
 
@@ -266,7 +267,7 @@ class BootServer:
         if request.query["ip"] != request.remote:
             raise web.HTTPNotFound
         if 8 in self.phases(node):
-            return web.Response(text=DISK_SCRIPT)
+            return web.Response(text=self.disk_script)
         return web.Response(text=BOOT_SCRIPT.format(node=node, base=self.url, address=request.remote))
 
     async def _image(self, request: web.Request) -> web.Response:

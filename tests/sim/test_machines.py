@@ -119,6 +119,12 @@ async def test_initializing_again_wipes_the_disk_and_installs_again(
     assert (await sim.control("/counts"))["installs"] == {"test-node01-server-bms": 2}
 
 
+async def test_after_a_plain_exit_a_uefi_firmware_stands_in_its_menu(boot: BootServer, nodes: Nodes) -> None:
+    boot.disk_script = "#!ipxe\nsanboot --no-describe --drive 0x80 || exit\n"
+    await nodes.order(1)
+    await nodes.doing("node01", "stands still after its boot script (exit)")
+
+
 async def test_a_deleted_server_leaves_nothing_running(
     sim: Sim, boot: BootServer, nodes: Nodes, prism: Prism
 ) -> None:
