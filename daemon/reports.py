@@ -55,7 +55,7 @@ def taken_down(
 
 
 def _fetched_script(record: Record, stands: Standing, report: Report, now: float) -> list[Op]:
-    """A script that round_of opens a boot, unless the end was reported while it was made."""
+    """An install script opens a boot, unless the end was reported while it was made."""
     if not report.boot:
         return [_line(record, report, stands.boot, now)]
     if stands.ended:
