@@ -48,7 +48,8 @@ def taken_down(
             return [_line(record, report, stands.boot, now)]
     boot = report.boot if 0 < report.boot <= stands.boot else stands.boot
     if _leads_on(stands, report, boot):
-        return [_signal(record, report, boot, now), _line(record, report, boot, now)]
+        seen: list[Op] = [_signal(record, report, boot, now), _line(record, report, boot, now)]
+        return [*seen, _after_all(record, boot, now)] if _is_after_all(record, report) else seen
     if again or _is_the_latest(stands, report, boot):
         return []
     return [_line(record, report, boot, now) if boot == stands.boot else _late(record, report, boot, now)]
@@ -85,6 +86,16 @@ def _leads_on(stands: Standing, report: Report, boot: int) -> bool:
     if report.phase >= LAST_PHASE:
         return boot >= stands.heard
     return boot == stands.boot and place(report.phase, report.percent) > how_far(stands.phase)
+
+
+def _is_after_all(record: Record, report: Report) -> bool:
+    """Whether a machine comes to its end although its node was given up."""
+    return record.state == "failed" and report.phase is not None and report.phase >= LAST_PHASE
+
+
+def _after_all(record: Record, boot: int, now: float) -> AddEvent:
+    text = "the machine came to its end after all: a retry goes on with what it installed"
+    return moves.event(record, "boot", now, text, "warning", {"boot": boot})
 
 
 def _is_the_latest(stands: Standing, report: Report, boot: int) -> bool:

@@ -265,6 +265,9 @@ async def test_the_end_of_a_node_that_was_given_up_is_kept_and_a_retry_takes_it(
     assert (await bay.script())[0] == 404
     assert await bay.say(TOKEN, boot=boot, seq=2, phase=8) == 204
     assert bay.node.state == "failed"
+    assert "the machine came to its end after all: a retry goes on with what it installed" in await lines(
+        bay, "boot"
+    )
     assert await is_told_to_boot_from_disk(bay, read)
     await bay.tell("retry")
     assert (bay.node.state, bay.node.facts["round"]) == ("awaiting_cvm", 1)
