@@ -15,6 +15,8 @@ from daemon.sim.shapes import Shape, check_shape
 from daemon.sim.things import Maker
 from daemon.sim.world import World
 
+TRACE = web.RequestKey("trace", str)
+"""Where a request keeps the name of its call."""
 NO_ROUTE = 501
 """The status for a path that this world does not know. The real service may well know it, so that the answer must not
 look like that for an object which does not exist."""
@@ -134,6 +136,7 @@ async def respond(
     )
     record.body = _decode(text)
     trace = maker.request_id or world.clock.new_id()
+    request[TRACE] = trace
 
     async def handle() -> web.Response:
         return await _answered(envelope, answer, trace)
@@ -165,8 +168,9 @@ async def _answered(envelope: Envelope, answer: Callable[[], Awaitable[Answer]],
 
 
 def maker_of(request: web.Request) -> Maker:
-    identity = request.headers.get("X-Request-Id") or request.headers.get("X-Correlation-Id") or ""
-    return Maker(request.headers.get("User-Agent", ""), identity)
+    """Who asks, and in which call: a request that does not name itself is named when it arrives."""
+    identity = request.headers.get("X-Request-Id") or request.headers.get("X-Correlation-Id")
+    return Maker(request.headers.get("User-Agent", ""), identity or request.get(TRACE, ""))
 
 
 def _names(world: World, request: web.Request, body: Any) -> list[str]:

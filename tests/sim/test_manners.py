@@ -53,6 +53,17 @@ async def test_a_repeated_create_is_refused_by_what_the_cloud_looks_at_first_and
     assert len(servers["bare_metal_servers"]) == 1
 
 
+async def test_records_may_share_a_name_and_what_one_call_made_twice_bears_the_name_of_that_call(
+    sim: Sim,
+) -> None:
+    more = {"type": "A", "name": "a", "rdata": {"ip": sim.ip(10)}}
+    for _ in range(2):
+        await sim.call(sim.dns.create_resource_record, f.DNS_INSTANCE, f.DNS_ZONE, **more)
+    objects = (await sim.control("/inventory?kind=record&existing=1"))["objects"]
+    calls = [one["request_id"] for one in objects if one["name"].startswith("a.")]
+    assert len(calls) == 4 and len(set(calls)) == 2 and "" not in calls
+
+
 def test_the_order_that_is_drawn_comes_from_the_seed() -> None:
     def drawn(seed: int) -> list[str]:
         first: list[str] = []
