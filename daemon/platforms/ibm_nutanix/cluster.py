@@ -101,7 +101,8 @@ class ClusterSteps:
         """The gate: as many nodes are ready as the spec asks for. What has to go first, goes here."""
         await self._members.release(ctx, [one for one in leaving(ctx) if one not in joined(ctx)])
         members = wished(ctx)
-        given = await self._given(ctx, [one for one in members if one.state == "pending"])
+        new = [one for one in members if one.state == "pending" and not ctx.is_asked(one.name)]
+        given = await self._given(ctx, new)
         for member in members:
             if member.state == "pending":
                 await ctx.order(member.name, "start", facts=given.get(member.name, {}))
