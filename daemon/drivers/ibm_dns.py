@@ -53,11 +53,6 @@ class IbmDns:
             if not page["resource_records"] or len(records) >= page["total_count"]:
                 return records
 
-    async def address_record(self, instance: str, zone: str, name: str) -> Json | None:
-        """The A record of this full name, or None."""
-        found = await self.address_records(instance, zone, name=name)
-        return next((record for record in found if record["name"] == name), None)
-
     async def create_record(
         self, instance: str, zone: str, record_type: str, name: str, rdata: Json, ttl: int = 300
     ) -> Json:

@@ -195,6 +195,7 @@ async def test_checks_eula_and_pulse_answer(sim: Sim, nodes: Nodes, prism: Prism
     assert (await client.ask("PUT", "/v1/pulse", {"enable": False, "isPulsePromptNeeded": False}))[0] == 200
     assert (await client.ask("GET", "/v1/pulse"))[1]["enable"] is False
     assert (await client.ask("GET", "/v2.0/tasks/none"))[0] == 404
+    assert (await client.ask("GET", "/v2.0/nothing"))[0] == 501
 
 
 async def test_a_dead_member_shows_and_the_cluster_address_stays(

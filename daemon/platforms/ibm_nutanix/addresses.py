@@ -212,3 +212,9 @@ def _addresses(cidr: str, low: int, high: int) -> tuple[str, ...]:
     """What lies between two offsets of a block, the address of its end left out."""
     network = ipaddress.IPv4Network(cidr)
     return tuple(str(network[offset]) for offset in range(low, min(high, network.num_addresses - 2) + 1))
+
+
+def asked_for(row: Resource) -> list[str]:
+    """Every address that was asked for under the name of a row, the last one first."""
+    asked: list[str] = row.data.get("asked") or [row.data["address"]]
+    return asked

@@ -12,11 +12,11 @@ from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.errors import NxdError, OutsideError, as_json
 from daemon.objects import Disposal, Found, Want
-from daemon.platforms.ibm_nutanix.addresses import AddressPicker
+from daemon.platforms.ibm_nutanix.addresses import AddressPicker, asked_for
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
 from daemon.platforms.ibm_nutanix.planned import FACT, host_row, offsets_of
 from daemon.platforms.ibm_nutanix.power import press
-from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, server_prototype, vni_ids
+from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, server_found, server_prototype
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.remedies import verb_remedy
 from daemon.settings import Settings
@@ -76,7 +76,7 @@ class NodeSteps:
         known = ctx.resource("reserved_ip", name)
         sent = known if known is not None and known.state != "gone" and known.sent > 0 else None
         if sent is not None and sent.data.get("refused") != "address_taken":
-            await ctx.ensure(self._ip(name, role, network["subnet"], _asked(sent)))
+            await ctx.ensure(self._ip(name, role, network["subnet"], asked_for(sent)))
             return
         if sent is not None:
             self.picker.forget(network["subnet"])
@@ -84,7 +84,7 @@ class NodeSteps:
         async with self.picker.pick(ctx, network["subnet"], low, high, wished) as address:
             asked = [address]
             if sent is not None:  # an earlier call may still get what it asked for
-                asked += _asked(sent)
+                asked += asked_for(sent)
                 await ctx.update(sent, address=address, asked=asked)
             await ctx.ensure(self._ip(name, role, network["subnet"], asked))
 
@@ -124,7 +124,7 @@ class NodeSteps:
         return Want(
             "dns_record",
             name,
-            find=lambda: self._dns_named(dns["instance"], dns["zone"], name),
+            find=lambda: self._dns_named(dns["instance"], dns["zone"], name, address),
             create=create,
             ours=lambda found: found.data["address"] == address,
             data={"address": address, "instance": dns["instance"], "zone": dns["zone"]},
@@ -248,11 +248,11 @@ class NodeSteps:
         prototype = server_prototype(ctx.cluster.spec["ibm"], name, vnis, url)
 
         async def create() -> Found:
-            return _server_found(await self._vpc.create_server(prototype))
+            return server_found(await self._vpc.create_server(prototype))
 
         async def find() -> Found | None:
             found = await self._vpc.server_named(name)
-            return None if found is None else _server_found(found)
+            return None if found is None else server_found(found)
 
         mark = {vnis["management"], vnis["workload"]}
         return Want(
@@ -304,7 +304,7 @@ class NodeSteps:
 
     async def _find_ip(self, row: Resource) -> Found | None:
         found = await self._ip_named(row.data["subnet"], row.name)
-        return found if found is not None and found.data["address"] in _asked(row) else None
+        return found if found is not None and found.data["address"] in asked_for(row) else None
 
     async def _get_ip(self, row: Resource) -> Found | None:
         found = await self._vpc.reserved_ip(row.data["subnet"], str(row.cloud_id))
@@ -313,15 +313,19 @@ class NodeSteps:
     async def _release_ip(self, row: Resource) -> None:
         await self._vpc.release_ip(row.data["subnet"], str(row.cloud_id))
 
-    async def _dns_named(self, instance: str, zone: str, name: str) -> Found | None:
-        found = await self._dns.address_record(instance, zone, name)
-        if found is None:
+    async def _dns_named(self, instance: str, zone: str, name: str, address: str) -> Found | None:
+        """The record of this name: the one with our address, where somebody else has one beside it."""
+        records = await self._dns.address_records(instance, zone, name=name)
+        named = [record for record in records if record["name"] == name]
+        if not named:
             return None
+        found = next((record for record in named if record["rdata"]["ip"] == address), named[0])
         made = datetime.fromisoformat(found["created_on"]).timestamp()
         return Found(found["id"], {"address": found["rdata"]["ip"]}, made)
 
     async def _find_dns(self, row: Resource) -> Found | None:
-        found = await self._dns_named(row.data["instance"], row.data["zone"], row.name)
+        data = row.data
+        found = await self._dns_named(data["instance"], data["zone"], row.name, data["address"])
         return _only_ours(found, "address", row)
 
     async def _get_dns(self, row: Resource) -> Found | None:
@@ -358,11 +362,11 @@ class NodeSteps:
 
     async def _find_server(self, row: Resource) -> Found | None:
         found = await self._vpc.server_named(row.name)
-        return None if found is None else _only_ours(_server_found(found), "vnis", row)
+        return None if found is None else _only_ours(server_found(found), "vnis", row)
 
     async def _get_server(self, row: Resource) -> Found | None:
         found = await self._vpc.server(str(row.cloud_id))
-        return None if found is None else _server_found(found)
+        return None if found is None else server_found(found)
 
     async def _delete_server(self, row: Resource) -> Mapping[str, Any] | None:
         """Power off, then delete: a running server cannot be deleted."""
@@ -385,16 +389,6 @@ async def next_round(ctx: StepContext, **facts: Any) -> None:
     await ctx.remember(round=round_, powered=ctx.record.attempt, pin=None, factory_login=None, **facts)
 
 
-def _server_found(server: Mapping[str, Any]) -> Found:
-    return Found(server["id"], {"vnis": vni_ids(server)})
-
-
 def _only_ours(found: Found | None, mark: str, row: Resource) -> Found | None:
     """What was found by name, if it carries our mark; somebody else's is none of our business."""
     return found if found is not None and found.data[mark] == row.data[mark] else None
-
-
-def _asked(row: Resource) -> list[str]:
-    """Every address that was asked for under the row's name, the last one first."""
-    asked: list[str] = row.data.get("asked") or [row.data["address"]]
-    return asked

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from daemon.errors import NxdError, as_json, outside
+from daemon.objects import Found
 from daemon.remedies import verb_remedy
 from daemon.steps import StepContext
 from daemon.store.ops import Resource
@@ -47,6 +48,11 @@ def vni_ids(server: Mapping[str, Any]) -> list[str]:
     """The interfaces that a server is attached to, by their ids."""
     attachments: Sequence[Mapping[str, Any]] = server.get("network_attachments", ())
     return sorted(attachment["virtual_network_interface"]["id"] for attachment in attachments)
+
+
+def server_found(server: Mapping[str, Any]) -> Found:
+    """A server as what was found of an object that shall exist: its mark are its interfaces."""
+    return Found(server["id"], {"vnis": vni_ids(server)})
 
 
 def replace_it(ctx: StepContext) -> Remedy:

@@ -188,6 +188,25 @@ async def test_a_service_that_wants_silence_is_not_asked_whether_it_did_it_all_t
     assert house.toy.outside.calls == ["create a", *looks, "create a"]
 
 
+async def test_where_names_are_not_unique_somebody_else_s_object_does_not_end_the_duty_to_undo_ours(
+    house: Any,
+) -> None:
+    async def step(ctx: StepContext) -> Done:
+        await ctx.ensure(house.toy.outside.want("a", unique=False))
+        return Done()
+
+    house.toy.script["making"] = step
+    house.toy.outside.before = once(LOST)
+    await house.begin()
+    house.toy.outside.objects["a"] = OTHERS
+    await house.pass_time(2)
+    assert (house.record().state, house.record().error["code"]) == ("failed", "foreign")
+    assert (row(house).state, row(house).sent) == ("intended", 1)
+    house.toy.outside.objects["a"] = Found("id-late", {"mark": "ours"})
+    await house.tell("node01", "rollback")
+    assert (house.record().state, house.toy.outside.objects) == ("rolled_back", {})
+
+
 async def test_once_no_call_can_be_late_what_was_refused_is_gone(house: Any) -> None:
     house.toy.outside.before = once(NEVER)
     await house.begin()

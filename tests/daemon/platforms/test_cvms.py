@@ -96,7 +96,7 @@ async def stage(house: Any, room: Room, nodes: int) -> ClusterSteps:
     rows.append(ip("node00", "cluster", "127.61.0.9"))
     await house.commit(*(PutResource(row) for row in rows))
     cvms = Cvms(settings)
-    return ClusterSteps(settings, None, cvms, Membership(settings, cvms), house.clock)  # type: ignore[arg-type]
+    return ClusterSteps(settings, None, cvms, Membership(settings, cvms), None, house.clock)  # type: ignore[arg-type]
 
 
 def ip(owner: str, role: str, address: str) -> Resource:

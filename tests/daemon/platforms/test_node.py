@@ -162,6 +162,16 @@ async def test_what_bears_our_name_and_not_our_mark_is_never_found_to_be_deleted
     assert found is not None and found.cloud_id == "x"
 
 
+async def test_our_record_is_found_beside_somebody_else_s_of_the_same_name(
+    cloud: tuple[Cloud, NodeSteps],
+) -> None:
+    outside, steps = cloud
+    outside.shown["resource_records"] = [record("10.0.0.8"), {**record("10.0.0.9"), "id": "ours"}]
+    row = Resource("node01", "demo", "dns_record", "a", "intended", None, 1, {**ZONE, "address": "10.0.0.9"})
+    found = await steps.disposals["dns_record"].find(row)
+    assert found is not None and found.cloud_id == "ours"
+
+
 async def test_an_address_that_is_not_shown_yet_is_nobody_s(cloud: tuple[Cloud, NodeSteps]) -> None:
     outside, steps = cloud
     data = {"subnet": "s", "address": "10.0.0.9"}
