@@ -22,6 +22,7 @@ from daemon.bus import Bus
 from daemon.clock import Clock, SystemClock
 from daemon.crashes import CrashLog
 from daemon.engine import Engine, Pace
+from daemon.errors import StartError
 from daemon.faultpoints import point
 from daemon.garbage import settle
 from daemon.journal import Journal
@@ -41,12 +42,20 @@ from pxe.images import Images
 log = logging.getLogger("nxd")
 
 
+_UNWRITTEN = "The state directory {} cannot be written ({}): free disk space or mend the file system, then start again."
+
+
 async def serve(settings: Settings, known: Redactor) -> None:
     """Run the daemon until SIGTERM or SIGINT; ``known`` learns every secret. Raises StartError, StoreError, Fenced."""
     clock = SystemClock(settings.clock_speed, settings.clock_origin)
     with claimed(settings.state_dir), _stop_signals() as stop:
         async with AsyncExitStack() as stack:
-            engine, upkeep = await _open(settings, clock, known, stack)
+            try:
+                engine, upkeep = await _open(settings, clock, known, stack)
+            except OSError as error:
+                raise StartError(
+                    _UNWRITTEN.format(settings.state_dir, error.strerror), passing=True
+                ) from error
             work = asyncio.create_task(engine.run(), name="engine")
             chores = asyncio.create_task(upkeep.run(), name="upkeep")
             systemd = sdnotify.SystemdNotifier()
