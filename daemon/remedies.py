@@ -51,7 +51,8 @@ def without_problem(here: Standing, cluster: Standing) -> list[Remedy]:
     phase = kind.states[record.state].phase
     if phase == "attention":
         return _leading({"code": ""}, here, cluster, [("resume", record.name)])
-    if phase == "released" and cluster.kind.states[cluster.record.state].phase != "released":
+    alone = cluster.kind.states[cluster.record.state].phase == "released" and here.record != cluster.record
+    if phase == "released" and not alone:
         return _leading({"code": ""}, here, cluster, [])
     if (record.wait or {}).get("attention") and legality.is_protected(cluster.record, cluster.cluster_inbox):
         return [_unprotect(cluster)]

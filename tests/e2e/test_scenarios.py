@@ -39,7 +39,7 @@ READ_TIMEOUT = "3"
 ONE_NODE = {"reserved_ip": 5, "vni": 2, "server": 1, "record": 5}
 MORE_NODES = {"reserved_ip": 4, "vni": 2, "server": 1, "record": 4}
 SHORT = {
-    "preflight": "3m",
+    "preflight": "40m",
     "reserving_ips": "14m",
     "registering_dns": "14m",
     "creating_vnis": "14m",
@@ -256,7 +256,7 @@ def robot(theatre: Theatre, part: Part) -> Robot:
 
     def respec(setting: str) -> str:
         document = yaml.safe_load(part.spec())
-        document["deadlines"] = {**document["deadlines"], "preflight": "4m"}
+        document["deadlines"] = {**document["deadlines"], "preflight": "41m"}
         return yaml.safe_dump(document)
 
     return Robot(theatre.stage, lambda: theatre.ask("/mend", {"scenario": part.label}), respec)
