@@ -273,10 +273,25 @@ class StepContext:
             return await self._confirm(want, row, found, "found, as an earlier call left it,")
         if row is not None and want.unique:  # beside it nothing of ours can bear the name
             await self._put(replace(row, state="gone", sent=0))
-        raise NxdError(
-            "foreign",
-            f"{want.kind} {want.name} exists already ({found.cloud_id}) and this daemon did not make it.",
-            evidence=as_json(found.data),
+        said = f"{want.kind} {want.name} exists already ({found.cloud_id})"
+        whose = self._owner_of(want.kind, found)
+        if whose is None:
+            evidence = as_json(found.data)
+            raise NxdError("foreign", f"{said} and this daemon did not make it.", evidence=evidence)
+        raise NxdError("foreign", f"{said} and is part of {whose.owner} of {whose.shard}, which stands.",
+                       evidence=as_json(found.data),
+                       remedy="Leave it: give what you deploy another name, under another spec.")  # fmt: skip
+
+    def _owner_of(self, kind: str, found: Found) -> Resource | None:
+        """The ledger row of something that another record of this daemon has made; None when nobody's."""
+        rows = self._journal.mirror.all_resources()
+        return next(
+            (
+                row
+                for row in rows
+                if row.kind == kind and row.cloud_id == found.cloud_id and row.owner != self._name
+            ),
+            None,
         )
 
     async def _confirm(self, want: Want, row: Resource, found: Found, how: str) -> Resource:

@@ -445,3 +445,19 @@ async def test_what_several_nodes_need_is_made_once_and_belongs_to_their_cluster
     assert (made.kind, made.name, made.state) == ("thing", "image", "present")
     assert [house.mirror.resources(name) for name in names] == [[], [], []]
     assert {house.record(name).state for name in names} == {"ready"}
+
+
+async def test_an_object_of_another_record_is_left_alone_and_its_owner_is_named(house: Any) -> None:
+    async def make(ctx: StepContext) -> Done:
+        mark = "ours" if ctx.record.name == "node01" else "theirs"
+        await ctx.ensure(house.toy.outside.want("shared", mark, unique=False))
+        return Done()
+
+    house.toy.script["making"] = make
+    await house.begin("node01")
+    await house.sow("node02", cluster="other")
+    await house.tell("node02", "start")
+    error = house.record("node02").error
+    assert error["code"] == "foreign" and "part of node01 of demo" in error["message"]
+    assert "delete" not in error["remedy"]
+    assert list(house.toy.outside.objects) == ["shared"]
