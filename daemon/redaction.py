@@ -14,6 +14,8 @@ SHORTEST = 6
 CUT = 8
 """So many characters of a secret at the end of a text, where somebody cut it, are taken for it."""
 HIDDEN = "***"
+REMEMBERED, REMEMBERED_LENGTH = 4096, 1000
+"""So many texts of at most so many characters are remembered with what became of them."""
 _ELLIPSIS = re.compile(r"…|\.\.\.")
 _CREDENTIAL = re.compile(
     r"(?P<kind>\b(?:bearer|basic)[ +:]+)[A-Za-z0-9+/=._~-]{20,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*",
@@ -29,12 +31,15 @@ class Redactor:
         self._known: set[str] = set()
         self._by_start: dict[str, str | tuple[str, ...]] = {}
         """The first characters of a form → the secret it is a form of; seldom there are several."""
+        self._seen: dict[str, str] = {}
+        """Texts that were looked through since the last secret came: the same are written again and again."""
 
     def add(self, secret: str) -> None:
         """From now on it stands in no text."""
         if secret in self._known or len(secret) < SHORTEST:
             return
         self._known.add(secret)
+        self._seen.clear()
         for start in {form[:SHORTEST] for form in _forms(secret)}:
             same = self._by_start.get(start)
             self._by_start[start] = secret if same is None else (*_each(same), secret)
@@ -43,8 +48,20 @@ class Redactor:
         """The text without secrets."""
         if len(text) < SHORTEST:
             return text
+        known = self._seen.get(text)
+        if known is None:
+            known = self._looked_through(text)
+            if len(text) <= REMEMBERED_LENGTH:
+                if len(self._seen) >= REMEMBERED:
+                    self._seen.clear()
+                self._seen[text] = known
+        return text if known == text else known
+
+    def _looked_through(self, text: str) -> str:
         text = _CREDENTIAL.sub(lambda match: (match["kind"] or "") + HIDDEN, text)
         found, pieces, begun, place = self._by_start, [], 0, 0
+        if found.keys().isdisjoint([text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)]):
+            return text
         while place <= len(text) - SHORTEST:
             same = found.get(text[place : place + SHORTEST])
             end = place if same is None else place + _length(same, text, place)
@@ -57,18 +74,16 @@ class Redactor:
 
     def value(self, value: Any) -> Any:
         """The same data without secrets; the very same object if there is none in it."""
-        match value:
-            case str():
-                return self.text(value)
-            case dict():
-                new = {self.text(k) if isinstance(k, str) else k: self.value(v) for k, v in value.items()}
-                same = new.keys() == value.keys() and all(new[key] is value[key] for key in value)
-                return value if same else new
-            case list() | tuple():
-                items = [self.value(item) for item in value]
-                return value if all(a is b for a, b in zip(value, items, strict=True)) else type(value)(items)
-            case _:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            if all(self.value(k) is k and self.value(v) is v for k, v in value.items()):
                 return value
+            return {self.value(k): self.value(v) for k, v in value.items()}
+        if isinstance(value, list | tuple):
+            same = all(self.value(item) is item for item in value)
+            return value if same else type(value)(map(self.value, value))
+        return value
 
 
 def _each(same: str | tuple[str, ...]) -> tuple[str, ...]:

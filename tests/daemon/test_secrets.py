@@ -149,3 +149,16 @@ def test_a_credential_that_somebody_else_made_is_known_by_its_looks(quoted: str)
     told = Redactor().text(quoted)
     assert HIDDEN in told and "eyJ" not in told and "YWRtaW4" not in told
     assert Redactor().text("Basic authentication is asked for") == "Basic authentication is asked for"
+
+
+def test_a_text_that_was_looked_through_is_looked_through_again_once_another_secret_is_known() -> None:
+    known = Redactor()
+    known.add("first-secret")
+    text, data = "it says later-secret", {"evidence": ["it says later-secret"], "n": 7}
+    assert known.text(text) is text
+    assert known.text("".join(["it says later", "-secret"])) == text
+    assert known.value(data) is data
+    known.add("later-secret")
+    assert known.text(text) == "it says ***"
+    assert known.value(data) == {"evidence": ["it says ***"], "n": 7}
+    assert data["evidence"] == [text]
