@@ -7,15 +7,21 @@ and the processor time of one, in seconds.
 from __future__ import annotations
 
 import asyncio
+import logging
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
+from figures import Figure, of_runs
 from msgspec.structs import replace
 from toy import Toy, house
 
 from daemon.engine import Pace
+from daemon.host_log import HostLog
+from daemon.redaction import Redactor
 from daemon.steps import StepContext
 from daemon.store.ops import Op, PutRecord
 from state_machines.outcome import Outcome, Wait
@@ -68,5 +74,23 @@ async def _pass(directory: Path) -> tuple[float, float, float]:
     return statistics.median(late.values()), max(late.values()), used / NODES
 
 
+def deadlines() -> list[Figure]:
+    """J: noticed within two seconds."""
+    runs = []
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as directory:
+            command = [sys.executable, __file__, directory]
+            told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            runs.append([float(word) for word in told.split()])
+    median, last, each = zip(*runs, strict=True)
+    settings = f"{NODES} in one cluster, limits.steps {Pace().steps_at_once}"
+    return [
+        of_runs("engine.deadlines_10000_median", median, "s late", None, settings),
+        of_runs("engine.deadlines_10000_last", last, "s late", 2.0, settings),
+        of_runs("engine.deadline_cpu", [one * 1000 for one in each], "ms of CPU for one", None, settings),
+    ]
+
+
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, handlers=[HostLog(sys.stderr, Redactor())])  # as the daemon does
     print(*asyncio.run(_pass(Path(sys.argv[1]))))

@@ -8,16 +8,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 ROUNDS = 7
+RUNS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One measured number. ``goal`` is a bound in the same unit, None where there is nothing to reach; ``least`` is
-    the bound that has to be kept, if that is another one."""
+    the bound that has to be kept, if that is another one. ``settings`` is what it was measured with, where that is not
+    the default; ``runs`` are the values of several runs, ``value`` their median: a bound is met if each meets it."""
 
     name: str
     value: float
@@ -25,6 +27,8 @@ class Figure:
     goal: float | None = None
     better: Literal["lower", "higher"] = "lower"
     least: float | None = None
+    settings: str = ""
+    runs: tuple[float, ...] = ()
 
     @property
     def met(self) -> bool | None:
@@ -39,7 +43,30 @@ class Figure:
     def _within(self, bound: float | None) -> bool | None:
         if bound is None:
             return None
-        return self.value <= bound if self.better == "lower" else self.value >= bound
+        worst = self.runs or (self.value,)
+        return max(worst) <= bound if self.better == "lower" else min(worst) >= bound
+
+
+def of_runs(
+    name: str, runs: Sequence[float], unit: str, goal: float | None = None, settings: str = ""
+) -> Figure:
+    """A figure that several runs gave; less is better."""
+    return Figure(name, statistics.median(runs), unit, goal, settings=settings, runs=tuple(runs))
+
+
+def thrice(measure: Callable[[], list[Figure]]) -> Callable[[], list[Figure]]:
+    """The same measurement in three runs: each figure with its spread, and met only if all three meet it."""
+
+    def measured() -> list[Figure]:
+        runs = [measure() for _ in range(RUNS)]
+        merged = []
+        for same in zip(*runs, strict=True):
+            values = tuple(one.value for one in same)
+            merged.append(replace(same[0], value=statistics.median(values), runs=values))
+        return merged
+
+    measured.__name__, measured.__module__ = measure.__name__, measure.__module__
+    return measured
 
 
 def wall(command: Sequence[str], environ: dict[str, str] | None = None) -> float:

@@ -1,6 +1,6 @@
 """An engine with a thousand nodes that wait and look every ten seconds: what it costs while nothing happens.
 
-Run as a program it is the engine: `python idle.py DIRECTORY` says when all nodes wait.
+Run as a program it is the engine: `python idle.py DIRECTORY NODES` says when all nodes wait.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from figures import Figure, cpu_seconds, resident_mb
+from figures import Figure, cpu_seconds, of_runs, resident_mb
 from restart import killed, until_told
 from toy import Toy, house, sow
 
@@ -20,6 +20,7 @@ from daemon.steps import StepContext
 from state_machines.outcome import Outcome, Wait
 
 NODES = 1000
+MANY = 10_000
 POLL = 10.0
 MEASURED = 20.0
 ROUNDS = 3
@@ -32,10 +33,10 @@ class Patient(Toy):
         return Wait("the outside", "nothing yet", POLL)
 
 
-def _one() -> tuple[float, float]:
+def _one(nodes: int = NODES) -> tuple[float, float]:
     """Share of a core, and resident MB."""
     with tempfile.TemporaryDirectory() as directory:
-        child, _ = until_told([sys.executable, __file__, directory])
+        child, _ = until_told([sys.executable, __file__, directory, str(nodes)])
         try:
             before, begun = cpu_seconds(child.pid), time.monotonic()
             time.sleep(MEASURED)
@@ -56,9 +57,20 @@ def idle() -> list[Figure]:
     ]
 
 
-async def _wait(directory: Path) -> None:
+def many_waiting() -> list[Figure]:
+    """J: ten thousand nodes that wait."""
+    runs = [_one(MANY) for _ in range(ROUNDS)]
+    used, memory = zip(*runs, strict=True)
+    settings = f"poll {POLL:g} s, a look costs nothing outside"
+    return [
+        of_runs("engine.waiting_10000_cpu", [one * 100 for one in used], "% of a core", 2.0, settings),
+        of_runs("engine.waiting_10000_memory", memory, "MB, the engine alone", 300.0, settings),
+    ]
+
+
+async def _wait(directory: Path, nodes: int) -> None:
     async with house(directory, Patient(lambda: None), worn=False) as here:
-        await sow(here.journal, NODES)
+        await sow(here.journal, nodes)
         work = asyncio.create_task(here.engine.run())
         records = here.journal.mirror.records
         while not all(one.wait for one in records.values() if one.name != one.shard):  # noqa: ASYNC110
@@ -69,4 +81,4 @@ async def _wait(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_wait(Path(sys.argv[1])))
+    asyncio.run(_wait(Path(sys.argv[1]), int(sys.argv[2])))

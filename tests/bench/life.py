@@ -17,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 
 import yaml
-from figures import Figure, cpu_seconds, resident_mb
+from figures import Figure, cpu_seconds, of_runs, resident_mb
 
 from daemon.client import Client
 from daemon.demo.stage import Rehearsal, Stage
@@ -25,6 +25,8 @@ from daemon.demo.stage import Rehearsal, Stage
 NODES = 1000
 CLUSTERS = 40
 SPEED = 6.0
+SHAPE_SPEED = 30.0
+ROUNDS = 3
 PATIENCE = 3000.0
 IDLE_SECONDS = 20.0
 NETWORKS = ("127.61.32.0/20", "127.61.48.0/20")
@@ -36,6 +38,7 @@ WIDE = {
     "NXD_POLL_SECONDS": "60",
 }
 """A daemon that nothing but the outside holds up."""
+WITH = "limits.installs 1000, limits.steps 1024, 2000 calls/s to VPC and 500/s to DNS, poll 60 s"
 
 
 def spec(number: int, nodes: int) -> str:
@@ -78,28 +81,70 @@ def states(stage: Stage) -> Counter[str]:
         return Counter(node["state"] for node in client.snapshot()["nodes"])
 
 
+def _all_active(stage: Stage, nodes: int, begun: float) -> float:
+    """Wait until all nodes are active; the seconds since ``begun``."""
+    while (found := states(stage)) != Counter(active=nodes):
+        assert time.monotonic() - begun < PATIENCE, found
+        assert not {"failed", "rollback_blocked"} & set(found), found
+        time.sleep(2)
+    return time.monotonic() - begun
+
+
+def _ideal(stage: Stage, nodes: int) -> float:
+    """The sum of outside times on the longest way of a cluster of so many nodes, in simulated seconds."""
+    with urllib.request.urlopen(f"{stage.urls()['control_url']}/critical-path?nodes={nodes}") as answer:
+        return float(json.load(answer)["seconds"])
+
+
+def _life_cpu(nodes: int, clusters: int) -> tuple[float, float]:
+    """CPU of the daemon for each node's life in ms, and its memory right after them in MB."""
+    begun = time.monotonic()
+    with fleet(SHAPE_SPEED, nodes, clusters) as stage:
+        pid = stage.processes()["serve"]
+        _all_active(stage, nodes, begun)
+        return cpu_seconds(pid) / nodes * 1000, resident_mb(pid)
+
+
+def shapes() -> list[Figure]:
+    """J: a node costs the same in one cluster of 400 as in sixteen of 25."""
+    runs = [[_life_cpu(400, clusters) for clusters in (1, 16)] for _ in range(ROUNDS)]
+    one, many = ([run[side][0] for run in runs] for side in (0, 1))
+    ratio = [a / b for a, b in zip(one, many, strict=True)]
+    settings = f"400 nodes, speed {SHAPE_SPEED:g}, {WITH}"
+    return [
+        of_runs("engine.life_cpu_one_of_400", one, "ms for each node's life", None, settings),
+        of_runs("engine.life_cpu_16_of_25", many, "ms for each node's life", None, settings),
+        of_runs("engine.life_cpu_one_over_many", ratio, "ratio", 1.1, settings),
+    ]
+
+
+def one_cluster() -> list[Figure]:
+    """J: a thousand nodes in one cluster, against the longest way of that cluster; one run, because of its length."""
+    begun = time.monotonic()
+    with fleet(SPEED, NODES, 1) as stage:
+        taken = _all_active(stage, NODES, begun) * SPEED
+        ratio = taken / _ideal(stage, NODES)
+    settings = f"{NODES} nodes in one cluster, speed {SPEED:g}, {WITH}"
+    return [Figure("engine.one_cluster_over_critical_path", ratio, "ratio", 1.1, settings=settings)]
+
+
 def life() -> list[Figure]:
     """From forty specs to a thousand active nodes; one run, because of its length."""
     begun = time.monotonic()
     with fleet(SPEED, NODES, CLUSTERS) as stage:
         pid = stage.processes()["serve"]
-        while (found := states(stage)) != Counter(active=NODES):
-            assert time.monotonic() - begun < PATIENCE, found
-            assert not {"failed", "rollback_blocked"} & set(found), found
-            time.sleep(2)
-        taken = time.monotonic() - begun
+        taken = _all_active(stage, NODES, begun)
         used, memory = cpu_seconds(pid), resident_mb(pid)
         idle = _idle(stage)
-        url = f"{stage.urls()['control_url']}/critical-path?nodes={NODES // CLUSTERS}"
-        with urllib.request.urlopen(url) as answer:
-            ideal = float(json.load(answer)["seconds"])
+        ideal = _ideal(stage, NODES // CLUSTERS)
+    with_ = {"settings": f"{CLUSTERS} clusters of {NODES // CLUSTERS}, speed {SPEED:g}, {WITH}"}
     return [
-        Figure("engine.thousand_taken", taken * SPEED, f"s simulated, {NODES} nodes at speed {SPEED:g}"),
-        Figure("engine.thousand_over_critical_path", taken * SPEED / ideal, "ratio", 1.2),
-        Figure("engine.thousand_cpu", used / NODES * 1000, "ms of the daemon for each node's life"),
-        Figure("engine.thousand_memory", memory, f"MB, after the lives of {NODES} nodes"),
-        Figure("engine.idle_thousand_memory", idle[0], f"MB, {NODES} active nodes", 150),
-        Figure("engine.idle_thousand_cpu", idle[1], f"% of a core, {NODES} active nodes", 5),
+        Figure("engine.thousand_taken", taken * SPEED, "s simulated", **with_),
+        Figure("engine.thousand_over_critical_path", taken * SPEED / ideal, "ratio", 1.2, **with_),
+        Figure("engine.thousand_cpu", used / NODES * 1000, "ms for each node's life", 60.0, **with_),
+        Figure("engine.thousand_memory", memory, "MB, right after all lives", 200.0, **with_),
+        Figure("engine.idle_thousand_memory", idle[0], "MB, started anew, SDK not loaded", 150, **with_),
+        Figure("engine.idle_thousand_cpu", idle[1], "% of a core, started anew", 5, **with_),
     ]
 
 

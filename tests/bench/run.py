@@ -14,12 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import adapter
+import deadlines
 import engine
 import fanout
 import idle
 import latency
 import life
 import listing
+import many
 import memory
 import peers
 import restart
@@ -27,25 +29,28 @@ import simulator
 import tables
 import tui_bench
 import whole
-from figures import Figure
+from figures import Figure, thrice
 
 PARTS: dict[str, tuple[Callable[[], list[Figure]], ...]] = {
     "engine": (
-        engine.engine,
+        thrice(engine.engine),
         latency.latency,
-        restart.restart,
+        thrice(restart.restart),
+        deadlines.deadlines,
+        idle.many_waiting,
         memory.memory,
         tables.tables,
         idle.idle,
-        peers.dbos,
+        thrice(peers.dbos),
         peers.ironic,
+        many.active,
         fanout.fanout,
         listing.listing,
         whole.daemon,
         whole.demo,
     ),
     "sdk": (adapter.adapter,),
-    "life": (life.life,),
+    "life": (life.life, life.shapes, life.one_cluster),
     "tui": (tui_bench.figures,),
     "sim": (simulator.thousand,),
 }
@@ -59,6 +64,18 @@ sides measured in one run, in turns, as medians of several. Absolute figures bel
 on ({machine}), shared with other work meanwhile; a figure that was not measured is not here.
 *Least* is what may be called done, *goal* what is aimed at.
 
+*Of runs* is the least and the most of several runs, *value* their median; a bound is met when every run meets it.
+*With* is what differs from the default settings: a figure of a thousand nodes is with a thousand places to install and
+2,000 calls a second to the simulated cloud, because a daemon with the defaults waits for these limits and for nothing
+that could be measured.
+
+What is compared with what: `steps_over_dbos` is a step of ours and one of DBOS, each in its own process with its own
+database. `engine.lives_over_ironic` is our *engine without an API* against Ironic's *REST service*, both with nothing
+outside that takes time: it says what the engine costs and not how much faster a deployment is.
+`api.lives_over_ironic` is the fair one: over our API, with a daemon in a process of its own, its boot server and a
+simulated cloud behind it, against the same Ironic. Idle memory is told before and after the cloud's SDK is loaded,
+which comes with the first call.
+
 DBOS and Ironic are installed into `build/peers` when they are measured. There is no PostgreSQL store yet, so nothing
 compares the SQLite one with it.
 
@@ -71,7 +88,10 @@ the seventh of twelve steps.
 
 def table(figures: list[Figure]) -> str:
     """The figures as a Markdown table."""
-    lines = ["| figure | value | unit | least | goal | met |", "|---|---:|---|---:|---:|---|"]
+    lines = [
+        "| figure | value | of runs | unit | least | goal | met | with |",
+        "|---|---:|---|---|---:|---:|---|---|",
+    ]
     for one in figures:
         sign = "≤" if one.better == "lower" else "≥"
         goal, least = (
@@ -79,7 +99,10 @@ def table(figures: list[Figure]) -> str:
             for bound in (one.goal, one.goal if one.least is None else one.least)
         )
         met = {None: "", True: "yes", False: "the least" if one.enough else "**no**"}[one.met]
-        lines.append(f"| `{one.name}` | {one.value:.4g} | {one.unit} | {least} | {goal} | {met} |")
+        spread = f"{min(one.runs):.4g} to {max(one.runs):.4g} of {len(one.runs)}" if one.runs else ""
+        lines.append(
+            f"| `{one.name}` | {one.value:.4g} | {spread} | {one.unit} | {least} | {goal} | {met} | {one.settings} |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -96,6 +119,8 @@ def _save(figures: list[Figure]) -> None:
             "met": one.met,
             "least": one.least,
             "enough": one.enough,
+            "settings": one.settings,
+            "runs": one.runs,
         }
         for one in figures
     ]
