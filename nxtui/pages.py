@@ -55,17 +55,10 @@ def trouble(entity: EntityView, width: int) -> list[Line]:
     if error is None:
         return []
     lines = [heading("what happened", error["code"]), *paragraph(error["message"], width, "failed-strong")]
-    lines += [heading("what to do", _RETRY[error["retry"]]), *paragraph(error["remedy"], width, "strong")]
+    lines += [heading("what to do"), *paragraph(error["remedy"], width, "strong")]
     if evidence := error.get("evidence"):
         lines += [heading("evidence"), *paragraph(evidence, width, "dim")]
     return lines
-
-
-_RETRY = {
-    "never": "a retry does not help",
-    "later": "then retry",
-    "now": "a retry makes sense now",
-}
 
 
 def facts(entity: EntityView, now: float | None, width: int, more: Sequence[Fact] = ()) -> list[Line]:

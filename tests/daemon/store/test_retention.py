@@ -111,12 +111,13 @@ async def test_nobody_who_commits_waits_for_the_forgetting(tmp_path: Path) -> No
     for _ in range(30):
         await store.commit(lease, [line(1.0) for _ in range(1000)])
     forgetting = asyncio.create_task(prune(store, lease, before=5.0))
-    slowest, commits = 0.0, 0
+    slowest, commits, first = 0.0, 0, time.monotonic()
     while not forgetting.done():
         begun = time.monotonic()
         await store.commit(lease, [line(9.0)])
         slowest, commits = max(slowest, time.monotonic() - begun), commits + 1
     assert commits > 20
-    assert slowest < 0.5, f"a commit took {slowest:.3f} s"
+    whole = time.monotonic() - first
+    assert slowest < whole / 4, f"a commit took {slowest:.3f} s of {whole:.3f} s"
     assert len(await store.events(limit=100_000)) == commits
     await store.close()
