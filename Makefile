@@ -10,7 +10,7 @@ SEED ?= 7
 CELLS ?=
 COUNT ?=
 
-.PHONY: help demo demo-headless test check bench chaos thousand matrix mutants picture clean
+.PHONY: help demo demo-headless test check bench chaos thousand matrix mutants picture man clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -48,6 +48,9 @@ mutants: $(VENV)/ready-dev ## Take one rule of the product away after the other 
 
 picture: $(VENV)/ready-dev ## Photograph nxtui for the README
 	$(VENV)/bin/python tests/bench/picture.py
+
+man: $(VENV)/ready ## Write the man pages into build/man
+	$(VENV)/bin/python packaging/man.py build/man
 
 clean: ## Remove the environment and everything that was built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

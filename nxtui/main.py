@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nxtui import terminal
+
 DEFAULT_SOCKET = Path("/run/nxd/nxd.sock")
 THEME_NAMES = ("dark", "light", "contrast")
 DEFAULT_CONFIG = Path("/etc/nxd/nxd.yaml")
@@ -19,26 +21,27 @@ class BadSettings(Exception):
     """The settings file cannot be used; the text is one sentence for a person."""
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    made = argparse.ArgumentParser(
         prog="nxtui",
         description="The terminal window on nxd: what is being deployed, what failed, what to press.",
     )
-    parser.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's socket")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the nxd.yaml that names the socket")
-    parser.add_argument("--read-only", action="store_true", help="look, but change nothing")
-    parser.add_argument(
+    made.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+    made.add_argument("--config", type=Path, metavar="FILE", help="the nxd.yaml that names the socket")
+    made.add_argument("--read-only", action="store_true", help="look, but change nothing")
+    made.add_argument(
         "--no-mouse", action="store_true", help="leave the mouse to the terminal, to select text"
     )
-    parser.add_argument("--ascii", action="store_true", help="draw with plain ASCII signs")
-    parser.add_argument("--theme", choices=THEME_NAMES, help="the colours")
-    parser.add_argument("--no-toast", action="store_true", help="no message when something fails or is done")
-    parser.add_argument("--no-bell", action="store_true", help="no bell")
-    parser.add_argument("--no-desktop", action="store_true", help="no desktop notification")
-    parser.add_argument("--replay", type=Path, metavar="FILE", help="play a recorded deployment back")
-    parser.add_argument("--serve", action="store_true", help="open it in a browser of this machine")
-    parser.add_argument("--port", type=int, default=8099, metavar="N", help="the port of --serve [8099]")
-    return parser
+    made.add_argument("--ascii", action="store_true", help="draw with plain ASCII signs")
+    made.add_argument("--theme", choices=THEME_NAMES, help="the colours")
+    made.add_argument("--no-toast", action="store_true", help="no message when something fails or is done")
+    made.add_argument("--no-bell", action="store_true", help="no bell")
+    made.add_argument("--no-desktop", action="store_true", help="no desktop notification")
+    made.add_argument("--replay", type=Path, metavar="FILE", help="play a recorded deployment back")
+    made.add_argument("--serve", action="store_true", help="open it in a browser of this machine")
+    made.add_argument("--port", type=int, default=8099, metavar="N", help="the port of --serve [8099]")
+    return made
 
 
 def find_socket(socket: Path | None, config: Path | None, environment: Mapping[str, str]) -> Path:
@@ -113,8 +116,10 @@ def run(
     if reason := why_no_window(os.environ):
         print(reason, file=sys.stderr)
         return 2
+    if sys.stdin.isatty():
+        terminal.end_with(sys.stdin.fileno())
     gc.disable()
-    from nxtui import keymap, preferences, terminal
+    from nxtui import keymap, preferences
 
     wishes = preferences.over(preferences.load(os.environ, THEME_NAMES), **wanted)
     recording = None
@@ -161,7 +166,7 @@ def serve_in_browser(arguments: Sequence[str], port: int) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The entry point."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    given = _parser().parse_args(words)
+    given = parser().parse_args(words)
     if given.serve:
         return serve_in_browser(words, given.port)
     try:

@@ -1,11 +1,34 @@
-"""Sequences that the terminal itself understands, wrapped so that tmux and screen let them through."""
+"""The terminal itself: sequences that it understands, wrapped so that tmux and screen let them through, and its end."""
 
 from __future__ import annotations
 
+import os
+import select
+import threading
 from collections.abc import Mapping
 
 _SCREEN_TAKES = 760
 """Bytes that screen passes on in one device control string; its limit is 768."""
+
+
+_LOOK_EVERY = 1000
+"""Milliseconds after which a wait for the terminal's end looks again by itself."""
+HUNG_UP = 129
+"""The exit code of a window whose terminal is gone, as if the signal of that (SIGHUP) had ended it."""
+
+
+def end_with(terminal: int) -> None:
+    """End this process when its terminal is gone, even if nobody says so by a signal (nohup, a shell that does not
+    pass it on). Nothing can be drawn or put right then, and what reads the keys would find an end of file for ever."""
+
+    def watch() -> None:
+        poll = select.poll()
+        poll.register(terminal, 0)
+        while not poll.poll(_LOOK_EVERY):
+            pass
+        os._exit(HUNG_UP)
+
+    threading.Thread(target=watch, name="terminal", daemon=True).start()
 
 
 def is_screen(environment: Mapping[str, str]) -> bool:

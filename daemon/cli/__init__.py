@@ -19,8 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schema": ("specs", "Print the JSON Schema of a spec."),
     "status": ("reading", "Show every cluster and node."),
     "show": ("reading", "Show one node or cluster in detail."),
-    "events": ("reading", "Follow what happens."),
-    "logs": ("reading", "Show the log."),
+    "events": ("lines", "Follow what happens."),
+    "logs": ("lines", "Show the log."),
     "wait": ("reading", "Wait until a cluster or node is done."),
     "login": ("reading", "Show where and how to log in to a cluster."),
     "audit": ("auditing", "Compare the cloud with the ledger, both ways; delete a stray."),
@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "protect": ("verbs", "Refuse every deletion in a cluster."),
     "unprotect": ("verbs", "Allow deletions again."),
     "destroy": ("verbs", "Delete a cluster, an active one too, and forget it."),
+    "completion": ("naming", "Print what lets a shell complete commands and names."),
 }
 """Command → the module that holds it and what it does, in the order of the help."""
 
@@ -65,7 +66,9 @@ def nxd(ctx: click.Context, /, **options: Any) -> None:
     """Turn rented bare metal into healthy clusters.
 
     Exit codes: 0 done, 1 it failed, 2 the command, settings or spec is wrong, 3 no daemon answers,
-    4 refused, 5 gave up waiting, 130 interrupted.
+    4 refused, by the daemon or by you when you are asked, 5 gave up waiting, 130 interrupted.
+
+    With --json an error is JSON too, on standard output: {"error": {"code", "message", "remedy", ...}}.
     """
     ctx.obj = options
 

@@ -9,7 +9,7 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import Gave, find_socket
-from daemon.cli.output import print_json
+from daemon.cli.output import aside, print_json, record, terminal
 
 if TYPE_CHECKING:
     from daemon.client import Client
@@ -40,7 +40,11 @@ def audit(options: dict[str, Any], ids: tuple[str, ...], as_json: bool) -> int:
     if as_json:
         print_json(findings)
     elif not findings:
-        print("The cloud and the ledger agree.")
+        aside("The cloud and the ledger agree.")
+    elif not terminal():
+        for one in findings:
+            row = (one["finding"], one["kind"], one["name"], one["id"], one["owner"] or "", one["command"])
+            print(record(row))
     else:
         for finding in findings:
             what = "is in no ledger" if finding["finding"] == "unknown" else f"of {finding['owner']} is gone"

@@ -1,78 +1,135 @@
-"""How a command ends: what each error says on standard error, and with which exit code."""
+"""How a command ends: what each error says, for people or as JSON, and with which exit code."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from daemon import wire
+from daemon.cli import paper
+
+CODES = {
+    wire.EXIT_FAILED: "failed",
+    wire.EXIT_USAGE: "usage",
+    wire.EXIT_NO_DAEMON: "no_daemon",
+    wire.EXIT_REFUSED: "refused",
+    wire.EXIT_GAVE_UP: "gave_up",
+    wire.EXIT_INTERRUPTED: "interrupted",
+}
+"""The code of an error that no daemon gave one, by the exit code."""
+_BY_NAME = {"SettingsError": "settings", "SpecError": "spec", "SimError": "usage", "StateLost": "state_lost"}
 
 
 class Gave(Exception):
-    """The command is over, with this sentence and this exit code."""
+    """The command is over, with this sentence and this exit code. ``error`` and ``beside`` are what a script is told
+    besides: keys of the error, and keys next to it."""
 
-    def __init__(self, code: int, text: str) -> None:
+    def __init__(
+        self,
+        code: int,
+        text: str,
+        error: Mapping[str, Any] | None = None,
+        beside: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(text)
         self.code = code
+        self.error = dict(error or {})
+        self.beside = dict(beside or {})
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """An exit code, the text for a person, and the same as data."""
+
+    code: int
+    text: str
+    error: Mapping[str, Any] = field(default_factory=dict)
+    beside: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> str:
+        """One line, whatever the command prints when it goes well."""
+        told = {"code": CODES[self.code], "message": self.text, "remedy": "", **self.error}
+        return json.dumps({"error": {**told, "exit_code": self.code}, **self.beside})
 
 
 def run(command: click.Command) -> NoReturn:
     """Run the command line and exit."""
+    paper.prepare()
+    words = sys.argv[1:]
     try:
-        result = command.main(standalone_mode=False)
+        result = command.main(words, prog_name="nxd", standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.Abort:
-        _leave(wire.EXIT_INTERRUPTED, "Interrupted.")
-    except click.ClickException as error:
-        error.show()
-        sys.exit(wire.EXIT_USAGE)
-    except KeyboardInterrupt:
-        _leave(wire.EXIT_INTERRUPTED, "Interrupted.")
     except (BrokenPipeError, SystemExit):
         _reader_left()  # click and rich exit when they meet the broken pipe before we do
-    except Exception as error:
-        _leave(*_ending(error))
+    except (Exception, KeyboardInterrupt) as error:
+        _leave(error, as_json="--json" in words)
     sys.exit(result if isinstance(result, int) else wire.EXIT_DONE)
 
 
 def _reader_left() -> NoReturn:
     """Whoever reads our output has seen enough: what is still in the buffer goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    paper.forget()
     sys.exit(wire.EXIT_DONE)
 
 
-def _leave(code: int, text: str) -> NoReturn:
-    if text:
-        print(text, file=sys.stderr)
-    sys.exit(code)
+def _leave(error: BaseException, as_json: bool) -> NoReturn:
+    """Say how it ended: a person on standard error, a script on standard output, where it reads already."""
+    end = ending(error)
+    if isinstance(error, paper.NotWritten):
+        paper.forget()
+        as_json = False
+    with contextlib.suppress(OSError, paper.NotWritten):
+        if as_json:
+            print(end.as_json(), flush=True)
+        elif isinstance(error, click.ClickException):
+            error.show()
+        elif end.text:
+            print(end.text, file=sys.stderr, flush=True)
+    sys.exit(end.code)
 
 
-def _ending(error: Exception) -> tuple[int, str]:
-    """Exit code and text of an error; anything unforeseen is re-raised with its traceback into a report."""
+def ending(error: BaseException) -> End:
+    """Exit code, text and data of an error; what nobody foresaw is told as that."""
     from daemon.client import DaemonUnreachable, Refused
 
+    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
+        return End(wire.EXIT_INTERRUPTED, "Interrupted.")
+    if isinstance(error, click.ClickException):
+        return End(wire.EXIT_USAGE, error.format_message())
+    if isinstance(error, paper.NotWritten):
+        return End(wire.EXIT_FAILED, f"The output cannot be written ({error}): send it where there is room.")
+    if isinstance(error, UnicodeEncodeError):
+        lacking = error.object[error.start : error.end]
+        return End(wire.EXIT_USAGE, f"An argument holds bytes that are no text in UTF-8: {lacking}.")
     if isinstance(error, Gave):
-        return error.code, str(error)
+        return End(error.code, str(error), error.error, error.beside)
     if isinstance(error, DaemonUnreachable):
-        return wire.EXIT_NO_DAEMON, str(error)
+        return End(wire.EXIT_NO_DAEMON, str(error))
     if isinstance(error, Refused):
-        return refused_code(error.status), refusal(error.error)
+        beside = {"problems": error.problems} if error.problems else {}
+        return End(refused_code(error.status), refusal(error.error), error.error, beside)
     named = type(error).__name__
     if named in ("SettingsError", "SpecError", "SimError"):
-        return wire.EXIT_USAGE, str(error)
+        return End(wire.EXIT_USAGE, str(error), {"code": _BY_NAME[named]})
     if named == "StartError":
-        return wire.EXIT_FAILED if getattr(error, "passing", False) else wire.EXIT_USAGE, str(error)
+        passing = getattr(error, "passing", False)
+        return End(wire.EXIT_FAILED if passing else wire.EXIT_USAGE, str(error), {"code": "start"})
     if named in ("StoreError", "StateLost", "Fenced"):
         evidence = getattr(error, "evidence", None)
         remedy = getattr(error, "remedy", "")
         code = wire.EXIT_REFUSED if named == "StateLost" else wire.EXIT_FAILED
-        return code, " ".join(filter(None, (str(error), evidence, remedy)))
-    return wire.EXIT_FAILED, f"nxd met something it did not foresee: {named}: {error}"
+        text = " ".join(filter(None, (str(error), evidence, remedy)))
+        return End(code, text, {"code": _BY_NAME.get(named, "database")})
+    text = f"nxd met something it did not foresee: {named}: {error}"
+    return End(wire.EXIT_FAILED, text, {"code": "bug"})
 
 
 def refused_code(status: int) -> int:

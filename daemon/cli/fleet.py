@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from daemon.cli.output import GLYPHS, entity_table, note, printable, span
+from daemon.cli.output import GLYPHS, aside, entity_table, note, printable, record, span, terminal
 from daemon.client.order import natural, urgency
 from daemon.wire import EntityView, Snapshot
 
@@ -50,14 +50,16 @@ def _place(entity: EntityView) -> tuple[Any, ...]:
 
 
 def print_fleet(snapshot: Snapshot, entities: Sequence[EntityView], limit: int | None) -> None:
-    """Sums of everything, then what was chosen, as far as it shall be shown."""
-    terminal = sys.stdout.isatty()
-    most = limit if limit is not None else ON_A_TERMINAL if terminal else 0
+    """Sums of everything, then what was chosen, as far as it shall be shown; for a program the records alone."""
+    if not terminal():
+        print_records(entities[:limit] if limit else entities, snapshot["now"])
+        return
+    most = limit if limit is not None else ON_A_TERMINAL
     shown = entities[:most] if most else entities
     print(sums(snapshot))
     if len(entities) < len(snapshot["clusters"]) + len(snapshot["nodes"]):
         print(f"{_many(len(entities))} of them fit.")
-    if terminal and len(shown) <= ON_A_TERMINAL:
+    if len(shown) <= ON_A_TERMINAL:
         _print_table(shown, snapshot["now"])
     else:
         sys.stdout.write("".join(f"{line}\n" for line in plain_rows(shown, snapshot["now"])))
@@ -65,6 +67,25 @@ def print_fleet(snapshot: Snapshot, entities: Sequence[EntityView], limit: int |
     left = len(entities) - len(shown)
     if left:
         print(f"… and {_many(left)} more: narrow them (nxd status state:failed), or --limit 0 shows all.")
+
+
+COLUMNS = ("name", "kind", "cluster", "phase", "state", "step", "since", "due", "note")
+"""What a line of `nxd status` tells a program. Times are whole seconds, those since and those left."""
+
+
+def print_records(entities: Sequence[EntityView], now: float) -> None:
+    """One line for each, in ``COLUMNS``."""
+    if not entities:
+        aside("None of them fits.")
+    sys.stdout.writelines(f"{record(row(one, now))}\n" for one in entities)
+
+
+def row(one: EntityView, now: float) -> tuple[object, ...]:
+    """The fields of ``COLUMNS``; only the last one has blanks in it."""
+    due = "-" if one["deadline"] is None else round(one["deadline"] - now)
+    step = f"{one['step_index']}/{one['step_count']}"
+    since = round(max(0.0, now - one["since"]))
+    return (one["name"], one["kind"], one["cluster"], one["phase"], one["state"], step, since, due, note(one))
 
 
 def sums(snapshot: Snapshot) -> str:
@@ -91,7 +112,7 @@ def _print_table(entities: Sequence[EntityView], now: float) -> None:
 
 
 def plain_rows(entities: Sequence[EntityView], now: float) -> Iterator[str]:
-    """Columns for programs, and for so many rows that a table would take its time."""
+    """Columns for so many rows that a table would take its time."""
     if not entities:
         return
     name = max(len(one["name"]) for one in entities)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from daemon.cli import paper
+from daemon.cli.times import stamp
 from daemon.wire import EntityView, EventView
 
 if TYPE_CHECKING:
@@ -35,8 +36,23 @@ STYLES: dict[str, str] = {
 
 def print_json(value: Any) -> None:
     """Print JSON for scripts."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=not paper.takes_every_sign())
     print()
+
+
+def terminal() -> bool:
+    """Whether a person looks at standard output; else a program may: one line for each record, in columns."""
+    return sys.stdout.isatty()
+
+
+def record(fields: Sequence[object]) -> str:
+    """One record for awk and cut: fields between tabs, none of them empty, on one line."""
+    return "\t".join(printable(str(field)) or "-" for field in fields)
+
+
+def aside(text: str) -> None:
+    """A sentence that is no record: it must not stand among those that a program reads."""
+    print(text, file=sys.stdout if terminal() else sys.stderr)
 
 
 def span(seconds: float) -> str:
@@ -83,10 +99,11 @@ def entity_table(entities: Sequence[EntityView], now: float) -> Table:
     return table
 
 
-def event_line(event: EventView) -> str:
-    """A line of the log as text."""
-    at = time.strftime("%H:%M:%S", time.localtime(event["time"]))
-    who = event["node"] or event["cluster"] or "–"
+def event_line(event: EventView, utc: bool = False) -> str:
+    """A line of the log as text: when, how bad, whose, what."""
+    at, who = stamp(event["time"], utc), event["node"] or event["cluster"] or "-"
+    if not terminal():
+        return record((at, event["level"], who, event["message"]))
     return f"{at} {event['level']:<7} {who:<12} {printable(event['message'])}"
 
 

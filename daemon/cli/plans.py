@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import click
-
 from daemon import wire
 from daemon.cli.ending import Gave
 from daemon.cli.output import span
@@ -74,22 +72,31 @@ def print_stages(plan: wire.Plan) -> None:
         print(f"        it waits for {waits['limit']} ({waits['value']:g}) longest: {time}")
 
 
-def agreed(plan: wire.Plan) -> str:
-    """Show the plan and ask; its digest when a person agrees. Raises Gave."""
+def agreed(plan: wire.Plan, as_json: bool) -> str:
+    """Show the plan and ask; its digest when a person agrees. A script gets the plan and is not asked. Raises Gave."""
+    again = f"repeat with --plan {plan['digest']}, or with --yes."
+    if as_json:
+        text = f"It deletes what stands, and nobody confirmed: {again}"
+        raise Gave(wire.EXIT_USAGE, text, {"code": "unconfirmed"}, {"plan": plan})
     print_plan(plan)
     if not sys.stdin.isatty():
-        raise Gave(
-            wire.EXIT_USAGE,
-            f"This is not a terminal to confirm at: repeat with --plan {plan['digest']}, or with --yes.",
-        )
+        raise Gave(wire.EXIT_USAGE, f"This is not a terminal to confirm at: {again}", {"code": "unconfirmed"})
     if not _says_yes(plan["verb"], plan["target"]):
-        raise Gave(wire.EXIT_INTERRUPTED, "Nothing was changed.")
+        raise Gave(wire.EXIT_REFUSED, "Nothing was changed.", {"code": "declined"})
     return plan["digest"]
 
 
 def _says_yes(verb: str, name: str) -> bool:
     """A deliberate yes: the name in full for destroy, else the letter y. Enter alone is a no."""
     if verb in TYPED:
-        typed: str = click.prompt(f"Type {name} to {verb} it", default="", show_default=False)
-        return typed == name
-    return click.confirm(f"{verb} {name}?", default=False)
+        return _answer(f"Type {name} to {verb} it: ") == name
+    return _answer(f"{verb} {name}? [y/N]: ").lower() in ("y", "yes")
+
+
+def _answer(question: str) -> str:
+    """What is typed; the end of the input is an answer too, and no yes."""
+    try:
+        return input(question).strip()
+    except EOFError:
+        print()
+        return ""

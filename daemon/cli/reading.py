@@ -1,20 +1,22 @@
-"""`nxd status`, `show`, `events`, `logs`, `wait` and `login`: what only looks."""
+"""`nxd status`, `show`, `wait` and `login`: what only looks."""
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 
-from daemon.cli.ending import find_socket
-from daemon.cli.output import event_line, note, print_json, span
+from daemon import wire
+from daemon.cli.ending import Gave, find_socket
+from daemon.cli.naming import known_clusters, known_names
+from daemon.cli.output import aside, note, print_json, printable, record, span, terminal
+from daemon.cli.shapes import Waited
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[FILTER]...")
+@click.argument("words", nargs=-1, metavar="[FILTER]...", shell_complete=known_names)
 @click.option(
     "--limit", type=click.IntRange(0), help="Show at most so many; 0 is all. On a terminal 100 are shown."
 )
@@ -24,7 +26,7 @@ def status(options: dict[str, Any], words: tuple[str, ...], limit: int | None, a
     """Show clusters and nodes with their totals, trouble first.
 
     FILTER is the name of a cluster or a node, or words that all must fit, as in nxtui: state:failed cluster:demo
-    !phase:ok text.
+    !phase:ok text. Where the output is no terminal each of them is one line of columns, separated by tabs.
     """
     from daemon.cli.fleet import chosen, print_fleet
     from daemon.client import Client
@@ -38,13 +40,13 @@ def status(options: dict[str, Any], words: tuple[str, ...], limit: int | None, a
         snapshot["nodes"] = [one for one in shown if one["kind"] == "node"]
         print_json(snapshot)
     elif not snapshot["clusters"]:
-        print("There is no cluster yet. `nxd apply SPEC` makes one.")
+        aside("There is no cluster yet. `nxd apply SPEC` makes one.")
     else:
         print_fleet(snapshot, entities, limit)
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=known_names)
 @_json
 @click.pass_obj
 def show(options: dict[str, Any], name: str, as_json: bool) -> None:
@@ -62,11 +64,11 @@ def show(options: dict[str, Any], name: str, as_json: bool) -> None:
         f"{entity['name']} ({entity['kind']} of {entity['cluster']}, {entity['platform']}): {entity['title']}"
     )
     if note(entity):
-        print(f"  {note(entity)}")
+        print(f"  {printable(note(entity))}")
     if entity["error"] is not None:
-        print(f"  what to do: {entity['error']['remedy']}")
+        print(f"  what to do: {printable(entity['error']['remedy'])}")
         if entity["error"].get("evidence"):
-            print(f"  evidence: {entity['error']['evidence']}")
+            print(f"  evidence: {printable(entity['error']['evidence'])}")
     legal = [verb for verb, reason in entity["can"].items() if reason is None]
     print(f"  verbs: {', '.join(legal) or 'none now'}")
     _print_pairs("addresses", entity["addresses"].items())
@@ -89,50 +91,7 @@ def _print_pairs(title: str, pairs: Any) -> None:
 
 
 @click.command()
-@click.option("--after", type=click.IntRange(0), help="Begin with what came after this revision.")
-@_json
-@click.pass_obj
-def events(options: dict[str, Any], after: int | None, as_json: bool) -> None:
-    """Follow what happens until interrupted; with --json one line of JSON for each event."""
-    import json
-
-    from daemon.client import Client
-
-    with Client(find_socket(options)) as client:
-        while True:
-            for line in client.stream(after):
-                after = max(after or 0, line["revision"])
-                if line["type"] == "gap":
-                    print(f"The lines up to {line['revision']} are no longer all kept.", file=sys.stderr)
-                if line["type"] == "event":
-                    event = line["event"]
-                    print(json.dumps(event, ensure_ascii=False) if as_json else event_line(event), flush=True)
-
-
-@click.command()
-@click.argument("name", required=False)
-@click.option("-n", "--lines", default=100, show_default=True, type=click.IntRange(1, 10_000))
-@_json
-@click.pass_obj
-def logs(options: dict[str, Any], name: str | None, lines: int, as_json: bool) -> None:
-    """Show the last lines of the log, of everything or of one node or cluster."""
-    from daemon.client import Client
-
-    with Client(find_socket(options)) as client:
-        cluster = node = None
-        if name is not None:
-            kind = client.show(name)["entity"]["kind"]
-            cluster, node = (name, None) if kind == "cluster" else (None, name)
-        found = client.log(limit=lines, cluster=cluster, node=node, tail=True)
-    if as_json:
-        print_json(found)
-        return
-    for event in found["events"]:
-        print(event_line(event))
-
-
-@click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=known_names)
 @click.option("--for", "goal", type=click.Choice(["active", "gone"]), default="active", show_default=True)
 @click.option("--timeout", type=click.FloatRange(0), help="Give up after this many seconds (exit code 5).")
 @_json
@@ -145,12 +104,14 @@ def wait(options: dict[str, Any], name: str, goal: str, timeout: float | None, a
     if not as_json:
         return wait_for(socket, name, goal, timeout)
     code, text, entities = wait_quietly(socket, name, goal, timeout)
-    print_json({"exit_code": code, "message": text, "entities": entities})
+    if code == wire.EXIT_USAGE:
+        raise Gave(code, text, {"code": "unknown"})
+    print_json(Waited(exit_code=code, message=text, entities=entities))
     return code
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=known_clusters)
 @_json
 @click.pass_obj
 def login(options: dict[str, Any], name: str, as_json: bool) -> None:
@@ -162,4 +123,5 @@ def login(options: dict[str, Any], name: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        print(f"{found['url']}  {found['user']}  {found['password']}")
+        row = (found["url"], found["user"], found["password"])
+        print("  ".join(row) if terminal() else record(row))

@@ -232,9 +232,7 @@ def _apply(stage: Stage) -> str:
 
 
 def _headless(stage: Stage) -> int:
-    from rich.console import Console
-
-    from daemon.cli.output import entity_table
+    from daemon.cli.fleet import chosen, print_fleet
     from daemon.cli.waiting import PlainLines, wait_for
     from daemon.client import Client
 
@@ -242,7 +240,7 @@ def _headless(stage: Stage) -> int:
     code = wait_for(stage.socket, cluster, "active", HEADLESS_TIMEOUT, PlainLines(cluster))
     with Client(stage.socket) as client:
         snapshot = client.snapshot()
-    Console(highlight=False).print(entity_table([*snapshot["clusters"], *snapshot["nodes"]], snapshot["now"]))
+    print_fleet(snapshot, chosen(snapshot, ()), limit=0)
     return code
 
 
@@ -256,4 +254,5 @@ def _say_how_to_go_on(stage: Stage) -> None:
     print("\nThe simulated world and the daemon keep running, for you to try your hand:")
     print(f"  export NXD_CONFIG={stage.config}")
     print("  nxd status · nxd retry NAME --wait · nxd destroy demo · nxtui")
+    print("  nxd spec demo > demo.yaml     its spec: add a node, and nxd apply demo.yaml --wait takes it in")
     print("  nxd demo --stop     ends them")

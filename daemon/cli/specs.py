@@ -11,7 +11,8 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import Gave, find_socket
-from daemon.cli.output import print_json
+from daemon.cli.naming import known_clusters
+from daemon.cli.output import print_json, record, terminal
 
 if TYPE_CHECKING:
     from daemon.client import Client, Refused
@@ -121,7 +122,8 @@ def _with_places(refused: Refused, path: str) -> Exception:
     if not refused.problems:
         return refused
     lines = [f"{path}:{p['line']}:{p['column']}: {p['message']}" for p in refused.problems]
-    return Gave(wire.EXIT_USAGE, "\n".join(lines))
+    problems = [{"file": path, **one} for one in refused.problems]
+    return Gave(wire.EXIT_USAGE, "\n".join(lines), refused.error, {"problems": problems})
 
 
 @click.command()
@@ -152,23 +154,23 @@ def apply(
     socket, text = find_socket(options), _read(spec)
     with Client(socket) as client:
         try:
-            applied = _apply(client, text, digest, yes)
+            applied = _apply(client, text, digest, yes, as_json)
         except Refused as refused:
             raise _with_places(refused, spec) from refused
-    if as_json:
-        print_json(applied)
-    elif applied["changed"]:
+    if not as_json and applied["changed"]:
         print(f"{applied['cluster']}: accepted. `nxd status` shows how it goes, `nxd wait` waits for it.")
-    else:
+    elif not as_json:
         print(f"{applied['cluster']}: nothing to do, it is the wish already.")
+    elif not wait:
+        print_json(applied)
     if not wait:
         return wire.EXIT_DONE
-    from daemon.cli.waiting import wait_for
+    from daemon.cli.waiting import wait_after
 
-    return wait_for(socket, applied["cluster"], "active", timeout)
+    return wait_after(applied, socket, applied["cluster"], "active", timeout, as_json)
 
 
-def _apply(client: Client, text: str, digest: str | None, yes: bool) -> wire.Applied:
+def _apply(client: Client, text: str, digest: str | None, yes: bool, as_json: bool) -> wire.Applied:
     """Apply the spec; one that deletes only as a plan that was agreed to. Raises Refused, Gave."""
     from daemon.client import Refused
 
@@ -180,11 +182,11 @@ def _apply(client: Client, text: str, digest: str | None, yes: bool) -> wire.App
     from daemon.cli.plans import agreed
 
     plan = client.plan_spec(text)
-    return client.apply(text, plan["digest"] if yes else agreed(plan))
+    return client.apply(text, plan["digest"] if yes else agreed(plan, as_json))
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=known_clusters)
 @_json
 @click.pass_obj
 def spec(options: dict[str, Any], name: str, as_json: bool) -> None:
@@ -202,7 +204,11 @@ def spec(options: dict[str, Any], name: str, as_json: bool) -> None:
 @click.command()
 @click.argument("platform", default="ibm_nutanix")
 def schema(platform: str) -> None:
-    """Print the JSON Schema of a platform's spec, for editors."""
+    """Print the JSON Schema of a platform's spec, for editors.
+
+    Keep it beside the spec (nxd schema > ibm_nutanix.schema.json); a spec whose first line is
+    "# yaml-language-server: $schema=ibm_nutanix.schema.json" is then checked and completed while it is written.
+    """
     from daemon.platforms import NAMES, spec_model
     from daemon.spec import json_schema
 
@@ -228,6 +234,9 @@ def preflight(options: dict[str, Any], spec: str, as_json: bool) -> int:
         print_json(checks)
     else:
         for check in checks:
+            if not terminal():
+                print(record((check["result"], check["name"], check["detail"], check["remedy"])))
+                continue
             print(f"{check['result']:<8} {check['name']}: {check['detail']}")
             if check["result"] != "passed" and check["remedy"]:
                 print(f"{'':<8} → {check['remedy']}")

@@ -11,6 +11,7 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import find_socket
+from daemon.cli.naming import known_clusters, known_names, known_nodes
 from daemon.cli.output import print_json
 
 _GOAL = {"retry": "active", "resume": "active", "replace": "active", "rollback": "gone", "destroy": "gone"}
@@ -31,8 +32,9 @@ class How:
     step: str | None = None
 
 
+_NAMED = {"replace": known_nodes} | dict.fromkeys(("protect", "unprotect", "destroy"), known_clusters)
+"""Whose names a shell completes, where a verb does not take both kinds."""
 _OPTIONS = (
-    click.argument("name"),
     click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts."),
     click.option("--timeout", type=click.FloatRange(0), help="With --wait: give up after this many seconds."),
     click.option("--wait", "wait", is_flag=True, help="Wait until it is done, and show the progress."),
@@ -52,7 +54,8 @@ def _verb(verb: str, text: str, *more: Callable[..., Any]) -> click.Command:
         return _run(options, verb, name, How(**how))
 
     command.__doc__ = text
-    for option in (*_OPTIONS, *(_CONFIRMATION if verb in _DELETES else ()), *more):
+    name = click.argument("name", shell_complete=_NAMED.get(verb, known_names))
+    for option in (name, *_OPTIONS, *(_CONFIRMATION if verb in _DELETES else ()), *more):
         command = option(command)
     return click.command(verb)(click.pass_obj(command))
 
@@ -90,15 +93,16 @@ def _run(options: dict[str, Any], verb: str, name: str, how: How) -> int:
     digest = how.digest
     if verb in _DELETES and not how.yes and digest is None:
         with Client(socket) as client:
-            digest = agreed(client.plan(verb, name))
+            digest = agreed(client.plan(verb, name), how.as_json)
     with Client(socket) as client:
         accepted = client.verb(verb, name, digest=digest, token=str(uuid.uuid4()), step=how.step)
-    if how.as_json:
+    waits = how.wait and verb in _GOAL
+    if not how.as_json:
+        print(f"{name}: {verb} accepted.", flush=True)
+    elif not waits:
         print_json(accepted)
-    else:
-        print(f"{name}: {verb} accepted.")
-    if not how.wait or verb not in _GOAL:
+    if not waits:
         return wire.EXIT_DONE
-    from daemon.cli.waiting import wait_for
+    from daemon.cli.waiting import wait_after
 
-    return wait_for(socket, name, _GOAL[verb], how.timeout)
+    return wait_after(accepted, socket, name, _GOAL[verb], how.timeout, how.as_json)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from daemon import wire
-from daemon.cli.output import STYLES, event_line, note
-from daemon.client import Client
+from daemon.cli.ending import Gave
+from daemon.cli.output import STYLES, event_line, note, print_json
+from daemon.cli.shapes import Waited
+from daemon.client import Client, DaemonUnreachable
 from daemon.wire import EntityView, StreamLine
 
 if TYPE_CHECKING:
@@ -161,6 +163,25 @@ def wait_for(socket: Path, name: str, goal: str, timeout: float | None, screen: 
     else:
         code, text = _follow(socket, watch, timeout, screen or PlainLines(name))
     print(text, file=sys.stdout if code == wire.EXIT_DONE else sys.stderr, flush=True)
+    return code
+
+
+def wait_after(
+    accepted: wire.Accepted | wire.Applied,
+    socket: Path,
+    name: str,
+    goal: str,
+    timeout: float | None,
+    as_json: bool,
+) -> int:
+    """Wait for what was accepted just now; a script gets both in one document. The exit code. Raises Gave."""
+    if not as_json:
+        return wait_for(socket, name, goal, timeout)
+    try:
+        code, text, entities = wait_quietly(socket, name, goal, timeout)
+    except DaemonUnreachable as lost:
+        raise Gave(wire.EXIT_NO_DAEMON, str(lost), beside=accepted) from lost
+    print_json({**accepted, "waited": Waited(exit_code=code, message=text, entities=entities)})
     return code
 
 

@@ -88,10 +88,8 @@ Trouble = Literal["connect", "silent", "broken"]
 
 def unreachable(socket: Path, trouble: Trouble) -> DaemonUnreachable:
     if trouble == "connect":
-        if socket.exists() and not os.access(socket, os.W_OK):
-            return DaemonUnreachable(
-                f"You may not talk to the daemon on {socket}: join the group that owns the socket."
-            )
+        if (barrier := _barrier(socket)) is not None:
+            return DaemonUnreachable(f"You may not talk to the daemon on {socket}: {_way_past(barrier)}")
         return DaemonUnreachable(
             f"No daemon answers on {socket}: start it with `nxd serve` or name another one with --config."
         )
@@ -102,6 +100,37 @@ def unreachable(socket: Path, trouble: Trouble) -> DaemonUnreachable:
     return DaemonUnreachable(
         f"The daemon on {socket} broke off in the middle: see whether it still runs, then try again."
     )
+
+
+def _barrier(socket: Path) -> Path | None:
+    """The directory on the way, or the socket itself, that does not let this user through."""
+    absolute = socket.absolute()
+    for path in (*reversed(absolute.parents), absolute):
+        if not os.access(path, os.F_OK):
+            return None
+        if not os.access(path, os.W_OK if path == absolute else os.X_OK):
+            return path
+    return None
+
+
+def _way_past(barrier: Path) -> str:
+    """Which group is let through, and how this user joins it."""
+    import grp
+    import pwd
+    import stat
+
+    found = barrier.stat()
+    group, user = str(found.st_gid), "$USER"
+    members: list[str] = []
+    with contextlib.suppress(KeyError):
+        group, _, _, members = grp.getgrgid(found.st_gid)
+    with contextlib.suppress(KeyError):
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    if not found.st_mode & (stat.S_IWGRP if stat.S_ISSOCK(found.st_mode) else stat.S_IXGRP):
+        return f"{barrier} is open to its owner alone. Ask whoever runs the daemon (nxd.service opens it to a group)."
+    if user in members:
+        return f"it is open to the group {group}, which {user} has joined since logging in. Log in anew."
+    return f"it is open to the group {group}. Join it (sudo usermod -aG {group} {user}), then log in anew."
 
 
 def answer(status: int, text: str) -> Any:

@@ -113,3 +113,12 @@ def test_a_verb_that_deletes_shows_its_plan_and_does_nothing_without_a_terminal_
         ended.refused_with(2, "not a terminal", f"--plan {digest}", "--yes")
         log = client.log(after=before)["events"]
     assert not [event for event in log if event["kind"] == "verb"]
+
+
+def test_the_schema_that_a_sample_names_lies_there_as_the_daemon_has_it(place: Any) -> None:
+    (schema,) = SAMPLES.glob("*.schema.json")
+    assert place.run("schema").out == schema.read_text()
+    for path in [*SAMPLES.glob("*.yaml"), *SAMPLES.glob("two-clusters/*.yaml")]:
+        first = path.read_text().splitlines()[0]
+        assert first.startswith("# yaml-language-server: $schema="), path
+        assert (path.parent / first.partition("=")[2]).resolve() == schema.resolve(), path

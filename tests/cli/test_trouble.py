@@ -125,7 +125,6 @@ def test_a_socket_that_a_killed_daemon_left_is_no_obstacle(place: Any) -> None:
     "command",
     [
         ("status",),
-        ("status", "--json"),
         ("show", "node01"),
         ("events",),
         ("logs",),

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from nxtui import keys, preferences
-from nxtui.main import THEME_NAMES, _parser
+from nxtui.main import THEME_NAMES, parser
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "tui.md").read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ def test_the_preferences_in_the_page_can_be_used() -> None:
 
 
 def test_every_option_is_described() -> None:
-    options = {option for action in _parser()._actions for option in action.option_strings}
+    options = {option for action in parser()._actions for option in action.option_strings}
     assert [option for option in options - {"-h", "--help"} if option not in PAGE] == []
 
 

@@ -1,0 +1,116 @@
+"""Where a command's words go: an encoding that may lack a sign, a reader who may have left, a disk that may be full."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import select
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+SIGNS = {
+    "→": "->",
+    "←": "<-",
+    "…": "...",
+    "–": "-",
+    "—": "-",
+    "·": ".",
+    "▶": ">",
+    "◀": "<",
+    "✔": "+",
+    "✖": "x",
+    "○": "o",
+    "×": "x",
+    "≤": "<=",
+    "≥": ">=",
+    "•": "*",
+    "‘": "'",
+    "’": "'",
+    "“": '"',
+    "”": '"',
+    "\u00a0": " ",
+}
+"""What stands for a sign that an encoding lacks; any other one is told by its code point."""
+
+_ASKED = ("LC_ALL", "LC_CTYPE", "LANG")
+_PLAIN = ("C", "POSIX")
+
+
+class NotWritten(Exception):
+    """Standard output takes nothing more; the text is why."""
+
+
+class _Output(io.FileIO):
+    """Standard output; what hinders it is told apart from every other trouble with files."""
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as cause:
+            raise NotWritten(cause.strerror or str(cause)) from cause
+
+
+def prepare() -> None:
+    """Let every text be printed whatever the encoding, and whatever was closed before we began."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            setattr(sys, name, open(nowhere, "w", closefd=False))  # noqa: SIM115 (open as long as the process is)
+    codecs.register_error("nxd.signs", _other_sign)
+    plain = asks_for_ascii(os.environ)
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(_Output(sys.stdout.fileno(), "w", closefd=False)),
+        encoding="ascii" if plain else sys.stdout.encoding,
+        errors="nxd.signs",
+        line_buffering=sys.stdout.isatty(),
+        write_through=getattr(sys.stdout, "write_through", False),
+    )
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(errors="nxd.signs", encoding="ascii" if plain else None)
+
+
+def asks_for_ascii(environment: Mapping[str, str]) -> bool:
+    """Whether the locale is one without signs. Python itself turns LANG=C into UTF-8, and says so in LC_CTYPE."""
+    if environment.get("PYTHONIOENCODING") or environment.get("PYTHONUTF8"):
+        return False
+    named = [environment[name] for name in _ASKED if environment.get(name)]
+    if len(named) > 1 and not environment.get("LC_ALL") and named[0] == "C.UTF-8":
+        named = named[1:]
+    return bool(named) and named[0] in _PLAIN
+
+
+def _other_sign(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(SIGNS.get(char) or _code_point(char) for char in lacking), error.end
+
+
+def _code_point(char: str) -> str:
+    return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
+
+
+def takes_every_sign() -> bool:
+    """Whether standard output is written in UTF-8."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def reader_left() -> bool:
+    """Whether standard output is a pipe that nobody reads any more; seen without writing to it."""
+    poll = select.poll()
+    try:
+        poll.register(sys.stdout.fileno(), 0)
+        return any(events & select.POLLERR for _, events in poll.poll(0))
+    except (OSError, ValueError):
+        return False
+
+
+def forget() -> None:
+    """What waits to be written, and what will be, goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
