@@ -39,7 +39,7 @@ LEARN_EVERY = 60.0
 
 
 class NxTui(App[None]):
-    """Watches one daemon. It ends when a person says so, and for no other reason."""
+    """Watches one daemon. It ends when a person says so or the terminal is gone, and for no other reason."""
 
     CSS = """
     Screen { background: $background; layers: base; }

@@ -119,6 +119,13 @@ def test_the_readme_shows_every_command() -> None:
     assert missing == [], f"README.md does not show {', '.join(missing)}"
 
 
+def test_a_newcomer_reads_what_has_run_for_real_before_how_to_use_it() -> None:
+    told = readme().partition("\n## Use it")[0]
+    operations, boot = ((DOCS / name).read_text(encoding="utf-8") for name in ("operations.md", "boot.md"))
+    for page in (told, operations.partition("\n## Where it stands")[0], boot.partition("\n| request")[0]):
+        assert "simulated" in page and "real" in page and "IBM Cloud" in page and "installer" in page
+
+
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_no_page_shows_a_command_that_is_not_there(page: Path) -> None:
     strange = commands_shown(page.read_text(encoding="utf-8")) - COMMANDS.keys()

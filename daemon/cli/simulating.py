@@ -185,6 +185,7 @@ def demo(
     if not headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("This is not a terminal: the demo runs headless.")
         headless = True
+    _stop_when_told()
     speed = speed or (SPEED_HEADLESS if headless else SPEED_TO_WATCH)
     try:
         stage.set_up(Rehearsal(speed, fail, seed, management, workload, scenario))
@@ -201,6 +202,13 @@ def demo(
     else:
         stage.stop()
     return code
+
+
+def _stop_when_told() -> None:
+    """Whoever ends the demo by a signal, or closes its terminal, ends the world and the daemon with it."""
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays as it is
+            signal.signal(number, signal.default_int_handler)
 
 
 def _check_names(fail: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -198,6 +199,25 @@ def test_a_person_outside_the_group_is_told_which_it_is_and_how_to_join(barred: 
         )
         directory.chmod(0o700)
         assert "is open to its owner alone" in as_nobody(program, path).stderr
+
+
+# ends
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
+def test_a_demo_that_is_ended_takes_its_world_with_it(place: Any, number: signal.Signals) -> None:
+    stage = place.directory / "demo"
+    child = place.start("demo", "--headless", "--speed", "1", "--dir", str(stage), stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not (stage / "nxd.sock").exists():
+        assert child.poll() is None and time.monotonic() < until
+        time.sleep(0.05)
+    world = json.loads((stage / "stage.json").read_text())["processes"]
+    assert set(world) == {"sim", "serve"}
+    child.send_signal(number)
+    _, err = child.communicate(timeout=60)
+    assert (child.returncode, err.strip()) == (130, "Interrupted.")
+    assert [pid for pid in world.values() if Path(f"/proc/{pid}").exists()] == []
 
 
 # shells and pages
