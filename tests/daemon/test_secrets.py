@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.errors import StateLost
 from daemon.host_log import Redacting
 from daemon.redaction import HIDDEN, Redactor
 from daemon.secrets import SecretBox
@@ -52,6 +53,32 @@ def test_a_key_is_made_for_its_owner_alone_while_the_ledger_is_new(tmp_path: Pat
     again = SecretBox.at(tmp_path / "secret.key", False, [first.seal(SECRET)])
     assert again.open(first.seal(SECRET)) == SECRET
     assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
+
+
+def test_a_key_that_others_may_read_or_that_is_gone_is_told_and_none_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "secret.key"
+    sealed = SecretBox.at(path, True, ()).seal(SECRET)
+    path.chmod(0o640)
+    with pytest.raises(StateLost, match="open to others"):
+        SecretBox.at(path, False, [sealed])
+    path.unlink()
+    with pytest.raises(StateLost, match="is gone"):
+        SecretBox.at(path, False, [sealed])
+    assert not path.exists()
+    path.write_bytes(Fernet.generate_key())
+    path.chmod(0o600)
+    with pytest.raises(StateLost, match="not the one"):
+        SecretBox.at(path, False, [sealed])
+
+
+def test_whatever_is_sealed_or_opened_stands_in_no_text_from_then_on() -> None:
+    key = Fernet.generate_key()
+    first, later = SecretBox(key), SecretBox(key)
+    sealed = first.seal(SECRET)
+    assert first.known.text(f"said {SECRET}") == f"said {HIDDEN}"
+    assert later.known.text(f"said {SECRET}") != f"said {HIDDEN}"
+    later.open(sealed)
+    assert later.known.text(f"said {SECRET}") == f"said {HIDDEN}"
 
 
 FORMS = {

@@ -12,14 +12,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Literal, NamedTuple
 
-from tests.mutants.table import MUTANTS, Mutant
+from tests.mutants.mutant import Mutant
+from tests.mutants.table import MUTANTS
 
 ROOT = Path(__file__).parents[2]
 COPIED = (
@@ -38,13 +39,15 @@ SECONDS = 240.0
 LEAST = 0.9
 """The share of the table that must be noticed."""
 AT_ONCE = 2
-NO_TESTS, USAGE = (4, 5), 2
+FAILED = 1
+"""pytest's exit code for tests that ran and failed; any other but 0 says that they did not run."""
 
 Verdict = Literal["noticed", "survived", "stale"]
 
 
 class Judged(NamedTuple):
-    """A mutant, and whether its tests noticed it. ``stale``: the line is not in the file, or its tests are none."""
+    """A mutant, and whether its tests noticed it. ``stale``: the line is not in the file, what it is changed to does
+    not load, or its tests are none or fail without the change."""
 
     mutant: Mutant
     verdict: Verdict
@@ -64,8 +67,9 @@ def _copy() -> Iterator[Path]:
         yield place
 
 
-def judge(mutant: Mutant, place: Path) -> Judged:
-    """Change the line in the copy, run its tests there, and put the line back."""
+def judge(mutant: Mutant, place: Path, sound: dict[tuple[str, ...], bool]) -> Judged:
+    """Change the line in the copy, run its tests there, and put the line back. ``sound``: which tests are known to
+    pass without a change, or not to."""
     file = place / mutant.file
     text = file.read_text(encoding="utf-8")
     if text.count(mutant.line) != 1:
@@ -75,13 +79,15 @@ def judge(mutant: Mutant, place: Path) -> Judged:
         code = _run(mutant.tests, place)
     finally:
         file.write_text(text, encoding="utf-8")
-    if code in NO_TESTS:
-        return Judged(mutant, "stale")
-    return Judged(mutant, "noticed" if code else "survived")
+    if code == 0:
+        return Judged(mutant, "survived")
+    if code == FAILED and mutant.tests not in sound:
+        sound[mutant.tests] = _run(mutant.tests, place) == 0
+    return Judged(mutant, "noticed" if code == FAILED and sound[mutant.tests] else "stale")
 
 
 def _run(tests: Iterable[str], place: Path) -> int:
-    """pytest's exit code; 1 when it did not come to an end in time."""
+    """pytest's exit code; that of a failure when it did not come to an end in time."""
     environment = {**os.environ, "PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"}
     words = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     try:
@@ -89,20 +95,25 @@ def _run(tests: Iterable[str], place: Path) -> int:
             words, cwd=place, env=environment, capture_output=True, timeout=SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        return 1
+        return FAILED
     return done.returncode
 
 
-def judge_all(mutants: Iterable[Mutant], at_once: int = AT_ONCE) -> list[Judged]:
-    """The verdict on each, some beside each other, each in a copy of its own."""
+def judge_all(
+    mutants: Iterable[Mutant], at_once: int = AT_ONCE, tell: Callable[[Judged], None] = lambda _: None
+) -> list[Judged]:
+    """The verdict on each, some beside each other, each in a copy of its own; each is told as soon as it is known."""
     places: SimpleQueue[Path] = SimpleQueue()
+    sound: dict[tuple[str, ...], bool] = {}
 
     def one(mutant: Mutant) -> Judged:
         place = places.get()
         try:
-            return judge(mutant, place)
+            verdict = judge(mutant, place, sound)
         finally:
             places.put(place)
+        tell(verdict)
+        return verdict
 
     with ThreadPoolExecutor(at_once) as pool:
         copies = [_copy() for _ in range(at_once)]
@@ -120,12 +131,17 @@ def sample(seed: int, count: int) -> list[Mutant]:
     return random.Random(seed).sample(MUTANTS, count) if count else list(MUTANTS)
 
 
+def _tell(judged: Judged) -> None:
+    print(f"{judged.verdict:<9} {judged.mutant.file}: {judged.mutant.rule}", flush=True)
+
+
 def main() -> int:
     """Judge what the environment asks for (SEED, COUNT), tell each verdict, and the score."""
-    judged = judge_all(sample(int(os.environ.get("SEED") or 7), int(os.environ.get("COUNT") or 0)))
-    for mutant, verdict in judged:
-        if verdict != "noticed":
-            print(f"{verdict:<9} {mutant.file}: {mutant.rule}")
+    mutants = sample(int(os.environ.get("SEED") or 7), int(os.environ.get("COUNT") or 0))
+    judged = judge_all(mutants, tell=_tell)
+    for one in judged:
+        if one.verdict != "noticed":
+            _tell(one)
     noticed = sum(one.verdict == "noticed" for one in judged)
     stale = sum(one.verdict == "stale" for one in judged)
     score = noticed / len(judged)

@@ -6,8 +6,9 @@ import os
 
 import pytest
 
+from tests.mutants.mutant import Mutant
 from tests.mutants.run import ROOT, judge_all, sample
-from tests.mutants.table import MUTANTS, Mutant
+from tests.mutants.table import MUTANTS
 
 SEED = int(os.environ.get("SEED") or 7)
 

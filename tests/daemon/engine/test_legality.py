@@ -199,6 +199,23 @@ async def test_a_retry_of_a_cluster_whose_rollback_is_blocked_retries_the_node_t
     assert (house.record().state, house.record("demo").state) == ("rolled_back", "rolled_back")
 
 
+async def test_a_spec_that_was_to_replace_the_whole_comes_to_nothing_once_something_was_made(
+    house: Any,
+) -> None:
+    await thing_then_failure(house)
+    await house.tell("node01", "start")
+    await house.tell("demo", "start")
+    assert list(house.toy.outside.objects) == ["a"] and house.record("demo").state == "active"
+    args = {"whole": True, "spec": {"nodes": ["other"]}, "nodes": {"other": {}}}
+    now = house.clock.now()
+    await house.commit(AddCommand(Command("t", "demo", "demo", "change", "ada", now, args)))
+    house.engine.poke("demo")
+    await house.idle()
+    assert set(house.mirror.records) == {"demo", "node01"}
+    (said,) = [e.message for e in await house.log("demo", "verb") if "came to nothing" in e.message]
+    assert "Something of demo exists" in said
+
+
 async def test_of_several_flag_verbs_the_newest_counts(house: Any) -> None:
     gathering = Gathering(house)
     await house.sow("node01")

@@ -66,6 +66,18 @@ async def test_a_poke_brings_the_next_look_forward(house: Any) -> None:
     assert len(house.toy.runs("settling")) == 2
 
 
+async def test_a_look_that_a_poke_brought_forward_is_not_taken_a_second_time(house: Any) -> None:
+    house.toy.script["settling"] = Wait("a report", "none", 100.0)
+    await house.begin()
+    begun = house.clock.now()
+    await house.pass_time(50)
+    house.engine.poke("node01")
+    await house.idle()
+    for _ in range(10):
+        await house.pass_time(10)
+    assert [when - begun for when in house.toy.runs("settling")] == [0, 50, 150]
+
+
 async def test_a_poke_during_a_step_is_not_lost(house: Any) -> None:
     reported = False
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from daemon.errors import OutsideError
+from daemon.errors import NxdError, OutsideError
 from daemon.steps import StepContext
 from daemon.store.ops import AddCommand, Command
 from state_machines.outcome import Done, Outcome, Wait
@@ -69,6 +69,32 @@ async def test_a_step_that_was_done_when_the_hold_came_is_done(house: Any) -> No
     assert (record.state, record.step, record.facts) == ("held", "settling", {"made": True})
     await house.tell("node01", "resume")
     assert len(house.toy.runs("making")) == 1
+
+
+async def test_a_hold_that_came_during_the_last_look_counts_more_than_the_deadline_that_has_passed(
+    house: Any,
+) -> None:
+    async def settle(ctx: StepContext) -> Outcome:
+        await house.ask("node01", "hold")
+        house.clock.advance(5000)
+        return Wait("x", "y", 1.0)
+
+    house.toy.script["settling"] = settle
+    record = await house.begin()
+    assert (record.state, record.step, record.error) == ("held", "settling", None)
+
+
+async def test_a_node_stops_after_the_step_that_was_named_and_goes_on_with_the_next_one(house: Any) -> None:
+    await house.sow("node01")
+    await house.orders.give("hold", "node01", "ada", step="making")
+    await house.tell("node01", "start")
+    held = house.record()
+    assert (held.state, held.step, held.stop_after) == ("held", "settling", None)
+    await house.pass_time(5000)
+    assert (len(house.toy.runs("making")), len(house.toy.runs("settling"))) == (1, 0)
+    await house.tell("node01", "resume")
+    assert house.record().state == "ready"
+    assert (len(house.toy.runs("making")), len(house.toy.runs("settling"))) == (1, 1)
 
 
 async def test_a_retry_starts_at_the_step_that_failed_and_counts(house: Any) -> None:
@@ -186,17 +212,31 @@ async def test_after_a_cancel_no_turn_is_left_and_none_begins(build: Any, poked:
     assert len(house.toy.runs("making")) == 1
 
 
-async def test_a_protection_that_waits_to_be_honoured_counts_for_the_next_verb_already(house: Any) -> None:
+async def test_a_protection_that_waits_behind_a_step_in_flight_counts_for_the_next_verb_already(
+    house: Any,
+) -> None:
+    under_way, answered = asyncio.Event(), asyncio.Event()
+
+    async def gather(ctx: StepContext) -> Outcome:
+        under_way.set()
+        await answered.wait()
+        return Wait("x", "y", 1e6)
+
+    house.toy.script["gathering"] = gather
     await house.sow("node01")
-    await house.stop()
-    await house.prepare()
-    cluster = house.record("demo")
-    assert house.orders.can(cluster)["unprotect"] == "It is not protected."
-    await house.orders.give("protect", "demo", "ada")
-    assert house.orders.can(cluster)["protect"] == "It is protected."
-    assert "protected" in house.orders.can(cluster)["destroy"]
-    await house.orders.give("unprotect", "demo", "ada")
-    assert house.orders.can(cluster)["unprotect"] == "It is not protected."
-    await house.run()
+    await house.ask("demo", "start")
+    await under_way.wait()
+    for verb, stands in (("protect", True), ("unprotect", False), ("protect", True)):
+        assert house.orders.can(house.record("demo"))[verb] is None
+        await house.orders.give(verb, "demo", "ada")
+        can = house.orders.can(house.record("demo"))
+        assert can[verb] == f"It is {'' if stands else 'not '}protected."
+        assert ("protected" in (can["destroy"] or "")) is stands
+    waiting = [command.verb for command in house.mirror.commands("demo")]
+    assert waiting == ["protect", "unprotect", "protect"] and house.record("demo").protected is False
+    with pytest.raises(NxdError, match="demo is protected"):
+        await house.orders.give("destroy", "demo", "ada")
+    answered.set()
     await house.idle()
-    assert house.record("demo").protected is False
+    assert house.record("demo").protected is True
+    assert house.mirror.commands("demo") == []

@@ -13,9 +13,10 @@ from aiohttp import BasicAuth, web
 from msgspec.structs import replace
 
 from daemon.drivers.prism import fetch_certificate
+from daemon.errors import OutsideError
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
-from daemon.platforms.ibm_nutanix.cvms import AT_ONCE, Cvms
-from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS
+from daemon.platforms.ibm_nutanix.cvms import AT_ONCE, NOT_HEARD, Cvms
+from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, MachineSteps
 from daemon.platforms.ibm_nutanix.membership import Membership
 from daemon.settings import load_settings
 from daemon.sim.certificates import make_certificate
@@ -39,6 +40,11 @@ class Room:
     pause: float = 0.0
     passwords: dict[str, set[str]] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
+    shown: dict[str, Any] = field(default_factory=dict)
+    """End of a path → what every CVM answers to it."""
+    broken: set[str] = field(default_factory=set)
+    """The CVMs whose service fails."""
+    heard: list[tuple[str, str]] = field(default_factory=list)
     asked: int = 0
     most: int = 0
 
@@ -50,14 +56,18 @@ class Room:
         self.most = max(self.most, self.asked)
         await asyncio.sleep(self.pause)
         self.asked -= 1
+        self.heard.append((request.method, address))
+        if address in self.broken:
+            return web.Response(status=503)
         sent = BasicAuth.decode(request.headers["Authorization"]).password
         if sent not in self.passwords[address]:
             return web.Response(status=401)
-        if request.method == "POST":
-            body = await request.json()
+        body = await request.json() if request.method == "POST" else {}
+        if "newPassword" in body:
             self.passwords[address] = {body["newPassword"]}
             self.changed.append(address)
-        return web.json_response({})
+        word = request.path.rpartition("/")[2]
+        return web.json_response(self.shown.get(word, {}))
 
 
 @pytest.fixture
@@ -77,11 +87,11 @@ async def room() -> AsyncIterator[Room]:
     await runner.cleanup()
 
 
-async def stage(house: Any, room: Room, nodes: int) -> ClusterSteps:
+async def stage(house: Any, room: Room, nodes: int, **spec: Any) -> ClusterSteps:
     """A formed cluster of so many nodes, whose step `gathering` is the test's."""
     settings = load_settings(None, {**SETTINGS, "NXD_PRISM_PORT": str(room.port)})
     names = [f"node{number:02d}" for number in range(nodes)]
-    await house.sow(*names, nodes=names)
+    await house.sow(*names, nodes=names, **spec)
     rows = [Resource("demo", "demo", "nutanix_cluster", "demo", "present", "u-1", 1, {"members": names})]
     for name, address in zip(names, room.passwords, strict=False):
         pin = await fetch_certificate(address, room.port, 5)
@@ -104,9 +114,9 @@ def ip(owner: str, role: str, address: str) -> Resource:
     return Resource(owner, "demo", "reserved_ip", f"{owner}-{role}", "present", f"{owner}-{role}", 1, data)
 
 
-async def answered(house: Any, step: Any) -> Outcome:
+async def answered(house: Any, step: Any) -> Any:
     """What the step answers in the cluster's next turn."""
-    told: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+    told: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     async def run(ctx: Any) -> Outcome:
         outcome = await step(ctx)
@@ -166,3 +176,87 @@ async def test_silent_cvms_are_told_in_the_order_of_the_nodes_whoever_answers_fi
     assert isinstance(waits, Wait) and waits.attention
     told = [line.partition(":")[0] for line in waits.evidence.split("; ")]
     assert told == ["node01", "node03"]
+
+
+def host(address: str, **more: Any) -> dict[str, Any]:
+    return {"service_vmexternal_ip": address, "state": "NORMAL", "is_degraded": False, **more}
+
+
+ILL: dict[str, tuple[dict[str, Any], int, str]] = {
+    "degraded": ({"is_degraded": True}, 2, "host 127.61.0.10 is degraded"),
+    "not normal": ({"state": "MARKED_FOR_REMOVAL"}, 2, "host 127.61.0.10 is MARKED_FOR_REMOVAL"),
+    "one copy": ({}, 1, "redundancy factor 1 of 2"),
+}
+
+
+@pytest.mark.parametrize("ill", ILL)
+async def test_a_cluster_is_healthy_when_every_host_is_normal_and_the_copies_are_as_wished(
+    house: Any, room: Room, ill: str
+) -> None:
+    steps = await stage(house, room, 3, nutanix={"redundancy_factor": 2})
+    more, copies, said = ILL[ill]
+    addresses = list(room.passwords)[:3]
+    well = [host(address) for address in addresses]
+    room.shown["hosts"] = {"entities": [host(addresses[0], **more), *well[1:]]}
+    room.shown["cluster"] = {"cluster_redundancy_state": {"current_redundancy_factor": copies}}
+    waits = await answered(house, steps.verify)
+    assert isinstance(waits, Wait) and (waits.waiting_for, waits.evidence) == ("a healthy cluster", said)
+    room.shown["cluster"] = {"cluster_redundancy_state": {"current_redundancy_factor": 2}}
+    room.shown["hosts"] = {"entities": well[:2]}
+    waits = await answered(house, steps.verify)
+    assert isinstance(waits, Wait) and waits.evidence == "2 of 3 hosts are there"
+    room.shown["hosts"] = {"entities": well}
+    waits = await answered(house, steps.verify)
+    assert isinstance(waits, Wait) and waits.waiting_for == "all nodes to join"
+
+
+async def test_a_question_goes_to_the_next_cvm_where_one_is_ill_or_gone(house: Any, room: Room) -> None:
+    steps = await stage(house, room, 3)
+    first, _, third = list(room.passwords)[:3]
+    room.shown["hosts"] = {"entities": [host(third)]}
+    room.broken.add(first)
+    row = house.mirror.resource("node01", "reserved_ip", "node01-cvm")
+    await house.commit(PutResource(replace(row, data={**row.data, "address": "127.61.9.9"})))
+    assert list(await answered(house, steps._cvms.hosts)) == [third]
+    assert room.heard == [("GET", first), ("GET", third)]
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["it may have listened", "it has not listened"])
+async def test_a_call_that_changes_something_goes_to_the_next_cvm_only_if_the_first_has_not_heard_it(
+    house: Any, room: Room, heard: bool
+) -> None:
+    steps = await stage(house, room, 2)
+    first, second = list(room.passwords)[:2]
+    room.broken |= {first} if heard else set()
+    room.passwords[first] = {"another one"}
+
+    async def rename(ctx: Any) -> Any:
+        try:
+            return await steps._cvms.any(ctx, lambda prism: prism.rename("demo"), NOT_HEARD)
+        except OutsideError as error:
+            return error.code
+
+    answer = await answered(house, rename)
+    changes = [("PATCH", first)] if heard else [("PATCH", first), ("PATCH", second)]
+    assert (answer, room.heard) == ("unavailable" if heard else None, changes)
+
+
+async def test_the_certificate_that_a_cvm_showed_first_is_the_only_one_ever_after(
+    house: Any, room: Room
+) -> None:
+    await stage(house, room, 1)
+    settings = load_settings(None, {**SETTINGS, "NXD_PRISM_PORT": str(room.port)})
+    machine = MachineSteps(settings, None, None, None)  # type: ignore[arg-type]
+    address = next(iter(room.passwords))
+    shown = await fetch_certificate(address, room.port, 5)
+    another = await fetch_certificate("127.61.0.12", room.port, 5)
+    house.toy.script["making"] = machine.await_cvm
+    for pin, state in ((another, "failed"), (shown, "ready")):
+        record = house.record("node00")
+        facts = {"pin": pin, "powered": record.attempt + 1}
+        begun = replace(record, state="making", step="making", facts=facts, version=record.version + 1)
+        await house.commit(PutRecord(begun))
+        house.engine.poke("node00")
+        await house.until(lambda wanted=state: house.record("node00").state == wanted, quiet=25)
+        error = house.record("node00").error
+        assert (error and error["code"]) == ("pin_changed" if state == "failed" else None)

@@ -2,88 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from aiohttp import web
-from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
 from msgspec.structs import replace
 
-from daemon.clock import SystemClock
-from daemon.drivers.ibm_calls import IbmCloud
-from daemon.drivers.ibm_dns import open_dns
-from daemon.drivers.ibm_vpc import open_vpc
 from daemon.errors import OutsideError
-from daemon.locks import TokenBucket
+from daemon.objects import Found
 from daemon.platforms.ibm_nutanix.names import NODE_ROLES, Names
 from daemon.platforms.ibm_nutanix.node import NodeSteps
-from daemon.platforms.ibm_nutanix.watch import ServerWatch
-from daemon.settings import load_settings
+from daemon.platforms.ibm_nutanix.undo import forget_config
+from daemon.steps import StepContext
 from daemon.store.ops import PutRecord, PutResource, Resource
+from state_machines.outcome import Done
+from tests.daemon.platforms.conftest import Cloud
 
-SETTINGS = {
-    "NXD_ENVIRONMENT": "lab",
-    "NXD_BOOT_URL": "http://10.240.0.5:8080",
-    "NXD_CONFIG_URL": "http://10.240.0.5:8081",
-    "NXD_IBM_TRUSTED_PROFILE": "Profile-1",
-}
 IBM = {
     "resource_group": None,
     "management": {"subnet": "s-management", "security_groups": ["g-management"]},
     "workload": {"subnet": "s-workload", "security_groups": ["g-workload", "g-more"]},
 }
-
-
-class NoToken:
-    """Calls go out without a token."""
-
-    def authenticator(self) -> Any:
-        return NoAuthAuthenticator()
-
-    def renounce(self) -> None:
-        """There is none."""
-
-
-class Cloud:
-    """Answers with what the test puts into ``shown``, by the last word of the path, and keeps what is sent."""
-
-    def __init__(self) -> None:
-        self.shown: dict[str, list[dict[str, Any]]] = {}
-        self.sent: list[tuple[str, str, Any]] = []
-
-    async def answer(self, request: web.Request) -> web.Response:
-        text = await request.text()
-        word = request.path.rpartition("/")[2]
-        self.sent.append((request.method, request.path, json.loads(text) if text else None))
-        if request.method == "POST":
-            return web.json_response({"id": f"id-{len(self.sent)}"}, status=201)
-        if word in self.shown:
-            shown = self.shown[word]
-            return web.json_response({word: shown, "total_count": len(shown)})
-        return web.json_response({"id": word, "lifecycle_state": "stable"})
-
-    def posted(self) -> list[Any]:
-        return [body for method, _, body in self.sent if method == "POST"]
-
-
-@pytest.fixture
-async def cloud() -> AsyncIterator[tuple[Cloud, NodeSteps]]:
-    one, app = Cloud(), web.Application()
-    app.router.add_route("*", "/{anything:.*}", one.answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    url, clock = f"http://127.0.0.1:{runner.addresses[0][1]}/v1", SystemClock()
-    with ThreadPoolExecutor(4) as threads:
-        shared = IbmCloud(NoToken(), threads, 4, (2.0, 2.0))  # type: ignore[arg-type]
-        vpc = open_vpc(shared, url, TokenBucket(1000, clock))
-        dns = open_dns(shared, url, TokenBucket(1000, clock))
-        yield one, NodeSteps(load_settings(None, SETTINGS), vpc, dns, clock, ServerWatch(vpc, clock, 30.0))
-    await runner.cleanup()
 
 
 async def test_each_interface_has_the_groups_and_the_subnet_of_its_own_network(
@@ -111,6 +49,7 @@ async def test_each_interface_has_the_groups_and_the_subnet_of_its_own_network(
     assert (management["subnet"], workload["subnet"]) == ({"id": "s-management"}, {"id": "s-workload"})
     assert management["primary_ip"] == {"id": "ip-mgmt"} and workload["primary_ip"] == {"id": "ip-workload"}
     assert management["ips"] == [{"id": "ip-ahv"}, {"id": "ip-cvm"}] and workload["ips"] == []
+    assert management["allow_ip_spoofing"] is workload["allow_ip_spoofing"] is True
 
 
 MADE = "2026-01-01T00:00:00Z"
@@ -181,3 +120,65 @@ async def test_an_address_that_is_not_shown_yet_is_nobody_s(cloud: tuple[Cloud, 
             Resource("node01", "demo", "reserved_ip", "a", "intended", None, 1, data)
         )
     assert (caught.value.code, caught.value.retry) == ("in_doubt", "now")
+
+
+ORDER = {
+    **IBM,
+    "profile": "bx2d-metal-96x384",
+    "zone": "us-south-1",
+    "vpc": "vpc-1",
+    "image": "image-1",
+    "ssh_keys": ["key-1"],
+}
+
+
+async def test_a_server_is_ours_only_by_the_interfaces_that_were_made_for_it(
+    house: Any, cloud: tuple[Cloud, NodeSteps]
+) -> None:
+    _, steps = cloud
+    marks: list[bool] = []
+
+    async def look(ctx: StepContext) -> Done:
+        await ctx.secret("boot_token", lambda: "a-token-of-some-length")
+        want = steps._server(ctx, 1)
+        for vnis in (["v-1", "v-2"], ["v-1", "v-3"], ["v-1"]):
+            marks.append(want.ours(Found("x", {"vnis": vnis})))
+        return Done()
+
+    await house.sow("node01", ibm=ORDER)
+    rows = [
+        Resource("node01", "demo", "vni", network, "present", id_, 1, {"network": network})
+        for network, id_ in (("management", "v-1"), ("workload", "v-2"))
+    ]
+    await house.commit(*map(PutResource, rows))
+    house.toy.script["making"] = look
+    await house.tell("node01", "start")
+    assert marks == [True, False, False]
+
+
+async def test_the_twin_of_a_record_that_a_proxy_made_goes_with_it_and_nobody_elses(
+    cloud: tuple[Cloud, NodeSteps],
+) -> None:
+    outside, steps = cloud
+    twin, theirs = {**record("10.0.0.9"), "id": "twin"}, {**record("10.0.0.8"), "id": "theirs"}
+    outside.shown["resource_records"] = [twin, theirs, {**record("10.0.0.9"), "id": "ours"}]
+    row = Resource("node01", "demo", "dns_record", "a", "present", "ours", 1, {**ZONE, "address": "10.0.0.9"})
+    await steps.disposals["dns_record"].delete(row)
+    assert outside.deleted() == ["twin", "ours"]
+
+
+async def test_a_node_that_is_rolled_back_keeps_no_secret_and_no_number_of_its_is_used_twice(
+    house: Any,
+) -> None:
+    async def make(ctx: StepContext) -> Done:
+        await ctx.secret("boot_token", lambda: "a-token-of-some-length")
+        await ctx.remember(server=2, round=3, ordered=2, pin="a certificate", recorded=True)
+        return Done()
+
+    house.toy.script.update(making=make, forget=forget_config)
+    await house.begin()
+    assert "node01/boot_token" in house.mirror.secrets
+    await house.tell("node01", "rollback")
+    record = house.record()
+    assert (record.state, house.mirror.secrets) == ("rolled_back", {})
+    assert record.facts == {"server": 3, "round": 3}

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -50,12 +51,14 @@ FULL = record(
     deadline=99.5,
     wake_at=42.25,
     forget=True,
+    protected=True,
+    stop_after="making",
     wait={"for": "ü", "attention": False},
     error={"code": "quota", "evidence": None},
     spec={"deadlines": {"making": 60.0}, "first": True},
     facts={"round": 2},
 )
-ROW = Resource("node02", "demo", "server", "env-node02-bms", "present", "id-1", 1, {"vnis": ["a", "b"]})
+ROW = Resource("node02", "demo", "server", "env-node02-bms", "present", "id-1", 3, {"vnis": ["a", "b"]})
 SIGNAL = Signal("node02", "demo", "phase", 2, 7, 3.5, {"percent": None, "message": "é\n"})
 
 
@@ -91,6 +94,12 @@ async def test_load_gives_back_exactly_what_was_committed(store: Store) -> None:
     assert contents.secrets == {"node02/boot_token": b"\x00sealed\xff"}
     assert given == await store.events() == [replace(line("made").event, revision=1)]
     assert contents.revision == 1
+
+
+@pytest.mark.parametrize("kept", [FULL, ROW, SIGNAL], ids=lambda kept: type(kept).__name__)
+def test_what_is_written_and_read_has_no_field_that_would_be_the_same_if_it_were_left_out(kept: Any) -> None:
+    left_out = [one.name for one in msgspec.structs.fields(kept) if getattr(kept, one.name) == one.default]
+    assert left_out == []
 
 
 async def test_a_version_conflict_changes_nothing_at_all(store: Store) -> None:

@@ -36,28 +36,45 @@ from daemon.store.sqlite import SqliteStore
 from state_machines.record import Record
 
 NAMES = st.sampled_from(["a", "b"])
-TOKENS = st.sampled_from(["t0", "t1", "t2"])
 ADDRESSES = ["10.0.0.1", "10.0.0.2"]
 STATES = st.sampled_from(["intended", "present", "deleting", "gone"])
 
 
-def close(token: str, name: str = "a") -> CloseCommand:
-    return CloseCommand(token, name)
+TARGETS = {"t0": "a", "t1": "a", "t2": "b"}
+"""Token → the record that its verb is for."""
 
 
-def add(token: str, name: str = "a") -> AddCommand:
-    return AddCommand(Command(token, name, "demo", "retry", "ada", 1.0))
+def close(token: str) -> CloseCommand:
+    return CloseCommand(token, TARGETS[token])
+
+
+def add(token: str) -> AddCommand:
+    return AddCommand(Command(token, TARGETS[token], "demo", "retry", "ada", 1.0))
 
 
 def resource(owner: str, name: str, state: Any, address: str) -> PutResource:
     return PutResource(Resource(owner, "demo", "ip", name, state, None, 1, {"address": address}))
 
 
+TOKENS = st.sampled_from(sorted(TARGETS))
 OPS: st.SearchStrategy[Op] = st.one_of(
     st.builds(
-        lambda name, version: PutRecord(Record(name, "toy.node", "demo", "pending", 1.0, version=version)),
+        lambda name, version, protected, after: PutRecord(
+            Record(
+                name,
+                "toy.node",
+                "demo",
+                "pending",
+                1.0,
+                version=version,
+                protected=protected,
+                stop_after=after,
+            )
+        ),
         NAMES,
         st.integers(1, 3),
+        st.booleans(),
+        st.sampled_from([None, "making"]),
     ),
     st.builds(DropRecord, NAMES),
     st.builds(resource, NAMES, st.sampled_from(["x", "y"]), STATES, st.sampled_from(ADDRESSES)),
@@ -69,8 +86,8 @@ OPS: st.SearchStrategy[Op] = st.one_of(
         st.integers(1, 2),
         st.sampled_from([1.0, 2.0]),
     ),
-    st.builds(add, TOKENS, NAMES),
-    st.builds(close, TOKENS, NAMES),
+    st.builds(add, TOKENS),
+    st.builds(close, TOKENS),
     st.builds(lambda name, sealed: PutSecret(f"{name}/s", "demo", sealed), NAMES, st.binary(max_size=2)),
     st.builds(lambda name: DropSecrets(f"{name}/"), NAMES),
 )
@@ -103,6 +120,15 @@ def known(mirror: Mirror) -> list[Any]:
     ]
 
 
+def inboxes(mirror: Mirror) -> list[Any]:
+    return [sorted(mirror.commands(name), key=lambda one: one.token) for name in "ab"]
+
+
+def nobody_leaves(batches: Sequence[Sequence[Op]]) -> bool:
+    """Whether no record leaves. The mirror knows the tokens of those that left until the next restart."""
+    return not any(isinstance(op, DropRecord) for ops in batches for op in ops)
+
+
 async def compare(batches: Sequence[Sequence[Op]], directory: Path) -> None:
     disk, memory = SqliteStore(directory / "nxd.db", "one"), MemoryStore("one")
     await disk.open()
@@ -120,7 +146,11 @@ async def compare(batches: Sequence[Sequence[Op]], directory: Path) -> None:
             if told[0] is not None:
                 mirror.apply(ops)
             assert await contents(disk) == await contents(memory)
-            assert known(mirror) == known(Mirror(await disk.load()))
+            restarted = await disk.load()
+            assert known(mirror) == known(Mirror(restarted))
+            assert all(map(mirror.knows_token, restarted.tokens))
+            if nobody_leaves(batches):
+                assert inboxes(mirror) == inboxes(Mirror(restarted))
     finally:
         await disk.close()
 
@@ -128,6 +158,7 @@ async def compare(batches: Sequence[Sequence[Op]], directory: Path) -> None:
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(BATCHES)
 @example([[add("t0")], [close("t0"), add("t1"), close("t1")]])
+@example([[add("t0"), close("t0"), add("t0")], [add("t0")]])
 @example([[PutSecret("a/s", "demo", b"1"), DropSecrets("a/"), PutSecret("a/s", "demo", b"2")]])
 @example([[resource("a", "x", "present", "10.0.0.1")], [resource("a", "x", "gone", "10.0.0.1")]])
 def test_both_stores_and_the_mirror_agree_after_every_commit(batches: Sequence[Sequence[Op]]) -> None:

@@ -1,0 +1,78 @@
+"""An audit finds each kind of stray, calls nothing a stray that may be ours, and deletes by id alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from daemon.platforms.ibm_nutanix.audit import Audit
+from daemon.platforms.ibm_nutanix.names import Names
+from daemon.platforms.ibm_nutanix.node import NodeSteps
+from daemon.store.ops import PutResource, Resource
+from tests.daemon.platforms.conftest import Cloud
+
+DNS = {"instance": "i-1", "zone": "z-1", "name": "nutanix.internal"}
+HOST = "node01-cvm.nutanix.internal"
+OURS = [
+    ("reserved_ip", "reserved_ips", "lab-node09-mgmt-ip", {"address": "10.0.0.9"}),
+    ("vni", "virtual_network_interfaces", "lab-node09-mgmt-vni", {}),
+    ("server", "bare_metal_servers", "lab-node09-host-bms", {"status": "stopped"}),
+    ("server", "bare_metal_servers", "lab-node09-host-bms-2", {"status": "stopped"}),
+    ("dns_record", "resource_records", HOST, {"rdata": {"ip": "10.0.0.9"}, "type": "A"}),
+]
+
+
+@pytest.fixture
+async def audit(house: Any, cloud: tuple[Cloud, NodeSteps]) -> Audit:
+    outside, steps = cloud
+    await house.sow("node01", ibm={"dns": DNS})
+    outside.shown |= {word: [] for _, word, _, _ in OURS}
+    outside.shown["subnets"] = [{"id": "s-1"}]
+    return Audit(Names("lab"), steps._vpc, steps._dns, steps.disposals)
+
+
+@pytest.mark.parametrize(("kind", "word", "name", "more"), OURS)
+async def test_a_stray_of_each_kind_is_found_with_the_command_that_removes_it(
+    house: Any, cloud: tuple[Cloud, NodeSteps], audit: Audit, kind: str, word: str, name: str, more: Any
+) -> None:
+    outside = cloud[0]
+    assert await audit.run(house.mirror) == []
+    other = "somebody-elses" if kind != "dns_record" else "www.nutanix.internal"
+    outside.shown[word] = [{"id": "stray-1", "name": name, **more}, {"id": "x", "name": other, **more}]
+    (found,) = await audit.run(house.mirror)
+    assert (found.finding, found.kind, found.name, found.id) == ("unknown", kind, name, "stray-1")
+    assert "stray-1" in found.command
+
+
+@pytest.mark.parametrize(("kind", "word", "name", "more"), OURS)
+@pytest.mark.parametrize("state", ["intended", "present", "deleting"])
+async def test_what_the_ledger_knows_or_a_create_may_have_left_is_no_stray(
+    house: Any, cloud: tuple[Cloud, NodeSteps], audit: Audit, kind: str, word: str, name: str, more: Any,
+    state: Any,
+) -> None:  # fmt: skip
+    cloud[0].shown[word] = [{"id": "ours-1", "name": name, **more}]
+    id_ = None if state == "intended" else "ours-1"
+    await house.commit(PutResource(Resource("node01", "demo", kind, name, state, id_, 1, {})))
+    assert await audit.run(house.mirror) == []
+    assert await audit.discard(house.mirror, ["ours-1"]) == [] and cloud[0].deleted() == []
+
+
+async def test_what_somebody_deleted_by_hand_is_missing(house: Any, audit: Audit) -> None:
+    await house.commit(
+        PutResource(Resource("node01", "demo", "vni", "lab-node01-mgmt-vni", "present", "v-1", 1, {}))
+    )
+    (found,) = await audit.run(house.mirror)
+    assert (found.finding, found.id, found.owner) == ("missing", "v-1", "node01")
+
+
+async def test_a_stray_is_deleted_only_by_its_id(
+    house: Any, cloud: tuple[Cloud, NodeSteps], audit: Audit
+) -> None:
+    outside = cloud[0]
+    strays = [{"id": f"vni-{n}", "name": f"lab-node0{n}-mgmt-vni"} for n in (1, 2)]
+    outside.shown["virtual_network_interfaces"] = strays
+    outside.objects |= {f"vni-{n}": {"id": f"vni-{n}", "lifecycle_state": "stable"} for n in (1, 2)}
+    (left,) = await audit.discard(house.mirror, ["vni-1"])
+    assert left.id == "vni-1"
+    assert outside.deleted() == ["vni-1"]

@@ -1,0 +1,169 @@
+"""A preflight names whatever is missing before money is spent, each with the setting or the thing that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from daemon.platforms.base import Check
+from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES
+from daemon.platforms.ibm_nutanix.node import NodeSteps
+from daemon.platforms.ibm_nutanix.preflight import SERVER_QUOTA, Need, Preflight
+from daemon.settings import load_settings
+from tests.daemon.platforms.conftest import SETTINGS, Cloud
+
+NOWHERE = {"NXD_BOOT_URL": "http://127.0.0.1:1", "NXD_CONFIG_URL": "http://127.0.0.1:2"}
+RANGES = {"management": (10, 50), "ahv": (51, 100), "cvm": (101, 150), "cluster": (200, 210)}
+ZONE = "us-south-1"
+SPEC: dict[str, Any] = {
+    "nodes": ["node01", "node02", "node03"],
+    "gate": "all",
+    "nutanix": {"redundancy_factor": 2},
+    "ibm": {
+        "vpc": "vpc-1",
+        "zone": ZONE,
+        "image": "image-1",
+        "profile": "profile-1",
+        "management": {"subnet": "sub-m", "security_groups": ["group-1"], "ranges": RANGES},
+        "workload": {"subnet": "sub-w", "security_groups": ["group-1"], "range": (10, 200)},
+        "dns": {"instance": "instance-1", "zone": "zone-1", "name": "nutanix.internal"},
+    },
+}
+THREE = Need(3, {role.component: 3 for role in NODE_ROLES} | {CLUSTER_ROLE.component: 1})
+
+
+def subnet(cidr: str) -> dict[str, Any]:
+    return {"id": "x", "zone": {"name": ZONE}, "available_ipv4_address_count": 200, "ipv4_cidr_block": cidr}
+
+
+def rule(direction: str, **remote: str) -> dict[str, Any]:
+    return {"direction": direction, "protocol": "all", "remote": remote}
+
+
+def furnish(cloud: Cloud) -> None:
+    """Nothing is missing."""
+    anywhere = {"cidr_block": "0.0.0.0/0"}
+    cloud.objects |= {
+        "vpc-1": {"id": "vpc-1"},
+        "sub-m": subnet("10.1.0.0/24"),
+        "sub-w": subnet("10.2.0.0/24"),
+        "group-1": {"id": "group-1", "rules": [rule("inbound", **anywhere), rule("outbound", **anywhere)]},
+        "image-1": {"id": "image-1", "name": "ipxe", "user_data_format": "ipxe", "status": "available"},
+        "profile-1": {"name": "profile-1", "zones": [{"name": ZONE}]},
+        "zone-1": {"id": "zone-1", "name": "nutanix.internal", "state": "active"},
+    }
+    served = {"permitted_network": {"vpc_crn": "crn:v1:…::vpc:vpc-1"}}
+    cloud.shown |= {"reserved_ips": [], "bare_metal_servers": [], "permitted_networks": [served]}
+
+
+async def look(steps: NodeSteps, need: Need = THREE) -> dict[str, Check]:
+    settings = load_settings(None, {**SETTINGS, **NOWHERE})
+    checks = await Preflight(settings, steps._vpc, steps._dns).check(SPEC, need)
+    return {check.name: check for check in checks}
+
+
+OURS = ("boot images", "boot URL", "config URL", "roles for writing", "capacity")
+"""What the cloud has no part in."""
+
+
+async def test_in_a_furnished_cloud_nothing_is_missing(cloud: tuple[Cloud, NodeSteps]) -> None:
+    furnish(cloud[0])
+    found = await look(cloud[1])
+    assert {name: check.result for name, check in found.items() if name not in OURS} == {
+        name: "passed" for name in found if name not in OURS
+    }
+    assert found["boot URL"].result == found["config URL"].result == "failed"
+
+
+Harm = Callable[[Cloud], Any]
+HARMS: dict[str, tuple[Harm, str, str, str]] = {
+    "no vpc": (lambda cloud: cloud.objects.update({"vpc-1": None}), "VPC", "no VPC", "ibm.vpc"),
+    "no subnet": (
+        lambda cloud: cloud.objects.update({"sub-w": None}),
+        "workload subnet",
+        "no subnet",
+        "ibm.workload.subnet",
+    ),
+    "another zone": (
+        lambda cloud: cloud.objects["sub-m"].update(zone={"name": "us-south-2"}),
+        "management subnet",
+        "in us-south-2, the servers in us-south-1",
+        "ibm.management.subnet",
+    ),
+    "a full subnet": (
+        lambda cloud: cloud.objects["sub-m"].update(available_ipv4_address_count=9),
+        "management subnet",
+        "9 free addresses, 10 are needed",
+        "",
+    ),
+    "a full range": (
+        lambda cloud: cloud.shown.update(
+            reserved_ips=[{"id": "x", "address": f"10.1.0.{n}"} for n in range(103, 151)]
+        ),
+        "management subnet, cvm addresses",
+        "2 free between",
+        "ibm.management.ranges.cvm",
+    ),
+    "another image": (
+        lambda cloud: cloud.objects["image-1"].update(user_data_format="cloud_init"),
+        "image",
+        "does not boot iPXE",
+        "ibm.image",
+    ),
+    "an image to come": (
+        lambda cloud: cloud.objects["image-1"].update(status="pending"),
+        "image",
+        "is pending",
+        "ibm.image",
+    ),
+    "no profile there": (
+        lambda cloud: cloud.objects["profile-1"].update(zones=[{"name": "us-south-3"}]),
+        "profile",
+        "not offered in us-south-1",
+        "ibm.profile",
+    ),
+    "a zone to come": (
+        lambda cloud: cloud.objects["zone-1"].update(state="PENDING_NETWORK_ADD"),
+        "DNS zone",
+        "is PENDING_NETWORK_ADD",
+        "",
+    ),
+    "a zone of others": (
+        lambda cloud: cloud.shown.update(permitted_networks=[{"permitted_network": {"vpc_crn": "vpc-2"}}]),
+        "DNS zone",
+        "is not served in vpc-1",
+        "",
+    ),
+    "closed ports": (
+        lambda cloud: cloud.objects["group-1"].update(rules=[rule("outbound", cidr_block="0.0.0.0/0")]),
+        "security groups",
+        "No rule lets TCP 22, 443",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+async def test_what_is_missing_is_named_with_the_setting_that_names_it(
+    cloud: tuple[Cloud, NodeSteps], harm: str
+) -> None:
+    do, name, words, setting = HARMS[harm]
+    furnish(cloud[0])
+    do(cloud[0])
+    found = await look(cloud[1])
+    assert {one for one, check in found.items() if check.result == "failed" and one not in OURS} == {name}
+    assert words in found[name].detail and found[name].remedy
+    assert found[name].setting == setting
+
+
+@pytest.mark.parametrize("have", [SERVER_QUOTA - 3, SERVER_QUOTA - 2])
+async def test_the_servers_of_the_account_count_towards_its_quota(
+    cloud: tuple[Cloud, NodeSteps], have: int
+) -> None:
+    furnish(cloud[0])
+    cloud[0].shown["bare_metal_servers"] = [{"id": str(n), "status": "running"} for n in range(have)]
+    check = (await look(cloud[1]))["server quota"]
+    assert check.result == ("passed" if have + 3 <= SERVER_QUOTA else "unknown")
+    assert check.detail == f"{have} of {SERVER_QUOTA} bare metal servers in use, 3 more are needed"

@@ -1,0 +1,80 @@
+"""The rules of the platform that need nobody to be asked: the ladder, the vetoes, the copies, and who gets in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from daemon.platforms.ibm_nutanix.ladder import next_rung
+from daemon.platforms.ibm_nutanix.preflight import _redundancy
+from daemon.platforms.ibm_nutanix.vetoes import veto
+from state_machines.outcome import Problem
+from state_machines.record import Record
+
+LADDER = ("restart", "reinitialise", "replace")
+
+
+def record(name: str = "node01", state: str = "installing", **more: Any) -> Record:
+    return Record(name, "ibm_nutanix.node", "demo", state, 1.0, **more)
+
+
+def cluster(state: str = "active", *nodes: str, **more: Any) -> Record:
+    return record("demo", state, spec={"nodes": list(nodes)}, **more)
+
+
+@pytest.mark.parametrize("climb_to", ["none", *LADDER])
+@pytest.mark.parametrize("tried", [None, *LADDER])
+def test_the_ladder_is_climbed_rung_by_rung_as_far_as_the_spec_lets_it(
+    climb_to: str, tried: str | None
+) -> None:
+    problem = Problem("install_failed", "x", "y")
+    rung = next_rung(record(facts={"asked": tried} if tried else {}), climb_to, problem)
+    allowed = LADDER[: LADDER.index(climb_to) + 1] if climb_to in LADDER else ()
+    left = allowed[LADDER.index(tried) + 1 :] if tried else allowed
+    assert (rung.means if rung else None) == (left[0] if left else None)
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [("creating_server", "install_failed"), ("installing", "quota"), ("active", "deadline")],
+)
+def test_what_another_try_does_not_cure_is_left_to_a_person(state: str, code: str) -> None:
+    assert next_rung(record(state=state), "replace", Problem(code, "x", "y")) is None
+
+
+def test_a_host_of_a_cluster_is_not_rolled_back_by_itself() -> None:
+    standing = cluster("active", "node01", "node02")
+    member = record(state="active", facts={"member": True})
+    assert "It is a host of demo" in str(veto("rollback", member, standing))
+    waiting = cluster("deploying", "node01", "node02")
+    assert veto("rollback", record(state="ready"), waiting) is None
+
+
+def test_nobody_takes_away_what_a_cluster_stands_on() -> None:
+    alone, member = cluster("active", "node01"), record(state="active", facts={"member": True})
+    assert "destroy the cluster" in str(veto("replace", member, alone))
+    assert veto("replace", member, cluster("active", "node01", "node02")) is None
+    formed = cluster("active", "node01", facts={"formed": True})
+    assert "It was active" in str(veto("rollback", formed, formed))
+    assert "is rolled back" in str(veto("retry", record(state="failed"), cluster("rolling_back", "node01")))
+    assert "It leaves demo" in str(veto("retry", record(state="failed"), cluster("active", "node02")))
+
+
+@pytest.mark.parametrize(
+    ("factor", "nodes", "gate", "result"),
+    [
+        (1, 1, "all", "passed"),
+        (2, 2, "all", "failed"),
+        (2, 3, "all", "passed"),
+        (2, 4, 2, "failed"),
+        (2, 4, 3, "passed"),
+        (3, 4, "all", "failed"),
+        (3, 5, "all", "passed"),
+    ],
+)
+def test_copies_that_the_nodes_do_not_carry_are_told_before_anything_is_made(
+    factor: int, nodes: int, gate: object, result: str
+) -> None:
+    spec = {"nutanix": {"redundancy_factor": factor}, "nodes": ["x"] * nodes, "gate": gate}
+    assert _redundancy(spec).result == result
