@@ -89,8 +89,10 @@ def why_no_window(environment: Mapping[str, str]) -> str | None:
 
 def ascii_only(environment: Mapping[str, str]) -> bool:
     """Whether this terminal has no more than ASCII signs."""
+    from daemon.client.signs import asks_for_ascii
+
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    return encoding != "utf8" or environment.get("TERM") == "linux"
+    return encoding != "utf8" or environment.get("TERM") == "linux" or asks_for_ascii(environment)
 
 
 def collect_rarely() -> None:

@@ -7,7 +7,6 @@ import io
 import os
 import select
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 SIGNS = {
@@ -34,9 +33,6 @@ SIGNS = {
 }
 """What stands for a sign that an encoding lacks; any other one is told by its code point."""
 
-_ASKED = ("LC_ALL", "LC_CTYPE", "LANG")
-_PLAIN = ("C", "POSIX")
-
 
 class NotWritten(Exception):
     """Standard output takes nothing more; the text is why."""
@@ -61,7 +57,7 @@ def prepare() -> None:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             setattr(sys, name, open(nowhere, "w", closefd=False))  # noqa: SIM115 (open as long as the process is)
     codecs.register_error("nxd.signs", _other_sign)
-    plain = asks_for_ascii(os.environ)
+    plain = _plain()
     sys.stdout = io.TextIOWrapper(
         io.BufferedWriter(_Output(sys.stdout.fileno(), "w", closefd=False)),
         encoding="ascii" if plain else sys.stdout.encoding,
@@ -73,14 +69,13 @@ def prepare() -> None:
         sys.stderr.reconfigure(errors="nxd.signs", encoding="ascii" if plain else None)
 
 
-def asks_for_ascii(environment: Mapping[str, str]) -> bool:
-    """Whether the locale is one without signs. Python itself turns LANG=C into UTF-8, and says so in LC_CTYPE."""
-    if environment.get("PYTHONIOENCODING") or environment.get("PYTHONUTF8"):
+def _plain() -> bool:
+    """Whether only ASCII is wanted. The client, which has the rule, is loaded only where the answer may be yes."""
+    if not {"C", "POSIX"} & set(os.environ.values()):
         return False
-    named = [environment[name] for name in _ASKED if environment.get(name)]
-    if len(named) > 1 and not environment.get("LC_ALL") and named[0] == "C.UTF-8":
-        named = named[1:]
-    return bool(named) and named[0] in _PLAIN
+    from daemon.client.signs import asks_for_ascii
+
+    return asks_for_ascii(os.environ)
 
 
 def _other_sign(error: UnicodeError) -> tuple[str, int]:

@@ -22,8 +22,8 @@ import click
 import pytest
 
 from daemon.cli import COMMANDS, nxd
-from daemon.cli.paper import asks_for_ascii
 from daemon.client import Client
+from daemon.client.signs import asks_for_ascii
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "sample-specs"

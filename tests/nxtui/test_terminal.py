@@ -130,8 +130,9 @@ def test_a_terminal_that_cannot_be_drawn_on_is_refused(kind: str, monkeypatch: p
         ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, rb"38;2;", rb"38;5;"),
         ({"TERM": "linux", "LC_ALL": "C.UTF-8"}, rb"x\W+node02|x.{1,60}node02", "✗".encode()),
         ({"TERM": "xterm-256color", "NO_COLOR": "1"}, rb"node02", rb"38;2;242;116;74"),
+        ({"TERM": "xterm-256color", "LANG": "C", "LC_ALL": "", "LC_CTYPE": ""}, rb"node02", "✗".encode()),
     ],
-    ids=["16", "256", "screen", "truecolor", "console", "no-colour"],
+    ids=["16", "256", "screen", "truecolor", "console", "no-colour", "no signs"],
 )
 async def test_it_sends_a_terminal_only_the_colours_and_signs_that_it_has(
     daemon: Any, environment: dict[str, str], has: bytes, has_not: bytes
