@@ -78,6 +78,12 @@ def test_every_command_that_a_sentence_names_is_there_with_its_options(package: 
     assert seen > {"daemon": 20, "nxtui": 3}.get(package, -1)
 
 
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")], ids=lambda page: page.name)
+def test_every_command_that_a_page_shows_has_the_options_that_it_shows(page: Path) -> None:
+    code = re.findall(r"```.*?```|`[^`\n]+`", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert [lack for piece in code for lack in lacking(piece)] == []
+
+
 def test_every_verb_that_a_remedy_gives_is_a_command() -> None:
     leads = {verb for kind in CATALOGUE.values() for verb in kind.leads}
     assert leads and leads | set(VERBS) <= set(COMMANDS)

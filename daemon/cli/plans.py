@@ -94,9 +94,10 @@ def _says_yes(verb: str, name: str) -> bool:
 
 
 def _answer(question: str) -> str:
-    """What is typed; the end of the input is an answer too, and no yes."""
+    """What is typed; the end of the input is an answer too, and no yes. The question is seen wherever the plan goes."""
+    print(question, end="", file=sys.stderr, flush=True)
     try:
-        return input(question).strip()
+        return input().strip()
     except EOFError:
-        print()
+        print(file=sys.stderr)
         return ""

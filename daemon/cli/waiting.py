@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from daemon import wire
+from daemon.cli import paper
 from daemon.cli.ending import Gave
 from daemon.cli.output import STYLES, event_line, note, print_json
 from daemon.cli.shapes import Waited
@@ -31,10 +32,18 @@ class Screen(Protocol):
         """A line of the stream."""
 
 
+def _say(text: str, code: int = wire.EXIT_DONE) -> None:
+    """Print a line. Whoever read them may leave: the wait goes on, for its exit code is still wanted."""
+    try:
+        print(text, file=sys.stdout if code == wire.EXIT_DONE else sys.stderr, flush=True)
+    except BrokenPipeError:
+        paper.forget()
+
+
 class PlainLines:
     """Every line of the log about the cluster or node, for pipes and files."""
 
-    def __init__(self, name: str, tell: Callable[[str], None] = lambda text: print(text, flush=True)) -> None:
+    def __init__(self, name: str, tell: Callable[[str], None] = _say) -> None:
         self._name = name
         self._tell = tell
 
@@ -162,7 +171,7 @@ def wait_for(socket: Path, name: str, goal: str, timeout: float | None, screen: 
             code, text = _follow(socket, watch, timeout, bars)
     else:
         code, text = _follow(socket, watch, timeout, screen or PlainLines(name))
-    print(text, file=sys.stdout if code == wire.EXIT_DONE else sys.stderr, flush=True)
+    _say(text, code)
     return code
 
 

@@ -113,17 +113,31 @@ def test_who_follows_for_nobody_ends(served: Any) -> None:
     assert (child.returncode, err) == (0, "")
 
 
+def test_a_wait_whose_reader_left_still_ends_with_its_own_exit_code(served: Any) -> None:
+    read, write = os.pipe()
+    child = served.start("wait", "solo", "--timeout", "6", stdout=write)
+    os.close(write)
+    os.close(read)
+    with Client(served.socket) as client:
+        for _ in range(4):  # lines that nobody reads
+            time.sleep(0.7)
+            client.verb("protect", "solo")
+            client.verb("unprotect", "solo")
+    _, err = child.communicate(timeout=40)
+    assert (child.returncode, "the work goes on" in err, "Traceback" in err) == (5, True, False)
+
+
 # questions
 
 
-def answer(served: Any, typed: bytes, *command: str) -> tuple[int, str]:
+def answer(served: Any, typed: bytes, *command: str, stdout: Any = None) -> tuple[int, str]:
     """Run a command on a terminal and type this at its question."""
     parent, child = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "daemon.cli", *command],
         env=served.environ(),
         stdin=child,
-        stdout=child,
+        stdout=child if stdout is None else stdout,
         stderr=child,
         start_new_session=True,
     )
@@ -154,6 +168,12 @@ def test_a_no_is_a_refusal_and_changes_nothing(served: Any, command: tuple[str, 
     assert (code, "Nothing was changed." in said, "Traceback" in said) == (4, True, False), said
     with Client(served.socket) as client:
         assert client.show("solo")["entity"]["state"] == "held"
+
+
+def test_a_question_is_seen_although_the_plan_goes_into_a_file(served: Any) -> None:
+    with open("/dev/null", "w") as nowhere:
+        code, said = answer(served, b"n\n", "rollback", "solo", stdout=nowhere)
+    assert (code, said.splitlines()[-1]) == (4, "Nothing was changed."), said
 
 
 # strangers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -10,6 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))  # that folder is no package
+
+from shapes_fit import misfits
+
+from daemon.cli.shapes import SHAPES
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,6 +28,8 @@ def test_the_demo_grows_by_a_node_as_the_readme_shows(tmp_path: Path) -> None:
     assert block
     lines = [line.removeprefix("$ ") for line in block[1].splitlines()]
     assert len(lines) == 7 and lines[-1].endswith("demo --stop")
+    shown = ("login demo", "audit", "preflight demo.yaml", "show demo", "status")
+    lines[-1:-1] = [f".venv/bin/nxd {words} --json > {words.split()[0]}.json" for words in shown]
     lines.insert(-1, ".venv/bin/nxd status")
     typed = "\n".join(lines).replace("--headless", "--headless --speed 1000")
     program = typed.replace(".venv/bin/nxd", f"{shlex.quote(sys.executable)} -m daemon.cli")
@@ -45,6 +54,9 @@ def test_the_demo_grows_by_a_node_as_the_readme_shows(tmp_path: Path) -> None:
             check=False,
         )
     assert (ended.returncode, ended.stderr) == (0, ""), ended
+    for words in shown:
+        name = words.split()[0]
+        assert misfits(json.loads((tmp_path / f"{name}.json").read_text()), SHAPES[name]) == []
     assert "1 server of bx2d-metal-96x384" in ended.stdout
     (joined,) = [line for line in ended.stdout.splitlines() if line.startswith("node04\t")]
     assert joined.split("\t")[1:5] == ["node", "demo", "ok", "active"]
