@@ -243,7 +243,7 @@ def follow(
             except (AssertionError, Refused) as error:
                 part.complain(f"a remedy cannot be followed: {error}; {stand(part, found)}")
                 continue
-            if not moved:
+            if not moved and settled(mine):
                 part.complain(f"is told nothing that can be done: {stand(part, found)}")
         if not left:
             return
