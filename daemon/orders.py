@@ -42,13 +42,20 @@ class Orders:
         standing = self._engine.standing(record)
         return {verb: legality.why_not(standing, verb, {}) for verb in standing.kind.verbs}
 
-    def _why_not(self, record: Record, verb: str, args: Mapping[str, Any]) -> str | None:
-        return legality.why_not(self._engine.standing(record), verb, args)
+    def _refuse_what_is_not_legal(self, record: Record, verb: str, args: Mapping[str, Any]) -> None:
+        standing = self._engine.standing(record)
+        reason = legality.why_not(standing, verb, args)
+        if reason is not None:
+            raise NxdError("refused", reason, remedy=ways_on(standing, verb, args))
 
     def plan(self, verb: str, target: str) -> wire.Plan:
-        """What the verb would do now. Raises NxdError."""
+        """What the verb would do now. Raises NxdError, also when it is not legal now."""
         record = self.find(target)
         self._know(record, verb)
+        self._refuse_what_is_not_legal(record, verb, {})
+        return self._plan(record, verb)
+
+    def _plan(self, record: Record, verb: str) -> wire.Plan:
         platform, ledger = self._engine.platform(record), self._journal.mirror.resources
         items: list[wire.PlanItem] = []
         if verb in _DELETING:
@@ -61,7 +68,7 @@ class Orders:
             items = deletions(old, platform.undo_order) + creations(new)
         wish = self._journal.mirror.records[record.shard].spec if verb == "replace" else None
         stages = self._stages(record, verb)
-        return plan_of(verb, target, items, stages, words=platform.words, wish=wish)
+        return plan_of(verb, record.name, items, stages, words=platform.words, wish=wish)
 
     def _stages(self, record: Record, verb: str) -> list[wire.PlanStage]:
         """The steps that the verb leads through, as far as it is legal now."""
@@ -98,11 +105,8 @@ class Orders:
         self, verb: str, record: Record, actor: str, digest: str | None, token: str, args: dict[str, str]
     ) -> None:
         target = record.name
-        reason = self._why_not(record, verb, args)
-        if reason is not None:
-            now_legal = ways_on(self._engine.standing(record), verb, args)
-            raise NxdError("refused", reason, remedy=now_legal)
-        if digest is not None and self.plan(verb, target)["digest"] != digest:
+        self._refuse_what_is_not_legal(record, verb, args)
+        if digest is not None and self._plan(record, verb)["digest"] != digest:
             raise NxdError("plan_changed")
         now = self._journal.clock.now()
         said = moves.event(record, "verb", now, f"{actor} asked for {verb} of {target}", actor=actor)

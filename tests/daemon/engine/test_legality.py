@@ -277,3 +277,13 @@ async def test_what_can_be_done_is_done_and_what_cannot_is_refused_with_the_same
         await house.engine._honour(house.record(name), command)
         nothing = [e.message for e in await house.log(name, "verb") if "came to nothing" in e.message]
         assert nothing == ([] if reason is None else [f"{verb} came to nothing: {reason}"])
+
+
+async def test_a_plan_of_what_is_not_legal_is_refused_with_the_same_words(house: Any) -> None:
+    await house.begin()
+    await house.tell("demo", "protect")
+    for verb in ("rollback", "retry"):
+        reason = house.orders.can(house.record())[verb]
+        with pytest.raises(NxdError) as refused:
+            house.orders.plan(verb, "node01")
+        assert refused.value.message == reason
