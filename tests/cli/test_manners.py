@@ -264,6 +264,23 @@ def test_a_shell_completes_commands_options_and_the_names_that_the_daemon_knows(
     assert "--since" in complete(served, "nxd logs --s")
 
 
+def test_bash_itself_completes_a_name(served: Any) -> None:
+    program = (
+        'eval "$(nxd completion bash)"; COMP_WORDS=(nxd retry solo0); COMP_CWORD=2; '
+        '_nxd_completion nxd; echo "${COMPREPLY[@]}"; complete -p nxd'
+    )
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    ended = subprocess.run(
+        ["bash", "-c", program],
+        env={**served.environ(), "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    lines = ended.stdout.splitlines()
+    assert (ended.stderr, lines[0]) == ("", "solo01") and "_nxd_completion" in lines[1]
+
+
 def test_a_shell_waits_for_no_daemon(place: Any) -> None:
     assert complete(place, "nxd show so") == []
     with socket.socket(socket.AF_UNIX) as silent:
