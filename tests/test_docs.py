@@ -139,3 +139,46 @@ def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
     relative = [a or b for a, b in targets if not re.match(r"[a-z]+:|#", a or b)]
     missing = [target for target in relative if not (page.parent / target.partition("#")[0]).exists()]
     assert missing == [], f"{page.relative_to(ROOT)} links to what is not there: {', '.join(missing)}"
+
+
+def operations() -> str:
+    return re.sub(r"\s+", " ", (DOCS / "operations.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "| VPC Infrastructure Services | Editor, Manager |",
+        "| VPC Infrastructure Services | IP Spoofing Operator |",
+        "| DNS Services | Editor, Manager |",
+        "| Resource group | Viewer |",
+        "Give it no more than this",
+    ],
+)
+def test_the_roles_of_the_trusted_profile_are_told_and_that_it_needs_no_more(row: str) -> None:
+    assert row in operations()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "on a segment that only nodes and operators reach",
+        "take TCP 8080 and 8081 from the management subnet alone",
+        "TFTP (69) is not used",
+        "The network ACL of its subnet should say the same",
+    ],
+)
+def test_operators_are_told_how_to_shut_the_boot_server_off_from_others(words: str) -> None:
+    assert words in operations()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "*waiting for boot* for long",
+        "the security group (egress to 8080), the route to the host",
+        "Rotate it there",
+    ],
+)
+def test_operators_are_told_where_to_look_for_trouble_and_what_to_rotate(words: str) -> None:
+    assert words in operations()

@@ -68,6 +68,55 @@ def small() -> str:
     return (SAMPLES / "one-node.yaml").read_text()
 
 
+def without(text: str, *keys: str) -> str:
+    document = yaml.safe_load(text)
+    inner = document
+    for key in keys[:-1]:
+        inner = inner[key]
+    del inner[keys[-1]]
+    return yaml.safe_dump(document)
+
+
+@pytest.mark.parametrize("keys", [("vpc",), ("management", "subnet"), ("workload", "subnet")], ids=".".join)
+def test_the_network_of_the_servers_must_be_named_and_has_no_default(
+    small: str, keys: tuple[str, ...]
+) -> None:
+    (said,) = mistakes(without(small, "ibm", *keys))
+    assert f'"{keys[-1]}" is missing' in said
+
+
+@pytest.mark.parametrize("key", ["instance", "zone", "name"])
+def test_where_the_names_are_kept_must_be_named_and_has_no_default(small: str, key: str) -> None:
+    (said,) = mistakes(without(small, "ibm", "dns", key))
+    assert f'"{key}" is missing' in said
+
+
+@pytest.mark.parametrize("key", ["profile", "zone", "image"])
+def test_what_a_server_is_must_be_named_and_has_no_default(small: str, key: str) -> None:
+    (said,) = mistakes(without(small, "ibm", key))
+    assert f'"{key}" is missing' in said
+
+
+@pytest.mark.parametrize("method", ["ssh", "foundation"])
+def test_a_way_to_form_clusters_that_is_not_there_is_refused_by_name(small: str, method: str) -> None:
+    document = yaml.safe_load(small)
+    document["nutanix"]["method"] = method
+    (said,) = mistakes(yaml.safe_dump(document))
+    assert method in said and "prism" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "ahv"), [("overlap", [40, 60]), ("too small", [51, 51]), ("the cloud's own", [2, 20])]
+)
+def test_a_range_that_collides_or_is_too_small_is_refused_at_its_place(
+    whole: str, name: str, ahv: list[int]
+) -> None:
+    document = yaml.safe_load(whole)
+    document["ibm"]["management"]["ranges"]["ahv"] = ahv
+    said = mistakes(yaml.safe_dump(document))
+    assert said and all("ahv" in one or "range" in one for one in said), name
+
+
 @pytest.mark.parametrize("path", WHOLE, ids=lambda path: path.stem)
 def test_a_sample_is_right(path: Path) -> None:
     read(path.read_text())

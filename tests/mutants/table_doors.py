@@ -81,7 +81,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "a spec is read beside everything else", LIMITS),
     Mutant("daemon/api/app.py",
            "    except (web.RequestPayloadError, PayloadEncodingError) as error:\n",
-           "    except web.RequestPayloadError as error:\n",
+           "    except ZeroDivisionError as error:\n",
            "a body that is not packed as its head says is no fault of ours", LIMITS),
     Mutant("daemon/api/app.py",
            "            return _json(self._box.known.value(body), status=status)\n",

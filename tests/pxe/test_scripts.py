@@ -23,6 +23,43 @@ def test_a_script_is_exactly_the_golden_one(script: str, guest: Any) -> None:
     assert render_script("ibm_nutanix", script, values(guest)) == (GOLDEN / f"{script}.ipxe").read_text()
 
 
+def lines(guest: Any) -> list[str]:
+    return render_script("ibm_nutanix", "boot", values(guest)).splitlines()
+
+
+def test_the_boot_script_names_itself_and_its_machine_and_waits_for_its_network_without_end(
+    guest: Any,
+) -> None:
+    text = lines(guest)
+    assert text[0] == "#!ipxe"
+    assert text[1].startswith("echo ") and values(guest)["server_id"] in text[1]
+    waits = text.index(":retry_dhcp")
+    assert text[waits : waits + 3] == [":retry_dhcp", "dhcp || goto retry_dhcp", "sleep 2"]
+    assert f"set base-url {values(guest)['boot_url']}/pxe" in text
+
+
+def test_the_kernel_line_carries_every_argument_and_the_initrd_follows_it(guest: Any) -> None:
+    text, given = lines(guest), values(guest)
+    (kernel,) = (line for line in text if line.startswith("kernel "))
+    words = kernel.split()
+    assert "${base-url}/images/vmlinuz-foundation" in words
+    assert [word for word in words if word.startswith("console=")] == ["console=tty0", "console=ttyS0,115200"]
+    assert {f"node_id={given['server_id']}", f"mgmt_ip={given['mgmt_ip']}"} <= set(words)
+    initrd = text[text.index(kernel) + 1].split()
+    assert initrd[0] == "initrd" and "${base-url}/images/initrd-foundation.img" in initrd
+    assert not any(line.startswith("imgargs") for line in text)
+
+
+def test_whatever_fails_in_the_boot_script_is_said_and_begun_again_without_end(guest: Any) -> None:
+    text = lines(guest)
+    for line in text:
+        if line.split()[:1] in (["kernel"], ["initrd"], ["boot"]):
+            assert line.endswith("|| goto error"), line
+    error = text[text.index(":error") :]
+    assert error[1].startswith("echo ") and "failed" in error[1]
+    assert error[-2:] == ["sleep 10", "goto retry_dhcp"]
+
+
 @pytest.mark.parametrize("script", ["boot", "installed"])
 def test_a_script_has_nothing_that_leaves_a_machine_standing(script: str, guest: Any) -> None:
     assert lint_script(render_script("ibm_nutanix", script, values(guest))) == []

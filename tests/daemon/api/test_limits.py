@@ -89,6 +89,22 @@ async def test_an_answer_that_quotes_the_request_puts_no_secret_into_record_log_
     assert "***" in str(house.record("node01").error)
 
 
+async def test_a_refusal_that_never_becomes_a_record_quotes_no_secret_either(
+    house: Any, door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.box.known.add("correct/horse+battery")
+
+    async def refuse(*_: Any) -> Any:
+        raise OutsideError(
+            "bad_request", "It refused correct/horse+battery.", evidence="correct%2Fhorse%2Bbattery"
+        )
+
+    monkeypatch.setattr(house.toy, "preflight", refuse)
+    status, told = await door.post("/v1/preflights", {"spec": door.spec})
+    assert status == 400
+    assert told["error"]["message"] == "It refused ***." and told["error"]["evidence"] == "***"
+
+
 async def test_the_journal_of_the_host_says_who_asked_for_what(
     house: Any, door: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -386,3 +386,39 @@ async def test_a_spec_of_which_nothing_is_left_may_be_replaced_whole_and_begins_
     await house.idle()
     assert set(house.mirror.records) == {"demo", "node01", "node03"}
     assert house.record("node01").state in ("ready", "active")
+
+
+async def test_a_spec_that_deletes_is_taken_only_with_the_plan_that_was_seen(house: Any, door: Any) -> None:
+    async def make(ctx: StepContext) -> Done:
+        await ctx.ensure(house.toy.outside.want(ctx.record.name))
+        return Done()
+
+    house.toy.script["making"] = make
+    await door.client.apply(door.spec)
+    await house.idle()
+    smaller = door.spec.replace("  - name: node02\n", "")
+    with pytest.raises(Refused) as refused:
+        await door.client.apply(smaller)
+    assert (refused.value.error["code"], "thing node02" in str(refused.value)) == ("deletes", True)
+    assert house.mirror.commands("demo") == [] and len(house.record("demo").spec["nodes"]) == 2
+    plan = await door.client.plan_spec(smaller)
+    assert [item["name"] for item in plan["items"] if item["action"] == "delete"] == ["node02"]
+    assert await door.client.apply(smaller, plan["digest"])
+
+
+async def test_what_cannot_change_while_something_stands_is_refused_by_name(
+    house: Any, door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def make(ctx: StepContext) -> Done:
+        await ctx.ensure(house.toy.outside.want(ctx.record.name))
+        return Done()
+
+    house.toy.script["making"] = make
+    await door.client.apply(door.spec)
+    await house.idle()
+    other = f"{door.spec}on_failure: rollback\n"
+    monkeypatch.setattr(house.toy, "may_change", lambda setting: False)
+    with pytest.raises(Refused) as refused:
+        await door.client.apply(other)
+    assert str(refused.value).endswith("changes what cannot change: on_failure.")
+    assert house.mirror.commands("demo") == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import daemon.bus
+from daemon.api.stream import lines
 from daemon.client import DaemonUnreachable
 from daemon.errors import NxdError
 from daemon.store.ops import AddEvent, Event
@@ -126,6 +128,22 @@ async def test_a_reader_that_comes_back_gets_what_it_missed_without_gap_or_repea
     assert told[0]["type"] == "snapshot"
     assert [one["revision"] for one in told[1:]] == list(range(21, 251))
     assert [one["event"]["revision"] for one in told[1:]] == list(range(21, 251))
+
+
+async def test_a_line_that_is_committed_between_the_state_and_what_was_missed_is_told_once(
+    house: Any,
+) -> None:
+    for number in range(3):
+        await house.commit(line(house, f"before {number}"))
+    told = lines(house.journal, house.views, house.journal.bus, 1)
+    assert json.loads(await anext(told))["type"] == "snapshot"
+    await house.commit(line(house, "meanwhile"))
+    said: list[Any] = []
+    async with asyncio.timeout(10):
+        while not said or said[-1]["type"] != "heartbeat":
+            said += map(json.loads, (await anext(told)).splitlines())
+    await told.aclose()  # type: ignore[attr-defined]
+    assert [one["revision"] for one in said if one["type"] == "event"] == [2, 3, 4]
 
 
 async def test_a_reader_from_the_future_gets_the_state_and_goes_on(house: Any, door: Any) -> None:

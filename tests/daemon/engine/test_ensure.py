@@ -391,6 +391,24 @@ async def test_an_object_nobody_has_seen_again_is_gone_once_no_list_shows_it_eit
     assert "delete a" not in house.toy.outside.calls
 
 
+async def test_an_object_that_answers_with_a_404_is_gone_only_when_no_list_shows_it_and_it_is_not_new(
+    house: Any,
+) -> None:
+    outside, seen = house.toy.outside, []
+
+    async def make(ctx: StepContext) -> Done:
+        made = await ctx.ensure(outside.want("a"))
+        for shown, wait in ((False, 0.0), (True, LATE_SECONDS), (False, 0.0)):
+            house.clock.advance(wait)
+            outside.objects = {"a": Found("id-a", {"mark": "ours"})} if shown else {}
+            seen.append(await ctx.vanished(made, outside.disposal()))
+        return Done()
+
+    house.toy.script["making"] = make
+    await house.begin()
+    assert seen == [False, False, True]
+
+
 @pytest.mark.parametrize(("age", "state"), [(0.0, "ready"), (60.0, "failed")], ids=["since", "before"])
 async def test_a_taken_name_is_ours_only_if_it_was_taken_after_our_call(
     house: Any, age: float, state: str

@@ -111,6 +111,24 @@ async def test_a_rollback_under_way_pauses_while_it_is_protected_and_ends_when_t
     assert (house.record().state, house.toy.outside.objects) == ("rolled_back", {})
 
 
+async def test_a_step_of_a_protected_cluster_orders_nothing_that_deletes(house: Any) -> None:
+    async def gather(ctx: StepContext) -> Outcome:
+        await ctx.order("node01", "release")
+        return Done()
+
+    house.toy.script["gathering"] = gather
+    await house.begin()
+    await house.tell("demo", "protect")
+    await house.tell("demo", "start")
+    cluster = house.record("demo")
+    assert (cluster.state, cluster.wait["for"]) == ("gathering", "its protection to be lifted")
+    assert (house.record().state, house.mirror.commands("node01")) == ("ready", [])
+    await house.tell("demo", "unprotect")
+    await house.idle()
+    assert house.record("demo").state == "active"
+    assert house.record().state == "rolled_back"
+
+
 async def test_a_failure_is_kept_when_a_verb_waits(house: Any) -> None:
     async def settle(ctx: StepContext) -> Outcome:
         await house.ask("node01", "hold")

@@ -61,7 +61,7 @@ class Cloud:
         if word in self.shown:
             shown = self.shown[word]
             return web.json_response({word: shown, "total_count": len(shown)})
-        return web.json_response({"id": word, "lifecycle_state": "stable"})
+        return web.json_response({"id": word, "lifecycle_state": "stable", "status": "running"})
 
     def deleted(self) -> list[str]:
         return [path.rpartition("/")[2] for method, path, _ in self.sent if method == "DELETE"]

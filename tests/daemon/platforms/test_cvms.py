@@ -13,7 +13,7 @@ from aiohttp import BasicAuth, web
 from msgspec.structs import replace
 
 from daemon.drivers.prism import fetch_certificate
-from daemon.errors import OutsideError
+from daemon.errors import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
 from daemon.platforms.ibm_nutanix.cvms import AT_ONCE, NOT_HEARD, Cvms
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, MachineSteps
@@ -45,6 +45,7 @@ class Room:
     broken: set[str] = field(default_factory=set)
     """The CVMs whose service fails."""
     heard: list[tuple[str, str]] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
     asked: int = 0
     most: int = 0
 
@@ -63,6 +64,7 @@ class Room:
         if sent not in self.passwords[address]:
             return web.Response(status=401)
         body = await request.json() if request.method == "POST" else {}
+        self.bodies += [body] if body else []
         if "newPassword" in body:
             self.passwords[address] = {body["newPassword"]}
             self.changed.append(address)
@@ -260,3 +262,78 @@ async def test_the_certificate_that_a_cvm_showed_first_is_the_only_one_ever_afte
         await house.until(lambda wanted=state: house.record("node00").state == wanted, quiet=25)
         error = house.record("node00").error
         assert (error and error["code"]) == ("pin_changed" if state == "failed" else None)
+
+
+@pytest.mark.parametrize("gate", ["all", 3])
+async def test_the_gate_opens_when_as_many_nodes_are_ready_as_the_spec_asks_for(
+    house: Any, room: Room, gate: Any
+) -> None:
+    steps = await stage(house, room, 4, gate=gate)
+    house.toy.script["settling"] = Wait("x", "y", 1e9)
+
+    async def stands(name: str, state: str) -> None:
+        record = house.record(name)
+        await house.commit(PutRecord(replace(record, state=state, step=state, version=record.version + 1)))
+
+    await stands("node03", "settling")
+    told = await answered(house, steps.deploy)
+    if gate == "all":
+        assert (told.waiting_for, told.evidence, told.attention) == ("4 ready nodes", "3 of 4 ready", False)
+    else:
+        assert isinstance(told, Done)
+    await stands("node02", "failed")
+    told = await answered(house, steps.deploy)
+    assert (told.evidence, told.attention) == ("2 of 4 ready; node02 is failed", gate == "all")
+    await stands("node02", "ready")
+    await stands("node03", "ready")
+    assert isinstance(await answered(house, steps.deploy), Done)
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        ({"cluster_status": "UP", "num_nodes": 3}, "done"),
+        ({"cluster_status": "INIT", "num_nodes": 3}, "cluster_status is INIT, 3 nodes in it"),
+        ({"num_nodes": 2}, "cluster_status is None, 2 nodes in it"),
+        ({"num_nodes": 3}, "done"),
+        ({"cluster_status": "FAILED"}, "The cluster reports FAILED."),
+        ({"cluster_status": "UNCONFIGURED"}, "its CVMs say that they are in none"),
+    ],
+)
+async def test_a_cluster_is_up_when_it_says_so_and_anything_else_is_shown(
+    house: Any, room: Room, shown: Any, said: str
+) -> None:
+    steps = await stage(house, room, 3)
+    room.shown["cluster"] = shown
+
+    async def look(ctx: Any) -> str:
+        try:
+            outcome = await steps.await_up(ctx)
+        except NxdError as error:
+            return error.message
+        return "done" if isinstance(outcome, Done) else outcome.evidence  # type: ignore[union-attr]
+
+    assert await answered(house, look) == said
+
+
+async def test_the_cluster_is_formed_by_its_first_node_of_all_that_are_ready_under_its_own_address(
+    house: Any, room: Room
+) -> None:
+    steps = await stage(house, room, 3, nutanix={"redundancy_factor": 2, "timezone": "UTC"})
+    row = house.mirror.resource("demo", "nutanix_cluster", "demo")
+    await house.commit(PutResource(replace(row, state="gone")))
+    for number in range(3):
+        name, record = f"node{number:02}", house.record(f"node{number:02}")
+        await house.commit(PutResource(ip(name, "ahv", f"127.62.0.{number}")))
+        spec = {**record.spec, "position": "ABC"[number]}
+        await house.commit(PutRecord(replace(record, spec=spec, version=record.version + 1)))
+    room.shown["clusters"] = {"cluster_uuid": "u-2"}
+    assert isinstance(await answered(house, steps.create), Done)
+    (body,) = room.bodies
+    assert (body["name"], body["external_ip"], body["redundancy_factor"]) == ("demo", "127.61.0.9", 2)
+    assert [(one["cvm_ip"], one["node_position"]) for one in body["nodes"]] == list(
+        zip(list(room.passwords)[:3], "ABC", strict=True)
+    )
+    assert [address for method, address in room.heard if method == "POST"] == [next(iter(room.passwords))]
+    assert isinstance(await answered(house, steps.create), Done)
+    assert len(room.bodies) == 1
