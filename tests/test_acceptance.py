@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.mutants.mutant import Mutant
+from tests.mutants.table import MUTANTS
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "acceptance.md"
 NUMBERS = [f"S000-{n:02}" for n in range(1, 85)] + [f"S001-{n:02}" for n in range(1, 77)]
 STATES = ("done", "part", "open")
 NOTHING = "–"
+MOST_ROWS = 5
+"""So many rows may one test stand for: one that stands for many shows none of them."""
 
 
 @dataclass(frozen=True)
@@ -90,3 +95,31 @@ def test_the_tests_of_a_row_are_there(row: Row) -> None:
         assert path.startswith("tests/") and (ROOT / path).is_file(), f"there is no {path}"
         text = (ROOT / path).read_text(encoding="utf-8")
         assert f"def {name}(" in text if name else "def test_" in text, f"{path} has no {name or 'tests'}"
+
+
+def test_no_test_stands_for_many_rows() -> None:
+    stands_for = Counter(test for row in ROWS for test in set(row.tests))
+    assert {test: rows for test, rows in stands_for.items() if rows > MOST_ROWS} == {}
+
+
+def test_a_page_on_which_one_test_stands_for_many_rows_is_found() -> None:
+    rows = read_rows(
+        "\n".join(f"| S000-0{n} | a | – | `tests/test_spec.py::test_a` | done |" for n in range(6))
+    )
+    stands_for = Counter(test for row in rows for test in set(row.tests))
+    assert max(stands_for.values()) > MOST_ROWS
+
+
+PROOFS = [one for one in MUTANTS if one.shows]
+
+
+@pytest.mark.parametrize("proof", PROOFS, ids=lambda one: f"{one.shows}: {one.rule}")
+def test_a_rule_that_is_taken_away_to_break_a_row_is_noticed_by_witnesses_of_that_row_alone(
+    proof: Mutant,
+) -> None:
+    (row,) = (row for row in ROWS if row.number == proof.shows)
+    assert proof.tests and set(proof.tests) <= set(row.tests)
+
+
+def test_many_rows_have_such_a_proof() -> None:
+    assert len({proof.shows for proof in PROOFS}) >= 25

@@ -116,6 +116,17 @@ def test_a_secret_is_found_in_a_header_of_basic_authentication(user: str, encode
     assert len(shown) <= len(user) * 4 / 3 + 4
 
 
+@pytest.mark.parametrize("user", ["", "a:", "ab:", "abc:"])
+def test_a_secret_is_found_in_base64_wherever_it_begins_in_it_and_without_a_word_before_it(user: str) -> None:
+    known = Redactor()
+    known.add(SECRET)
+    coded = base64.b64encode(f"{user}{SECRET}".encode()).decode()
+    told = known.text(f'"auth": "{coded}"')
+    assert HIDDEN in told
+    kept = told.removeprefix('"auth": "').partition(HIDDEN)[0]
+    assert len(kept) <= len(coded) - len(base64.b64encode(SECRET.encode())) + 4
+
+
 def test_a_secret_that_was_cut_off_with_the_text_is_found_too() -> None:
     known = Redactor()
     known.add("correct-horse-battery-staple")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants import table_doors, table_engine, table_platform, table_store
+from tests.mutants import table_doors, table_engine, table_platform, table_requirements, table_store
 from tests.mutants.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -10,4 +10,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *table_store.MUTANTS,
     *table_doors.MUTANTS,
     *table_platform.MUTANTS,
+    *table_requirements.MUTANTS,
 )
