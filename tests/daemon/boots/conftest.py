@@ -116,7 +116,7 @@ class Bay:
         spec = yaml.safe_load((resources.files("daemon.demo") / "three-node.yaml").read_text())
         names = [f"n{number:02}" for number in range(1, nodes + 1)]
         spec = {**spec, "cluster": "bay", "nodes": names, "on_failure": "hold"}
-        spec["nutanix"] = {"timezone": "UTC", "storage": {}, **spec["nutanix"]}
+        spec["nutanix"] = {"timezone": "UTC", "storage": {"boot_drive": "/dev/nvme0n1"}, **spec["nutanix"]}
         now = self.clock.now()
         records = [Record("bay", CLUSTER.name, "bay", "held", now, version=1, step="deploying", spec=spec)]
         for number, name in enumerate(names):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,17 @@ import pytest
 from daemon.store.base import Store
 from daemon.store.memory import MemoryStore
 from daemon.store.sqlite import SqliteStore
+
+
+@asynccontextmanager
+async def opened(directory: Path, new_id: str = "one") -> AsyncIterator[SqliteStore]:
+    """The store in a directory, closed whatever becomes of the test: one left open keeps its process from ending."""
+    store = SqliteStore(directory / "nxd.db", new_id)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 @pytest.fixture(params=["sqlite", "memory"])

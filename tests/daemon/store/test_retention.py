@@ -23,6 +23,7 @@ from daemon.store.ops import (
 )
 from daemon.store.sqlite import SqliteStore
 from state_machines.record import Record
+from tests.daemon.store.conftest import opened
 
 
 def line(when: float, record: str = "a", kind: Any = "note") -> AddEvent:
@@ -67,19 +68,15 @@ async def test_what_exceeds_its_number_is_forgotten_and_numbers_go_on(store: Sto
 
 
 async def test_numbers_go_on_after_a_restart_with_an_empty_log(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "nxd.db", "one")
-    await store.open()
-    lease = await store.acquire("test")
-    await store.commit(lease, [line(1.0), line(2.0)])
-    await prune(store, lease, before=1e9)
-    await store.close()
-    store = SqliteStore(tmp_path / "nxd.db", "one")
-    await store.open()
-    contents = await store.load()
-    assert (contents.revision, contents.begins) == (2, 3)
-    (event,) = await store.commit(await store.acquire("again"), [line(3.0)])
-    assert event.revision == 3
-    await store.close()
+    async with opened(tmp_path) as store:
+        lease = await store.acquire("test")
+        await store.commit(lease, [line(1.0), line(2.0)])
+        await prune(store, lease, before=1e9)
+    async with opened(tmp_path) as store:
+        contents = await store.load()
+        assert (contents.revision, contents.begins) == (2, 3)
+        (event,) = await store.commit(await store.acquire("again"), [line(3.0)])
+        assert event.revision == 3
 
 
 async def test_closed_commands_go_with_the_log_and_open_ones_stay(store: Store) -> None:

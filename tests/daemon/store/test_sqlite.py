@@ -22,6 +22,7 @@ from daemon.store.base import Fenced
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, PutRecord, PutResource, Resource
 from daemon.store.sqlite import SqliteStore
 from state_machines.record import Record
+from tests.daemon.store.conftest import opened
 
 NODE = Record("node01", "toy.node", "demo", "pending", 1.0, version=1)
 LINE = AddEvent(Event(1.0, "demo", "node01", "note", "made"))
@@ -202,25 +203,23 @@ async def test_what_no_database_can_hold_fails_alone_and_the_writer_lives(tmp_pa
 async def test_a_commit_survives_a_power_cut_by_the_settings_of_sqlite(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[aiosqlite.Connection] = []
+    opened_connections: list[aiosqlite.Connection] = []
     connect = aiosqlite.connect
 
     def watched(*args: Any, **named: Any) -> aiosqlite.Connection:
-        opened.append(connect(*args, **named))
-        return opened[-1]
+        opened_connections.append(connect(*args, **named))
+        return opened_connections[-1]
 
     monkeypatch.setattr(aiosqlite, "connect", watched)
-    store = SqliteStore(tmp_path / "nxd.db", "id")
-    await store.open()
-    with contextlib.closing(sqlite3.connect(tmp_path / "nxd.db")) as other:
-        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    writer, reader = opened
-    full, always = 2, 1
-    assert list(await writer.execute_fetchall("PRAGMA synchronous")) == [(full,)]
-    assert list(await reader.execute_fetchall("PRAGMA query_only")) == [(always,)]
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        await reader.execute("INSERT INTO meta (key, value) VALUES ('a', 'b')")
-    await store.close()
+    async with opened(tmp_path):
+        with contextlib.closing(sqlite3.connect(tmp_path / "nxd.db")) as other:
+            assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        writer, reader = opened_connections
+        full, always = 2, 1
+        assert list(await writer.execute_fetchall("PRAGMA synchronous")) == [(full,)]
+        assert list(await reader.execute_fetchall("PRAGMA query_only")) == [(always,)]
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            await reader.execute("INSERT INTO meta (key, value) VALUES ('a', 'b')")
 
 
 async def test_a_closed_store_says_so_instead_of_waiting(tmp_path: Path) -> None:
