@@ -25,7 +25,7 @@ from oracle import broken
 from daemon.client import Client, Refused
 from daemon.demo.stage import Rehearsal, Stage
 from daemon.sim.scenarios import Scenario, scenarios
-from daemon.wire import EntityView
+from daemon.wire import EntityView, ErrorView
 from tests.e2e.robot import Robot
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
@@ -143,6 +143,12 @@ class Theatre:
         with Client(self.stage.socket) as client:
             client.apply(text)
 
+    def has_logged(self, cluster: str, message: str) -> bool:
+        """Whether an error was told of a cluster or a node of it in these words."""
+        with Client(self.stage.socket) as client:
+            told = client.log(cluster=cluster, limit=1000, tail=True)["events"]
+        return any(event["level"] == "error" and event["message"] == message for event in told)
+
     def until(self, parts: Sequence[Part], what: str, done: Callable[[list[EntityView]], bool]) -> None:
         """Wait until ``done`` holds for the entities of every part; who is late is complained of."""
         until = time.monotonic() + PATIENCE
@@ -188,7 +194,7 @@ def gone(entities: list[EntityView]) -> bool:
     return not entities
 
 
-def judge(part: Part, found: dict[str, EntityView]) -> None:
+def judge(theatre: Theatre, part: Part, found: dict[str, EntityView]) -> None:
     """Complain if a part did not end as its scenario says."""
     scenario = part.scenario
     mine = [entity for entity in found.values() if entity["cluster"] == part.cluster]
@@ -199,10 +205,32 @@ def judge(part: Part, found: dict[str, EntityView]) -> None:
     kind, state = scenario.at.split(":")
     failed = [entity for entity in mine if entity["state"] == "failed" and entity["kind"] == kind]
     for entity in failed:
-        code = entity["error"]["code"] if entity["error"] else None
-        if (entity["step"], code) == (state, scenario.code):
+        error = entity["error"]
+        if error is not None and (entity["step"], error["code"]) == (state, scenario.code):
+            judge_telling(theatre, part, entity, error)
             return
     part.complain(f"should have failed at {scenario.at} with {scenario.code}: {stand(part, found)}")
+
+
+def judge_telling(theatre: Theatre, part: Part, entity: EntityView, error: ErrorView) -> None:
+    """Complain if a failure is told without its evidence, without a way on, or not in the log."""
+    if not error.get("evidence"):
+        part.complain(f"{error['code']} is told without evidence: {error['message']}")
+    if not error.get("remedies") or not entity["remedies"]:
+        part.complain(f"{error['code']} is told without anything that can be done: {error['message']}")
+    if not theatre.has_logged(part.cluster, error["message"]):
+        part.complain(f"{error['code']} does not stand in the log: {error['message']}")
+
+
+def judge_installs(part: Part, installed: dict[str, int]) -> None:
+    """Complain if a machine was installed more often than its scenario says, or one that it does not concern at all."""
+    name, recovers = f"n-{part.word}", part.scenario.ending == "recovers"
+    found = installed.get(f"demo-{name}-host-bms")
+    if recovers and part.scenario.installs not in (None, found):
+        part.complain(f"was installed {found} times, not {part.scenario.installs}")
+    for other in (f"{name}-b", f"{name}-c")[: part.scenario.nodes - 1]:
+        if (times := installed.get(f"demo-{other}-host-bms")) != 1:
+            part.complain(f"{other}, whom it does not concern, was installed {times} times")
 
 
 def play(theatre: Theatre, parts: Sequence[Part]) -> None:
@@ -213,16 +241,14 @@ def play(theatre: Theatre, parts: Sequence[Part]) -> None:
     theatre.until(parts, "settled", settled)
     found = theatre.entities()
     for part in parts:
-        judge(part, found)
+        judge(theatre, part, found)
     refused = [part for part in parts if part.scenario.ending == "refused"]
     count(theatre, refused, {kind: 0 for kind in ONE_NODE}, "before anything was made")
     follow(theatre, [part for part in parts if part.scenario.ending != "recovers"], "active", active)
     theatre.until(parts, "active", active)
     installed = theatre.ask("/counts")["installs"]
-    for part in [part for part in parts if part.scenario.ending == "recovers"]:
-        found_installs = installed.get(f"demo-n-{part.word}-host-bms")
-        if part.scenario.installs not in (None, found_installs):
-            part.complain(f"was installed {found_installs} times, not {part.scenario.installs}")
+    for part in parts:
+        judge_installs(part, installed)
     count(theatre, parts, None, "when it was active")
     end(theatre, parts)
 

@@ -221,7 +221,10 @@ class ClusterSteps:
                 row, Disposal(lambda _: self._existing(ctx), _with_its_nodes, _with_its_nodes)
             ):
                 await ctx.gone(row)
-                raise NxdError("vanished", f"The cluster {row.name} was destroyed by somebody else.")
+                said = f"The cluster {row.name} was destroyed by somebody else."
+                raise NxdError(
+                    "vanished", said, evidence=f"every CVM that answers is in no cluster ({row.cloud_id})"
+                )
         return Wait("the cluster to be UP", "its CVMs say that they are in none", UP_POLL)
 
     async def change_passwords(self, ctx: StepContext) -> Outcome:

@@ -13,7 +13,7 @@ from daemon.errors import NxdError, OutsideError
 from daemon.objects import Disposal
 from daemon.platforms.ibm_nutanix.node import next_round
 from daemon.platforms.ibm_nutanix.power import is_stubborn, press, told
-from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, replace_it, server_problem
+from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, replace_it, server_problem, vanished
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.remedies import verb_remedy
 from daemon.settings import Settings
@@ -181,9 +181,7 @@ class MachineSteps:
         if not await ctx.vanished(row, self._server):
             return Wait(waiting_for, "the server is not shown", self._settings.poll_seconds)
         await ctx.gone(row)
-        raise NxdError(
-            "vanished", f"The server {row.name} was deleted by somebody else.", remedy=replace_it(ctx)
-        )
+        raise vanished("server", row, replace_it(ctx))
 
     async def _power_cycle(self, ctx: StepContext) -> Wait | None:
         """After a retry, the power goes off and on once; None when that is done or was not asked for."""
@@ -207,7 +205,8 @@ class MachineSteps:
                 await ctx.remember(cycling="on")
                 return Wait("the power to be switched on", f"the server is {status}", poll=0)
             elif status == "missing":
-                raise NxdError("server_failed", f"The server {row.name} was deleted by somebody else.")
+                said = f"The server {row.name} was deleted by somebody else."
+                raise NxdError("server_failed", said, evidence=f"{id_}: its status is {status}")
             evidence = told(row) or f"the server is {status}"
             return Wait("the power to be off", evidence, poll, attention=is_stubborn(row))
         if status == "running":

@@ -16,7 +16,13 @@ from daemon.platforms.ibm_nutanix.addresses import AddressPicker, asked_for
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
 from daemon.platforms.ibm_nutanix.planned import FACT, host_row, offsets_of
 from daemon.platforms.ibm_nutanix.power import press
-from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, server_found, server_prototype
+from daemon.platforms.ibm_nutanix.server import (
+    boot_url,
+    meddled_with,
+    server_found,
+    server_prototype,
+    vanished,
+)
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.remedies import verb_remedy
 from daemon.settings import Settings
@@ -140,7 +146,7 @@ class NodeSteps:
                 if not await ctx.vanished(row, self.disposals["vni"]):
                     return Wait(f"the interface {row.name}", "it is not shown yet", VNI_POLL)
                 await ctx.gone(row)
-                raise NxdError("vanished", f"The interface {row.name} was deleted by somebody else.")
+                raise vanished("interface", row)
             state = vni["lifecycle_state"]
             if state in ("failed", "suspended"):
                 remedy = verb_remedy(NODE, "rollback", ctx.record.name)
@@ -272,7 +278,7 @@ class NodeSteps:
                 return Wait(f"the server {row.name} to run", "it is not shown yet", self._poll)
             await ctx.gone(row)
             await ctx.remember(server=int(ctx.record.facts.get("server", 1)) + 1)
-            raise NxdError("vanished", f"The server {row.name} was deleted by somebody else.")
+            raise vanished("server", row)
         trouble = meddled_with(ctx, row, server, ran_before=False)
         if trouble is not None:
             await ctx.update(row, failed_at=ctx.record.attempt)

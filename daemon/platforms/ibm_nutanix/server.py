@@ -60,6 +60,16 @@ def replace_it(ctx: StepContext) -> Remedy:
     return verb_remedy(NODE, "replace", ctx.record.name)
 
 
+def vanished(what: str, row: Resource, remedy: Remedy | None = None) -> NxdError:
+    """Somebody else deleted what was made and seen before."""
+    return NxdError(
+        "vanished",
+        f"The {what} {row.name} was deleted by somebody else.",
+        evidence=f"{row.cloud_id}: HTTP 404, and no list shows the name {row.name}",
+        remedy=remedy,
+    )
+
+
 def meddled_with(
     ctx: StepContext, row: Resource, server: Mapping[str, Any], ran_before: bool = True
 ) -> NxdError | None:
