@@ -17,6 +17,8 @@ from pxe.sparing import Sparing, left_out
 
 LINES_PER_MINUTE = 300
 """So many lines of one machine are kept in a minute; of the rest only the number is told."""
+BYTES_PER_MINUTE = 64 * 1024
+"""So many bytes of what one machine says are kept in a minute, however few its lines are."""
 
 
 class BootBook:
@@ -27,7 +29,7 @@ class BootBook:
         self._engine = engine
         self._box = box
         self._refusals = Sparing()
-        self._lines = Sparing(LINES_PER_MINUTE, in_all=20 * LINES_PER_MINUTE)
+        self._lines = Sparing(LINES_PER_MINUTE, in_all=20 * LINES_PER_MINUTE, size=BYTES_PER_MINUTE)
         self._repeats = Repeats()
         self._locks = Locks()
 
@@ -80,7 +82,7 @@ class BootBook:
         if not isinstance(op, AddEvent):
             return [op]
         event = op.event
-        untold = self._lines.take(event.record or "", now)
+        untold = self._lines.take(event.record or "", now, len(event.message.encode()))
         if untold is None:
             return []
         return [AddEvent(replace(event, message=event.message + left_out(untold)))]

@@ -10,6 +10,9 @@ from pxe.book import Report, ReportKind
 BODY_LIMIT = 64 * 1024
 """The most bytes a report may have."""
 
+MESSAGE_LIMIT = 2000
+"""So many characters of a message are kept; of the rest only the number is told."""
+
 LAST_PHASE = 8
 _LAST_SEQ = 2**53
 """The largest whole number that every JSON reader keeps exact."""
@@ -37,10 +40,16 @@ def read_report(body: bytes, source: str) -> Report:
     if not isinstance(message, str):
         raise BadReport('"message" must be text.')
     # Half a surrogate pair is legal JSON but can be stored nowhere.
-    message = message.encode("utf-8", "replace").decode("utf-8")
+    message = _cut(message.encode("utf-8", "replace").decode("utf-8"))
     kind, phase = _kind(said.get("phase"))
     percent = _percent(said.get("percent")) if kind == "phase" else None
     return Report(kind, source, seq, phase, percent, message, boot)
+
+
+def _cut(message: str) -> str:
+    """As much of the message as is kept."""
+    more = len(message) - MESSAGE_LIMIT
+    return message if more <= 0 else f"{message[:MESSAGE_LIMIT]}… ({more} more characters were left out)"
 
 
 def _kind(phase: Any) -> tuple[ReportKind, int | None]:

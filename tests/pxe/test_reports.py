@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pxe.book import Report
+from pxe.status import MESSAGE_LIMIT
 
 NODE = "127.33.0.10"
 
@@ -122,3 +123,17 @@ async def test_a_report_of_more_than_64_kib_is_refused(server: Any, book: Any) -
 async def test_a_message_that_no_database_can_hold_is_made_one_it_can(server: Any, book: Any) -> None:
     await server.say(b'{"seq": 1, "phase": -1, "message": "half \\ud83d a face"}')
     assert book.reports[0][1].message == "half ? a face"
+
+
+@pytest.mark.parametrize("phase", [3, -1, "error"])
+async def test_of_a_long_message_the_beginning_is_kept_and_the_rest_is_counted(
+    phase: Any, server: Any, book: Any
+) -> None:
+    await server.say({"seq": 1, "phase": phase, "message": "x" * 60_000})
+    kept = book.reports[0][1].message
+    assert kept == "x" * MESSAGE_LIMIT + f"… ({60_000 - MESSAGE_LIMIT} more characters were left out)"
+
+
+async def test_a_message_as_long_as_is_kept_is_kept_whole(server: Any, book: Any) -> None:
+    await server.say({"seq": 1, "phase": -1, "message": "x" * MESSAGE_LIMIT})
+    assert book.reports[0][1].message == "x" * MESSAGE_LIMIT

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from daemon.boot_book import LINES_PER_MINUTE, BootBook
+from daemon.boot_book import BYTES_PER_MINUTE, LINES_PER_MINUTE, BootBook
 from daemon.boots import round_of
 from daemon.store.ops import AddEvent, Event
 from daemon.upkeep import Upkeep
@@ -90,6 +90,20 @@ async def test_a_machine_that_talks_and_talks_is_kept_so_far_and_the_rest_is_cou
     await book.tell_left_out()
     said = [event.message for event in await house.log("node01")][before + LINES_PER_MINUTE :]
     assert said == [f"{5000 - LINES_PER_MINUTE} more lines of node01 were left out"]
+
+
+async def test_few_lines_that_are_long_are_kept_so_far_as_their_bytes_go(house: Any) -> None:
+    await house.begin("node01")
+    book = BootBook(house.journal, house.engine, house.box)
+    guest = Guest("node01", "10.0.0.9", "installing", "", "", "", {}, dict, round_of(house.record("node01")))
+    before = len(await house.log("node01"))
+    for number in range(100):
+        await book.report(guest, Report("log", "10.0.0.9", seq=number + 1, message="ü" * 1000))
+    kept = BYTES_PER_MINUTE // 2000
+    assert len(await house.log("node01")) - before == kept
+    await house.pass_time(61.0)
+    await book.report(guest, Report("log", "10.0.0.9", seq=101, message="on it goes"))
+    assert (await house.log("node01"))[-1].message == f"on it goes ({100 - kept} more were left out)"
 
 
 async def test_a_flood_of_requests_from_many_addresses_is_bounded_too(house: Any) -> None:
