@@ -47,3 +47,4 @@ ANSWERS = ("tests/daemon/drivers/test_ibm_errors.py", "tests/daemon/drivers/test
 AUTH = ("tests/daemon/drivers/test_ibm_auth.py",)
 RATES = ("tests/daemon/drivers/test_rates.py",)
 IBM = "daemon/platforms/ibm_nutanix"
+KIND = ("tests/state_machines/test_kind.py",)

@@ -119,4 +119,12 @@ MUTANTS: tuple[Mutant, ...] = (
            "            if record is None or round_of(record) != guest.round:\n",
            "            if record is None:\n",
            "a report of an earlier round is not taken", BOOTS),
+    Mutant("daemon/store/transaction.py",
+           "        for op in ops:\n            if type(op) is AddEvent:\n",
+           "        for op in sorted(ops, key=lambda op: type(op).__name__.startswith(\"Drop\")):\n            if type(op) is AddEvent:\n",
+           "what is dropped is dropped in its place among the ops", STORE),
+    Mutant("daemon/boot_book.py",
+           "            self._repeats.note(name, report)\n",
+           "",
+           "one report is one line however often it comes", BOOTS),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from daemon import moves, wire
 from state_machines import ibm_nutanix, kind
 from state_machines.check import LEFT_BY_A_PERSON, standings
 from state_machines.kind import ROLLING_BACK, IllegalEvent, Kind
+from state_machines.lifecycle import retry_from
 from state_machines.record import Record
 
 KINDS = [pytest.param(ibm_nutanix.NODE, id="node"), pytest.param(ibm_nutanix.CLUSTER, id="cluster")]
@@ -168,3 +169,11 @@ def test_an_active_one_is_only_changed_replaced_or_taken_back_whole(subject: Kin
     assert legal == ({"release", "replace"} if subject.role == "node" else {"destroy", "change"})
     taking_back = "release" if subject.role == "node" else "destroy"
     assert subject.next("active", None, taking_back) == ROLLING_BACK
+
+
+@pytest.mark.parametrize("subject", KINDS)
+@pytest.mark.parametrize("state", ["failed", "held"])
+def test_a_retry_begins_at_any_step_that_was_reached_and_at_none_ahead(subject: Kind, state: str) -> None:
+    for reached, at in enumerate(subject.steps):
+        allowed = [step for step in subject.steps if subject.allows(state, at, retry_from(step))]
+        assert allowed == list(subject.steps[: reached + 1])

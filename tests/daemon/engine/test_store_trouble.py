@@ -129,3 +129,12 @@ async def test_an_engine_that_was_fenced_in_a_turn_ends_and_takes_no_other(house
     await house.idle()
     assert house.turns() == []
     assert house.toy.calls == []
+
+
+async def test_a_trouble_of_the_store_that_a_step_met_fails_no_step_and_is_over_by_itself(house: Any) -> None:
+    house.toy.script["settling"] = [StoreError("database", "The database cannot be written.")]
+    record = await house.begin()
+    assert (record.state, record.error) == ("settling", None)
+    assert house.engine.problems
+    await house.pass_time(STORE_RETRY_SECONDS)
+    assert (house.record().state, house.engine.problems) == ("ready", [])
