@@ -314,8 +314,10 @@ class NxTui(App[None]):
         elif place.kind == "spec" and place.name is not None:
             self.open_spec(Path(place.name))
 
-    def close_room(self) -> None:
-        """Back to the screen beneath."""
+    def close_room(self, room: Room) -> None:
+        """Back to the screen beneath, unless the room is left already: keys may have been typed ahead."""
+        if self.screen is not room or len(self.screen_stack) == 1:
+            return
         self.pop_screen()
         front = self.screen
         self.trail.visit(front.place() if isinstance(front, Room) else Place("fleet"))

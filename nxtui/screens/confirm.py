@@ -10,12 +10,12 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from daemon.client import DaemonUnreachable, Refused
 from daemon.wire import Plan
 from nxtui import pages
 from nxtui.pen import Pen
+from nxtui.screens.dialog import Dialog
 from nxtui.text import Line, counted
 from nxtui.verbs import Manner
 from nxtui.widgets.ask import AskLine
@@ -55,7 +55,7 @@ _KEYS = {
 _MEANT = {key for typed in _KEYS for key in typed.split(",")}
 
 
-class Confirm(ModalScreen[list[Plan] | None]):
+class Confirm(Dialog[list[Plan] | None]):
     """Ends with the plans that were confirmed (none for a verb without), or with None for no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -147,7 +147,7 @@ class Confirm(ModalScreen[list[Plan] | None]):
     def on_ask_line_done(self, event: AskLine.Done) -> None:
         """The right name arms ``y``; it does nothing by itself. Escape leaves."""
         if not event.text:
-            self.dismiss(None)
+            self.end(None)
         elif event.text == self.question.word:
             self.typed, self.mistyped = True, False
             event.ask.remove()
@@ -166,11 +166,11 @@ class Confirm(ModalScreen[list[Plan] | None]):
     def action_confirm(self) -> None:
         """Yes, if there is something to say yes to."""
         if self.armed:
-            self.dismiss(self.plans)
+            self.end(self.plans)
 
     def action_cancel(self) -> None:
         """No."""
-        self.dismiss(None)
+        self.end(None)
 
     def action_scroll(self, lines: int) -> None:
         """Further down the plan, or up."""

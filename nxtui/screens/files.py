@@ -23,7 +23,7 @@ class FilePicker(Pick):
     def chosen(self, what: str) -> None:
         path = (self.directory / Path(what).expanduser()).absolute()
         if not path.is_dir():
-            self.dismiss(str(path))
+            self.end(str(path))
             return
         self.directory = path.resolve()
         self.listed = listing(self.directory)

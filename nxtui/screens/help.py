@@ -5,11 +5,11 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from daemon.client.query import FIELDS
 from nxtui import keys, pages, sieve
 from nxtui.pen import Pen
+from nxtui.screens.dialog import Dialog
 from nxtui.text import Line
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.paper import Paper
@@ -23,7 +23,7 @@ _SIEVE = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """A page over the screen it explains."""
 
     BINDINGS = [  # noqa: RUF012 (Textual's own form)
@@ -65,7 +65,7 @@ class HelpScreen(ModalScreen[None]):
 
     def action_close(self) -> None:
         """Back to the screen."""
-        self.dismiss()
+        self.end()
 
     def action_scroll(self, lines: int) -> None:
         """Further down, or up."""

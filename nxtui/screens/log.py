@@ -198,7 +198,7 @@ class LogScreen(Room):
                 window.marks.clear()
             self._redraw()
         else:
-            self.nx.close_room()
+            self.nx.close_room(self)
 
     def copied_text(self) -> str:
         window = self.window

@@ -10,9 +10,9 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from nxtui.pen import Pen
+from nxtui.screens.dialog import Dialog
 from nxtui.text import Line, clip, fit
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.oneline import OneLine
@@ -39,7 +39,7 @@ def _begins(entry: Entry, typed: str) -> bool:
     return any(part.lower().startswith(typed) for part in entry[:2])
 
 
-class Pick(ModalScreen[str | None]):
+class Pick(Dialog[str | None]):
     """Ends with what was chosen, or with None for nothing. Choosing does nothing by itself."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -122,7 +122,7 @@ class Pick(ModalScreen[str | None]):
         event.stop()
         shown = self.shown
         if event.given_up:
-            self.dismiss(None)
+            self.end(None)
         elif shown:
             self.chosen(shown[min(self.place, len(shown) - 1)][0])
         elif self.listed.free and self.typed:
@@ -130,4 +130,4 @@ class Pick(ModalScreen[str | None]):
 
     def chosen(self, what: str) -> None:
         """Somebody pressed Enter on an entry."""
-        self.dismiss(what)
+        self.end(what)

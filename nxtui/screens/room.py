@@ -209,7 +209,7 @@ class Room(Screen[None], Canvas):
 
     def action_back(self) -> None:
         """Leave this screen."""
-        self.nx.close_room()
+        self.nx.close_room(self)
 
     def action_quit(self) -> None:
         """Close the window; nothing else stops."""

@@ -186,7 +186,7 @@ class SpecScreen(Room):
         if reason is not None or self.plan is None:
             self.notify(reason or "", title="apply: not now", severity="warning", markup=False)
         elif await self.nx.errands.apply(self.text, self.plan):
-            self.nx.close_room()
+            self.nx.close_room(self)
 
     def action_edit(self) -> None:
         """Open the file in the person's editor; nxtui steps aside meanwhile."""
