@@ -212,7 +212,9 @@ class Engine:
         except Interrupted:
             return Wait("a verb to be honoured", "a verb is waiting", poll=0)
         except legality.Protected as protected:
-            return Wait("its protection to be lifted", str(protected), PROTECTED_POLL, attention=True)
+            return Wait(
+                "its protection to be lifted", str(protected), PROTECTED_POLL, attention=True, in_line=True
+            )
         except (StoreError, Fenced):
             raise
         except OutsideError as error:

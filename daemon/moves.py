@@ -78,7 +78,8 @@ def entered(record: Record, kind: Kind, state: str, now: float, limits: Limits) 
 
 def in_line(record: Record, kind: Kind, now: float, limits: Limits) -> Record:
     """The record while it waits for its turn: its deadline begins anew, written down each tenth of its length."""
-    seconds = limits.of(kind.states[record.state])
+    undoing = record.state == ROLLING_BACK and record.step
+    seconds = limits.of(kind.undo_step(record.step) if undoing and record.step else kind.states[record.state])
     if seconds is None or record.deadline is None or record.deadline > now + 0.9 * seconds:
         return record
     return replace(record, deadline=now + seconds)

@@ -19,6 +19,8 @@ from state_machines.outcome import Problem, Remedy
 
 FALLBACKS = ("retry", "resume", "replace", "rollback", "destroy")
 """Verbs that are offered when none of those that the problem itself names is legal, the mildest first."""
+MILD = ("retry", "resume")
+"""Those that delete nothing."""
 _BY_ITSELF = Remedy("wait", "Nothing to do yet: nxd tries again by itself until the deadline.")
 _UNPROTECT = "unprotect"
 
@@ -65,16 +67,18 @@ def ways_on(standing: Standing, verb: str, args: Mapping[str, Any]) -> list[Reme
         standing.cluster, standing.cluster_inbox
     ):
         return [_unprotect(standing)]
-    name = standing.record.name
+    record, kind = standing.record, standing.kind
+    phase = kind.states[record.state].phase
+    if phase in ("ok", "released"):
+        return [Remedy("wait", "Nothing is to be done.")]
+    mild = FALLBACKS if verb in legality.DELETING or phase == "failed" else MILD
     legal = [
-        verb_remedy(standing.kind, other, name)
-        for other in FALLBACKS
-        if other != verb and other in standing.kind.verbs and legality.why_not(standing, other, {}) is None
+        verb_remedy(kind, other, record.name)
+        for other in mild
+        if other != verb and other in kind.verbs and legality.why_not(standing, other, {}) is None
     ]
-    wait = Remedy(
-        "command", f"Wait until it has come to an end: nxd wait {name}.", command=f"nxd wait {name}"
-    )
-    return legal or [wait]
+    look = f"nxd wait {record.name}"
+    return legal or [Remedy("command", f"Wait until it has come to an end: {look}.", command=look)]
 
 
 def text(found: Sequence[Remedy]) -> str:

@@ -13,7 +13,7 @@ from daemon.errors import NxdError
 from daemon.journal import Journal
 from daemon.plans import changes, creations, deletes, deletions, plan_of, stages_of
 from daemon.platforms.base import Check, Foresight, Platform, Seed
-from daemon.remedies import verb_remedy, ways_on
+from daemon.remedies import ways_on
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, PutRecord
 from state_machines.outcome import Remedy
 from state_machines.record import Record
@@ -240,7 +240,8 @@ class Wishes:
         found = [Remedy("spec", "Take these back, or apply the spec under another cluster name.")]
         for verb in ("rollback", "destroy"):
             if legality.why_not(self._engine.standing(standing), verb, {}) is None:
-                return [*found, verb_remedy(self._engine.kind(standing), verb, standing.name)]
+                text = f"Only if all of it may go: nxd {verb} {standing.name}."
+                return [*found, Remedy("verb", text, verb=verb, target=standing.name)]
         return found
 
     def _may_change_now(self, standing: Record, leaving: Sequence[str]) -> None:

@@ -66,12 +66,12 @@ def span(seconds: float) -> str:
 
 
 def note(entity: EntityView) -> str:
-    """What a person should know next: the error, else what is waited for."""
+    """What a person should know next: the error, else what is waited for, else what can be done."""
     if entity["error"] is not None:
         return entity["error"]["message"]
     if entity["waiting_for"]:
         return f"waits for {entity['waiting_for']}: {entity['evidence']}"
-    return ""
+    return " ".join(way["text"] for way in entity.get("remedies") or ())
 
 
 def entity_table(entities: Sequence[EntityView], now: float) -> Table:

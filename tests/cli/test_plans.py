@@ -103,7 +103,11 @@ def test_the_spec_in_force_comes_back_and_is_the_wish_already(served: Any, tmp_p
     served.run("spec", "solo01").refused_with(2, "the spec is that of solo")
 
 
-@pytest.mark.parametrize(("verb", "name"), [("rollback", "solo"), ("destroy", "solo"), ("replace", "solo01")])
+def test_a_verb_that_is_not_legal_is_refused_before_a_plan_is_shown(served: Any) -> None:
+    served.run("replace", "solo01").refused_with(4, "It is pending; replace is not possible now.")
+
+
+@pytest.mark.parametrize(("verb", "name"), [("rollback", "solo"), ("destroy", "solo")])
 def test_a_verb_that_deletes_shows_its_plan_and_does_nothing_without_a_terminal_or_consent(
     served: Any, verb: str, name: str
 ) -> None:

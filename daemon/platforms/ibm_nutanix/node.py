@@ -218,7 +218,8 @@ class NodeSteps:
         return await self._judge_server(ctx, row)
 
     def _still_a_host(self, ctx: StepContext) -> Wait:
-        """A node that is replaced leaves its cluster first."""
+        """A node that is replaced leaves its cluster first. Raises Protected."""
+        ctx.keep_protected()
         evidence = f"{ctx.cluster.name} is {ctx.cluster.state.replace('_', ' ')}"
         return Wait("its cluster to let it go", evidence, self._poll)
 

@@ -305,3 +305,35 @@ async def test_a_plan_of_what_is_not_legal_is_refused_with_the_same_words(house:
         with pytest.raises(NxdError) as refused:
             house.orders.plan(verb, "node01")
         assert refused.value.message == reason
+
+
+async def test_the_deadline_of_what_is_protected_stands_still(house: Any) -> None:
+    house.toy.script["settling"] = [BROKEN]
+    await thing_then_failure(house)
+    await house.tell("node01", "start")
+    house.toy.outside.undeletable = True
+    await house.tell("node01", "rollback")
+    await house.tell("demo", "protect")
+    for _ in range(20):
+        await house.pass_time(60)
+    assert house.record().state == ROLLING_BACK
+    house.toy.outside.undeletable = False
+    await house.tell("demo", "unprotect")
+    await house.pass_time(15)
+    assert house.record().state == "rolled_back"
+
+
+@pytest.mark.parametrize("verb", ["hold", "retry", "resume"])
+async def test_what_is_refused_where_nothing_is_wrong_offers_nothing_that_deletes(
+    house: Any, verb: str
+) -> None:
+    await house.begin()
+    with pytest.raises(NxdError) as refused:
+        await house.orders.give(verb, "node01", "ada")
+    assert [one.kind for one in refused.value.remedies] == ["wait"]
+    house.toy.script["settling"] = FOREVER
+    await house.sow("node02", cluster="other")
+    await house.tell("node02", "start")
+    with pytest.raises(NxdError) as refused:
+        await house.orders.give("retry", "node02", "ada")
+    assert not [one for one in refused.value.remedies if one.verb in ("rollback", "destroy", "replace")]
