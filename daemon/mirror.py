@@ -50,7 +50,10 @@ class Mirror:
         self._holders: dict[str, set[tuple[str, str, str]]] = {}
         self._signals: defaultdict[str, dict[str, Signal]] = defaultdict(dict)
         self._commands: dict[str, dict[str, Command]] = {}
-        self._tokens = set(contents.tokens)
+        self._tokens: dict[str, str] = {}
+        self._tokens_of: defaultdict[str, set[str]] = defaultdict(set)
+        for token, target in contents.tokens.items():
+            self._know_token(token, target)
         self.apply(map(PutRecord, contents.records))
         self.apply(map(PutResource, contents.resources))
         self.apply(map(PutSignal, contents.signals))
@@ -88,7 +91,10 @@ class Mirror:
 
     def forget(self, tokens: Iterable[str], begins: int) -> None:
         """Closed commands and the beginning of the log are no longer kept."""
-        self._tokens.difference_update(tokens)
+        for token in tokens:
+            target = self._tokens.pop(token, None)
+            if target is not None:
+                self._tokens_of[target].discard(token)
         self.begins = max(self.begins, begins)
 
     def members(self, cluster: str) -> list[Record]:
@@ -174,8 +180,12 @@ class Mirror:
         command = op.command
         if command.token not in self._tokens:
             self.stamps[command.target] += 1
-            self._tokens.add(command.token)
+            self._know_token(command.token, command.target)
             self._commands.setdefault(command.target, {})[command.token] = command
+
+    def _know_token(self, token: str, target: str) -> None:
+        self._tokens[token] = target
+        self._tokens_of[target].add(token)
 
     def _drop(self, op: DropRecord) -> None:
         name = op.name
@@ -192,6 +202,8 @@ class Mirror:
             self._let_go(resource)
         self._signals.pop(name, None)
         self._commands.pop(name, None)
+        for token in self._tokens_of.pop(name, ()):
+            del self._tokens[token]
 
 
 def _owner(secret: str) -> str:

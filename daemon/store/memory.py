@@ -124,7 +124,7 @@ class MemoryStore:
             list(self._resources.values()),
             list(self._signals.values()),
             [command for token, command in self._commands.items() if token not in self._closed],
-            set(self._commands),
+            {token: command.target for token, command in self._commands.items()},
             dict(self._secrets),
             self._begins,
         )

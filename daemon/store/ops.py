@@ -210,6 +210,7 @@ class Contents(Struct, frozen=True):
     resources: list[Resource]
     signals: list[Signal]
     commands: list[Command]
-    tokens: set[str]
+    tokens: dict[str, str]
+    """Token of every command that is kept → the record it was for."""
     secrets: dict[str, bytes]
     begins: int = 1

@@ -143,7 +143,7 @@ class SqliteStore:
                     f"SELECT {rows.COMMAND_COLUMNS} FROM commands WHERE closed = 0 ORDER BY time"
                 )
             ],
-            {token for (token,) in await read("SELECT token FROM commands")},
+            dict(await read("SELECT token, target FROM commands")),
             {name: sealed for name, sealed in await read("SELECT name, sealed FROM secrets")},
             self._begins,
         )

@@ -60,7 +60,7 @@ def _contents() -> Contents:
         for node in nodes
         for n, data in enumerate([{"address": "10.0.0.1"}] * RESOURCES)
     ]
-    return Contents("bench", 0, [cluster, *nodes], rows, [], [], set(), {})
+    return Contents("bench", 0, [cluster, *nodes], rows, [], [], {}, {})
 
 
 def _api() -> web.Application:

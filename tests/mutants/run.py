@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 COPIED = (
     "daemon",
     "nxtui",
+    "packaging",
     "pxe",
     "state_machines",
     "tests",

@@ -18,7 +18,7 @@ CLUSTER = Record("c", "toy.cluster", "c", "active", 1.0, 1)
 
 def mirror(*nodes: str, **secrets: bytes) -> Mirror:
     records = [CLUSTER, *(Record(name, "toy.node", "c", "pending", 1.0, 1) for name in nodes)]
-    return Mirror(Contents("daemon-1", 0, records, [], [], [], set(), secrets))
+    return Mirror(Contents("daemon-1", 0, records, [], [], [], {}, secrets))
 
 
 def test_the_names_for_which_a_rule_holds_follow_every_commit_and_each_record_is_looked_at_once() -> None:

@@ -90,7 +90,7 @@ async def test_load_gives_back_exactly_what_was_committed(store: Store) -> None:
     assert contents.resources == [ROW]
     assert contents.signals == [SIGNAL]
     assert contents.commands == [asked]
-    assert contents.tokens == {"t1"}
+    assert contents.tokens == {"t1": "node02"}
     assert contents.secrets == {"node02/boot_token": b"\x00sealed\xff"}
     assert given == await store.events() == [replace(line("made").event, revision=1)]
     assert contents.revision == 1
@@ -205,7 +205,7 @@ async def test_the_same_token_twice_is_one_command_and_stays_known_when_it_is_cl
     await store.commit(lease, [command("t1")])
     contents = await store.load()
     assert contents.commands == []
-    assert contents.tokens == {"t1"}
+    assert contents.tokens == {"t1": "node01"}
 
 
 async def test_open_commands_come_back_in_the_order_in_which_they_were_given(store: Store) -> None:
