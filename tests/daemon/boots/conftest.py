@@ -33,7 +33,7 @@ from daemon.settings import Settings, load_settings
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import AddCommand, Command, Event, PutRecord, PutResource, PutSecret, Resource
 from daemon.store.sqlite import SqliteStore
-from pxe.app import Counters, app_runner, boot_app, config_app
+from pxe.app import app_runner, boot_server
 from pxe.images import Images
 from state_machines.ibm_nutanix import CLUSTER, NODE
 from state_machines.record import Record
@@ -160,8 +160,7 @@ class Bay:
         self.engine = Engine(self.journal, {"ibm_nutanix": self.platform}, self.box, Pace())
         self.book = BootBook(self.journal, self.engine, self.box)
         ports = []
-        counters = Counters()
-        for app in (boot_app(self.book, Images({}), counters), config_app(self.book, counters)):
+        for app in boot_server(self.book, Images({})):
             runner = app_runner(app)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
