@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -177,9 +178,7 @@ def demo(
 
     stage = Stage((directory or _directory()).absolute())
     if stop:
-        stage.stop()
-        print("The demo is ended.")
-        return wire.EXIT_DONE
+        return _stop(stage)
     _check_scenarios(scenario)
     _check_names(fail)
     if not headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -190,7 +189,7 @@ def demo(
     try:
         stage.set_up(Rehearsal(speed, fail, seed, management, workload, scenario))
     except StageError as error:
-        raise Gave(wire.EXIT_USAGE, str(error)) from None
+        raise Gave(error.code, str(error)) from None
     keep = bool(fail or scenario) if keep is None else keep
     try:
         code = _headless(stage) if headless else _watched(stage)
@@ -198,10 +197,28 @@ def demo(
         stage.stop()
         raise
     if keep:
-        _say_how_to_go_on(stage)
+        _say_how_to_go_on(stage, f"nxd demo --stop{_dir(directory)}")
     else:
         stage.stop()
     return code
+
+
+def _stop(stage: Stage) -> int:
+    from daemon.demo.stage import StageError
+
+    try:
+        if not stage.runs():
+            raise Gave(wire.EXIT_FAILED, f"No demo runs in {stage.directory}.")
+        stage.stop()
+    except StageError as error:
+        raise Gave(error.code, str(error)) from None
+    print("The demo is ended.")
+    return wire.EXIT_DONE
+
+
+def _dir(directory: Path | None) -> str:
+    """The option that names this directory again, wherever it is typed."""
+    return "" if directory is None else f" --dir {shlex.quote(str(directory.absolute()))}"
 
 
 def _stop_when_told() -> None:
@@ -258,9 +275,9 @@ def _watched(stage: Stage) -> int:
     return subprocess.run([sys.executable, "-m", "nxtui.main", "--socket", str(stage.socket)]).returncode
 
 
-def _say_how_to_go_on(stage: Stage) -> None:
+def _say_how_to_go_on(stage: Stage, ends: str) -> None:
     print("\nThe simulated world and the daemon keep running, for you to try your hand:")
     print(f"  export NXD_CONFIG={stage.config}")
     print("  nxd status · nxd retry NAME --wait · nxd destroy demo · nxtui")
     print("  nxd spec demo > demo.yaml     its spec: add a node, and nxd apply demo.yaml --wait takes it in")
-    print("  nxd demo --stop     ends them")
+    print(f"  {ends}     ends them")

@@ -5,9 +5,11 @@ It starts the same commands a person would (`nxd sim`, `nxd serve`) and ends onl
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -18,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from daemon import wire
 from daemon.client import Client, DaemonUnreachable
 
 START_SECONDS = 30.0
@@ -33,7 +36,11 @@ KILLS_FORGIVEN = 1_000_000
 
 
 class StageError(Exception):
-    """The rehearsal cannot be set up; the text says why and what to do."""
+    """The rehearsal cannot be set up; the text says why and what to do, ``code`` with which exit code."""
+
+    def __init__(self, text: str, code: int = wire.EXIT_USAGE) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +74,19 @@ class Stage:
 
     def set_up(self, rehearsal: Rehearsal) -> None:
         """Prepare the directory and start the world and the daemon. Raises StageError."""
-        if any(self._running(pid) for pid in self.processes().values()):
+        if self.runs():
+            ends = f"nxd demo --stop --dir {shlex.quote(str(self.directory))}"
             raise StageError(
-                f"A demo is running in {self.directory} already: end it with `nxd demo --stop`, "
+                f"A demo is running in {self.directory} already: end it with `{ends}`, "
                 "or give this one another --dir."
             )
-        self._clear()
+        made = self._clear()
         origin = time.time()
-        urls = self._start_world(rehearsal, origin)
+        try:
+            urls = self._start_world(rehearsal, origin)
+        except StageError:
+            self._unmake(made)
+            raise
         try:
             self._write_images()
             self._write_settings(rehearsal, origin, urls)
@@ -82,6 +94,10 @@ class Stage:
         except BaseException:
             self.stop()
             raise
+
+    def runs(self) -> bool:
+        """Whether anything that was started here runs still. Raises StageError."""
+        return any(self._running(pid) for pid in self.processes().values())
 
     def urls(self) -> Mapping[str, str]:
         """Where the simulated world answers."""
@@ -155,11 +171,28 @@ class Stage:
         born = self._read_state().get("born", {}).get(str(pid))
         return _born(pid) is not None and born in (None, _born(pid))
 
-    def _clear(self) -> None:
-        self.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-        for path in (*self.directory.glob("state/*"), *self.directory.glob("*.log"), self._state):
-            if path.is_file():
-                path.unlink()
+    def _clear(self) -> Sequence[Path]:
+        """Make room for a new demo; the directories that did not exist before. Raises StageError."""
+        lacking = [one for one in (self.directory, *self.directory.parents) if not one.exists()]
+        try:
+            self.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+            for path in (*self.directory.glob("state/*"), *self.directory.glob("*.log"), self._state):
+                if path.is_file():
+                    path.unlink()
+            self._remember("processes", {})
+        except OSError as error:
+            raise StageError(
+                f"A demo cannot be kept in {self.directory} ({error.strerror}): name another directory with --dir."
+            ) from error
+        return lacking
+
+    def _unmake(self, made: Sequence[Path]) -> None:
+        """Leave nothing of a demo whose world was refused."""
+        for path in (self._state, self.directory / "sim.log"):
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # somebody put something there meanwhile
+            for directory in made:
+                directory.rmdir()
 
     def _start_world(self, rehearsal: Rehearsal, origin: float) -> Mapping[str, str]:
         arguments = ["sim", "--json", "--speed", repr(rehearsal.speed), "--origin", repr(origin)]
@@ -181,9 +214,12 @@ class Stage:
         if not line:
             child.wait(STOP_SECONDS)
             raise StageError(self._last_words("sim"))
-        urls: Mapping[str, str] = json.loads(line)
-        self._remember("urls", urls)
-        return urls
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            child.wait(STOP_SECONDS)
+            raise StageError(answer["error"]["message"], answer["error"]["exit_code"])
+        self._remember("urls", answer)
+        return answer
 
     def _spawn(
         self, name: str, arguments: Sequence[str], stdout: int, environ: Mapping[str, str] | None = None
@@ -249,8 +285,13 @@ class Stage:
     def _read_state(self) -> dict[str, Any]:
         try:
             state: dict[str, Any] = json.loads(self._state.read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
+        except (OSError, ValueError) as error:
+            raise StageError(
+                f"What runs in {self.directory} is not known, {self._state} cannot be read ({error}): "
+                "name another directory with --dir."
+            ) from error
         return state
 
     def _remember(self, key: str, value: object) -> None:

@@ -39,6 +39,8 @@ SSH_PORT = 22
 OTHER_SSH_PORT = 2222
 _SMALLEST_PREFIX = 29
 _LARGEST_PREFIX = 8
+_LATEST_ORIGIN = 2.0**33
+"""Of the Unix times from which time may run: no clock of the world shall leave the calendar."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,10 @@ _SERVICES = ("vpc", "dns", "metadata", "control")
 def _check(options: SimOptions) -> None:
     if not 0 < options.speed <= 100_000:
         raise SimError(f"The speed {options.speed:g} is not between 0 and 100000; choose for example 60.")
+    if not 0 <= options.origin < _LATEST_ORIGIN:
+        raise SimError(
+            f"The origin {options.origin:g} is not a Unix time in seconds; leave it out to begin now."
+        )
     if not 1 <= options.page_size <= 100:
         raise SimError(f"The page size {options.page_size} is not between 1 and 100; 50 is usual.")
     if options.personality not in (SEED, REAL):

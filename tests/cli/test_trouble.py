@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import signal
 import socket
 import sqlite3
@@ -282,6 +283,52 @@ def test_the_demo_refuses_to_fail_what_is_not_in_it(place: Any, name: str) -> No
     )
     ended.refused_with(2, f"There is no {name} in the demo to fail")
     assert not (place.directory / "demo").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--fail", "node01:bogus", "The fault 'node01:bogus' is not known"),
+        ("--fail", "node01", "The fault 'node01' is not known"),
+        ("--speed", "nan", "The speed nan is not between"),
+        ("--management", "banana", "The management network 'banana' is not an IPv4 network"),
+        ("--workload", "127.24.0.0/24", "overlap"),
+    ],
+)
+def test_what_the_simulated_world_refuses_the_demo_says_in_its_words(
+    option: str, value: str, said: str, place: Any
+) -> None:
+    stage = place.directory / "rooms" / "demo"
+    place.run("demo", "--headless", "--dir", str(stage), option, value).refused_with(2, said)
+    assert not stage.parent.exists()
+
+
+def test_a_demo_cannot_be_kept_where_nothing_can_be_made(place: Any) -> None:
+    place.run("demo", "--headless", "--dir", "/proc/x").refused_with(2, "A demo cannot be kept in /proc/x")
+    file = place.directory / "file"
+    file.touch()
+    place.run("demo", "--headless", "--dir", str(file / "x")).refused_with(2, "A demo cannot be kept in")
+
+
+def test_where_no_demo_runs_none_is_ended(place: Any) -> None:
+    place.run("demo", "--stop", "--dir", str(place.directory)).refused_with(
+        1, f"No demo runs in {place.directory}."
+    )
+
+
+def test_a_second_demo_on_the_same_networks_is_told_so_and_the_first_one_is_ended_where_it_said(
+    place: Any,
+) -> None:
+    first, second = place.directory / "a demo", place.directory / "second"
+    kept = place.run("demo", "--headless", "--keep", "--speed", "2000", "--dir", str(first))
+    assert kept.code == 0, kept
+    place.run("demo", "--headless", "--dir", str(second)).refused_with(2, "in use")
+    assert not second.exists()
+    ends = next(line for line in kept.out.splitlines() if line.endswith("ends them")).removesuffix(
+        "ends them"
+    )
+    ended = place.run(*shlex.split(ends)[1:])
+    assert (ended.code, ended.out) == (0, "The demo is ended.\n")
 
 
 def test_one_unreadable_file_of_several_stops_nobody(place: Any) -> None:
