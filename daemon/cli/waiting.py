@@ -211,7 +211,8 @@ def _follow(socket: Path, watch: Watch, timeout: float | None, screen: Screen) -
             for entity in watch.take(line):
                 screen.entity(entity)
             screen.line(line)
-            if watch.missing and not seen and watch.goal != "gone":
+            unknown = watch.missing and not seen
+            if unknown and not (watch.goal == "gone" and _heard_of(socket, watch.name)):
                 return wire.EXIT_USAGE, f"There is no node or cluster named {watch.name}."
             seen = True
             verdict = watch.verdict()
@@ -221,6 +222,15 @@ def _follow(socket: Path, watch: Watch, timeout: float | None, screen: Screen) -
                 text = f"{watch.name} is not {watch.goal} after {timeout:g} s; the work goes on."
                 return wire.EXIT_GAVE_UP, text
     raise AssertionError("the stream ended without an error")
+
+
+def _heard_of(socket: Path, name: str) -> bool:
+    """Whether the log knows such a node or cluster: what is destroyed is gone, what never was is a slip."""
+    with Client(socket) as client:
+        found = name and (
+            client.log(limit=1, cluster=name)["events"] or client.log(limit=1, node=name)["events"]
+        )
+    return bool(found)
 
 
 def _lines(client: Client) -> Iterable[StreamLine]:

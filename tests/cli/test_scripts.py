@@ -141,6 +141,7 @@ def test_followed_lines_are_events_one_on_each_line(served: Any) -> None:
     [
         (("show", "nobody"), 2, "unknown", "nobody"),
         (("wait", "nobody"), 2, "unknown", "nobody"),
+        (("wait", "nobody", "--for", "gone"), 2, "unknown", "nobody"),
         (("status", "nobody"), 2, "usage", "nobody"),
         (("status", "--nonsense"), 2, "usage", "--nonsense"),
         (("logs", "--since", "whenever"), 2, "usage", "whenever"),

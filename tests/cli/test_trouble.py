@@ -189,6 +189,8 @@ def test_a_state_directory_that_cannot_be_is_told(place: Any) -> None:
         (("status", "nobody"), 2, ("nobody",)),
         (("logs", "nobody"), 2, ("nobody",)),
         (("wait", "nobody"), 2, ("nobody",)),
+        (("wait", "nobody", "--for", "gone"), 2, ("There is no node or cluster named nobody",)),
+        (("wait", "", "--for", "gone"), 2, ("There is no node or cluster named",)),
         (("retry", "nobody"), 2, ("nobody", "nxd status")),
         (("retry", "solo01"), 4, ("It is pending",)),
         (("hold", "solo"), 4, ("It is held",)),
