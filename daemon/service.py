@@ -32,7 +32,7 @@ from daemon.ports import doorkeeper, listening, on_socket
 from daemon.redaction import Redactor
 from daemon.secrets import SecretBox
 from daemon.settings import Settings
-from daemon.state_dir import DATABASE, KEY, check_ledger, claimed, mark_ledger
+from daemon.state_dir import DATABASE, KEY, RUNNING, check_ledger, claimed, mark_ledger
 from daemon.store.sqlite import SqliteStore
 from daemon.upkeep import Upkeep
 from daemon.wishes import Wishes
@@ -102,7 +102,7 @@ async def _open(
         settings.deadlines_factor,
         settings.limits_crashes,
     )
-    crashes = CrashLog(settings.state_dir / "running")
+    crashes = CrashLog(settings.state_dir / RUNNING)
     stack.callback(crashes.close)
     engine = Engine(journal, loaded, box, pace, crashes)
     orders, wishes = Orders(journal, engine), Wishes(journal, engine)

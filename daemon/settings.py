@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from daemon.setting_kinds import (
     number,
     place_of,
 )
+from daemon.state_dir import NAMES
 from daemon.yaml_marks import Loc, Marked, read_yaml, scalar, unknown
 
 DEFAULT_CONFIG = Path("/etc/nxd/nxd.yaml")
@@ -320,7 +322,30 @@ def _contradictions(values: dict[str, Any]) -> list[str]:
         problems.append(
             f"retry.max_seconds ({most:g}) is less than retry.first_seconds ({first:g}): raise it."
         )
-    return problems
+    each, every = values.get("limits.connections_per_source"), values.get("limits.connections")
+    if each is not None and every is not None and each > every:
+        problems.append(
+            f"limits.connections_per_source ({each}) is more than limits.connections ({every}), which is of all "
+            "sources together: lower it."
+        )
+    return problems + _socket_in_the_way(values)
+
+
+def _socket_in_the_way(values: dict[str, Any]) -> list[str]:
+    """Whether the socket would stand where nxd keeps something else."""
+    if "socket" not in values:
+        return []
+    socket = Path(os.path.normpath(values["socket"]))
+    taken: dict[Path, str] = {}
+    for key in ("state_dir", "images_dir"):
+        if key in values:
+            directory = Path(os.path.normpath(values[key]))
+            taken |= {path: f"a directory above {key}" for path in directory.parents} | {directory: key}
+            if key == "state_dir":
+                taken |= {directory / name: f"a file that nxd keeps in {key}" for name in NAMES}
+    if socket not in taken:
+        return []
+    return [f"socket is {socket}, which is {taken[socket]}: give the socket a path of its own."]
 
 
 def _overlap(one: HostPort, other: HostPort) -> bool:

@@ -15,10 +15,19 @@ DATABASE = "nxd.db"
 KEY = "secret.key"
 MARK = "ledger.json"
 """Says whose ledger is kept beside it, for the day on which that is gone."""
+RUNNING = "running"
+LOCK = "nxd.lock"
+NAMES = frozenset((DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY, MARK, RUNNING, LOCK))
+"""What nxd keeps in its state directory."""
 
 _AWAY = (
     "Put it back from the backup (it belongs together with secret.key), then start nxd again. If there is none: "
     "move {directory} away and start with an empty ledger; `nxd audit` then lists what stands in the cloud."
+)
+
+_FILE = (
+    "Move it away and put the file back from the backup, then start nxd again. If there was none: move {directory} "
+    "away and start with an empty ledger; `nxd audit` then lists what stands in the cloud."
 )
 
 
@@ -27,9 +36,9 @@ def claimed(state_dir: Path) -> Iterator[None]:
     """The state directory, for this daemon alone while it runs. Raises StartError."""
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(state_dir / "nxd.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(state_dir / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        wrong = isinstance(error, PermissionError | NotADirectoryError | FileExistsError)
+        wrong = isinstance(error, PermissionError | NotADirectoryError | FileExistsError | IsADirectoryError)
         raise StartError(
             f"The state directory {state_dir} cannot be used ({error.strerror}): "
             "make it writable for this user, or name another one as state_dir.",
@@ -51,8 +60,14 @@ def claimed(state_dir: Path) -> Iterator[None]:
 
 def check_ledger(state_dir: Path) -> None:
     """See, before the database is opened, that it was not lost. Raises StateLost."""
+    _check_files(state_dir)
     owner, database = _owner(state_dir), state_dir / DATABASE
-    if owner is None:
+    left = [state_dir / name for name in (KEY, RUNNING) if (state_dir / name).exists()]
+    if owner is not None:
+        proof = f"{state_dir / MARK} says that the ledger of {owner} was kept in it"
+    elif left:
+        proof = f"{left[0]} says that a ledger was kept in it"
+    else:
         return
     try:
         size = database.stat().st_size
@@ -64,9 +79,21 @@ def check_ledger(state_dir: Path) -> None:
         what = "is empty"
     raise StateLost(
         "database",
-        f"The database {database} {what}, and {state_dir / MARK} says that the ledger of {owner} was kept in it.",
+        f"The database {database} {what}, and {proof}.",
         remedy=_AWAY.format(directory=state_dir),
     )
+
+
+def _check_files(state_dir: Path) -> None:
+    """See that what nxd keeps in files is in files. Raises StateLost."""
+    for path in (state_dir / name for name in sorted(NAMES)):
+        if path.exists() and not path.is_file():
+            what = "a directory" if path.is_dir() else "something else"
+            raise StateLost(
+                "database",
+                f"{path} is {what}, where nxd keeps a file.",
+                remedy=_FILE.format(path=path, directory=state_dir),
+            )
 
 
 def mark_ledger(state_dir: Path, daemon_id: str) -> None:

@@ -271,3 +271,35 @@ def test_the_documented_table_has_a_line_for_every_setting() -> None:
     for setting, line in zip(SETTINGS, lines[2:], strict=True):
         assert line.startswith(f"| `{setting.key}` | `{setting.env}` |")
         assert line.count(" | ") == 4
+
+
+@pytest.mark.parametrize(
+    ("socket", "said"),
+    [
+        ("/srv/nxd", "which is state_dir"),
+        ("/srv", "a directory above"),
+        ("/srv/nxd/nxd.db", "a file that nxd keeps in state_dir"),
+        ("/srv/nxd/nxd.db-wal", "a file that nxd keeps in state_dir"),
+        ("/srv/nxd/secret.key", "a file that nxd keeps in state_dir"),
+        ("/srv/images", "which is images_dir"),
+    ],
+)
+def test_a_socket_in_the_place_of_something_else_is_refused(socket: str, said: str) -> None:
+    given = {"NXD_STATE_DIR": "/srv/nxd", "NXD_IMAGES_DIR": "/srv/images", "NXD_SOCKET": socket}
+    with pytest.raises(SettingsError) as refused:
+        load_settings(None, {**REQUIRED, **given})
+    (found,) = refused.value.problems
+    assert "socket is /srv" in found and said in found
+
+
+def test_a_socket_beside_the_files_of_the_state_directory_is_taken() -> None:
+    given = {"NXD_STATE_DIR": "/srv/nxd", "NXD_SOCKET": "/srv/nxd/nxd.sock"}
+    assert load_settings(None, {**REQUIRED, **given}).socket == Path("/srv/nxd/nxd.sock")
+
+
+def test_more_connections_of_one_source_than_of_all_are_refused() -> None:
+    given = {"NXD_LIMITS_CONNECTIONS": "10", "NXD_LIMITS_CONNECTIONS_PER_SOURCE": "11"}
+    with pytest.raises(SettingsError) as refused:
+        load_settings(None, {**REQUIRED, **given})
+    (found,) = refused.value.problems
+    assert "limits.connections_per_source (11) is more than limits.connections (10)" in found

@@ -130,6 +130,12 @@ class SqliteStore:
         return done
 
     async def load(self) -> Contents:
+        try:
+            return await self._contents()
+        except (ValueError, TypeError) as error:  # a row that is not what was written
+            raise _damaged(self._path, str(error)) from error
+
+    async def _contents(self) -> Contents:
         read = self._read
         return Contents(
             self._daemon_id,
@@ -181,7 +187,10 @@ class SqliteStore:
             f"SELECT {rows.EVENT_COLUMNS} FROM events WHERE {where} ORDER BY revision {order} LIMIT ?",
             (*(value for _, value in wanted), limit),
         )
-        events = [rows.event_of(row) for row in found]
+        try:
+            events = [rows.event_of(row) for row in found]
+        except (ValueError, TypeError) as error:
+            raise _damaged(self._path, str(error)) from error
         return events[::-1] if tail else events
 
     async def close(self) -> None:
@@ -202,6 +211,9 @@ class SqliteStore:
         try:
             return list(await self._reader.execute_fetchall(sql, values))
         except sqlite3.Error as error:
+            told = _told(error, self._path)
+            if isinstance(told, StateLost):
+                raise told from error
             raise StoreError("database", "The database cannot be read.", evidence=str(error)) from error
 
     def _begin(self) -> None:
@@ -315,12 +327,7 @@ def _told(error: Exception, path: Path, holder: str | None = None) -> Exception:
         return error
     text = str(error)
     if "not a database" in text or "malformed" in text:
-        return StateLost(
-            "database",
-            f"{path} is not a usable database.",
-            evidence=text,
-            remedy="Restore it from a backup, or move it away and let `nxd audit` find what stands in the cloud.",
-        )
+        return _damaged(path, text)
     if "locked" in text:
         return StoreError(
             "database",
@@ -329,3 +336,12 @@ def _told(error: Exception, path: Path, holder: str | None = None) -> Exception:
             remedy=f"End that process (`fuser -v {path} {path}-shm` names it); nxd goes on by itself.",
         )
     return StoreError("database", f"The database {path} cannot be written.", evidence=text)
+
+
+def _damaged(path: Path, evidence: str) -> StateLost:
+    return StateLost(
+        "database",
+        f"{path} is not a usable database.",
+        evidence=evidence,
+        remedy="Restore it from a backup, or move it away and let `nxd audit` find what stands in the cloud.",
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +54,53 @@ def empty_database(state: Path) -> None:
     (state / "nxd.db").write_bytes(b"")
 
 
+def lose_all_but_key(state: Path) -> None:
+    for path in (*state.glob("nxd.db*"), state / "ledger.json", state / "running"):
+        path.unlink(missing_ok=True)
+
+
+def lose_all_but_running(state: Path) -> None:
+    for path in (*state.glob("nxd.db*"), state / "ledger.json", state / "secret.key"):
+        path.unlink()
+
+
+def empty_all_but_key(state: Path) -> None:
+    empty_database(state)
+    (state / "ledger.json").unlink()
+
+
+def database_to_directory(state: Path) -> None:
+    lose_database(state)
+    (state / "nxd.db").mkdir()
+
+
+def key_to_directory(state: Path) -> None:
+    (state / "secret.key").unlink()
+    (state / "secret.key").mkdir()
+
+
+def spoil(table: str, column: str, state: Path) -> None:
+    with contextlib.closing(sqlite3.connect(state / "nxd.db")) as database:
+        database.execute(f"UPDATE {table} SET {column} = '{{\"half'")
+        database.commit()
+
+
+def spoil_record(state: Path) -> None:
+    spoil("records", "facts", state)
+
+
+def spoil_log(state: Path) -> None:
+    spoil("events", "data", state)
+
+
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
+        (lose_all_but_key, ("nxd.db is gone", "secret.key says", "backup", "move")),
+        (lose_all_but_running, ("nxd.db is gone", "running says", "backup")),
+        (empty_all_but_key, ("nxd.db is empty", "secret.key says", "backup")),
+        (spoil_record, ("nxd.db is not a usable database", "backup")),
+        (spoil_log, ("nxd.db is not a usable database", "backup")),
         (lose_key, ("secret.key is gone", "backup")),
         (empty_key, ("secret.key is empty", "backup")),
         (spoil_key, ("secret.key is not a key", "backup")),
@@ -74,6 +120,22 @@ def test_a_daemon_whose_state_is_lost_refuses_to_start_and_makes_nothing_anew(
     assert after.get("secret.key") == before.get("secret.key")
     assert bool(after.get("nxd.db")) == bool(before.get("nxd.db")), "a ledger was begun anew"
     assert not place.socket.exists()
+
+
+@pytest.mark.parametrize(
+    ("harm", "name"), [(database_to_directory, "nxd.db"), (key_to_directory, "secret.key")]
+)
+def test_a_directory_where_a_file_belongs_is_named(place: Any, kept: Path, harm: Any, name: str) -> None:
+    harm(kept)
+    place.run("serve").refused_with(4, f"{kept / name} is a directory", "backup")
+    assert not any((kept / name).iterdir())
+
+
+def test_a_key_that_its_owner_can_only_read_is_taken(place: Any, kept: Path) -> None:
+    (kept / "secret.key").chmod(0o400)
+    child = place.serve()
+    child.terminate()
+    assert child.wait(30) == 0
 
 
 def test_the_key_of_another_database_is_not_taken(place: Any, kept: Path) -> None:
