@@ -14,7 +14,8 @@ from daemon.journal import Journal
 from daemon.plans import changes, creations, deletes, deletions, plan_of, stages_of
 from daemon.platforms.base import Check, Foresight, Platform, Seed
 from daemon.remedies import ways_on
-from daemon.store.ops import AddCommand, AddEvent, Command, Event, PutRecord
+from daemon.store.ops import AddCommand, AddEvent, Command, Event, PutRecord, Resource
+from state_machines.kind import ROLLING_BACK
 from state_machines.outcome import Remedy
 from state_machines.record import Record
 
@@ -78,7 +79,8 @@ class Wishes:
             changed = self._changed(platform, standing, seeds)
             items = changes(spec.cluster, changed, standing.spec, seeds[0].spec)
             new, leaving = self._difference(standing, seeds)
-            comers = len(new)
+            back = self._coming_back(platform, standing, seeds)
+            comers = len(new) + len(back)
             differs = bool(changed or new or leaving or self._others(standing, seeds))
             whole = differs and not self._engine.exists(standing.name)
             made = (one for one in platform.planned(wish) if whole or one.owner in new or one.member in new)
@@ -87,7 +89,15 @@ class Wishes:
                 ties = platform.ties(record.name, self._journal.mirror.resources(standing.name))
                 rows = [*ties, *self._journal.mirror.resources(record.name)]
                 items += deletions(rows, platform.undo_order)
-            steps = platform.passes(bool(new), bool(leaving)) if items else ()
+            for name, going in back.items():
+                items += deletions(going, platform.undo_order)
+                anew = self._is_undone(name)
+                items += creations(
+                    one
+                    for one in platform.planned(wish)
+                    if one.member == name or (anew and one.owner == name)
+                )
+            steps = platform.passes(bool(new or back), bool(leaving)) if items else ()
         stages = self._stages(platform, wish, steps)
         usual = partial(self._journal.history.usual, platform.node.name)
         bounds, words = platform.bounds(comers, usual), platform.words
@@ -212,6 +222,28 @@ class Wishes:
         wished = {seed.name for seed in seeds[1:]}
         members = self._journal.mirror.members(standing.name)
         return wished - {member.name for member in members}, [m for m in members if m.name not in wished]
+
+    def _coming_back(
+        self, platform: Platform, standing: Record, seeds: Sequence[Seed]
+    ) -> dict[str, list[Resource]]:
+        """The nodes that were to go by the wish before, and began to: each with what of it goes before it comes
+        again."""
+        mirror, found = self._journal.mirror, dict[str, list[Resource]]()
+        waiting = [c.args["spec"] for c in mirror.commands(standing.name) if "spec" in c.args]
+        named = (waiting or [standing.spec])[-1]["nodes"]
+        for seed in seeds[1:]:
+            if seed.name in named or seed.name not in mirror.records:
+                continue
+            ties = platform.ties(seed.name, mirror.resources(standing.name))
+            if self._is_undone(seed.name):
+                found[seed.name] = [*ties, *mirror.resources(seed.name)]
+            elif all(row.state == "deleting" for row in ties):
+                found[seed.name] = list(ties)
+        return found
+
+    def _is_undone(self, node: str) -> bool:
+        """Whether everything of a node is being deleted, or was."""
+        return self._journal.mirror.records[node].state in (ROLLING_BACK, "rolled_back", "rollback_blocked")
 
     def _changed(self, platform: Platform, standing: Record, seeds: Sequence[Seed]) -> list[str]:
         """The settings that differ. Raises NxdError when one cannot change, or not now."""

@@ -211,10 +211,12 @@ CLUSTER_STEPS: tuple[State, ...] = (
         "verifying_health",
         "working",
         "verifying health",
-        "Every host must be there and normal, and the redundancy as wished.",
+        "Every host must be there and normal, and the redundancy as wished. One that is none any more fails the "
+        "step; a retry takes it in again if it can.",
         work=True,
         deadline=30 * MINUTE,
         undo=NOTHING,
+        retry_at="joining_nodes",
     ),
 )
 

@@ -179,6 +179,68 @@ def test_a_spec_with_a_node_less_lets_it_leave_the_cluster_before_its_server_goe
             client.show("node04")
 
 
+def shrunk_until(client: Client, it: Callable[[], bool]) -> None:
+    """Apply the spec without node04, and wait for a moment on its way out."""
+    client.apply(spec(*THREE), digest=client.plan_spec(spec(*THREE))["digest"])
+    limit = time.monotonic() + 60
+    while not it():
+        assert time.monotonic() < limit, entity(client, "demo")
+        time.sleep(0.01)
+
+
+def host_rows(client: Client, node: str) -> list[str]:
+    rows = entity(client, "demo")["resources"]
+    return [row["state"] for row in rows if row["kind"] == "nutanix_host" and row["name"] == node]
+
+
+def test_a_shrink_that_is_taken_back_while_the_host_empties_lets_it_leave_and_join_again(
+    rig: Callable[..., Any],
+) -> None:
+    one, four = rig(speed=600.0), spec(*THREE, "node04")
+    with Client(one.stage.socket) as client:
+        deploy(one, client, *THREE, "node04")
+        before = entity(client, "node04")["resources"]
+        shrunk_until(client, lambda: host_rows(client, "node04") == ["deleting"])
+        plan = client.plan_spec(four)
+        assert [(item["action"], item["kind"], item["name"]) for item in plan["items"]] == [
+            ("delete", "nutanix_host", "node04"), ("create", "nutanix_host", "node04"),
+        ]  # fmt: skip
+        assert "joining_nodes" in [stage["step"] for stage in plan["stages"]]
+        client.apply(four, digest=plan["digest"])
+        becomes(client, "demo", lambda it: "leave the cluster and join again" in (it["waiting_for"] or ""))
+        code, said = settled(one.stage)
+        assert code == 0, said
+        assert entity(client, "node04")["resources"] == before, "its server stays"
+        assert hosts(one) == cvms(client, *THREE, "node04")
+        assert host_rows(client, "node04") == ["present"]
+        assert client.plan_spec(four)["items"] == []
+
+
+def test_a_shrink_that_is_taken_back_when_the_node_is_being_deleted_makes_it_anew(
+    rig: Callable[..., Any],
+) -> None:
+    one, four = rig(speed=600.0), spec(*THREE, "node04")
+    with Client(one.stage.socket) as client:
+        deploy(one, client, *THREE, "node04")
+        shrunk_until(client, lambda: entity(client, "node04")["state"] == "rolling_back")
+        assert ("create", "server") in counted(client.plan_spec(four))
+        apply_as_planned(client, four)
+        code, said = settled(one.stage)
+        assert code == 0, said
+        assert entity(client, "node04")["state"] == "active"
+        assert hosts(one) == cvms(client, *THREE, "node04")
+        assert (standing(one)["server"], one.counts()["created"]["server"]) == (4, 5)
+
+
+def apply_as_planned(client: Client, text: str) -> None:
+    """Apply a plan as it stands, while what it deletes goes already by itself."""
+    for _ in range(50):
+        with contextlib.suppress(Refused):
+            client.apply(text, digest=client.plan_spec(text)["digest"])
+            return
+    raise AssertionError("the plan changed each time")
+
+
 @pytest.mark.parametrize("dead", [True, False], ids=["dead", "living"])
 def test_a_member_is_replaced_by_one_verb_and_keeps_its_addresses(
     rig: Callable[..., Any], dead: bool

@@ -12,7 +12,7 @@ from daemon.errors import NxdError, OutsideError, as_json
 from daemon.objects import Disposal, Found, Want
 from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker
-from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, PASSING, Cvms, factory_login, joined
+from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, PASSING, Cvms, Host, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, address_of
 from daemon.platforms.ibm_nutanix.membership import (
     STOPPED,
@@ -22,7 +22,7 @@ from daemon.platforms.ibm_nutanix.membership import (
     waits_in_line,
     wished,
 )
-from daemon.platforms.ibm_nutanix.planned import FACT, host_row
+from daemon.platforms.ibm_nutanix.planned import FACT, LEFT, host_row
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failure
 from daemon.settings import Settings
 from daemon.steps import StepContext
@@ -99,13 +99,17 @@ class ClusterSteps:
 
     async def deploy(self, ctx: StepContext) -> Outcome:
         """The gate: as many nodes are ready as the spec asks for. What has to go first, goes here."""
-        await self._members.release(ctx, [one for one in leaving(ctx) if one not in joined(ctx)])
+        inside = joined(ctx)
+        outside = [one for one in leaving(ctx) if one not in inside and host_row(ctx, one.name) is None]
+        await self._members.release(ctx, outside)
         members = wished(ctx)
         new = [one for one in members if one.state == "pending" and not ctx.is_asked(one.name)]
         given = await self._given(ctx, new)
         for member in members:
             if member.state == "pending":
-                await ctx.order(member.name, "start", facts=given.get(member.name, {}))
+                await ctx.order(member.name, "start", facts={LEFT: None, **given.get(member.name, {})})
+            elif member.state == "rolled_back":
+                await self._members.call_back(ctx, member)
             elif member.state not in ARRIVED and host_row(ctx, member.name) is not None:
                 waiting = await self._members.let_go(ctx, member)
                 if waiting is not None:
@@ -276,7 +280,9 @@ class ClusterSteps:
 
     async def verify(self, ctx: StepContext) -> Outcome:
         """Every host is there and normal, the redundancy is as wished, and the nodes know that they belong."""
-        complaints = await self._complaints(ctx)
+        hosts = await self._cvms.any(ctx, lambda prism: prism.hosts())
+        await self._members.lose(ctx, hosts)
+        complaints = await self._complaints(ctx, hosts)
         if complaints:
             return Wait("a healthy cluster", "; ".join(complaints), UP_POLL)
         outside = [member for member in joined(ctx) if member.state != "active"]
@@ -287,9 +293,8 @@ class ClusterSteps:
             return Wait("all nodes to join", f"not yet: {names}", self._settings.poll_seconds)
         return Done({"formed": True})
 
-    async def _complaints(self, ctx: StepContext) -> list[str]:
+    async def _complaints(self, ctx: StepContext, hosts: Sequence[Host]) -> list[str]:
         shown = await self._cvms.any(ctx, lambda prism: prism.cluster())
-        hosts = await self._cvms.any(ctx, lambda prism: prism.hosts())
         said = [
             f"host {host.get('service_vmexternal_ip')} is {'degraded' if host.get('is_degraded') else host['state']}"
             for host in hosts

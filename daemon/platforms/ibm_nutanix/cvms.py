@@ -29,9 +29,10 @@ Answer = TypeVar("Answer")
 
 
 def joined(ctx: StepContext) -> list[Record]:
-    """The nodes that are in the cluster: those it was formed of and those that were taken in, but none that left."""
+    """The nodes that are in the cluster: those it was formed of and those that were taken in, but none that left or
+    was asked to leave."""
     founders = {name for row in ctx.resources("nutanix_cluster") for name in row.data.get("members", ())}
-    known = {row.name for row in ctx.resources(HOST) if row.state != "intended"}
+    known = {row.name for row in ctx.resources(HOST) if row.state == "present"}
     new = {name for name in founders if ctx.resource(HOST, name) is None}
     return [member for member in ctx.members if member.name in known | new]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from daemon.errors import NxdError, OutsideError
 from daemon.objects import Disposal, Found, Want
 from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, Cvms, Host, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import address_of
-from daemon.platforms.ibm_nutanix.planned import HOST, host_row, named
+from daemon.platforms.ibm_nutanix.planned import HOST, LEFT, host_row, named
 from daemon.remedies import verb_remedy
 from daemon.settings import Settings
 from daemon.steps import StepContext
@@ -22,6 +23,10 @@ from state_machines.record import Record
 HOST_POLL = 30.0
 """Seconds between two looks at a host that joins or leaves."""
 REFUSED = 422
+MARKED = "MARKED_FOR_REMOVAL"
+"""How the state of a host begins that Prism lets go."""
+AGAIN = "again"
+"""What the row of a host remembers that is taken in once more."""
 STOPPED = ("failed", "held", "rolled_back", "rollback_blocked")
 
 
@@ -55,22 +60,91 @@ class Membership:
         late: list[str] = []
         for member in wished(ctx):
             host = hosts.get(_cvm_address(ctx, member)) if member.state in ARRIVED else None
-            row = ctx.resource(HOST, member.name)
-            if row is None and host is not None and member in joined(ctx):
-                await ctx.came(HOST, member.name, str(host["uuid"]))
-            elif member.state not in ARRIVED:
-                waiting = await self.let_go(ctx, member)
-                if waiting is not None:
-                    return waiting
+            if member.state not in ARRIVED:
+                await self.call_back(ctx, member)
                 late.append(member.name)
-            elif member.state == "ready":
-                waiting = await self._take_in(ctx, member, host)
-                if waiting is not None:
-                    return waiting
-            elif row is not None and host is None:
-                raise NxdError("cluster_failed", f"{member.name} is no host of {ctx.record.name} any more.",
-                               remedy=verb_remedy(NODE, "replace", member.name))  # fmt: skip
+                waiting = await self.let_go(ctx, member)
+            else:
+                waiting = await self._settle(ctx, member, host)
+            if waiting is not None:
+                return waiting
         return self._gate(ctx, late)
+
+    async def _settle(self, ctx: StepContext, member: Record, host: Host | None) -> Wait | None:
+        """See to it that a node which is there is a host; what to wait for, None once it is one. One that was on its
+        way out, by a spec before or by somebody in Prism, has to be out before it can be taken in again."""
+        row = ctx.resource(HOST, member.name)
+        if row is not None and row.state == "gone" and ctx.is_asked(member.name):
+            return Wait(f"{member.name} to do as it was told", "a verb waits for it", self._poll)
+        if row is None and host is not None and member in joined(ctx):
+            await ctx.came(HOST, member.name, str(host["uuid"]))
+        elif row is not None and _is_going(row, host):
+            return await self._see_off(ctx, member, host)
+        elif row is not None and (row.state != "present" or row.data.get(AGAIN)):
+            return await self._take_in_again(ctx, member, host)
+        elif member.state == "ready":
+            return await self._take_in(ctx, member, host)
+        elif row is not None and host is None:
+            await self._lost(ctx, member, row)
+            return Wait(f"{member.name} to be a host", "Prism does not list it", HOST_POLL)
+        return None
+
+    async def _take_in_again(self, ctx: StepContext, member: Record, host: Host | None) -> Wait | None:
+        """Take in a node that was a host before; the row remembers it until it is one like the others."""
+        row = ctx.resource(HOST, member.name)
+        if row is not None and row.state == "gone" and host is not None:
+            row = await ctx.came(HOST, member.name, str(host["uuid"]), **{AGAIN: True})
+        waiting = await self._take_in(ctx, member, host)
+        row = host_row(ctx, member.name)
+        if row is not None and bool(row.data.get(AGAIN)) != (waiting is not None):
+            await ctx.update(row, **{AGAIN: waiting is not None})
+        return waiting
+
+    async def _see_off(self, ctx: StepContext, member: Record, host: Host | None) -> Wait | None:
+        """Finish a removal that was begun. A host that Prism keeps stays: nothing is left of the wish to remove it."""
+        try:
+            left = await self.detach(ctx, member)
+        except OutsideError as error:
+            row = host_row(ctx, member.name)
+            if error.status != REFUSED or host is None or row is None or row.data.get("goes_first"):
+                raise
+            await ctx.came(HOST, member.name, str(host["uuid"]))
+            return None
+        if left:
+            return Wait(f"{member.name} to join again", "it has left the cluster", poll=0)
+        evidence = "its removal was begun: it leaves first, and is taken in again then"
+        return Wait(f"{member.name} to leave the cluster and join again", evidence, HOST_POLL)
+
+    async def lose(self, ctx: StepContext, hosts: Sequence[Host]) -> None:
+        """See whether every host of the ledger is among these. Raises NxdError for one that is sure to be none."""
+        there = {host["service_vmexternal_ip"] for host in hosts}
+        rows = {row.name: row for row in ctx.resources(HOST)}
+        for member in joined(ctx) if len(there) < len(rows) else ():
+            if member.name in rows and _cvm_address(ctx, member) not in there:
+                await self._lost(ctx, member, rows[member.name])
+
+    async def _lost(self, ctx: StepContext, member: Record, row: Resource) -> None:
+        """Note that a host is none any more, which nobody here has asked for. Raises NxdError once that is sure."""
+        if not await ctx.vanished(row, self._disposal(ctx, member)):
+            return
+        await ctx.gone(row)
+        raise NxdError(
+            "cluster_failed",
+            f"{member.name} is no host of {ctx.record.name} any more.",
+            remedy=[
+                verb_remedy(CLUSTER, "retry", ctx.record.name),
+                verb_remedy(NODE, "replace", member.name),
+            ],
+        )
+
+    async def call_back(self, ctx: StepContext, member: Record) -> None:
+        """A node that was released because an earlier spec did not name it begins anew, once nothing of it is left."""
+        if ctx.is_asked(member.name):
+            return
+        if member.state == "rolled_back" and member.facts.get(LEFT):
+            await ctx.order(member.name, "retry", facts={LEFT: None})
+        elif member.state == "pending":
+            await ctx.order(member.name, "start", facts={LEFT: None})
 
     def _gate(self, ctx: StepContext, late: list[str]) -> Outcome:
         """Done unless a node is still on its way; one that stopped is left behind if the gate lets it."""
@@ -177,7 +251,7 @@ class Membership:
 
         async def delete(row: Resource) -> None:
             found = await get(row)
-            if found is not None and not str(found.data["state"]).startswith("MARKED_FOR_REMOVAL"):
+            if found is not None and not str(found.data["state"]).startswith(MARKED):
                 await self._cvms.any(
                     ctx, lambda prism: prism.remove_host(found.cloud_id), NOT_HEARD, but=member
                 )
@@ -195,7 +269,13 @@ class Membership:
                     remedy=_left_by(member),
                 )
             if member.state not in ("rolling_back", "rolled_back", "rollback_blocked"):
-                await ctx.order(member.name, "release")
+                await ctx.order(member.name, "release", facts={LEFT: True})
+
+
+def _is_going(row: Resource, host: Host | None) -> bool:
+    """Whether a host is on its way out of its cluster, whoever asked for it."""
+    marked = host is not None and str(host["state"]).startswith(MARKED)
+    return row.state == "deleting" or (row.state == "present" and marked)
 
 
 def _left_by(member: Record) -> list[Remedy]:

@@ -18,6 +18,9 @@ HOST = "nutanix_host"
 FACT = "addresses"
 """What a node remembers from its beginning: role → the address it was given before it reserves it."""
 
+LEFT = "left"
+"""What a node remembers that was released because the spec named it no more, and not because a person asked."""
+
 WORDS: Mapping[str, tuple[str, str]] = {
     "reserved_ip": ("address", "addresses"),
     "dns_record": ("DNS record", "DNS records"),

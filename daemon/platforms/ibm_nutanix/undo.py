@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import Mapping
 
 from daemon.objects import Disposal
+from daemon.platforms.ibm_nutanix.planned import LEFT
 from daemon.platforms.ibm_nutanix.power import is_stubborn, told
 from daemon.steps import Step, StepContext
 from daemon.store.ops import Resource
 from state_machines.outcome import Done, Outcome, Wait
 
 GONE_POLL = 10.0
-_KEPT = ("server", "round")
-"""Counters that outlive a rollback, so that no name and no token is used twice."""
+_KEPT = ("server", "round", LEFT)
+"""What outlives a rollback: counters, so that no name and no token is used twice, and why the node went."""
 
 
 def stage(kind: str, what: str, disposals: Mapping[str, Disposal]) -> Step:

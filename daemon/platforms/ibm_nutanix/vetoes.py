@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from daemon.platforms.ibm_nutanix.planned import named
+from state_machines.ibm_nutanix import CLUSTER
 from state_machines.record import Record
 
 WAITS_FOR_NODES = ("deploying", "joining_nodes")
 """Steps of a cluster in which it waits for nodes to be ready."""
 _OPEN = ("pending", "preflight", *WAITS_FOR_NODES, "rolled_back")
 """Where a cluster waits for nodes, so that one may still come and go by itself."""
+_INSTEAD = {"rollback": ("destroy",), "hold": (), "replace": ("retry", "resume")}
+"""Verb that a node refuses → the verbs of its cluster that lead on, beside the same one."""
 _RELEASED = ("rolling_back", "rolled_back", "rollback_blocked")
 
 
@@ -33,12 +36,30 @@ def _of_node(verb: str, record: Record, cluster: Record) -> str | None:
     if record.name not in named(cluster):
         return f"It leaves {cluster.name}: apply a spec that names it once it is gone."
     where = cluster.step if cluster.state in ("failed", "held") else cluster.state
-    if where in _OPEN or record.state not in ("ready", "active"):
+    if (
+        where in _OPEN
+        or (verb == "replace" and _lacks_hosts(cluster))
+        or record.state not in ("ready", "active")
+    ):
         return None
     if verb == "replace" and where == "active":
         if len(cluster.spec["nodes"]) > 1:
             return None
         return f"It is all that {cluster.name} stands on: destroy the cluster, and apply its spec again."
     if verb in ("rollback", "hold", "replace"):
-        return f"It belongs to {cluster.name}, which is formed already: {verb} the cluster instead."
+        return f"It belongs to {cluster.name}, which is formed already: {_instead(verb, cluster)}."
     return None
+
+
+def _lacks_hosts(cluster: Record) -> bool:
+    """Whether a cluster has failed at its health, which a host may be the cause of; a retry joins nodes first."""
+    return cluster.state == "failed" and cluster.step == "verifying_health"
+
+
+def _instead(verb: str, cluster: Record) -> str:
+    """What can be done now about the cluster, where it cannot be done to one node."""
+    for other in (verb, *_INSTEAD[verb]):
+        legal = CLUSTER.allows(cluster.state, cluster.step, other) and other in CLUSTER.verbs
+        if legal and _of_cluster(other, cluster) is None:
+            return f"{other} the cluster {'instead' if other == verb or verb != 'replace' else 'first'}"
+    return f"wait until {cluster.name} is active"

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from daemon.drivers.prism import fetch_certificate
 from daemon.errors import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
-from daemon.platforms.ibm_nutanix.cvms import AT_ONCE, NOT_HEARD, Cvms
+from daemon.platforms.ibm_nutanix.cvms import AT_ONCE, NOT_HEARD, Cvms, joined
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, MachineSteps
 from daemon.platforms.ibm_nutanix.membership import Membership
 from daemon.settings import load_settings
@@ -337,3 +337,57 @@ async def test_the_cluster_is_formed_by_its_first_node_of_all_that_are_ready_und
     assert [address for method, address in room.heard if method == "POST"] == [next(iter(room.passwords))]
     assert isinstance(await answered(house, steps.create), Done)
     assert len(room.bodies) == 1
+
+
+def host_row(name: str, address: str, state: Any = "present") -> Resource:
+    return Resource("demo", "demo", "nutanix_host", name, state, f"host-{address}", 1)
+
+
+async def test_a_host_that_was_asked_to_leave_is_no_member_and_is_waited_for_before_it_joins_again(
+    house: Any, room: Room
+) -> None:
+    steps = await stage(house, room, 4, nutanix={"redundancy_factor": 2})
+    addresses = list(room.passwords)[:4]
+    for number, address in enumerate(addresses):
+        name = f"node{number:02}"
+        record = house.record(name)
+        active = replace(record, state="active", step=None, version=record.version + 1)
+        await house.commit(PutRecord(active), PutResource(host_row(name, address)))
+    marked = host(addresses[3], uuid=f"host-{addresses[3]}", state="MARKED_FOR_REMOVAL_BUT_NOT_DETACHABLE")
+    well = [host(address, uuid=f"host-{address}") for address in addresses[:3]]
+    room.shown["hosts"] = {"entities": [*well, marked]}
+    room.shown[f"host-{addresses[3]}"] = marked
+    for state in ("present", "deleting"):
+        await house.commit(PutResource(host_row("node03", addresses[3], state)))
+        waits = await answered(house, steps._members.join)
+        assert isinstance(waits, Wait)
+        assert waits.waiting_for == "node03 to leave the cluster and join again"
+    assert [one.name for one in await answered(house, joined_of)] == ["node00", "node01", "node02"]
+
+
+async def joined_of(ctx: Any) -> Any:
+    return joined(ctx)
+
+
+async def test_a_host_of_the_ledger_that_is_none_any_more_fails_the_look_at_the_health_with_ways_on(
+    house: Any, room: Room
+) -> None:
+    steps = await stage(house, room, 4, nutanix={"redundancy_factor": 2})
+    addresses = list(room.passwords)[:4]
+    rows = [host_row(f"node{number:02}", address) for number, address in enumerate(addresses)]
+    await house.commit(*(PutResource(row) for row in rows))
+    room.shown["hosts"] = {"entities": [host(address) for address in addresses[:3]]}
+
+    async def look(ctx: Any) -> Any:
+        try:
+            return await steps.verify(ctx)
+        except NxdError as error:
+            return error
+
+    await house.until(lambda: True, quiet=25)
+    failed = await answered(house, look)
+    assert isinstance(failed, NxdError) and failed.message == "node03 is no host of demo any more."
+    assert [(one.verb, one.target) for one in failed.problem().remedies] == [
+        ("retry", "demo"), ("replace", "node03"),
+    ]  # fmt: skip
+    assert house.mirror.resource("demo", "nutanix_host", "node03").state == "gone"

@@ -9,6 +9,7 @@ import pytest
 from daemon.platforms.ibm_nutanix.ladder import next_rung
 from daemon.platforms.ibm_nutanix.preflight import _redundancy
 from daemon.platforms.ibm_nutanix.vetoes import veto
+from state_machines.ibm_nutanix import CLUSTER
 from state_machines.outcome import Problem
 from state_machines.record import Record
 
@@ -59,6 +60,34 @@ def test_nobody_takes_away_what_a_cluster_stands_on() -> None:
     assert "It was active" in str(veto("rollback", formed, formed))
     assert "is rolled back" in str(veto("retry", record(state="failed"), cluster("rolling_back", "node01")))
     assert "It leaves demo" in str(veto("retry", record(state="failed"), cluster("active", "node02")))
+
+
+def test_a_host_is_replaced_where_its_cluster_failed_at_its_health() -> None:
+    member = record(state="active", facts={"member": True})
+    failed = cluster("failed", "node01", "node02", step="verifying_health")
+    assert veto("replace", member, failed) is None
+
+
+@pytest.mark.parametrize("verb", ["rollback", "hold", "replace"])
+@pytest.mark.parametrize("formed", [True, False])
+def test_where_a_node_refuses_a_verb_the_one_that_is_named_is_legal_for_its_cluster(
+    verb: str, formed: bool
+) -> None:
+    seen = set[str]()
+    places = [(step, step) for step in CLUSTER.steps]
+    places += [(stopped, step) for stopped in ("failed", "held") for step in CLUSTER.steps]
+    for state, step in places:
+        standing = cluster(state, "node01", "node02", step=step, facts={"formed": formed})
+        said = veto(verb, record(state="ready"), standing)
+        if said is None or "formed already" not in said:
+            continue
+        way = said.partition("formed already: ")[2]
+        other = way.split()[0]
+        seen.add(other)
+        if other != "wait":
+            assert CLUSTER.allows(state, step, other) and other in CLUSTER.verbs, said
+            assert veto(other, standing, standing) is None, said
+    assert "replace" not in seen and seen - {"wait"}, seen
 
 
 @pytest.mark.parametrize(
