@@ -384,7 +384,9 @@ async def test_a_host_of_the_ledger_that_is_none_any_more_fails_the_look_at_the_
         except NxdError as error:
             return error
 
-    await house.until(lambda: True, quiet=25)
+    young = await answered(house, look)
+    assert isinstance(young, Wait) and young.evidence == "3 of 4 hosts are there"
+    await house.pass_time(200.0)
     failed = await answered(house, look)
     assert isinstance(failed, NxdError) and failed.message == "node03 is no host of demo any more."
     assert [(one.verb, one.target) for one in failed.problem().remedies] == [
