@@ -52,8 +52,10 @@ def _of_node(verb: str, record: Record, cluster: Record) -> str | None:
 
 
 def _lacks_hosts(cluster: Record) -> bool:
-    """Whether a cluster has failed at its health, which a host may be the cause of; a retry joins nodes first."""
-    return cluster.state == "failed" and cluster.step == "verifying_health"
+    """Whether a cluster of several has failed at its health, which a host may be the cause of; a retry joins nodes
+    first."""
+    ill = cluster.state == "failed" and cluster.step == "verifying_health"
+    return ill and len(cluster.spec["nodes"]) > 1
 
 
 def _instead(verb: str, cluster: Record) -> str:

@@ -66,6 +66,8 @@ def test_a_host_is_replaced_where_its_cluster_failed_at_its_health() -> None:
     member = record(state="active", facts={"member": True})
     failed = cluster("failed", "node01", "node02", step="verifying_health")
     assert veto("replace", member, failed) is None
+    alone = cluster("failed", "node01", step="verifying_health")
+    assert veto("replace", member, alone) is not None
 
 
 @pytest.mark.parametrize("verb", ["rollback", "hold", "replace"])
