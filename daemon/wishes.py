@@ -79,8 +79,6 @@ class Wishes:
             changed = self._changed(platform, standing, seeds)
             items = changes(spec.cluster, changed, standing.spec, seeds[0].spec)
             new, leaving = self._difference(standing, seeds)
-            back = self._coming_back(platform, standing, seeds)
-            comers = len(new) + len(back)
             differs = bool(changed or new or leaving or self._others(standing, seeds))
             whole = differs and not self._engine.exists(standing.name)
             made = (one for one in platform.planned(wish) if whole or one.owner in new or one.member in new)
@@ -89,14 +87,12 @@ class Wishes:
                 ties = platform.ties(record.name, self._journal.mirror.resources(standing.name))
                 rows = [*ties, *self._journal.mirror.resources(record.name)]
                 items += deletions(rows, platform.undo_order)
+            back = {} if whole else self._coming_back(platform, standing, seeds)
+            comers = len(new) + len(back)
             for name, going in back.items():
                 items += deletions(going, platform.undo_order)
-                anew = self._is_undone(name)
-                items += creations(
-                    one
-                    for one in platform.planned(wish)
-                    if one.member == name or (anew and one.owner == name)
-                )
+                owner = name if self._is_undone(name) else None
+                items += creations(p for p in platform.planned(wish) if p.member == name or p.owner == owner)
             steps = platform.passes(bool(new or back), bool(leaving)) if items else ()
         stages = self._stages(platform, wish, steps)
         usual = partial(self._journal.history.usual, platform.node.name)
@@ -250,7 +246,7 @@ class Wishes:
         changed = sorted(_differing(standing.spec, seeds[0].spec))
         new, leaving = self._difference(standing, seeds)
         others = self._others(standing, seeds)
-        if not (changed or new or leaving or others):
+        if not (changed or new or leaving or others) and self._is_wished(standing, seeds):
             return []
         fixed: list[str] = []
         if self._engine.exists(standing.name):
