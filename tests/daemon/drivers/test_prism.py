@@ -258,3 +258,14 @@ async def test_the_login_is_sent_to_the_pinned_cvm_and_shown_to_nobody(
     error = await refusal(server)
     assert base64.b64decode(headers[0].removeprefix("Basic ")) == b"admin:geheim"
     assert "geheim" not in f"{error} {error.evidence} {error.message} {LOGIN!r}"
+
+
+async def test_no_proxy_of_the_environment_comes_between_the_host_and_a_cvm(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    cvm = serve(says(200, b"{}"), tls="cvm")
+    assert await Prism("127.0.0.1", cvm.port, cvm.certificate, LOGIN).ready() == {}
