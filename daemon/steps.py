@@ -187,10 +187,15 @@ class StepContext:
 
     def known_secret(self, name: str) -> str:
         """A secret that was made before. Raises NxdError when there is none."""
-        sealed = self._journal.mirror.secrets.get(f"{self._name}/{name}")
-        if sealed is None:
+        known = self.secret_if_any(name)
+        if known is None:
             raise NxdError("bug", f"There is no secret {self._name}/{name}.")
-        return self._box.open(sealed)
+        return known
+
+    def secret_if_any(self, name: str) -> str | None:
+        """A secret, if it was made before."""
+        sealed = self._journal.mirror.secrets.get(f"{self._name}/{name}")
+        return None if sealed is None else self._box.open(sealed)
 
     async def forget_secrets(self) -> None:
         """Forget every secret of the record."""

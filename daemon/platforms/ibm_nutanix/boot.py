@@ -12,6 +12,7 @@ from daemon.boots import Standing, next_boot, round_of, standing
 from daemon.mirror import Mirror
 from daemon.platforms.ibm_nutanix.machine import is_installed
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, host_name
+from daemon.platforms.ibm_nutanix.server import boot_token
 from daemon.settings import Settings
 from daemon.store.ops import Resource
 from pxe.book import Guest, Stage
@@ -30,7 +31,7 @@ def guest(
 
     It costs the same however large the cluster is: of its other nodes only the configuration tells.
     """
-    boot, install = secret("boot_token"), secret(f"install_token.{round_of(record)}")
+    boot, install = boot_token(record, secret), secret(f"install_token.{round_of(record)}")
     mine = addresses(mirror.resources(record.name))
     if boot is None or install is None or "mgmt" not in mine:
         return None

@@ -230,8 +230,7 @@ class MachineSteps:
             await self._vpc.start_server(server)
             return
         ibm = ctx.cluster.spec["ibm"]
-        token = ctx.known_secret("boot_token")
-        url = boot_url(self._settings.boot_url, ctx.record.name, token)
+        url = boot_url(self._settings.boot_url, ctx)
         await self._vpc.reinitialise_server(server, ibm["image"], ibm["ssh_keys"], url)
 
 

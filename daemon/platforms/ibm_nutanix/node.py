@@ -18,7 +18,10 @@ from daemon.platforms.ibm_nutanix.planned import FACT, host_row, offsets_of
 from daemon.platforms.ibm_nutanix.power import press
 from daemon.platforms.ibm_nutanix.server import (
     boot_url,
+    generation_of,
     meddled_with,
+    next_server,
+    seal_boot_token,
     server_found,
     server_prototype,
     vanished,
@@ -190,12 +193,12 @@ class NodeSteps:
 
     async def record_config(self, ctx: StepContext) -> Outcome:
         """The boot token is made and sealed; the configuration follows from the ledger from here on."""
-        await ctx.secret("boot_token", self._clock.new_token)
+        await seal_boot_token(ctx, generation_of(ctx.record))
         return Done({"recorded": True})
 
     async def create_server(self, ctx: StepContext) -> Outcome:
         """Order the server and see it running. One that failed is deleted on retry, and a new one ordered."""
-        generation = int(ctx.record.facts.get("server", 1))
+        generation = generation_of(ctx.record)
         row = ctx.resource("server", self._names.server(ctx.record.name, generation))
         if row is None or row.state in ("intended", "gone"):
             if host_row(ctx, ctx.record.name) is not None:
@@ -213,15 +216,15 @@ class NodeSteps:
                 return self._still_a_host(ctx)
             if not await ctx.remove(row, self.disposals["server"]):
                 return Wait(f"the old server {row.name} to be gone", "it is being deleted", self._poll)
-            await ctx.remember(server=generation + 1)
+            await next_server(ctx)
             return Wait("a new server", "the old one is gone", poll=0)
         return await self._judge_server(ctx, row)
 
     def _still_a_host(self, ctx: StepContext) -> Wait:
         """A node that is replaced leaves its cluster first. Raises Protected."""
         ctx.keep_protected()
-        evidence = f"{ctx.cluster.name} is {ctx.cluster.state.replace('_', ' ')}"
-        return Wait("its cluster to let it go", evidence, self._poll)
+        now = ctx.cluster.state.replace("_", " ")
+        return Wait("its cluster to let it go", f"{ctx.cluster.name} is {now}", self._poll)
 
     def _unwanted(self, record: Record, row: Resource) -> bool:
         """Whether a server of an earlier attempt has to go: it failed, or a person asked to replace it."""
@@ -238,8 +241,7 @@ class NodeSteps:
                     evidence = f"limits.installs is {most}, and so many nodes install now"
                     return Wait("a free place to install", evidence, self._poll, in_line=True)
                 await next_round(ctx, ordered=generation)
-        want = self._server(ctx, generation)
-        await ctx.ensure(want)
+        await ctx.ensure(self._server(ctx, generation))
         return None
 
     def _installing(self, ctx: StepContext) -> int:
@@ -250,12 +252,10 @@ class NodeSteps:
     def _server(self, ctx: StepContext, generation: int) -> Want:
         name = self._names.server(ctx.record.name, generation)
         vnis = {row.data["network"]: str(row.cloud_id) for row in ctx.resources("vni")}
-        token = ctx.known_secret("boot_token")
-        url = boot_url(self._settings.boot_url, ctx.record.name, token)
-        prototype = server_prototype(ctx.cluster.spec["ibm"], name, vnis, url)
+        ibm, url = ctx.cluster.spec["ibm"], boot_url(self._settings.boot_url, ctx)
 
         async def create() -> Found:
-            return server_found(await self._vpc.create_server(prototype))
+            return server_found(await self._vpc.create_server(server_prototype(ibm, name, vnis, url)))
 
         async def find() -> Found | None:
             found = await self._vpc.server_named(name)
@@ -278,7 +278,7 @@ class NodeSteps:
             if not await ctx.vanished(row, self.disposals["server"]):
                 return Wait(f"the server {row.name} to run", "it is not shown yet", self._poll)
             await ctx.gone(row)
-            await ctx.remember(server=int(ctx.record.facts.get("server", 1)) + 1)
+            await next_server(ctx)
             raise vanished("server", row)
         trouble = meddled_with(ctx, row, server, ran_before=False)
         if trouble is not None:
@@ -372,8 +372,7 @@ class NodeSteps:
         return None if found is None else _only_ours(server_found(found), "vnis", row)
 
     async def _get_server(self, row: Resource) -> Found | None:
-        found = await self._vpc.server(str(row.cloud_id))
-        return None if found is None else server_found(found)
+        return server_found(found) if (found := await self._vpc.server(str(row.cloud_id))) else None
 
     async def _delete_server(self, row: Resource) -> Mapping[str, Any] | None:
         """Power off, then delete: a running server cannot be deleted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from daemon.errors import NxdError, as_json, outside
@@ -12,13 +12,42 @@ from daemon.steps import StepContext
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Remedy
+from state_machines.record import Record
 
 FIND_OUT = outside("Find out who did it.")
 
 
-def boot_url(base: str, node: str, token: str) -> str:
+def boot_token(record: Record, secret: Callable[[str], str | None]) -> str | None:
+    """The token of the record's present server; ``secret`` knows it by its name. One that was ordered under a token of
+    the node, as all were once, keeps it."""
+    return secret(_token_name(generation_of(record))) or secret(_token_name(1))
+
+
+def generation_of(record: Record) -> int:
+    """The number of the record's present server: each that is ordered for it is another one."""
+    return int(record.facts.get("server", 1))
+
+
+def _token_name(generation: int) -> str:
+    return "boot_token" if generation == 1 else f"boot_token.{generation}"
+
+
+async def seal_boot_token(ctx: StepContext, generation: int) -> None:
+    """A server has a boot token of its own, sealed before it is ordered, that every try of the order repeats."""
+    await ctx.secret(_token_name(generation), ctx.clock.new_token)
+
+
+async def next_server(ctx: StepContext) -> None:
+    """The server is gone and another one comes: from here on the token in the old one's user data is void."""
+    generation = generation_of(ctx.record) + 1
+    await seal_boot_token(ctx, generation)
+    await ctx.remember(server=generation)
+
+
+def boot_url(base: str, ctx: StepContext) -> str:
     """The user data of a server: where its iPXE fetches the boot script."""
-    return f"{base}/boot/ipxe/{node}?token={token}"
+    token = boot_token(ctx.record, ctx.secret_if_any) or ctx.known_secret("boot_token")
+    return f"{base}/boot/ipxe/{ctx.record.name}?token={token}"
 
 
 def server_prototype(ibm: Mapping[str, Any], name: str, vnis: Mapping[str, str], url: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
 from daemon.platforms.ibm_nutanix.node import NodeSteps, roles
 from daemon.platforms.ibm_nutanix.planned import seeds
+from daemon.platforms.ibm_nutanix.server import boot_token, boot_url, next_server
 from daemon.steps import StepContext
 from daemon.store.ops import PutRecord
 from state_machines.outcome import Done, Outcome
@@ -201,6 +202,30 @@ async def test_the_user_data_of_a_server_are_the_url_of_its_own_script_and_nothi
     assert said.startswith(url)
     assert said.removeprefix(url) == house.box.open(house.mirror.secrets["node01/boot_token"])
     assert re.fullmatch(r"[A-Za-z0-9_-]{32,}", said.removeprefix(url))
+
+
+async def test_another_server_has_a_boot_token_of_its_own_and_every_try_to_order_it_repeats_that_one(
+    cloud: tuple[Cloud, NodeSteps], house: Any, maker: Any
+) -> None:
+    await order(house, cloud[0], maker)
+    said: list[str] = []
+
+    async def look(ctx: StepContext) -> Done:
+        said.extend([boot_url("http://boot", ctx), boot_url("http://boot", ctx)])
+        await next_server(ctx)
+        said.extend([boot_url("http://boot", ctx), boot_url("http://boot", ctx)])
+        return Done()
+
+    house.toy.script["making"] = look
+    record = house.record()
+    await house.commit(PutRecord(replace(record, state="making", step="making", version=record.version + 1)))
+    house.engine.poke("node01")
+    await house.until(lambda: len(said) == 4)
+    old, again, new, repeated = said
+    assert old == again != new == repeated
+    record = house.record()
+    secrets = {name: house.box.open(sealed) for name, sealed in house.mirror.secrets.items()}
+    assert new.endswith(str(boot_token(record, lambda name: secrets.get(f"node01/{name}"))))
 
 
 def test_a_name_says_environment_node_purpose_and_kind() -> None:
