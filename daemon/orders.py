@@ -124,6 +124,12 @@ class Orders:
     async def login(self, name: str, actor: str, box: SecretBox) -> dict[str, str]:
         """Where and how to log in to a cluster; that it was asked for stands in the log. Raises NxdError."""
         record = self.find(name)
+        if record.name != record.shard:
+            raise NxdError(
+                "request",
+                f"{name} is a node and has no login of its own; its cluster {record.shard} has.",
+                remedy=f"nxd login {record.shard}",
+            )
 
         def secret(word: str) -> str | None:
             sealed = self._journal.mirror.secrets.get(f"{name}/{word}")

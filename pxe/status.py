@@ -25,7 +25,7 @@ class BadReport(Exception):
 def read_report(body: bytes, source: str) -> Report:
     """The report in a request body, as ``docs/boot.md`` describes it. Raises BadReport."""
     try:
-        said = json.loads(body)
+        said = json.loads(body, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise BadReport("The body must be JSON.") from None
     if not isinstance(said, dict):
@@ -44,6 +44,14 @@ def read_report(body: bytes, source: str) -> Report:
     kind, phase = _kind(said.get("phase"))
     percent = _percent(said.get("percent")) if kind == "phase" else None
     return Report(kind, source, seq, phase, percent, message, boot)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON whose keys differ: of two values nobody knows which one was meant."""
+    said = dict(pairs)
+    if len(said) < len(pairs):
+        raise BadReport("The body must say each key once.")
+    return said
 
 
 def _cut(message: str) -> str:

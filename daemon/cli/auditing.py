@@ -9,6 +9,7 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import Gave, find_socket
+from daemon.cli.naming import named
 from daemon.cli.output import aside, print_json, record, terminal
 
 if TYPE_CHECKING:
@@ -22,7 +23,14 @@ GONE_POLL = 2.0
 
 
 @click.command()
-@click.option("--delete", "ids", multiple=True, metavar="ID", help="Delete this stray; may be given again.")
+@click.option(
+    "--delete",
+    "ids",
+    callback=named,
+    multiple=True,
+    metavar="ID",
+    help="Delete this stray; may be given again.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 @click.pass_obj
 def audit(options: dict[str, Any], ids: tuple[str, ...], as_json: bool) -> int:

@@ -12,7 +12,7 @@ import click
 
 from daemon.cli import paper
 from daemon.cli.ending import find_socket
-from daemon.cli.naming import known_names
+from daemon.cli.naming import known_names, named
 from daemon.cli.output import event_line, print_json
 from daemon.wire import EventView
 
@@ -26,7 +26,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scr
 _utc = click.option(
     "--utc", is_flag=True, help="Show times in UTC, and read them so [default: the local zone]."
 )
-_name = click.argument("name", required=False, shell_complete=known_names)
+_name = click.argument("name", callback=named, required=False, shell_complete=known_names)
 
 Teller = Callable[[EventView], None]
 

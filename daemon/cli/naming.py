@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -30,6 +31,14 @@ def known_nodes(ctx: click.Context, parameter: click.Parameter, begun: str) -> l
 def known_clusters(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """The clusters alone."""
     return _offered(ctx, begun, ("cluster",))
+
+
+def named(ctx: click.Context, parameter: click.Parameter, given: Any) -> Any:
+    """The names or ids as they were given; an empty one is a variable of a script that was never set."""
+    every = given if isinstance(given, tuple) else (given,)
+    if any(one is not None and not one.strip() for one in every):
+        raise click.BadParameter("It is empty: say which one is meant.", ctx, parameter)
+    return given
 
 
 def _offered(ctx: click.Context, begun: str, kinds: tuple[str, ...]) -> list[CompletionItem]:

@@ -8,7 +8,7 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import Gave, find_socket
-from daemon.cli.naming import known_clusters, known_names
+from daemon.cli.naming import known_clusters, known_names, named
 from daemon.cli.output import aside, note, print_json, printable, record, span, terminal
 from daemon.cli.shapes import Waited
 
@@ -16,7 +16,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scr
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[FILTER]...", shell_complete=known_names)
+@click.argument("words", callback=named, nargs=-1, metavar="[FILTER]...", shell_complete=known_names)
 @click.option(
     "--limit", type=click.IntRange(0), help="Show at most so many; 0 is all. On a terminal 100 are shown."
 )
@@ -46,7 +46,7 @@ def status(options: dict[str, Any], words: tuple[str, ...], limit: int | None, a
 
 
 @click.command()
-@click.argument("name", shell_complete=known_names)
+@click.argument("name", callback=named, shell_complete=known_names)
 @_json
 @click.pass_obj
 def show(options: dict[str, Any], name: str, as_json: bool) -> None:
@@ -91,7 +91,7 @@ def _print_pairs(title: str, pairs: Any) -> None:
 
 
 @click.command()
-@click.argument("name", shell_complete=known_names)
+@click.argument("name", callback=named, shell_complete=known_names)
 @click.option("--for", "goal", type=click.Choice(["active", "gone"]), default="active", show_default=True)
 @click.option("--timeout", type=click.FloatRange(0), help="Give up after this many seconds (exit code 5).")
 @_json
@@ -111,7 +111,7 @@ def wait(options: dict[str, Any], name: str, goal: str, timeout: float | None, a
 
 
 @click.command()
-@click.argument("name", shell_complete=known_clusters)
+@click.argument("name", callback=named, shell_complete=known_clusters)
 @_json
 @click.pass_obj
 def login(options: dict[str, Any], name: str, as_json: bool) -> None:

@@ -11,7 +11,7 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import Gave, find_socket
-from daemon.cli.naming import known_clusters
+from daemon.cli.naming import known_clusters, named
 from daemon.cli.output import print_json, record, terminal
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def _apply(client: Client, text: str, digest: str | None, yes: bool, as_json: bo
 
 
 @click.command()
-@click.argument("name", shell_complete=known_clusters)
+@click.argument("name", callback=named, shell_complete=known_clusters)
 @_json
 @click.pass_obj
 def spec(options: dict[str, Any], name: str, as_json: bool) -> None:

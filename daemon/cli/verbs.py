@@ -11,7 +11,7 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import find_socket
-from daemon.cli.naming import known_clusters, known_names, known_nodes
+from daemon.cli.naming import known_clusters, known_names, known_nodes, named
 from daemon.cli.output import print_json
 
 _GOAL = {"retry": "active", "resume": "active", "replace": "active", "rollback": "gone", "destroy": "gone"}
@@ -54,7 +54,7 @@ def _verb(verb: str, text: str, *more: Callable[..., Any]) -> click.Command:
         return _run(options, verb, name, How(**how))
 
     command.__doc__ = text
-    name = click.argument("name", shell_complete=_NAMED.get(verb, known_names))
+    name = click.argument("name", callback=named, shell_complete=_NAMED.get(verb, known_names))
     for option in (name, *_OPTIONS, *(_CONFIRMATION if verb in _DELETES else ()), *more):
         command = option(command)
     return click.command(verb)(click.pass_obj(command))

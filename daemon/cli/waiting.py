@@ -227,9 +227,7 @@ def _follow(socket: Path, watch: Watch, timeout: float | None, screen: Screen) -
 def _heard_of(socket: Path, name: str) -> bool:
     """Whether the log knows such a node or cluster: what is destroyed is gone, what never was is a slip."""
     with Client(socket) as client:
-        found = name and (
-            client.log(limit=1, cluster=name)["events"] or client.log(limit=1, node=name)["events"]
-        )
+        found = client.log(limit=1, cluster=name)["events"] or client.log(limit=1, node=name)["events"]
     return bool(found)
 
 

@@ -84,6 +84,12 @@ async def test_a_report_that_comes_twice_is_taken_twice(server: Any, book: Any) 
         pytest.param({"seq": 1, "phase": 1}, '"message" must be text.', id="no-message"),
         *[
             pytest.param(
+                b'{"seq": 1, %b "message": "x"}' % twice, "The body must say each key once.", id=f"twice-{n}"
+            )
+            for n, twice in enumerate((b'"phase": 3, "phase": 8,', b'"phase": 3, "more": {"a": 1, "a": 1},'))
+        ],
+        *[
+            pytest.param(
                 {"boot": boot, "seq": 1, "phase": 1, "message": ""},
                 '"boot" must be the number that the configuration gives, or be left out.',
                 id=f"boot-{boot}",
