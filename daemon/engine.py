@@ -114,9 +114,8 @@ class Engine:
             record = self._mirror.records.get(name)
             if record is None or count < self.pace.crashes:
                 continue
-            problem = NxdError(
-                "deadly", f"The daemon died {count} times in a row while this step ran."
-            ).problem()
+            said = f"The daemon died {count} times in a row while this step ran."
+            problem = NxdError("deadly", said).problem()
             undoing = record.state == ROLLING_BACK
             if undoing or self.kind(record).allows(record.state, record.step, "hold"):
                 await self._stop(record, problem, "blocked" if undoing else "hold")
