@@ -153,7 +153,7 @@ def test_a_socket_that_is_an_ordinary_file_is_no_daemon(place: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "code"), [("garbage", 4), ("newer", 4), ("another program's", 4), ("a directory", 1)]
+    ("how", "code"), [("garbage", 4), ("newer", 4), ("another program's", 4), ("a directory", 4)]
 )
 def test_a_broken_database_is_told_and_left_as_it_is(place: Any, how: str, code: int) -> None:
     path = place.directory / "state" / "nxd.db"
