@@ -25,15 +25,7 @@ from daemon.secrets import SecretBox
 from daemon.standing import Standings
 from daemon.steps import Interrupted, StepContext
 from daemon.store.base import Fenced
-from daemon.store.ops import (
-    AddCommand,
-    AddEvent,
-    CloseCommand,
-    Command,
-    Event,
-    Op,
-    PutRecord,
-)
+from daemon.store.ops import AddCommand, AddEvent, CloseCommand, Command, Event, Op, PutRecord
 from daemon.turns import Turns
 from state_machines.kind import FLAGS, ROLLING_BACK, Kind
 from state_machines.outcome import Busy, Done, Fail, Outcome, Problem, Wait
@@ -304,10 +296,11 @@ class Engine:
         delay = self.journal.clock.uniform(longest / 2, longest) if busy.after is None else busy.after
         wake_at = now + delay if record.deadline is None else min(now + delay, record.deadline)
         shown = {"for": "another try", "evidence": problem.message, "attention": False}
+        error = plain(problem)
         moved = replace(
             record,
             wait=shown,
-            error=plain(problem),
+            error=error,
             tries=record.tries + 1,
             wake_at=wake_at,
             version=record.version + 1,
@@ -315,7 +308,7 @@ class Engine:
         ops: list[Op] = [PutRecord(moved)]
         if record.error is None or record.error["message"] != problem.message:
             text = f"{problem.message} Trying again."
-            ops.append(moves.event(record, "error", now, text, "warning", plain(problem)))
+            ops.append(moves.event(record, "error", now, text, "warning", error))
         await self.journal.commit(*ops)
         point("timer_written", record.name, record.state)
         return self._pause(record, now, wake_at - now)
@@ -343,8 +336,9 @@ class Engine:
             problem = moves.left_over(problem, resources, platform.undo_order, platform.removal_commands)
         state = kind.next(record.state, record.step, event)
         moved = moves.entered(record, kind, state, now, self.limits(record))
-        moved = replace(moved, step=record.step, error=plain(problem))
-        ops: list[Op] = [moves.event(record, "error", now, problem.message, "error", plain(problem))]
+        error = plain(problem)
+        moved = replace(moved, step=record.step, error=error)
+        ops: list[Op] = [moves.event(record, "error", now, problem.message, "error", error)]
         if event == "fail":
             moved = replace(moved, facts=moves.stuck(record, problem))
             platform, token = self.platform(record), self.journal.clock.new_id()

@@ -78,8 +78,8 @@ def entered(record: Record, kind: Kind, state: str, now: float, limits: Limits) 
 
 def in_line(record: Record, kind: Kind, now: float, limits: Limits) -> Record:
     """The record while it waits for its turn: its deadline begins anew, written down each tenth of its length."""
-    undoing = record.state == ROLLING_BACK and record.step
-    seconds = limits.of(kind.undo_step(record.step) if undoing and record.step else kind.states[record.state])
+    stage = record.step if record.state == ROLLING_BACK else None
+    seconds = limits.of(kind.undo_step(stage) if stage else kind.states[record.state])
     if seconds is None or record.deadline is None or record.deadline > now + 0.9 * seconds:
         return record
     return replace(record, deadline=now + seconds)
@@ -199,8 +199,7 @@ def forgotten(cluster: Record, members: Sequence[Record], now: float) -> list[Op
 def late(record: Record, kind: Kind, waiting_for: str, evidence: str | None, now: float) -> Problem:
     """The problem of a step whose time is over."""
     row = CATALOGUE["deadline"]
-    title = kind.undo_step(record.step).title if record.state == ROLLING_BACK and record.step else None
-    title = title or kind.states[record.state].title
+    title = sentence(record, kind)
     minutes = (now - record.since) / 60
     message = f"{title} took longer than its deadline ({minutes:.0f} min); it was waiting for {waiting_for}."
     more = Remedy(

@@ -12,7 +12,7 @@ import orjson
 from daemon import wire
 from daemon.engine import Engine
 from daemon.journal import Journal
-from daemon.moves import Limits
+from daemon.moves import Limits, sentence
 from daemon.orders import Orders
 from daemon.remedies import remedies, text, without_problem
 from daemon.store.ops import Event
@@ -84,7 +84,7 @@ class Views:
             cluster=record.shard,
             platform=record.kind.partition(".")[0],
             state=record.state,
-            title=_title(kind, record),
+            title=sentence(record, kind),
             phase=self._phase(record),
             step=record.step,
             step_index=index,
@@ -175,12 +175,6 @@ class Views:
 def _counted(name: str) -> list[tuple[int, str]]:
     """A key that puts node2 before node10."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split("([0-9]+)", name)]
-
-
-def _title(kind: Kind, record: Record) -> str:
-    if record.state == ROLLING_BACK and record.step:
-        return kind.undo_step(record.step).title
-    return kind.states[record.state].title
 
 
 def _without_null(error: dict[str, Any]) -> dict[str, Any]:

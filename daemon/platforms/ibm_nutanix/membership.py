@@ -128,14 +128,7 @@ class Membership:
         if not await ctx.vanished(row, self._disposal(ctx, member)):
             return
         await ctx.gone(row)
-        raise NxdError(
-            "cluster_failed",
-            f"{member.name} is no host of {ctx.record.name} any more.",
-            remedy=[
-                verb_remedy(CLUSTER, "retry", ctx.record.name),
-                verb_remedy(NODE, "replace", member.name),
-            ],
-        )
+        raise _no_host(ctx, member, f"{member.name} is no host of {ctx.record.name} any more.")
 
     async def call_back(self, ctx: StepContext, member: Record) -> None:
         """A node that was released because an earlier spec did not name it begins anew, once nothing of it is left."""
@@ -167,14 +160,7 @@ class Membership:
             return None
         if host is None:
             await ctx.gone(row)
-            raise NxdError(
-                "cluster_failed",
-                f"{member.name} did not become a host of {ctx.record.name}.",
-                remedy=[
-                    verb_remedy(CLUSTER, "retry", ctx.record.name),
-                    verb_remedy(NODE, "replace", member.name),
-                ],
-            )
+            raise _no_host(ctx, member, f"{member.name} did not become a host of {ctx.record.name}.")
         if host["state"] == "NEW":
             return Wait(f"{member.name} to join", f"its host is {host['state']}", HOST_POLL)
         if await self._cvms.accepts(ctx, member, factory_login(member)):
@@ -276,6 +262,12 @@ def _is_going(row: Resource, host: Host | None) -> bool:
     """Whether a host is on its way out of its cluster, whoever asked for it."""
     marked = host is not None and str(host["state"]).startswith(MARKED)
     return row.state == "deleting" or (row.state == "present" and marked)
+
+
+def _no_host(ctx: StepContext, member: Record, said: str) -> NxdError:
+    """A node that should be a host and is none: it is taken in again, or another server takes its place."""
+    again, other = verb_remedy(CLUSTER, "retry", ctx.record.name), verb_remedy(NODE, "replace", member.name)
+    return NxdError("cluster_failed", said, remedy=[again, other])
 
 
 def _left_by(member: Record) -> list[Remedy]:
