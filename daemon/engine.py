@@ -24,7 +24,7 @@ from daemon.remedies import plain
 from daemon.secrets import SecretBox
 from daemon.standing import Standings
 from daemon.steps import Interrupted, StepContext
-from daemon.store.base import Fenced
+from daemon.store.base import Fenced, Gone
 from daemon.store.ops import AddCommand, AddEvent, CloseCommand, Command, Event, Op, PutRecord
 from daemon.turns import Turns
 from state_machines.kind import FLAGS, ROLLING_BACK, Kind
@@ -124,6 +124,10 @@ class Engine:
                     pass
             finally:
                 await context.settled()
+        except Gone:
+            if name in self._mirror.records:
+                raise
+            log.info("action=gone record=%s", name)
         finally:
             del self._contexts[name]
             self._crashes.end(name)
@@ -206,7 +210,7 @@ class Engine:
             return Wait(
                 "its protection to be lifted", str(protected), PROTECTED_POLL, attention=True, in_line=True
             )
-        except (StoreError, Fenced):
+        except (StoreError, Fenced, Gone):
             raise
         except OutsideError as error:
             return Busy(error.problem(), error.after) if error.retry == "now" else Fail(error.problem())

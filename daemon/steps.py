@@ -32,6 +32,7 @@ from daemon.journal import Journal
 from daemon.legality import DELETING, Protected, is_protected
 from daemon.objects import Disposal, Found, Want
 from daemon.secrets import SecretBox
+from daemon.store.base import Gone
 from daemon.store.ops import (
     AddCommand,
     AddEvent,
@@ -86,14 +87,19 @@ class StepContext:
 
     @property
     def record(self) -> Record:
-        """The record as it is committed now, or soon will be."""
-        return self._draft.moved or self._records[self._name]
+        """The record as it is committed now, or soon will be. Raises Gone once it is forgotten."""
+        return self._draft.moved or self._stands(self._name)
 
     @property
     def cluster(self) -> Record:
         """The record of the cluster this one belongs to (itself, for a cluster)."""
         record = self.record
-        return record if record.name == record.shard else self._records[record.shard]
+        return record if record.name == record.shard else self._stands(record.shard)
+
+    def _stands(self, name: str) -> Record:
+        if name not in self._records:
+            raise Gone(f"{name} is gone.")
+        return self._records[name]
 
     @property
     def members(self) -> list[Record]:

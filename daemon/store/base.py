@@ -20,6 +20,10 @@ class VersionConflict(Exception):
     """A record is not at the version the commit was made for."""
 
 
+class Gone(VersionConflict):
+    """The commit would change a record that was dropped meanwhile."""
+
+
 class Store(Protocol):
     """A ledger with one writer. Use it between ``open`` and ``close`` only."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from daemon.store.base import Fenced, Then, VersionConflict
+from daemon.store.base import Fenced, Gone, Then, VersionConflict
 from daemon.store.ops import (
     AddCommand,
     AddEvent,
@@ -75,6 +75,8 @@ class MemoryStore:
         versions = {name: record.version for name, record in self._records.items()}
         for op in ops:
             if isinstance(op, PutRecord):
+                if op.record.version > 1 and op.record.name not in versions:
+                    raise Gone("A record that should be changed is gone.")
                 if versions.get(op.record.name, op.record.version - 1) != op.record.version - 1:
                     raise VersionConflict("A record was changed by somebody else.")
                 versions[op.record.name] = op.record.version

@@ -83,7 +83,7 @@ class Command(Struct, frozen=True, gc=False):
 
 
 class PutRecord(Struct, frozen=True, gc=False):
-    """Write a record whose stored version is one less than the new one; 0 before it exists."""
+    """Write a record whose stored version is one less than the new one; 0 before it exists, and once it is dropped."""
 
     record: Record
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from daemon.faultpoints import point
 from daemon.store import rows
-from daemon.store.base import Fenced, VersionConflict
+from daemon.store.base import Fenced, Gone, VersionConflict
 from daemon.store.ops import AddEvent, Event, Lease, Op
 from daemon.store.statements import ADD_EVENT, PUT_RECORD, WRITES, Statement
 
@@ -21,6 +21,9 @@ log = logging.getLogger("nxd.store")
 
 ROWS_AT_ONCE = 64
 """So many rows at most are written by one statement: more make none of them cheaper, and it takes long to compile."""
+
+GONE = "the record is gone"
+"""What the trigger ``record_gone`` says."""
 
 Commit = tuple[Lease, Sequence[Op]]
 """What somebody wants committed, and by which right."""
@@ -30,7 +33,7 @@ _Waiting = dict[str, tuple[Statement, list[object]]]
 
 def transact(db: sqlite3.Connection, commits: Sequence[Commit], revision: int) -> list[list[Event]]:
     """All of them or none; the lines of the log of each, numbered from the one after ``revision``. Raises Fenced,
-    VersionConflict, sqlite3.Error."""
+    VersionConflict (Gone), sqlite3.Error."""
     try:
         db.execute("BEGIN IMMEDIATE")
         point("batch_begun")
@@ -86,7 +89,12 @@ def _collect(db: sqlite3.Connection, waiting: _Waiting, statement: Statement, ro
 
 
 def _flush(db: sqlite3.Connection, statement: Statement, values: Sequence[object]) -> None:
-    written = _write(db, statement, values)
+    try:
+        written = _write(db, statement, values)
+    except sqlite3.IntegrityError as error:
+        if statement is PUT_RECORD and str(error) == GONE:
+            raise Gone("A record that should be changed is gone.") from error
+        raise
     if statement is PUT_RECORD and written != len(values) // statement.columns:
         raise VersionConflict("A record was changed by somebody else.")
 

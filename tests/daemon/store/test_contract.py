@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from daemon.store.base import Fenced, Store, VersionConflict
+from daemon.store.base import Fenced, Gone, Store, VersionConflict
 from daemon.store.ops import (
     AddCommand,
     AddEvent,
@@ -113,6 +113,24 @@ async def test_a_version_conflict_changes_nothing_at_all(store: Store) -> None:
     assert await everything(store) == before
     given = await store.commit(lease, [PutRecord(record(version=2)), line("second")])
     assert [event.revision for event in given] == [2]
+
+
+@pytest.mark.parametrize("version", [2, 3, 9])
+async def test_a_change_of_a_record_that_is_gone_is_refused_whole(store: Store, version: int) -> None:
+    lease = await store.acquire("test")
+    await store.commit(lease, [PutRecord(record()), PutRecord(record(version=2))])
+    dropped = store.commit(lease, [DropRecord("node01")])
+    late = store.commit(lease, [PutRecord(record(version=version)), line("never"), PutResource(ROW)])
+    told = await asyncio.gather(dropped, late, return_exceptions=True)
+    assert isinstance(told[1], Gone)
+    with pytest.raises(Gone):
+        await store.commit(lease, [PutRecord(record("other")), PutRecord(record("nobody", version))])
+    with pytest.raises(Gone):
+        await store.commit(lease, [PutRecord(record("other")), DropRecord("other"), PutRecord(record("other", 2))])
+    contents = await store.load()
+    assert (contents.records, contents.resources, await store.events()) == ([], [], [])
+    await store.commit(lease, [PutRecord(record()), PutRecord(record(version=2))])
+    assert (await store.load()).records == [record(version=2)]
 
 
 async def test_a_record_may_go_on_by_several_versions_in_one_commit(store: Store) -> None:

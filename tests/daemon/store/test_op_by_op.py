@@ -52,6 +52,10 @@ def add(token: str) -> AddCommand:
     return AddCommand(Command(token, TARGETS[token], "demo", "retry", "ada", 1.0))
 
 
+def put(name: str, version: int) -> PutRecord:
+    return PutRecord(Record(name, "toy.node", "demo", "pending", 1.0, version=version))
+
+
 def resource(owner: str, name: str, state: Any, address: str) -> PutResource:
     return PutResource(Resource(owner, "demo", "ip", name, state, None, 1, {"address": address}))
 
@@ -129,7 +133,7 @@ async def compare(batches: Sequence[Sequence[Op]], directory: Path) -> None:
         leases = [await disk.acquire("test"), await memory.acquire("test")]
         mirror = Mirror(await memory.load())
         for ops in batches:
-            told = []
+            told: list[Any] = []
             for store, lease in zip((disk, memory), leases, strict=True):
                 try:
                     told.append(await store.commit(lease, ops))
@@ -149,6 +153,7 @@ async def compare(batches: Sequence[Sequence[Op]], directory: Path) -> None:
 @example([[add("t0")], [close("t0"), add("t1"), close("t1")]])
 @example([[add("t0"), close("t0"), add("t0")], [add("t0")]])
 @example([[add("t0"), close("t0"), DropRecord("a")], [add("t0")]])
+@example([[DropRecord("a"), put("a", 2)], [put("a", 1), put("a", 2), DropRecord("a"), put("a", 3)]])
 @example([[PutSecret("a/s", "demo", b"1"), DropSecrets("a/"), PutSecret("a/s", "demo", b"2")]])
 @example([[resource("a", "x", "present", "10.0.0.1")], [resource("a", "x", "gone", "10.0.0.1")]])
 def test_both_stores_and_the_mirror_agree_after_every_commit(batches: Sequence[Sequence[Op]]) -> None:
