@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import pwd
-import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Collection
@@ -17,6 +16,7 @@ import orjson
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 
+from daemon.api.parameters import EVENTS, LOG, asked
 from daemon.api.stream import lines
 from daemon.api.views import Views, event_view
 from daemon.engine import Engine
@@ -117,7 +117,8 @@ class Api:
         return _json(await self._orders.login(request.match_info["name"], _actor(request), self._box))
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        after, first = _number(request, "after"), _number(request, "first")
+        numbers = asked(request, EVENTS).numbers
+        after, first = numbers.get("after"), numbers.get("first")
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
         try:
@@ -128,12 +129,13 @@ class Api:
         return response
 
     async def log(self, request: web.Request) -> web.StreamResponse:
+        said = asked(request, LOG)
         events = await self._journal.events(
-            after=_number(request, "after") or 0,
-            limit=min(_number(request, "limit") or 1000, 10_000),
-            shard=request.query.get("cluster"),
-            record=request.query.get("node"),
-            tail=request.query.get("tail") == "1",
+            after=said.numbers["after"],
+            limit=said.numbers["limit"],
+            shard=said.texts.get("cluster"),
+            record=said.texts.get("node"),
+            tail=said.numbers["tail"] == 1,
         )
         shown = [event_view(event) for event in events]
         mirror = self._journal.mirror
@@ -234,15 +236,6 @@ class SpecRefused(NxdError):
 def _json(value: object, status: int = 200) -> web.Response:
     """An answer in JSON; a large fleet must not hold everybody else up while it is written."""
     return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")
-
-
-def _number(request: web.Request, key: str) -> int | None:
-    text = request.query.get(key)
-    if text is None:
-        return None
-    if not re.fullmatch("[0-9]{1,18}", text):
-        raise NxdError("request", f"{key} must be a whole number, not {text!r}.")
-    return int(text)
 
 
 async def _body(request: web.Request, keys: Collection[str]) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""The parameters that a request carries behind its path: which there are, what each may be, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from daemon.errors import NxdError
+
+LAST_REVISION = 10**18 - 1
+MOST_LINES = 10_000
+"""So many lines of the log are told in one answer."""
+SHOWN = 40
+"""How many characters of a wrong value a message repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A whole number within bounds; ``usual`` stands for one that is not given."""
+
+    lowest: int
+    highest: int
+    usual: int | None = None
+
+
+TEXT = None
+"""Any text."""
+
+EVENTS: Mapping[str, Number | None] = {"after": Number(0, LAST_REVISION), "first": Number(1, LAST_REVISION)}
+LOG: Mapping[str, Number | None] = {
+    "after": Number(0, LAST_REVISION, 0),
+    "limit": Number(1, MOST_LINES, 1000),
+    "tail": Number(0, 1, 0),
+    "cluster": TEXT,
+    "node": TEXT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request says in its parameters."""
+
+    numbers: Mapping[str, int]
+    texts: Mapping[str, str]
+
+
+def asked(request: web.Request, known: Mapping[str, Number | None]) -> Asked:
+    """The parameters of a request. Raises NxdError that names the first one that is wrong, and what it may be."""
+    numbers = {key: kind.usual for key, kind in known.items() if kind is not None and kind.usual is not None}
+    texts: dict[str, str] = {}
+    for key, text in request.query.items():
+        if key not in known:
+            raise NxdError("request", f'There is no parameter "{_short(key)}"; there are {", ".join(known)}.')
+        if len(request.query.getall(key)) > 1:
+            raise NxdError("request", f"{key} stands there more than once: give it once.")
+        kind = known[key]
+        if kind is None:
+            texts[key] = text
+        else:
+            numbers[key] = _number(key, text, kind)
+    return Asked(numbers, texts)
+
+
+def _number(key: str, text: str, kind: Number) -> int:
+    number = int(text) if re.fullmatch("[0-9]{1,18}", text) else -1
+    if not kind.lowest <= number <= kind.highest:
+        most = (
+            f"from {kind.lowest} to {kind.highest}"
+            if kind.highest < LAST_REVISION
+            else f"from {kind.lowest} on"
+        )
+        raise NxdError("request", f'{key} must be a whole number {most}; it is "{_short(text)}".')
+    return number
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

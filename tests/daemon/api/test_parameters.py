@@ -1,0 +1,52 @@
+"""Whatever stands behind a path is understood, or refused in one sentence that names it and says what it may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from daemon.api.parameters import EVENTS, LOG, MOST_LINES, Number
+
+ROUTES = {"/v1/log": LOG, "/v1/events": EVENTS}
+NUMBERS = [
+    (path, key, kind) for path, known in ROUTES.items() for key, kind in known.items() if kind is not None
+]
+WRONG = ("-1", "abc", "", "%C2%B2", "1.5", "1e3", "+1", "0x10", "%201", "99999999999999999999999", "9" * 5000)
+
+
+@pytest.mark.parametrize("text", WRONG, ids=lambda text: text[:12])
+@pytest.mark.parametrize(("path", "key", "kind"), NUMBERS)
+async def test_a_number_that_is_none_is_refused_in_a_sentence(
+    house: Any, door: Any, path: str, key: str, kind: Number, text: str
+) -> None:
+    status, body = await door.get(f"{path}?{key}={text}")
+    error = body["error"]
+    assert (status, error["code"]) == (400, "request") and error["remedy"]
+    assert error["message"].startswith(f"{key} must be a whole number from {kind.lowest} ")
+    assert len(error["message"]) < 120
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("/v1/log?limit=0", 'limit must be a whole number from 1 to 10000; it is "0".'),
+        ("/v1/log?limit=10001", 'limit must be a whole number from 1 to 10000; it is "10001".'),
+        ("/v1/log?limit=-1", 'limit must be a whole number from 1 to 10000; it is "-1".'),
+        ("/v1/log?tail=2", 'tail must be a whole number from 0 to 1; it is "2".'),
+        ("/v1/events?first=0", 'first must be a whole number from 1 on; it is "0".'),
+        ("/v1/log?limt=5", 'There is no parameter "limt"; there are after, limit, tail, cluster, node.'),
+        ("/v1/events?limit=5", 'There is no parameter "limit"; there are after, first.'),
+        ("/v1/log?limit=5&limit=6", "limit stands there more than once: give it once."),
+    ],
+)
+async def test_the_sentence_says_what_it_may_be(house: Any, door: Any, query: str, message: str) -> None:
+    status, body = await door.get(query)
+    assert (status, body["error"]["code"], body["error"]["message"]) == (400, "request", message)
+
+
+@pytest.mark.parametrize("limit", [1, MOST_LINES])
+async def test_the_bounds_themselves_are_taken(house: Any, door: Any, limit: int) -> None:
+    await house.sow("node01")
+    status, body = await door.get(f"/v1/log?after=0&limit={limit}&tail=0&cluster=demo&node=node01")
+    assert (status, body["events"]) == (200, [])
