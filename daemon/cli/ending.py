@@ -25,6 +25,25 @@ CODES = {
     wire.EXIT_INTERRUPTED: "interrupted",
 }
 """The code of an error that no daemon gave one, by the exit code."""
+REMEDY = {
+    "failed": "Mend what the message names, then give the command again.",
+    "usage": "See what the command takes (`nxd --help`), and give it again.",
+    "no_daemon": "Start the daemon with `nxd serve`, or name its socket with --socket or its settings with --config.",
+    "refused": "See with `nxd status` how it stands; what is legal now can be given.",
+    "gave_up": "See with `nxd status` how it stands, and wait on with `nxd wait`.",
+    "interrupted": "See with `nxd status` how it stands: what was accepted before goes on.",
+    "settings": "Mend what the message names in nxd.yaml or the environment.",
+    "spec": "Correct the lines that are named; nothing was changed.",
+    "start": "Mend what the message names, then start it again.",
+    "state_lost": "Mend what the message names, then start the daemon again.",
+    "database": "Free disk space or mend the file system, then give the command again.",
+    "unknown": "`nxd status` lists what there is.",
+    "unconfirmed": "Look at the plan, then give the command again with --plan and its digest, or with --yes.",
+    "declined": "Nothing is to be done; the same command asks again.",
+    "not_the_api": "See which program listens on the socket.",
+    "bug": "If it comes again, report it with the message.",
+}
+"""What to do about an error, by its code, where nobody said something better."""
 _BY_NAME = {"SettingsError": "settings", "SpecError": "spec", "SimError": "usage", "StateLost": "state_lost"}
 
 
@@ -56,7 +75,9 @@ class End:
 
     def as_json(self) -> str:
         """One line, whatever the command prints when it goes well."""
-        told = {"code": CODES[self.code], "message": self.text, "remedy": "", **self.error}
+        told = {"code": CODES[self.code], "message": self.text, **self.error}
+        if not told.get("remedy"):
+            told["remedy"] = REMEDY.get(told["code"], REMEDY[CODES[self.code]])
         return json.dumps({"error": {**told, "exit_code": self.code}, **self.beside})
 
 
@@ -103,7 +124,7 @@ def ending(error: BaseException) -> End:
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
         return End(wire.EXIT_INTERRUPTED, "Interrupted.")
     if isinstance(error, click.ClickException):
-        return End(wire.EXIT_USAGE, error.format_message())
+        return End(wire.EXIT_USAGE, error.format_message(), _help(error))
     if isinstance(error, paper.NotWritten):
         return End(wire.EXIT_FAILED, f"The output cannot be written ({error}): send it where there is room.")
     if isinstance(error, UnicodeEncodeError):
@@ -127,9 +148,16 @@ def ending(error: BaseException) -> End:
         remedy = getattr(error, "remedy", "")
         code = wire.EXIT_REFUSED if named == "StateLost" else wire.EXIT_FAILED
         text = " ".join(filter(None, (str(error), evidence, remedy)))
-        return End(code, text, {"code": _BY_NAME.get(named, "database")})
+        return End(code, text, {"code": _BY_NAME.get(named, "database"), "remedy": remedy})
     text = f"nxd met something it did not foresee: {named}: {error}"
     return End(wire.EXIT_FAILED, text, {"code": "bug"})
+
+
+def _help(error: click.ClickException) -> Mapping[str, Any]:
+    """Where it is told what the command takes."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "nxd"
+    return {"remedy": f"See what the command takes (`{path} --help`), and give it again."}
 
 
 def refused_code(status: int) -> int:

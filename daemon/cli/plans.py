@@ -75,12 +75,13 @@ def print_stages(plan: wire.Plan) -> None:
 def agreed(plan: wire.Plan, as_json: bool) -> str:
     """Show the plan and ask; its digest when a person agrees. A script gets the plan and is not asked. Raises Gave."""
     again = f"repeat with --plan {plan['digest']}, or with --yes."
+    error = {"code": "unconfirmed", "remedy": f"Look at the plan, then {again}"}
     if as_json:
         text = f"It deletes what stands, and nobody confirmed: {again}"
-        raise Gave(wire.EXIT_USAGE, text, {"code": "unconfirmed"}, {"plan": plan})
+        raise Gave(wire.EXIT_USAGE, text, error, {"plan": plan})
     print_plan(plan)
     if not sys.stdin.isatty():
-        raise Gave(wire.EXIT_USAGE, f"This is not a terminal to confirm at: {again}", {"code": "unconfirmed"})
+        raise Gave(wire.EXIT_USAGE, f"This is not a terminal to confirm at: {again}", error)
     if not _says_yes(plan["verb"], plan["target"]):
         raise Gave(wire.EXIT_REFUSED, "Nothing was changed.", {"code": "declined"})
     return plan["digest"]

@@ -37,10 +37,15 @@ def forget(house: Any) -> asyncio.Future[Any]:
     return house.journal.submit(ops)  # type: ignore[no-any-return]
 
 
-async def until_still(house: Any) -> None:
+async def until(condition: Callable[[], bool]) -> None:
+    """A database takes its time, which that of the house knows nothing of."""
     async with asyncio.timeout(5):
-        while house.turns():
+        while not condition():  # noqa: ASYNC110 (nothing tells of it)
             await asyncio.sleep(0.01)
+
+
+async def until_still(house: Any) -> None:
+    await until(lambda: not house.turns())
 
 
 async def assert_forgotten(house: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -56,9 +61,7 @@ async def test_a_verb_that_is_honoured_in_the_moment_its_cluster_is_forgotten_br
     house.toy.script["making"] = BROKEN
     await house.sow("node01", "node02")
     await house.ask("node01", "start")
-    async with asyncio.timeout(5):
-        while house.record().state != "failed":
-            await asyncio.sleep(0.01)
+    await until(lambda: house.record().state == "failed")
     caplog.clear()
     retry = Command("t", "node01", "demo", "retry", "ada", house.clock.now())
     await house.journal.commit(AddCommand(retry))

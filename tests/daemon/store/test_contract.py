@@ -126,7 +126,9 @@ async def test_a_change_of_a_record_that_is_gone_is_refused_whole(store: Store, 
     with pytest.raises(Gone):
         await store.commit(lease, [PutRecord(record("other")), PutRecord(record("nobody", version))])
     with pytest.raises(Gone):
-        await store.commit(lease, [PutRecord(record("other")), DropRecord("other"), PutRecord(record("other", 2))])
+        await store.commit(
+            lease, [PutRecord(record("other")), DropRecord("other"), PutRecord(record("other", 2))]
+        )
     contents = await store.load()
     assert (contents.records, contents.resources, await store.events()) == ([], [], [])
     await store.commit(lease, [PutRecord(record()), PutRecord(record(version=2))])
