@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from daemon import moves
 from daemon.boots import ERROR, PHASE, Standing, how_far, place, round_of, standing
@@ -52,7 +52,10 @@ def taken_down(
         return [*seen, _after_all(record, boot, now)] if _is_after_all(record, report) else seen
     if again or _is_the_latest(stands, report, boot):
         return []
-    return [_line(record, report, boot, now) if boot == stands.boot else _late(record, report, boot, now)]
+    if boot != stands.boot:
+        return [_late(record, report, boot, now)]
+    afterwards = stands.ended and report.kind != "log"
+    return [(_afterwards if afterwards else _line)(record, report, boot, now)]
 
 
 def _fetched_script(record: Record, stands: Standing, report: Report, now: float) -> list[Op]:
@@ -124,6 +127,14 @@ def _late(record: Record, report: Report, boot: int, now: float) -> AddEvent:
     data = {"source": report.source, "boot": boot, "late": True}
     text = f"late, of boot {boot}: {_words(report)}"
     return moves.event(record, "log", now, text, data=data, actor=record.name)
+
+
+def _afterwards(record: Record, report: Report, boot: int, now: float) -> AddEvent:
+    """A report that comes when the installation is over as a line of the log: nobody needs to be alarmed by it."""
+    data = {"source": report.source, "boot": boot, "late": True}
+    text = f"after the end of the installation, which this does not change: {_words(report)}"
+    level: Literal["warning", "info"] = "warning" if report.kind == "install_error" else "info"
+    return moves.event(record, "boot", now, text, level, data, record.name)
 
 
 def _line(record: Record, report: Report, boot: int, now: float) -> AddEvent:

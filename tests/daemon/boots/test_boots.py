@@ -117,6 +117,28 @@ async def test_after_the_end_nothing_that_is_heard_moves_anything(bay: Any, read
     assert (await bay.config(TOKEN))[0] == 404
 
 
+@pytest.mark.parametrize("later", ["at once", "when the node is long past it", "by a boot after it"])
+async def test_an_error_that_comes_after_the_end_is_told_as_that_and_alarms_nobody(
+    bay: Any, read: Any, later: str
+) -> None:
+    boot = await boots(bay, read)
+    if later == "by a boot after it":
+        _, script = await bay.script()
+        await bay.say(TOKEN, boot=boot, seq=1, phase=8)
+        boot = int(read(script)["nxd_boot"])
+    else:
+        await bay.say(TOKEN, boot=boot, seq=1, phase=8)
+    if later == "when the node is long past it":
+        await bay.tell("hold")
+    await bay.say(TOKEN, boot=boot, seq=2, phase="error", message="no disk")
+    await bay.say(TOKEN, boot=boot, seq=3, phase=4)
+    told = {event.message: event.level for event in await bay.log()}
+    over = "after the end of the installation, which this does not change: "
+    assert told[f"{over}the installer reports an error: no disk"] == "warning"
+    assert told[f"{over}phase 4: said"] == "info"
+    assert "error" not in told.values()
+
+
 async def test_an_end_counts_while_no_later_boot_was_heard_of_and_not_once_one_installs(
     bay: Any, read: Any
 ) -> None:
