@@ -11,6 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from daemon import numerals
 from daemon.yaml_marks import Loc, Marked, Problem, nearest, unknown
 
 _SHOWN = 60
@@ -69,13 +70,15 @@ def _problem(marked: Marked, model: type[BaseModel], error: ErrorDetails) -> Pro
     if kind == "value_error":
         return marked.at(loc, str(context["error"]))
     if kind == "literal_error":
-        choices = re.sub(r"['\"]", "", str(context["expected"]))
-        return marked.at(loc, f"expected {one_of(re.split(', | or ', choices))}, found {found}")
+        choices = re.split(", | or ", re.sub(r"['\"]", "", str(context["expected"])))
+        meant = numerals.hint(error["input"], numerals.number) if choices[0].isdecimal() else ""
+        return marked.at(loc, f"expected {one_of(choices)}, found {found}{meant}")
     if kind in ("too_long", "too_short") and error["input"]:
         found = f"{context['actual_length']}"
     if kind == "string_type" and isinstance(error["input"], (int, float)):
         return marked.at(loc, f"expected text, found {found}: put it in quotes")
     words = _EXPECTED.get(kind)
+    found += numerals.hint(error["input"], *_MEANT.get(kind, ()))
     return marked.at(loc, f"expected {words.format(**context)}, found {found}" if words else error["msg"])
 
 
@@ -94,6 +97,8 @@ _EXPECTED = {
     "too_long": "a list of {max_length} or fewer",
 }
 """What pydantic calls a mistake, and what was expected instead."""
+_MEANT = {"int_type": (numerals.number,), "float_type": (numerals.number,), "bool_type": (numerals.truth,)}
+"""What a text may have been meant to be where it is such a mistake."""
 
 
 def one_of(choices: Iterable[str]) -> str:

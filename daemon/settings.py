@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from daemon import numerals
 from daemon.hosts import is_unspecified
 from daemon.setting_kinds import (
     BASE_URL,
@@ -281,7 +282,8 @@ def _values(
             if where != "its default":  # else the setting it names is wrong itself
                 problems.append(f"{setting.key} ({where}) {unfilled}")
         except ValueError:
-            problems.append(f'{setting.key} ({where}) must be {setting.kind.words}; it is "{value}".')
+            meant = numerals.hint(value, numerals.number) if setting.kind.numeric else ""
+            problems.append(f'{setting.key} ({where}) must be {setting.kind.words}; it is "{value}"{meant}.')
     return values
 
 

@@ -28,6 +28,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from daemon import numerals
 from daemon.complaints import complaints, found_text, one_of
 from daemon.wire import SPEC_LIMIT as SPEC_LIMIT
 from daemon.yaml_marks import Loc, Marked, Problem, nearest, read_yaml, unknown
@@ -119,7 +120,8 @@ Duration = Annotated[
 def _gate(value: object) -> object:
     if value == "all" or (type(value) is int and value >= 1):
         return value
-    raise ValueError(f"expected all, or a whole number of nodes from 1 on, found {found_text(value)}")
+    found = found_text(value) + numerals.hint(value, numerals.number)
+    raise ValueError(f"expected all, or a whole number of nodes from 1 on, found {found}")
 
 
 Gate = Annotated[

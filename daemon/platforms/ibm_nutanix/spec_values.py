@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
 
+from daemon import numerals
+from daemon.complaints import found_text
 from daemon.hosts import DOMAIN, server, server_address
 from daemon.spec import Matching
 from daemon.yaml_marks import unknown
@@ -63,7 +65,9 @@ _SOME_DRIVE = Matching(rf"/dev/(?:{_DISK})", "a drive like /dev/nvme0n1, /dev/sd
 def offsets(value: Any) -> tuple[int, int]:
     whole = isinstance(value, (list, tuple)) and all(type(item) is int for item in value)
     if not whole or len(value) != 2:
-        raise ValueError("expected two whole numbers, the first and the last offset, like [10, 50]")
+        texts = [item for item in value if type(item) is not int] if isinstance(value, (list, tuple)) else ()
+        found = f", found {found_text(texts[0])}{numerals.hint(texts[0], numerals.number)}" if texts else ""
+        raise ValueError(f"expected two whole numbers, the first and the last offset, like [10, 50]{found}")
     low, high = value
     if low < FIRST_FREE_OFFSET:
         raise ValueError(
