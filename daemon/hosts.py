@@ -48,9 +48,38 @@ def server(text: str) -> str:
         return server_address(text)
     if not is_host_name(text):
         raise ValueError(f'expected a host name or an IPv4 address, found "{text}"')
-    if text.lower() == "localhost" or text.lower().endswith(".localhost"):
+    if _is_oneself(text):
         raise ValueError(f'"{text}" is each host itself, and no server: name another host')
     return text
+
+
+def why_unreachable(host: str) -> str | None:
+    """Why no other host can reach this name or address, in words; None when one may."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "is each host itself" if _is_oneself(host) else None
+    address = getattr(address, "ipv4_mapped", None) or address
+    if isinstance(address, ipaddress.IPv4Address):
+        return next((words for block, words in _BLOCKS if address in block), None)
+    if address.is_loopback:
+        return "is each host itself"
+    return "is known on one link only" if address.is_link_local else None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether it is an address at which a host reaches only itself."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def _is_oneself(name: str) -> bool:
+    """Whether a name is that of each host itself (RFC 6761, and what /etc/hosts adds)."""
+    labels = name.lower().rstrip(".").split(".")
+    return labels[-1] in ("localhost", "localdomain") or labels[0] in ("ip6-localhost", "ip6-loopback")
 
 
 def is_host_name(text: str) -> bool:

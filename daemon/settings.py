@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon import numerals
-from daemon.hosts import is_unspecified
+from daemon.hosts import is_loopback, is_unspecified, why_unreachable
 from daemon.setting_kinds import (
     BASE_URL,
     COUNT,
@@ -319,6 +319,7 @@ def _contradictions(values: dict[str, Any]) -> list[str]:
     boot, config = values.get("boot.url"), values.get("config.url")
     if boot is not None and config is not None and place_of(boot) == place_of(config):
         problems.append(f"config.url is {config} and boot.url {boot}, which is one port: each has its own.")
+    problems += _out_of_reach(values)
     first, most = values.get("retry.first_seconds"), values.get("retry.max_seconds")
     if isinstance(first, float) and isinstance(most, float) and first > most:
         problems.append(
@@ -331,6 +332,22 @@ def _contradictions(values: dict[str, Any]) -> list[str]:
             "sources together: lower it."
         )
     return problems + _socket_in_the_way(values)
+
+
+def _out_of_reach(values: dict[str, Any]) -> list[str]:
+    """The URLs that no machine can reach. In the simulated world, whose cloud is on this host, the machines are on it
+    too, and an address of loopback leads to it; a name that each looks up for itself does not."""
+    here = "ibm.vpc_url" in values and is_loopback(place_of(values["ibm.vpc_url"])[0])
+    found = []
+    for key in ("boot.url", "config.url"):
+        host = place_of(values[key])[0] if key in values else ""
+        why = why_unreachable(host) if host else None
+        if why is not None and not (here and is_loopback(host)):
+            found.append(
+                f"{key} is {values[key]}, and {host} {why}: no machine reaches it there. Name the address of this "
+                "host in the network of the machines."
+            )
+    return found
 
 
 def _socket_in_the_way(values: dict[str, Any]) -> list[str]:

@@ -97,7 +97,7 @@ def test_everything_wrong_is_told_at_once_with_key_file_line_and_remedy(tmp_path
         "environmnt: lab\n"
         "boot:\n"
         "  listen: 8080\n"
-        "  url: http://127.0.0.1:8080\n"
+        "  url: http://10.240.0.5:8080\n"
         "  lisen: 0.0.0.0:1\n"
         "config: 5\n"
         "ibm:\n"
@@ -185,7 +185,11 @@ def test_a_server_everywhere_and_one_on_an_address_of_the_same_port_are_refused(
 
 @pytest.mark.parametrize(
     ("boot", "config"),
-    [("http://a:8080", "http://a:8080"), ("http://a", "http://A:80"), ("http://[::1]:1", "http://[::1]:1")],
+    [
+        ("http://a:8080", "http://a:8080"),
+        ("http://a", "http://A:80"),
+        ("http://[2001:db8::1]:1", "http://[2001:db8::1]:1"),
+    ],
 )
 def test_one_url_for_both_ports_is_refused(boot: str, config: str) -> None:
     (found,) = problems(None, {**REQUIRED, "NXD_BOOT_URL": boot, "NXD_CONFIG_URL": config})

@@ -126,10 +126,10 @@ state_dir: {home}/state
 socket: {home}/nxd.sock
 boot:
   listen: 127.0.0.1:{boot}
-  url: http://127.0.0.1:{boot}
+  url: http://10.240.0.5:{boot}
 config:
   listen: 127.0.0.1:{config}
-  url: http://127.0.0.1:{config}
+  url: http://10.240.0.5:{config}
 ibm:
   trusted_profile: Profile-00000000-0000-4000-8000-000000000000
 """,

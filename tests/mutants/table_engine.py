@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.mutant import (
     ENSURE,
+    GONE,
     KIND,
     LEGALITY,
     REMEDIES,
@@ -25,6 +26,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("daemon/legality.py", "    if is_protected(cluster, standing.cluster_inbox):\n        return f",
            "    if False:\n        return f",
            "a protected cluster refuses what deletes", LEGALITY),
+    Mutant("daemon/engine.py", "            if name in self._mirror.records:\n                raise\n            log.info",
+           "            raise\n            log.info",
+           "a record that is forgotten during its turn ends it quietly", GONE),
     Mutant("daemon/legality.py", "    if step == kind.steps[-1]:\n", "    if False:\n",
            "a hold after the last step is refused", LEGALITY),
     Mutant("daemon/legality.py", "    if args.get(\"whole\") and standing.exists():\n", "    if False:\n",
@@ -207,7 +211,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "            pass\n        except Fenced",
            "a turn that the store broke off is taken again", ("tests/daemon/engine/test_store_trouble.py",)),
     Mutant("daemon/engine.py",
-           "        except (StoreError, Fenced):\n",
+           "        except (StoreError, Fenced, Gone):\n",
            "        except (KeyError,):\n",
            "a trouble of the store fails no step", ("tests/daemon/engine/test_store_trouble.py",)),
     Mutant("daemon/engine.py",

@@ -14,7 +14,8 @@ from daemon.platforms.ibm_nutanix.preflight import SERVER_QUOTA, Need, Preflight
 from daemon.settings import load_settings
 from tests.daemon.platforms.conftest import SETTINGS, Cloud
 
-NOWHERE = {"NXD_BOOT_URL": "http://127.0.0.1:1", "NXD_CONFIG_URL": "http://127.0.0.1:2"}
+HERE = "http://127.0.0.1"
+NOWHERE = {"NXD_BOOT_URL": f"{HERE}:1", "NXD_CONFIG_URL": f"{HERE}:2", "NXD_IBM_VPC_URL": f"{HERE}:3/v1"}
 RANGES = {"management": (10, 50), "ahv": (51, 100), "cvm": (101, 150), "cluster": (200, 210)}
 ZONE = "us-south-1"
 SPEC: dict[str, Any] = {
