@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from daemon import legality, moves, wire
+from daemon import legality, moves, reactions, wire
 from daemon.engine import Engine
 from daemon.errors import NxdError
 from daemon.journal import Journal
@@ -48,17 +48,18 @@ class Orders:
         if reason is not None:
             raise NxdError("refused", reason, remedy=ways_on(standing, verb, args))
 
-    def plan(self, verb: str, target: str) -> wire.Plan:
-        """What the verb would do now. Raises NxdError, also when it is not legal now."""
+    def plan(self, verb: str, target: str, step: str | None = None) -> wire.Plan:
+        """What the verb would do now. Raises NxdError, also when it is not legal now. ``step`` as in ``give``."""
         record = self.find(target)
         self._know(record, verb)
-        self._refuse_what_is_not_legal(record, verb, {})
-        return self._plan(record, verb)
+        args = {"step": step} if step else {}
+        self._refuse_what_is_not_legal(record, verb, args)
+        return self._plan(record, verb, args)
 
-    def _plan(self, record: Record, verb: str) -> wire.Plan:
+    def _plan(self, record: Record, verb: str, args: Mapping[str, Any]) -> wire.Plan:
         platform, ledger = self._engine.platform(record), self._journal.mirror.resources
         items: list[wire.PlanItem] = []
-        if verb in _DELETING:
+        if verb in _DELETING or (verb == "retry" and record.state == "rollback_blocked"):
             members = self._journal.mirror.members(record.shard) if record.name == record.shard else []
             for one in (*members, record):
                 items += deletions(ledger(one.name), platform.undo_order)
@@ -66,18 +67,35 @@ class Orders:
             ties = platform.ties(record.name, ledger(record.shard))
             old, new = platform.replacement(record, [*ties, *ledger(record.name)])
             items = deletions(old, platform.undo_order) + creations(new)
-        wish = self._journal.mirror.records[record.shard].spec if verb == "replace" else None
-        stages = self._stages(record, verb)
+        elif verb == "retry":
+            items = self._renewals(record, args)
+        wish = self._journal.mirror.records[record.shard].spec if verb in ("replace", "retry") else None
+        stages = self._stages(record, verb, args)
         return plan_of(verb, record.name, items, stages, words=platform.words, wish=wish)
 
-    def _stages(self, record: Record, verb: str) -> list[wire.PlanStage]:
+    def _renewals(self, record: Record, args: Mapping[str, Any]) -> list[wire.PlanItem]:
+        """What a retry deletes before it goes on, and what it makes anew for it; of a cluster, also what the retries of
+        its nodes do that come with it."""
+        platform, mirror = self._engine.platform(record), self._journal.mirror
+        members = mirror.members(record.shard) if record.name == record.shard else []
+        items: list[wire.PlanItem] = []
+        for one in (*reactions.retried_along(record, "retry", args, members, platform), record):
+            rows = mirror.resources(one.name)
+            blocked = one.state == "rollback_blocked"
+            old, new = (rows, ()) if blocked else platform.renewal(one, rows)
+            items += deletions(old, platform.undo_order) + creations(new)
+        return items
+
+    def _stages(self, record: Record, verb: str, args: Mapping[str, Any]) -> list[wire.PlanStage]:
         """The steps that the verb leads through, as far as it is legal now."""
         kind = self._engine.kind(record)
         steps: Sequence[str] = ()
         if verb in _DELETING:
             steps = [stage.name for stage in kind.undo]
-        elif verb == "replace" and kind.allows(record.state, record.step, verb):
-            steps = kind.steps[kind.steps.index(kind.next(record.state, record.step, verb)) :]
+        elif verb in ("replace", "retry"):
+            event = legality.event_name(verb, args)
+            following = kind.next(record.state, record.step, event)
+            steps = kind.steps[kind.steps.index(following) :] if following in kind.steps else ()
         return stages_of(kind, steps, self._engine.limits(record), self._journal.history)
 
     async def give(
@@ -106,7 +124,7 @@ class Orders:
     ) -> None:
         target = record.name
         self._refuse_what_is_not_legal(record, verb, args)
-        if digest is not None and self._plan(record, verb)["digest"] != digest:
+        if digest is not None and self._plan(record, verb, args)["digest"] != digest:
             raise NxdError("plan_changed")
         now = self._journal.clock.now()
         said = moves.event(record, "verb", now, f"{actor} asked for {verb} of {target}", actor=actor)

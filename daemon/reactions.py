@@ -68,7 +68,8 @@ def companions(
                 if member.state == "held" and member.facts.get("held_with") == before.name
             }
         case "retry" | "rollback" | "destroy":
-            found = {member.name: ("retry", {}) for member in _blocking(before, command, members, platform)}
+            along = retried_along(before, command.verb, command.args, members, platform)
+            found = {member.name: ("retry", {}) for member in along}
     return [
         moves.command(member, verb, now, new_id(), command.actor, **args)
         for member in members
@@ -77,13 +78,13 @@ def companions(
     ]
 
 
-def _blocking(
-    cluster: Record, command: Command, members: Sequence[Record], platform: Platform
+def retried_along(
+    cluster: Record, verb: str, args: Mapping[str, Any], members: Sequence[Record], platform: Platform
 ) -> list[Record]:
-    """The nodes that stand in the way of what is tried again."""
-    if cluster.state == "rollback_blocked" or command.verb != "retry":
+    """The nodes that stand in the way of what is tried again, and are tried again with it."""
+    if cluster.state == "rollback_blocked" or verb != "retry":
         return [member for member in members if member.state == "rollback_blocked"]
-    if cluster.state != "failed" or "step" in command.args or cluster.step is None:
+    if cluster.state != "failed" or "step" in args or cluster.step is None:
         return []
     stopped = (
         ("failed", "rollback_blocked") if platform.waits_for_nodes(cluster.step) else ("rollback_blocked",)

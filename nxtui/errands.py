@@ -70,7 +70,7 @@ class Errands:
             from nxtui.screens.confirm import Confirm, Question
 
             async def ask() -> list[Plan]:
-                return [await self._nx.feed.plan(verb, name) for name in legal.able]
+                return [await self._nx.feed.plan(verb, name, step) for name in legal.able]
 
             question = Question(
                 verb,

@@ -102,9 +102,9 @@ class Feed:
         log = await self.client.log(limit=FIRST_LINES, cluster=entity["cluster"], node=node, tail=True)
         return [event for event in log["events"] if event["node"] == node]
 
-    async def plan(self, verb: str, target: str) -> Plan:
+    async def plan(self, verb: str, target: str, step: str | None = None) -> Plan:
         """What a verb would do now."""
-        return await self.client.plan(verb, target)
+        return await self.client.plan(verb, target, step)
 
     async def send(self, verb: str, target: str, digest: str | None, step: str | None) -> Accepted:
         """Ask for a verb once; returns when it is durable."""

@@ -14,21 +14,23 @@ Consent = Literal["none", "ask", "plan", "name"]
 
 class Manner(NamedTuple):
     """How a verb is asked for and spoken of. ``consent`` none still asks if there are several targets;
-    ``deletes`` marks what cannot be taken back."""
+    ``deletes`` marks what cannot be taken back; ``mild`` is said where the plan holds nothing, as it mostly does."""
 
     consent: Consent
     question: str
     promise: str
     accepted: str
     deletes: bool = False
+    mild: str = ""
 
 
 MANNERS: dict[str, Manner] = {
     "retry": Manner(
-        "ask",
+        "plan",
         "Try {} again?",
-        "It goes on from the step that failed. Nothing is deleted.",
+        "It goes on from the step that failed. What is listed is deleted and made first.",
         "will be tried again",
+        mild="It goes on from the step that failed. Nothing is deleted.",
     ),
     "rollback": Manner(
         "plan",
@@ -67,10 +69,11 @@ MANNERS: dict[str, Manner] = {
 
 AT_A_STEP: dict[str, Manner] = {
     "retry": Manner(
-        "ask",
+        "plan",
         "Try {} again from “{step}”?",
-        "It begins again at that step and does every later one anew; what is there already is found and kept.",
+        "It begins again at that step and does every later one anew. What is listed is deleted and made first.",
         "will be tried again",
+        mild="It begins again at that step and does every later one anew; what is there already is found and kept.",
     ),
     "hold": Manner("none", "Hold {} after “{step}”?", "Each stops when that step is done.", "stops after it"),
 }

@@ -142,10 +142,11 @@ class Api:
         return _json({"events": shown, "revision": mirror.revision, "begins": mirror.begins})
 
     async def plan(self, request: web.Request) -> web.StreamResponse:
-        body = await _body(request, {"verb", "target", "spec"})
+        body = await _body(request, {"verb", "target", "step", "spec"})
         if "spec" in body:
             return _json(await self._wishes.plan(await self._spec(body)))
-        return _json(self._orders.plan(_text(body, "verb"), _text(body, "target")))
+        step = _maybe_text(body, "step")
+        return _json(self._orders.plan(_text(body, "verb"), _text(body, "target"), step))
 
     async def apply(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"spec", "digest"})

@@ -18,6 +18,8 @@ _GOAL = {"retry": "active", "resume": "active", "replace": "active", "rollback":
 """What `--wait` waits for."""
 _DELETES = ("rollback", "destroy", "replace")
 """Verbs that show their plan and ask before they are given."""
+_MAY_DELETE = ("retry",)
+"""Verbs that do so where the plan deletes something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ def _verb(verb: str, text: str, *more: Callable[..., Any]) -> click.Command:
 
     command.__doc__ = text
     name = click.argument("name", callback=named, shell_complete=_NAMED.get(verb, known_names))
-    for option in (name, *_OPTIONS, *(_CONFIRMATION if verb in _DELETES else ()), *more):
+    confirmed = _CONFIRMATION if verb in (*_DELETES, *_MAY_DELETE) else ()
+    for option in (name, *_OPTIONS, *confirmed, *more):
         command = option(command)
     return click.command(verb)(click.pass_obj(command))
 
@@ -66,7 +69,7 @@ def _step(option: str, text: str) -> Callable[..., Any]:
 
 retry = _verb(
     "retry",
-    "Try again, from the step that failed; what was made is kept.",
+    "Try again, from the step that failed. What was made is kept; a server that failed is shown and made anew.",
     _step("--from", "Begin at this step instead of the one that failed."),
 )
 hold = _verb(
@@ -91,9 +94,11 @@ def _run(options: dict[str, Any], verb: str, name: str, how: How) -> int:
 
     socket = find_socket(options)
     digest = how.digest
-    if verb in _DELETES and not how.yes and digest is None:
+    if verb in (*_DELETES, *_MAY_DELETE) and not how.yes and digest is None:
         with Client(socket) as client:
-            digest = agreed(client.plan(verb, name), how.as_json)
+            plan = client.plan(verb, name, how.step)
+        if verb in _DELETES or any(item["action"] == "delete" for item in plan["items"]):
+            digest = agreed(plan, how.as_json)
     with Client(socket) as client:
         accepted = client.verb(verb, name, digest=digest, token=str(uuid.uuid4()), step=how.step)
     waits = how.wait and verb in _GOAL

@@ -60,8 +60,8 @@ def events_call(after: int | None, first: int | None = None) -> Call:
     return Call("GET", "/v1/events", {key: str(value) for key, value in asked.items()})
 
 
-def plan_call(**what: str) -> Call:
-    return Call("POST", "/v1/plans", body=what)
+def plan_call(**what: str | None) -> Call:
+    return Call("POST", "/v1/plans", body=given(**what))
 
 
 def apply_call(spec: str, digest: str | None) -> Call:

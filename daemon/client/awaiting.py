@@ -188,9 +188,9 @@ class AsyncClient:
         except _BREAKS as cause:
             raise unreachable(self.socket, "broken") from cause
 
-    async def plan(self, verb: str, target: str) -> Plan:
+    async def plan(self, verb: str, target: str, step: str | None = None) -> Plan:
         """See ``Client.plan``."""
-        return cast(Plan, await self._ask(plan_call(verb=verb, target=target)))
+        return cast(Plan, await self._ask(plan_call(verb=verb, target=target, step=step)))
 
     async def plan_spec(self, text: str) -> Plan:
         """See ``Client.plan_spec``."""

@@ -141,9 +141,9 @@ class Client:
         except (Broken, self._httpx.TransportError) as cause:
             raise self._lost(cause) from cause
 
-    def plan(self, verb: str, target: str) -> Plan:
+    def plan(self, verb: str, target: str, step: str | None = None) -> Plan:
         """What the verb would do now."""
-        return cast(Plan, self._ask(plan_call(verb=verb, target=target)))
+        return cast(Plan, self._ask(plan_call(verb=verb, target=target, step=step)))
 
     def plan_spec(self, text: str) -> Plan:
         """What applying the spec would do now. Raises Refused with ``problems`` if it is wrong."""

@@ -140,6 +140,11 @@ class Platform(Protocol):
     ) -> tuple[Sequence[Resource], Sequence[Planned]]:
         """What goes and what is made anew when a node is replaced; ``rows`` are its own and its ties."""
 
+    def renewal(
+        self, record: Record, rows: Sequence[Resource]
+    ) -> tuple[Sequence[Resource], Sequence[Planned]]:
+        """What goes first and is made anew when a node is tried again, because it is no good; ``rows`` are its own."""
+
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         """Why a verb that is legal for the record alone is not, as its cluster stands; None when it is."""
 

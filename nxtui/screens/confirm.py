@@ -120,12 +120,13 @@ class Confirm(Dialog[list[Plan] | None]):
 
     def _lines(self, width: int) -> list[Line]:
         question = self.question
-        lines = pages.paragraph(question.manner.promise, width)
+        mild = question.manner.mild if self.plans and not any(plan["items"] for plan in self.plans) else ""
+        lines = pages.paragraph(mild or question.manner.promise, width)
         if self.problem:
             return [*lines, [], *pages.paragraph(self.problem, width, "failed-strong")]
         if self.plans is None:
             return [*lines, [], *pages.paragraph("Asking the daemon what would be done…", width, "dim")]
-        if self.plans:
+        if self.plans and not mild:
             lines += (
                 pages.paragraph(lost, width, "failed-strong") if (lost := pages.losses(self.plans)) else []
             )

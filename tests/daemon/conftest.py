@@ -260,6 +260,8 @@ class Toy(Platform):
     ) -> tuple[Sequence[Resource], Sequence[Planned]]:
         return [], []
 
+    renewal = replacement
+
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         return self.vetoes.get(verb)
 

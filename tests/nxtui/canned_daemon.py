@@ -27,6 +27,8 @@ class CannedDaemon:
         self.verbs: list[dict[str, Any]] = []
         self.specs: list[dict[str, Any]] = []
         self.refuse: dict[str, Any] | None = None
+        self.unfit: set[str] = set()
+        """Nodes whose servers failed: a retry deletes them."""
         self.plan_gate = asyncio.Event()
         self.plan_gate.set()
         self.pieces_gate = asyncio.Event()
@@ -103,8 +105,11 @@ class CannedDaemon:
         return next(node for node in self.nodes if node["name"] == name)
 
     def plan(self, verb: str, target: str) -> dict[str, Any]:
-        """What a rollback would delete: what is there, the server first; or what a replacement would do."""
-        if verb == "replace":
+        """What a rollback would delete: what is there, the server first; or what a replacement would do, and a retry of
+        a node whose server failed."""
+        if verb == "retry" and target not in self.unfit:
+            return {"digest": f"sha256:{verb}-{target}", "target": target, "verb": verb, "items": []}
+        if verb in ("replace", "retry"):
             name = f"demo-{target}-server"
             items = [
                 {"action": "delete", "owner": target, "kind": "server", "name": name, "id": "0717-srv"},

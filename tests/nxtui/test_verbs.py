@@ -36,6 +36,28 @@ async def test_a_retry_from_a_step_sends_the_step_that_was_chosen(window: Open) 
         assert (sent["verb"], sent["target"], sent["step"]) == ("retry", "node02", "creating_vnis")
 
 
+async def test_a_retry_lists_the_server_that_it_deletes_and_makes_anew_and_promises_no_less(
+    window: Open,
+) -> None:
+    async with window() as w:
+        await w.press("r")
+        frame = await w.shows("Nothing is deleted.")
+        assert "server" not in frame[frame.index("Try node02") : frame.index("[ Cancel ]")]
+        await w.press("escape")
+        w.daemon.unfit.add("node02")
+        for key in ("r", "f"):
+            await w.press(key)
+            if key == "f":
+                await w.shows("3  creating_vnis")
+                await w.press("enter")
+            frame = await w.shows("demo-node02-server-2")
+            assert "It also deletes, for good: node02 (1 object)." in frame
+            assert "Nothing is deleted." not in frame
+            await w.press("y")
+            await w.until(lambda: len(w.app.screen_stack) == 1, "the dialog to close")
+        assert [sent["digest"] for sent in w.daemon.verbs] == ["sha256:retry-node02"] * 2
+
+
 async def test_a_step_that_the_daemon_does_not_have_cannot_be_chosen(window: Open) -> None:
     async with window() as w:
         await w.until(lambda: w.daemon.steps_asked == 1, "the steps")

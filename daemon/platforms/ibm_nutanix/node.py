@@ -14,7 +14,7 @@ from daemon.errors import NxdError, OutsideError, as_json
 from daemon.objects import Disposal, Found, Want
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker, asked_for
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
-from daemon.platforms.ibm_nutanix.planned import FACT, host_row, offsets_of
+from daemon.platforms.ibm_nutanix.planned import FACT, host_row, is_unfit, offsets_of
 from daemon.platforms.ibm_nutanix.power import press
 from daemon.platforms.ibm_nutanix.server import (
     boot_url,
@@ -229,8 +229,7 @@ class NodeSteps:
     def _unwanted(self, record: Record, row: Resource) -> bool:
         """Whether a server of an earlier attempt has to go: it failed, or a person asked to replace it."""
         earlier = int(row.data["attempt"]) < record.attempt
-        marked = "failed_at" in row.data or "unwanted" in row.data
-        return earlier and (marked or record.facts.get("asked") == "replace")
+        return earlier and (is_unfit(row) or record.facts.get("asked") == "replace")
 
     async def _order_server(self, ctx: StepContext, generation: int, again: bool) -> Wait | None:
         """A new machine boots anew and is known by nothing that an earlier one had; ``again``: that one is gone."""

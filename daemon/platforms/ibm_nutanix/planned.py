@@ -169,6 +169,18 @@ def ties(node: str, rows: Sequence[Resource]) -> list[Resource]:
     return [row for row in rows if row.kind == HOST and row.name == node and row.state != "gone"]
 
 
+def is_unfit(row: Resource) -> bool:
+    """Whether a server has to go when its node is tried again: it failed, or somebody asked to replace it."""
+    return row.state == "deleting" or "failed_at" in row.data or "unwanted" in row.data
+
+
+def renewal(names: Names, record: Record, rows: Sequence[Resource]) -> tuple[list[Resource], list[Planned]]:
+    """The server that is no good and the one that comes for it when the node is tried again."""
+    unfit = [row for row in rows if row.kind == "server" and row.state != "gone" and is_unfit(row)]
+    generation = int(record.facts.get("server", 1)) + 1
+    return unfit, [Planned(record.name, "server", names.server(record.name, generation))] if unfit else []
+
+
 def replacement(
     names: Names, record: Record, rows: Sequence[Resource]
 ) -> tuple[list[Resource], list[Planned]]:

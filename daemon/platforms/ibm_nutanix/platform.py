@@ -132,6 +132,11 @@ class IbmNutanix:
     ) -> tuple[Sequence[Resource], Sequence[Planned]]:
         return planned.replacement(self._names, record, rows)
 
+    def renewal(
+        self, record: Record, rows: Sequence[Resource]
+    ) -> tuple[Sequence[Resource], Sequence[Planned]]:
+        return planned.renewal(self._names, record, rows)
+
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         return veto(verb, record, cluster)
 
