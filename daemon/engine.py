@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from daemon import legality, moves, reactions
@@ -283,6 +283,7 @@ class Engine:
         shown = {"for": wait.waiting_for, "evidence": wait.evidence, "attention": wait.attention}
         shown |= {"progress": wait.progress} if wait.progress is not None else {}
         shown |= {"in_line": True} if wait.in_line else {}
+        shown |= {"remedies": to_builtins(list(wait.remedies))} if wait.attention and wait.remedies else {}
         facts = {**record.facts, **wait.facts}
         stands = self._mirror.records[record.name]
         if (shown, facts, record.deadline, 0) != (stands.wait, stands.facts, stands.deadline, stands.tries):

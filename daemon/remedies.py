@@ -56,9 +56,24 @@ def without_problem(here: Standing, cluster: Standing) -> list[Remedy]:
     alone = cluster.kind.states[cluster.record.state].phase == "released" and here.record != cluster.record
     if phase == "released" and not alone:
         return _leading({"code": ""}, here, cluster, [])
-    if (record.wait or {}).get("attention") and legality.is_protected(cluster.record, cluster.cluster_inbox):
+    wait = record.wait or {}
+    if wait.get("attention") and wait.get("remedies"):
+        return [one for one in map(_read, wait["remedies"]) if _can_be_done(one, here, cluster)]
+    if wait.get("attention") and legality.is_protected(cluster.record, cluster.cluster_inbox):
         return [_unprotect(cluster)]
     return []
+
+
+def _read(kept: Any) -> Remedy:
+    return msgspec.convert(kept, Remedy)
+
+
+def _can_be_done(one: Remedy, here: Standing, cluster: Standing) -> bool:
+    """Whether what is told can be done as these two stand; what another record allows is seen when it is tried."""
+    if one.kind == "spec":
+        return legality.may_apply(cluster, one.setting)
+    place = {here.record.name: here, cluster.record.name: cluster}.get(str(one.target))
+    return place is None or one.verb is None or legality.why_not(place, one.verb, {}) is None
 
 
 def ways_on(standing: Standing, verb: str, args: Mapping[str, Any]) -> list[Remedy]:
@@ -101,7 +116,7 @@ def plain(problem: Problem) -> dict[str, Any]:
 def _of_problem(problem: Mapping[str, Any]) -> list[Remedy]:
     """What the problem itself names; of one that was kept by an older version, its sentence."""
     if "remedies" in problem:
-        return [msgspec.convert(one, Remedy) for one in problem["remedies"]]
+        return [_read(one) for one in problem["remedies"]]
     row = CATALOGUE.get(problem["code"])
     return list(row.mend) if row else []
 

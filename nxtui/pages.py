@@ -85,6 +85,9 @@ def facts(entity: EntityView, now: float | None, width: int, more: Sequence[Fact
     lines = table(rows, width)
     if entity["waiting_for"]:
         lines += [[], heading("waits for"), *paragraph(entity["waiting_for"], width)]
+        if ways := entity.get("remedies") if entity["error"] is None else None:
+            said = " ".join(way["text"] for way in ways)
+            lines += [heading("what to do"), *paragraph(said, width, "strong")]
     if entity["evidence"]:
         lines += [[], heading("evidence"), *paragraph(entity["evidence"], width, "dim")]
     return lines

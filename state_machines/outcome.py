@@ -45,8 +45,8 @@ class Done(Struct, frozen=True, gc=False):
 class Wait(Struct, frozen=True, gc=False):
     """The world needs time. ``poll`` is when to look again, in seconds, unless an event comes before.
 
-    ``attention`` marks a wait that only a person can end, ``in_line`` one for a turn within a limit of our own, or
-    for a protection to be lifted: the step has not begun, and neither has its deadline.
+    ``attention`` marks a wait that only a person can end, by ``remedies``; ``in_line`` one for a turn within a limit of
+    our own, or for a protection to be lifted: the step has not begun, and neither has its deadline.
     """
 
     waiting_for: str
@@ -56,6 +56,7 @@ class Wait(Struct, frozen=True, gc=False):
     progress: float | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     in_line: bool = False
+    remedies: tuple[Remedy, ...] = ()
 
 
 class Busy(Struct, frozen=True, gc=False):

@@ -69,6 +69,8 @@ def show(options: dict[str, Any], name: str, as_json: bool) -> None:
         print(f"  what to do: {printable(entity['error']['remedy'])}")
         if entity["error"].get("evidence"):
             print(f"  evidence: {printable(entity['error']['evidence'])}")
+    elif entity["waiting_for"] and entity.get("remedies"):
+        print(f"  what to do: {printable(' '.join(way['text'] for way in entity['remedies']))}")
     legal = [verb for verb, reason in entity["can"].items() if reason is None]
     print(f"  verbs: {', '.join(legal) or 'none now'}")
     _print_pairs("addresses", entity["addresses"].items())

@@ -109,6 +109,8 @@ def test_a_cvm_that_fell_silent_after_it_was_ready_holds_the_gate_until_it_is_ba
             time.sleep(0.02)
         assert cluster(client)["phase"] == "attention"
         assert "node01" in cluster(client)["evidence"]
+        told = [(way["kind"], way.get("verb"), way.get("target")) for way in cluster(client)["remedies"]]
+        assert told == [("outside", None, None), ("verb", "replace", "node01")]
         tell("/nodes/node01/revive")
         limit = time.monotonic() + 60
         while cluster(client)["state"] != "active":

@@ -24,6 +24,7 @@ from daemon.platforms.ibm_nutanix.membership import (
 )
 from daemon.platforms.ibm_nutanix.planned import FACT, LEFT, host_row
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failure
+from daemon.platforms.ibm_nutanix.ways import of_silent, of_stopped
 from daemon.settings import Settings
 from daemon.steps import StepContext
 from daemon.store.ops import Resource
@@ -127,7 +128,8 @@ class ClusterSteps:
             )
         lost = len(members) - len(stopped) < needed
         poll, in_line = self._settings.poll_seconds, any(map(waits_in_line, members))
-        return Wait(f"{needed} ready nodes", evidence, poll, attention=lost, in_line=in_line)
+        ways = of_stopped(stopped) if lost else ()
+        return Wait(f"{needed} ready nodes", evidence, poll, attention=lost, in_line=in_line, remedies=ways)
 
     async def _given(self, ctx: StepContext, new: Sequence[Record]) -> dict[str, dict[str, Any]]:
         """What each new node shall remember: its addresses, given in the order of the spec. Where the cloud does not
@@ -143,15 +145,16 @@ class ClusterSteps:
     async def _all_answer(self, ctx: StepContext) -> Outcome:
         """Done once the CVM of every node that is to be taken in answers; one that was ready an hour ago may be
         gone."""
-        silent = []
+        silent: dict[str, str] = {}
         ready = [member for member in wished(ctx) if member.state == "ready"]
         for member, answer in await self._cvms.each(ready, lambda one: self._cvms.prism(ctx, one).ready()):
             if isinstance(answer, OutsideError):
                 if answer.code not in PASSING:
                     raise answer
-                silent.append(f"{member.name}: {answer.message}")
+                silent[member.name] = f"{member.name}: {answer.message}"
         if silent:
-            return Wait("every CVM to answer", "; ".join(silent), UP_POLL, attention=True)
+            said, ways = "; ".join(silent.values()), of_silent(list(silent))
+            return Wait("every CVM to answer", said, UP_POLL, attention=True, remedies=ways)
         return Done()
 
     async def create(self, ctx: StepContext) -> Outcome:

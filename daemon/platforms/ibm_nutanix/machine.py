@@ -15,6 +15,7 @@ from daemon.platforms.ibm_nutanix.node import next_round
 from daemon.platforms.ibm_nutanix.power import is_stubborn, press, told
 from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, replace_it, server_problem, vanished
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
+from daemon.platforms.ibm_nutanix.ways import of_stubborn, of_unseen
 from daemon.remedies import verb_remedy
 from daemon.settings import Settings
 from daemon.steps import StepContext
@@ -163,7 +164,8 @@ class MachineSteps:
             return seen
         if seen.evidence == RUNS:
             return wait
-        return replace(wait, evidence=f"{wait.evidence}; {seen.evidence}", attention=True)
+        said, ways = f"{wait.evidence}; {seen.evidence}", of_unseen(server_row(ctx))
+        return replace(wait, evidence=said, attention=True, remedies=ways)
 
     async def _watch(self, ctx: StepContext, waiting_for: str) -> Outcome:
         """Wait for the machine, with the server's own status as evidence; fail when the server failed."""
@@ -208,7 +210,8 @@ class MachineSteps:
                 said = f"The server {row.name} was deleted by somebody else."
                 raise NxdError("server_failed", said, evidence=f"{id_}: its status is {status}")
             evidence = told(row) or f"the server is {status}"
-            return Wait("the power to be off", evidence, poll, attention=is_stubborn(row))
+            stubborn, ways = is_stubborn(row), of_stubborn([row])
+            return Wait("the power to be off", evidence, poll, attention=stubborn, remedies=ways)
         if status == "running":
             await ctx.update(row, pressed=None)
             await ctx.remember(cycling=None)
@@ -216,7 +219,8 @@ class MachineSteps:
         if status == "stopped":
             row = await self._press(ctx, row, "start", status, lambda: self._switch_on(ctx, id_))
         evidence = told(row) or f"the server is {status}"
-        return Wait("the power to be on", evidence, poll, attention=is_stubborn(row))
+        stubborn, ways = is_stubborn(row), of_stubborn([row])
+        return Wait("the power to be on", evidence, poll, attention=stubborn, remedies=ways)
 
     async def _press(
         self, ctx: StepContext, row: Resource, button: str, status: str, call: Callable[[], Awaitable[None]]

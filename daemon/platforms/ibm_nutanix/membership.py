@@ -12,6 +12,7 @@ from daemon.objects import Disposal, Found, Want
 from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, Cvms, Host, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import address_of
 from daemon.platforms.ibm_nutanix.planned import HOST, LEFT, host_row, named
+from daemon.platforms.ibm_nutanix.ways import of_kept, of_stopped
 from daemon.remedies import verb_remedy
 from daemon.settings import Settings
 from daemon.steps import StepContext
@@ -148,7 +149,10 @@ class Membership:
             return Done()
         shown = ", ".join(f"{name} is {states[name].replace('_', ' ')}" for name in late)
         in_line = any(map(waits_in_line, wished(ctx)))
-        return Wait("all nodes to be ready", shown, self._poll, attention=not missing, in_line=in_line)
+        ways = of_stopped(member for member in wished(ctx) if member.name in late)
+        return Wait(
+            "all nodes to be ready", shown, self._poll, attention=not missing, in_line=in_line, remedies=ways
+        )
 
     async def _take_in(self, ctx: StepContext, member: Record, host: Host | None) -> Wait | None:
         """Take one ready node in; what to wait for, None once it is a host like the others."""
@@ -220,7 +224,8 @@ class Membership:
         ill = [str(host["name"]) for host in others if host["state"] != "NORMAL" or host["is_degraded"]]
         if ill or len(others) < 2:
             trouble = f"Prism does not let it go, and not all others are well ({', '.join(ill)}): {said}"
-            return Wait(f"{member.name} to leave the cluster", trouble, HOST_POLL, attention=True)
+            what, ways = f"{member.name} to leave the cluster", of_kept(member.name, ill)
+            return Wait(what, trouble, HOST_POLL, attention=True, remedies=ways)
         row = host_row(ctx, member.name)
         if row is not None and not row.data.get("goes_first"):
             await ctx.update(row, goes_first=True)

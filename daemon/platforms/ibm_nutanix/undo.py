@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from daemon.objects import Disposal
 from daemon.platforms.ibm_nutanix.planned import LEFT
 from daemon.platforms.ibm_nutanix.power import is_stubborn, told
+from daemon.platforms.ibm_nutanix.ways import of_stubborn
 from daemon.steps import Step, StepContext
 from daemon.store.ops import Resource
 from state_machines.outcome import Done, Outcome, Wait
@@ -33,8 +34,9 @@ def stage(kind: str, what: str, disposals: Mapping[str, Disposal]) -> Step:
             return Done()
         now = {row.name: row for row in ctx.resources(kind)}
         shown = ", ".join(f"{name} ({said})" if (said := _why(now.get(name))) else name for name in left)
-        stubborn = any(is_stubborn(row) for row in now.values())
-        return Wait(f"the {what} to be gone", f"not gone yet: {shown}", GONE_POLL, attention=stubborn)
+        stubborn = [row for row in now.values() if is_stubborn(row)]
+        said, ways = f"not gone yet: {shown}", of_stubborn(stubborn)
+        return Wait(f"the {what} to be gone", said, GONE_POLL, attention=bool(stubborn), remedies=ways)
 
     return run
 

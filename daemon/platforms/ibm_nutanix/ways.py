@@ -1,0 +1,55 @@
+"""What a person can do about a wait that only a person ends, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from daemon.errors import in_spec, outside
+from daemon.remedies import verb_remedy
+from daemon.store.ops import Resource
+from state_machines.ibm_nutanix import NODE
+from state_machines.outcome import Remedy
+from state_machines.record import Record
+
+MOST = 4
+"""So many nodes are told of one by one; what is done about the others is the same."""
+
+
+def of_stopped(members: Iterable[Record]) -> tuple[Remedy, ...]:
+    """Nodes that stopped on their way have to go on."""
+    found = [
+        verb_remedy(NODE, "resume" if one.state == "held" else "retry", one.name)
+        for one in members
+        if one.state in ("failed", "held", "rolled_back", "rollback_blocked")
+    ]
+    return tuple(found[:MOST])
+
+
+def of_silent(names: Sequence[str]) -> tuple[Remedy, ...]:
+    """Controller VMs that answered before have to answer again, or other servers take their place."""
+    said = (
+        f"See why the controller VM of {', '.join(names[:MOST])} does not answer: its console, its network."
+    )
+    return (outside(said), *(verb_remedy(NODE, "replace", name) for name in names[:MOST]))
+
+
+def of_kept(name: str, ill: Sequence[str]) -> tuple[Remedy, ...]:
+    """Prism does not let a host go: the others have to be well, or to be more."""
+    if ill:
+        said = f"See in Prism what ails {', '.join(ill[:MOST])}, and mend that: {name} leaves once all others are well."
+        return (outside(said),)
+    more = "Give the cluster one node more (nodes in the spec), and apply it: with so few none can leave."
+    return (outside(f"See in Prism why it keeps {name}, and mend that."), in_spec("nodes", more))
+
+
+def of_stubborn(rows: Iterable[Resource]) -> tuple[Remedy, ...]:
+    """Servers that do not obey their power buttons are IBM Cloud's to mend."""
+    ids = [str(row.cloud_id or row.name) for row in rows]
+    return tuple(outside(f"Open a case with IBM Cloud that names the server {id_}.") for id_ in ids[:MOST])
+
+
+def of_unseen(row: Resource) -> tuple[Remedy, ...]:
+    """A server that does not run while its machine is waited for."""
+    return (
+        outside(f"See in the cloud what is done to the server {row.name}: the node goes on once it runs."),
+    )
