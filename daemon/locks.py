@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from weakref import WeakValueDictionary
 
 from daemon.clock import Clock
 
@@ -23,10 +24,10 @@ class Locks:
     """Locks by name: one address allocator per subnet, one DNS writer per zone."""
 
     def __init__(self) -> None:
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def __call__(self, name: str) -> asyncio.Lock:
-        """The lock of that name."""
+        """The lock of that name; it is there as long as anybody holds it or waits for it."""
         return self._locks.setdefault(name, asyncio.Lock())
 
 

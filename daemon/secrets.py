@@ -7,7 +7,7 @@ import binascii
 import hmac
 import os
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _KEY_BYTES = 32
 _HMAC_BYTES = 32
+_AT_HAND = 2048
+"""So many secrets are kept opened, those that were asked for last: every report of a machine needs its token."""
 _TRIED = 64
 """So many secrets of the database are tried with the key when the daemon starts."""
 
@@ -33,6 +35,7 @@ class SecretBox:
     def __init__(self, key: bytes, known: Redactor | None = None) -> None:
         self._key = key
         self.known = known or Redactor()
+        self._decrypted = lru_cache(_AT_HAND)(self._decrypt)
 
     @cached_property
     def _fernet(self) -> Fernet:
@@ -78,18 +81,21 @@ class SecretBox:
 
     def open(self, sealed: bytes) -> str:
         """The secret again. Raises StateLost when the key is another one."""
+        secret = self._decrypted(sealed)
+        self.known.add(secret)
+        return secret
+
+    def _decrypt(self, sealed: bytes) -> str:
         from cryptography.fernet import InvalidToken
 
         try:
-            secret = self._fernet.decrypt(sealed).decode()
+            return self._fernet.decrypt(sealed).decode()
         except InvalidToken as error:
             raise StateLost(
                 "database",
                 "A secret in the database cannot be opened with this key.",
                 remedy="Put the secret.key that belongs to the database back into the state directory.",
             ) from error
-        self.known.add(secret)
-        return secret
 
 
 _RESTORE = (

@@ -90,7 +90,8 @@ class Turns:
         """Give a record a turn at a time, unless it is given another one before."""
         self._wakes[name] = when
         heapq.heappush(self._due, (when, name))
-        self._moved.set()
+        if self._due[0][1] == name:  # sooner than what is slept for
+            self._moved.set()
 
     def _turn_over(self, name: str, alone: bool) -> None:
         del self._turns[name]

@@ -1,5 +1,5 @@
-"""What the daemon does for itself from time to time: it forgets old lines, looks after its boot images, and tells how
-many lines of a flood were left out."""
+"""What the daemon does for itself from time to time: it forgets old lines, gives back memory, looks after its boot
+images, and tells how many lines of a flood were left out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from daemon.boot_book import BootBook
 from daemon.errors import StoreError
+from daemon.garbage import give_back
 from daemon.journal import Journal
 from daemon.store.base import Fenced
 from daemon.store.ops import AddEvent, Event
@@ -18,6 +19,8 @@ log = logging.getLogger("nxd.upkeep")
 
 LOOK_SECONDS = 10.0
 """Real seconds between two looks at the images and at what was left out."""
+TRIM_SECONDS = 60.0
+"""Real seconds between two times that free memory is given back."""
 PRUNE_SECONDS = 900.0
 """Real seconds between two rounds of forgetting."""
 
@@ -50,6 +53,8 @@ class Upkeep:
                 await self.look()
                 if looks * LOOK_SECONDS % PRUNE_SECONDS == 0:
                     await self._journal.prune(*self._keep)
+                if looks * LOOK_SECONDS % TRIM_SECONDS == 0:
+                    await asyncio.to_thread(give_back)
             except StoreError as error:
                 log.warning("action=upkeep_failed problem=%s", error)
             except Fenced:

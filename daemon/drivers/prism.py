@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 BASE = "/PrismGateway/services/rest"
 PINS_AT_HAND = 64
-"""For how many certificates what TLS needs is kept ready."""
+"""For how many certificates what TLS needs is kept ready, and to how many CVMs a connection."""
+KEEPALIVE = 60.0
+"""Real seconds after which a connection that was kept is not used again."""
 PATIENCE = 60.0
 """Real seconds after which any call counts as lost; most have a shorter limit of their own."""
 
@@ -75,30 +79,65 @@ def _pinned(certificate: str) -> ssl.SSLContext:
     return context
 
 
+class Connections:
+    """The connections to the CVMs that were asked last: a handshake costs more than an answer."""
+
+    def __init__(self) -> None:
+        self._idle: OrderedDict[tuple[str, str], httpx.AsyncClient] = OrderedDict()
+
+    @asynccontextmanager
+    async def to(self, url: str, certificate: str, anew: bool) -> AsyncIterator[httpx.AsyncClient]:
+        """A client for this block alone, kept afterwards unless the block raises; ``anew``: with no connection yet."""
+        import httpx  # takes long to import, and nobody asks before the first CVM is up
+
+        kept = None if anew else self._idle.pop((url, certificate), None)
+        limits = httpx.Limits(max_keepalive_connections=1, keepalive_expiry=KEEPALIVE)
+        client = kept or httpx.AsyncClient(verify=_pinned(certificate), trust_env=False, limits=limits)
+        try:
+            yield client
+        except BaseException:
+            await client.aclose()
+            raise
+        before = self._idle.pop((url, certificate), None)
+        self._idle[url, certificate] = client
+        if before is not None:
+            await before.aclose()
+        while len(self._idle) > PINS_AT_HAND:
+            _, oldest = self._idle.popitem(last=False)
+            await oldest.aclose()
+
+    def kept(self, url: str, certificate: str) -> bool:
+        """Whether a connection to this CVM was kept."""
+        return (url, certificate) in self._idle
+
+    async def close(self) -> None:
+        """Close all of them."""
+        while self._idle:
+            _, client = self._idle.popitem()
+            await client.aclose()
+
+
 class Prism:
     """One CVM, or the cluster's own address, with its pinned certificate (PEM) and a login."""
 
-    def __init__(self, address: str, port: int, certificate: str, login: Login) -> None:
+    def __init__(
+        self, address: str, port: int, certificate: str, login: Login, connections: Connections
+    ) -> None:
         self.address = address
         self._url = f"https://{address}:{port}{BASE}"
-        self._context = _pinned(certificate)
+        self._certificate = certificate
         self._login = login
+        self._connections = connections
 
     async def _ask(
         self, method: str, path: str, seconds: float, body: object = None, makes: bool = False
     ) -> Any:
         """The answer's JSON. ``makes``: a refusal because of what is there means that it exists already."""
-        import httpx  # takes long to import, and nobody asks before the first CVM is up
+        import httpx
 
         what = f"{method} {path} on {self.address}"
         try:
-            async with httpx.AsyncClient(
-                verify=self._context,
-                auth=(self._login.user, self._login.password),
-                timeout=min(seconds, PATIENCE),
-                trust_env=False,
-            ) as client:
-                answer = await client.request(method, self._url + path, json=body)
+            answer = await self._sent(method, path, min(seconds, PATIENCE), body)
         except httpx.ConnectError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise OutsideError(
@@ -112,6 +151,23 @@ class Prism:
         except httpx.HTTPError as error:
             raise OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=reason(error)) from error
         return _understood(answer, what, makes)
+
+    async def _sent(self, method: str, path: str, seconds: float, body: object) -> httpx.Response:
+        """The answer. What changes something goes over a connection of its own, and so does a question that met the
+        end of one that was kept: for those it is known whether the CVM has heard them. Raises httpx.HTTPError."""
+        import httpx
+
+        async def send(anew: bool) -> httpx.Response:
+            async with self._connections.to(self._url, self._certificate, anew) as client:
+                login = (self._login.user, self._login.password)
+                return await client.request(method, self._url + path, json=body, auth=login, timeout=seconds)
+
+        if method != "GET" or not self._connections.kept(self._url, self._certificate):
+            return await send(anew=True)
+        try:
+            return await send(anew=False)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            return await send(anew=True)
 
     async def ready(self) -> Json:
         """What the CVM says of itself: `GET v1/cluster`, 5 seconds."""

@@ -39,3 +39,23 @@ def heaps(how: str) -> int:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has no such heaps")
 def test_thirty_two_threads_share_few_heaps() -> None:
     assert heaps("few") <= ARENAS < heaps("many")
+
+
+HOLES = """
+from daemon.garbage import give_back
+def resident():
+    return int(open("/proc/self/statm").read().split()[1])
+before = resident()
+held = [bytes(2000) for _ in range(20_000)]
+held = held[::100]  # what stays lies between what is free
+full = resident()
+give_back()
+print(full - before, resident() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps house otherwise")
+def test_what_is_free_between_what_stays_is_given_back() -> None:
+    done = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True)
+    full, left = map(int, done.stdout.split())
+    assert full > 9_000 and left < full / 2, (full, left)

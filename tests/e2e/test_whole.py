@@ -15,7 +15,7 @@ from ibm_vpc import VpcV1
 from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
 from daemon.demo.stage import TRUSTED_PROFILE
-from daemon.drivers.prism import Login, Prism, fetch_certificate
+from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
 from daemon.errors import OutsideError
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -108,11 +108,14 @@ def test_the_factory_password_is_refused_everywhere_and_the_generated_one_is_tak
 
     async def accepted(address: str, password: str) -> bool:
         certificate = await fetch_certificate(address, 9440, 5)
+        connections = Connections()
         try:
-            await Prism(address, 9440, certificate, Login(login["user"], password)).cluster()
+            await Prism(address, 9440, certificate, Login(login["user"], password), connections).cluster()
         except OutsideError as error:
             assert error.code == "authentication"
             return False
+        finally:
+            await connections.close()
         return True
 
     for address in addresses:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from daemon.drivers.prism import Login, Prism
+from daemon.drivers.prism import Connections, Login, Prism
 from daemon.errors import OutsideError
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, PRISM_USER, address_of
 from daemon.platforms.ibm_nutanix.planned import HOST
@@ -45,8 +45,9 @@ def factory_login(member: Record) -> Login:
 class Cvms:
     """The CVMs of a cluster, as a step sees them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, connections: Connections) -> None:
         self._settings = settings
+        self._connections = connections
 
     async def hosts(self, ctx: StepContext) -> dict[str, Host]:
         """CVM address → host, as the cluster lists them."""
@@ -108,4 +109,5 @@ class Cvms:
         if login is None and ctx.cluster.facts.get("secured") and member in joined(ctx):
             login = Login(PRISM_USER, ctx.known_secret("password"))
         address = address_of(ctx.resources(owner=member.name), "cvm")
-        return Prism(address, self._settings.prism_port, member.facts["pin"], login or factory_login(member))
+        port, login = self._settings.prism_port, login or factory_login(member)
+        return Prism(address, port, member.facts["pin"], login, self._connections)

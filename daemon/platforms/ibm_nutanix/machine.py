@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from daemon.boots import Standing, round_of, standing
 from daemon.drivers.ibm_vpc import IbmVpc
-from daemon.drivers.prism import Login, Prism, fetch_certificate
+from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
 from daemon.errors import NxdError, OutsideError
 from daemon.objects import Disposal
 from daemon.platforms.ibm_nutanix.node import next_round
@@ -68,8 +68,16 @@ def address_of(resources: list[Resource], component: str) -> str:
 class MachineSteps:
     """Waits for what the machine does, with the power button as the only means."""
 
-    def __init__(self, settings: Settings, vpc: IbmVpc, server: Disposal, watch: ServerWatch) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        vpc: IbmVpc,
+        server: Disposal,
+        watch: ServerWatch,
+        connections: Connections,
+    ) -> None:
         self._settings = settings
+        self._connections = connections
         self._vpc = vpc
         self._servers = watch
         self._server = server
@@ -137,7 +145,7 @@ class MachineSteps:
         refused: OutsideError | None = None
         for number, login in enumerate(FACTORY_LOGINS):
             try:
-                await Prism(address, self._settings.prism_port, pin, login).ready()
+                await Prism(address, self._settings.prism_port, pin, login, self._connections).ready()
             except OutsideError as error:
                 if error.code != "authentication":
                     raise

@@ -11,6 +11,7 @@ from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_dns import open_dns
 from daemon.drivers.ibm_vpc import open_vpc
+from daemon.drivers.prism import Connections
 from daemon.locks import TokenBucket
 from daemon.mirror import Mirror
 from daemon.platforms.base import Bound, Check, Climb, Finding, Foresight, Planned, Seed
@@ -62,10 +63,11 @@ class IbmNutanix:
         self._clock = clock
         node = NodeSteps(settings, vpc, dns, clock, watch)
         self._picker = node.picker
-        machine = MachineSteps(settings, vpc, node.disposals["server"], watch)
+        self._connections = Connections()
+        machine = MachineSteps(settings, vpc, node.disposals["server"], watch, self._connections)
         self._preflight = Preflight(settings, vpc, dns)
         self._audit = Audit(self._names, vpc, dns, node.disposals)
-        cvms = Cvms(settings)
+        cvms = Cvms(settings, self._connections)
         members = Membership(settings, cvms)
         cluster = ClusterSteps(settings, self._preflight, cvms, members, node.picker, clock)
         self.steps: Mapping[str, Step] = {
@@ -174,6 +176,7 @@ class IbmNutanix:
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+        await self._connections.close()
 
 
 def load(settings: Settings, clock: Clock) -> IbmNutanix:

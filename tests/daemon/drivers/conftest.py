@@ -25,12 +25,13 @@ Answer = tuple[int, dict[str, str], bytes]
 
 @dataclass
 class Served:
-    """One server: where it is, what it was asked, and what it answers to each request."""
+    """One server: where it is, what it was asked, over how many connections, and what it answers to each request."""
 
     port: int
     answer: Callable[[str, str, bytes], Answer]
     asked: list[str] = field(default_factory=list)
     certificate: str = ""
+    connections: int = 0
 
     @property
     def url(self) -> str:
@@ -40,6 +41,10 @@ class Served:
 def _handler(served: Served) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            served.connections += 1
 
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -8,12 +8,13 @@ import json
 import re
 import threading
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
-from daemon.drivers.prism import Login, Prism, fetch_certificate
+from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
 from daemon.errors import OutsideError
 
 JSON = {"Content-Type": "application/json"}
@@ -24,13 +25,21 @@ def says(status: int, body: bytes, headers: dict[str, str] | None = None) -> Any
     return lambda method, path, sent: (status, headers or JSON, body)
 
 
-async def prism(server: Any, login: Login = LOGIN) -> Prism:
-    return Prism("127.0.0.1", server.port, await fetch_certificate("127.0.0.1", server.port, 5), login)
+@pytest.fixture
+async def connections() -> AsyncIterator[Connections]:
+    kept = Connections()
+    yield kept
+    await kept.close()
 
 
-async def refusal(server: Any) -> OutsideError:
+async def prism(server: Any, connections: Connections) -> Prism:
+    certificate = await fetch_certificate("127.0.0.1", server.port, 5)
+    return Prism("127.0.0.1", server.port, certificate, LOGIN, connections)
+
+
+async def refusal(server: Any, connections: Connections) -> OutsideError:
     with pytest.raises(OutsideError) as caught:
-        await (await prism(server)).ready()
+        await (await prism(server, connections)).ready()
     assert "GET /v1/cluster on 127.0.0.1" in caught.value.message
     return caught.value
 
@@ -42,7 +51,9 @@ async def test_the_certificate_is_fetched_before_anything_secret_is_sent(serve: 
     assert server.asked == []
 
 
-async def test_the_pinned_certificate_is_accepted_whatever_name_stands_in_it(serve: Any) -> None:
+async def test_the_pinned_certificate_is_accepted_whatever_name_stands_in_it(
+    serve: Any, connections: Connections
+) -> None:
     seen: list[str] = []
 
     def answer(method: str, path: str, body: bytes) -> Any:
@@ -50,7 +61,7 @@ async def test_the_pinned_certificate_is_accepted_whatever_name_stands_in_it(ser
         return 200, JSON, b'{"uuid": "u-1"}'
 
     server = serve(answer, tls="first")
-    client = await prism(server)
+    client = await prism(server, connections)
     assert await client.ready() == {"uuid": "u-1"}
     assert await client.cluster() == {"uuid": "u-1"}
     assert seen == [
@@ -59,12 +70,14 @@ async def test_the_pinned_certificate_is_accepted_whatever_name_stands_in_it(ser
     ]
 
 
-async def test_another_certificate_is_refused_before_the_password_is_sent(serve: Any) -> None:
+async def test_another_certificate_is_refused_before_the_password_is_sent(
+    serve: Any, connections: Connections
+) -> None:
     first = serve(says(200, b"{}"), tls="first")
     second = serve(says(200, b"{}"), tls="second")
     pinned = await fetch_certificate("127.0.0.1", first.port, 5)
     with pytest.raises(OutsideError) as caught:
-        await Prism("127.0.0.1", second.port, pinned, LOGIN).ready()
+        await Prism("127.0.0.1", second.port, pinned, LOGIN, connections).ready()
     assert (caught.value.code, caught.value.retry) == ("pin_changed", "later")
     assert caught.value.evidence
     assert second.asked == []
@@ -93,9 +106,9 @@ async def test_another_certificate_is_refused_before_the_password_is_sent(serve:
     ],
 )
 async def test_an_answer_is_told_for_what_it_is_with_its_body(
-    serve: Any, status: int, headers: dict[str, str], body: bytes, code: str
+    serve: Any, connections: Connections, status: int, headers: dict[str, str], body: bytes, code: str
 ) -> None:
-    error = await refusal(serve(says(status, body, headers), tls="first"))
+    error = await refusal(serve(says(status, body, headers), tls="first"), connections)
     assert (error.code, error.status) == (code, status)
     assert f"HTTP {status}" in (error.evidence or "")
     if body.isascii():
@@ -107,9 +120,9 @@ async def test_an_answer_is_told_for_what_it_is_with_its_body(
     ("status", "body"), [(409, b"{}"), (422, b'{"message": "already part of a cluster"}')]
 )
 async def test_only_what_makes_something_can_find_it_there_already(
-    serve: Any, status: int, body: bytes
+    serve: Any, connections: Connections, status: int, body: bytes
 ) -> None:
-    client = await prism(serve(says(status, body), tls="first"))
+    client = await prism(serve(says(status, body), tls="first"), connections)
     for make in (client.create_cluster("demo", "10.0.0.1", 1, "UTC", []), client.expand([])):
         with pytest.raises(OutsideError) as caught:
             await make
@@ -120,41 +133,45 @@ async def test_only_what_makes_something_can_find_it_there_already(
         assert caught.value.code == ("conflict" if status == 409 else "bad_request")
 
 
-async def test_prism_is_asked_again_when_it_says_so(serve: Any) -> None:
-    error = await refusal(serve(says(429, b"{}", {**JSON, "Retry-After": "17"}), tls="first"))
+async def test_prism_is_asked_again_when_it_says_so(serve: Any, connections: Connections) -> None:
+    error = await refusal(serve(says(429, b"{}", {**JSON, "Retry-After": "17"}), tls="first"), connections)
     assert (error.code, error.after) == ("rate_limited", 17.0)
 
 
-async def test_that_a_host_is_gone_is_left_to_a_look_at_it(serve: Any) -> None:
+async def test_that_a_host_is_gone_is_left_to_a_look_at_it(serve: Any, connections: Connections) -> None:
     server = serve(says(404, b"{}"), tls="first")
-    client = await prism(server)
+    client = await prism(server, connections)
     await client.remove_host("h-1")
     assert await client.host("h-1") is None
     assert [line.split()[0] for line in server.asked] == ["DELETE", "GET"]
 
 
-async def test_a_page_that_says_404_while_prism_starts_is_no_proof_that_a_host_is_gone(serve: Any) -> None:
+async def test_a_page_that_says_404_while_prism_starts_is_no_proof_that_a_host_is_gone(
+    serve: Any, connections: Connections
+) -> None:
     server = serve(says(404, b"<html>Not Found</html>", {"Content-Type": "text/html"}), tls="first")
     with pytest.raises(OutsideError) as caught:
-        await (await prism(server)).host("h-1")
+        await (await prism(server, connections)).host("h-1")
     assert (caught.value.code, caught.value.retry) == ("unavailable", "now")
 
 
-async def test_an_empty_answer_is_no_error(serve: Any) -> None:
+async def test_an_empty_answer_is_no_error(serve: Any, connections: Connections) -> None:
     server = serve(says(200, b""), tls="first")
-    await (await prism(server)).change_password("old", "new")
+    await (await prism(server, connections)).change_password("old", "new")
     assert server.asked == ["POST /PrismGateway/services/rest/v1/utils/change_default_system_password"]
 
 
 @pytest.mark.parametrize("manner", ["refused", "reset", "cut", "gibberish"])
-async def test_nobody_who_speaks_tls_is_not_there_yet(serve: Any, rude: Any, manner: str) -> None:
+async def test_nobody_who_speaks_tls_is_not_there_yet(
+    serve: Any, connections: Connections, rude: Any, manner: str
+) -> None:
     port = rude(manner)
     with pytest.raises(OutsideError) as caught:
         await fetch_certificate("127.0.0.1", port, 5)
     assert caught.value.code == "unreachable"
     pinned = await fetch_certificate("127.0.0.1", serve(says(200, b"{}"), tls="first").port, 5)
     with pytest.raises(OutsideError) as caught:
-        await Prism("127.0.0.1", port, pinned, LOGIN).ready()
+        await Prism("127.0.0.1", port, pinned, LOGIN, connections).ready()
     assert caught.value.code in ("unreachable", "in_doubt")
 
 
@@ -167,7 +184,7 @@ async def test_a_port_that_says_nothing_is_given_up_in_time(rude: Any) -> None:
 SLOW_SECONDS = 11.0
 
 
-async def test_each_call_has_its_own_time_limit(serve: Any) -> None:
+async def test_each_call_has_its_own_time_limit(serve: Any, connections: Connections) -> None:
     """A CVM takes 11 seconds for each answer: a look is given up before that, a change is not."""
     slow = threading.Event()
 
@@ -175,7 +192,7 @@ async def test_each_call_has_its_own_time_limit(serve: Any) -> None:
         slow.wait(SLOW_SECONDS)
         return 200, JSON, b'{"entities": []}'
 
-    client = await prism(serve(answer, tls="first"))
+    client = await prism(serve(answer, tls="first"), connections)
     calls = {
         "ready": client.ready(),
         "cluster": client.cluster(),
@@ -211,7 +228,9 @@ async def test_each_call_has_its_own_time_limit(serve: Any) -> None:
     assert all(took[name] >= SLOW_SECONDS for name, said in told.items() if said != "in_doubt")
 
 
-async def test_a_create_whose_answer_is_lost_is_in_doubt(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_create_whose_answer_is_lost_is_in_doubt(
+    serve: Any, connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Lost(Exception):
         pass
 
@@ -220,21 +239,21 @@ async def test_a_create_whose_answer_is_lost_is_in_doubt(serve: Any, monkeypatch
 
     server = serve(taken, tls="first")
     monkeypatch.setattr("socketserver.BaseServer.handle_error", lambda *_: None)
-    client = await prism(server)
+    client = await prism(server, connections)
     with pytest.raises(OutsideError) as caught:
         await client.create_cluster("demo", "10.0.0.1", 2, "UTC", [])
     assert (caught.value.code, caught.value.status) == ("in_doubt", None)
     assert server.asked == ["POST /PrismGateway/services/rest/v2.0/clusters"]
 
 
-async def test_the_contract_of_the_create_request(serve: Any) -> None:
+async def test_the_contract_of_the_create_request(serve: Any, connections: Connections) -> None:
     sent: list[Any] = []
 
     def answer(method: str, path: str, body: bytes) -> Any:
         sent.append(json.loads(body))
         return 202, JSON, b'{"task_uuid": "t-1"}'
 
-    client = await prism(serve(answer, tls="first"))
+    client = await prism(serve(answer, tls="first"), connections)
     nodes = [{"cvm_ip": "10.0.0.2", "hypervisor_ip": "10.0.0.3", "node_position": "A"}]
     assert await client.create_cluster("demo", "10.0.0.1", 1, "UTC", nodes) == {"task_uuid": "t-1"}
     (body,) = sent
@@ -243,7 +262,7 @@ async def test_the_contract_of_the_create_request(serve: Any) -> None:
 
 
 async def test_the_login_is_sent_to_the_pinned_cvm_and_shown_to_nobody(
-    serve: Any, monkeypatch: pytest.MonkeyPatch
+    serve: Any, connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     headers: list[str] = []
     send = httpx.AsyncClient.send
@@ -255,17 +274,39 @@ async def test_the_login_is_sent_to_the_pinned_cvm_and_shown_to_nobody(
 
     monkeypatch.setattr(httpx.AsyncClient, "send", watched)
     server = serve(says(401, b"<html>"), tls="first")
-    error = await refusal(server)
+    error = await refusal(server, connections)
     assert base64.b64decode(headers[0].removeprefix("Basic ")) == b"admin:geheim"
     assert "geheim" not in f"{error} {error.evidence} {error.message} {LOGIN!r}"
 
 
 async def test_no_proxy_of_the_environment_comes_between_the_host_and_a_cvm(
-    serve: Any, monkeypatch: pytest.MonkeyPatch
+    serve: Any, connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     cvm = serve(says(200, b"{}"), tls="cvm")
-    assert await Prism("127.0.0.1", cvm.port, cvm.certificate, LOGIN).ready() == {}
+    assert await Prism("127.0.0.1", cvm.port, cvm.certificate, LOGIN, connections).ready() == {}
+
+
+class TestConnections:
+    """A question goes over the connection of the one before; what changes something has one of its own."""
+
+    async def test_one_handshake_serves_many_questions_and_a_change_makes_its_own(
+        self, serve: Any, connections: Connections
+    ) -> None:
+        server = serve(says(200, b"{}"), tls="first")
+        client = await prism(server, connections)
+        for _ in range(5):
+            await client.ready()
+        asked = server.connections
+        await client.change_password("old", "new")
+        assert (asked, server.connections) == (2, 3)  # the first one showed the certificate
+
+    async def test_a_connection_that_the_cvm_has_ended_is_made_anew(
+        self, serve: Any, connections: Connections
+    ) -> None:
+        server = serve(says(200, b"{}", {**JSON, "Connection": "close"}), tls="first")
+        client = await prism(server, connections)
+        assert [await client.ready() for _ in range(3)] == [{}, {}, {}]

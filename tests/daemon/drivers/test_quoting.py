@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from daemon.drivers.prism import Login, Prism, fetch_certificate
+from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
 from daemon.steps import StepContext
 from state_machines.outcome import Done, Outcome
 
@@ -14,6 +14,7 @@ async def test_a_prism_that_quotes_the_request_puts_no_password_into_the_record_
     house: Any, serve: Any, caplog: Any
 ) -> None:
     made: list[str] = []
+    connections = Connections()
 
     def answer(method: str, path: str, body: bytes) -> Any:
         header = base64.b64encode(f"admin:{made[0]}".encode())
@@ -25,9 +26,12 @@ async def test_a_prism_that_quotes_the_request_puts_no_password_into_the_record_
 
     async def secure(ctx: StepContext) -> Outcome:
         made.append(await ctx.secret("password", lambda: "Nx-c0rrect+horse/battery-4u"))
-        await Prism("127.0.0.1", server.port, certificate, Login("admin", made[0])).change_password(
-            "Nutanix.123", made[0]
-        )
+        login = Login("admin", made[0])
+        try:
+            cvm = Prism("127.0.0.1", server.port, certificate, login, connections)
+            await cvm.change_password("Nutanix.123", made[0])
+        finally:
+            await connections.close()
         return Done()
 
     house.toy.script["making"] = secure
