@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from daemon.drivers.answers import plain
@@ -18,6 +18,8 @@ from daemon.locks import TokenBucket
 
 PAGE = 100
 TOO_MANY = 429
+
+Picked = TypeVar("Picked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +109,18 @@ class IbmCalls:
 
     async def pages(self, method: str, key: str, /, *args: Any, **named: Any) -> list[dict[str, Any]]:
         """Every item of a list that comes in pages. Raises OutsideError."""
-        items: list[dict[str, Any]] = []
+        return await self.picked(method, key, lambda item: item, *args, **named)
+
+    async def picked(
+        self, method: str, key: str, pick: Callable[[dict[str, Any]], Picked], /, *args: Any, **named: Any
+    ) -> list[Picked]:
+        """As ``pages``, of each item what ``pick`` makes of it: a thousand servers whole are 10 MB."""
+        items: list[Picked] = []
         start: str | None = None
         while True:
             more = {"start": start} if start else {}
             page = await self(method, *args, limit=PAGE, **named, **more)
-            items += page[key]
+            items += map(pick, page[key])
             following = page.get("next")
             if not following:
                 return items

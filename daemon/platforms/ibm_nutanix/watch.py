@@ -73,12 +73,16 @@ class ServerWatch:
 
     async def _look(self) -> dict[str, _Seen]:
         try:
-            servers = await self._vpc.servers()
+            servers = await self._vpc.of_servers(_id_and_seen)
         except OutsideError:
             self._listing = None
             raise
         self.fresh = max(FRESH_SECONDS, self._poll / 2, len(servers) * SECONDS_FOR_EACH)
-        return {one["id"]: _Seen(str(one["status"]), frozenset(vni_ids(one))) for one in servers}
+        return dict(servers)
+
+
+def _id_and_seen(server: dict[str, Any]) -> tuple[str, _Seen]:
+    return str(server["id"]), _Seen(str(server["status"]), frozenset(vni_ids(server)))
 
 
 def _heard(look: asyncio.Task[dict[str, _Seen]]) -> None:
