@@ -12,6 +12,7 @@ from daemon.locks import Locks
 from daemon.reports import Repeats, taken_down
 from daemon.secrets import SecretBox
 from daemon.store.ops import AddEvent, Event, Op, PutSignal
+from daemon.words import counted, were
 from pxe.book import BookClosed, Guest, Report
 from pxe.sparing import Sparing, left_out
 
@@ -93,10 +94,10 @@ class BootBook:
         ops: list[Op] = []
         for name, count in self._lines.over(now):
             shard = name in self._journal.mirror.records and self._journal.mirror.records[name].shard
-            said = f"{count} more lines of {name} were left out"
+            said = f"{counted(count, 'more line')} of {name} {were(count)} left out"
             ops.append(AddEvent(Event(now, shard or "", name, "boot", said, "warning", name)))
         for source, count in self._refusals.over(now):
-            said = f"{count} more requests of {source} were turned away"
+            said = f"{counted(count, 'more request')} of {source} {were(count)} turned away"
             ops.append(AddEvent(Event(now, "", None, "boot", said, "warning", source)))
         if ops:
             await self._journal.commit(*ops)

@@ -27,6 +27,7 @@ from daemon.steps import Interrupted, StepContext
 from daemon.store.base import Fenced, Gone
 from daemon.store.ops import AddCommand, AddEvent, CloseCommand, Command, Event, Op, PutRecord
 from daemon.turns import Turns
+from daemon.words import counted
 from state_machines.kind import FLAGS, ROLLING_BACK, Kind
 from state_machines.outcome import Busy, Done, Fail, Outcome, Problem, Wait
 from state_machines.record import Record
@@ -106,7 +107,7 @@ class Engine:
             record = self._mirror.records.get(name)
             if record is None or count < self.pace.crashes:
                 continue
-            said = f"The daemon died {count} times in a row while this step ran."
+            said = f"The daemon died {counted(count, 'time')} in a row while this step ran."
             problem = NxdError("deadly", said).problem()
             undoing = record.state == ROLLING_BACK
             if undoing or self.kind(record).allows(record.state, record.step, "hold"):

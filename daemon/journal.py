@@ -28,6 +28,7 @@ from daemon.store.ops import (
     PutSignal,
     concerned,
 )
+from daemon.words import sentences
 
 log = logging.getLogger("nxd")
 
@@ -78,7 +79,7 @@ class Journal:
         if not trial.done():
             found.append(f"The database did not take a commit within {seconds:g} seconds.")
         elif error is not None:
-            found.append(" ".join(filter(None, (str(error), getattr(error, "remedy", None)))))
+            found.append(sentences(str(error), getattr(error, "remedy", None)))
         return found
 
     async def commit(self, *ops: Op) -> list[Event]:

@@ -31,6 +31,7 @@ from pydantic_core import CoreSchema, core_schema
 from daemon import numerals
 from daemon.complaints import complaints, found_text, one_of
 from daemon.wire import SPEC_LIMIT as SPEC_LIMIT
+from daemon.words import counted
 from daemon.yaml_marks import Loc, Marked, Problem, nearest, read_yaml, unknown
 
 NAME_PATTERN = r"[a-z](?:[a-z0-9-]{0,27}[a-z0-9])?"
@@ -58,7 +59,7 @@ def _few(problems: list[Problem]) -> list[Problem]:
     left = problems[MOST_TOLD:]
     if not left:
         return problems
-    more = Problem(left[0].line, left[0].column, f"and {len(left):,} more mistakes from here on")
+    more = Problem(left[0].line, left[0].column, f"and {counted(len(left), 'more mistake')} from here on")
     return [*problems[:MOST_TOLD], more]
 
 

@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.store.base import Fenced
+from daemon.words import sentences
 
 log = logging.getLogger("nxd.engine")
 
@@ -137,7 +138,7 @@ class Turns:
             self._broken.pop(name, None)
         except StoreError as error:
             log.error("action=commit_failed record=%s evidence=%s", name, error.evidence)
-            self._broken[name] = f"{error.message} {error.evidence or ''} {error.remedy}"
+            self._broken[name] = sentences(error.message, error.evidence, error.remedy)
             self.wake_at(name, self._clock.now() + STORE_RETRY_SECONDS)
         except Fenced as error:
             self._fenced = error

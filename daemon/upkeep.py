@@ -13,6 +13,7 @@ from daemon.garbage import give_back
 from daemon.journal import Journal
 from daemon.store.base import Fenced
 from daemon.store.ops import AddEvent, Event
+from daemon.words import sentences
 from pxe.images import LIST_NAME, Images
 
 log = logging.getLogger("nxd.upkeep")
@@ -79,8 +80,7 @@ class Upkeep:
             log.error("action=image_unusable problem=%s", problem)
         said = None
         if problems and (self._images.by_name or (self._images_dir / LIST_NAME).exists()):
-            text = " ".join(f"{problem.rstrip('.')}." for problem in problems)
-            noted["images"] = f"Boot images cannot be served. {text}"
+            noted["images"] = sentences("Boot images cannot be served.", *problems)
             said = Event(self._journal.clock.now(), "", None, "error", noted["images"], "error")
         elif noted.pop("images", None):
             text = "All boot images are verified again."

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from daemon.words import counted
 from nxtui.glyphs import Glyphs
 from nxtui.model import Fleet, Link
 from nxtui.rows import by_phase
-from nxtui.text import Line, counted, plain, spread, width_of
+from nxtui.text import Line, plain, spread, width_of
 from nxtui.themes import accent
 
 _LINK_INK = {

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import get_args
 
 from daemon.wire import EntityView, Plan, PlanItem
+from daemon.words import counted
 from nxtui import keys
 from nxtui.glyphs import Glyphs
 from nxtui.rows import BUSY, note, steps, timing
-from nxtui.text import Line, clip, clock, counted, fit, lasting, width_of, wrap
+from nxtui.text import Line, clip, clock, fit, lasting, width_of, wrap
 
 _INDENT = 2
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from daemon.wire import EntityView, StepTiming
+from daemon.words import counted
 from nxtui.entry import Entry
 from nxtui.glyphs import Glyphs
 from nxtui.history import History, Usual
 from nxtui.pages import Fact, heading
 from nxtui.recording import AT_REST
-from nxtui.text import UNKNOWN, Line, clean, clip, clock, counted, fit, lasting
+from nxtui.text import UNKNOWN, Line, clean, clip, clock, fit, lasting
 
 _FIXED = 27
 """Cells of a line of the timeline beside its title: start, attempt, length, mark."""

@@ -126,8 +126,3 @@ def clock(moment: float | None) -> str:
 def date(moment: float | None) -> str:
     """The local date and time."""
     return UNKNOWN if moment is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
-
-
-def counted(number: int, one: str) -> str:
-    """``1 node``, ``3 nodes``."""
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"

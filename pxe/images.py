@@ -148,7 +148,7 @@ def _verified(directory: Path, name: str, pin: Any) -> Image:
     except OSError as error:
         raise _Wrong(f"{path} cannot be read ({error.strerror}): chmod 644 {path}") from None
     if found["size"] != pin["size"]:
-        raise _Wrong(f"{path} has {found['size']} bytes and not {pin['size']}: copy it again")
+        raise _Wrong(f"{path} has the size {found['size']} and not {pin['size']}: copy it again")
     if found["sha256"] != pin["sha256"]:
         raise _Wrong(
             f"{path} does not have the pinned checksum: copy it again, or pin it anew if that was meant"

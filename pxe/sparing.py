@@ -75,4 +75,4 @@ class Sparing:
 
 def left_out(count: int) -> str:
     """What stands at the end of a line before which others were left out."""
-    return f" ({count} more were left out)" if count else ""
+    return f" ({count} more {'was' if count == 1 else 'were'} left out)" if count else ""

@@ -57,7 +57,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _cut(message: str) -> str:
     """As much of the message as is kept."""
     more = len(message) - MESSAGE_LIMIT
-    return message if more <= 0 else f"{message[:MESSAGE_LIMIT]}… ({more} more characters were left out)"
+    return (
+        message
+        if more <= 0
+        else f"{message[:MESSAGE_LIMIT]}… ({more} more character{' was' if more == 1 else 's were'} left out)"
+    )
 
 
 def _kind(phase: Any) -> tuple[ReportKind, int | None]:

@@ -51,9 +51,9 @@ ENGINE = tuple(f"daemon.{name}" for name in ("engine", "steps", "moves", "orders
 ONLY: tuple[Only, ...] = (
     Only(("state_machines",), others=("transitions", "msgspec"), never=OUTSIDE),
     Only(("pxe",), others=("aiohttp", "jinja2")),
-    Only(("nxtui",), ("daemon.client", "daemon.wire"), others=("textual", "rich", "yaml")),
+    Only(("nxtui",), ("daemon.client", "daemon.wire", "daemon.words"), others=("textual", "rich", "yaml")),
     Only(("daemon.client",), ("daemon.wire",), others=("httpx", "orjson")),
-    Only(("daemon.wire", "daemon.clock"), others=()),
+    Only(("daemon.wire", "daemon.words", "daemon.clock"), others=()),
     Only(("daemon.sim",), ("daemon.clock",), never=frozenset({"httpx", *SDKS})),
     Only(("daemon.drivers",), ("daemon.clock", "daemon.errors", "daemon.locks")),
 )

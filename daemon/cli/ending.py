@@ -15,6 +15,7 @@ import click
 
 from daemon import wire
 from daemon.cli import paper
+from daemon.words import ended, sentences
 
 CODES = {
     wire.EXIT_FAILED: "failed",
@@ -147,9 +148,9 @@ def ending(error: BaseException) -> End:
         evidence = getattr(error, "evidence", None)
         remedy = getattr(error, "remedy", "")
         code = wire.EXIT_REFUSED if named == "StateLost" else wire.EXIT_FAILED
-        text = " ".join(filter(None, (str(error), evidence, remedy)))
+        text = sentences(str(error), evidence, remedy)
         return End(code, text, {"code": _BY_NAME.get(named, "database"), "remedy": remedy})
-    text = f"nxd met something it did not foresee: {named}: {error}"
+    text = ended(f"nxd met something it did not foresee: {named}: {error}")
     return End(wire.EXIT_FAILED, text, {"code": "bug"})
 
 
@@ -169,8 +170,7 @@ def refused_code(status: int) -> int:
 
 def refusal(error: Mapping[str, Any]) -> str:
     """What happened and what to do, as two sentences."""
-    remedy = error.get("remedy")
-    return f"{error['message']} {remedy}" if remedy else str(error["message"])
+    return sentences(str(error["message"]), error.get("remedy"))
 
 
 def find_socket(options: Mapping[str, Any]) -> Path:

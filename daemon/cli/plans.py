@@ -8,6 +8,7 @@ from typing import Any
 from daemon import wire
 from daemon.cli.ending import Gave
 from daemon.cli.output import span
+from daemon.words import counted
 
 _SIGNS = {"create": "+", "change": "~", "delete": "-"}
 _DONE = {"create": "makes", "change": "changes", "delete": "deletes"}
@@ -36,7 +37,7 @@ def print_plan(plan: wire.Plan) -> None:
     if plan.get("note"):
         print(plan["note"])
     print_stages(plan)
-    print(f"{len(plan['items'])} objects; this plan is {plan['digest']}.")
+    print(f"{counted(len(plan['items']), 'object')}; this plan is {plan['digest']}.")
 
 
 def _about(item: wire.PlanItem) -> str:

@@ -13,6 +13,7 @@ from daemon import wire
 from daemon.cli.ending import Gave, find_socket
 from daemon.cli.naming import known_clusters, named
 from daemon.cli.output import print_json, record, terminal
+from daemon.words import counted
 
 if TYPE_CHECKING:
     from daemon.client import Client, Refused
@@ -88,9 +89,8 @@ def validate(specs: tuple[str, ...], as_json: bool) -> int:
                 print(unreadable, file=sys.stderr)
         else:
             if not as_json:
-                print(
-                    f"{path}: {spec.cluster}, {len(spec.nodes)} nodes on {spec.platform}: no mistake found."
-                )
+                nodes = counted(len(spec.nodes), "node")
+                print(f"{path}: {spec.cluster}, {nodes} on {spec.platform}: no mistake found.")
     if as_json:
         print_json({"ok": not problems, "problems": problems})
     return wire.EXIT_USAGE if problems else wire.EXIT_DONE

@@ -15,6 +15,7 @@ from daemon.cli.output import STYLES, event_line, note, print_json
 from daemon.cli.shapes import Waited
 from daemon.client import Client, DaemonUnreachable
 from daemon.wire import EntityView, StreamLine
+from daemon.words import sentences
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -242,13 +243,14 @@ def _ending(watch: Watch, verdict: Verdict) -> tuple[int, str]:
     if verdict == "gone":
         code = wire.EXIT_DONE if watch.goal == "gone" else wire.EXIT_FAILED
         return code, f"{name} is rolled back: nothing of it is left."
-    sentences = []
+    said: list[str] = []
     for entity in watch.stopped():
         error = entity["error"]
         if error is not None:
-            sentences.append(f"{entity['name']} is {entity['title']}: {error['message']} {error['remedy']}")
+            told = sentences(error["message"], error["remedy"])
+            said.append(f"{entity['name']} is {entity['title']}: {told}")
         else:
-            sentences.append(f"{entity['name']} is {entity['title']}: {note(entity)}")
+            said.append(f"{entity['name']} is {entity['title']}: {note(entity)}")
     if verdict == "done":
-        return wire.EXIT_DONE, "\n".join([f"{name} is active.", *sentences])
-    return wire.EXIT_FAILED, "\n".join(sentences)
+        return wire.EXIT_DONE, "\n".join([f"{name} is active.", *said])
+    return wire.EXIT_FAILED, "\n".join(said)

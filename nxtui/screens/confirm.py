@@ -13,10 +13,11 @@ from textual.containers import Vertical
 
 from daemon.client import DaemonUnreachable, Refused
 from daemon.wire import Plan
+from daemon.words import counted
 from nxtui import pages
 from nxtui.pen import Pen
 from nxtui.screens.dialog import Dialog
-from nxtui.text import Line, counted
+from nxtui.text import Line
 from nxtui.verbs import Manner
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.oneline import OneLine

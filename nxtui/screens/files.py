@@ -6,9 +6,10 @@ from pathlib import Path
 
 from textual.widgets import Input
 
+from daemon.words import counted
 from nxtui.pen import Pen
 from nxtui.screens.pick import Entry, Pick, PickList
-from nxtui.text import clip, counted
+from nxtui.text import clip
 
 SPECS = (".yaml", ".yml")
 

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 
 from daemon.client import query
 from daemon.wire import EntityView
+from daemon.words import counted
 from nxtui import keys, pages, rows, story
 from nxtui.layout import CLUSTER_COLUMNS, DETAIL_SHARE, NODE_COLUMNS, WIDE, share
 from nxtui.listing import SORTS, Listing
@@ -149,7 +150,7 @@ class FleetScreen(Room):
             line += [
                 ("FILTER  ", "heading"),
                 (listing.query.text, "strong"),
-                (f"  {len(listing.order)} of {len(self.nx.fleet.nodes)} nodes   ", "dim"),
+                (f"  {len(listing.order)} of {counted(len(self.nx.fleet.nodes), 'node')}   ", "dim"),
             ]
         if marked := len(self.nodes.listing.marks | self.clusters.listing.marks):
             line.append((f"{self.nx.pen.glyphs.mark} {marked} marked   ", "match-mark"))

@@ -6,6 +6,7 @@ import os
 
 from textual.app import ComposeResult
 
+from daemon.words import counted
 from nxtui import aside, keys, sieve
 from nxtui.logs import STAMPS, LogWindow, as_text
 from nxtui.model import Changes
@@ -68,7 +69,7 @@ class LogScreen(Room):
         if window.sought:
             found = f"{window.hit_number} of {len(window.hits)}" if window.hits else "nowhere"
             left += [("  /", "key-strong"), (window.sought, "strong"), (f" {found}", "dim")]
-        lines = f"{len(window.shown):,} lines"
+        lines = counted(len(window.shown), "line")
         if window.paused:
             right: Line = [(f"{lines}  ", "dim"), (f" PAUSED  +{window.fresh:,} new ", "stale")]
         elif window.follow:

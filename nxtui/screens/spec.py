@@ -12,10 +12,11 @@ from textual.app import ComposeResult
 from daemon import wire
 from daemon.client import DaemonUnreachable, Refused
 from daemon.wire import Plan, Problem
+from daemon.words import counted
 from nxtui import aside, keys, pages
 from nxtui.model import Changes
 from nxtui.screens.room import Room
-from nxtui.text import Line, clip, counted, wrap
+from nxtui.text import Line, clip, wrap
 from nxtui.trail import Place
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.paper import Paper
@@ -75,7 +76,7 @@ class SpecScreen(Room):
         self._seen = self._stamp()
         try:
             if self._seen is not None and self._seen[1] > LARGEST:
-                raise ValueError(f"It has {self._seen[1]:,} bytes: that is no spec.")
+                raise ValueError(f"It has {counted(self._seen[1], 'byte')}: that is no spec.")
             self.text = self.file.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             self._refuse("It is no text in UTF-8.")

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 import pytest
-from shapes_fit import misfits
 
 import daemon.cli
 from daemon.cli.ending import CODES, REMEDY, Gave, ending
@@ -22,6 +21,7 @@ from daemon.settings import SettingsError
 from daemon.sim.run import SimError
 from daemon.spec import SpecError
 from daemon.store.base import Fenced
+from tests.cli.shapes_fit import misfits
 
 COMMAND = click.Context(click.Command("wait"), info_name="nxd wait")
 

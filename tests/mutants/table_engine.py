@@ -157,7 +157,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("daemon/steps.py", "        if verb in DELETING:\n            self.keep_protected()\n", "",
            "nothing is ordered to be deleted while the cluster is protected", LEGALITY),
     Mutant("daemon/orders.py",
-           "        if digest is not None and self._plan(record, verb)[\"digest\"] != digest:\n",
+           "        if digest is not None and self._plan(record, verb, args)[\"digest\"] != digest:\n",
            "        if False:\n",
            "a verb does what the plan showed, or nothing", REQUESTS),
     Mutant("daemon/orders.py",

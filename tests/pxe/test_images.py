@@ -173,7 +173,7 @@ def _list_of_names(directory: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (_wrong_size, "has 16384 bytes and not 1: copy it again"),
+        (_wrong_size, "has the size 16384 and not 1: copy it again"),
         (_wrong_checksum, "does not have the pinned checksum: copy it again"),
         (_no_checksum, "needs its sha256"),
         (_name_with_a_way_out, "cannot be the name of an image"),

@@ -28,6 +28,7 @@ from daemon.platforms.ibm_nutanix.ways import of_silent, of_stopped
 from daemon.settings import Settings
 from daemon.steps import StepContext
 from daemon.store.ops import Resource
+from daemon.words import counted
 from state_machines.outcome import Done, Outcome, Wait
 from state_machines.record import Record
 
@@ -219,7 +220,9 @@ class ClusterSteps:
         there = int(shown.get("num_nodes") or 0)
         if status == "UP" or (status is None and there >= len(joined(ctx))):
             return Done()
-        return Wait("the cluster to be UP", f"cluster_status is {status}, {there} nodes in it", UP_POLL)
+        return Wait(
+            "the cluster to be UP", f"cluster_status is {status}, {counted(there, 'node')} in it", UP_POLL
+        )
 
     async def _missing(self, ctx: StepContext) -> Wait:
         """A CVM that was to be in the cluster says that it is in none."""
@@ -304,7 +307,7 @@ class ClusterSteps:
             if host.get("state") != "NORMAL" or host.get("is_degraded")
         ]
         if len(hosts) != len(joined(ctx)):
-            said.append(f"{len(hosts)} of {len(joined(ctx))} hosts are there")
+            said.append(f"{len(hosts)} of {counted(len(joined(ctx)), 'host')} are there")
         redundancy = shown.get("cluster_redundancy_state") or {}
         current, wished = (
             redundancy.get("current_redundancy_factor"),

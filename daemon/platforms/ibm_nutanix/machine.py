@@ -20,6 +20,7 @@ from daemon.remedies import verb_remedy
 from daemon.settings import Settings
 from daemon.steps import StepContext
 from daemon.store.ops import Resource, Signal
+from daemon.words import ended
 from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Done, Fail, Outcome, Wait
 
@@ -275,5 +276,5 @@ def _phase(stands: Standing) -> int:
 def _failed(error: Signal) -> Fail:
     """What the installer says of its own failure."""
     said = str(error.data.get("message", ""))
-    text = f"The installer failed: {said.rstrip('.')}."
+    text = ended(f"The installer failed: {said}")
     return Fail(NxdError("install_failed", text, evidence=said).problem())

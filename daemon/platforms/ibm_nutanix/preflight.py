@@ -25,6 +25,7 @@ from daemon.platforms.ibm_nutanix.spec_values import FOUNDERS
 from daemon.setting_kinds import place_of
 from daemon.settings import Settings
 from daemon.store.ops import Resource
+from daemon.words import counted, there_are
 from pxe.images import ImagesError, load_images
 from state_machines.outcome import Remedy
 
@@ -187,7 +188,8 @@ class Preflight:
 
     async def _quota(self, ibm: Json, need: Need) -> list[Check]:
         have = len(await self._vpc.servers())
-        detail = f"{have} of {SERVER_QUOTA} bare metal servers in use, {need.servers} more are needed"
+        more = f"{need.servers} more {'is' if need.servers == 1 else 'are'}"
+        detail = f"{have} of {SERVER_QUOTA} bare metal servers in use, {more} needed"
         if have + need.servers > SERVER_QUOTA:
             remedy = "If the account has no higher quota, ask for one or give servers back."
             return [Check("server quota", "unknown", detail, remedy)]
@@ -264,9 +266,11 @@ def _redundancy(spec: Json) -> Check:
     founders = nodes if gate == "all" else min(gate, nodes)
     needed = FOUNDERS[factor]
     if founders < needed:
-        detail = f"Redundancy factor {factor} needs {needed} nodes to form, and there are {founders}."
+        detail = (
+            f"Redundancy factor {factor} needs {counted(needed, 'node')} to form, and {there_are(founders)}."
+        )
         return _spec("redundancy", detail, "nutanix.redundancy_factor", "a lower one")
-    return Check("redundancy", "passed", f"factor {factor} on {nodes} node{'s' if nodes > 1 else ''}")
+    return Check("redundancy", "passed", f"factor {factor} on {counted(nodes, 'node')}")
 
 
 def _range(cidr: str, network: str, wanted: Json, role: Role, taken: set[str], need: Need) -> Check:

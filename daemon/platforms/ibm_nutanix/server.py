@@ -10,6 +10,7 @@ from daemon.objects import Found
 from daemon.remedies import verb_remedy
 from daemon.steps import StepContext
 from daemon.store.ops import Resource
+from daemon.words import ended
 from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Remedy
 from state_machines.record import Record
@@ -133,7 +134,7 @@ def server_problem(name: str, server: Mapping[str, Any], remedy: Remedy | None =
     code = "capacity" if "capacity" in reasons[0]["code"] else "server_failed"
     return NxdError(
         code,
-        f"The server {name} failed: {reasons[0]['message'].rstrip('.')}.",
+        ended(f"The server {name} failed: {reasons[0]['message']}"),
         evidence=as_json(reasons),
         remedy=remedy,
     )

@@ -15,6 +15,7 @@ from daemon.platforms.ibm_nutanix.spec_values import (
     offsets,
 )
 from daemon.spec import at, count, repeated
+from daemon.words import counted, there_are
 from daemon.yaml_marks import Loc
 
 Mistakes = Iterator[tuple[Loc, str]]
@@ -58,7 +59,7 @@ def _enough_nodes(raw: object) -> Mistakes:
     elif nodes > 1 and factor == 1:
         yield where, f"redundancy factor 1 is for a single node, and there are {nodes}: use 2"
     elif nodes < needed:
-        yield where, f"redundancy factor {factor} needs {needed} nodes, and there are {nodes}"
+        yield where, f"redundancy factor {factor} needs {counted(needed, 'node')}, and {there_are(nodes)}"
 
 
 def _ranges_fit(raw: object) -> Mistakes:
@@ -92,7 +93,8 @@ def _range(raw: object, loc: Loc, default: tuple[int, int]) -> tuple[int, int] |
 def _large_enough(loc: Loc, found: tuple[int, int], needed: int) -> Mistakes:
     size = found[1] - found[0] + 1
     if size < needed:
-        yield loc, f"the range has {size} address{'es' if size > 1 else ''}, and {needed} nodes need one each"
+        needs = f"{counted(needed, 'node')} {'needs one' if needed == 1 else 'need one each'}"
+        yield loc, f"the range has {counted(size, 'address')}, and {needs}"
 
 
 def _subnets_differ(raw: object) -> Mistakes:
@@ -137,11 +139,11 @@ def _gate_lets_a_cluster_form(raw: object) -> Mistakes:
         return
     needed = FOUNDERS.get(factor, 1) if type(factor) is int else 1
     if gate > nodes:
-        yield ("gate",), f"the gate waits for {gate} nodes, and there are {nodes}"
+        yield ("gate",), f"the gate waits for {counted(gate, 'node')}, and {there_are(nodes)}"
     elif gate < needed <= nodes:
         yield (
             ("gate",),
-            f"redundancy factor {factor} needs {needed} nodes at the gate, and it waits for {gate}",
+            f"redundancy factor {factor} needs {counted(needed, 'node')} at the gate, and it waits for {gate}",
         )
 
 

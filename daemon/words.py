@@ -1,0 +1,38 @@
+"""How a count and several sentences are put into words, for whoever tells something to a person."""
+
+from __future__ import annotations
+
+_ENDS = (".", "!", "?", "…", ":")
+"""What a sentence ends with."""
+_HISSING = ("s", "x", "ch", "sh")
+
+
+def counted(number: int, one: str) -> str:
+    """``1 node``, ``3 nodes``, ``0 addresses``."""
+    return f"{number} {one if number == 1 else several(one)}"
+
+
+def several(one: str) -> str:
+    """The plural of a noun."""
+    return f"{one}es" if one.endswith(_HISSING) else f"{one}s"
+
+
+def there_are(number: int) -> str:
+    """``there is 1``, ``there are 3``."""
+    return f"there is {number}" if number == 1 else f"there are {number}"
+
+
+def were(number: int) -> str:
+    """The verb of a count in the past."""
+    return "was" if number == 1 else "were"
+
+
+def sentences(*parts: str | None) -> str:
+    """The parts one after the other, each ended once, whoever wrote it; what is empty is left out."""
+    found = [part.strip() for part in parts if part and part.strip()]
+    return " ".join(part if part.endswith(_ENDS) else f"{part}." for part in found)
+
+
+def ended(text: str) -> str:
+    """A text from outside as the end of a sentence: with one full stop, whether it brought one or not."""
+    return sentences(text.strip().rstrip(". "))
