@@ -168,7 +168,7 @@ class Engine:
         if command.verb in FLAGS or (command.verb == "hold" and "step" in command.args):
             said = moves.event(record, "verb", now, f"{command.verb} is in force", actor=command.actor)
             await self.journal.commit(PutRecord(moved), close, said)
-            self._wake_paused(record)
+            self._wake_paused(record, command.verb)
             return
         ops: list[Op] = [close, *self._companions(record, command, now)]
         if moved.state == kind.initial and record.name == record.shard:
@@ -187,9 +187,9 @@ class Engine:
         platform = self.platform(record)
         return reactions.companions(record, command, members, self.kind, platform, clock.new_id, now)
 
-    def _wake_paused(self, record: Record) -> None:
-        """Whatever waited for a protection to be lifted looks again."""
-        if record.name == record.shard:
+    def _wake_paused(self, record: Record, verb: str) -> None:
+        """Whatever waited for a protection to be lifted looks again once it is; no other verb has it do so."""
+        if record.name == record.shard and FLAGS.get(verb) is False:
             for member in self._mirror.members(record.name):
                 self.poke(member.name)
 
