@@ -19,31 +19,16 @@ from calls import CALLS, Call
 from cells import Cell, may_fail_with
 from crashpoints import crash_of
 from forked import ForkedStage
+from limits import ENVIRON, STOPS, TO_DIE, TO_SETTLE
 from places import set_up
 from rows import Row, Wrong, blame
 from sown import STATES, cluster_of, node_of, path_of, spec_of
-from wallclock import HOUR, WallClock
+from wallclock import WallClock
 from world import World
 
 from daemon.client import Client, DaemonUnreachable, Refused
 from daemon.demo.stage import Rehearsal
 from daemon.wire import EntityView
-
-READ_TIMEOUT = 0.4
-"""Real seconds after which a call counts as lost."""
-ENVIRON = {
-    "NXD_LIMITS_INSTALLS": "1000",
-    "NXD_LIMITS_STEPS": "1024",
-    "NXD_RATES_VPC_PER_SECOND": "2000",
-    "NXD_RATES_DNS_PER_SECOND": "500",
-    "NXD_POLL_SECONDS": "240",
-    "NXD_IBM_READ_TIMEOUT": str(READ_TIMEOUT),
-}
-STOPS = {"P15": 0.0, "P15a": HOUR, "P15b": -HOUR}
-"""How far the wall clock is stepped while the daemon is stopped."""
-TO_DIE = 4.0
-TO_SETTLE = 12.0
-"""Real seconds that a cell has until the daemon must be dead, and until everything must be in order again."""
 
 
 class Lane:

@@ -24,7 +24,8 @@ from pathlib import Path
 from axes import FAULTS, POINTS
 from calls import CALLS
 from cells import Cell, impossible, matrix
-from lane import READ_TIMEOUT, STOPS, Lane
+from lane import Lane
+from limits import READ_TIMEOUT, STOPS
 from prism_lane import HOST, PrismLane
 from rows import Row
 from wallclock import PRELOAD, WallClock, build, loaded

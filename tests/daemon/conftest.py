@@ -29,60 +29,13 @@ from daemon.store.memory import MemoryStore
 from daemon.store.ops import AddCommand, Command, Event, Lease, Op, PutRecord, Resource
 from daemon.wire import DaemonView
 from daemon.wishes import Wishes
-from state_machines.kind import NOTHING, ROLLING_BACK, Kind, Move, State, UndoStep
-from state_machines.lifecycle import ENDS, lifecycle, release
+from state_machines.kind import ROLLING_BACK
 from state_machines.outcome import Done, Outcome, Problem, Wait
 from state_machines.record import Record
+from tests.daemon.toy_kinds import CLUSTER, CLUSTER_STEPS, NODE, NODE_STEPS
 
 PATIENCE = 5.0
 """Real seconds a test waits for what must come at once."""
-
-NODE_STEPS = (
-    State("making", "working", "making", "It is made.", work=True, deadline=100.0, undo="unmake"),
-    State("settling", "working", "settling", "It settles.", work=True, deadline=1000.0, undo=NOTHING),
-)
-NODE_VERBS = {verb: verb for verb in ("retry", "rollback", "hold", "resume")}
-NODE = Kind(
-    "toy.node",
-    "node",
-    states=(
-        State("pending", "waiting", "pending", "Nothing yet."),
-        *NODE_STEPS,
-        State("ready", "ok", "ready", "It is there."),
-        State("active", "ok", "active", "It belongs."),
-        *ENDS,
-    ),
-    moves=(
-        *lifecycle(("pending",), NODE_STEPS, ("ready", "active"), protected=("active",)),
-        Move("join", ("ready",), "active"),
-        release("release", ("pending",), NODE_STEPS, ("ready", "active")),
-    ),
-    undo=(UndoStep("unmake", "unmaking", 50.0), UndoStep("forget", "forgetting", 10.0)),
-    verbs=NODE_VERBS,
-)
-CLUSTER_STEPS = (
-    State("gathering", "working", "gathering", "All come.", work=True, deadline=9000.0, undo="release_nodes"),
-)
-CLUSTER = Kind(
-    "toy.cluster",
-    "cluster",
-    states=(
-        State("pending", "waiting", "pending", "Nothing yet."),
-        *CLUSTER_STEPS,
-        State("active", "ok", "active", "All are there."),
-        *ENDS,
-    ),
-    moves=(
-        *lifecycle(("pending",), CLUSTER_STEPS, ("active",), protected=("active",)),
-        Move("change", ("active", "gathering"), "gathering"),
-        Move("change", ("failed", "held"), "gathering", at="gathering"),
-        Move("change", ("rolled_back",), "pending"),
-        release("destroy", ("pending",), CLUSTER_STEPS, ("active",)),
-        Move("destroy", ("rolled_back",), ROLLING_BACK),
-    ),
-    undo=(UndoStep("release_nodes", "releasing all nodes", 900.0),),
-    verbs={**NODE_VERBS, "destroy": "destroy", "protect": "protect", "unprotect": "unprotect"},
-)
 
 
 class ToySpec(ClusterSpec):

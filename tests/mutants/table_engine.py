@@ -177,7 +177,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("daemon/wishes.py",
            "            fixed = [name for name in changed if not platform.may_change(name)]\n",
            "            fixed = []\n",
-           "what cannot change is refused by name", ("tests/daemon/engine/test_remedies.py", "tests/daemon/api/test_requests.py",)),
+           "what cannot change is refused by name", ("tests/daemon/engine/test_remedies.py", "tests/daemon/api/test_specs.py",)),
     Mutant("daemon/wishes.py",
            "            if known is not None and (known.shard != cluster or known.kind != seed.kind.name):\n",
            "            if False:\n",

@@ -38,30 +38,6 @@ async def failed(house: Any, door: Any) -> Any:
     return door.client
 
 
-async def test_a_spec_becomes_the_wish_once(house: Any, door: Any) -> None:
-    plan = await door.client.plan_spec(door.spec)
-    assert [(i["action"], i["name"]) for i in plan["items"]] == [
-        ("create", "node01-thing"),
-        ("create", "node02-thing"),
-    ]
-    assert house.mirror.records == {}
-    applied = await door.client.apply(door.spec, plan["digest"])
-    assert (applied["cluster"], applied["changed"]) == ("demo", True)
-    await house.idle()
-    again = await door.client.apply(door.spec)
-    assert (again["changed"], again["revision"]) == (False, house.mirror.revision)
-    assert (await door.client.plan_spec(door.spec))["items"] == []
-    assert {c["state"] for c in await door.client.clusters()} == {"active"}
-    assert {n["name"] for n in await door.client.nodes()} == {"node01", "node02"}
-
-
-async def test_two_who_apply_the_same_spec_at_once_both_succeed_and_one_of_them_changed_it(
-    house: Any, door: Any
-) -> None:
-    applied = await asyncio.gather(*(door.client.apply(door.spec) for _ in range(5)))
-    assert sorted(one["changed"] for one in applied) == [False] * 4 + [True]
-
-
 async def test_the_steps_are_told_in_order_with_their_deadlines_and_what_they_took(
     house: Any, door: Any
 ) -> None:
@@ -109,36 +85,6 @@ async def test_the_same_verb_given_many_times_at_once_is_accepted_once(house: An
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert sum(isinstance(answer, dict) for answer in answers) == 1
     assert sum(isinstance(answer, Refused) for answer in answers) == 4
-
-
-@pytest.mark.parametrize("other", ["name: node01\n  - name: other", "name: node09"], ids=["more", "another"])
-async def test_a_spec_that_cannot_be_had_is_refused_and_changes_nothing(
-    house: Any, door: Any, other: str
-) -> None:
-    await door.client.apply(door.spec)
-    await house.idle()
-    before = await door.client.snapshot()
-    text = f"platform: toy\ncluster: rival\nnodes:\n  - {other}\n"
-    if other == "name: node09":
-        text = text.replace("rival", "node01")
-    status, body = await door.post("/v1/specs", {"spec": text})
-    assert status == 409 and is_error(body, "refused")
-    assert "node01" in body["error"]["message"]
-    assert await door.client.snapshot() == before
-
-
-async def test_every_mistake_of_a_spec_is_told_with_its_line_and_nothing_is_changed(
-    house: Any, door: Any
-) -> None:
-    text = "platform: toy\ncluster: Demo\nnodes:\n  - name: node01\n  - name: node01\n    cpu: 3\n"
-    status, body = await door.post("/v1/specs", {"spec": text})
-    assert status == 400 and is_error(body, "spec")
-    assert [(p["line"], p["column"]) for p in body["problems"]] == [(2, 10), (5, 11), (6, 5)]
-    assert all(p["message"] for p in body["problems"])
-    assert house.mirror.records == {}
-    status, body = await door.post("/v1/plans", {"spec": "platform: nowhere\ncluster: a\nnodes: []\n"})
-    assert status == 400
-    assert "nowhere" in body["problems"][0]["message"]
 
 
 async def test_a_verb_is_accepted_when_it_is_durable_and_its_actor_is_who_asked(
@@ -351,69 +297,3 @@ async def test_without_a_database_a_verb_is_503_and_the_health_says_why(
     health = await failed.health()
     assert health["ok"] is False
     assert health["problems"][0].startswith("The database cannot be written.")
-
-
-async def test_a_spec_from_which_nothing_was_made_may_be_replaced_whole(house: Any, door: Any) -> None:
-    house.toy.script["gathering"] = [OutsideError("not_found", "There is no VPC.")]
-    await door.client.apply(door.spec)
-    await house.idle()
-    assert house.record("demo").state == "failed"
-    other = door.spec.replace("node01", "node07")
-    plan = await door.client.plan_spec(other)
-    made = [item["name"] for item in plan["items"] if item["action"] == "create"]
-    assert made == ["node07-thing", "node02-thing"]
-    await door.client.apply(other, plan["digest"])
-    await house.idle()
-    assert set(house.mirror.records) == {"demo", "node02", "node07"}
-    assert {record.state for record in house.mirror.records.values()} <= {"active", "ready"}
-
-
-async def test_a_spec_of_which_nothing_is_left_may_be_replaced_whole_and_begins_anew(
-    house: Any, door: Any
-) -> None:
-    house.toy.script["settling"] = [Wait("x", "y", 100.0), Wait("x", "y", 100.0)]
-    await door.client.apply(door.spec)
-    await house.idle()
-    await house.tell("demo", "rollback")
-    await house.pass_time(1000)
-    assert house.record("demo").state == "rolled_back"
-    await door.client.apply(door.spec.replace("node02", "node03"))
-    await house.idle()
-    assert set(house.mirror.records) == {"demo", "node01", "node03"}
-    assert house.record("node01").state in ("ready", "active")
-
-
-async def test_a_spec_that_deletes_is_taken_only_with_the_plan_that_was_seen(house: Any, door: Any) -> None:
-    async def make(ctx: StepContext) -> Done:
-        await ctx.ensure(house.toy.outside.want(ctx.record.name))
-        return Done()
-
-    house.toy.script["making"] = make
-    await door.client.apply(door.spec)
-    await house.idle()
-    smaller = door.spec.replace("  - name: node02\n", "")
-    with pytest.raises(Refused) as refused:
-        await door.client.apply(smaller)
-    assert (refused.value.error["code"], "thing node02" in str(refused.value)) == ("deletes", True)
-    assert house.mirror.commands("demo") == [] and len(house.record("demo").spec["nodes"]) == 2
-    plan = await door.client.plan_spec(smaller)
-    assert [item["name"] for item in plan["items"] if item["action"] == "delete"] == ["node02"]
-    assert await door.client.apply(smaller, plan["digest"])
-
-
-async def test_what_cannot_change_while_something_stands_is_refused_by_name(
-    house: Any, door: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def make(ctx: StepContext) -> Done:
-        await ctx.ensure(house.toy.outside.want(ctx.record.name))
-        return Done()
-
-    house.toy.script["making"] = make
-    await door.client.apply(door.spec)
-    await house.idle()
-    other = f"{door.spec}on_failure: rollback\n"
-    monkeypatch.setattr(house.toy, "may_change", lambda setting: False)
-    with pytest.raises(Refused) as refused:
-        await door.client.apply(other)
-    assert str(refused.value).endswith("changes what cannot change: on_failure.")
-    assert house.mirror.commands("demo") == []

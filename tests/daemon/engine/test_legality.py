@@ -15,7 +15,7 @@ from state_machines.check import standings
 from state_machines.kind import ROLLING_BACK
 from state_machines.outcome import Done, Outcome, Wait
 from state_machines.record import Record
-from tests.daemon.conftest import CLUSTER, NODE
+from tests.daemon.toy_kinds import CLUSTER, NODE
 
 BROKEN = OutsideError("bad_request", "The toy is broken.", evidence="HTTP 400")
 FOREVER = Wait("x", "y", 100.0)

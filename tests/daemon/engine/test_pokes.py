@@ -10,7 +10,7 @@ from daemon.store.ops import AddCommand, Command
 from state_machines.kind import NOTHING, Kind, State
 from state_machines.lifecycle import ENDS, lifecycle, release
 from state_machines.outcome import Done, Wait
-from tests.daemon.conftest import CLUSTER, CLUSTER_STEPS
+from tests.daemon.toy_kinds import CLUSTER, CLUSTER_STEPS
 
 STEPS = (
     *CLUSTER_STEPS,

@@ -17,7 +17,7 @@ from state_machines.check import standings
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.outcome import Remedy
 from state_machines.record import Record
-from tests.daemon.conftest import CLUSTER, NODE
+from tests.daemon.toy_kinds import CLUSTER, NODE
 
 PAIRS = [(NODE, CLUSTER), (ibm_nutanix.NODE, ibm_nutanix.CLUSTER)]
 STILL = ("failed", "attention", "released")

@@ -1,0 +1,61 @@
+"""The tables of the toy platform: a node of two steps, and a cluster that gathers nodes."""
+
+from __future__ import annotations
+
+from state_machines.kind import NOTHING, ROLLING_BACK, Kind, Move, State, UndoStep
+from state_machines.lifecycle import ENDS, lifecycle, release
+
+NODE_STEPS = (
+    State("making", "working", "making", "It is made.", work=True, deadline=100.0, undo="unmake"),
+    State("settling", "working", "settling", "It settles.", work=True, deadline=1000.0, undo=NOTHING),
+)
+
+
+NODE_VERBS = {verb: verb for verb in ("retry", "rollback", "hold", "resume")}
+
+
+NODE = Kind(
+    "toy.node",
+    "node",
+    states=(
+        State("pending", "waiting", "pending", "Nothing yet."),
+        *NODE_STEPS,
+        State("ready", "ok", "ready", "It is there."),
+        State("active", "ok", "active", "It belongs."),
+        *ENDS,
+    ),
+    moves=(
+        *lifecycle(("pending",), NODE_STEPS, ("ready", "active"), protected=("active",)),
+        Move("join", ("ready",), "active"),
+        release("release", ("pending",), NODE_STEPS, ("ready", "active")),
+    ),
+    undo=(UndoStep("unmake", "unmaking", 50.0), UndoStep("forget", "forgetting", 10.0)),
+    verbs=NODE_VERBS,
+)
+
+
+CLUSTER_STEPS = (
+    State("gathering", "working", "gathering", "All come.", work=True, deadline=9000.0, undo="release_nodes"),
+)
+
+
+CLUSTER = Kind(
+    "toy.cluster",
+    "cluster",
+    states=(
+        State("pending", "waiting", "pending", "Nothing yet."),
+        *CLUSTER_STEPS,
+        State("active", "ok", "active", "All are there."),
+        *ENDS,
+    ),
+    moves=(
+        *lifecycle(("pending",), CLUSTER_STEPS, ("active",), protected=("active",)),
+        Move("change", ("active", "gathering"), "gathering"),
+        Move("change", ("failed", "held"), "gathering", at="gathering"),
+        Move("change", ("rolled_back",), "pending"),
+        release("destroy", ("pending",), CLUSTER_STEPS, ("active",)),
+        Move("destroy", ("rolled_back",), ROLLING_BACK),
+    ),
+    undo=(UndoStep("release_nodes", "releasing all nodes", 900.0),),
+    verbs={**NODE_VERBS, "destroy": "destroy", "protect": "protect", "unprotect": "unprotect"},
+)

@@ -1,0 +1,105 @@
+"""A member of a cluster is replaced by one verb, as far as the cluster can bear it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from daemon.client import Client, Refused
+from tests.e2e.test_growth import (
+    THREE,
+    becomes,
+    counted,
+    cvms,
+    deploy,
+    entity,
+    hosts,
+    settled,
+    settled_again,
+    spec,
+    standing,
+    tell,
+)
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+
+@pytest.mark.parametrize("dead", [True, False], ids=["dead", "living"])
+def test_a_member_is_replaced_by_one_verb_and_keeps_its_addresses(
+    rig: Callable[..., Any], dead: bool
+) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        deploy(one, client, *THREE)
+        before = entity(client, "node02")
+        if dead:
+            tell(one, "/nodes/node02/kill-cvm")
+        plan = client.plan("replace", "node02")
+        assert counted(plan) == {
+            (action, kind): 1 for action in ("delete", "create") for kind in ("nutanix_host", "server")
+        }
+        usual = {stage["step"]: stage["usual"] for stage in plan["stages"]}
+        assert next(iter(usual)) == "creating_server"
+        assert usual["installing"] > 1000, "what it takes is known from the three that were installed"
+        client.verb("replace", "node02", digest=plan["digest"])
+        code, said = settled_again(one, client)
+        assert code == 0, said
+        after = entity(client, "node02")
+        assert after["state"] == "active"
+        assert after["addresses"] == before["addresses"]
+        assert hosts(one) == cvms(client, *THREE)
+        assert standing(one)["server"] == 3
+        kept = {(r["kind"], r["id"]) for r in before["resources"] if r["kind"] != "server"}
+        assert kept <= {(r["kind"], r["id"]) for r in after["resources"]}
+
+
+def test_a_living_member_is_not_taken_from_a_cluster_that_lacks_another_one(rig: Callable[..., Any]) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        deploy(one, client, *THREE)
+        before = entity(client, "node02")["resources"]
+        tell(one, "/nodes/node01/kill-cvm")
+        client.verb("replace", "node02")
+        limit = time.monotonic() + 60
+        while entity(client, "demo")["phase"] != "attention":
+            assert time.monotonic() < limit, entity(client, "demo")
+            time.sleep(0.02)
+        said = entity(client, "demo")["evidence"] or ""
+        assert "node01" in said and "at least 3 nodes" in said
+        assert entity(client, "node02")["resources"] == before
+        tell(one, "/nodes/node01/revive")
+        code, lines = settled(one.stage)
+        assert code == 0, lines
+        assert hosts(one) == cvms(client, *THREE)
+
+
+def test_a_replacement_that_waited_in_vain_is_still_one_when_it_is_tried_again(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        deploy(one, client, *THREE, deadlines={"creating_server": "60m"})
+        tell(one, "/nodes/node01/kill-cvm")
+        client.verb("replace", "node02")
+        becomes(client, "node02", lambda node: node["state"] == "failed")
+        client.verb("retry", "node02")
+        becomes(client, "node02", lambda node: node["waiting_for"] == "its cluster to let it go")
+        tell(one, "/nodes/node01/revive")
+        code, lines = settled(one.stage)
+        assert code == 0, lines
+        assert one.counts()["created"]["server"] == 4
+        assert hosts(one) == cvms(client, *THREE)
+
+
+def test_the_only_host_of_a_cluster_cannot_be_replaced(rig: Callable[..., Any]) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        nutanix = {**yaml.safe_load(spec("node01"))["nutanix"], "redundancy_factor": 1}
+        deploy(one, client, "node01", nutanix=nutanix)
+        assert "all that demo stands on" in str(entity(client, "node01")["can"]["replace"])
+        with pytest.raises(Refused, match="destroy the cluster"):
+            client.verb("replace", "node01")
