@@ -17,25 +17,25 @@ import sdnotify
 from daemon import platforms, wire
 from daemon.api.app import Api
 from daemon.api.views import Views
-from daemon.boot_book import BootBook
-from daemon.bus import Bus
+from daemon.boot.book import BootBook
 from daemon.clock import Clock, SystemClock
-from daemon.crashes import CrashLog
-from daemon.engine import Engine, Pace
-from daemon.errors import StartError
+from daemon.engine.crashes import CrashLog
+from daemon.engine.engine import Engine, Pace
+from daemon.errors.tree import StartError
 from daemon.faultpoints import point
-from daemon.garbage import settle
-from daemon.journal import Journal
-from daemon.mirror import Mirror
-from daemon.orders import Orders
-from daemon.ports import doorkeeper, listening, on_socket
-from daemon.redaction import Redactor
-from daemon.secrets import SecretBox
-from daemon.settings import Settings
-from daemon.state_dir import DATABASE, KEY, RUNNING, check_ledger, claimed, mark_ledger
+from daemon.host.garbage import settle
+from daemon.host.ports import doorkeeper, listening, on_socket
+from daemon.host.state_dir import DATABASE, KEY, RUNNING, check_ledger, claimed, mark_ledger
+from daemon.memory.bus import Bus
+from daemon.memory.journal import Journal
+from daemon.memory.mirror import Mirror
+from daemon.requests.orders import Orders
+from daemon.requests.wishes import Wishes
+from daemon.secrets.box import SecretBox
+from daemon.secrets.redaction import Redactor
+from daemon.settings.reading import Settings
 from daemon.store.sqlite import SqliteStore
 from daemon.upkeep import Upkeep
-from daemon.wishes import Wishes
 from pxe.app import boot_server
 from pxe.images import Images
 

@@ -7,10 +7,10 @@ import asyncio
 import logging
 from pathlib import Path
 
-from daemon.boot_book import BootBook
-from daemon.errors import StoreError
-from daemon.garbage import give_back
-from daemon.journal import Journal
+from daemon.boot.book import BootBook
+from daemon.errors.tree import StoreError
+from daemon.host.garbage import give_back
+from daemon.memory.journal import Journal
 from daemon.store.base import Fenced
 from daemon.store.ops import AddEvent, Event
 from daemon.words import sentences

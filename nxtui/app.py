@@ -15,23 +15,24 @@ from textual.message import Message
 from textual.screen import Screen
 
 from daemon.wire import EntityView, StreamLine
-from nxtui import clipboard, keys
-from nxtui.attention import Attention
-from nxtui.commands import FleetCommands
-from nxtui.errands import Errands
-from nxtui.feed import Feed
-from nxtui.keymap import Keymap
-from nxtui.model import Changes, Fleet
-from nxtui.pen import Pen
+from nxtui import keys
+from nxtui.acts.commands import FleetCommands
+from nxtui.acts.errands import Errands
+from nxtui.acts.keymap import Keymap
+from nxtui.draw.pen import Pen
+from nxtui.draw.themes import FALLBACK, THEMES
+from nxtui.model.feed import Feed
+from nxtui.model.known import Changes, Fleet
+from nxtui.model.trail import Place, Trail
 from nxtui.preferences import Preferences
 from nxtui.screens.fleet import FleetScreen
 from nxtui.screens.room import Room
-from nxtui.themes import FALLBACK, THEMES
-from nxtui.trail import Place, Trail
+from nxtui.terminal import clipboard
+from nxtui.terminal.attention import Attention
 
 if TYPE_CHECKING:
-    from nxtui.player import Player
-    from nxtui.recording import Recording
+    from nxtui.model.player import Player
+    from nxtui.model.recording import Recording
 
 
 LEARN_EVERY = 60.0
@@ -120,7 +121,7 @@ class NxTui(App[None]):
         self._learnt_at: float | None = None
         self.player: Player | None = None
         if recording is not None:
-            from nxtui.player import Player
+            from nxtui.model.player import Player
 
             self.player = Player(recording, lambda lines: self.post_message(self.Heard(lines)), monotonic)
             self.fleet.recording = self.player.told
@@ -260,8 +261,8 @@ class NxTui(App[None]):
     @work(exclusive=True, group="open")
     async def log_in(self, entity: EntityView) -> None:
         """Let a person choose an address of an entity, and lend the terminal to a login there."""
-        from nxtui import aside
         from nxtui.screens.pick import Pick, PickList
+        from nxtui.terminal import aside
 
         entries = [(address, name, address) for name, address in entity["addresses"].items()]
         if not entries:
@@ -281,7 +282,7 @@ class NxTui(App[None]):
 
     def save(self, stem: str, suffix: str, text: str) -> None:
         """Write a new file into the working directory, and say where it is."""
-        from nxtui.export import write_new
+        from nxtui.draw.export import write_new
 
         try:
             path = write_new(Path.cwd(), stem, suffix, self.wall(), text)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nxtui import terminal
+from nxtui.terminal import control as terminal
 
 DEFAULT_SOCKET = Path("/run/nxd/nxd.sock")
 THEME_NAMES = ("dark", "light", "contrast")
@@ -121,12 +121,13 @@ def run(
     if sys.stdin.isatty():
         terminal.end_with(sys.stdin.fileno())
     gc.disable()
-    from nxtui import keymap, preferences
+    from nxtui import preferences
+    from nxtui.acts import keymap
 
     wishes = preferences.over(preferences.load(os.environ, THEME_NAMES), **wanted)
     recording = None
     if replay is not None:
-        from nxtui.recording import BadRecording, load
+        from nxtui.model.recording import BadRecording, load
 
         try:
             recording = load(replay)
@@ -150,7 +151,7 @@ def run(
 
 def serve_in_browser(arguments: Sequence[str], port: int) -> int:
     """Serve the same window to a browser; returns the exit code."""
-    from nxtui.serve import NoBrowserMode, serve
+    from nxtui.terminal.serve import NoBrowserMode, serve
 
     try:
         serve([word for word in arguments if word != "--serve"], port)

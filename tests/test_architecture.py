@@ -55,7 +55,7 @@ ONLY: tuple[Only, ...] = (
     Only(("daemon.client",), ("daemon.wire",), others=("httpx", "orjson")),
     Only(("daemon.wire", "daemon.words", "daemon.clock"), others=()),
     Only(("daemon.sim",), ("daemon.clock",), never=frozenset({"httpx", *SDKS})),
-    Only(("daemon.drivers",), ("daemon.clock", "daemon.errors", "daemon.locks")),
+    Only(("daemon.drivers",), ("daemon.clock", "daemon.errors.tree", "daemon.engine.locks")),
 )
 """Rooms and modules that know few others."""
 
@@ -291,15 +291,15 @@ def test_a_module_is_named_after_what_it_is() -> None:
 PLANTED = {
     "state_machines/kind.py": "import transitions\n",
     "state_machines/late.py": "import asyncio\nfrom transitions import Machine\n",
-    "pxe/app.py": "import daemon.settings\nimport aiohttp\n",
+    "pxe/app.py": "import daemon.settings.reading\nimport aiohttp\n",
     "nxtui/app.py": "from daemon import wire, engine\n",
     "daemon/client.py": "import aiohttp\n",
-    "daemon/engine.py": "from daemon import platforms\nfrom daemon.platforms import base\ntime.time()\n",
-    "daemon/steps.py": "def f():\n    from daemon.drivers.prism import Prism\n",
+    "daemon/engine/engine.py": "from daemon import platforms\nfrom daemon.platforms import base\ntime.time()\n",
+    "daemon/engine/steps.py": "def f():\n    from daemon.drivers.prism import Prism\n",
     "daemon/service.py": "import sqlite3\nfrom daemon.sim import world\nimport random\n",
     "daemon/drivers/vpc.py": "import ibm_vpc\nimport state_machines.record\ndef f():\n    import ibm_vpc\n",
     "daemon/platforms/one/node.py": "from daemon.platforms import base\nfrom daemon.platforms.two import a\n",
-    "daemon/sim/utils.py": "from daemon.errors import NxdError\n" + "\n" * 400,
+    "daemon/sim/utils.py": "from daemon.errors.tree import NxdError\n" + "\n" * 400,
 }
 
 
@@ -311,27 +311,27 @@ def test_each_rule_catches_who_breaks_it(tmp_path: Path) -> None:
     broken = read(tmp_path)
     assert [found for rule in ONLY for found in strangers(broken, rule)] == [
         "state_machines.late line 1 imports asyncio",
-        "pxe.app line 1 imports daemon.settings",
-        "nxtui.app line 1 imports daemon.engine",
+        "pxe.app line 1 imports daemon.settings.reading",
+        "nxtui.app line 1 imports daemon.engine.engine",
         "daemon.client line 1 imports aiohttp",
-        "daemon.sim.utils line 1 imports daemon.errors.NxdError",
+        "daemon.sim.utils line 1 imports daemon.errors.tree.NxdError",
         "daemon.drivers.vpc line 2 imports state_machines.record",
     ]
     assert [found for who, what, but in NEVER for found in trespasses(broken, who, what, but)] == [
-        "daemon.steps line 2 imports daemon.drivers.prism.Prism",
-        "daemon.engine line 1 imports daemon.platforms",
+        "daemon.engine.steps line 2 imports daemon.drivers.prism.Prism",
+        "daemon.engine.engine line 1 imports daemon.platforms",
     ]
     assert [
         found for what, owners in IMPORTED_ONLY_BY.items() for found in borrowers(broken, what, owners)
     ] == [
         "state_machines.late line 2 imports transitions.Machine",
-        "daemon.service line 2 imports daemon.sim.world",
+        "daemon.service line 2 imports daemon.sim.world.world",
         "daemon.service line 1 imports sqlite3",
     ]
     assert early_sdks(broken) == ["daemon.drivers.vpc line 1 imports ibm_vpc"]
     assert rival_platforms(broken) == ["daemon.platforms.one.node line 2 imports daemon.platforms.two.a"]
     assert own_clocks(broken) == [
-        "daemon.engine line 3 uses time.time",
+        "daemon.engine.engine line 3 uses time.time",
         "daemon.service line 3 uses random",
     ]
     assert long_files(broken) == ["daemon.sim.utils has 401 lines"]

@@ -12,9 +12,9 @@ import pytest
 
 from daemon.api.app import Api
 from daemon.cli import COMMANDS
-from daemon.errors import CATALOGUE, ErrorKind
-from daemon.remedies import text
-from daemon.settings import SETTINGS, load_settings, settings_table
+from daemon.engine.remedies import text
+from daemon.errors.tree import CATALOGUE, ErrorKind
+from daemon.settings.reading import SETTINGS, load_settings, settings_table
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

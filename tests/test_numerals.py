@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from daemon import numerals
 from daemon.platforms.ibm_nutanix.spec import IbmNutanixSpec
 from daemon.platforms.ibm_nutanix.spec_values import offsets
-from daemon.settings import SettingsError, load_settings
-from daemon.spec import SpecError, load_spec
-from daemon.yaml_marks import read_yaml
+from daemon.settings.reading import SettingsError, load_settings
+from daemon.spec import numerals
+from daemon.spec.reading import SpecError, load_spec
+from daemon.spec.yaml_marks import read_yaml
 
 SOLO = Path(__file__).parent.parent / "sample-specs" / "one-node.yaml"
 REQUIRED = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.settings import SettingsError, load_settings
+from daemon.settings.reading import SettingsError, load_settings
 
 REQUIRED = {
     "NXD_ENVIRONMENT": "lab",

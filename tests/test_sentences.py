@@ -11,7 +11,7 @@ import click
 import pytest
 
 from daemon.cli import COMMANDS, nxd
-from daemon.errors import CATALOGUE
+from daemon.errors.tree import CATALOGUE
 from daemon.wire import VERBS
 
 ROOT = Path(__file__).parents[1]

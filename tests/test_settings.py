@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.settings import (
+from daemon.settings.reading import (
     SETTINGS,
     HostPort,
     Setting,

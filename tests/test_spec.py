@@ -12,7 +12,7 @@ import yaml
 
 from daemon.platforms.ibm_nutanix.spec import IbmNutanixSpec
 from daemon.platforms.ibm_nutanix.spec_rules import position_letters
-from daemon.spec import (
+from daemon.spec.reading import (
     MOST_TOLD,
     SPEC_LIMIT,
     ClusterSpec,

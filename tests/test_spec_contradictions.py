@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from daemon.platforms.ibm_nutanix.spec import IbmNutanixSpec
-from daemon.spec import (
+from daemon.spec.reading import (
     SpecModel,
     choices_of,
 )

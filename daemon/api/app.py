@@ -19,17 +19,17 @@ from aiohttp.http_exceptions import PayloadEncodingError
 from daemon.api.parameters import EVENTS, LOG, asked
 from daemon.api.stream import lines
 from daemon.api.views import Views, event_view
-from daemon.engine import Engine
-from daemon.errors import NxdError, StoreError
-from daemon.journal import Journal
-from daemon.orders import Orders, problem_view
+from daemon.engine.engine import Engine
+from daemon.errors.tree import NxdError, StoreError
+from daemon.memory.journal import Journal
 from daemon.platforms import spec_model, work_states
-from daemon.secrets import SecretBox
+from daemon.requests.orders import Orders, problem_view
+from daemon.requests.wishes import Wishes
+from daemon.secrets.box import SecretBox
 from daemon.store.base import Fenced
-from daemon.wishes import Wishes
 
 if TYPE_CHECKING:
-    from daemon.spec import ClusterSpec, SpecError
+    from daemon.spec.reading import ClusterSpec, SpecError
 
 log = logging.getLogger("nxd.api")
 
@@ -202,7 +202,7 @@ class Api:
             return await asyncio.to_thread(self._read_spec, text)
 
     def _read_spec(self, text: str) -> ClusterSpec:
-        from daemon.spec import SpecError, UnknownPlatform, load_spec
+        from daemon.spec.reading import SpecError, UnknownPlatform, load_spec
 
         def model_for(name: str) -> type[ClusterSpec]:
             if name not in self._engine.platforms:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from daemon.errors import NxdError
+from daemon.errors.tree import NxdError
 
 LAST_REVISION = 10**18 - 1
 MOST_LINES = 10_000

@@ -10,8 +10,8 @@ import orjson
 
 from daemon import wire
 from daemon.api.views import Views, event_view
-from daemon.bus import Bus, Notice, Subscription
-from daemon.journal import Journal
+from daemon.memory.bus import Bus, Notice, Subscription
+from daemon.memory.journal import Journal
 
 HEARTBEAT_SECONDS = 1.0
 """Real seconds, because it is the reader's patience that it serves."""

@@ -10,11 +10,11 @@ import msgspec
 import orjson
 
 from daemon import wire
-from daemon.engine import Engine
-from daemon.journal import Journal
-from daemon.moves import Limits, sentence
-from daemon.orders import Orders
-from daemon.remedies import remedies, text, without_problem
+from daemon.engine.engine import Engine
+from daemon.engine.moves import Limits, sentence
+from daemon.engine.remedies import remedies, text, without_problem
+from daemon.memory.journal import Journal
+from daemon.requests.orders import Orders
 from daemon.store.ops import Event
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.record import Record

@@ -175,7 +175,7 @@ def refusal(error: Mapping[str, Any]) -> str:
 
 def find_socket(options: Mapping[str, Any]) -> Path:
     """The daemon's socket: --socket, $NXD_SOCKET, the settings file, or the default. Raises SettingsError."""
-    from daemon.settings import DEFAULT_CONFIG, find_config, load_settings
+    from daemon.settings.reading import DEFAULT_CONFIG, find_config, load_settings
 
     given = options["socket"] or os.environ.get("NXD_SOCKET")
     if given:

@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from daemon.garbage import few_heaps, seldom
+from daemon.host.garbage import few_heaps, seldom
 
 if TYPE_CHECKING:
-    from daemon.redaction import Redactor
+    from daemon.secrets.redaction import Redactor
 
 
 @click.command()
 @click.pass_obj
 def serve(options: dict[str, str | None]) -> None:
     """Run the daemon in the foreground, logging to standard error, until SIGTERM or Ctrl-C."""
-    from daemon.redaction import Redactor
+    from daemon.secrets.redaction import Redactor
 
     known = Redactor()
     _log_to_stderr(known)
     seldom()
     few_heaps()
     from daemon.service import serve as run
-    from daemon.settings import find_config, load_settings
+    from daemon.settings.reading import find_config, load_settings
 
     settings = load_settings(find_config(options["config"], os.environ), os.environ)
     asyncio.run(run(settings, known))
@@ -43,7 +43,7 @@ def _leave_threads_behind() -> None:
 
 def _log_to_stderr(known: Redactor) -> None:
     """One line for each event, without secrets; libraries speak only when something is wrong."""
-    from daemon.host_log import HostLog
+    from daemon.host.log import HostLog
 
     logging.basicConfig(level=logging.INFO, handlers=[HostLog(sys.stderr, known)])
     for chatty in ("httpx", "transitions"):

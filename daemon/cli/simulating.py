@@ -96,7 +96,7 @@ def _quotas(given: tuple[str, ...]) -> dict[str, int]:
 
 
 def _print_scenarios(as_json: bool) -> None:
-    from daemon.sim.scenarios import scenarios
+    from daemon.sim.scenarios.scenario import scenarios
 
     known = scenarios().values()
     if as_json:
@@ -109,7 +109,7 @@ def _print_scenarios(as_json: bool) -> None:
 
 def _check_scenarios(given: tuple[str, ...]) -> None:
     from daemon.sim.refusals import SimError
-    from daemon.sim.scenarios import cast
+    from daemon.sim.scenarios.scenario import cast
 
     try:
         for text in given:
@@ -230,8 +230,8 @@ def _stop_when_told() -> None:
 
 def _check_names(fail: tuple[str, ...]) -> None:
     """Refuse a fault of what is not in the demo, which would never happen. Raises Gave."""
-    from daemon.spec import at, count
-    from daemon.yaml_marks import nearest, read_yaml
+    from daemon.spec.reading import at, count
+    from daemon.spec.yaml_marks import nearest, read_yaml
 
     spec = read_yaml(_spec()).value
     there = [at(spec, "cluster"), *(at(spec, "nodes", n, "name") for n in range(count(spec, "nodes")))]

@@ -17,7 +17,7 @@ from daemon.words import counted
 
 if TYPE_CHECKING:
     from daemon.client import Client, Refused
-    from daemon.spec import ClusterSpec
+    from daemon.spec.reading import ClusterSpec
 
 PREFLIGHT_SECONDS = 120.0
 """How long a preflight may take: it asks the cloud a dozen questions."""
@@ -49,7 +49,7 @@ def _read(path: str) -> str:
 def _load(path: str) -> ClusterSpec:
     """The spec, checked without a daemon. Raises SpecError."""
     from daemon.platforms import NAMES, spec_model
-    from daemon.spec import UnknownPlatform, load_spec
+    from daemon.spec.reading import UnknownPlatform, load_spec
 
     def model_for(name: str) -> type[ClusterSpec]:
         if name not in NAMES:
@@ -70,7 +70,7 @@ def _states(platform: str) -> Collection[str]:
 @_json
 def validate(specs: tuple[str, ...], as_json: bool) -> int:
     """Check specs and say every mistake in them with its line and column. Needs no daemon."""
-    from daemon.spec import SpecError
+    from daemon.spec.reading import SpecError
 
     problems: list[dict[str, Any]] = []
     for path in specs:
@@ -210,7 +210,7 @@ def schema(platform: str) -> None:
     "# yaml-language-server: $schema=ibm_nutanix.schema.json" is then checked and completed while it is written.
     """
     from daemon.platforms import NAMES, spec_model
-    from daemon.spec import json_schema
+    from daemon.spec.reading import json_schema
 
     if platform not in NAMES:
         raise click.UsageError(f"There is no platform {platform}; there is {', '.join(NAMES)}.")

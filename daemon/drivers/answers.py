@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from daemon.errors import LONGEST_EVIDENCE
+from daemon.errors.tree import LONGEST_EVIDENCE
 
 LONGEST_SENTENCE = 240
 """Characters of what another side says that stand in a message."""

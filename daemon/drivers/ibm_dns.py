@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from daemon.drivers.ibm_calls import IbmCalls, IbmCloud
-from daemon.errors import OutsideError
-from daemon.locks import TokenBucket
+from daemon.engine.locks import TokenBucket
+from daemon.errors.tree import OutsideError
 
 Json = dict[str, Any]
 PAGE = 200

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from daemon.drivers.answers import evidence, is_page, reason, sentence
-from daemon.errors import OutsideError
+from daemon.errors.tree import OutsideError
 
 _BY_CODE: dict[str, str] = {
     "over_quota": "quota",

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from daemon.drivers.ibm_calls import IbmCalls, IbmCloud, Picked
-from daemon.errors import OutsideError
-from daemon.locks import TokenBucket
+from daemon.engine.locks import TokenBucket
+from daemon.errors.tree import OutsideError
 
 Json = dict[str, Any]
 

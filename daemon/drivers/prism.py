@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from daemon.drivers.answers import evidence as evidence_of
 from daemon.drivers.answers import is_page, reason
 from daemon.drivers.ibm_errors import retry_after
-from daemon.errors import OutsideError
+from daemon.errors.tree import OutsideError
 
 if TYPE_CHECKING:
     import httpx

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.platforms.base import Platform
-    from daemon.settings import Settings
-    from daemon.spec import ClusterSpec
+    from daemon.settings.reading import Settings
+    from daemon.spec.reading import ClusterSpec
 
 NAMES: tuple[str, ...] = ("ibm_nutanix",)
 """Every platform, as a spec names it."""

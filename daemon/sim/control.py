@@ -7,19 +7,19 @@ from typing import Any
 
 from aiohttp import web
 
-from daemon.sim.cvm import FACTORY_PASSWORDS, REAL, SEED, Cluster
-from daemon.sim.durations import DURATIONS, critical_path
-from daemon.sim.faults import STEPS, rule_from_json
-from daemon.sim.manners import BY_NAME, ORDERS, Manners
-from daemon.sim.moments import LIFE, REQUEST
-from daemon.sim.nutanix import Fleet
+from daemon.sim.faults.moments import LIFE, REQUEST
+from daemon.sim.faults.rules import STEPS, rule_from_json
+from daemon.sim.machines.room import MachineRoom
+from daemon.sim.nutanix.cvm import FACTORY_PASSWORDS, REAL, SEED, Cluster
+from daemon.sim.nutanix.fleet import Fleet
 from daemon.sim.play import Play
 from daemon.sim.refusals import Json, SimError
-from daemon.sim.room import MachineRoom
-from daemon.sim.scenarios import cast, scenarios
-from daemon.sim.things import PROVIDER, Record, ReservedIp, Server, Thing, Vni
-from daemon.sim.world import World
-from daemon.sim.worldclock import WorldClock
+from daemon.sim.scenarios.scenario import cast, scenarios
+from daemon.sim.world.clock import WorldClock
+from daemon.sim.world.durations import DURATIONS, critical_path
+from daemon.sim.world.manners import BY_NAME, ORDERS, Manners
+from daemon.sim.world.things import PROVIDER, Record, ReservedIp, Server, Thing, Vni
+from daemon.sim.world.world import World
 
 FARTHEST = 10_000_000.0
 """Virtual seconds that time can be moved on by at once: four months."""

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import hdrs, web
 
-from daemon.sim import foundation
-from daemon.sim.certificates import Certificate
-from daemon.sim.cvm import REAL, Cvm
-from daemon.sim.nutanix import Fleet
-from daemon.sim.prism import BASE, PASSWORD_PATH, ROUTES, PrismCall, PrismHandler, no_route
+from daemon.sim.nutanix import foundation
+from daemon.sim.nutanix.certificates import Certificate
+from daemon.sim.nutanix.cvm import REAL, Cvm
+from daemon.sim.nutanix.fleet import Fleet
+from daemon.sim.nutanix.prism import BASE, PASSWORD_PATH, ROUTES, PrismCall, PrismHandler, no_route
 from daemon.sim.refusals import Refusal, bad_request, foundation_envelope, prism_envelope
-from daemon.sim.service import Answer, respond
-from daemon.sim.world import World
+from daemon.sim.service.service import Answer, respond
+from daemon.sim.world.world import World
 
 if TYPE_CHECKING:
-    from daemon.sim.sshd import Sshd
+    from daemon.sim.ssh.sshd import Sshd
 
 PRISM_PORT = 9440
 FOUNDATION_PORT = 8000
@@ -98,7 +98,7 @@ class Doors:
     def open_shell(self, cvm: Cvm) -> str | None:
         """SSH is loaded when the first CVM wants it."""
         if self._shells is None:
-            from daemon.sim.sshd import Sshd
+            from daemon.sim.ssh.sshd import Sshd
 
             self._shells = Sshd(self._world, self._fleet, self._ssh_port)
         return self._shells.open(cvm)

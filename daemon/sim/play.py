@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from daemon.sim.nutanix import Fleet
+from daemon.sim.cloud.vpc_addresses import reserve
+from daemon.sim.nutanix.fleet import Fleet
 from daemon.sim.refusals import Json
-from daemon.sim.scenarios import Casting, Change
-from daemon.sim.things import STRANGER, DnsZone, Subnet
-from daemon.sim.vpc_addresses import reserve
-from daemon.sim.world import LARGEST_PAGE, World
+from daemon.sim.scenarios.scenario import Casting, Change
+from daemon.sim.world.things import STRANGER, DnsZone, Subnet
+from daemon.sim.world.world import LARGEST_PAGE, World
 
 ADDRESSES = "addresses"
 """The change that others take addresses; they go away as all strangers do."""

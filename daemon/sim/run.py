@@ -13,25 +13,25 @@ from pathlib import Path
 from typing import Any
 
 from daemon.clock import SystemClock
-from daemon.sim.catalogue import furnish
+from daemon.sim.cloud.catalogue import furnish
+from daemon.sim.cloud.dns import dns_service
+from daemon.sim.cloud.metadata import Tokens, metadata_service
+from daemon.sim.cloud.vpc import vpc_service
 from daemon.sim.control import Control
-from daemon.sim.cvm import REAL, SEED
-from daemon.sim.dns import dns_service
 from daemon.sim.doors import PRISM_PORT, Doors
-from daemon.sim.faults import Faults
-from daemon.sim.furniture import QUOTAS, ZONES
-from daemon.sim.manners import BY_NAME, Manners
-from daemon.sim.metadata import Tokens, metadata_service
-from daemon.sim.nutanix import Fleet
+from daemon.sim.faults.rules import Faults
+from daemon.sim.machines.room import MachineRoom
+from daemon.sim.nutanix.cvm import REAL, SEED
+from daemon.sim.nutanix.fleet import Fleet
 from daemon.sim.play import Play
-from daemon.sim.ports import ServicePorts
 from daemon.sim.refusals import SimError
-from daemon.sim.room import MachineRoom
-from daemon.sim.scenarios import cast
-from daemon.sim.service import build
-from daemon.sim.vpc import vpc_service
-from daemon.sim.world import Places, World
-from daemon.sim.worldclock import WorldClock
+from daemon.sim.scenarios.scenario import cast
+from daemon.sim.service.ports import ServicePorts
+from daemon.sim.service.service import build
+from daemon.sim.world.clock import WorldClock
+from daemon.sim.world.furniture import QUOTAS, ZONES
+from daemon.sim.world.manners import BY_NAME, Manners
+from daemon.sim.world.world import Places, World
 
 __all__ = ["SimError", "SimOptions", "SimUrls", "serve"]
 

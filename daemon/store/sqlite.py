@@ -17,7 +17,7 @@ from typing import Any
 import aiosqlite
 from msgspec import Struct
 
-from daemon.errors import StateLost, StoreError
+from daemon.errors.tree import StateLost, StoreError
 from daemon.faultpoints import armed, point
 from daemon.store import rows
 from daemon.store.base import Then

@@ -14,11 +14,11 @@ from textual.containers import Vertical
 from daemon.client import DaemonUnreachable, Refused
 from daemon.wire import Plan
 from daemon.words import counted
-from nxtui import pages
-from nxtui.pen import Pen
+from nxtui.acts.verbs import Manner
+from nxtui.draw import pages
+from nxtui.draw.pen import Pen
+from nxtui.draw.text import Line
 from nxtui.screens.dialog import Dialog
-from nxtui.text import Line
-from nxtui.verbs import Manner
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.paper import Paper

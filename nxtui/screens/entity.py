@@ -7,15 +7,16 @@ from textual.app import ComposeResult
 
 from daemon.client import DaemonUnreachable, Refused
 from daemon.wire import EntityView, StepTiming
-from nxtui import keys, pages, story
-from nxtui.entry import Entry, entry
-from nxtui.layout import WIDE
-from nxtui.listing import SORTS
-from nxtui.logs import LogWindow, as_text
-from nxtui.model import Changes
+from nxtui import keys
+from nxtui.draw import pages, story
+from nxtui.draw.layout import WIDE
+from nxtui.draw.logs import LogWindow, as_text
+from nxtui.draw.text import Line, plain
+from nxtui.model.entry import Entry, entry
+from nxtui.model.known import Changes
+from nxtui.model.listing import SORTS
+from nxtui.model.trail import Place
 from nxtui.screens.room import Room
-from nxtui.text import Line, plain
-from nxtui.trail import Place
 from nxtui.widgets.canvas import Beside
 from nxtui.widgets.logview import LogView
 from nxtui.widgets.oneline import OneLine

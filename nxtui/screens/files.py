@@ -7,9 +7,9 @@ from pathlib import Path
 from textual.widgets import Input
 
 from daemon.words import counted
-from nxtui.pen import Pen
+from nxtui.draw.pen import Pen
+from nxtui.draw.text import clip
 from nxtui.screens.pick import Entry, Pick, PickList
-from nxtui.text import clip
 
 SPECS = (".yaml", ".yml")
 

@@ -10,13 +10,14 @@ from textual.app import ComposeResult
 from daemon.client import query
 from daemon.wire import EntityView
 from daemon.words import counted
-from nxtui import keys, pages, rows, story
-from nxtui.layout import CLUSTER_COLUMNS, DETAIL_SHARE, NODE_COLUMNS, WIDE, share
-from nxtui.listing import SORTS, Listing
-from nxtui.logs import LogWindow
-from nxtui.model import Changes
+from nxtui import keys
+from nxtui.draw import pages, rows, story
+from nxtui.draw.layout import CLUSTER_COLUMNS, DETAIL_SHARE, NODE_COLUMNS, WIDE, share
+from nxtui.draw.logs import LogWindow
+from nxtui.draw.text import Line, Span, clip, roughly
+from nxtui.model.known import Changes
+from nxtui.model.listing import SORTS, Listing
 from nxtui.screens.room import Room
-from nxtui.text import Line, Span, clip, roughly
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.canvas import Beneath, Beside
 from nxtui.widgets.grid import Grid
@@ -25,7 +26,7 @@ from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.paper import Paper
 
 if TYPE_CHECKING:
-    from nxtui.export import Format
+    from nxtui.draw.export import Format
 
 
 class FleetScreen(Room):
@@ -312,7 +313,7 @@ class FleetScreen(Room):
 
     def export(self, format: Format) -> None:
         """Write the marked rows of the list in use, else all that are shown, to a file."""
-        from nxtui.export import rows_as
+        from nxtui.draw.export import rows_as
 
         grid = self._current
         names = grid.listing.chosen() if grid.listing.marks else grid.listing.order

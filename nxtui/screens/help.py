@@ -7,10 +7,12 @@ from textual.binding import Binding
 from textual.containers import Vertical
 
 from daemon.client.query import FIELDS
-from nxtui import keys, pages, sieve
-from nxtui.pen import Pen
+from nxtui import keys
+from nxtui.draw import pages
+from nxtui.draw.pen import Pen
+from nxtui.draw.text import Line
+from nxtui.model import sieve
 from nxtui.screens.dialog import Dialog
-from nxtui.text import Line
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.paper import Paper
 

@@ -7,12 +7,14 @@ import os
 from textual.app import ComposeResult
 
 from daemon.words import counted
-from nxtui import aside, keys, sieve
-from nxtui.logs import STAMPS, LogWindow, as_text
-from nxtui.model import Changes
+from nxtui import keys
+from nxtui.draw.logs import STAMPS, LogWindow, as_text
+from nxtui.draw.text import Line, spread
+from nxtui.model import sieve
+from nxtui.model.known import Changes
+from nxtui.model.trail import Place
 from nxtui.screens.room import Room
-from nxtui.text import Line, spread
-from nxtui.trail import Place
+from nxtui.terminal import aside
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.logview import LogView
 from nxtui.widgets.oneline import OneLine

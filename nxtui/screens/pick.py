@@ -11,9 +11,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from nxtui.pen import Pen
+from nxtui.draw.pen import Pen
+from nxtui.draw.text import Line, clip, fit
 from nxtui.screens.dialog import Dialog
-from nxtui.text import Line, clip, fit
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.paper import Paper

@@ -10,18 +10,20 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from daemon.wire import EntityView
-from nxtui import clipboard, frame, keys
-from nxtui.model import Changes
-from nxtui.text import Line
-from nxtui.trail import Place
-from nxtui.verbs import legality
+from nxtui import keys
+from nxtui.acts.verbs import legality
+from nxtui.draw import frame
+from nxtui.draw.text import Line
+from nxtui.model.known import Changes
+from nxtui.model.trail import Place
+from nxtui.terminal import clipboard
 from nxtui.widgets.canvas import Canvas
 from nxtui.widgets.footer import KEPT, KeyLine, Offer
 from nxtui.widgets.oneline import OneLine
 
 if TYPE_CHECKING:
     from nxtui.app import NxTui
-    from nxtui.player import Player
+    from nxtui.model.player import Player
 
 _STAYS = 2
 """Footer rank up to which a verb keeps its place when it cannot act: hands remember places."""

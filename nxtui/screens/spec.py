@@ -13,11 +13,13 @@ from daemon import wire
 from daemon.client import DaemonUnreachable, Refused
 from daemon.wire import Plan, Problem
 from daemon.words import counted
-from nxtui import aside, keys, pages
-from nxtui.model import Changes
+from nxtui import keys
+from nxtui.draw import pages
+from nxtui.draw.text import Line, clip, wrap
+from nxtui.model.known import Changes
+from nxtui.model.trail import Place
 from nxtui.screens.room import Room
-from nxtui.text import Line, clip, wrap
-from nxtui.trail import Place
+from nxtui.terminal import aside
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.paper import Paper
 

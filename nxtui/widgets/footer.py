@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from rich.cells import cell_len
 from textual import events
 
+from nxtui.draw.pen import Pen
+from nxtui.draw.text import Line
 from nxtui.keys import Action
-from nxtui.pen import Pen
-from nxtui.text import Line
 from nxtui.widgets.oneline import OneLine
 
 Offer = tuple[Action, bool]

@@ -14,11 +14,11 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from daemon.wire import EntityView
-from nxtui.layout import Column, Placed, place
-from nxtui.listing import SORTS, Listing
-from nxtui.pen import GUTTER, Pen
-from nxtui.rows import bar
-from nxtui.text import Line, Span, fit, width_of
+from nxtui.draw.layout import Column, Placed, place
+from nxtui.draw.pen import GUTTER, Pen
+from nxtui.draw.rows import bar
+from nxtui.draw.text import Line, Span, fit, width_of
+from nxtui.model.listing import SORTS, Listing
 from nxtui.widgets.canvas import Canvas
 
 Cells = Callable[[EntityView], dict[str, Span]]

@@ -11,10 +11,10 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from nxtui.layout import WIDE
-from nxtui.logs import STAMP_CELLS, STAMPS, LogWindow, message, prefix, said, who
-from nxtui.pen import GUTTER, Pen
-from nxtui.text import Line
+from nxtui.draw.layout import WIDE
+from nxtui.draw.logs import STAMP_CELLS, STAMPS, LogWindow, message, prefix, said, who
+from nxtui.draw.pen import GUTTER, Pen
+from nxtui.draw.text import Line
 from nxtui.widgets.canvas import Canvas
 
 _WIDEST_NAME = 20

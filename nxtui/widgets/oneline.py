@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from textual.strip import Strip
 
-from nxtui.pen import Pen
-from nxtui.text import Line
+from nxtui.draw.pen import Pen
+from nxtui.draw.text import Line
 from nxtui.widgets.canvas import Canvas
 
 

@@ -9,8 +9,8 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from nxtui.pen import GUTTER, Pen
-from nxtui.text import Line
+from nxtui.draw.pen import GUTTER, Pen
+from nxtui.draw.text import Line
 from nxtui.widgets.canvas import Canvas
 
 

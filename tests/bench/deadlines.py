@@ -19,10 +19,10 @@ from figures import Figure, of_runs
 from msgspec.structs import replace
 from toy import Toy, house
 
-from daemon.engine import Pace
-from daemon.host_log import HostLog
-from daemon.redaction import Redactor
-from daemon.steps import StepContext
+from daemon.engine.engine import Pace
+from daemon.engine.steps import StepContext
+from daemon.host.log import HostLog
+from daemon.secrets.redaction import Redactor
 from daemon.store.ops import Op, PutRecord
 from state_machines.outcome import Outcome, Wait
 from state_machines.record import Record

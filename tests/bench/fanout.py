@@ -22,8 +22,8 @@ from figures import Figure, percentile
 from toy import Toy, house
 
 from daemon.api.stream import lines
-from daemon.bus import Notice
-from daemon.journal import Journal
+from daemon.memory.bus import Notice
+from daemon.memory.journal import Journal
 from daemon.store.ops import AddEvent, Event
 
 READERS = 20

@@ -12,7 +12,7 @@ from disk import syncs
 from figures import Figure, percentile
 from toy import Toy, house, sow
 
-from daemon.journal import Journal
+from daemon.memory.journal import Journal
 from daemon.store.ops import AddEvent, Event, PutRecord
 
 RATE = 1000

@@ -24,17 +24,17 @@ from toy import Toy
 from daemon import wire
 from daemon.api.app import Api
 from daemon.api.views import Views
-from daemon.bus import Bus
 from daemon.clock import SystemClock
-from daemon.engine import Engine, Pace
-from daemon.garbage import seldom, settle
-from daemon.journal import Journal
-from daemon.mirror import Mirror
-from daemon.orders import Orders
-from daemon.secrets import SecretBox
+from daemon.engine.engine import Engine, Pace
+from daemon.host.garbage import seldom, settle
+from daemon.memory.bus import Bus
+from daemon.memory.journal import Journal
+from daemon.memory.mirror import Mirror
+from daemon.requests.orders import Orders
+from daemon.requests.wishes import Wishes
+from daemon.secrets.box import SecretBox
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import Contents, Lease, Resource
-from daemon.wishes import Wishes
 from state_machines.record import Record
 
 NODES = 10_000

@@ -21,7 +21,7 @@ from daemon.demo.stage import Stage
 from daemon.platforms import spec_model, work_states
 from daemon.platforms.ibm_nutanix import planned
 from daemon.platforms.ibm_nutanix.names import Names
-from daemon.spec import load_spec
+from daemon.spec.reading import load_spec
 from daemon.store.ops import Op, PutRecord, PutResource, Resource
 from daemon.store.sqlite import SqliteStore
 from state_machines.record import Record

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from daemon.bus import Bus
 from daemon.clock import SystemClock
-from daemon.crashes import CrashLog
-from daemon.engine import Engine, Pace
-from daemon.garbage import seldom, settle
-from daemon.journal import Journal
-from daemon.mirror import Mirror
-from daemon.objects import Found, Want
-from daemon.secrets import SecretBox
-from daemon.steps import Step, StepContext
+from daemon.engine.crashes import CrashLog
+from daemon.engine.engine import Engine, Pace
+from daemon.engine.objects import Found, Want
+from daemon.engine.steps import Step, StepContext
+from daemon.host.garbage import seldom, settle
+from daemon.memory.bus import Bus
+from daemon.memory.journal import Journal
+from daemon.memory.mirror import Mirror
+from daemon.secrets.box import SecretBox
 from daemon.store.base import Store
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, Op, PutRecord, Resource
 from daemon.store.sqlite import SqliteStore

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from daemon.garbage import seldom
+from daemon.host.garbage import seldom
 
 
 async def _daemon(what: str, directory: Path, nodes: int) -> None:

@@ -18,7 +18,7 @@ from cells import impossible, matrix
 from crashpoints import crash_of
 
 from daemon.faultpoints import POINTS as NAMED
-from daemon.sim.faults import rule_from_json
+from daemon.sim.faults.rules import rule_from_json
 
 OF_PRISM = (
     "make nutanix_cluster P6 F8",

@@ -15,11 +15,11 @@ from daemon.cli.ending import CODES, REMEDY, Gave, ending
 from daemon.cli.paper import NotWritten
 from daemon.cli.shapes import CommandError, Failed
 from daemon.client import DaemonUnreachable, Refused
-from daemon.errors import CATALOGUE, NxdError, StartError, StateLost, StoreError
-from daemon.orders import problem_view
-from daemon.settings import SettingsError
+from daemon.errors.tree import CATALOGUE, NxdError, StartError, StateLost, StoreError
+from daemon.requests.orders import problem_view
+from daemon.settings.reading import SettingsError
 from daemon.sim.run import SimError
-from daemon.spec import SpecError
+from daemon.spec.reading import SpecError
 from daemon.store.base import Fenced
 from tests.cli.shapes_fit import misfits
 

@@ -183,7 +183,7 @@ def as_nobody(program: str, socket_path: Path) -> subprocess.CompletedProcess[st
     """Run Python as a user who is in no group; what it needs is imported before."""
     prepared = (
         "import os, sys, grp, pwd, stat, httpx, httpcore, encodings.idna, daemon.client.blocking, daemon.cli.ending, "
-        "daemon.cli.reading, daemon.cli.fleet, daemon.settings, click.shell_completion\n"
+        "daemon.cli.reading, daemon.cli.fleet, daemon.settings.reading, click.shell_completion\n"
         "pwd.getpwuid(65534); grp.getgrgid(0)\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
     )

@@ -12,23 +12,23 @@ from cryptography.fernet import Fernet
 
 from daemon.api.app import Api
 from daemon.api.views import Views
-from daemon.bus import Bus
 from daemon.clock import ManualClock
-from daemon.engine import Engine, Pace
-from daemon.journal import Journal
-from daemon.mirror import Mirror
-from daemon.objects import Disposal, Found, Want
-from daemon.orders import Orders
+from daemon.engine.engine import Engine, Pace
+from daemon.engine.objects import Disposal, Found, Want
+from daemon.engine.steps import Step, StepContext
+from daemon.memory.bus import Bus
+from daemon.memory.journal import Journal
+from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Bound, Check, Finding, Foresight, Planned, Platform, Seed
-from daemon.secrets import SecretBox
-from daemon.spec import ClusterSpec
-from daemon.steps import Step, StepContext
+from daemon.requests.orders import Orders
+from daemon.requests.wishes import Wishes
+from daemon.secrets.box import SecretBox
+from daemon.spec.reading import ClusterSpec
 from daemon.store.base import Store as AnyStore
 from daemon.store.base import Then
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import AddCommand, Command, Event, Lease, Op, PutRecord, Resource
 from daemon.wire import DaemonView
-from daemon.wishes import Wishes
 from state_machines.kind import ROLLING_BACK
 from state_machines.outcome import Done, Outcome, Problem, Wait
 from state_machines.record import Record

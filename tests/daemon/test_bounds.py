@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from daemon.cli.plans import print_stages
-from daemon.plans import plan_of
 from daemon.platforms.base import Bound
 from daemon.platforms.ibm_nutanix.bounds import DNS_CALLS, bounds
-from daemon.settings import Settings, load_settings
+from daemon.requests.plans import plan_of
+from daemon.settings.reading import Settings, load_settings
 
 NEEDED = {
     "NXD_ENVIRONMENT": "lab",

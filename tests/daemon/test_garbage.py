@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from daemon.garbage import ARENAS
+from daemon.host.garbage import ARENAS
 
 COUNT = """
 import sys, threading
-from daemon.garbage import few_heaps
+from daemon.host.garbage import few_heaps
 if sys.argv[1] == "few":
     few_heaps()
 started = threading.Barrier(33)
@@ -42,7 +42,7 @@ def test_thirty_two_threads_share_few_heaps() -> None:
 
 
 HOLES = """
-from daemon.garbage import give_back
+from daemon.host.garbage import give_back
 def resident():
     return int(open("/proc/self/statm").read().split()[1])
 before = resident()

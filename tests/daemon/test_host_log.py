@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import logging
 
-from daemon.host_log import LINES_PER_MINUTE, HostLog
-from daemon.redaction import Redactor
+from daemon.host.log import LINES_PER_MINUTE, HostLog
+from daemon.secrets.redaction import Redactor
 
 
 def line(message: str, at: float, *args: object, level: int = logging.INFO) -> logging.LogRecord:

@@ -15,10 +15,10 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.errors import StateLost
-from daemon.host_log import Redacting
-from daemon.redaction import HIDDEN, Redactor
-from daemon.secrets import SecretBox
+from daemon.errors.tree import StateLost
+from daemon.host.log import Redacting
+from daemon.secrets.box import SecretBox
+from daemon.secrets.redaction import HIDDEN, Redactor
 
 SECRET = 'p/ss+wörd "quoted" & <so> on\''
 

@@ -11,7 +11,7 @@ import pytest
 
 from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
-from daemon.sim.manners import BY_HOLDING, BY_NAME
+from daemon.sim.world.manners import BY_HOLDING, BY_NAME
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

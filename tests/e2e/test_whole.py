@@ -16,7 +16,7 @@ from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
 from daemon.demo.stage import TRUSTED_PROFILE
 from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
-from daemon.errors import OutsideError
+from daemon.errors.tree import OutsideError
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from nxtui.attention import listed
 from nxtui.preferences import Preferences
-from nxtui.terminal import notification
+from nxtui.terminal.attention import listed
+from nxtui.terminal.control import notification
 
 Open = Callable[..., Any]
 

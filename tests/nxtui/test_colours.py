@@ -10,8 +10,8 @@ import pytest
 from rich.color import ColorSystem
 
 from daemon.wire import PHASES
+from nxtui.draw.themes import FALLBACK, THEMES, accent, inks
 from nxtui.preferences import ACCENTS
-from nxtui.themes import FALLBACK, THEMES, accent, inks
 
 SYSTEMS = (ColorSystem.STANDARD, ColorSystem.EIGHT_BIT, ColorSystem.TRUECOLOR)
 URGENT = ("ok", "working", "attention", "failed")

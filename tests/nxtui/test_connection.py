@@ -119,7 +119,7 @@ async def test_a_reader_that_was_too_slow_connects_again(window: Open) -> None:
 
 
 async def test_production_is_drawn_in_another_ink(window: Open, daemon: Any) -> None:
-    from nxtui.themes import accent
+    from nxtui.draw.themes import accent
 
     daemon.environment = "production"
     assert accent("production", {}) != accent("demo", {})

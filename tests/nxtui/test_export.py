@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nxtui.export import rows_as, write_new
+from nxtui.draw.export import rows_as, write_new
 
 Open = Callable[..., Any]
 

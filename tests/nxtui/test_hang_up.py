@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from nxtui.terminal import HUNG_UP
+from nxtui.terminal.control import HUNG_UP
 
 ROOT = Path(__file__).parents[2]
 

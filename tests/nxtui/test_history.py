@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from nxtui import pages, rows, story
-from nxtui.entry import Entry
-from nxtui.glyphs import UNICODE
-from nxtui.history import ENOUGH, History, Usual
-from nxtui.text import plain
+from nxtui.draw import pages, rows, story
+from nxtui.draw.glyphs import UNICODE
+from nxtui.draw.text import plain
+from nxtui.model.entry import Entry
+from nxtui.model.history import ENOUGH, History, Usual
 
 
 def _moved(name: str, time: float, title: str, level: str = "info") -> Any:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from nxtui import keymap, preferences
+from nxtui import preferences
+from nxtui.acts import keymap
+from nxtui.draw.themes import THEMES
 from nxtui.main import THEME_NAMES
-from nxtui.themes import THEMES
 
 Open = Callable[..., Any]
 ROOT = Path(__file__).parents[2]

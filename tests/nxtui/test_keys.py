@@ -7,13 +7,14 @@ from collections import Counter
 import pytest
 
 from daemon.wire import VERBS
-from nxtui import keys, pages
+from nxtui import keys
+from nxtui.acts.verbs import MANNERS
+from nxtui.draw import pages
+from nxtui.draw.text import plain
 from nxtui.screens.entity import EntityScreen
 from nxtui.screens.fleet import FleetScreen
 from nxtui.screens.log import LogScreen
 from nxtui.screens.spec import SpecScreen
-from nxtui.text import plain
-from nxtui.verbs import MANNERS
 
 ROOMS = {"fleet": FleetScreen, "node": EntityScreen, "log": LogScreen, "spec": SpecScreen}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nxtui.layout import CLUSTER_COLUMNS, LEAD, NODE_COLUMNS, Column, place, share
+from nxtui.draw.layout import CLUSTER_COLUMNS, LEAD, NODE_COLUMNS, Column, place, share
 
 CONTENT = {"name": 6, "state": 20, "attempt": 1, "cluster": 0, "bar": 10}
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from daemon.client.query import Query, parse
-from nxtui.listing import SORTS, Listing, natural
+from nxtui.model.listing import SORTS, Listing, natural
 
 Make = Callable[..., Any]
 

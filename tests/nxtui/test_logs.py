@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from nxtui import sieve
-from nxtui.entry import entry
-from nxtui.logs import LogWindow, as_text, message
-from nxtui.model import LogBook
-from nxtui.text import plain
+from nxtui.draw.logs import LogWindow, as_text, message
+from nxtui.draw.text import plain
+from nxtui.model import sieve
+from nxtui.model.entry import entry
+from nxtui.model.known import LogBook
 
 
 def _line(revision: int, **given: Any) -> Any:

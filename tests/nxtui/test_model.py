@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nxtui.model import STALE_AFTER, Fleet, LogBook
+from nxtui.model.known import STALE_AFTER, Fleet, LogBook
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nxtui.feed import FIRST_NODES
-from nxtui.recording import Scene
+from nxtui.model.feed import FIRST_NODES
+from nxtui.model.recording import Scene
 
 Open = Callable[..., Any]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from nxtui import aside
+from nxtui.model.trail import KEPT, Place, Trail
 from nxtui.preferences import Preferences
-from nxtui.trail import KEPT, Place, Trail
+from nxtui.terminal import aside
 
 Open = Callable[..., Any]
 

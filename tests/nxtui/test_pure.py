@@ -11,12 +11,14 @@ import pytest
 from rich.cells import cell_len
 
 from daemon.wire import PHASES
-from nxtui import clipboard, main, pages, rows, text
-from nxtui.glyphs import ASCII, UNICODE, to_ascii
-from nxtui.model import Link
-from nxtui.pen import Pen
+from nxtui import main
+from nxtui.acts.verbs import READ_ONLY, barred, legality
+from nxtui.draw import pages, rows, text
+from nxtui.draw.glyphs import ASCII, UNICODE, to_ascii
+from nxtui.draw.pen import Pen
+from nxtui.model.known import Link
 from nxtui.screens.pick import Pick, PickList
-from nxtui.verbs import READ_ONLY, barred, legality
+from nxtui.terminal import clipboard
 from nxtui.widgets.grid import differing
 
 Make = Callable[..., Any]

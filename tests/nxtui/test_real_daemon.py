@@ -13,7 +13,7 @@ import pytest
 
 from daemon.client import Client
 from daemon.demo.stage import Rehearsal, Stage
-from nxtui.recording import Scene, load
+from nxtui.model.recording import Scene, load
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from nxtui import entry, logs
-from nxtui.player import Player
-from nxtui.recording import BadRecording, Recording, Scene, load
+from nxtui.draw import logs
+from nxtui.model import entry
+from nxtui.model.player import Player
+from nxtui.model.recording import BadRecording, Recording, Scene, load
 
 Open = Callable[..., Any]
 

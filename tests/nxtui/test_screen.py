@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from nxtui.terminal import is_screen, mouse_fits
+from nxtui.terminal.control import is_screen, mouse_fits
 
 ROOT = Path(__file__).parents[2]
 

@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from nxtui import serve
+from nxtui.terminal import serve
 
 ROOT = Path(__file__).parents[2]
 KEY = "a-key"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from nxtui.errands import reachable
-from nxtui.history import Step
-from nxtui.verbs import apply_manner
+from nxtui.acts.errands import reachable
+from nxtui.acts.verbs import apply_manner
+from nxtui.model.history import Step
 
 Open = Callable[..., Any]
 
@@ -72,7 +72,7 @@ async def test_a_step_that_the_daemon_does_not_have_cannot_be_chosen(window: Ope
 async def test_a_hold_after_a_step_that_was_never_seen_takes_its_typed_name(
     window: Open, daemon: Any
 ) -> None:
-    daemon.steps = None
+    daemon.engine.steps = None
     async with window() as w:
         await w.press("G", "H")
         await w.shows("8  installing")

@@ -18,8 +18,8 @@ import asyncssh
 import pytest
 from aiohttp import web
 
-from daemon.sim import furniture as f
 from daemon.sim.run import SimOptions, SimUrls, serve
+from daemon.sim.world import furniture as f
 
 DEADLINE = 20.0
 SPEED = 6000.0

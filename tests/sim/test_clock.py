@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from daemon.sim import furniture as f
 from daemon.sim.run import SimOptions, SimUrls, serve
-from daemon.sim.worldclock import WorldClock
+from daemon.sim.world import furniture as f
+from daemon.sim.world.clock import WorldClock
 
 if TYPE_CHECKING:
     from tests.sim.conftest import Sim

@@ -10,9 +10,9 @@ import aiohttp
 import asyncssh
 import pytest
 
-from daemon.sim import furniture as f
 from daemon.sim.run import SimOptions
-from daemon.sim.scenarios import scenarios
+from daemon.sim.scenarios.scenario import scenarios
+from daemon.sim.world import furniture as f
 from tests.sim.scene import CLUSTER, Scene, one_node
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from daemon.sim import furniture as f
-from daemon.sim.faults import STEPS, Faults, parse_fault
+from daemon.sim.faults.rules import STEPS, Faults, parse_fault
 from daemon.sim.run import SimError
+from daemon.sim.world import furniture as f
 
 if TYPE_CHECKING:
     from tests.sim.conftest import Nodes, PrismClient, Sim

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.sim.ipxe import FetchError, Outcome, Script
+from daemon.sim.machines.ipxe import FetchError, Outcome, Script
 
 
 class Bench:

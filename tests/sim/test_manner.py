@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daemon.sim.manner import Manner
+from daemon.sim.machines.manner import Manner
 
 RUNS = range(200)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from daemon.sim import furniture as f
-from daemon.sim.manners import BY_HOLDING, BY_NAME, DRAWN, Manners
 from daemon.sim.refusals import Refusal, SimError
 from daemon.sim.run import SimOptions
+from daemon.sim.world import furniture as f
+from daemon.sim.world.manners import BY_HOLDING, BY_NAME, DRAWN, Manners
 from tests.sim.conftest import server_prototype
 
 if TYPE_CHECKING:

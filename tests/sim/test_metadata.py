@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from daemon.clock import SystemClock
-from daemon.sim import furniture as f
-from daemon.sim.metadata import PROFILE_CRN, PROFILE_NAME
+from daemon.sim.cloud.metadata import PROFILE_CRN, PROFILE_NAME
+from daemon.sim.world import furniture as f
 
 if TYPE_CHECKING:
     from tests.sim.conftest import Sim

@@ -14,10 +14,10 @@ import pytest
 import requests
 from ibm_cloud_sdk_core import ApiException
 
-from daemon.sim import furniture as f
-from daemon.sim.faults import Faults, Rule, rule_from_json
-from daemon.sim.moments import CREATE_VNI, LIFE, REQUEST, RESERVE_IP, STEPS, check_action
+from daemon.sim.faults.moments import CREATE_VNI, LIFE, REQUEST, RESERVE_IP, STEPS, check_action
+from daemon.sim.faults.rules import Faults, Rule, rule_from_json
 from daemon.sim.refusals import SimError
+from daemon.sim.world import furniture as f
 
 if TYPE_CHECKING:
     from tests.sim.conftest import Nodes, PrismClient, Sim

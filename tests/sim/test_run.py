@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from daemon.sim.certificates import make_certificate
-from daemon.sim.durations import DURATIONS
+from daemon.sim.nutanix.certificates import make_certificate
 from daemon.sim.run import SimError, SimOptions, SimUrls, serve
-from daemon.sim.world import World
+from daemon.sim.world.durations import DURATIONS
+from daemon.sim.world.world import World
 
 if TYPE_CHECKING:
     from tests.sim.conftest import Nodes, Sim

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon.sim.moments import LIFE, REQUEST, check_action
+from daemon.sim.faults.moments import LIFE, REQUEST, check_action
 from daemon.sim.refusals import SimError
-from daemon.sim.scenarios import MINE, Scenario, cast, scenarios
+from daemon.sim.scenarios.scenario import MINE, Scenario, cast, scenarios
 from state_machines import ibm_nutanix as tables
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ async def test_scenarios_are_begun_and_ended_at_the_control_address(sim: Sim) ->
     told = await sim.tell("/scenarios", {"scenarios": ["address-quota@node01", "image-missing"]})
     assert [one["name"] for one in told["playing"]] == ["address-quota", "image-missing"]
     assert "Did you mean" in (await sim.tell("/scenarios", {"scenarios": ["no-such-thing"]}))["error"]
-    from daemon.sim import furniture as f
+    from daemon.sim.world import furniture as f
 
     refused = await sim.refused(sim.vpc.get_image, f.IMAGE_IPXE)
     assert refused[:2] == (404, "not_found")

@@ -10,8 +10,8 @@ import aiohttp
 import asyncssh
 import pytest
 
-from daemon.sim import furniture as f
 from daemon.sim.run import SimOptions
+from daemon.sim.world import furniture as f
 
 if TYPE_CHECKING:
     from tests.sim.conftest import Node, Nodes, PrismClient, Sim

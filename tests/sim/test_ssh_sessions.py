@@ -12,13 +12,13 @@ import asyncssh
 import pytest
 
 from daemon.clock import SystemClock
-from daemon.sim.cvm import Cvm
-from daemon.sim.faults import Faults
-from daemon.sim.nutanix import Fleet
+from daemon.sim.faults.rules import Faults
+from daemon.sim.nutanix.cvm import Cvm
+from daemon.sim.nutanix.fleet import Fleet
 from daemon.sim.run import SimOptions, SimUrls, serve
-from daemon.sim.shell import without_secrets
-from daemon.sim.sshd import Sshd
-from daemon.sim.world import Places, World
+from daemon.sim.ssh.shell import without_secrets
+from daemon.sim.ssh.sshd import Sshd
+from daemon.sim.world.world import Places, World
 from tests.sim import test_ssh
 from tests.sim.test_ssh import CLUSTER, FACTORY, NCLI, NEW, UNCONFIGURED, create, ready
 

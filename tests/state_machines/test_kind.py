@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon import moves, wire
+from daemon import wire
+from daemon.engine import moves
 from state_machines import ibm_nutanix, kind
 from state_machines.check import LEFT_BY_A_PERSON, standings
 from state_machines.kind import ROLLING_BACK, IllegalEvent, Kind

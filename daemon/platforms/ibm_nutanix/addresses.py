@@ -11,11 +11,11 @@ from functools import cache
 from typing import Any
 
 from daemon.drivers.ibm_vpc import IbmVpc
-from daemon.errors import NxdError
-from daemon.mirror import Mirror
+from daemon.engine.steps import StepContext
+from daemon.errors.tree import NxdError
+from daemon.memory.mirror import Mirror
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Role
 from daemon.platforms.ibm_nutanix.planned import FACT, offsets_of
-from daemon.steps import StepContext
 from daemon.store.ops import Resource
 from state_machines.record import Record
 

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
-from daemon.mirror import Mirror
-from daemon.objects import Disposal
+from daemon.engine.objects import Disposal
+from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Finding
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
 from daemon.platforms.ibm_nutanix.undo import removal_commands

@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from daemon.boots import Standing, next_boot, round_of, standing
-from daemon.mirror import Mirror
+from daemon.life.boots import Standing, next_boot, round_of, standing
+from daemon.memory.mirror import Mirror
 from daemon.platforms.ibm_nutanix.machine import is_installed
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, host_name
 from daemon.platforms.ibm_nutanix.server import boot_token
-from daemon.settings import Settings
+from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from pxe.book import Guest, Stage
 from state_machines.record import Record

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from daemon.platforms.base import Bound
 from daemon.platforms.ibm_nutanix.node import INSTALL_STATES
-from daemon.settings import Settings
+from daemon.settings.reading import Settings
 
 VPC_CALLS = 12
 """Calls to the VPC API for one node: four addresses and a list of them, two interfaces that are looked at, a server.

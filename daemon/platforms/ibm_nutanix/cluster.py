@@ -8,8 +8,9 @@ from typing import Any
 
 from daemon.clock import Clock
 from daemon.drivers.prism import Login
-from daemon.errors import NxdError, OutsideError, as_json
-from daemon.objects import Disposal, Found, Want
+from daemon.engine.objects import Disposal, Found, Want
+from daemon.engine.steps import StepContext
+from daemon.errors.tree import NxdError, OutsideError, as_json
 from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker
 from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, PASSING, Cvms, Host, factory_login, joined
@@ -25,8 +26,7 @@ from daemon.platforms.ibm_nutanix.membership import (
 from daemon.platforms.ibm_nutanix.planned import FACT, LEFT, host_row
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failure
 from daemon.platforms.ibm_nutanix.ways import of_silent, of_stopped
-from daemon.settings import Settings
-from daemon.steps import StepContext
+from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from daemon.words import counted
 from state_machines.outcome import Done, Outcome, Wait

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from daemon.drivers.prism import Connections, Login, Prism
-from daemon.errors import OutsideError
+from daemon.engine.steps import StepContext
+from daemon.errors.tree import OutsideError
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, PRISM_USER, address_of
 from daemon.platforms.ibm_nutanix.planned import HOST
-from daemon.settings import Settings
-from daemon.steps import StepContext
+from daemon.settings.reading import Settings
 from state_machines.record import Record
 
 PASSING = ("unreachable", "unavailable", "in_doubt", "malformed")

@@ -6,19 +6,19 @@ from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
-from daemon.boots import Standing, round_of, standing
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
-from daemon.errors import NxdError, OutsideError
-from daemon.objects import Disposal
+from daemon.engine.objects import Disposal
+from daemon.engine.remedies import verb_remedy
+from daemon.engine.steps import StepContext
+from daemon.errors.tree import NxdError, OutsideError
+from daemon.life.boots import Standing, round_of, standing
 from daemon.platforms.ibm_nutanix.node import next_round
 from daemon.platforms.ibm_nutanix.power import is_stubborn, press, told
 from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, replace_it, server_problem, vanished
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.platforms.ibm_nutanix.ways import of_stubborn, of_unseen
-from daemon.remedies import verb_remedy
-from daemon.settings import Settings
-from daemon.steps import StepContext
+from daemon.settings.reading import Settings
 from daemon.store.ops import Resource, Signal
 from daemon.words import ended
 from state_machines.ibm_nutanix import NODE

@@ -7,15 +7,15 @@ from typing import Any
 
 import msgspec
 
-from daemon.errors import NxdError, OutsideError
-from daemon.objects import Disposal, Found, Want
+from daemon.engine.objects import Disposal, Found, Want
+from daemon.engine.remedies import verb_remedy
+from daemon.engine.steps import StepContext
+from daemon.errors.tree import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, Cvms, Host, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import address_of
 from daemon.platforms.ibm_nutanix.planned import HOST, LEFT, host_row, named
 from daemon.platforms.ibm_nutanix.ways import of_kept, of_stopped
-from daemon.remedies import verb_remedy
-from daemon.settings import Settings
-from daemon.steps import StepContext
+from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import CLUSTER, NODE
 from state_machines.outcome import Done, Outcome, Remedy, Wait

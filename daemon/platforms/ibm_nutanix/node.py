@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from daemon.boots import round_of, standing
 from daemon.clock import Clock
 from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
-from daemon.errors import NxdError, OutsideError, as_json
-from daemon.objects import Disposal, Found, Want
+from daemon.engine.objects import Disposal, Found, Want
+from daemon.engine.remedies import verb_remedy
+from daemon.engine.steps import StepContext
+from daemon.errors.tree import NxdError, OutsideError, as_json
+from daemon.life.boots import round_of, standing
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker, asked_for
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
 from daemon.platforms.ibm_nutanix.planned import FACT, host_row, is_unfit, offsets_of
@@ -27,9 +29,7 @@ from daemon.platforms.ibm_nutanix.server import (
     vanished,
 )
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
-from daemon.remedies import verb_remedy
-from daemon.settings import Settings
-from daemon.steps import StepContext
+from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Done, Fail, Outcome, Wait

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from daemon.engine.steps import StepContext
 from daemon.platforms.base import Foresight, Planned, Seed
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
-from daemon.steps import StepContext
 from daemon.store.ops import Resource
 from state_machines import ibm_nutanix as tables
 from state_machines.record import Record

@@ -12,8 +12,9 @@ from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_dns import open_dns
 from daemon.drivers.ibm_vpc import open_vpc
 from daemon.drivers.prism import Connections
-from daemon.locks import TokenBucket
-from daemon.mirror import Mirror
+from daemon.engine.locks import TokenBucket
+from daemon.engine.steps import Step
+from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Bound, Check, Climb, Finding, Foresight, Planned, Seed
 from daemon.platforms.ibm_nutanix import boot, planned, undo
 from daemon.platforms.ibm_nutanix.addresses import Known
@@ -29,8 +30,7 @@ from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight
 from daemon.platforms.ibm_nutanix.vetoes import WAITS_FOR_NODES, veto
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
-from daemon.settings import Settings
-from daemon.steps import Step
+from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from pxe.book import Guest
 from state_machines import ibm_nutanix as tables

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from daemon.errors import OutsideError
+from daemon.errors.tree import OutsideError
 from daemon.store.ops import Resource
 
 AGAIN_AFTER = 60.0

@@ -10,7 +10,7 @@ from typing import Any
 
 from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
-from daemon.errors import NxdError, OutsideError, outside
+from daemon.errors.tree import NxdError, OutsideError, outside
 from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Role
 from daemon.platforms.ibm_nutanix.reach import (
@@ -22,8 +22,8 @@ from daemon.platforms.ibm_nutanix.reach import (
     knock,
 )
 from daemon.platforms.ibm_nutanix.spec_values import FOUNDERS
-from daemon.setting_kinds import place_of
-from daemon.settings import Settings
+from daemon.settings.kinds import place_of
+from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from daemon.words import counted, there_are
 from pxe.images import ImagesError, load_images

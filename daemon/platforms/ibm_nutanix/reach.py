@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from daemon.setting_kinds import place_of
+from daemon.settings.kinds import place_of
 
 Json = Mapping[str, Any]
 Network = ipaddress.IPv4Network

@@ -25,8 +25,8 @@ from daemon.platforms.ibm_nutanix.spec_values import (
     VpcId,
     ZoneId,
 )
-from daemon.spec import ClusterSpec, Matching, NodeSpec, SpecModel
-from daemon.yaml_marks import Loc
+from daemon.spec.reading import ClusterSpec, Matching, NodeSpec, SpecModel
+from daemon.spec.yaml_marks import Loc
 
 
 class Node(NodeSpec):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from daemon.hosts import NAME_LIMIT
 from daemon.platforms.ibm_nutanix.spec_values import (
     BOOT_DRIVE,
     DATA_DRIVES,
@@ -14,9 +13,10 @@ from daemon.platforms.ibm_nutanix.spec_values import (
     WORKLOAD_RANGE,
     offsets,
 )
-from daemon.spec import at, count, repeated
+from daemon.spec.hosts import NAME_LIMIT
+from daemon.spec.reading import at, count, repeated
+from daemon.spec.yaml_marks import Loc
 from daemon.words import counted, there_are
-from daemon.yaml_marks import Loc
 
 Mistakes = Iterator[tuple[Loc, str]]
 

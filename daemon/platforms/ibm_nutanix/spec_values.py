@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
 
-from daemon import numerals
-from daemon.complaints import found_text
-from daemon.hosts import DOMAIN, server, server_address
-from daemon.spec import Matching
-from daemon.yaml_marks import unknown
+from daemon.spec import numerals
+from daemon.spec.complaints import found_text
+from daemon.spec.hosts import DOMAIN, server, server_address
+from daemon.spec.reading import Matching
+from daemon.spec.yaml_marks import unknown
 
 FIRST_FREE_OFFSET = 4
 """IBM Cloud keeps the first four addresses of every subnet for itself."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from daemon.objects import Disposal
+from daemon.engine.objects import Disposal
+from daemon.engine.steps import Step, StepContext
 from daemon.platforms.ibm_nutanix.planned import LEFT
 from daemon.platforms.ibm_nutanix.power import is_stubborn, told
 from daemon.platforms.ibm_nutanix.ways import of_stubborn
-from daemon.steps import Step, StepContext
 from daemon.store.ops import Resource
 from state_machines.outcome import Done, Outcome, Wait
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from daemon.clock import Clock
 from daemon.drivers.ibm_vpc import IbmVpc
-from daemon.errors import OutsideError
+from daemon.errors.tree import OutsideError
 from daemon.platforms.ibm_nutanix.server import vni_ids
 
 MANY = 20

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from daemon.errors import in_spec, outside
-from daemon.remedies import verb_remedy
+from daemon.engine.remedies import verb_remedy
+from daemon.errors.tree import in_spec, outside
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Remedy

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from daemon.api.app import BODY_LIMIT
-from daemon.errors import NxdError, OutsideError
+from daemon.errors.tree import NxdError, OutsideError
 from daemon.wire import SPEC_LIMIT
 from state_machines.outcome import Fail
 

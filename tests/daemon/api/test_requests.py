@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from daemon.client import Refused
-from daemon.errors import OutsideError, StoreError
-from daemon.steps import StepContext
+from daemon.engine.steps import StepContext
+from daemon.errors.tree import OutsideError, StoreError
 from state_machines.outcome import Done, Wait
 
 ME = pwd.getpwuid(os.getuid()).pw_name

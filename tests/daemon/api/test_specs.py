@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from daemon.client import Refused
-from daemon.errors import OutsideError
-from daemon.steps import StepContext
+from daemon.engine.steps import StepContext
+from daemon.errors.tree import OutsideError
 from state_machines.outcome import Done, Wait
 from tests.daemon.api import test_requests
 from tests.daemon.api.test_requests import is_error

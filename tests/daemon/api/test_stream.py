@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-import daemon.bus
+import daemon.memory.bus
 from daemon.api.stream import lines
 from daemon.client import DaemonUnreachable
-from daemon.errors import NxdError
+from daemon.errors.tree import NxdError
 from daemon.store.ops import AddEvent, Event
 
 Lines = AsyncGenerator[Any, None]
@@ -156,7 +156,7 @@ async def test_a_reader_from_the_future_gets_the_state_and_goes_on(house: Any, d
 async def test_a_stalled_reader_is_told_that_it_lags_and_slows_nobody(
     house: Any, door: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemon.bus, "QUEUE_LENGTH", 20)
+    monkeypatch.setattr(daemon.memory.bus, "QUEUE_LENGTH", 20)
     async with (
         contextlib.aclosing(door.client.stream()) as stalled,
         contextlib.aclosing(door.client.stream()) as quick,

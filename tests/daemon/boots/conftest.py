@@ -21,15 +21,15 @@ from aiohttp import web
 from cryptography.fernet import Fernet
 from msgspec.structs import replace
 
-from daemon.boot_book import BootBook
-from daemon.bus import Bus
+from daemon.boot.book import BootBook
 from daemon.clock import ManualClock
-from daemon.engine import Engine, Pace
-from daemon.journal import Journal
-from daemon.mirror import Mirror
+from daemon.engine.engine import Engine, Pace
+from daemon.memory.bus import Bus
+from daemon.memory.journal import Journal
+from daemon.memory.mirror import Mirror
 from daemon.platforms import load
-from daemon.secrets import SecretBox
-from daemon.settings import Settings, load_settings
+from daemon.secrets.box import SecretBox
+from daemon.settings.reading import Settings, load_settings
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import AddCommand, Command, Event, PutRecord, PutResource, PutSecret, Resource
 from daemon.store.sqlite import SqliteStore

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from daemon.sim.manner import Manner
+from daemon.sim.machines.manner import Manner
 
 TOKEN = "install-token"
 LAST = 8

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daemon.boots import next_boot, standing
+from daemon.life.boots import next_boot, standing
 from daemon.store.ops import Signal
 from state_machines.record import Record
 

@@ -11,7 +11,7 @@ import requests
 from ibm_cloud_sdk_core import ApiException
 
 from daemon.drivers.ibm_errors import TokenRefused, retry_after, translate
-from daemon.errors import CATALOGUE, OutsideError
+from daemon.errors.tree import CATALOGUE, OutsideError
 
 
 def answer(status: int, body: object, headers: Mapping[str, str] | None = None) -> ApiException:

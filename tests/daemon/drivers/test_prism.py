@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
-from daemon.errors import OutsideError
+from daemon.errors.tree import OutsideError
 
 JSON = {"Content-Type": "application/json"}
 LOGIN = Login("admin", "geheim")

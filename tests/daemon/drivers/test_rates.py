@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from daemon.clock import ManualClock
-from daemon.locks import LEAST, LONGEST_PAUSE, MOST, TokenBucket
+from daemon.engine.locks import LEAST, LONGEST_PAUSE, MOST, TokenBucket
 
 
 async def passed(bucket: TokenBucket, clock: ManualClock, seconds: float, callers: int = 400) -> int:

@@ -15,8 +15,8 @@ from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
 from daemon.clock import ManualClock
 from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_vpc import open_vpc
-from daemon.errors import OutsideError
-from daemon.locks import TokenBucket
+from daemon.engine.locks import TokenBucket
+from daemon.errors.tree import OutsideError
 from daemon.platforms.ibm_nutanix.watch import MANY, SECONDS_FOR_EACH, ServerWatch
 
 POLL = 60.0

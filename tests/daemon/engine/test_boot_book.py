@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from daemon.boot_book import BootBook
+from daemon.boot.book import BootBook
 
 
 @pytest.fixture

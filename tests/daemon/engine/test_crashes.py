@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from daemon.crashes import CrashLog
-from daemon.engine import Engine
+from daemon.engine.crashes import CrashLog
+from daemon.engine.engine import Engine
 from state_machines.outcome import Done, Wait
 
 
@@ -23,7 +23,7 @@ def die_while(path: Path, *running: str, ended: tuple[str, ...] = ()) -> None:
     program = f"""
         import os, signal
         from pathlib import Path
-        from daemon.crashes import CrashLog
+        from daemon.engine.crashes import CrashLog
         log = CrashLog(Path({str(path)!r}))
         for name in {ended!r}:
             log.begin(name)

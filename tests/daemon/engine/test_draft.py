@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from daemon.crashes import CrashLog
-from daemon.engine import Engine
-from daemon.errors import StoreError
-from daemon.steps import StepContext
+from daemon.engine.crashes import CrashLog
+from daemon.engine.engine import Engine
+from daemon.engine.steps import StepContext
+from daemon.engine.turns import STORE_RETRY_SECONDS
+from daemon.errors.tree import StoreError
 from daemon.store.base import Then
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import Event, Lease, Op, PutRecord, PutResource
-from daemon.turns import STORE_RETRY_SECONDS
 from state_machines.outcome import Done
 
 

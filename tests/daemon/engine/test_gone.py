@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from daemon import moves
-from daemon.steps import StepContext
+from daemon.engine import moves
+from daemon.engine.steps import StepContext
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import AddCommand, Command, PutRecord
 from daemon.store.sqlite import SqliteStore

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from daemon.errors import NxdError, OutsideError
-from daemon.steps import StepContext
+from daemon.engine.steps import StepContext
+from daemon.errors.tree import NxdError, OutsideError
 from daemon.store.ops import AddCommand, Command, PutRecord
 from state_machines.check import standings
 from state_machines.kind import ROLLING_BACK

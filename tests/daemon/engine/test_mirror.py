@@ -6,9 +6,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from daemon.mirror import Mirror
+from daemon.engine.steps import StepContext
+from daemon.memory.mirror import Mirror
 from daemon.platforms.ibm_nutanix.planned import named
-from daemon.steps import StepContext
 from daemon.store.ops import Contents, DropRecord, DropSecrets, PutRecord, PutSecret
 from state_machines.outcome import Done, Outcome, Wait
 from state_machines.record import Record

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from daemon import legality
-from daemon.errors import CATALOGUE, NxdError, OutsideError, in_spec
-from daemon.legality import Standing
-from daemon.remedies import FALLBACKS, plain, remedies, text, without_problem
+from daemon.engine import legality
+from daemon.engine.legality import Standing
+from daemon.engine.remedies import FALLBACKS, plain, remedies, text, without_problem
+from daemon.errors.tree import CATALOGUE, NxdError, OutsideError, in_spec
 from state_machines import ibm_nutanix
 from state_machines.check import standings
 from state_machines.kind import ROLLING_BACK, Kind

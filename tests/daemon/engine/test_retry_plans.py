@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from daemon.errors import NxdError, OutsideError
+from daemon.engine.steps import StepContext
+from daemon.errors.tree import NxdError, OutsideError
 from daemon.platforms.base import Planned
-from daemon.steps import StepContext
 from state_machines.outcome import Done
 
 BROKEN = OutsideError("bad_request", "The toy is broken.", evidence="HTTP 400")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from daemon.errors import OutsideError
-from daemon.steps import StepContext
+from daemon.engine.steps import StepContext
+from daemon.errors.tree import OutsideError
 from state_machines.outcome import Done, Wait
 
 BROKEN = OutsideError("bad_request", "The toy is broken.", evidence="HTTP 400")

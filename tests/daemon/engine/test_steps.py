@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from daemon.engine import Pace
-from daemon.errors import NxdError, OutsideError
-from daemon.steps import StepContext
+from daemon.engine.engine import Pace
+from daemon.engine.steps import StepContext
+from daemon.errors.tree import NxdError, OutsideError
 from state_machines.outcome import Busy, Done, Fail, Problem, Wait
 
 BUSY = Problem("unavailable", "The toy cloud is down.", (), "now", "HTTP 503")

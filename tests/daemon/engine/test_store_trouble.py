@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from daemon.errors import StoreError
-from daemon.steps import StepContext
+from daemon.engine.steps import StepContext
+from daemon.engine.turns import STORE_RETRY_SECONDS
+from daemon.errors.tree import StoreError
 from daemon.store.base import Fenced, Then
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import Event, Lease, Op, PutRecord
-from daemon.turns import STORE_RETRY_SECONDS
 from state_machines.outcome import Done
 
 FULL = StoreError("database", evidence="database or disk is full")

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from daemon.engine import Pace
-from daemon.errors import StoreError
-from daemon.steps import StepContext
+from daemon.engine.engine import Pace
+from daemon.engine.steps import StepContext
+from daemon.engine.turns import STORE_RETRY_SECONDS
+from daemon.errors.tree import StoreError
 from daemon.store.base import Then
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import AddCommand, Command, Event, Lease, Op, PutRecord
-from daemon.turns import STORE_RETRY_SECONDS
 from state_machines.outcome import Done, Fail, Outcome, Problem, Wait
 
 FULL = StoreError("database", evidence="database or disk is full")

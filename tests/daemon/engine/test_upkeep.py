@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from daemon.boot_book import BYTES_PER_MINUTE, LINES_PER_MINUTE, BootBook
-from daemon.boots import round_of
+from daemon.boot.book import BYTES_PER_MINUTE, LINES_PER_MINUTE, BootBook
+from daemon.life.boots import round_of
 from daemon.store.ops import AddEvent, Event
 from daemon.upkeep import Upkeep
 from pxe.book import Guest, Report

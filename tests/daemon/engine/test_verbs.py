@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from daemon.errors import NxdError, OutsideError
-from daemon.steps import StepContext
+from daemon.engine.steps import StepContext
+from daemon.errors.tree import NxdError, OutsideError
 from daemon.store.ops import AddCommand, Command
 from state_machines.outcome import Done, Outcome, Wait
 

@@ -15,10 +15,10 @@ from daemon.clock import SystemClock
 from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_dns import open_dns
 from daemon.drivers.ibm_vpc import open_vpc
-from daemon.locks import TokenBucket
+from daemon.engine.locks import TokenBucket
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
-from daemon.settings import load_settings
+from daemon.settings.reading import load_settings
 
 SETTINGS = {
     "NXD_ENVIRONMENT": "lab",

@@ -13,13 +13,13 @@ from aiohttp import BasicAuth, web
 from msgspec.structs import replace
 
 from daemon.drivers.prism import fetch_certificate
-from daemon.errors import NxdError, OutsideError
+from daemon.errors.tree import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
 from daemon.platforms.ibm_nutanix.cvms import AT_ONCE, NOT_HEARD, Cvms, joined
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, MachineSteps
 from daemon.platforms.ibm_nutanix.membership import Membership
-from daemon.settings import load_settings
-from daemon.sim.certificates import make_certificate
+from daemon.settings.reading import load_settings
+from daemon.sim.nutanix.certificates import make_certificate
 from daemon.store.ops import PutRecord, PutResource, Resource
 from state_machines.outcome import Done, Outcome, Wait
 

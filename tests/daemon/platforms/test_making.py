@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from daemon.engine.steps import StepContext
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
 from daemon.platforms.ibm_nutanix.node import NodeSteps, roles
 from daemon.platforms.ibm_nutanix.planned import seeds
 from daemon.platforms.ibm_nutanix.server import boot_token, boot_url, next_server
-from daemon.steps import StepContext
 from daemon.store.ops import PutRecord
 from state_machines.outcome import Done, Outcome
 from tests.daemon.platforms.conftest import SETTINGS, Cloud

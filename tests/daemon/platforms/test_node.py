@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from daemon.errors import OutsideError
-from daemon.objects import Found
+from daemon.engine.objects import Found
+from daemon.engine.steps import StepContext
+from daemon.errors.tree import OutsideError
 from daemon.platforms.ibm_nutanix.names import NODE_ROLES, Names
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.undo import forget_config
-from daemon.steps import StepContext
 from daemon.store.ops import PutRecord, PutResource, Resource
 from state_machines.outcome import Done
 from tests.daemon.platforms.conftest import Cloud

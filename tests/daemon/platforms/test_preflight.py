@@ -11,7 +11,7 @@ from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.preflight import SERVER_QUOTA, Need, Preflight
-from daemon.settings import load_settings
+from daemon.settings.reading import load_settings
 from tests.daemon.platforms.conftest import SETTINGS, Cloud
 
 HERE = "http://127.0.0.1"

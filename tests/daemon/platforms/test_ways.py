@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 import daemon.platforms
-from daemon import legality
-from daemon.legality import Standing
+from daemon.engine import legality
+from daemon.engine.legality import Standing
+from daemon.engine.remedies import without_problem
 from daemon.platforms.ibm_nutanix import ways
 from daemon.platforms.ibm_nutanix.vetoes import veto
-from daemon.remedies import without_problem
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import CLUSTER, NODE
 from state_machines.outcome import Remedy

@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from daemon.mirror import Mirror
+from daemon.memory.mirror import Mirror
 from daemon.store.base import Store, VersionConflict
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import (

@@ -16,7 +16,7 @@ import aiosqlite
 import pytest
 from msgspec.structs import replace
 
-from daemon.errors import StoreError
+from daemon.errors.tree import StoreError
 from daemon.store import sqlite as module
 from daemon.store.base import Fenced
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, PutRecord, PutResource, Resource

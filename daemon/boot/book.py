@@ -1,0 +1,125 @@
+"""The boot server's book: who is expected comes from the mirror, what is reported goes into the journal."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from daemon.boot.reports import Repeats, taken_down
+from daemon.engine.engine import Engine
+from daemon.engine.locks import Locks
+from daemon.errors.tree import StoreError
+from daemon.life.boots import round_of
+from daemon.memory.journal import Journal
+from daemon.secrets.box import SecretBox
+from daemon.store.ops import AddEvent, Event, Op, PutSignal
+from daemon.words import counted, were
+from pxe.book import BookClosed, Guest, Report
+from pxe.sparing import Sparing, left_out
+
+LINES_PER_MINUTE = 300
+"""So many lines of one machine are kept in a minute; of the rest only the number is told."""
+BYTES_PER_MINUTE = 64 * 1024
+"""So many bytes of what one machine says are kept in a minute, however few its lines are."""
+
+
+class BootBook:
+    """Answers the boot server from memory, and writes each report down before it is acknowledged."""
+
+    def __init__(self, journal: Journal, engine: Engine, box: SecretBox) -> None:
+        self._journal = journal
+        self._engine = engine
+        self._box = box
+        self._refusals = Sparing()
+        self._lines = Sparing(LINES_PER_MINUTE, in_all=20 * LINES_PER_MINUTE, size=BYTES_PER_MINUTE)
+        self._repeats = Repeats()
+        self._locks = Locks()
+
+    def guest(self, server_id: str) -> Guest | None:
+        """The machine of this node, if it has one."""
+        record = self._journal.mirror.records.get(server_id)
+        if record is None or record.name == record.shard:
+            return None
+
+        def secret(name: str) -> str | None:
+            sealed = self._journal.mirror.secrets.get(f"{record.name}/{name}")
+            return None if sealed is None else self._box.open(sealed)
+
+        return self._engine.platform(record).guest(self._journal.mirror, record, secret)
+
+    def guest_at(self, source: str) -> Guest | None:
+        """The machine that may come from this address."""
+        for name in self._journal.mirror.holders(source):
+            guest = self.guest(name)
+            if guest is not None and guest.source == source:
+                return guest
+        return None
+
+    async def report(self, guest: Guest, report: Report) -> None:
+        """Keep what a machine fetched or said, and wake its record if that leads on. Raises BookClosed.
+
+        What one machine says is taken down piece by piece, so that each is judged by all that came before. Of another
+        round than the present one nothing is taken, even if its sender was let in before that one began.
+        """
+        name = guest.server_id
+        async with self._locks(name):
+            record = self._journal.mirror.records.get(name)
+            if record is None or round_of(record) != guest.round:
+                raise BookClosed(f"{name} is installed anew.")
+            known, now = self._journal.mirror.signals(name), self._journal.clock.now()
+            told = taken_down(record, known, report, now, self._repeats.knows(name, report))
+            ops = [kept for op in told for kept in self._spared(op, now)]
+            try:
+                if ops:
+                    await self._journal.commit(*ops)
+            except StoreError as error:
+                raise BookClosed(error.message) from error
+            self._repeats.note(name, report)
+        if any(isinstance(op, PutSignal) for op in ops):
+            self._engine.poke(name)
+
+    def _spared(self, op: Op, now: float) -> list[Op]:
+        """The op, unless it is one of too many lines of a machine; the next that is told says how many were left
+        out."""
+        if not isinstance(op, AddEvent):
+            return [op]
+        event = op.event
+        untold = self._lines.take(event.record or "", now, len(event.message.encode()))
+        if untold is None:
+            return []
+        return [AddEvent(replace(event, message=event.message + left_out(untold)))]
+
+    async def tell_left_out(self) -> None:
+        """Tell of floods that are over how many lines were left out. Raises StoreError, Fenced."""
+        now = self._journal.clock.now()
+        ops: list[Op] = []
+        for name, count in self._lines.over(now):
+            shard = name in self._journal.mirror.records and self._journal.mirror.records[name].shard
+            said = f"{counted(count, 'more line')} of {name} {were(count)} left out"
+            ops.append(AddEvent(Event(now, shard or "", name, "boot", said, "warning", name)))
+        for source, count in self._refusals.over(now):
+            said = f"{counted(count, 'more request')} of {source} {were(count)} turned away"
+            ops.append(AddEvent(Event(now, "", None, "boot", said, "warning", source)))
+        if ops:
+            await self._journal.commit(*ops)
+
+    async def refused(self, path: str, source: str, reason: str) -> None:
+        """Keep who was turned away, and why, unless that source is told of often enough. Raises BookClosed."""
+        untold = self._refusals.take(source, self._journal.clock.now())
+        if untold is None:
+            return
+        known = self.guest_at(source)
+        record = self._journal.mirror.records.get(known.server_id) if known else None
+        event = Event(
+            self._journal.clock.now(),
+            record.shard if record else "",
+            record.name if record else None,
+            "boot",
+            f"turned away {source} at {path}: {reason}{left_out(untold)}",
+            "warning",
+            source,
+            {"path": path, "source": source},
+        )
+        try:
+            await self._journal.commit(AddEvent(event))
+        except StoreError as error:
+            raise BookClosed(error.message) from error

@@ -1,0 +1,88 @@
+"""What a turn has still to write: it goes into the next commit, so that a step costs one trip to the disk.
+
+What a call made is written down with the intent of the next call or with the change of state that follows. A change
+of state is written with the first intent of the next step. What is not written yet when the daemon dies is found out
+again: the intent alone stands for an object, and a step that had ended runs once more and finds its work done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import Struct
+
+from daemon.memory.journal import Journal
+from daemon.store.ops import Event, Op, PutResource, Resource
+from state_machines.record import Record
+
+
+class _Move(Struct):
+    """A change of state on its way to the disk, and what follows it."""
+
+    journal: Journal
+    ops: Sequence[Op]
+    then: Callable[[], None]
+    committed: asyncio.Future[list[Event]] | None = None
+
+    def send(self) -> asyncio.Future[list[Event]]:
+        """Commit it, unless that was done; the answer is that of the commit."""
+        if self.committed is None:
+            self.committed = self.journal.submit(self.ops, self.then)
+        return self.committed
+
+
+class Draft:
+    """The unwritten lines of one turn of one record."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._notes: list[Op] = []
+        self._move: _Move | None = None
+        self.moved: Record | None = None
+        """The record as it will be after a change of state that may not be durable yet."""
+
+    def row(self, owner: str, kind: str, name: str) -> Resource | None:
+        """A ledger row that no commit holds yet."""
+        found = None
+        for op in (*self._move.ops, *self._notes) if self._move else self._notes:
+            if type(op) is PutResource:
+                row = op.resource
+                if row.name == name and row.kind == kind and row.owner == owner:
+                    found = row
+        return found
+
+    def note(self, *ops: Op) -> None:
+        """Write this with whatever is committed next."""
+        self._notes += ops
+
+    def go_on(self, record: Record, ops: Iterable[Op], then: Callable[[], None]) -> None:
+        """The record stands as given as soon as ``ops`` are committed: with the first commit of what follows if that
+        comes at once, else alone. ``then`` is called when they are."""
+        self._move = _Move(self._journal, (*self._notes, *ops), then)
+        self.moved = record
+        self._notes.clear()
+        self._journal.soon(self._move.send)
+
+    async def settled(self) -> None:
+        """Wait until the change of state is durable. Raises Fenced, VersionConflict, StoreError."""
+        if self._move is not None:
+            await self._move.send()
+            self._move = self.moved = None
+
+    async def save(self) -> None:
+        """Write everything. Raises Fenced, VersionConflict, StoreError."""
+        await self.settled()
+        if self._notes:
+            await self.commit()
+
+    async def commit(self, *ops: Op) -> None:
+        """Write everything and ``ops``. Raises Fenced, VersionConflict, StoreError."""
+        move, ops = self._move, (*self._notes, *ops)
+        self._notes.clear()
+        if move is not None and move.committed is None:
+            move.ops = (*move.ops, *ops)
+            await self.settled()
+        else:
+            await self._journal.submit(ops)  # in order: the change of state is durable, or failed, before it
+            await self.settled()

@@ -1,0 +1,400 @@
+"""Runs what is due: one turn at a time for each record, every record beside the others.
+
+A turn honours the verbs that wait, runs the step of the record's state, and commits what the step answered.
+A restart is no second path: every record that has work gets a turn, and its step finds out what is there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
+
+from daemon.engine import legality, moves, reactions
+from daemon.engine.crashes import CrashLog
+from daemon.engine.locks import Locks
+from daemon.engine.remedies import plain
+from daemon.engine.standing import Standings
+from daemon.engine.steps import Interrupted, StepContext
+from daemon.engine.turns import Turns
+from daemon.errors.tree import NxdError, OutsideError, StoreError
+from daemon.faultpoints import point
+from daemon.memory.journal import Journal
+from daemon.platforms.base import Platform
+from daemon.secrets.box import SecretBox
+from daemon.store.base import Fenced, Gone
+from daemon.store.ops import AddCommand, AddEvent, CloseCommand, Command, Event, Op, PutRecord
+from daemon.words import counted
+from state_machines.kind import FLAGS, ROLLING_BACK, Kind
+from state_machines.outcome import Busy, Done, Fail, Outcome, Problem, Wait
+from state_machines.record import Record
+
+log = logging.getLogger("nxd.engine")
+
+PROTECTED_POLL = 60.0
+"""Seconds between two looks at whether a protection was lifted; lifting it wakes whoever waits."""
+
+
+class Pace(Struct, frozen=True):
+    """How hard the engine works: steps at once, the first and longest pause before another try (seconds), and after
+    how many deaths of the daemon in a row a record whose step ran each time is held."""
+
+    steps_at_once: int = 256
+    retry_first: float = 2.0
+    retry_max: float = 120.0
+    deadline_factor: float = 1.0
+    crashes: int = 3
+
+
+class Engine:
+    """The turns of all records. ``platforms`` by name; a record's kind begins with its platform's name."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        platforms: Mapping[str, Platform],
+        box: SecretBox,
+        pace: Pace,
+        crashes: CrashLog | None = None,
+    ) -> None:
+        self.journal = journal
+        self._mirror = journal.mirror
+        self.platforms = platforms
+        self.pace = pace
+        known = Standings(journal.mirror, platforms, pace.deadline_factor)
+        self.platform, self.kind, self.limits = known.platform, known.kind, known.limits
+        self.standing, self.exists = known.standing, known.exists
+        self._box = box
+        self._locks = Locks()
+        self._crashes = crashes or CrashLog(None)
+        self._turns = Turns(journal.clock, self._turn, pace.steps_at_once, self._suspects)
+        self.poke = self._turns.poke
+        self._contexts: dict[str, StepContext] = {}
+        """Of the turns that are under way, by record."""
+
+    def _suspects(self, name: str) -> bool:
+        """Whether one more death of the daemon would have the record held: then nobody else may be to blame."""
+        return self._crashes.suspects(name, max(1, self.pace.crashes - 1))
+
+    @property
+    def problems(self) -> list[str]:
+        """What keeps records from having their turn, for the health answer; empty when nothing does."""
+        return self._turns.problems
+
+    async def run(self) -> None:
+        """Work until cancelled; then every turn is stopped where it is. Raises Fenced."""
+        await self._hold_the_deadly()
+        now = self.journal.clock.now()
+        for record in self._mirror.records.values():
+            if record.wake_at is not None and record.wake_at > now:
+                self._turns.wake_at(record.name, record.wake_at)
+            else:
+                self.poke(record.name)
+        await self._turns.run()
+
+    async def _hold_the_deadly(self) -> None:
+        """Stop the records that the daemon died of again and again; the others run on."""
+        try:
+            await self._hold_each_deadly()
+        except StoreError as error:
+            log.error("action=commit_failed evidence=%s", error.evidence)
+
+    async def _hold_each_deadly(self) -> None:
+        for name, count in list(self._crashes.counts.items()):
+            record = self._mirror.records.get(name)
+            if record is None or count < self.pace.crashes:
+                continue
+            said = f"The daemon died {counted(count, 'time')} in a row while this step ran."
+            problem = NxdError("deadly", said).problem()
+            undoing = record.state == ROLLING_BACK
+            if undoing or self.kind(record).allows(record.state, record.step, "hold"):
+                await self._stop(record, problem, "blocked" if undoing else "hold")
+            del self._crashes.counts[name]
+
+    async def _turn(self, name: str) -> None:
+        """The verbs that wait, and every step that can run now. It ends when what it changed is durable: the next one
+        begins with what stands in the mirror."""
+        context = StepContext(name, self.journal, self._locks, self._box, self.poke)
+        self._contexts[name] = context
+        try:
+            try:
+                while name in self._mirror.records and await self._round(context):
+                    pass
+            finally:
+                await context.settled()
+        except Gone:
+            if name in self._mirror.records:
+                raise
+            log.info("action=gone record=%s", name)
+        finally:
+            del self._contexts[name]
+            self._crashes.end(name)
+
+    async def _round(self, context: StepContext) -> bool:
+        """One verb or one run of the step. True when there may be more to do at once."""
+        record = context.record
+        name = record.name
+        if self._mirror.asked(name):
+            await context.settled()
+            await self._honour(context.record, self._mirror.commands(name)[0])
+            return True
+        kind = self.kind(record)
+        if record.state != ROLLING_BACK and not kind.states[record.state].work:
+            return False
+        if record.wake_at is not None and record.wake_at > self.journal.clock.now():
+            self._turns.wake_at(name, record.wake_at)
+            return False
+        self._crashes.begin(name)
+        outcome = await self._run(record, context)
+        if isinstance(outcome, Done):
+            return await self._advance(context, outcome)
+        await context.save()
+        return await self._settle(context, outcome)
+
+    async def _honour(self, record: Record, command: Command) -> None:
+        """Do what the verb asks for, if it is legal still, and close it in the same commit."""
+        kind = self.kind(record)
+        now = self.journal.clock.now()
+        close = CloseCommand(command.token, record.name)
+        reason = legality.why_not(self.standing(record, command), command.verb, command.args)
+        if reason is not None:
+            event = moves.event(record, "verb", now, f"{command.verb} came to nothing: {reason}", "warning")
+            await self.journal.commit(close, event)
+            return
+        moved = moves.honoured(record, kind, command.verb, command.args, now, self.limits(record))
+        if command.verb in FLAGS or (command.verb == "hold" and "step" in command.args):
+            said = moves.event(record, "verb", now, f"{command.verb} is in force", actor=command.actor)
+            await self.journal.commit(PutRecord(moved), close, said)
+            self._wake_paused(record, command.verb)
+            return
+        ops: list[Op] = [close, *self._companions(record, command, now)]
+        if moved.state == kind.initial and record.name == record.shard:
+            ops.append(moves.command(record, "start", now, self.journal.clock.new_id()))
+        if command.verb == "change":
+            ops += reactions.changed_nodes(
+                moved, self.platform(moved).node, command.args, self._mirror.members(moved.name), now
+            )
+        await self._commit_move(record, moved, command.verb, command.actor, *ops)
+        for op in ops:
+            if isinstance(op, AddCommand) and op.command.target != record.name:
+                self.poke(op.command.target)
+
+    def _companions(self, record: Record, command: Command, now: float) -> list[Op]:
+        members, clock = self._mirror.members(record.shard), self.journal.clock
+        platform = self.platform(record)
+        return reactions.companions(record, command, members, self.kind, platform, clock.new_id, now)
+
+    def _wake_paused(self, record: Record, verb: str) -> None:
+        """Whatever waited for a protection to be lifted looks again once it is; no other verb has it do so."""
+        if record.name == record.shard and FLAGS.get(verb) is False:
+            for member in self._mirror.members(record.name):
+                self.poke(member.name)
+
+    def _latest(self, name: str) -> Record:
+        """A record as it is committed now, or soon will be."""
+        return self._contexts[name].record if name in self._contexts else self._mirror.records[name]
+
+    async def _run(self, record: Record, context: StepContext) -> Outcome:
+        """The step's answer; whatever it raises becomes one."""
+        platform = self.platform(record)
+        undoing = record.state == ROLLING_BACK
+        step = (platform.undo if undoing else platform.steps)[record.step if undoing else record.state]  # type: ignore[index]
+        try:
+            point("run_begins", record.name, record.state)
+            return await step(context)
+        except Interrupted:
+            return Wait("a verb to be honoured", "a verb is waiting", poll=0)
+        except legality.Protected as protected:
+            return Wait(
+                "its protection to be lifted", str(protected), PROTECTED_POLL, attention=True, in_line=True
+            )
+        except (StoreError, Fenced, Gone):
+            raise
+        except OutsideError as error:
+            return Busy(error.problem(), error.after) if error.retry == "now" else Fail(error.problem())
+        except NxdError as error:
+            return Fail(error.problem())
+        except Exception as error:
+            log.exception("action=step_broke record=%s state=%s", record.name, record.state)
+            return Fail(NxdError("bug", evidence=f"{type(error).__name__}: {error}").problem())
+
+    async def _settle(self, context: StepContext, outcome: Wait | Busy | Fail) -> bool:
+        """Commit what the step answered. True when there is more to do at once."""
+        record = context.record
+        match outcome:
+            case Fail():
+                return await self._fail(record, outcome.problem)
+            case _ if self._mirror.asked(record.name):
+                return True
+            case Wait():
+                return await self._wait(record, outcome)
+            case Busy():
+                return await self._busy(record, outcome)
+
+    async def _advance(self, context: StepContext, done: Done) -> bool:
+        await context.settled()
+        record = context.record
+        kind = self.kind(record)
+        if done.facts:
+            kept = {key: record.facts[key] for key in moves.OWN_FACTS if key in record.facts}
+            facts = {**record.facts, **done.facts, **kept}
+            facts = {key: value for key, value in facts.items() if value is not None}
+            record = replace(record, facts=facts)
+        now, limits = self.journal.clock.now(), self.limits(record)
+        if record.state == ROLLING_BACK:
+            following = kind.next_undo(record.step)
+            if following is None:
+                await context.save()
+                await self._released(record, kind)
+                return True
+            moved = moves.next_undo(record, following, now, limits)
+        else:
+            moved = moves.advanced(record, kind, now, limits)
+        idle = not (context.acted or record.wait or record.tries)
+        ops = self._move(record, moved, "advance", "nxd", idle=idle)
+        context.go_on(moved, ops, partial(self._moved, record, moved))
+        return True
+
+    def _moved(self, record: Record, moved: Record) -> None:
+        """A step has led on, durably."""
+        self._crashes.passed(record.name)
+        self._wake_cluster(record, moved)
+
+    async def _released(self, record: Record, kind: Kind) -> None:
+        now = self.journal.clock.now()
+        if record.forget:
+            ops = moves.forgotten(record, self._mirror.members(record.shard), now)
+            await self.journal.commit(*ops)
+            return
+        state = kind.next(record.state, record.step, "released")
+        moved = moves.entered(record, kind, state, now, self.limits(record))
+        await self._commit_move(record, moved, "released", "nxd")
+
+    async def _wait(self, record: Record, wait: Wait) -> bool:
+        now = self.journal.clock.now()
+        if wait.in_line:
+            record = moves.in_line(record, self.kind(record), now, self.limits(record))
+        if record.deadline is not None and now >= record.deadline:
+            return await self._fail(
+                record, moves.late(record, self.kind(record), wait.waiting_for, wait.evidence, now)
+            )
+        shown = {"for": wait.waiting_for, "evidence": wait.evidence, "attention": wait.attention}
+        shown |= {"progress": wait.progress} if wait.progress is not None else {}
+        shown |= {"in_line": True} if wait.in_line else {}
+        shown |= {"remedies": to_builtins(list(wait.remedies))} if wait.attention and wait.remedies else {}
+        facts = {**record.facts, **wait.facts}
+        stands = self._mirror.records[record.name]
+        if (shown, facts, record.deadline, 0) != (stands.wait, stands.facts, stands.deadline, stands.tries):
+            moved = replace(record, wait=shown, facts=facts, tries=0, error=None, version=record.version + 1)
+            await self.journal.commit(PutRecord(moved))
+            point("timer_written", record.name, record.state)
+        return self._pause(record, now, wait.poll)
+
+    async def _busy(self, record: Record, busy: Busy) -> bool:
+        now = self.journal.clock.now()
+        problem = busy.problem
+        if record.deadline is not None and now >= record.deadline:
+            return await self._fail(record, moves.tried_long(record, problem, now))
+        longest = min(self.pace.retry_max, self.pace.retry_first * 2.0 ** min(record.tries, 30))
+        delay = self.journal.clock.uniform(longest / 2, longest) if busy.after is None else busy.after
+        wake_at = now + delay if record.deadline is None else min(now + delay, record.deadline)
+        shown = {"for": "another try", "evidence": problem.message, "attention": False}
+        error = plain(problem)
+        moved = replace(
+            record,
+            wait=shown,
+            error=error,
+            tries=record.tries + 1,
+            wake_at=wake_at,
+            version=record.version + 1,
+        )
+        ops: list[Op] = [PutRecord(moved)]
+        if record.error is None or record.error["message"] != problem.message:
+            text = f"{problem.message} Trying again."
+            ops.append(moves.event(record, "error", now, text, "warning", error))
+        await self.journal.commit(*ops)
+        point("timer_written", record.name, record.state)
+        return self._pause(record, now, wake_at - now)
+
+    def _pause(self, record: Record, now: float, delay: float) -> bool:
+        """Come back after ``delay`` seconds, and not later than the deadline."""
+        if delay <= 0:
+            return True
+        until = now + delay
+        self._turns.wake_at(
+            record.name, until if record.deadline is None else min(until, max(record.deadline, now))
+        )
+        return False
+
+    async def _fail(self, record: Record, problem: Problem) -> bool:
+        await self._stop(record, problem, "blocked" if record.state == ROLLING_BACK else "fail")
+        return True
+
+    async def _stop(self, record: Record, problem: Problem, event: str) -> None:
+        """Lead the record to where only a person, or what the spec allows, leads on."""
+        kind, now = self.kind(record), self.journal.clock.now()
+        if event == "blocked":
+            resources = self._mirror.resources(record.name)
+            platform = self.platform(record)
+            problem = moves.left_over(problem, resources, platform.undo_order, platform.removal_commands)
+        state = kind.next(record.state, record.step, event)
+        moved = moves.entered(record, kind, state, now, self.limits(record))
+        error = plain(problem)
+        moved = replace(moved, step=record.step, error=error)
+        ops: list[Op] = [moves.event(record, "error", now, problem.message, "error", error)]
+        if event == "fail":
+            moved = replace(moved, facts=moves.stuck(record, problem))
+            platform, token = self.platform(record), self.journal.clock.new_id()
+            # The rung that comes next is that of the step at which it failed.
+            ops += reactions.after_failure(self.standing(moved), platform, record, problem, now, token)
+        await self._commit_move(record, moved, event, "nxd", *ops)
+
+    async def _commit_move(self, record: Record, moved: Record, verb: str, actor: str, *ops: Op) -> None:
+        """Commit a change of state with its log line, and wake the cluster that watches a node."""
+        await self.journal.commit(*ops, *self._move(record, moved, verb, actor))
+        self._wake_cluster(record, moved)
+
+    def _wake_cluster(self, record: Record, moved: Record) -> None:
+        """A cluster that is at work, or called to it, looks at what its node has come to: at the beginning and the end
+        of its work, not at each step."""
+        cluster = self._mirror.records.get(record.shard)
+        if cluster is None or cluster.name == record.name:
+            return
+        before, after = (self.kind(one).states[one.state] for one in (record, moved))
+        if (before.work and after.work) or record.state == moved.state == ROLLING_BACK:
+            return
+        works = self.kind(cluster).states[cluster.state].work or cluster.state == ROLLING_BACK
+        if works or self._mirror.asked(cluster.name):
+            self.poke(cluster.name)
+
+    def _move(self, record: Record, moved: Record, verb: str, actor: str, idle: bool = False) -> list[Op]:
+        """A change of state with its log line, and what follows from it."""
+        kind = self.kind(record)
+        event = Event(
+            moved.since,
+            record.shard,
+            record.name,
+            "transition",
+            moves.sentence(moved, kind),
+            "error" if kind.states[moved.state].phase == "failed" else "info",
+            actor,
+            {
+                "from": record.state,
+                "to": moved.state,
+                "step": moved.step,
+                "by": verb,
+                "attempt": moved.attempt,
+                "kind": record.kind,
+            },
+        )
+        if idle:
+            event.data["idle"] = True
+        begins = kind.states[moved.state].work and not kind.states[record.state].work
+        calls: Sequence[Op] = ()
+        if begins and record.name != record.shard:
+            cluster = self.standing(self._latest(record.shard))
+            calls = reactions.calls_back(moved, cluster, self.journal.clock.new_id())
+        return [PutRecord(moved), *calls, AddEvent(event)]

@@ -1,0 +1,242 @@
+"""How a record changes: pure functions from a record and an event to the record that is committed next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from daemon.engine.legality import event_name
+from daemon.errors.tree import CATALOGUE
+from daemon.store.ops import AddCommand, AddEvent, Command, DropRecord, DropSecrets, Event, Op, Resource
+from state_machines.kind import FLAGS, ROLLING_BACK, Kind, State, UndoStep
+from state_machines.outcome import Problem, Remedy
+from state_machines.record import Record
+
+
+def event(
+    record: Record,
+    kind: Literal["verb", "error", "note", "boot", "log"],
+    now: float,
+    message: str,
+    level: Literal["debug", "info", "warning", "error"] = "info",
+    data: dict[str, Any] | None = None,
+    actor: str = "nxd",
+) -> AddEvent:
+    """A line of the log about a record."""
+    return AddEvent(Event(now, record.shard, record.name, kind, message, level, actor, data or {}))
+
+
+def command(record: Record, verb: str, now: float, token: str, actor: str = "nxd", **args: Any) -> AddCommand:
+    """A verb that follows from another one, or that the daemon itself puts into the record's inbox."""
+    return AddCommand(Command(token, record.name, record.shard, verb, actor, now, dict(args)))
+
+
+NAMED = 12
+"""So many left-overs are named in an error, each with its command; the ledger has them all."""
+
+OWN_FACTS = ("because", "held_with", "stuck")
+"""Facts that the engine keeps for itself, whatever a platform forgets: the problem for which the daemon goes back by
+itself, the cluster with which a node was held, and how often the same step failed with the same trouble."""
+
+
+class Limits(Struct, frozen=True):
+    """How long things may last: state → the spec's word in seconds, and the factor that stretches all of it."""
+
+    wished: Mapping[str, float] = field(default_factory=dict)
+    factor: float = 1.0
+
+    def of(self, state: State | UndoStep) -> float | None:
+        """Seconds a state or a stage of a rollback may last: the spec's word, else the table's."""
+        seconds = self.wished.get(state.name, state.deadline)
+        return None if seconds is None else float(seconds) * self.factor
+
+
+def entered(record: Record, kind: Kind, state: str, now: float, limits: Limits) -> Record:
+    """The record as it enters a state."""
+    seconds = limits.of(kind.states[state])
+    step = record.step
+    if kind.states[state].work or state == kind.initial:
+        step = state
+    elif kind.states[state].phase in ("ok", "released"):
+        step = None
+    return replace(
+        record,
+        state=state,
+        step=step,
+        since=now,
+        deadline=None if seconds is None else now + seconds,
+        wake_at=None,
+        wait=None,
+        error=None,
+        tries=0,
+        version=record.version + 1,
+    )
+
+
+def in_line(record: Record, kind: Kind, now: float, limits: Limits) -> Record:
+    """The record while it waits for its turn: its deadline begins anew, written down each tenth of its length."""
+    stage = record.step if record.state == ROLLING_BACK else None
+    seconds = limits.of(kind.undo_step(stage) if stage else kind.states[record.state])
+    if seconds is None or record.deadline is None or record.deadline > now + 0.9 * seconds:
+        return record
+    return replace(record, deadline=now + seconds)
+
+
+def advanced(record: Record, kind: Kind, now: float, limits: Limits) -> Record:
+    """The record after its step is done: in the next state, or held there if it was to stop after this step."""
+    state = kind.next(record.state, record.step, "advance")
+    if record.stop_after != record.state or not kind.states[state].work:
+        return entered(record, kind, state, now, limits)
+    return entered(replace(record, step=state, stop_after=None), kind, "held", now, limits)
+
+
+def next_undo(record: Record, undo: UndoStep, now: float, limits: Limits) -> Record:
+    """The record at a stage of its rollback."""
+    seconds = limits.of(undo)
+    return replace(
+        record,
+        state=ROLLING_BACK,
+        step=undo.name,
+        since=now,
+        deadline=None if seconds is None else now + seconds,
+        wake_at=None,
+        wait=None,
+        error=None,
+        tries=0,
+        version=record.version + 1,
+    )
+
+
+def honoured(
+    record: Record, kind: Kind, verb: str, args: Mapping[str, Any], now: float, limits: Limits
+) -> Record:
+    """The record after a legal verb. Raises IllegalEvent."""
+    if verb in FLAGS:
+        return replace(record, protected=FLAGS[verb], version=record.version + 1)
+    if verb == "hold" and "step" in args:
+        return replace(record, stop_after=args["step"], version=record.version + 1)
+    state = kind.next(record.state, record.step, event_name(verb, args))
+    record = replace(record, facts={**_own_facts(record, verb, args), **args.get("facts", {})})
+    if verb in ("retry", "replace"):
+        facts = {**record.facts, "asked": args.get("means", verb)}
+        record = replace(record, attempt=record.attempt + 1, facts=facts)
+    if verb == "join":
+        record = replace(record, facts={**record.facts, "member": True})
+    if verb == "change":
+        record = replace(record, spec=args.get("spec", record.spec))
+    if verb == "destroy":
+        record = replace(record, forget=True)
+    if state != ROLLING_BACK:
+        return entered(record, kind, state, now, limits)
+    record = replace(record, stop_after=None)
+    blocked = record.state == "rollback_blocked" and verb == "retry"
+    undo = kind.undo_step(record.step) if blocked and record.step else kind.undo[0]
+    return next_undo(record, undo, now, limits)
+
+
+def _own_facts(record: Record, verb: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a record after a verb: what the engine keeps there belongs to the verb that set it."""
+    facts = {key: value for key, value in record.facts.items() if key != "held_with"}
+    if verb == "hold" and "with" in args:
+        facts["held_with"] = args["with"]
+    if verb != "retry" or record.state != "rollback_blocked":
+        facts.pop("because", None)
+    if verb != "retry" or record.state != "failed":
+        facts.pop("stuck", None)
+    if "because" in args:
+        facts["because"] = args["because"]
+    return facts
+
+
+def stuck(record: Record, problem: Problem) -> dict[str, Any]:
+    """The facts of a record whose step has failed once more: where, with what, and how many times in a row."""
+    before = record.facts.get("stuck") or {}
+    same = (before.get("step"), before.get("code")) == (record.state, problem.code)
+    times = before["times"] + 1 if same else 1
+    return {**record.facts, "stuck": {"step": record.state, "code": problem.code, "times": times}}
+
+
+def sown(
+    name: str,
+    kind: Kind,
+    cluster: str,
+    spec: dict[str, Any],
+    now: float,
+    facts: Mapping[str, Any] | None = None,
+) -> Record:
+    """A record at its beginning, with what it knows already."""
+    return Record(
+        name,
+        kind.name,
+        cluster,
+        kind.initial,
+        now,
+        version=1,
+        step=kind.initial,
+        spec=spec,
+        facts=dict(facts or {}),
+    )
+
+
+def anew(record: Record, kind: Kind, spec: dict[str, Any], now: float) -> Record:
+    """A record of which nothing exists, at its beginning again with another spec."""
+    begun = sown(record.name, kind, record.shard, spec, now)
+    return replace(begun, version=record.version + 1, attempt=record.attempt, facts=record.facts)
+
+
+def forgotten(cluster: Record, members: Sequence[Record], now: float) -> list[Op]:
+    """A cluster of which nothing is left, and its nodes, leave the store; their log stays."""
+    ops: list[Op] = []
+    for record in (*members, cluster):
+        ops += [DropRecord(record.name), DropSecrets(f"{record.name}/")]
+    ops.append(event(cluster, "note", now, "everything is deleted; it is forgotten"))
+    return ops
+
+
+def late(record: Record, kind: Kind, waiting_for: str, evidence: str | None, now: float) -> Problem:
+    """The problem of a step whose time is over."""
+    row = CATALOGUE["deadline"]
+    title = sentence(record, kind)
+    minutes = (now - record.since) / 60
+    message = f"{title} took longer than its deadline ({minutes:.0f} min); it was waiting for {waiting_for}."
+    more = Remedy(
+        "spec",
+        f"If it only needs more time, give it some as deadlines.{record.step} in the spec, and apply it.",
+        setting=f"deadlines.{record.step}",
+    )
+    return Problem(row.code, message, (*row.mend, more), row.retry, evidence)
+
+
+def tried_long(record: Record, problem: Problem, now: float) -> Problem:
+    """The problem of a step that met the same passing trouble until its time was over: its cause, not the clock."""
+    minutes = (now - record.since) / 60
+    message = f"{problem.message} It was tried for {minutes:.0f} min."
+    return replace(problem, message=message, retry="later")
+
+
+def left_over(
+    problem: Problem,
+    resources: Sequence[Resource],
+    order: Sequence[str],
+    removal: Callable[[Resource], Sequence[str]],
+) -> Problem:
+    """The problem of a rollback that cannot go on, with each object left and the commands that remove it, in the order
+    in which they can work. ``order`` holds the kinds of objects as a rollback deletes them."""
+    left = sorted((row for row in resources if row.state != "gone"), key=lambda row: order.index(row.kind))
+    named = left[:NAMED]
+    more = f" and {len(left) - NAMED} more (nxd show tells them)" if len(left) > NAMED else ""
+    names = (", ".join(f"{row.kind} {row.name}" for row in named) or "nothing") + more
+    commands = [Remedy("command", line, command=line) for row in named for line in removal(row)]
+    row = CATALOGUE["left_over"]
+    message = f"{problem.message} Left over: {names}."
+    return Problem(row.code, message, (*problem.remedies, *commands), row.retry, problem.evidence)
+
+
+def sentence(record: Record, kind: Kind) -> str:
+    """A change of state as a line of the log."""
+    if record.state == ROLLING_BACK and record.step:
+        return kind.undo_step(record.step).title
+    return kind.states[record.state].title

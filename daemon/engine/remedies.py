@@ -1,0 +1,161 @@
+"""What a person can do about a problem *now*: what it names, and the verb that is legal where the record stands.
+
+The same data is a sentence in `nxd` and nxtui, a row of ``docs/errors.md``, and what a script follows.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from daemon.engine import legality
+from daemon.engine.legality import Standing
+from daemon.errors.tree import CATALOGUE
+from state_machines.kind import ROLLING_BACK, Kind
+from state_machines.outcome import Problem, Remedy
+
+FALLBACKS = ("retry", "resume", "replace", "rollback", "destroy")
+"""Verbs that are offered when none of those that the problem itself names is legal, the mildest first."""
+MILD = ("retry", "resume")
+"""Those that delete nothing."""
+_BY_ITSELF = Remedy("wait", "Nothing to do yet: nxd tries again by itself until the deadline.")
+_UNPROTECT = "unprotect"
+
+
+def verb_remedy(kind: Kind, verb: str, target: str) -> Remedy:
+    """Giving a verb, in a sentence, with its command."""
+    does = kind.verbs.get(verb, verb)
+    return Remedy("verb", f"{does[:1].upper()}{does[1:]}: nxd {verb} {target}.", verb=verb, target=target)
+
+
+def remedies(problem: Mapping[str, Any], here: Standing, cluster: Standing) -> list[Remedy]:
+    """What can be done about the problem of a record, which stands ``here`` in its ``cluster``, in order."""
+    mend = _of_problem(problem)
+    if here.kind.states[here.record.state].work or here.record.state == ROLLING_BACK:
+        waits = [one for one in mend if one.kind == "wait"]
+        return [*(waits or [_BY_ITSELF]), *(one for one in mend if one.kind == "outside")]
+    first = [one for one in mend if one.kind not in ("wait", "verb")]
+    first = [one for one in first if one.kind != "spec" or legality.may_apply(cluster, one.setting)]
+    if not first and any(one.kind == "spec" for one in mend):
+        return _from_nothing(mend, cluster)
+    if first and here.record.name == cluster.record.name and all(one.kind == "spec" for one in first):
+        return first  # applying it is what leads on
+    named = [(one.verb, one.target) for one in mend if one.kind == "verb"]
+    return [*first, *_leading(problem, here, cluster, named)]
+
+
+def without_problem(here: Standing, cluster: Standing) -> list[Remedy]:
+    """What can be done where a record stands still without a problem of its own; nothing where it moves by itself."""
+    record, kind = here.record, here.kind
+    phase = kind.states[record.state].phase
+    if phase == "attention":
+        return _leading({"code": ""}, here, cluster, [("resume", record.name)])
+    alone = cluster.kind.states[cluster.record.state].phase == "released" and here.record != cluster.record
+    if phase == "released" and not alone:
+        return _leading({"code": ""}, here, cluster, [])
+    wait = record.wait or {}
+    if wait.get("attention") and wait.get("remedies"):
+        return [one for one in map(_read, wait["remedies"]) if _can_be_done(one, here, cluster)]
+    if wait.get("attention") and legality.is_protected(cluster.record, cluster.cluster_inbox):
+        return [_unprotect(cluster)]
+    return []
+
+
+def _read(kept: Any) -> Remedy:
+    return msgspec.convert(kept, Remedy)
+
+
+def _can_be_done(one: Remedy, here: Standing, cluster: Standing) -> bool:
+    """Whether what is told can be done as these two stand; what another record allows is seen when it is tried."""
+    if one.kind == "spec":
+        return legality.may_apply(cluster, one.setting)
+    place = {here.record.name: here, cluster.record.name: cluster}.get(str(one.target))
+    return place is None or one.verb is None or legality.why_not(place, one.verb, {}) is None
+
+
+def ways_on(standing: Standing, verb: str, args: Mapping[str, Any]) -> list[Remedy]:
+    """What to do about the refusal of a verb: lift the protection, or what else is legal now."""
+    if legality.deletes(standing, verb, args) and legality.is_protected(
+        standing.cluster, standing.cluster_inbox
+    ):
+        return [_unprotect(standing)]
+    record, kind = standing.record, standing.kind
+    phase = kind.states[record.state].phase
+    if phase in ("ok", "released"):
+        return [Remedy("wait", "Nothing is to be done.")]
+    mild = FALLBACKS if verb in legality.DELETING or phase == "failed" else MILD
+    legal = [
+        verb_remedy(kind, other, record.name)
+        for other in mild
+        if other != verb and other in kind.verbs and legality.why_not(standing, other, {}) is None
+    ]
+    look = f"nxd wait {record.name}"
+    return legal or [Remedy("command", f"Wait until it has come to an end: {look}.", command=look)]
+
+
+def text(found: Sequence[Remedy]) -> str:
+    """The remedies as sentences, in order; commands that only stand for themselves share one."""
+    said: list[str] = []
+    for by_hand, group in itertools.groupby(found, lambda one: one.text == one.command):
+        if by_hand:
+            said.append(f"By hand, in this order: {'; '.join(one.text for one in group)}.")
+        else:
+            said += [one.text for one in group]
+    return " ".join(said)
+
+
+def plain(problem: Problem) -> dict[str, Any]:
+    """A problem as a record and an event keep it; ``remedy`` says in sentences what has to be mended."""
+    said = text(problem.remedies)
+    return {**msgspec.to_builtins(problem), "remedy": said}
+
+
+def _of_problem(problem: Mapping[str, Any]) -> list[Remedy]:
+    """What the problem itself names; of one that was kept by an older version, its sentence."""
+    if "remedies" in problem:
+        return [_read(one) for one in problem["remedies"]]
+    row = CATALOGUE.get(problem["code"])
+    return list(row.mend) if row else []
+
+
+def _from_nothing(mend: Sequence[Remedy], cluster: Standing) -> list[Remedy]:
+    """The spec must change in what cannot change while something stands: first back to nothing, then the spec."""
+    for verb in ("rollback", "destroy"):
+        if legality.why_not(cluster, verb, {}) is None:
+            back = verb_remedy(cluster.kind, verb, cluster.record.name)
+            return [back, *(one for one in mend if one.kind == "spec")]
+    return [one for one in mend if one.kind == "spec"]
+
+
+def _leading(
+    problem: Mapping[str, Any],
+    here: Standing,
+    cluster: Standing,
+    named: Sequence[tuple[str | None, str | None]],
+) -> list[Remedy]:
+    """The verb that leads on: one that the problem names, one of its kind's, or whatever is legal."""
+    places = {here.record.name: here, cluster.record.name: cluster}
+    for verb, target in named:
+        place = places.get(str(target))
+        if verb and (place is None or legality.why_not(place, verb, {}) is None):
+            return [verb_remedy((place or here).kind, verb, str(target))]
+    row = CATALOGUE.get(problem["code"])
+    leads = row.leads if row else ()
+    times = (here.record.facts.get("stuck") or {}).get("times", 1)
+    wanted = [*leads[min(times, len(leads)) - 1 :], *FALLBACKS] if leads else FALLBACKS
+    for place in places.values():
+        for verb in wanted:
+            if verb in place.kind.verbs and legality.why_not(place, verb, {}) is None:
+                return [verb_remedy(place.kind, verb, place.record.name)]
+    if legality.is_protected(cluster.record, cluster.cluster_inbox):
+        return [_unprotect(cluster)]
+    return []
+
+
+def _unprotect(standing: Standing) -> Remedy:
+    cluster = standing.cluster.name
+    says = f"Allow deletions in {cluster} again: nxd {_UNPROTECT} {cluster}."
+    return Remedy("verb", says, verb=_UNPROTECT, target=cluster)

@@ -1,0 +1,66 @@
+"""Looks up what a record's own row does not say: its platform, tables, time limits, and what its verbs depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from daemon.engine import moves
+from daemon.engine.legality import Standing
+from daemon.memory.mirror import Mirror
+from daemon.platforms.base import Platform
+from daemon.store.ops import Command
+from state_machines.kind import Kind
+from state_machines.record import Record
+
+
+class Standings:
+    """Looks records up. ``platforms`` by name; a record's kind begins with its platform's name. ``deadline_factor``
+    stretches every time limit."""
+
+    def __init__(self, mirror: Mirror, platforms: Mapping[str, Platform], deadline_factor: float) -> None:
+        self._mirror = mirror
+        self._factor = deadline_factor
+        both = [
+            (kind, platform) for platform in platforms.values() for kind in (platform.node, platform.cluster)
+        ]
+        self._platform_of = {kind.name: platform for kind, platform in both}
+        self._kinds = {kind.name: kind for kind, _ in both}
+
+    def platform(self, record: Record) -> Platform:
+        """The platform a record belongs to."""
+        return self._platform_of[record.kind]
+
+    def kind(self, record: Record) -> Kind:
+        """The tables of a record."""
+        return self._kinds[record.kind]
+
+    def limits(self, record: Record) -> moves.Limits:
+        """How long the states of a record may last."""
+        wished = self._mirror.records[record.shard].spec.get("deadlines", {})
+        return moves.Limits(wished, self._factor)
+
+    def standing(self, record: Record, but: Command | None = None) -> Standing:
+        """What the legality of the record's verbs depends on; ``but`` is the verb that is being honoured."""
+        cluster = self._mirror.records.get(record.shard, record)
+        return Standing(
+            record,
+            record if record.name == record.shard else cluster,
+            self.kind(record),
+            [command for command in self._mirror.commands(record.name) if command != but],
+            [command for command in self._mirror.commands(record.shard) if command != but],
+            self.platform(record),
+            lambda: self.exists(record.shard),
+        )
+
+    def exists(self, cluster: str) -> bool:
+        """Whether anything of a cluster exists outside, or may be about to: no setting that it was made from may change
+        then."""
+        members = self._mirror.members(cluster)
+        if any(self._stands(one) or self._mirror.asked(one.name) for one in members):
+            return True
+        names = (cluster, *(member.name for member in members))
+        return any(row.state != "gone" for name in names for row in self._mirror.resources(name))
+
+    def _stands(self, record: Record) -> bool:
+        state = self.kind(record).states[record.state]
+        return state.work or state.phase in ("ok", "releasing")

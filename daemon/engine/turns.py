@@ -1,0 +1,149 @@
+"""Gives records their turns: one at a time for each, all beside each other, when they are poked or their time comes."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+
+from daemon.clock import Clock
+from daemon.errors.tree import StoreError
+from daemon.store.base import Fenced
+from daemon.words import sentences
+
+log = logging.getLogger("nxd.engine")
+
+STORE_RETRY_SECONDS = 5.0
+
+Turn = Callable[[str], Awaitable[None]]
+"""What a record has its turn for: the verbs that wait for it, and every step that can run now."""
+
+
+class Turns:
+    """The turns of all records, so many at once; whoever is poked meanwhile waits in line, which costs no task.
+    ``alone`` says of which no two may have theirs at the same time."""
+
+    def __init__(self, clock: Clock, turn: Turn, at_once: int, alone: Callable[[str], bool]) -> None:
+        self._clock = clock
+        self._turn = turn
+        self._at_once = at_once
+        self._busy = 0
+        """Turns that are under way, but for those of records that have theirs alone."""
+        self._line: OrderedDict[str, None] = OrderedDict()
+        """Who waits for one of them to end, in order."""
+        self._alone = alone
+        self._single = asyncio.Lock()
+        self._turns: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self._due: list[tuple[float, str]] = []
+        self._wakes: dict[str, float] = {}
+        self._moved = asyncio.Event()
+        self._fenced: Fenced | None = None
+        self._stopped = False
+        self._broken: dict[str, str] = {}
+
+    @property
+    def problems(self) -> list[str]:
+        """What keeps records from having their turn, for the health answer; empty when nothing does."""
+        return list(dict.fromkeys(self._broken.values()))
+
+    async def run(self) -> None:
+        """Work until cancelled; then every turn is stopped where it is. Raises Fenced."""
+        try:
+            while self._fenced is None:
+                self._moved.clear()
+                delay = self._wake_due()
+                if delay is None:
+                    await self._moved.wait()
+                else:
+                    await self._sleep_or_move(delay)
+            raise self._fenced
+        finally:
+            self._stopped = True
+            turns = list(self._turns.values())
+            for turn in turns:
+                turn.cancel()
+            await asyncio.gather(*turns, return_exceptions=True)
+
+    def poke(self, name: str) -> None:
+        """Give a record a turn now, or right after the one it is having; none any more once ``run`` has ended."""
+        if self._stopped:
+            return
+        if name in self._turns:
+            self._again.add(name)
+        elif self._alone(name):
+            self._begin(name, alone=True)
+        elif self._line or self._busy >= self._at_once:
+            self._line[name] = None
+        else:
+            self._begin(name, alone=False)
+
+    def _begin(self, name: str, alone: bool) -> None:
+        turn = asyncio.create_task(self._take_turn(name, alone), name=f"turn:{name}")
+        self._turns[name] = turn
+        self._busy += not alone
+        turn.add_done_callback(lambda _: self._turn_over(name, alone))
+
+    def wake_at(self, name: str, when: float) -> None:
+        """Give a record a turn at a time, unless it is given another one before."""
+        self._wakes[name] = when
+        heapq.heappush(self._due, (when, name))
+        if self._due[0][1] == name:  # sooner than what is slept for
+            self._moved.set()
+
+    def _turn_over(self, name: str, alone: bool) -> None:
+        del self._turns[name]
+        self._busy -= not alone
+        again = name in self._again
+        self._again.discard(name)
+        if self._stopped or self._fenced is not None:
+            return
+        if again:
+            self.poke(name)
+        while self._line and self._busy < self._at_once:
+            following, _ = self._line.popitem(last=False)
+            self._begin(following, alone=False)
+
+    def _wake_due(self) -> float | None:
+        """Poke every record whose time has come; the seconds until the next one, if any."""
+        now = self._clock.now()
+        while self._due:
+            when, name = self._due[0]
+            if self._wakes.get(name) != when:
+                heapq.heappop(self._due)
+            elif when <= now:
+                heapq.heappop(self._due)
+                self.poke(name)
+            else:
+                return when - now
+        return None
+
+    async def _sleep_or_move(self, delay: float) -> None:
+        sleep = asyncio.create_task(self._clock.sleep(delay), name="engine-sleep")
+        moved = asyncio.create_task(self._moved.wait(), name="engine-moved")
+        try:
+            await asyncio.wait((sleep, moved), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            moved.cancel()
+
+    async def _take_turn(self, name: str, alone: bool) -> None:
+        self._wakes.pop(name, None)
+        try:
+            async with self._single if alone else nullcontext():
+                await self._turn(name)
+            self._broken.pop(name, None)
+        except StoreError as error:
+            log.error("action=commit_failed record=%s evidence=%s", name, error.evidence)
+            self._broken[name] = sentences(error.message, error.evidence, error.remedy)
+            self.wake_at(name, self._clock.now() + STORE_RETRY_SECONDS)
+        except Fenced as error:
+            self._fenced = error
+            self._moved.set()
+        except Exception as error:
+            log.exception("action=turn_broke record=%s", name)
+            self._broken[name] = f"The turn of {name} broke: {type(error).__name__}: {error}"
+            self.wake_at(name, self._clock.now() + STORE_RETRY_SECONDS)

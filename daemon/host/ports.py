@@ -1,0 +1,129 @@
+"""Opens the daemon's doors: two TCP ports for strangers, within limits that leave room for the Unix socket of its
+people."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import resource
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp import web
+
+from daemon.errors.tree import StartError
+from daemon.settings.kinds import HostPort
+from pxe.app import app_runner, protocol_log
+from pxe.visitors import Door, Doorkeeper, QuietDoor
+
+log = logging.getLogger("nxd")
+
+CLOSE_SECONDS = 5.0
+"""How long a connection may finish what it is doing when the daemon stops."""
+KEPT_FILES = 256
+"""File descriptors that strangers leave to the daemon itself: the socket, the database, the calls to the cloud."""
+FILES_PER_VISIT = 2
+"""A connection, and the image that is sent over it."""
+_WRONG = (errno.EACCES, errno.EPERM, errno.EAFNOSUPPORT)
+"""Why a port cannot be opened today and tomorrow neither; anything else may pass."""
+
+
+def doorkeeper(at_once: int, per_source: int) -> Doorkeeper:
+    """Keeps the ports for strangers, after the daemon has taken as many file descriptors as it may have."""
+    files = _as_many_files_as_may_be()
+    room = max(1, (files - KEPT_FILES) // FILES_PER_VISIT)
+    if room < at_once:
+        log.warning("action=few_files files=%d connections=%d wanted=%d", files, room, at_once)
+    return Doorkeeper(min(at_once, room), per_source)
+
+
+def _as_many_files_as_may_be() -> int:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return soft if soft != resource.RLIM_INFINITY else 1 << 20
+
+
+@asynccontextmanager
+async def listening(
+    app: web.Application, at: HostPort, setting: str, keeper: Doorkeeper
+) -> AsyncIterator[None]:
+    """Serve an application to strangers on a TCP port. Raises StartError."""
+    runner = app_runner(app, keeper.patience)
+    await runner.setup()
+    try:
+        try:
+            await Door(runner, at.host, at.port, keeper, shutdown_timeout=CLOSE_SECONDS).start()
+        except OSError as error:
+            raise _closed(error, at, setting) from error
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _closed(error: OSError, at: HostPort, setting: str) -> StartError:
+    remedy = f"or change {setting} in the settings."
+    if error.errno == errno.EADDRINUSE:
+        said = (
+            f"the port is in use. End whatever uses it (`ss -ltnp 'sport = :{at.port}'` names it), {remedy}"
+        )
+    elif error.errno == errno.EADDRNOTAVAIL:
+        said = f"this host has no address {at.host} (yet). Give it to an interface, {remedy}"
+    elif error.errno in (errno.EACCES, errno.EPERM):
+        said = f"{error.strerror}. Ports below 1024 are for root: change {setting} in the settings."
+    elif isinstance(error, socket.gaierror):
+        said = f"{at.host} is no address, and no name that this host can look up (now). Make it one, {remedy}"
+    else:
+        said = f"{error.strerror}. Mend that, {remedy}"
+    return StartError(f"Cannot listen on {at}: {said}", passing=error.errno not in _WRONG)
+
+
+@asynccontextmanager
+async def on_socket(app: web.Application, path: Path) -> AsyncIterator[None]:
+    """Serve the API on the Unix socket, for its owner and group. Raises StartError."""
+    runner = web.AppRunner(app, access_log=None, logger=protocol_log, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        _make_way(path)
+        try:
+            await QuietDoor(runner, str(path)).start()
+            os.chmod(path, 0o660)
+        except OSError as error:
+            raise StartError(
+                f"Cannot listen on the socket {path} ({error.strerror}): "
+                "make its directory writable, or change socket in the settings.",
+                passing=error.errno not in _WRONG,
+            ) from error
+        try:
+            yield
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+    finally:
+        await runner.cleanup()
+
+
+def _make_way(path: Path) -> None:
+    """Remove a socket that a killed daemon left; refuse one that still answers, and whatever is no socket."""
+    if not path.is_socket():
+        if path.exists():
+            raise StartError(
+                f"Cannot listen on the socket {path}: something else stands there. "
+                "Move it away, or change socket in the settings.",
+                passing=False,
+            )
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            path.unlink(missing_ok=True)
+            return
+    raise StartError(
+        f"Another nxd answers on {path}: stop that one first, or change socket in the settings.", passing=True
+    )

@@ -1,0 +1,131 @@
+"""The state directory: one daemon at a time, and a mark that tells whether a ledger was ever kept here."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from daemon.errors.tree import StartError, StateLost
+
+DATABASE = "nxd.db"
+KEY = "secret.key"
+MARK = "ledger.json"
+"""Says whose ledger is kept beside it, for the day on which that is gone."""
+RUNNING = "running"
+LOCK = "nxd.lock"
+NAMES = frozenset((DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY, MARK, RUNNING, LOCK))
+"""What nxd keeps in its state directory."""
+
+_AWAY = (
+    "Put it back from the backup (it belongs together with secret.key), then start nxd again. If there is none: "
+    "move {directory} away and start with an empty ledger; `nxd audit` then lists what stands in the cloud."
+)
+
+_FILE = (
+    "Move it away and put the file back from the backup, then start nxd again. If there was none: move {directory} "
+    "away and start with an empty ledger; `nxd audit` then lists what stands in the cloud."
+)
+
+
+@contextmanager
+def claimed(state_dir: Path) -> Iterator[None]:
+    """The state directory, for this daemon alone while it runs. Raises StartError."""
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(state_dir / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        wrong = isinstance(error, PermissionError | NotADirectoryError | FileExistsError | IsADirectoryError)
+        raise StartError(
+            f"The state directory {state_dir} cannot be used ({error.strerror}): "
+            "make it writable for this user, or name another one as state_dir.",
+            passing=not wrong,
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise StartError(
+            f"Another nxd works on {state_dir} already: stop that one first, or give this one its own state_dir.",
+            passing=True,
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def check_ledger(state_dir: Path) -> None:
+    """See, before the database is opened, that it was not lost. Raises StateLost."""
+    _check_files(state_dir)
+    owner, database = _owner(state_dir), state_dir / DATABASE
+    left = [state_dir / name for name in (KEY, RUNNING) if (state_dir / name).exists()]
+    if owner is not None:
+        proof = f"{state_dir / MARK} says that the ledger of {owner} was kept in it"
+    elif left:
+        proof = f"{left[0]} says that a ledger was kept in it"
+    else:
+        return
+    try:
+        size = database.stat().st_size
+    except FileNotFoundError:
+        what = "is gone"
+    else:
+        if size:
+            return
+        what = "is empty"
+    raise StateLost(
+        "database",
+        f"The database {database} {what}, and {proof}.",
+        remedy=_AWAY.format(directory=state_dir),
+    )
+
+
+def _check_files(state_dir: Path) -> None:
+    """See that what nxd keeps in files is in files. Raises StateLost."""
+    for path in (state_dir / name for name in sorted(NAMES)):
+        if path.exists() and not path.is_file():
+            what = "a directory" if path.is_dir() else "something else"
+            raise StateLost(
+                "database",
+                f"{path} is {what}, where nxd keeps a file.",
+                remedy=_FILE.format(path=path, directory=state_dir),
+            )
+
+
+def mark_ledger(state_dir: Path, daemon_id: str) -> None:
+    """Note whose ledger is kept here. Raises StateLost when it is another one than before."""
+    owner = _owner(state_dir)
+    if owner not in (None, daemon_id):
+        raise StateLost(
+            "database",
+            f"The database in {state_dir} is the ledger of {daemon_id}, and {state_dir / MARK} says that the one of "
+            f"{owner} is kept here.",
+            remedy=f"Put the right nxd.db and secret.key back; if this one is meant, rm {state_dir / MARK}.",
+        )
+    if owner is not None:
+        return
+    draft = state_dir / f"{MARK}.new"
+    with draft.open("w") as file:
+        json.dump({"daemon_id": daemon_id}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(state_dir / MARK)
+
+
+def _owner(state_dir: Path) -> str | None:
+    """Whose ledger is kept here, as the mark says; None while there is none."""
+    path = state_dir / MARK
+    try:
+        return str(json.loads(path.read_bytes())["daemon_id"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StateLost(
+            "database",
+            f"The mark {path} cannot be read ({error}).",
+            remedy=f"If {state_dir / DATABASE} is the ledger that belongs here, rm {path} and start nxd again.",
+        ) from None

@@ -1,0 +1,187 @@
+"""Commits, then remembers, then tells: the only door to the store for everybody in the daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from msgspec.structs import replace
+
+from daemon.clock import Clock
+from daemon.faultpoints import armed, point
+from daemon.memory.bus import Bus, Notice
+from daemon.memory.history import READ_BACK, History
+from daemon.memory.mirror import Mirror
+from daemon.secrets.redaction import Redactor
+from daemon.store.base import Store
+from daemon.store.ops import (
+    AddEvent,
+    DropRecord,
+    Event,
+    Lease,
+    Op,
+    Pruning,
+    PutRecord,
+    PutResource,
+    PutSignal,
+    concerned,
+)
+from daemon.words import sentences
+
+log = logging.getLogger("nxd")
+
+DAY = 86400.0
+BETWEEN_PIECES = 0.02
+"""Real seconds that the writer is left to others between two pieces of what is forgotten."""
+
+
+class Journal:
+    """The store with the lease, the mirror that follows it, and the bus that tells of it."""
+
+    def __init__(
+        self,
+        store: Store,
+        lease: Lease,
+        mirror: Mirror,
+        bus: Bus,
+        clock: Clock,
+        known: Redactor | None = None,
+    ) -> None:
+        self._store = store
+        self._known = known or Redactor()
+        self._lease = lease
+        self.mirror = mirror
+        self.bus = bus
+        self.clock = clock
+        self.history = History()
+        self.started = clock.now()
+        self._trial: asyncio.Future[list[Event]] | None = None
+        """The commit of nothing by which the health answer learns whether one goes through."""
+        self.noted: dict[str, str] = {}
+        """What somebody noticed to be wrong on this host, by what it concerns, for the health answer."""
+        self._soon: list[Callable[[], object]] = []
+
+    async def read_back(self) -> None:
+        """Learn from the log how long things took before this daemon started. Raises StoreError."""
+        self.history.take(await self._store.events(0, READ_BACK, None, None, "transition", True))
+
+    async def troubles(self, seconds: float) -> list[str]:
+        """What is wrong with what is kept on this host: the noted troubles, and whether a commit goes through now."""
+        found = list(self.noted.values())
+        if self._trial is None or self._trial.done():
+            self._trial = self.submit(())
+            self._trial.add_done_callback(lambda trial: trial.cancelled() or trial.exception())
+        trial = self._trial
+        await asyncio.wait((trial,), timeout=seconds)
+        error = trial.exception() if trial.done() else None
+        if not trial.done():
+            found.append(f"The database did not take a commit within {seconds:g} seconds.")
+        elif error is not None:
+            found.append(sentences(str(error), getattr(error, "remedy", None)))
+        return found
+
+    async def commit(self, *ops: Op) -> list[Event]:
+        """All of it or nothing, durable when it returns. Raises Fenced, VersionConflict, StoreError."""
+        return await self.submit(ops)
+
+    def submit(
+        self, ops: Sequence[Op], then: Callable[[], None] | None = None
+    ) -> asyncio.Future[list[Event]]:
+        """Commit, and go on meanwhile. Once it is durable it is remembered, ``then`` follows, and the answer comes,
+        which is that of ``commit``. No secret that the daemon knows gets into it."""
+        ops = [self._without_secrets(op) for op in ops]
+        if armed():
+            point("before_commit", *map(concerned, ops))
+        return self._store.commit(self._lease, ops, partial(self._follow, ops, then))
+
+    def _without_secrets(self, op: Op) -> Op:
+        """The op, without the secrets that somebody outside quoted in an answer or a line."""
+        hidden = self._known.value
+        match op:
+            case AddEvent(event):
+                message, data = hidden(event.message), hidden(event.data)
+                if message is not event.message or data is not event.data:
+                    return AddEvent(replace(event, message=message, data=data))
+            case PutRecord(record):
+                wait, error = hidden(record.wait), hidden(record.error)
+                if wait is not record.wait or error is not record.error:
+                    return PutRecord(replace(record, wait=wait, error=error))
+            case PutSignal(signal):
+                data = hidden(signal.data)
+                if data is not signal.data:
+                    return PutSignal(replace(signal, data=data))
+        return op
+
+    def soon(self, call: Callable[[], object]) -> None:
+        """Call it when everybody who can go on now has done so."""
+        if not self._soon:
+            asyncio.get_running_loop().call_soon(self._call_all)
+        self._soon.append(call)
+
+    def _call_all(self) -> None:
+        calls, self._soon = self._soon, []
+        for call in calls:
+            call()
+
+    def _follow(self, ops: Sequence[Op], then: Callable[[], None] | None, events: list[Event]) -> None:
+        if armed():
+            point("after_commit", *map(concerned, ops))
+        self.mirror.apply(ops)
+        if armed():
+            _pass_results(ops)
+        for event in events:
+            _say(event)
+        if events:
+            self.history.take(events)
+            self.mirror.revision = events[-1].revision
+        if self.bus.heard:
+            self.bus.publish(_notice(ops, events))
+        if then is not None:
+            then()
+
+    async def prune(self, days: float, lines: int) -> int:
+        """Forget what is older than so many days or exceeds so many lines, piece by piece while others commit; how many
+        pieces it took. Raises Fenced, StoreError."""
+        what, pieces = Pruning(self.clock.now() - days * DAY, self.mirror.revision - lines), 0
+        while not what.done:
+            what, pieces = await self._store.prune(self._lease, what), pieces + 1
+            self.mirror.forget(what.tokens, what.begins)
+            if not what.done:
+                await self.clock.sleep(BETWEEN_PIECES * self.clock.speed)
+        return pieces
+
+    async def events(
+        self,
+        after: int = 0,
+        limit: int = 1000,
+        shard: str | None = None,
+        record: str | None = None,
+        kind: str | None = None,
+        tail: bool = False,
+    ) -> list[Event]:
+        """A piece of the log, oldest first. Raises StoreError."""
+        return await self._store.events(after, limit, shard, record, kind, tail)
+
+
+def _say(event: Event) -> None:
+    """Who asked for what, and what went wrong, stand in the journal of the host too."""
+    if event.kind == "verb" or (event.kind == "note" and event.actor != "nxd"):
+        log.info("action=asked actor=%s record=%s said=%s", event.actor, event.record, event.message)
+    elif event.level == "error":
+        log.warning("action=failed record=%s said=%s", event.record, event.message)
+
+
+def _pass_results(ops: Sequence[Op]) -> None:
+    for op in ops:
+        if isinstance(op, PutResource) and op.resource.state == "present":
+            point("after_result", *op.resource.key)
+
+
+def _notice(ops: Sequence[Op], events: Sequence[Event]) -> Notice:
+    """What is told of a commit."""
+    removed = frozenset(op.name for op in ops if isinstance(op, DropRecord))
+    changed = {op.record.name for op in ops if isinstance(op, PutRecord)}
+    changed |= {op.resource.owner for op in ops if isinstance(op, PutResource)}
+    return Notice(events, frozenset(changed) - removed, removed)

@@ -1,0 +1,199 @@
+"""The verbs people give: which are legal, what they would do, and the door through which they enter."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from daemon import wire
+from daemon.engine import legality, moves, reactions
+from daemon.engine.engine import Engine
+from daemon.engine.locks import Locks
+from daemon.engine.remedies import text, ways_on
+from daemon.errors.tree import NxdError
+from daemon.memory.journal import Journal
+from daemon.platforms.base import Finding
+from daemon.requests.plans import creations, deletions, plan_of, stages_of
+from daemon.secrets.box import SecretBox
+from daemon.store.ops import AddCommand, AddEvent, Command, Event
+from state_machines.record import Record
+
+_DELETING = ("rollback", "destroy")
+
+
+class Orders:
+    """Verbs on their way into the inbox."""
+
+    def __init__(self, journal: Journal, engine: Engine) -> None:
+        self._journal = journal
+        self._engine = engine
+        self._giving = Locks()
+
+    def find(self, name: str) -> Record:
+        """The node or cluster of that name. Raises NxdError."""
+        record = self._journal.mirror.records.get(name)
+        if record is None:
+            raise NxdError("unknown", f"There is no node or cluster named {name}.")
+        return record
+
+    def can(self, record: Record) -> dict[str, str | None]:
+        """Each verb the record knows → None when it is legal now, else the reason why it is not."""
+        standing = self._engine.standing(record)
+        return {verb: legality.why_not(standing, verb, {}) for verb in standing.kind.verbs}
+
+    def _refuse_what_is_not_legal(self, record: Record, verb: str, args: Mapping[str, Any]) -> None:
+        standing = self._engine.standing(record)
+        reason = legality.why_not(standing, verb, args)
+        if reason is not None:
+            raise NxdError("refused", reason, remedy=ways_on(standing, verb, args))
+
+    def plan(self, verb: str, target: str, step: str | None = None) -> wire.Plan:
+        """What the verb would do now. Raises NxdError, also when it is not legal now. ``step`` as in ``give``."""
+        record = self.find(target)
+        self._know(record, verb)
+        args = {"step": step} if step else {}
+        self._refuse_what_is_not_legal(record, verb, args)
+        return self._plan(record, verb, args)
+
+    def _plan(self, record: Record, verb: str, args: Mapping[str, Any]) -> wire.Plan:
+        platform, ledger = self._engine.platform(record), self._journal.mirror.resources
+        items: list[wire.PlanItem] = []
+        if verb in _DELETING or (verb == "retry" and record.state == "rollback_blocked"):
+            members = self._journal.mirror.members(record.shard) if record.name == record.shard else []
+            for one in (*members, record):
+                items += deletions(ledger(one.name), platform.undo_order)
+        elif verb == "replace":
+            ties = platform.ties(record.name, ledger(record.shard))
+            old, new = platform.replacement(record, [*ties, *ledger(record.name)])
+            items = deletions(old, platform.undo_order) + creations(new)
+        elif verb == "retry":
+            items = self._renewals(record, args)
+        wish = self._journal.mirror.records[record.shard].spec if verb in ("replace", "retry") else None
+        stages = self._stages(record, verb, args)
+        return plan_of(verb, record.name, items, stages, words=platform.words, wish=wish)
+
+    def _renewals(self, record: Record, args: Mapping[str, Any]) -> list[wire.PlanItem]:
+        """What a retry deletes before it goes on, and what it makes anew for it; of a cluster, also what the retries of
+        its nodes do that come with it."""
+        platform, mirror = self._engine.platform(record), self._journal.mirror
+        members = mirror.members(record.shard) if record.name == record.shard else []
+        items: list[wire.PlanItem] = []
+        for one in (*reactions.retried_along(record, "retry", args, members, platform), record):
+            rows = mirror.resources(one.name)
+            blocked = one.state == "rollback_blocked"
+            old, new = (rows, ()) if blocked else platform.renewal(one, rows)
+            items += deletions(old, platform.undo_order) + creations(new)
+        return items
+
+    def _stages(self, record: Record, verb: str, args: Mapping[str, Any]) -> list[wire.PlanStage]:
+        """The steps that the verb leads through, as far as it is legal now."""
+        kind = self._engine.kind(record)
+        steps: Sequence[str] = ()
+        if verb in _DELETING:
+            steps = [stage.name for stage in kind.undo]
+        elif verb in ("replace", "retry"):
+            event = legality.event_name(verb, args)
+            following = kind.next(record.state, record.step, event)
+            steps = kind.steps[kind.steps.index(following) :] if following in kind.steps else ()
+        return stages_of(kind, steps, self._engine.limits(record), self._journal.history)
+
+    async def give(
+        self,
+        verb: str,
+        target: str,
+        actor: str,
+        digest: str | None = None,
+        token: str | None = None,
+        step: str | None = None,
+    ) -> int:
+        """Accept a verb: durable when it returns, with the log's revision. Raises NxdError.
+
+        ``step``: where a retry begins, after which a hold stops.
+        """
+        async with self._giving(target):
+            record = self.find(target)
+            self._know(record, verb)
+            if token is None or not self._journal.mirror.knows_token(token):
+                args = {"step": step} if step else {}
+                await self._give(verb, record, actor, digest, token or self._journal.clock.new_id(), args)
+            return self._journal.mirror.revision
+
+    async def _give(
+        self, verb: str, record: Record, actor: str, digest: str | None, token: str, args: dict[str, str]
+    ) -> None:
+        target = record.name
+        self._refuse_what_is_not_legal(record, verb, args)
+        if digest is not None and self._plan(record, verb, args)["digest"] != digest:
+            raise NxdError("plan_changed")
+        now = self._journal.clock.now()
+        said = moves.event(record, "verb", now, f"{actor} asked for {verb} of {target}", actor=actor)
+        await self._journal.commit(
+            AddCommand(Command(token, target, record.shard, verb, actor, now, args)), said
+        )
+        self._engine.poke(target)
+
+    def _know(self, record: Record, verb: str) -> None:
+        kind = self._engine.kind(record)
+        if verb not in kind.verbs:
+            verbs = ", ".join(kind.verbs)
+            raise NxdError("request", f"A {kind.role} has no verb {verb}.", remedy=f"Its verbs are {verbs}.")
+
+    async def login(self, name: str, actor: str, box: SecretBox) -> dict[str, str]:
+        """Where and how to log in to a cluster; that it was asked for stands in the log. Raises NxdError."""
+        record = self.find(name)
+        if record.name != record.shard:
+            raise NxdError(
+                "request",
+                f"{name} is a node and has no login of its own; its cluster {record.shard} has.",
+                remedy=f"nxd login {record.shard}",
+            )
+
+        def secret(word: str) -> str | None:
+            sealed = self._journal.mirror.secrets.get(f"{name}/{word}")
+            return None if sealed is None else box.open(sealed)
+
+        found = self._engine.platform(record).login(record, secret)
+        if found is None:
+            raise NxdError(
+                "refused", f"{name} has no password of its own yet.", remedy="Wait until it is secured."
+            )
+        now = self._journal.clock.now()
+        await self._journal.commit(
+            moves.event(record, "note", now, f"{actor} read the password", actor=actor)
+        )
+        return dict(found)
+
+    async def audit(self) -> Sequence[Finding]:
+        """What the clouds hold against what the ledger says; nothing is changed. Raises OutsideError."""
+        findings: list[Finding] = []
+        for platform in self._engine.platforms.values():
+            findings += await platform.audit(self._journal.mirror)
+        return findings
+
+    async def discard(self, ids: Collection[str], actor: str) -> Sequence[Finding]:
+        """Go one step towards deleting objects that an audit calls unknown; those that still stand. Raises NxdError."""
+        unknown = {one.id: one for one in await self.audit() if one.finding == "unknown"}
+        now = self._journal.clock.now()
+        for one in (unknown[id_] for id_ in ids if id_ in unknown):
+            said = f"{actor} has {one.kind} {one.name} ({one.id}) deleted, which is in no ledger"
+            await self._journal.commit(AddEvent(Event(now, "", None, "verb", said, "warning", actor)))
+        left: list[Finding] = []
+        for platform in self._engine.platforms.values():
+            left += await platform.discard(self._journal.mirror, set(ids) & set(unknown))
+        return left
+
+
+def problem_view(error: NxdError) -> dict[str, Any]:
+    """An error as the API says it."""
+    view: dict[str, Any] = {
+        "code": error.code,
+        "message": error.message,
+        "remedy": text(error.remedies),
+        "remedies": [msgspec.to_builtins(one) for one in error.remedies],
+        "retry": error.retry,
+    }
+    if error.evidence is not None:
+        view["evidence"] = error.evidence
+    return view

@@ -1,0 +1,148 @@
+"""Plans: what would be made, changed and deleted, in which order, under a digest that names exactly this."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from math import inf
+from typing import Any
+
+from daemon import wire
+from daemon.engine.moves import Limits
+from daemon.memory.history import History
+from daemon.platforms.base import Bound, Planned
+from daemon.store.ops import Resource
+from state_machines.kind import Kind
+
+FELT_SECONDS = 60.0
+"""What takes less than this is no wait that a plan tells of."""
+TOLD = ("address",)
+"""Of what the ledger keeps with an object, what a plan tells of one that goes."""
+
+Words = Mapping[str, tuple[str, str]]
+"""Kind of object → what one and what several of it are called."""
+
+
+def plan_of(
+    verb: str,
+    target: str,
+    items: list[wire.PlanItem],
+    stages: list[wire.PlanStage] | None = None,
+    *,
+    words: Words,
+    wish: Mapping[str, Any] | None = None,
+    note: str = "",
+    bounds: Sequence[Bound] = (),
+) -> wire.Plan:
+    """The plan with its digest, which names what will be done, and the whole wish, and not how long it takes."""
+    text = json.dumps([verb, target, items, wish], sort_keys=True, default=str)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    plan = wire.Plan(digest=digest, target=target, verb=verb, items=items, stages=stages or [])
+    plan["sums"] = _sums(items, words)
+    if note:
+        plan["note"] = note
+    waits = _longest(bounds)
+    if waits is not None:
+        plan["waits"] = waits
+    return plan
+
+
+def _longest(bounds: Sequence[Bound]) -> wire.PlanWait | None:
+    """The limit that is waited for longest; one of which nobody knows how long yet before all others."""
+    felt = [one for one in bounds if one.seconds is None or one.seconds >= FELT_SECONDS]
+    if not felt:
+        return None
+    one = max(felt, key=lambda one: inf if one.seconds is None else one.seconds)
+    return wire.PlanWait(limit=one.limit, value=one.value, seconds=one.seconds)
+
+
+def creations(
+    objects: Iterable[Planned], foreseen: Mapping[tuple[str, str], Mapping[str, Any]] | None = None
+) -> list[wire.PlanItem]:
+    """Objects that will be made, in their order; ``foreseen`` adds to what is known about each."""
+    return [
+        wire.PlanItem(
+            action="create",
+            owner=one.owner,
+            kind=one.kind,
+            name=one.name,
+            id=None,
+            about={**(foreseen or {}).get((one.kind, one.name), {}), **one.about},
+        )
+        for one in objects
+    ]
+
+
+def changes(
+    owner: str, names: Iterable[str], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[wire.PlanItem]:
+    """Settings that change, by their dotted names, with what they were and will be."""
+    return [
+        wire.PlanItem(
+            action="change",
+            owner=owner,
+            kind="setting",
+            name=name,
+            id=None,
+            before=_at(before, name),
+            after=_at(after, name),
+        )
+        for name in names
+    ]
+
+
+def deletions(rows: Iterable[Resource], order: Sequence[str]) -> list[wire.PlanItem]:
+    """Ledger rows that are not gone, as deletions in the order of their kinds."""
+    left = [row for row in rows if row.state != "gone"]
+    return [
+        wire.PlanItem(
+            action="delete",
+            owner=row.owner,
+            kind=row.kind,
+            name=row.name,
+            id=row.cloud_id,
+            about={key: row.data[key] for key in TOLD if key in row.data},
+        )
+        for row in sorted(left, key=lambda row: order.index(row.kind))
+    ]
+
+
+def deletes(plan: wire.Plan) -> list[wire.PlanItem]:
+    """What of a plan is deleted."""
+    return [item for item in plan["items"] if item["action"] == "delete"]
+
+
+def _at(settings: Mapping[str, Any], name: str) -> Any:
+    found: Any = settings
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def _sums(items: Iterable[wire.PlanItem], words: Words) -> list[wire.PlanSum]:
+    """How many of each kind, in the order in which they come first; servers of two profiles are two sums."""
+    counts = Counter((item["action"], item["kind"], _sort(item)) for item in items)
+    found: list[wire.PlanSum] = []
+    for (action, kind, sort), count in counts.items():
+        one, several = words.get(kind, (kind.replace("_", " "), f"{kind.replace('_', ' ')}s"))
+        text = f"{count} {one if count == 1 else several}" + (f" of {sort}" if sort else "")
+        found.append(wire.PlanSum(action=action, kind=kind, count=count, text=text))
+    return found
+
+
+def _sort(item: wire.PlanItem) -> str:
+    return str(item.get("about", {}).get("profile", ""))
+
+
+def stages_of(kind: Kind, steps: Iterable[str], limits: Limits, history: History) -> list[wire.PlanStage]:
+    """The steps that a plan goes through, with how long each usually takes and how long it may."""
+    stages: list[wire.PlanStage] = []
+    undo = {stage.name: stage for stage in kind.undo}
+    for step in steps:
+        deadline = limits.of(undo[step] if step in undo else kind.states[step])
+        title = undo[step].title if step in undo else kind.states[step].title
+        usual = history.usual(kind.name, step)
+        stages.append(wire.PlanStage(step=step, title=title, usual=usual, deadline=deadline))
+    return stages

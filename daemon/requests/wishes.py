@@ -1,0 +1,316 @@
+"""Specs on their way to become the wish: what applying one would change, and the change itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from daemon import wire
+from daemon.engine import legality, moves
+from daemon.engine.engine import Engine
+from daemon.engine.remedies import ways_on
+from daemon.errors.tree import NxdError
+from daemon.memory.journal import Journal
+from daemon.platforms.base import Check, Foresight, Platform, Seed
+from daemon.requests.plans import changes, creations, deletes, deletions, plan_of, stages_of
+from daemon.store.ops import AddCommand, AddEvent, Command, Event, PutRecord, Resource
+from state_machines.kind import ROLLING_BACK
+from state_machines.outcome import Remedy
+from state_machines.record import Record
+
+if TYPE_CHECKING:
+    from daemon.spec.reading import ClusterSpec
+
+WHOLE = ("deadlines",)
+"""Keys of a spec whose parts are not told one by one."""
+
+
+LOOK_SECONDS = 10.0
+"""How long a plan waits for the outside, to say what can be foreseen."""
+
+
+class Wishes:
+    """Compares a spec with what stands, and makes it the wish."""
+
+    def __init__(self, journal: Journal, engine: Engine) -> None:
+        self._journal = journal
+        self._engine = engine
+        self._applying = asyncio.Lock()
+
+    async def preflight(self, spec: ClusterSpec) -> Sequence[Check]:
+        """What the spec needs beyond what was made already, looked up now; nothing is changed. Raises NxdError."""
+        platform, wish = self._platform(spec), _plain(spec)
+        seeds = platform.seeds(wish)
+        self._standing(seeds)
+        self._check_claims(platform, seeds)
+        return await platform.preflight(wish, self._journal.mirror)
+
+    async def plan(self, spec: ClusterSpec) -> wire.Plan:
+        """What applying the spec would make, change and delete, with what can be foreseen. Raises NxdError."""
+        foreseen, note = await self._foresee(spec)
+        return self._plan(spec, foreseen, note)
+
+    async def _foresee(self, spec: ClusterSpec) -> tuple[Foresight, str]:
+        """What a look at the outside tells; nothing, and why, when it does not answer soon. Where nothing is to be
+        made, nobody is asked."""
+        standing = self._journal.mirror.records.get(spec.cluster)
+        seeds = self._platform(spec).seeds(_plain(spec))
+        stands = standing is not None and self._engine.exists(spec.cluster)
+        if standing is not None and stands and not self._difference(standing, seeds)[0]:
+            return Foresight(), ""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                return await self._platform(spec).foresee(_plain(spec), self._journal.mirror), ""
+        except NxdError as error:
+            return Foresight(), f"Which addresses it will be cannot be foreseen: {error.message}"
+        except TimeoutError:
+            return Foresight(), "Which addresses it will be cannot be foreseen: nobody answers in time."
+
+    def _plan(self, spec: ClusterSpec, foreseen: Foresight, note: str = "") -> wire.Plan:
+        platform, wish = self._platform(spec), _plain(spec)
+        seeds = platform.seeds(wish)
+        standing, comers = self._standing(seeds), len(seeds) - 1
+        self._check_claims(platform, seeds)
+        steps: Sequence[str] = platform.cluster.steps
+        if standing is None:
+            items = creations(platform.planned(wish), foreseen.about)
+        else:
+            changed = self._changed(platform, standing, seeds)
+            items = changes(spec.cluster, changed, standing.spec, seeds[0].spec)
+            new, leaving = self._difference(standing, seeds)
+            differs = bool(changed or new or leaving or self._others(standing, seeds))
+            whole = differs and not self._engine.exists(standing.name)
+            made = (one for one in platform.planned(wish) if whole or one.owner in new or one.member in new)
+            items += creations(made, foreseen.about)
+            for record in leaving:
+                ties = platform.ties(record.name, self._journal.mirror.resources(standing.name))
+                rows = [*ties, *self._journal.mirror.resources(record.name)]
+                items += deletions(rows, platform.undo_order)
+            back = {} if whole else self._coming_back(platform, standing, seeds)
+            comers = len(new) + len(back)
+            for name, going in back.items():
+                items += deletions(going, platform.undo_order)
+                owner = name if self._is_undone(name) else None
+                items += creations(p for p in platform.planned(wish) if p.member == name or p.owner == owner)
+            steps = platform.passes(bool(new or back), bool(leaving)) if items else ()
+        stages = self._stages(platform, wish, steps)
+        usual = partial(self._journal.history.usual, platform.node.name)
+        bounds, words = platform.bounds(comers, usual), platform.words
+        return plan_of("apply", spec.cluster, items, stages, words=words, wish=wish, note=note, bounds=bounds)
+
+    def _check_claims(self, platform: Platform, seeds: Sequence[Seed]) -> None:
+        """Refuse a name that a record of another cluster has, in whatever the platform keeps such names."""
+        wanted = platform.claims(seeds[0].spec)
+        for record in self._journal.mirror.records.values():
+            other = record.name == record.shard != seeds[0].name
+            if not other or self._engine.platform(record) is not platform:
+                continue
+            theirs = platform.claims(record.spec)
+            for name in wanted.keys() & theirs.keys():
+                raise NxdError(
+                    "refused",
+                    f"{name} would be {wanted[name]}, and is {theirs[name]} already.",
+                    remedy="Give the node or cluster in the spec another name.",
+                )
+
+    def _stages(
+        self, platform: Platform, wish: Mapping[str, Any], steps: Sequence[str]
+    ) -> list[wire.PlanStage]:
+        """Steps of the cluster; those of its nodes pass while it deploys them."""
+        limits = moves.Limits(wish["deadlines"], self._engine.pace.deadline_factor)
+        return stages_of(platform.cluster, steps, limits, self._journal.history)
+
+    async def apply(self, spec: ClusterSpec, actor: str, digest: str | None) -> bool:
+        """Make the spec the wish. False when it is the wish already. Raises NxdError.
+
+        ``digest`` is that of the plan that a person has seen; without it nothing that stands may be deleted.
+        """
+        async with self._applying:
+            foreseen = Foresight() if digest is None else (await self._foresee(spec))[0]
+            plan = self._plan(spec, foreseen)
+            if digest is not None and plan["digest"] != digest:
+                raise NxdError("plan_changed")
+            seeds = self._platform(spec).seeds(_plain(spec))
+            standing = self._standing(seeds)
+            if standing is not None and self._is_wished(standing, seeds):
+                return False
+            if digest is None:
+                _ask_before(plan)
+            if standing is None:
+                await self._sow(seeds, actor, foreseen)
+            else:
+                await self._change(standing, seeds, actor)
+            return True
+
+    async def _sow(self, seeds: Sequence[Seed], actor: str, foreseen: Foresight) -> None:
+        """A cluster that does not exist yet begins, and remembers what was foreseen."""
+        cluster, now = seeds[0].name, self._journal.clock.now()
+        start = Command(self._journal.clock.new_id(), cluster, cluster, "start", actor, now)
+        await self._journal.commit(
+            *(
+                PutRecord(
+                    moves.sown(
+                        seed.name, seed.kind, cluster, seed.spec, now, foreseen.facts.get(seed.name, {})
+                    )
+                )
+                for seed in seeds
+            ),
+            AddCommand(start),
+            _said(cluster, actor, len(seeds) - 1, now),
+        )
+        for seed in seeds:
+            self._engine.poke(seed.name)
+
+    async def _change(self, standing: Record, seeds: Sequence[Seed], actor: str) -> None:
+        """A standing cluster gets another wish, which it takes over at its next safe point."""
+        cluster, now = standing.name, self._journal.clock.now()
+        new, leaving = self._difference(standing, seeds)
+        whole = not self._engine.exists(cluster)
+        args: dict[str, Any] = {
+            "spec": seeds[0].spec,
+            "nodes": {s.name: s.spec for s in seeds[1:] if whole or s.name in new},
+        }
+        if whole:
+            args["whole"] = True
+        elif leaving:
+            args["leaving"] = [node.name for node in leaving]
+        command = Command(self._journal.clock.new_id(), cluster, cluster, "change", actor, now, args)
+        await self._journal.commit(AddCommand(command), _said(cluster, actor, len(seeds) - 1, now))
+        self._engine.poke(cluster)
+
+    def text(self, cluster: Record) -> str:
+        """The spec that is in force, or waits to be, as YAML that can be applied again."""
+        from daemon.spec.writing import spec_text  # brings pydantic and yaml along
+
+        mirror = self._journal.mirror
+        waiting = [command.args for command in mirror.commands(cluster.name) if "spec" in command.args]
+        wish = waiting[-1]["spec"] if waiting else cluster.spec
+        nodes = {record.name: record.spec for record in mirror.members(cluster.name)}
+        nodes |= waiting[-1]["nodes"] if waiting else {}
+        return spec_text(wish, nodes)
+
+    def _platform(self, spec: ClusterSpec) -> Platform:
+        return self._engine.platforms[spec.platform]
+
+    def _standing(self, seeds: Sequence[Seed]) -> Record | None:
+        """The cluster as it is, None while there is none. Raises NxdError when a name is another cluster's."""
+        cluster, records = seeds[0].name, self._journal.mirror.records
+        for seed in seeds:
+            known = records.get(seed.name)
+            if known is not None and (known.shard != cluster or known.kind != seed.kind.name):
+                raise NxdError("refused", f"{seed.name} belongs to {known.shard} already.",
+                               remedy="Give the node or cluster in the spec another name.")  # fmt: skip
+        return records.get(cluster)
+
+    def _is_wished(self, standing: Record, seeds: Sequence[Seed]) -> bool:
+        """Whether the spec is the wish already; also when it waits in the inbox to become it."""
+        waiting = [c.args["spec"] for c in self._journal.mirror.commands(standing.name) if "spec" in c.args]
+        return (waiting or [standing.spec])[-1] == seeds[0].spec and not self._others(standing, seeds)
+
+    def _others(self, standing: Record, seeds: Sequence[Seed]) -> list[str]:
+        """The nodes whose own part of the spec is not the one they were made from."""
+        records = self._journal.mirror.records
+        return [s.name for s in seeds[1:] if s.name in records and records[s.name].spec != s.spec]
+
+    def _difference(self, standing: Record, seeds: Sequence[Seed]) -> tuple[set[str], list[Record]]:
+        """The names of the nodes that are to come, and the nodes that are to go."""
+        wished = {seed.name for seed in seeds[1:]}
+        members = self._journal.mirror.members(standing.name)
+        return wished - {member.name for member in members}, [m for m in members if m.name not in wished]
+
+    def _coming_back(
+        self, platform: Platform, standing: Record, seeds: Sequence[Seed]
+    ) -> dict[str, list[Resource]]:
+        """The nodes that were to go by the wish before, and began to: each with what of it goes before it comes
+        again."""
+        mirror, found = self._journal.mirror, dict[str, list[Resource]]()
+        waiting = [c.args["spec"] for c in mirror.commands(standing.name) if "spec" in c.args]
+        named = (waiting or [standing.spec])[-1]["nodes"]
+        for seed in seeds[1:]:
+            if seed.name in named or seed.name not in mirror.records:
+                continue
+            ties = platform.ties(seed.name, mirror.resources(standing.name))
+            if self._is_undone(seed.name):
+                found[seed.name] = [*ties, *mirror.resources(seed.name)]
+            elif all(row.state == "deleting" for row in ties):
+                found[seed.name] = list(ties)
+        return found
+
+    def _is_undone(self, node: str) -> bool:
+        """Whether everything of a node is being deleted, or was."""
+        return self._journal.mirror.records[node].state in (ROLLING_BACK, "rolled_back", "rollback_blocked")
+
+    def _changed(self, platform: Platform, standing: Record, seeds: Sequence[Seed]) -> list[str]:
+        """The settings that differ. Raises NxdError when one cannot change, or not now."""
+        changed = sorted(_differing(standing.spec, seeds[0].spec))
+        new, leaving = self._difference(standing, seeds)
+        others = self._others(standing, seeds)
+        if not (changed or new or leaving or others) and self._is_wished(standing, seeds):
+            return []
+        fixed: list[str] = []
+        if self._engine.exists(standing.name):
+            fixed = [name for name in changed if not platform.may_change(name)]
+            fixed += [f"{name} (its position, or its being the first)" for name in others]
+            fixed += [f"{node.name} (it stays: {why})" for node in leaving if (why := platform.stays(node))]
+        if fixed:
+            raise NxdError(
+                "refused",
+                f"{standing.name} exists, and this spec changes what cannot change: {', '.join(fixed)}.",
+                remedy=self._way_to_nothing(standing),
+            )
+        if not self._is_wished(standing, seeds):
+            self._may_change_now(standing, [node.name for node in leaving])
+        return changed
+
+    def _way_to_nothing(self, standing: Record) -> list[Remedy]:
+        """What a person can do who wants what cannot change while something stands."""
+        found = [Remedy("spec", "Take these back, or apply the spec under another cluster name.")]
+        for verb in ("rollback", "destroy"):
+            if legality.why_not(self._engine.standing(standing), verb, {}) is None:
+                text = f"Only if all of it may go: nxd {verb} {standing.name}."
+                return [*found, Remedy("verb", text, verb=verb, target=standing.name)]
+        return found
+
+    def _may_change_now(self, standing: Record, leaving: Sequence[str]) -> None:
+        """Raises NxdError while the cluster takes no other spec."""
+        args = {"leaving": leaving} if leaving and self._engine.exists(standing.name) else {}
+        now = self._engine.standing(standing)
+        reason = legality.why_not(now, "change", args)
+        if reason is not None:
+            message = f"{standing.name} cannot take another spec now. {reason}"
+            raise NxdError("refused", message, remedy=ways_on(now, "change", args))
+
+
+def _ask_before(plan: wire.Plan) -> None:
+    """Refuse a plan that deletes and that nobody is known to have seen. Raises NxdError."""
+    gone = deletes(plan)
+    if gone:
+        named = ", ".join(f"{item['kind']} {item['name']}" for item in gone[: moves.NAMED])
+        more = f" and {len(gone) - moves.NAMED} more" if len(gone) > moves.NAMED else ""
+        raise NxdError("deletes", f"Applying this spec deletes for good: {named}{more}.")
+
+
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any], path: str = "") -> list[str]:
+    """The dotted names of the settings that differ; the list of nodes is compared elsewhere."""
+    names: list[str] = []
+    for key in {*old, *new}:
+        before, after, name = old.get(key), new.get(key), f"{path}{key}"
+        if name == "nodes" or before == after:
+            continue
+        if isinstance(before, Mapping) and isinstance(after, Mapping) and name not in WHOLE:
+            names += _differing(before, after, f"{name}.")
+        else:
+            names.append(name)
+    return names
+
+
+def _said(cluster: str, actor: str, nodes: int, now: float) -> AddEvent:
+    said = f"{actor} applied the spec of {cluster}: {nodes} node{'s' if nodes != 1 else ''}"
+    return AddEvent(Event(now, cluster, cluster, "verb", said, "info", actor))
+
+
+def _plain(spec: ClusterSpec) -> dict[str, Any]:
+    """The spec as the records keep it: plain data, deadlines in seconds."""
+    return {**spec.model_dump(mode="json"), "deadlines": dict(spec.deadlines)}

@@ -1,0 +1,142 @@
+"""The kinds of values that a setting has: what each must be, in words, and how it is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from daemon.spec.hosts import is_host, is_multicast, is_unspecified
+
+_SOCKET_PATH_LIMIT = 107
+"""Bytes of a path that Linux can bind a Unix socket to (sun_path, less the closing zero)."""
+
+
+@dataclass(frozen=True)
+class HostPort:
+    """An address to listen on."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a value must be, in words, and how it is read. ``read`` raises ValueError."""
+
+    words: str
+    read: Callable[[Any], object]
+    numeric: bool = False
+
+
+def _matching(pattern: str) -> Callable[[Any], object]:
+    compiled = re.compile(pattern)
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or not compiled.fullmatch(value):
+            raise ValueError
+        return value
+
+    return read
+
+
+_HOST = r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)"
+
+
+def _host(text: str) -> str:
+    """A host as it is looked up, without the brackets of IPv6. Raises ValueError for one that cannot be."""
+    host = text.strip("[]")
+    if not is_host(host) or text.startswith("[") != (":" in host) or is_multicast(host):
+        raise ValueError
+    return host
+
+
+def _port(text: str | None, default: int) -> int:
+    port = default if text is None else int(text)
+    if not 0 < port < 65536:
+        raise ValueError
+    return port
+
+
+def _host_port(value: Any) -> HostPort:
+    match = re.fullmatch(rf"{_HOST}:([0-9]{{1,5}})", str(value))
+    if not match:
+        raise ValueError
+    return HostPort(_host(match[1]), _port(match[2], 0))
+
+
+def _path(value: Any) -> Path:
+    if not isinstance(value, str) or not value.startswith("/") or not value.isprintable():
+        raise ValueError
+    if ".." in value.split("/"):
+        raise ValueError
+    return Path(value)
+
+
+def _socket(value: Any) -> Path:
+    if len(str(value).encode()) > _SOCKET_PATH_LIMIT:
+        raise ValueError
+    return _path(value)
+
+
+def _url_of(pattern: str) -> Callable[[Any], object]:
+    """A URL of this pattern, whose host can be asked and whose port there is."""
+
+    def read(value: Any) -> str:
+        match = re.fullmatch(pattern.format(host=_HOST), value) if isinstance(value, str) else None
+        if not match or is_unspecified(_host(match["host"])):
+            raise ValueError
+        _port(match["port"], 80)
+        return str(value).rstrip("/")
+
+    return read
+
+
+def place_of(url: str) -> tuple[str, int]:
+    """The host and the port at which a URL is answered."""
+    match = re.match(rf"(https?)://{_HOST}(?::([0-9]+))?", url)
+    assert match is not None
+    return match[2].strip("[]").lower(), _port(match[3], 443 if match[1] == "https" else 80)
+
+
+def number(lowest: float, above: bool = False, whole: bool = False, highest: float = 1e9) -> Kind:
+    def read(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+            raise ValueError
+        if value < lowest or value > highest or (above and value == lowest):
+            raise ValueError
+        return value if whole else float(value)
+
+    words = f"a {'whole ' if whole else ''}number {'above' if above else 'from'} {lowest:g}"
+    return Kind(
+        f"{words} to {highest:g}" if highest < 1e9 else f"{words} on" if not above else words, read, True
+    )
+
+
+NAME = Kind(
+    'a name of at most 20 characters: lower case letters, digits and "-", a letter first, no "-" at the end, and '
+    "neither ibm nor ibm-…, which IBM Cloud keeps for itself",
+    _matching(r"(?!ibm(?:-|\Z))[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?"),
+)
+PATH = Kind("an absolute path without .., for example /var/lib/nxd", _path)
+SOCKET = Kind(f"an absolute path of at most {_SOCKET_PATH_LIMIT} bytes", _socket)
+LISTEN = Kind("host:port, for example 0.0.0.0:8080", _host_port)
+BASE_URL = Kind(
+    "http://host:port, for example http://10.240.0.5:8080",
+    _url_of(r"http://{host}(?::(?P<port>[0-9]{{1,5}}))?"),
+)
+URL = Kind(
+    "a URL, for example https://us-south.iaas.cloud.ibm.com/v1",
+    _url_of(r"https?://{host}(?::(?P<port>[0-9]{{1,5}}))?(?:/[\w.~/-]*)?"),
+)
+REGION = Kind("a region's name, for example us-south", _matching(r"[a-z]{2,}(?:-[a-z0-9]+)+"))
+PROFILE = Kind("an id (Profile-…) or a CRN (crn:…)", _matching(r"Profile-[0-9A-Za-z-]+|crn:[^\s]+"))
+PORT = number(1, whole=True, highest=65535)
+COUNT = number(1, whole=True)
+SECONDS = number(0, above=True)
+RATE = number(0, above=True)

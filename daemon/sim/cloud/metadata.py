@@ -1,0 +1,153 @@
+"""The instance metadata service: who stands on this machine gets a token of its trusted profile.
+
+Two generations of paths exist. Up to API version 2025-08-25 it is ``/instance_identity``; from 2025-08-26
+on it is ``/identity``, and the other one is a 404. Tokens live in real time, because clients check them
+against the real clock.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from daemon.clock import SystemClock
+from daemon.sim.refusals import Json, Refusal, metadata_envelope
+from daemon.sim.service.service import Answer, Call, Route, Service
+from daemon.sim.service.shapes import NUMBER, TEXT, Field, Shape
+from daemon.sim.world.furniture import ACCOUNT, TRUSTED_PROFILE
+from daemon.sim.world.world import World
+
+FIRST_OF_SECOND_GENERATION = "2025-08-26"
+IAM_LIFETIME = 3600
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+PROFILE_CRN = f"crn:v1:bluemix:public:iam-identity::a/{ACCOUNT}::profile:{TRUSTED_PROFILE}"
+PROFILE_NAME = "nxd-jump-host"
+
+TOKEN: Shape = {"expires_in": NUMBER}
+IAM_TOKEN: Shape = {"trusted_profile": Field(shape={"id": TEXT, "crn": TEXT, "name": TEXT})}
+
+
+class Tokens:
+    """Signs and checks the tokens of one world; ``use`` is ``identity`` or ``iam``."""
+
+    def __init__(self) -> None:
+        self._clock = SystemClock()
+        self._key = self._clock.new_token().encode()
+
+    def issue(self, use: str, lifetime: int, age: int = 0) -> Json:
+        """A token with its times, as the service answers it; lifetime and age in real seconds."""
+        now = int(self._clock.now()) - age
+        claims = {
+            "iss": "https://iam.cloud.ibm.com/identity",
+            "sub": TRUSTED_PROFILE,
+            "account": {"bss": ACCOUNT},
+            "use": use,
+            "iat": now,
+            "exp": now + lifetime,
+        }
+        return {
+            "access_token": self._sign(claims),
+            "created_at": _real_stamp(now),
+            "expires_at": _real_stamp(now + lifetime),
+            "expires_in": lifetime,
+        }
+
+    def valid(self, header: str | None, use: str) -> bool:
+        """Whether an ``Authorization`` header carries a live token of ours for this use."""
+        scheme, _, token = (header or "").partition(" ")
+        head, dot, signature = token.rpartition(".")
+        if scheme.lower() != "bearer" or not dot:
+            return False
+        if not hmac.compare_digest(signature.encode(), self._signature(head).encode()):
+            return False
+        claims = json.loads(_unpack(head.split(".")[1]))
+        return bool(claims["use"] == use and self._clock.now() < claims["exp"])
+
+    def _sign(self, claims: Json) -> str:
+        head = f"{_pack({'alg': 'HS256', 'typ': 'JWT'})}.{_pack(claims)}"
+        return f"{head}.{self._signature(head)}"
+
+    def _signature(self, head: str) -> str:
+        digest = hmac.new(self._key, head.encode(), hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def metadata_service(tokens: Tokens) -> Service:
+    """The service's table, for both generations of its paths."""
+
+    def create_token(call: Call) -> Answer:
+        lifetime = call.body.get("expires_in", 300)
+        if not 5 <= lifetime <= 3600:
+            message = "The value of `expires_in` must be between 5 and 3600."
+            raise Refusal(400, "invalid_value", message, "expires_in")
+        return Answer(200, tokens.issue("identity", lifetime))
+
+    def create_iam_token(call: Call) -> Answer:
+        profile: dict[str, str] = call.body.get("trusted_profile", {})
+        known = {"id": TRUSTED_PROFILE, "crn": PROFILE_CRN, "name": PROFILE_NAME}
+        for selector, value in profile.items():
+            if known[selector] != value:
+                message = "The virtual server instance is not linked to the specified trusted profile."
+                raise Refusal(400, "profile_not_linked", message, f"trusted_profile.{selector}")
+        strike = call.world.strike("token issue")
+        seconds = int(strike.seconds or 0) if strike is not None else 0
+        if strike is not None and strike.action == "short":
+            return Answer(200, tokens.issue("iam", seconds))
+        return Answer(200, tokens.issue("iam", IAM_LIFETIME, seconds))
+
+    def gate(request: web.Request, world: World) -> None:
+        _check_version(request)
+        if request.headers.get("Metadata-Flavor") != "ibm":
+            message = "A value such as `ibm` must be provided in the `Metadata-Flavor` header."
+            raise Refusal(400, "missing_value", message, "Metadata-Flavor", "header")
+        asks_for_iam = "iam_token" in request.path
+        if asks_for_iam and not tokens.valid(request.headers.get("Authorization"), "identity"):
+            raise Refusal(401, "unauthenticated", "The provided token is invalid or expired.")
+
+    def route(method: str, path: str, handler: Any, shape: Shape) -> Route:
+        return Route(method, path, handler, "metadata.token", body=shape, body_optional=True)
+
+    return Service(
+        "metadata",
+        "",
+        (
+            route("PUT", "/instance_identity/v1/token", create_token, TOKEN),
+            route("PUT", "/identity/v1/token", create_token, TOKEN),
+            route("POST", "/instance_identity/v1/iam_token", create_iam_token, IAM_TOKEN),
+            route("POST", "/identity/v1/iam_tokens", create_iam_token, IAM_TOKEN),
+        ),
+        metadata_envelope,
+        gate,
+        frozenset({"version"}),
+    )
+
+
+def _check_version(request: web.Request) -> None:
+    version = request.query.get("version")
+    if version is None:
+        raise Refusal(400, "missing_field", "The parameter `version` is required.", "version", "parameter")
+    if not _DATE.fullmatch(version):
+        raise Refusal(400, "invalid_value", "The version must be a date.", "version", "parameter")
+    second_generation = version >= FIRST_OF_SECOND_GENERATION
+    if second_generation != request.path.startswith("/identity/"):
+        raise Refusal(404, "not_found", "The requested resource was not found.")
+
+
+def _pack(value: Json) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def _unpack(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _real_stamp(moment: int) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

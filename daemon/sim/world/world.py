@@ -1,0 +1,288 @@
+"""The one world that every simulated service works on: its objects, its time and the tasks that move it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar, cast
+
+from daemon.clock import Clock, SystemClock
+from daemon.sim.faults.rules import Faults, Strike
+from daemon.sim.refusals import Json, not_found
+from daemon.sim.world.durations import DURATIONS, JITTER
+from daemon.sim.world.furniture import QUOTAS
+from daemon.sim.world.journal import Journal
+from daemon.sim.world.manners import Manners
+from daemon.sim.world.names import NameBook
+from daemon.sim.world.things import PROVIDER, STRANGER, Record, ReservedIp, Server, Subnet, Thing
+
+T = TypeVar("T", bound=Thing)
+
+_log = logging.getLogger(__name__)
+
+ZONE_PREFIX = {"us-south-1": "0717", "us-south-2": "0727", "us-south-3": "0737"}
+_NAMES_MAY_REPEAT = frozenset({"record"})
+LARGEST_PAGE = 100
+
+
+class Iron(Protocol):
+    """The machines behind the servers: what the power buttons of the API press."""
+
+    def power_on(self, server: Server) -> None:
+        """Start the machine; it tests itself and boots."""
+
+    def power_off(self, server: Server) -> None:
+        """Cut the power at once."""
+
+    def wipe(self, server: Server) -> None:
+        """Empty the boot disk."""
+
+    def scrap(self, server: Server) -> None:
+        """The server is no longer; its machine forgets everything."""
+
+
+class Ports(Protocol):
+    """The doors of the services, as the network sees them."""
+
+    def shut(self, service: str, address: str, seconds: float) -> None:
+        """Refuse connections to a service, at this address if it has many, for a while (virtual seconds)."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """The base URLs that objects name in their ``href``."""
+
+    vpc: str
+    dns: str
+
+
+class World:
+    """Objects by kind and id, the names and addresses in use, and everything that was ever made."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        seed: int,
+        places: Places,
+        faults: Faults,
+        page_size: int,
+        quotas: Mapping[str, int] = QUOTAS,
+        manners: Manners | None = None,
+    ) -> None:
+        self.clock = clock
+        self.seed = seed
+        self.places = places
+        self.faults = faults
+        self.page_size = page_size
+        self.page_limit = LARGEST_PAGE
+        self.quotas = {**QUOTAS, **quotas}
+        self.manners = manners or Manners()
+        self.capacity: dict[tuple[str, str], int] = {}
+        """How many servers of a profile a zone holds, where it is not the catalogue's number."""
+        self.journal = Journal()
+        self.names = NameBook()
+        self.catalogue: dict[str, dict[str, Json]] = defaultdict(dict)
+        self.addresses: dict[str, dict[str, str]] = defaultdict(dict)
+        self.made: Counter[str] = Counter()
+        self.gone: list[Thing] = []
+        self.iron: Iron | None = None
+        self.ports: Ports | None = None
+        self.crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._things: dict[str, dict[str, Thing]] = defaultdict(dict)
+        self._namesakes: dict[str, dict[str, Thing]] = defaultdict(dict)
+        """By name and id, what may share its name with others."""
+        self._ids = SystemClock(seed=seed)
+        self._serial = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # time
+
+    def lasts(self, name: str) -> float:
+        """A duration of the table, with its jitter, in virtual seconds."""
+        return DURATIONS[name] * self.clock.uniform(1 - JITTER, 1 + JITTER)
+
+    async def take(self, name: str) -> None:
+        """Wait for a duration of the table."""
+        await self.clock.sleep(self.lasts(name))
+
+    def stamp(self, moment: float | None = None) -> str:
+        """A moment, or now, as the services write it."""
+        when = datetime.fromtimestamp(self.clock.now() if moment is None else moment, UTC)
+        return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    # ids
+
+    def zonal_id(self, zone: str) -> str:
+        return f"{ZONE_PREFIX[zone]}-{self._ids.new_id()}"
+
+    def plain_id(self) -> str:
+        return self._ids.new_id()
+
+    def number(self) -> int:
+        """The next serial number: objects are listed in the order in which they were made."""
+        self._serial += 1
+        return self._serial
+
+    # objects
+
+    def add(self, thing: T) -> T:
+        """Take an object in: its name must be free in its scope, its address in its subnet."""
+        if thing.kind in _NAMES_MAY_REPEAT:
+            self._namesakes[thing.name][thing.id] = thing
+        else:
+            self.names.claim(thing.kind, thing.scope, thing.name, thing.id)
+        if isinstance(thing, ReservedIp):
+            self.addresses[thing.subnet_id][thing.address] = thing.id
+        thing.serial = self.number()
+        self._things[thing.kind][thing.id] = thing
+        self.made[thing.kind] += 1
+        return thing
+
+    def remove(self, thing: Thing) -> None:
+        """Let an object go: from now on it is a 404, and its name is free."""
+        self._things[thing.kind].pop(thing.id, None)
+        if thing.kind in _NAMES_MAY_REPEAT:
+            self._forget_namesake(thing)
+        else:
+            self._release_name(thing)
+        if isinstance(thing, ReservedIp):
+            self.addresses[thing.subnet_id].pop(thing.address, None)
+            subnet = self.get(Subnet, thing.subnet_id)
+            subnet.lowest = min(subnet.lowest, thing.number - int(subnet.network.network_address))
+        thing.state = "gone"
+        thing.deleted = self.clock.now()
+        self.gone.append(thing)
+
+    def _release_name(self, thing: Thing) -> None:
+        """Free the name of an object that is gone, at once or, if a rule says so, after a while."""
+        strike = self.strike("name release", thing)
+        if strike is None:
+            self.names.release(thing.kind, thing.scope, thing.name)
+            return
+        scope, name = thing.scope, thing.name
+
+        async def later() -> None:
+            await self.hold(strike)
+            self.names.release(thing.kind, scope, name)
+
+        self.spawn(later(), f"name {name}")
+
+    def remove_strangers(self) -> None:
+        """Take away what somebody else made."""
+        for kind in list(self._things.values()):
+            for thing in [thing for thing in kind.values() if thing.maker is STRANGER]:
+                self.remove(thing)
+
+    def rename(self, thing: Thing, name: str) -> None:
+        self.names.claim(thing.kind, thing.scope, name, thing.id)
+        if name != thing.name:
+            self.names.release(thing.kind, thing.scope, thing.name)
+        thing.name = name
+
+    def rename_record(self, record: Record, name: str) -> None:
+        """Give a record another name, which others may have."""
+        self._forget_namesake(record)
+        record.name = name
+        self._namesakes[name][record.id] = record
+
+    def _forget_namesake(self, thing: Thing) -> None:
+        others = self._namesakes[thing.name]
+        others.pop(thing.id, None)
+        if not others:
+            del self._namesakes[thing.name]
+
+    def records_named(self, name: str) -> list[Record]:
+        """Every record of a name, in the order in which they were made."""
+        return cast("list[Record]", list(self._namesakes[name].values())) if name in self._namesakes else []
+
+    def find(self, kind: type[T], key: str) -> T | None:
+        return cast("T | None", self._things[kind.kind].get(key))
+
+    def anything(self, key: str) -> Thing | None:
+        """The object with this id, of whatever kind."""
+        return next((things[key] for things in self._things.values() if key in things), None)
+
+    def get(self, kind: type[T], key: str) -> T:
+        """The object, or a 404."""
+        thing = self.find(kind, key)
+        if thing is None:
+            raise not_found(kind.kind, key)
+        return thing
+
+    def all(self, kind: type[T]) -> Iterator[T]:
+        """Every existing object of a kind, in the order in which they were made."""
+        return cast("Iterator[T]", iter(list(self._things[kind.kind].values())))
+
+    def count(self, kind: type[Thing]) -> int:
+        return len(self._things[kind.kind])
+
+    def everything(self) -> list[Thing]:
+        """Every object that exists or existed."""
+        existing = [thing for kind in self._things.values() for thing in kind.values()]
+        return sorted([*existing, *self.gone], key=lambda thing: thing.serial)
+
+    def made_by_clients(self) -> Iterator[Thing]:
+        """Every object, gone or not, that neither the provider nor a stranger made."""
+        return (thing for thing in self.everything() if thing.maker not in (PROVIDER, STRANGER))
+
+    # faults
+
+    def strike(self, moment: str, *about: Thing | str) -> Strike | None:
+        """The rule that strikes now, if one waits for this moment of these objects."""
+        names = [n for one in about for n in ((one,) if isinstance(one, str) else (one.name, one.id)) if n]
+        return self.faults.strike(moment, names, self.clock.now())
+
+    async def hold(self, strike: Strike, seconds: float | None = None) -> None:
+        """Wait as long as a strike holds what it concerns: for its seconds, or until it is mended."""
+        limit = strike.seconds if strike.seconds is not None else seconds
+        if limit is None:
+            await strike.over.wait()
+            return
+        over = asyncio.create_task(strike.over.wait())
+        time = asyncio.create_task(self.clock.sleep(limit))
+        try:
+            await asyncio.wait((over, time), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+            time.cancel()
+
+    # tasks
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Run ``work`` as a task of the world; it ends with the world, and its failure ends the world."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def later(self, duration: str, then: Callable[[], Awaitable[None] | None]) -> None:
+        """Do ``then`` after a duration of the table."""
+
+        async def work() -> None:
+            await self.take(duration)
+            result = then()
+            if result is not None:
+                await result
+
+        self.spawn(work(), f"after {duration}")
+
+    async def close(self) -> None:
+        """End every task of the world."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.crash.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None and not self.crash.done():
+            _log.error("the task %r of the simulated world failed", task.get_name(), exc_info=error)
+            self.crash.set_exception(error)

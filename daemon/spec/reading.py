@@ -1,0 +1,338 @@
+"""Reads the wish for one cluster, a YAML document, and says every mistake in it with its line and column.
+
+This module knows what all platforms share; the rest is the platform's own model, which the caller looks up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from daemon.spec import numerals
+from daemon.spec.complaints import complaints, found_text, one_of
+from daemon.spec.yaml_marks import Loc, Marked, Problem, nearest, read_yaml, unknown
+from daemon.wire import SPEC_LIMIT as SPEC_LIMIT
+from daemon.words import counted
+
+NAME_PATTERN = r"[a-z](?:[a-z0-9-]{0,27}[a-z0-9])?"
+"""At most 29 characters: with an environment of 20 and ``-workload-vni``, a name in the cloud has 63."""
+
+_DURATION = re.compile(r"([1-9][0-9]{0,6})([smh])")
+MOST_TOLD = 100
+"""So many mistakes of one spec are told, and then only their number."""
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
+LONGEST_HOURS = 720
+"""Hours that a duration may have: nothing that is watched for longer than a month is watched at all."""
+
+
+class SpecError(Exception):
+    """The spec is wrong. ``problems`` holds its mistakes, in the order of the file."""
+
+    def __init__(self, source_name: str, problems: Sequence[Problem]) -> None:
+        self.source_name = source_name
+        self.problems = _few(sorted(set(problems)))
+        super().__init__("\n".join(f"{source_name}:{problem}" for problem in self.problems))
+
+
+def _few(problems: list[Problem]) -> list[Problem]:
+    """So many mistakes as a person can mend; after them, how many there are more."""
+    left = problems[MOST_TOLD:]
+    if not left:
+        return problems
+    more = Problem(left[0].line, left[0].column, f"and {counted(len(left), 'more mistake')} from here on")
+    return [*problems[:MOST_TOLD], more]
+
+
+class UnknownPlatform(LookupError):
+    """No platform has this name; ``known`` are the names there are."""
+
+    def __init__(self, name: str, known: Collection[str]) -> None:
+        super().__init__(name)
+        self.known = known
+
+
+def parse_duration(text: object) -> float:
+    """The seconds of ``90s``, ``45m`` or ``2h``. Raises ValueError that says what it must look like."""
+    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
+    if not match:
+        raise ValueError(f"expected a duration like 90s, 45m or 2h, found {found_text(text)}")
+    seconds = int(match[1]) * _UNIT_SECONDS[match[2]]
+    if seconds > LONGEST_HOURS * 3600:
+        raise ValueError(f"a duration is at most {LONGEST_HOURS}h, found {found_text(text)}")
+    return float(seconds)
+
+
+def duration_text(seconds: float) -> str:
+    """The shortest exact way to write a duration: 3600 is ``1h``."""
+    unit = next(unit for unit in "hms" if seconds % _UNIT_SECONDS[unit] == 0)
+    return f"{seconds / _UNIT_SECONDS[unit]:g}{unit}"
+
+
+@dataclass(frozen=True)
+class Matching:
+    """A mark on a text field: all of it is of ``pattern``; ``words`` say what it must be."""
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": f"^(?:{self.pattern})$"}
+
+    def _check(self, value: str) -> str:
+        if not re.fullmatch(self.pattern, value):
+            raise ValueError(f"expected {self.words}, found {found_text(value)}")
+        return value
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    PlainSerializer(duration_text),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$"}),
+]
+"""Seconds, written as ``90s``, ``45m`` or ``2h``."""
+
+
+def _gate(value: object) -> object:
+    if value == "all" or (type(value) is int and value >= 1):
+        return value
+    found = found_text(value) + numerals.hint(value, numerals.number)
+    raise ValueError(f"expected all, or a whole number of nodes from 1 on, found {found}")
+
+
+Gate = Annotated[
+    Literal["all"] | int,
+    BeforeValidator(_gate),
+    WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "integer", "minimum": 1}]}),
+]
+"""How many nodes must be ready."""
+
+Name = Annotated[
+    str,
+    Matching(
+        NAME_PATTERN,
+        'a name of at most 29 characters (lower case letters, digits and "-", a letter first, no "-" last)',
+    ),
+]
+"""What a cluster or a node is called: it becomes part of host names and of names in the cloud."""
+
+
+class SpecModel(BaseModel):
+    """What every part of a spec has in common: no unknown key, no silent conversion, no later change."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_of_the_same_type(cls, value: object, about: ValidationInfo) -> object:
+        """Refuse what equals a choice without being it: ``true`` is no 1, and neither is 1.0."""
+        choices = choices_of(cls.model_fields[str(about.field_name)].annotation)
+        equal = [choice for choice in choices if choice == value]
+        if equal and type(value) not in map(type, equal):
+            raise ValueError(f"expected {one_of(map(str, choices))}, found {found_text(value)}")
+        return value
+
+
+def choices_of(annotation: Any) -> list[Any]:
+    """Every value that a ``Literal`` in the type of a field allows."""
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    return [choice for part in get_args(annotation) for choice in choices_of(part)]
+
+
+class NodeSpec(SpecModel):
+    """One node; a platform adds its own keys."""
+
+    name: Name = Field(description="What the node is called, different from every other one")
+
+
+class ClusterSpec(SpecModel):
+    """One cluster; a platform adds its own keys."""
+
+    platform: str = Field(description="What the cluster runs on; decides which other keys there are")
+    cluster: Name = Field(description="What the cluster is called")
+    nodes: Annotated[tuple[NodeSpec, ...], Strict(False)] = Field(
+        min_length=1, description="The nodes of the cluster, one entry for each"
+    )
+    on_failure: Literal["hold", "rollback"] = Field(
+        default="hold",
+        description="When a node fails for good: hold it as it is for a person, or roll it back to nothing",
+    )
+    climb_to: Literal["none", "restart", "reinitialise", "replace"] = Field(
+        default="none",
+        description="How far a failed installation is tried again by itself: not at all, by a restart, then by "
+        "a reinitialisation of the same server, then by another server",
+    )
+    gate: Gate = Field(
+        default="all",
+        description="How many nodes must be ready before the cluster is formed: all of them, or at least so many; "
+        "those that come later join it",
+    )
+    deadlines: dict[str, Duration] = Field(
+        default_factory=dict,
+        description="How long a step, or a stage of a rollback, may last, by its name, like 90s, 45m or 2h",
+    )
+
+    @classmethod
+    def rules(cls, raw: object) -> Iterator[tuple[Loc, str]]:
+        """What must hold between several values: where it does not, and why.
+
+        ``raw`` is the document before it is checked, so that these mistakes are told together with all the
+        others: use ``at``, which gives None for whatever is not there.
+        """
+        names = [at(raw, "nodes", index, "name") for index in range(count(raw, "nodes"))]
+        for index in repeated(names):
+            yield ("nodes", index, "name"), f'the name "{names[index]}" is already taken by another node'
+        cluster = at(raw, "cluster")
+        for index, name in enumerate(names):
+            if name is not None and name == cluster:
+                yield ("nodes", index, "name"), f'the name "{name}" is already taken by the cluster'
+
+
+def at(raw: object, *loc: str | int) -> Any:
+    """The value at ``loc`` in unchecked data, or None."""
+    for part in loc:
+        if isinstance(raw, dict):
+            raw = raw.get(part)
+        elif isinstance(raw, list) and isinstance(part, int) and part < len(raw):
+            raw = raw[part]
+        else:
+            return None
+    return raw
+
+
+def count(raw: object, *loc: str | int) -> int:
+    """How many entries the list at ``loc`` has; 0 if there is none."""
+    value = at(raw, *loc)
+    return len(value) if isinstance(value, list) else 0
+
+
+def repeated(values: Sequence[object]) -> list[int]:
+    """The places at which a text stands that stood there before."""
+    seen: set[str] = set()
+    found: list[int] = []
+    for place, value in enumerate(values):
+        if isinstance(value, str):
+            if value in seen:
+                found.append(place)
+            seen.add(value)
+    return found
+
+
+def load_spec(
+    text: str,
+    source_name: str,
+    model_for: Callable[[str], type[ClusterSpec]],
+    known_states: Callable[[str], Collection[str]] | None = None,
+) -> ClusterSpec:
+    """The spec in ``text``.
+
+    ``model_for`` finds the platform's model by its name and raises LookupError (best UnknownPlatform) if
+    there is none; ``known_states`` gives the states of that platform for which a deadline may be set.
+    Raises SpecError with every mistake at once; ``source_name`` stands in front of each. It takes seconds
+    for a text near ``SPEC_LIMIT`` bytes, holds no state and may run in any thread.
+    """
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > SPEC_LIMIT:
+        told = f"the spec has {size:,} bytes, and at most {SPEC_LIMIT:,} are read: describe one cluster in it"
+        raise SpecError(source_name, [Problem(1, 1, told)])
+    marked = read_yaml(text)
+    problems = marked.problems
+    spec: ClusterSpec | None = None
+    if isinstance(marked.value, dict):
+        platform, model, more = _model(marked, model_for)
+        problems += more
+        if known_states is not None and platform is not None:
+            problems += _state_problems(marked, known_states(platform))
+        try:
+            spec = model.model_validate(marked.value)
+        except ValidationError as invalid:
+            errors = invalid.errors(include_url=False)
+            if more:  # the platform's own word about its name says no more than that
+                errors = [error for error in errors if error["loc"] != ("platform",)]
+            problems += complaints(marked, model, errors)
+        problems += [marked.at(loc, message) for loc, message in model.rules(marked.value)]
+    elif marked.value is not None:
+        problems.append(
+            marked.at((), f"expected keys and values at the top, found {found_text(marked.value)}")
+        )
+    elif not problems:
+        problems.append(Problem(1, 1, "the spec is empty: describe one cluster, starting with its platform"))
+    if problems or spec is None:
+        raise SpecError(source_name, problems)
+    return spec
+
+
+def dump(spec: ClusterSpec) -> dict[str, Any]:
+    """The spec as plain JSON data, defaults filled in; the model's ``model_validate`` reads it back."""
+    return spec.model_dump(mode="json")
+
+
+def spec_digest(spec: ClusterSpec) -> str:
+    """What names exactly this wish: equal for two texts that mean the same."""
+    canonical = json.dumps(dump(spec), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def json_schema(model: type[ClusterSpec]) -> dict[str, Any]:
+    """The JSON Schema of a platform's spec, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
+
+
+class _EnvelopeNode(NodeSpec):
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Envelope(ClusterSpec):
+    """What can be checked while nobody knows the platform."""
+
+    model_config = ConfigDict(extra="ignore")
+    nodes: Annotated[tuple[_EnvelopeNode, ...], Strict(False)] = Field(min_length=1)
+
+
+def _model(
+    marked: Marked, model_for: Callable[[str], type[ClusterSpec]]
+) -> tuple[str | None, type[ClusterSpec], list[Problem]]:
+    """The platform and its model. Where its name is wrong, the one that was surely meant, so that the rest of the
+    spec is checked all the same."""
+    name = at(marked.value, "platform")
+    try:
+        return name, model_for(name if isinstance(name, str) else ""), []
+    except LookupError as error:
+        known = sorted(error.known) if isinstance(error, UnknownPlatform) else []
+    meant = nearest(str(name), known) or (known[0] if len(known) == 1 else None)
+    problems = []
+    if isinstance(name, str):
+        problems = [marked.at(("platform",), unknown("platform", name, known))]
+    return meant, _Envelope if meant is None else model_for(meant), problems
+
+
+def _state_problems(marked: Marked, states: Collection[str]) -> list[Problem]:
+    given = at(marked.value, "deadlines")
+    unknown_states = [state for state in given if state not in states] if isinstance(given, dict) else []
+    return [marked.at_key(("deadlines", s), unknown("state", s, states)) for s in unknown_states]

@@ -1,0 +1,132 @@
+"""The way from a key to a verb: is it legal, at which step, does a person consent, and what the daemon said."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from daemon.wire import Accepted, Applied, EntityView, Plan
+from nxtui.acts.verbs import Legality, apply_manner, barred, legality, manner_of
+from nxtui.model.history import Step
+
+if TYPE_CHECKING:
+    from nxtui.app import NxTui
+
+_LONG = 15
+"""Seconds for which a refusal stays on the screen."""
+
+
+class Errands:
+    """Carries what a person asks for to the daemon, one errand at a time."""
+
+    def __init__(self, nx: NxTui) -> None:
+        self._nx = nx
+
+    def barred(self) -> str | None:
+        """Why nothing at all can be sent from this window now."""
+        return barred(self._nx.fleet.link, self._nx.read_only)
+
+    def act_on(self, verb: str, name: str, at_step: bool = False) -> None:
+        """A verb for one name, from the palette."""
+        entity = self._nx.fleet.find(name)
+        self.act(verb, [entity] if entity is not None else [], at_step)
+
+    def act(self, verb: str, entities: Sequence[EntityView], at_step: bool = False) -> None:
+        """Ask what is to be asked, then send the verb; or say why it cannot be."""
+        legal = legality(verb, entities)
+        if reason := self.barred() or legal.reason:
+            self._nx.notify(reason, title=f"{verb}: not now", severity="warning", markup=False)
+            return
+        able = [entity for entity in entities if entity["name"] in legal.able]
+        work = self._at_step(verb, legal, able) if at_step else self._consent_and_send(verb, legal)
+        self._nx.run_worker(work, group="verbs", exclusive=True)
+
+    async def _at_step(self, verb: str, legal: Legality, entities: Sequence[EntityView]) -> None:
+        """Let a person choose the step first."""
+        from nxtui.screens.pick import Pick, PickList
+
+        nx, history = self._nx, self._nx.fleet.history
+        told = history.is_told(entities[0])
+        steps = reachable(verb, entities, history.steps(entities[0]))
+        listed = PickList(
+            title=f"{verb} {'from' if verb == 'retry' else 'after'} which step?",
+            entries=[(step.name, step.title, f"{step.place}  {step.name}") for step in steps],
+            hint="type to narrow, or a step's name",
+            empty="" if steps or told else "No such step was seen yet: type its name, the daemon knows it.",
+            free=not told,
+            start=len(steps) - 1 if verb == "retry" else 0,
+        )
+        chosen = await nx.push_screen_wait(Pick(nx.pen, listed))
+        if chosen:
+            titles = {step.name: step.title for step in steps}
+            await self._consent_and_send(verb, legal, chosen, titles.get(chosen, chosen))
+
+    async def _consent_and_send(
+        self, verb: str, legal: Legality, step: str | None = None, title: str = ""
+    ) -> None:
+        manner = manner_of(verb, step)
+        plans: list[Plan] = []
+        if manner.consent != "none" or len(legal.able) > 1:
+            from nxtui.screens.confirm import Confirm, Question
+
+            async def ask() -> list[Plan]:
+                return [await self._nx.feed.plan(verb, name, step) for name in legal.able]
+
+            question = Question(
+                verb,
+                manner,
+                legal.able,
+                legal.unable,
+                plans=ask if manner.consent in ("plan", "name") else None,
+                word=legal.able[0] if manner.consent == "name" else None,
+                step=title,
+            )
+            answer = await self._nx.push_screen_wait(Confirm(self._nx.pen, question))
+            if answer is None:
+                return
+            plans = answer
+        digests = {plan["target"]: plan["digest"] for plan in plans}
+        for name in legal.able:
+            sending = self._nx.feed.send(verb, name, digests.get(name), step)
+            await self._send(f"{verb} {name}", sending, f"{name} {manner.accepted}.")
+
+    async def apply(self, text: str, plan: Plan) -> bool:
+        """A spec whose plan is known: show the plan, ask, send it with the plan's digest. True if it was."""
+        from nxtui.screens.confirm import Confirm, Question
+
+        async def known() -> list[Plan]:
+            return [plan]
+
+        manner = apply_manner({item["action"] for item in plan["items"]})
+        question = Question("apply", manner, (plan["target"],), (), plans=known)
+        if await self._nx.push_screen_wait(Confirm(self._nx.pen, question)) is None:
+            return False
+        sending = self._nx.feed.apply(text, plan["digest"])
+        target = plan["target"]
+        return await self._send(f"apply {target}", sending, f"{target} {manner.accepted}.")
+
+    async def _send(self, what: str, sending: Awaitable[Accepted | Applied | None], done: str) -> bool:
+        from daemon.client import DaemonUnreachable, Refused
+
+        trouble: dict[str, Any] = {"severity": "error", "markup": False, "timeout": _LONG}
+        try:
+            await sending
+        except Refused as refused:
+            error = refused.error
+            self._nx.notify(f"{error['message']} {error['remedy']}", title=f"{what}: refused", **trouble)
+        except DaemonUnreachable as cause:
+            said = f"{cause} Whether it arrived is seen in the log."
+            self._nx.notify(said, title=f"{what}: no answer", **trouble)
+        else:
+            self._nx.notify(done, timeout=4, markup=False)
+            return True
+        return False
+
+
+def reachable(verb: str, entities: Sequence[EntityView], steps: Sequence[Step]) -> list[Step]:
+    """The steps that make sense for all of them: a retry begins at one that was reached, a hold stops after
+    one that is not done yet. Which of them is legal is the daemon's to say."""
+    places = [entity["step_index"] for entity in entities]
+    if verb == "retry":
+        return [step for step in steps if step.place <= min(places)]
+    return [step for step in steps if step.place >= max(places)]

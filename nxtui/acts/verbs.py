@@ -1,0 +1,167 @@
+"""Verbs as data, and whether one may act now: the daemon has said so in ``can``, nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Literal, NamedTuple
+
+from daemon.wire import EntityView
+from nxtui.model.known import Link
+
+Consent = Literal["none", "ask", "plan", "name"]
+"""What a verb needs before it is sent: nothing, a ``y``, a ``y`` under its plan, or the typed name."""
+
+
+class Manner(NamedTuple):
+    """How a verb is asked for and spoken of. ``consent`` none still asks if there are several targets;
+    ``deletes`` marks what cannot be taken back; ``mild`` is said where the plan holds nothing, as it mostly does."""
+
+    consent: Consent
+    question: str
+    promise: str
+    accepted: str
+    deletes: bool = False
+    mild: str = ""
+
+
+MANNERS: dict[str, Manner] = {
+    "retry": Manner(
+        "plan",
+        "Try {} again?",
+        "It goes on from the step that failed. What is listed is deleted and made first.",
+        "will be tried again",
+        mild="It goes on from the step that failed. Nothing is deleted.",
+    ),
+    "rollback": Manner(
+        "plan",
+        "Roll back {}?",
+        "What is listed is deleted, in this order. It cannot be brought back.",
+        "is being rolled back",
+        deletes=True,
+    ),
+    "hold": Manner("none", "Hold {}?", "Each stops at its next safe point.", "stops at the next safe point"),
+    "resume": Manner("none", "Resume {}?", "Each goes on where it stopped.", "goes on"),
+    "replace": Manner(
+        "plan",
+        "Replace the server of {}?",
+        "The server is deleted with what is on its disks, and another one is ordered behind the same "
+        "interfaces, addresses and names.",
+        "gets another server",
+        deletes=True,
+    ),
+    "destroy": Manner(
+        "name",
+        "Destroy {}?",
+        "The whole cluster goes, with everything listed. It cannot be brought back.",
+        "is being destroyed",
+        deletes=True,
+    ),
+    "protect": Manner(
+        "none", "Protect {}?", "Every deletion in each of them is refused from then on.", "is protected"
+    ),
+    "unprotect": Manner(
+        "ask",
+        "Take the protection from {}?",
+        "Rollback, replace and destroy are allowed in it again. Nothing is deleted now.",
+        "is no longer protected",
+    ),
+}
+
+AT_A_STEP: dict[str, Manner] = {
+    "retry": Manner(
+        "plan",
+        "Try {} again from “{step}”?",
+        "It begins again at that step and does every later one anew. What is listed is deleted and made first.",
+        "will be tried again",
+        mild="It begins again at that step and does every later one anew; what is there already is found and kept.",
+    ),
+    "hold": Manner("none", "Hold {} after “{step}”?", "Each stops when that step is done.", "stops after it"),
+}
+"""The verbs that can be asked for at a step of one's choice."""
+
+APPLY = Manner("plan", "Apply the spec of {}?", "", "is wished")
+"""How a spec is asked for, before it is known what it would do."""
+
+_APPLY_DOES: dict[frozenset[str], str] = {
+    frozenset(("create",)): "What is listed is made. From then on it costs money.",
+    frozenset(("change",)): "What is listed is changed. Nothing is made or deleted.",
+    frozenset(("delete",)): "What is listed is deleted, in this order. It cannot be brought back.",
+    frozenset(
+        ("create", "change")
+    ): "What is listed is made and changed. What is made costs money from then on.",
+    frozenset(("delete", "change")): "What is listed is changed and deleted, in this order. What is deleted "
+    "cannot be brought back.",
+    frozenset(
+        ("create", "delete")
+    ): "What is listed is made and deleted, in this order. What is made costs money "
+    "from then on; what is deleted cannot be brought back.",
+    frozenset(
+        ("create", "delete", "change")
+    ): "What is listed is made, changed and deleted, in this order. What "
+    "is made costs money from then on; what is deleted cannot be brought back.",
+}
+"""What applying a spec promises, by what its plan does."""
+
+
+def apply_manner(actions: Collection[str]) -> Manner:
+    """How a spec is asked for whose plan has these actions."""
+    return APPLY._replace(promise=_APPLY_DOES.get(frozenset(actions), ""), deletes="delete" in actions)
+
+
+def manner_of(verb: str, step: str | None = None) -> Manner:
+    """How the verb, perhaps at a step, is asked for and spoken of."""
+    return AT_A_STEP[verb] if step is not None else MANNERS[verb]
+
+
+READ_ONLY = "Started with --read-only: nothing can be changed."
+
+
+class Legality(NamedTuple):
+    """Who can, who cannot and why, and whether the verb is offered at all."""
+
+    able: tuple[str, ...] = ()
+    unable: tuple[tuple[str, str], ...] = ()
+    offered: bool = False
+
+    @property
+    def reason(self) -> str | None:
+        """Why nobody can, None if somebody can."""
+        if self.able:
+            return None
+        if not self.unable:
+            return "Nothing is selected."
+        name, why = self.unable[0]
+        more = f" (and {len(self.unable) - 1} more)" if len(self.unable) > 1 else ""
+        return f"{name}{more}: {why}" if more or not why.startswith(name) else why
+
+
+def legality(verb: str, entities: Sequence[EntityView]) -> Legality:
+    """What the daemon said about the verb for each of them."""
+    able: list[str] = []
+    unable: list[tuple[str, str]] = []
+    offered = False
+    for entity in entities:
+        if verb not in entity["can"]:
+            kind = entity["kind"]
+            unable.append((entity["name"], f"{verb} is not a verb for a {kind} like this."))
+            continue
+        offered = True
+        why = entity["can"][verb]
+        if why is None:
+            able.append(entity["name"])
+        else:
+            unable.append((entity["name"], why))
+    return Legality(tuple(able), tuple(unable), offered)
+
+
+def barred(link: Link, read_only: bool) -> str | None:
+    """Why no verb at all can be sent from this window now."""
+    if read_only:
+        return READ_ONLY
+    if link.state == "replay":
+        return "This is a replay of what was: nothing can be changed in it."
+    if link.state == "foreign":
+        return "The daemon speaks another version of the API: use the nxtui that came with it."
+    if link.state in ("lost", "connecting"):
+        return "No verb reaches the daemon now: the link is down. It is tried again without end."
+    return None

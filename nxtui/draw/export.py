@@ -1,0 +1,56 @@
+"""What is shown, as a file: rows as CSV or JSON, log lines as text; never over a file that is there."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from daemon.wire import EntityView
+from nxtui.draw.rows import note
+
+Format = Literal["csv", "json"]
+
+_COLUMNS = (
+    "name", "kind", "cluster", "platform", "phase", "state", "title", "step", "step_index", "step_count",
+    "attempt", "protected", "since", "deadline", "note",
+)  # fmt: skip
+
+
+def rows_as(format: Format, entities: Sequence[EntityView]) -> str:
+    """The entities as a table or as the daemon told them. Times are UTC in the table, unknown is empty."""
+    if format == "json":
+        return json.dumps(list(entities), indent=2, ensure_ascii=False) + "\n"
+    written = io.StringIO()
+    table = csv.writer(written, lineterminator="\n")
+    table.writerow(_COLUMNS)
+    for entity in entities:
+        told: dict[str, object] = {**entity, "note": note(entity)}
+        told["since"], told["deadline"] = _utc(entity["since"]), _utc(entity["deadline"])
+        table.writerow(["" if told[column] is None else told[column] for column in _COLUMNS])
+    return written.getvalue()
+
+
+def _utc(moment: float | None) -> str | None:
+    return None if moment is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
+
+
+def write_new(directory: Path, stem: str, suffix: str, moment: float, text: str) -> Path:
+    """Write a file that was not there before and answer its path.
+
+    ``moment`` (Unix seconds) becomes part of the name. Raises OSError if it cannot be written.
+    """
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(moment))
+    for again in range(100):
+        path = directory / f"{stem}-{stamp}{f'-{again}' if again else ''}.{suffix}"
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            continue
+        return path
+    raise FileExistsError(17, "a hundred files of that name are there already", str(directory))

@@ -1,0 +1,83 @@
+"""What stands at the top of every screen: where this is, how things are, and whether it is true right now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from daemon.words import counted
+from nxtui.draw.glyphs import Glyphs
+from nxtui.draw.rows import by_phase
+from nxtui.draw.text import Line, plain, spread, width_of
+from nxtui.draw.themes import accent
+from nxtui.model.known import Fleet, Link
+
+_LINK_INK = {
+    "connecting": "dim",
+    "live": "ok",
+    "stale": "stale",
+    "lost": "lost",
+    "foreign": "lost",
+    "replay": "match",
+}
+
+
+def link_span(link: Link, glyphs: Glyphs) -> Line:
+    """The state of the link as sign and words."""
+    sign = {
+        "connecting": glyphs.phase["waiting"],
+        "live": glyphs.live,
+        "stale": glyphs.phase["attention"],
+        "lost": glyphs.lost,
+        "foreign": glyphs.lost,
+        "replay": glyphs.replay,
+    }[link.state]
+    return [(f" {sign} {link.text} ", _LINK_INK[link.state])]
+
+
+def title(
+    fleet: Fleet,
+    glyphs: Glyphs,
+    crumbs: Sequence[str],
+    read_only: bool,
+    width: int,
+    accents: Mapping[str, str] | None = None,
+) -> Line:
+    """Environment, place, counts, version, link; from the right the link is the last to give way."""
+    daemon = fleet.daemon
+    environment = daemon["environment"] if daemon else "nxd"
+    left: Line = [(f" {environment} ", accent(environment, accents or {}))]
+    for crumb in crumbs:
+        left += [(f" {glyphs.crumb} ", "dim"), (crumb, "strong")]
+    if read_only:
+        left.append(("  read-only", "attention"))
+    nodes = len(fleet.nodes)
+    counts = f"{counted(nodes, 'node')}: {by_phase(fleet.phases())}" if nodes else ""
+    if fleet.untold:
+        counts = f"{nodes} of {nodes + fleet.untold} nodes so far"
+    version = f"nxd {daemon['version']}" if daemon and daemon["version"] else ""
+    link = link_span(fleet.link, glyphs)
+    for facts in ([counts, version], [counts], [version], []):
+        told = "   ".join(fact for fact in facts if fact)
+        right: Line = [(told + "  ", "dim"), *link]
+        if width_of(left) + width_of(right) < width:
+            return spread(left, right, width)
+    return spread(left, link, width)
+
+
+def banner(fleet: Fleet, width: int) -> Line:
+    """One sentence about why what is shown is not the truth of this moment; empty if it is."""
+    link = fleet.link
+    if link.state == "foreign":
+        return [(" The daemon speaks another version of the API: use the nxtui that came with it.", "lost")]
+    if link.state != "lost":
+        return []
+    because = f" {fleet.lost_because} "
+    seen = "What you see is the last that was known. " if fleet.daemon else ""
+    cause = because.partition(": ")[0].rstrip(" .") + ". "
+    said = next((told for told in (because + seen, cause + seen, cause) if len(told) <= width), because)
+    return [(said.ljust(width), "lost")]
+
+
+def is_empty(line: Line) -> bool:
+    """Whether there is nothing to say."""
+    return not plain(line).strip()

@@ -1,0 +1,103 @@
+"""Plays a recording: lets its time pass, faster or slower, stops it, and goes to any moment of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from daemon.wire import Detail, StreamLine
+from nxtui.draw.text import clock, lasting
+from nxtui.model.recording import Recording, Scene
+
+TICK = 0.1
+"""Seconds between two looks at the clock."""
+
+AIM = 60.0
+"""Seconds in which a whole recording is played at the first speed."""
+
+SLOWEST, FASTEST = 0.5, 16384.0
+JUMPS = 100
+"""Jumps from the beginning to the end."""
+
+
+class Player:
+    """Tells ``hear`` what a window that had watched would have been told."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        hear: Callable[[list[StreamLine]], object],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.recording = recording
+        self.moment = recording.start
+        self.playing = True
+        self.speed = 1.0
+        while self.speed * AIM < recording.end - recording.start and self.speed < FASTEST:
+            self.speed *= 2
+        self._hear = hear
+        self._monotonic = monotonic
+        self._scene = Scene()
+        self._next = 0
+
+    def told(self) -> tuple[float, str]:
+        """The recorded moment that is shown, and the words for it."""
+        gone, whole = self.moment - self.recording.start, self.recording.end - self.recording.start
+        state = "" if self.playing else " end" if self.moment >= self.recording.end else " paused"
+        return self.moment, f"{clock(self.moment)} {lasting(gone)}/{lasting(whole)} ×{self.speed:g}{state}"
+
+    async def run(self) -> None:
+        """Play until it is cancelled; at the end the last moment stays."""
+        self.seek(self.recording.start)
+        before = self._monotonic()
+        while True:
+            await asyncio.sleep(TICK)
+            now = self._monotonic()
+            if self.playing:
+                self._advance(self.moment + (now - before) * self.speed)
+            before = now
+
+    def toggle(self) -> None:
+        """Stop, or go on; from the end it begins anew."""
+        if not self.playing and self.moment >= self.recording.end:
+            self.seek(self.recording.start)
+        self.playing = not self.playing
+
+    def pace(self, factor: float) -> None:
+        """Faster or slower."""
+        self.speed = min(FASTEST, max(SLOWEST, self.speed * factor))
+
+    def jump(self, times: int) -> None:
+        """On or back by hundredths of the whole."""
+        step = max(1.0, (self.recording.end - self.recording.start) / JUMPS)
+        self.seek(self.moment + times * step)
+
+    def seek(self, moment: float) -> None:
+        """Show how everything stood at a moment, as near as the recording has it."""
+        moment = min(max(moment, self.recording.start), self.recording.end)
+        if moment >= self.moment and self._next:
+            self._advance(moment)
+            return
+        self._scene, self._next = Scene(), 0
+        self._lines_until(moment)
+        self.moment = moment
+        self._hear([self._scene.snapshot(moment), *self._scene.told_events(moment)])
+
+    def _advance(self, moment: float) -> None:
+        self.moment = min(moment, self.recording.end)
+        if lines := self._lines_until(self.moment):
+            self._hear(lines)
+        if self.moment >= self.recording.end:
+            self.playing = False
+
+    def _lines_until(self, moment: float) -> list[StreamLine]:
+        told: list[StreamLine] = []
+        lines = self.recording.lines
+        while self._next < len(lines) and lines[self._next][0] <= moment:
+            told += self._scene.take(lines[self._next][1])
+            self._next += 1
+        return told
+
+    async def detail(self, name: str) -> Detail:
+        """The timeline of an entity up to the moment that is shown. Raises KeyError if it is not there."""
+        return Detail(entity=self._scene.entities[name], timeline=self._scene.timeline(name))
