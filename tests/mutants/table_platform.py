@@ -153,7 +153,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "    context.load_verify_locations(cadata=certificate)\n",
            "    context.verify_mode = ssl.CERT_NONE\n",
            "a CVM is known by its pinned certificate", ("tests/daemon/drivers/test_prism.py",)),
-    Mutant("daemon/drivers/prism.py", "                trust_env=False,\n", "",
+    Mutant("daemon/drivers/prism.py", ", trust_env=False, limits=limits)\n", ", limits=limits)\n",
            "no proxy comes between the host and a CVM", ("tests/daemon/drivers/test_prism.py",)),
     Mutant("daemon/drivers/prism.py", "        status == 404 and is_page(answer.text)\n", "        False\n",
            "a page while Prism starts is no proof that a host is gone", ("tests/daemon/drivers/test_prism.py",)),

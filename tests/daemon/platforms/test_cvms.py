@@ -12,7 +12,7 @@ import pytest
 from aiohttp import BasicAuth, web
 from msgspec.structs import replace
 
-from daemon.drivers.prism import fetch_certificate
+from daemon.drivers.prism import Connections, fetch_certificate
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
 from daemon.platforms.ibm_nutanix.cvms import AT_ONCE, NOT_HEARD, Cvms, joined
@@ -48,6 +48,8 @@ class Room:
     bodies: list[Any] = field(default_factory=list)
     asked: int = 0
     most: int = 0
+    connections: Connections = field(default_factory=Connections)
+    """Those of whoever asks."""
 
     async def answer(self, request: web.Request) -> web.Response:
         transport = request.transport
@@ -86,6 +88,7 @@ async def room() -> AsyncIterator[Room]:
         await web.TCPSite(runner, address, one.port, ssl_context=make_certificate(address).context).start()
         one.passwords[address] = {FACTORY_LOGINS[FACTORY].password}
     yield one
+    await one.connections.close()
     await runner.cleanup()
 
 
@@ -107,7 +110,7 @@ async def stage(house: Any, room: Room, nodes: int, **spec: Any) -> ClusterSteps
         rows.append(ip(name, "cvm", address))
     rows.append(ip("node00", "cluster", "127.61.0.9"))
     await house.commit(*(PutResource(row) for row in rows))
-    cvms = Cvms(settings)
+    cvms = Cvms(settings, room.connections)
     return ClusterSteps(settings, None, cvms, Membership(settings, cvms), None, house.clock)  # type: ignore[arg-type]
 
 
@@ -248,7 +251,7 @@ async def test_the_certificate_that_a_cvm_showed_first_is_the_only_one_ever_afte
 ) -> None:
     await stage(house, room, 1)
     settings = load_settings(None, {**SETTINGS, "NXD_PRISM_PORT": str(room.port)})
-    machine = MachineSteps(settings, None, None, None)  # type: ignore[arg-type]
+    machine = MachineSteps(settings, None, None, None, room.connections)  # type: ignore[arg-type]
     address = next(iter(room.passwords))
     shown = await fetch_certificate(address, room.port, 5)
     another = await fetch_certificate("127.61.0.12", room.port, 5)
