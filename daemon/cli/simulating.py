@@ -96,7 +96,7 @@ def _quotas(given: tuple[str, ...]) -> dict[str, int]:
 
 
 def _print_scenarios(as_json: bool) -> None:
-    from daemon.sim.scenarios.scenario import scenarios
+    from daemon.sim.scenarios.listed import scenarios
 
     known = scenarios().values()
     if as_json:
@@ -109,7 +109,7 @@ def _print_scenarios(as_json: bool) -> None:
 
 def _check_scenarios(given: tuple[str, ...]) -> None:
     from daemon.sim.refusals import SimError
-    from daemon.sim.scenarios.scenario import cast
+    from daemon.sim.scenarios.listed import cast
 
     try:
         for text in given:

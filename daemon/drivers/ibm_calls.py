@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from daemon.drivers.answers import plain
 from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_errors import translate
-from daemon.engine.locks import TokenBucket
+from daemon.drivers.rates import TokenBucket
 from daemon.errors.tree import OutsideError, as_json
 
 PAGE = 100

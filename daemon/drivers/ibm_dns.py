@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from daemon.drivers.ibm_calls import IbmCalls, IbmCloud
-from daemon.engine.locks import TokenBucket
+from daemon.drivers.rates import TokenBucket
 from daemon.errors.tree import OutsideError
 
 Json = dict[str, Any]

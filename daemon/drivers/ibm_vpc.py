@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from daemon.drivers.ibm_calls import IbmCalls, IbmCloud, Picked
-from daemon.engine.locks import TokenBucket
+from daemon.drivers.rates import TokenBucket
 from daemon.errors.tree import OutsideError
 
 Json = dict[str, Any]

@@ -16,7 +16,7 @@ from pathlib import Path
 from aiohttp import web
 
 from daemon.errors.tree import StartError
-from daemon.settings.kinds import HostPort
+from daemon.spec.hosts import HostPort
 from pxe.app import app_runner, protocol_log
 from pxe.visitors import Door, Doorkeeper, QuietDoor
 

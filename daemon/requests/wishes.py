@@ -182,7 +182,7 @@ class Wishes:
 
     def text(self, cluster: Record) -> str:
         """The spec that is in force, or waits to be, as YAML that can be applied again."""
-        from daemon.spec.writing import spec_text  # brings pydantic and yaml along
+        from daemon.requests.spec_text import spec_text  # brings pydantic and yaml along
 
         mirror = self._journal.mirror
         waiting = [command.args for command in mirror.commands(cluster.name) if "spec" in command.args]

@@ -8,21 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from daemon.spec.hosts import is_host, is_multicast, is_unspecified
+from daemon.spec.hosts import HostPort, is_host, is_multicast, is_unspecified
 
 _SOCKET_PATH_LIMIT = 107
 """Bytes of a path that Linux can bind a Unix socket to (sun_path, less the closing zero)."""
-
-
-@dataclass(frozen=True)
-class HostPort:
-    """An address to listen on."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True)

@@ -26,13 +26,12 @@ from daemon.settings.kinds import (
     SECONDS,
     SOCKET,
     URL,
-    HostPort,
     Kind,
     number,
     place_of,
 )
 from daemon.spec import numerals
-from daemon.spec.hosts import is_loopback, is_unspecified, why_unreachable
+from daemon.spec.hosts import HostPort, is_loopback, is_unspecified, why_unreachable
 from daemon.spec.yaml_marks import Loc, Marked, read_yaml, scalar, unknown
 
 DEFAULT_CONFIG = Path("/etc/nxd/nxd.yaml")

@@ -14,7 +14,7 @@ from daemon.sim.nutanix.cvm import FACTORY_PASSWORDS, REAL, SEED, Cluster
 from daemon.sim.nutanix.fleet import Fleet
 from daemon.sim.play import Play
 from daemon.sim.refusals import Json, SimError
-from daemon.sim.scenarios.scenario import cast, scenarios
+from daemon.sim.scenarios.listed import cast, scenarios
 from daemon.sim.world.clock import WorldClock
 from daemon.sim.world.durations import DURATIONS, critical_path
 from daemon.sim.world.manners import BY_NAME, ORDERS, Manners

@@ -25,7 +25,7 @@ from daemon.sim.nutanix.cvm import REAL, SEED
 from daemon.sim.nutanix.fleet import Fleet
 from daemon.sim.play import Play
 from daemon.sim.refusals import SimError
-from daemon.sim.scenarios.scenario import cast
+from daemon.sim.scenarios.listed import cast
 from daemon.sim.service.ports import ServicePorts
 from daemon.sim.service.service import build
 from daemon.sim.world.clock import WorldClock

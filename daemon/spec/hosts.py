@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass
 
 LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _LAST_LABEL = r"(?![0-9]+\Z)" + LABEL
@@ -23,6 +24,17 @@ _NOBODY = (
 )
 """Blocks whose addresses are no server that others can ask, and what they are instead."""
 _BLOCKS = tuple((ipaddress.IPv4Network(block), words) for block, words in _NOBODY)
+
+
+@dataclass(frozen=True)
+class HostPort:
+    """An address to listen on."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def ipv4(text: str) -> str:

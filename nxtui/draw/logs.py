@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
-from nxtui.draw.text import Line, Span, clean, clock, date, fit
+from nxtui.draw.text import Line, Span, clean, fit
 from nxtui.model.entry import Entry
 from nxtui.model.known import LOG_KEPT, LogBook
 from nxtui.model.sieve import Sieve
+from nxtui.model.times import clock, date
 
 LEVELS = ("debug", "info", "warning", "error")
 STEPS = ("debug", "warning", "error")

@@ -11,7 +11,8 @@ from daemon.words import counted
 from nxtui import keys
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.rows import BUSY, note, steps, timing
-from nxtui.draw.text import Line, clip, clock, fit, lasting, width_of, wrap
+from nxtui.draw.text import Line, clip, fit, width_of, wrap
+from nxtui.model.times import clock, lasting
 
 _INDENT = 2
 

@@ -7,8 +7,9 @@ from collections.abc import Collection
 
 from daemon.wire import EntityView, Phase
 from nxtui.draw.glyphs import Glyphs
-from nxtui.draw.text import UNKNOWN, Span, due_in, lasting
+from nxtui.draw.text import Span
 from nxtui.model.history import Usual
+from nxtui.model.times import UNKNOWN, due_in, lasting
 
 BUSY = ("waiting", "working", "releasing", "attention")
 """Phases in which something is still going on, so that a deadline means something."""

@@ -8,10 +8,11 @@ from daemon.wire import EntityView, StepTiming
 from daemon.words import counted
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.pages import Fact, heading
-from nxtui.draw.text import UNKNOWN, Line, clean, clip, clock, fit, lasting
+from nxtui.draw.text import Line, clean, clip, fit
 from nxtui.model.entry import Entry
 from nxtui.model.history import History, Usual
 from nxtui.model.recording import AT_REST
+from nxtui.model.times import UNKNOWN, clock, lasting
 
 _FIXED = 27
 """Cells of a line of the timeline beside its title: start, attempt, length, mark."""

@@ -7,7 +7,6 @@ knows the terminal, so every screen can be checked as plain text.
 from __future__ import annotations
 
 import textwrap
-import time
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
@@ -15,8 +14,6 @@ from rich.cells import cell_len, set_cell_size
 
 Span = tuple[str, str]
 Line = list[Span]
-
-UNKNOWN = "–"
 
 
 def plain(line: Sequence[Span]) -> str:
@@ -84,45 +81,3 @@ def cut(line: Iterable[Span], width: int) -> Line:
         kept.append((text, ink))
         width -= cells_of(text)
     return kept
-
-
-def lasting(seconds: float | None) -> str:
-    """A duration in at most six characters: 7s, 4m12s, 1h05m, 3d04h; a dash if it is not known."""
-    if seconds is None:
-        return UNKNOWN
-    whole = max(0, int(seconds))
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02}s"
-    if whole < 86400:
-        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
-    return f"{whole // 86400}d{whole % 86400 // 3600:02}h"
-
-
-def roughly(seconds: float) -> str:
-    """A duration in whole minutes, for what need not be painted anew each second."""
-    return (
-        "under 1m"
-        if seconds < 60
-        else lasting(seconds).partition("m")[0] + "m"
-        if seconds < 3600
-        else lasting(seconds)
-    )
-
-
-def due_in(deadline: float | None, now: float | None) -> str:
-    """Time left until a deadline; ``over`` once it has passed, a dash if there is none."""
-    if deadline is None or now is None:
-        return UNKNOWN
-    return lasting(deadline - now) if deadline > now else "over"
-
-
-def clock(moment: float | None) -> str:
-    """The local time of day."""
-    return UNKNOWN if moment is None else time.strftime("%H:%M:%S", time.localtime(moment))
-
-
-def date(moment: float | None) -> str:
-    """The local date and time."""
-    return UNKNOWN if moment is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from daemon.wire import API_VERSION, DaemonView, EntityView, EventView, Snapshot, StreamLine
-from nxtui.draw.text import clock, lasting
 from nxtui.model.entry import Entry, entry
 from nxtui.model.history import History
+from nxtui.model.times import clock, lasting
 
 STALE_AFTER = 3.0
 """Seconds without a word from the daemon after which what is shown counts as stale."""

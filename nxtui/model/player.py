@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from daemon.wire import Detail, StreamLine
-from nxtui.draw.text import clock, lasting
 from nxtui.model.recording import Recording, Scene
+from nxtui.model.times import clock, lasting
 
 TICK = 0.1
 """Seconds between two looks at the clock."""

@@ -14,9 +14,10 @@ from nxtui import keys
 from nxtui.draw import pages, rows, story
 from nxtui.draw.layout import CLUSTER_COLUMNS, DETAIL_SHARE, NODE_COLUMNS, WIDE, share
 from nxtui.draw.logs import LogWindow
-from nxtui.draw.text import Line, Span, clip, roughly
+from nxtui.draw.text import Line, Span, clip
 from nxtui.model.known import Changes
 from nxtui.model.listing import SORTS, Listing
+from nxtui.model.times import roughly
 from nxtui.screens.room import Room
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.canvas import Beneath, Beside

@@ -20,7 +20,7 @@ from figures import Figure
 from daemon.clock import SystemClock
 from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_vpc import IbmVpc, open_vpc
-from daemon.engine.locks import TokenBucket
+from daemon.drivers.rates import TokenBucket
 
 LATENCY = 0.05
 AT_ONCE = 32

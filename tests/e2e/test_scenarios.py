@@ -24,7 +24,8 @@ from oracle import broken
 
 from daemon.client import Client, Refused
 from daemon.demo.stage import Rehearsal, Stage
-from daemon.sim.scenarios.scenario import Scenario, scenarios
+from daemon.sim.scenarios.listed import scenarios
+from daemon.sim.scenarios.scenario import Scenario
 from daemon.wire import EntityView, ErrorView
 from tests.e2e.robot import Robot
 

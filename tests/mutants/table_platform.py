@@ -19,7 +19,7 @@ from tests.mutants.mutant import (
 )
 
 MUTANTS: tuple[Mutant, ...] = (
-    Mutant("daemon/engine/locks.py", "            self.rate = max(self._least, self.rate / 2)\n", "            pass\n",
+    Mutant("daemon/drivers/rates.py", "            self.rate = max(self._least, self.rate / 2)\n", "            pass\n",
            "a rate learns from refusals", ("tests/daemon/drivers/test_rates.py",)),
     Mutant(f"{IBM}/ladder.py", "    return RUNGS[following] if following <= highest else None\n", "    return RUNGS[following]\n",
            "the ladder is climbed as far as the spec lets it", RULES),
@@ -181,6 +181,6 @@ MUTANTS: tuple[Mutant, ...] = (
            "            following = page.get(\"next\")\n",
            "            following = None\n",
            "a list is read to its last page", ANSWERS),
-    Mutant("daemon/engine/locks.py", "        self._free_at = max(self._free_at, now + pause)\n", "",
+    Mutant("daemon/drivers/rates.py", "        self._free_at = max(self._free_at, now + pause)\n", "",
            "nobody calls before the time that was named", RATES),
 )  # fmt: skip

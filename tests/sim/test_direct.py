@@ -11,7 +11,7 @@ import asyncssh
 import pytest
 
 from daemon.sim.run import SimOptions
-from daemon.sim.scenarios.scenario import scenarios
+from daemon.sim.scenarios.listed import scenarios
 from daemon.sim.world import furniture as f
 from tests.sim.scene import CLUSTER, Scene, one_node
 

@@ -13,7 +13,8 @@ import pytest
 
 from daemon.sim.faults.moments import LIFE, REQUEST, check_action
 from daemon.sim.refusals import SimError
-from daemon.sim.scenarios.scenario import MINE, Scenario, cast, scenarios
+from daemon.sim.scenarios.listed import cast, scenarios
+from daemon.sim.scenarios.scenario import MINE, Scenario
 from state_machines import ibm_nutanix as tables
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_dns import open_dns
 from daemon.drivers.ibm_vpc import open_vpc
 from daemon.drivers.prism import Connections
-from daemon.engine.locks import TokenBucket
+from daemon.drivers.rates import TokenBucket
 from daemon.engine.steps import Step
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Bound, Check, Climb, Finding, Foresight, Planned, Seed

@@ -7,14 +7,11 @@ The tables stand in ``scenarios_metadata``, ``scenarios_cloud`` (what every call
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from typing import Any, Literal
 
 from daemon.sim.faults.rules import Rule
-from daemon.sim.refusals import SimError
 
 Area = Literal[
     "metadata",
@@ -105,43 +102,3 @@ class Casting:
     @property
     def label(self) -> str:
         return f"{self.scenario.name}@{self.target}" if self.target else self.scenario.name
-
-
-@cache
-def scenarios() -> Mapping[str, Scenario]:
-    """Every scenario by its name, in the order of the tables."""
-    from daemon.sim.scenarios import cloud as scenarios_cloud
-    from daemon.sim.scenarios import machines as scenarios_machines
-    from daemon.sim.scenarios import metadata as scenarios_metadata
-    from daemon.sim.scenarios import objects as scenarios_objects
-    from daemon.sim.scenarios import prism as scenarios_prism
-    from daemon.sim.scenarios import servers as scenarios_servers
-    from daemon.sim.scenarios import ssh as scenarios_ssh
-
-    tables = (
-        scenarios_metadata.METADATA,
-        scenarios_cloud.VPC,
-        scenarios_objects.RESERVED_IP,
-        scenarios_objects.VNI,
-        scenarios_servers.SERVER,
-        scenarios_objects.DNS,
-        scenarios_machines.BOOT,
-        scenarios_machines.INSTALLER,
-        scenarios_prism.PRISM,
-        scenarios_prism.FOUNDATION,
-        scenarios_ssh.SSH,
-    )
-    return {scenario.name: scenario for table in tables for scenario in table}
-
-
-def cast(text: str) -> Casting:
-    """``NAME`` or ``NAME@TARGET``; raises SimError with the nearest known names."""
-    name, _, target = text.partition("@")
-    known = scenarios()
-    if name in known:
-        return Casting(known[name], target)
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.0)[:3]
-    raise SimError(
-        f"There is no scenario {name!r}. Did you mean {' or '.join(near)}? "
-        "`nxd sim --list-scenarios` names them all."
-    )

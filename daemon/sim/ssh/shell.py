@@ -63,9 +63,10 @@ Before = Callable[[str, str], Awaitable[int | None]]
 
 @dataclass
 class Shell:
-    """One session's shell. ``login`` ones have the whole PATH."""
+    """One session's shell, which knows ``commands`` by name. ``login`` ones have the whole PATH."""
 
     desk: Desk
+    commands: Mapping[str, Command]
     before: Before
     login: bool
     piped: list[str] = field(default_factory=list)
@@ -97,13 +98,11 @@ class Shell:
         return await self._command(tokens) if tokens else 0
 
     async def _command(self, tokens: list[str]) -> int:
-        from daemon.sim.ssh.shell_commands import COMMANDS
-
         name = self._found(tokens[0])
         if (name, *tokens[1:]) in (("source", "/etc/profile"), (".", "/etc/profile")):
             self.login = True
             return 0
-        command = COMMANDS.get(name)
+        command = self.commands.get(name)
         if command is None:
             self.desk.screen.complain(f"-bash: {tokens[0]}: command not found")
             return 127

@@ -18,7 +18,7 @@ from daemon.sim.faults.rules import Strike
 from daemon.sim.nutanix.cvm import Cvm
 from daemon.sim.nutanix.fleet import Fleet
 from daemon.sim.ssh.shell import Desk, Shell, without_secrets
-from daemon.sim.ssh.shell_commands import USER, host_name
+from daemon.sim.ssh.shell_commands import COMMANDS, USER, host_name
 from daemon.sim.world.world import World
 
 BACKLOG = 16
@@ -226,7 +226,7 @@ class Visit(asyncssh.SSHServer):
             return None if strike is None else await self._befall(screen, strike)
 
         try:
-            status = await Shell(desk, before, login).run(line)
+            status = await Shell(desk, COMMANDS, before, login).run(line)
         finally:
             record.lasted = clock.now() - record.at
         record.status = status

@@ -17,7 +17,7 @@ from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_dns import IbmDns, open_dns
 from daemon.drivers.ibm_vpc import IbmVpc, open_vpc
-from daemon.engine.locks import TokenBucket
+from daemon.drivers.rates import TokenBucket
 from daemon.errors.tree import OutsideError
 
 JSON = {"Content-Type": "application/json"}

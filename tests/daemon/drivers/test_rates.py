@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from daemon.clock import ManualClock
-from daemon.engine.locks import LEAST, LONGEST_PAUSE, MOST, TokenBucket
+from daemon.drivers.rates import LEAST, LONGEST_PAUSE, MOST, TokenBucket
 
 
 async def passed(bucket: TokenBucket, clock: ManualClock, seconds: float, callers: int = 400) -> int:

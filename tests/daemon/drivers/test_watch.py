@@ -15,7 +15,7 @@ from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
 from daemon.clock import ManualClock
 from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_vpc import open_vpc
-from daemon.engine.locks import TokenBucket
+from daemon.drivers.rates import TokenBucket
 from daemon.errors.tree import OutsideError
 from daemon.platforms.ibm_nutanix.watch import MANY, SECONDS_FOR_EACH, ServerWatch
 

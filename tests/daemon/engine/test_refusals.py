@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.daemon.engine.engine import test_ensure
-from tests.daemon.engine.engine.test_ensure import LOST, NEVER, OTHERS, TAKEN, once, row, row_is
 
 from daemon.engine.doubts import LATE_SECONDS
 from daemon.engine.objects import Found
 from daemon.engine.steps import StepContext
 from daemon.errors.tree import OutsideError
 from state_machines.outcome import Done
+from tests.daemon.engine import test_ensure
+from tests.daemon.engine.test_ensure import LOST, NEVER, OTHERS, TAKEN, once, row, row_is
 
 make = test_ensure.make
 """The fixture that lets a node make one object."""

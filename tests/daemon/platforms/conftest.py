@@ -15,7 +15,7 @@ from daemon.clock import SystemClock
 from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_dns import open_dns
 from daemon.drivers.ibm_vpc import open_vpc
-from daemon.engine.locks import TokenBucket
+from daemon.drivers.rates import TokenBucket
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.settings.reading import load_settings

@@ -1,0 +1,185 @@
+"""The rooms of the house, each with what it may import; `tests/test_architecture.py` holds every module to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OUTSIDE = frozenset({
+    "asyncio", "concurrent", "datetime", "io", "logging", "multiprocessing", "os", "pathlib", "random",
+    "secrets", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time",
+    "urllib", "uuid",
+})  # fmt: skip
+"""Standard modules through which the world, the clock or chance come in."""
+
+SDKS = {"ibm_vpc", "ibm_cloud_networking_services", "ibm_cloud_sdk_core"}
+
+
+@dataclass(frozen=True)
+class Room:
+    """A folder, or a module that stands alone: what of the project its modules may import beside each other, and what
+    of what is installed (None: anything). ``never`` are standard modules that it must not import either."""
+
+    knows: tuple[str, ...] = ()
+    others: tuple[str, ...] | None = None
+    never: frozenset[str] = frozenset()
+
+
+OF_ALL = ("daemon.words",)
+"""What whoever speaks to people may use."""
+
+WORLD = ("daemon.clock", "daemon.sim.refusals", "daemon.sim.faults", "daemon.sim.world")
+SIM = frozenset({"httpx", *SDKS})
+
+HOUSE_RULES: dict[str, Room] = {
+    "state_machines": Room((), ("transitions", "msgspec"), OUTSIDE),
+    "pxe": Room((), ("aiohttp", "jinja2")),
+    "daemon.wire": Room((), ()),
+    "daemon.clock": Room((), ()),
+    "daemon.faultpoints": Room((), ()),
+    "daemon.words": Room((), ()),
+    "daemon.errors": Room(("state_machines",), ("msgspec",)),
+    "daemon.secrets": Room(("daemon.errors",), ("cryptography",)),
+    "daemon.spec": Room(("daemon.wire",), ("yaml", "pydantic", "pydantic_core")),
+    "daemon.settings": Room(("daemon.host", "daemon.spec"), ("yaml",)),
+    "daemon.host": Room(
+        ("daemon.errors", "daemon.secrets", "daemon.spec", "pxe"), ("aiohttp",)
+    ),
+    "daemon.store": Room(
+        ("daemon.errors", "daemon.faultpoints", "state_machines"), ("aiosqlite", "msgspec", "orjson")
+    ),
+    "daemon.memory": Room(
+        ("daemon.clock", "daemon.faultpoints", "daemon.secrets", "daemon.store", "state_machines"), ("msgspec",)
+    ),
+    "daemon.engine": Room(
+        (
+            "daemon.clock", "daemon.errors", "daemon.faultpoints", "daemon.memory", "daemon.platforms.base",
+            "daemon.secrets", "daemon.store", "state_machines",
+        ),
+        ("msgspec",),
+    ),
+    "daemon.life": Room(("daemon.engine", "daemon.store", "pxe", "state_machines"), ("msgspec",)),
+    "daemon.boot": Room(
+        (
+            "daemon.engine", "daemon.errors", "daemon.life", "daemon.memory", "daemon.secrets", "daemon.store",
+            "pxe", "state_machines",
+        ),
+        ("msgspec",),
+    ),
+    "daemon.drivers": Room(("daemon.clock", "daemon.errors")),
+    "daemon.platforms": Room(("daemon.clock", "daemon.platforms.base", "daemon.settings", "daemon.spec"), ()),
+    "daemon.platforms.base": Room(
+        ("daemon.engine", "daemon.memory", "daemon.store", "pxe", "state_machines"), ("msgspec",)
+    ),
+    "daemon.platforms.*": Room(
+        (
+            "daemon.clock", "daemon.drivers", "daemon.engine", "daemon.errors", "daemon.life", "daemon.memory",
+            "daemon.platforms.base", "daemon.settings", "daemon.spec", "daemon.store", "pxe",
+            "state_machines",
+        ),
+        ("httpx", "msgspec", "pydantic"),
+    ),
+    "daemon.requests": Room(
+        (
+            "daemon.engine", "daemon.errors", "daemon.memory", "daemon.platforms", "daemon.platforms.base",
+            "daemon.secrets", "daemon.spec", "daemon.store", "daemon.wire", "state_machines",
+        ),
+        ("msgspec", "yaml", "pydantic"),
+    ),
+    "daemon.api": Room(
+        (
+            "daemon.engine", "daemon.errors", "daemon.memory", "daemon.platforms", "daemon.requests",
+            "daemon.secrets", "daemon.spec", "daemon.store", "daemon.wire", "state_machines",
+        ),
+        ("aiohttp", "msgspec", "orjson"),
+    ),
+    "daemon.upkeep": Room(
+        ("daemon.boot", "daemon.errors", "daemon.host", "daemon.memory", "daemon.store", "pxe"), ()
+    ),
+    "daemon.service": Room(
+        (
+            "daemon.api", "daemon.boot", "daemon.clock", "daemon.engine", "daemon.errors", "daemon.faultpoints",
+            "daemon.host", "daemon.memory", "daemon.platforms", "daemon.requests", "daemon.secrets",
+            "daemon.settings", "daemon.store", "daemon.upkeep", "daemon.wire", "pxe",
+        )
+    ),
+    "daemon.client": Room(("daemon.wire",), ("httpx", "orjson")),
+    "daemon.cli": Room(
+        (
+            "daemon.client", "daemon.demo", "daemon.errors", "daemon.host", "daemon.platforms", "daemon.secrets",
+            "daemon.service", "daemon.settings", "daemon.sim", "daemon.sim.refusals", "daemon.sim.scenarios",
+            "daemon.spec", "daemon.wire",
+            "nxtui",
+        )
+    ),
+    "daemon.demo": Room(("daemon.client", "daemon.sim", "daemon.wire", "nxtui", "pxe")),
+    "daemon.sim": Room(
+        (
+            *WORLD, "daemon.sim.cloud", "daemon.sim.machines", "daemon.sim.nutanix", "daemon.sim.scenarios",
+            "daemon.sim.service", "daemon.sim.ssh",
+        ),
+        never=SIM,
+    ),
+    "daemon.sim.refusals": Room((), ()),
+    "daemon.sim.faults": Room(("daemon.clock", "daemon.sim.refusals"), ()),
+    "daemon.sim.world": Room(WORLD, never=SIM),
+    "daemon.sim.service": Room(WORLD, never=SIM),
+    "daemon.sim.cloud": Room((*WORLD, "daemon.sim.service"), never=SIM),
+    "daemon.sim.nutanix": Room((*WORLD, "daemon.sim.service"), never=SIM),
+    "daemon.sim.ssh": Room((*WORLD, "daemon.sim.nutanix"), never=SIM),
+    "daemon.sim.machines": Room((*WORLD, "daemon.sim.nutanix"), never=SIM),
+    "daemon.sim.scenarios": Room(WORLD, ()),
+    "nxtui.keys": Room((), ("textual",)),
+    "nxtui.preferences": Room((), ("yaml",)),
+    "nxtui.model": Room(("daemon.client", "daemon.wire"), ("msgspec",)),
+    "nxtui.draw": Room(("daemon.wire", "nxtui.keys", "nxtui.model"), ("rich", "textual")),
+    "nxtui.widgets": Room(("daemon.wire", "nxtui.draw", "nxtui.keys", "nxtui.model"), ("rich", "textual")),
+    "nxtui.terminal": Room(("nxtui.app", "nxtui.model"), ("textual", "textual_serve", "aiohttp")),
+    "nxtui.acts": Room(
+        (
+            "daemon.client", "daemon.wire", "nxtui.app", "nxtui.draw", "nxtui.keys", "nxtui.model", "nxtui.screens",
+        ),
+        ("textual", "yaml"),
+    ),
+    "nxtui.screens": Room(
+        (
+            "daemon.client", "daemon.wire", "nxtui.acts", "nxtui.app", "nxtui.draw", "nxtui.keys", "nxtui.model",
+            "nxtui.terminal", "nxtui.widgets",
+        ),
+        ("rich", "textual", "yaml"),
+    ),
+    "nxtui.app": Room(
+        (
+            "daemon.client", "daemon.wire", "nxtui.acts", "nxtui.draw", "nxtui.keys", "nxtui.model",
+            "nxtui.preferences", "nxtui.screens", "nxtui.terminal",
+        ),
+        ("textual",),
+    ),
+    "nxtui.main": Room(
+        ("daemon.client", "nxtui.acts", "nxtui.app", "nxtui.model", "nxtui.preferences", "nxtui.terminal"),
+        ("textual", "yaml"),
+    ),
+}  # fmt: skip
+"""Each room with its rule. A name that ends in ``.*`` stands for each package there; the longest name that fits a
+module is its room."""
+
+
+def room_of(name: str) -> str | None:
+    """The room that a module stands in: the longest of the names; None when there is none for it."""
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        whole = ".".join(parts[:length])
+        if whole in HOUSE_RULES:
+            return whole
+        star = ".".join((*parts[: length - 1], "*"))
+        if star in HOUSE_RULES and length < len(parts):
+            return whole
+    return None
+
+
+def star_of(name: str) -> str:
+    """The rule of the packages beside which a module stands."""
+    return ".".join((*name.split(".")[:2], "*"))
+
+
+def rule_of(room: str) -> Room:
+    return HOUSE_RULES.get(room) or HOUSE_RULES[room.rpartition(".")[0] + ".*"]
