@@ -20,7 +20,8 @@ from daemon.api.views import Views
 from daemon.boot.book import BootBook
 from daemon.clock import Clock, SystemClock
 from daemon.engine.crashes import CrashLog
-from daemon.engine.engine import Engine, Pace
+from daemon.engine.engine import Engine
+from daemon.engine.pace import Pace
 from daemon.errors.tree import StartError
 from daemon.faultpoints import point
 from daemon.host.garbage import settle
@@ -29,7 +30,7 @@ from daemon.host.state_dir import DATABASE, KEY, RUNNING, check_ledger, claimed,
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
-from daemon.requests.orders import Orders
+from daemon.requests.verbs import Verbs
 from daemon.requests.wishes import Wishes
 from daemon.secrets.box import SecretBox
 from daemon.secrets.redaction import Redactor
@@ -105,7 +106,7 @@ async def _open(
     crashes = CrashLog(settings.state_dir / RUNNING)
     stack.callback(crashes.close)
     engine = Engine(journal, loaded, box, pace, crashes)
-    orders, wishes = Orders(journal, engine), Wishes(journal, engine)
+    verbs, wishes = Verbs(journal, engine), Wishes(journal, engine)
     about = wire.DaemonView(
         id=mirror.daemon_id,
         version=version("nxd"),
@@ -123,7 +124,7 @@ async def _open(
     keeper = doorkeeper(settings.limits_connections, settings.limits_connections_per_source)
     await stack.enter_async_context(listening(boot, settings.boot_listen, "boot.listen", keeper))
     await stack.enter_async_context(listening(config, settings.config_listen, "config.listen", keeper))
-    api = Api(journal, engine, orders, wishes, Views(journal, engine, orders, about), box).app()
+    api = Api(journal, engine, verbs, wishes, Views(journal, engine, verbs, about), box).app()
     await stack.enter_async_context(on_socket(api, settings.socket))
     return engine, upkeep
 

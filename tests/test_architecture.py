@@ -282,7 +282,7 @@ PLANTED = {
     "nxtui/draw/text.py": "from nxtui.model import known\n",
     "daemon/client/blocking.py": "import aiohttp\n",
     "daemon/engine/engine.py": "from daemon import platforms\nfrom daemon.platforms import base\ntime.time()\n",
-    "daemon/engine/steps.py": "def f():\n    from daemon.drivers.prism import Prism\n",
+    "daemon/engine/context.py": "def f():\n    from daemon.drivers.prism import Prism\n",
     "daemon/memory/mirror.py": "from daemon.engine.engine import Engine\n",
     "daemon/life/boots.py": "from daemon.platforms.one.node import Node\n",
     "daemon/service.py": "import sqlite3\nfrom daemon.sim import world\nimport random\n",
@@ -303,8 +303,8 @@ def test_each_rule_catches_who_breaks_it(tmp_path: Path) -> None:
     assert strangers(broken) == [
         "daemon.client.blocking line 1 imports aiohttp",
         "daemon.drivers.vpc line 2 imports state_machines.record",
+        "daemon.engine.context line 2 imports daemon.drivers.prism.Prism",
         "daemon.engine.engine line 1 imports daemon.platforms",
-        "daemon.engine.steps line 2 imports daemon.drivers.prism.Prism",
         "daemon.life.boots line 1 imports daemon.platforms.one.node.Node",
         "daemon.memory.mirror line 1 imports daemon.engine.engine.Engine",
         "daemon.platforms.one.node line 2 imports daemon.platforms.two.a",

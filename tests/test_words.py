@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from daemon.api.views import problem_view
 from daemon.cli.ending import ending
 from daemon.client import Refused
 from daemon.errors.tree import CATALOGUE, NxdError, StateLost, StoreError
-from daemon.requests.orders import problem_view
 from daemon.words import counted, ended, sentences, several, there_are
 from pxe.sparing import left_out
 from tests.test_sentences import ROOT, texts

@@ -18,12 +18,14 @@ from aiohttp.http_exceptions import PayloadEncodingError
 
 from daemon.api.parameters import EVENTS, LOG, asked
 from daemon.api.stream import lines
-from daemon.api.views import Views, event_view
+from daemon.api.views import Views, event_view, problem_view
 from daemon.engine.engine import Engine
 from daemon.errors.tree import NxdError, StoreError
 from daemon.memory.journal import Journal
 from daemon.platforms import spec_model, work_states
-from daemon.requests.orders import Orders, problem_view
+from daemon.requests.audit import Audit
+from daemon.requests.login import Login
+from daemon.requests.verbs import Verbs
 from daemon.requests.wishes import Wishes
 from daemon.secrets.box import SecretBox
 from daemon.store.base import Fenced
@@ -49,7 +51,7 @@ class Api:
         self,
         journal: Journal,
         engine: Engine,
-        orders: Orders,
+        verbs: Verbs,
         wishes: Wishes,
         views: Views,
         box: SecretBox,
@@ -57,7 +59,9 @@ class Api:
         self._journal = journal
         self._box = box
         self._engine = engine
-        self._orders = orders
+        self._verbs = verbs
+        self._login = Login(journal, engine, box)
+        self._audit = Audit(journal, engine)
         self._wishes = wishes
         self._views = views
         self._reading = asyncio.Lock()
@@ -106,7 +110,7 @@ class Api:
         return _json(self._views.steps())
 
     async def show(self, request: web.Request) -> web.StreamResponse:
-        record = self._orders.find(request.match_info["name"])
+        record = self._verbs.find(request.match_info["name"])
         role = self._engine.kind(record).role
         if not request.path.startswith(f"/v1/{role}s/"):
             raise NxdError("unknown", f"{record.name} is a {role}.")
@@ -114,7 +118,7 @@ class Api:
         return _json({"entity": self._views.entity(record), "timeline": timeline})
 
     async def login(self, request: web.Request) -> web.StreamResponse:
-        return _json(await self._orders.login(request.match_info["name"], _actor(request), self._box))
+        return _json(await self._login.tell(self._verbs.find(request.match_info["name"]), _actor(request)))
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         numbers = asked(request, EVENTS).numbers
@@ -146,7 +150,7 @@ class Api:
         if "spec" in body:
             return _json(await self._wishes.plan(await self._spec(body)))
         step = _maybe_text(body, "step")
-        return _json(self._orders.plan(_text(body, "verb"), _text(body, "target"), step))
+        return _json(self._verbs.plan(_text(body, "verb"), _text(body, "target"), step))
 
     async def apply(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"spec", "digest"})
@@ -156,14 +160,14 @@ class Api:
         return _json(answer)
 
     async def spec(self, request: web.Request) -> web.StreamResponse:
-        record = self._orders.find(request.match_info["name"])
+        record = self._verbs.find(request.match_info["name"])
         if record.name != record.shard:
             raise NxdError("unknown", f"{record.name} is a node: the spec is that of {record.shard}.")
         return _json({"cluster": record.name, "spec": self._wishes.text(record)})
 
     async def verb(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"verb", "target", "digest", "token", "step"})
-        revision = await self._orders.give(
+        revision = await self._verbs.give(
             _text(body, "verb"),
             _text(body, "target"),
             _actor(request),
@@ -179,14 +183,14 @@ class Api:
         return _json(self._box.known.value({"checks": [asdict(check) for check in checks]}))
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
-        findings = await self._orders.audit()
+        findings = await self._audit.findings()
         return _json({"findings": [asdict(finding) for finding in findings]})
 
     async def discard(self, request: web.Request) -> web.StreamResponse:
         ids = (await _body(request, {"ids"})).get("ids")
         if not isinstance(ids, list) or not ids or not all(isinstance(one, str) for one in ids):
             raise NxdError("request", "ids must be a list of ids.")
-        left = await self._orders.discard(ids, _actor(request))
+        left = await self._audit.discard(ids, _actor(request))
         return _json({"left": [asdict(finding) for finding in left]})
 
     async def health(self, request: web.Request) -> web.StreamResponse:

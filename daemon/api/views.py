@@ -11,10 +11,12 @@ import orjson
 
 from daemon import wire
 from daemon.engine.engine import Engine
-from daemon.engine.moves import Limits, sentence
+from daemon.engine.limits import Limits
 from daemon.engine.remedies import remedies, text, without_problem
+from daemon.engine.sentences import sentence
+from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
-from daemon.requests.orders import Orders
+from daemon.requests.verbs import Verbs
 from daemon.store.ops import Event
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.record import Record
@@ -25,10 +27,10 @@ _URGENCY: dict[wire.Phase, int] = {"failed": 0, "attention": 1}
 class Views:
     """Looks at the mirror through a client's eyes."""
 
-    def __init__(self, journal: Journal, engine: Engine, orders: Orders, daemon: wire.DaemonView) -> None:
+    def __init__(self, journal: Journal, engine: Engine, verbs: Verbs, daemon: wire.DaemonView) -> None:
         self._journal = journal
         self._engine = engine
-        self._orders = orders
+        self._verbs = verbs
         self.daemon = daemon
         self._kept: dict[str, tuple[tuple[int, int], orjson.Fragment]] = {}
 
@@ -100,7 +102,7 @@ class Views:
             error=error,
             remedies=ways,
             wish=commands[0].verb if commands else None,
-            can=self._orders.can(record),
+            can=self._verbs.can(record),
             addresses=self._engine.platform(record).addresses(record, rows),
             resources=[
                 wire.ResourceView(kind=row.kind, id=row.cloud_id, name=row.name, state=row.state)
@@ -179,6 +181,20 @@ def _counted(name: str) -> list[tuple[int, str]]:
 
 def _without_null(error: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in error.items() if value is not None}
+
+
+def problem_view(error: NxdError) -> dict[str, Any]:
+    """An error as the API says it."""
+    view: dict[str, Any] = {
+        "code": error.code,
+        "message": error.message,
+        "remedy": text(error.remedies),
+        "remedies": [msgspec.to_builtins(one) for one in error.remedies],
+        "retry": error.retry,
+    }
+    if error.evidence is not None:
+        view["evidence"] = error.evidence
+    return view
 
 
 def event_view(event: Event) -> wire.EventView:

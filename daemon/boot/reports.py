@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from daemon.engine import moves
+from daemon.engine import sentences
 from daemon.life.boots import ERROR, PHASE, Standing, how_far, place, round_of, standing
 from daemon.store.ops import AddEvent, Op, PutSignal, Signal
 from pxe.book import BookClosed, Report
@@ -68,7 +68,9 @@ def _fetched_script(record: Record, stands: Standing, report: Report, now: float
     if report.boot > stands.boot and (stands.phase or stands.configured):
         where = f"in phase {stands.phase.data['phase']}" if stands.phase else "before its first phase"
         data = {"boot": report.boot, "before": stands.boot}
-        ops.append(moves.event(record, "boot", now, f"started over: it had been {where}", "warning", data))
+        ops.append(
+            sentences.event(record, "boot", now, f"started over: it had been {where}", "warning", data)
+        )
     return ops
 
 
@@ -98,7 +100,7 @@ def _is_after_all(record: Record, report: Report) -> bool:
 
 def _after_all(record: Record, boot: int, now: float) -> AddEvent:
     text = "the machine came to its end after all: a retry goes on with what it installed"
-    return moves.event(record, "boot", now, text, "warning", {"boot": boot})
+    return sentences.event(record, "boot", now, text, "warning", {"boot": boot})
 
 
 def _is_the_latest(stands: Standing, report: Report, boot: int) -> bool:
@@ -126,7 +128,7 @@ def _late(record: Record, report: Report, boot: int, now: float) -> AddEvent:
     """A report of an older boot as a line of the log."""
     data = {"source": report.source, "boot": boot, "late": True}
     text = f"late, of boot {boot}: {_words(report)}"
-    return moves.event(record, "log", now, text, data=data, actor=record.name)
+    return sentences.event(record, "log", now, text, data=data, actor=record.name)
 
 
 def _afterwards(record: Record, report: Report, boot: int, now: float) -> AddEvent:
@@ -134,15 +136,15 @@ def _afterwards(record: Record, report: Report, boot: int, now: float) -> AddEve
     data = {"source": report.source, "boot": boot, "late": True}
     text = f"after the end of the installation, which this does not change: {_words(report)}"
     level: Literal["warning", "info"] = "warning" if report.kind == "install_error" else "info"
-    return moves.event(record, "boot", now, text, level, data, record.name)
+    return sentences.event(record, "boot", now, text, level, data, record.name)
 
 
 def _line(record: Record, report: Report, boot: int, now: float) -> AddEvent:
     """A report as a line of the log."""
     data, text = {"source": report.source, "boot": boot}, _words(report)
     if report.kind == "install_error":
-        return moves.event(record, "error", now, text, "error", data, record.name)
-    return moves.event(
+        return sentences.event(record, "error", now, text, "error", data, record.name)
+    return sentences.event(
         record, "log" if report.kind == "log" else "boot", now, text, data=data, actor=record.name
     )
 

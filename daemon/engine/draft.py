@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec import Struct
 
 from daemon.memory.journal import Journal
+from daemon.store.base import Gone
 from daemon.store.ops import Event, Op, PutResource, Resource
 from state_machines.record import Record
 
@@ -35,12 +36,36 @@ class _Move(Struct):
 class Draft:
     """The unwritten lines of one turn of one record."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, name: str, journal: Journal) -> None:
+        self.name = name
         self._journal = journal
+        self.acted = False
+        """Whether anything was committed in this run of the step."""
         self._notes: list[Op] = []
         self._move: _Move | None = None
-        self.moved: Record | None = None
+        self._moved: Record | None = None
         """The record as it will be after a change of state that may not be durable yet."""
+
+    @property
+    def record(self) -> Record:
+        """The record as it is committed now, or soon will be. Raises Gone once it is forgotten."""
+        return self._moved or self._standing(self.name)
+
+    @property
+    def cluster(self) -> Record:
+        """The record of the cluster this one belongs to (itself, for a cluster). Raises Gone."""
+        record = self.record
+        return record if record.name == record.shard else self._standing(record.shard)
+
+    def _standing(self, name: str) -> Record:
+        records = self._journal.mirror.records
+        if name not in records:
+            raise Gone(f"{name} is gone.")
+        return records[name]
+
+    def resource(self, owner: str, kind: str, name: str) -> Resource | None:
+        """One row of the ledger, gone or not, as it will stand."""
+        return self.row(owner, kind, name) or self._journal.mirror.resource(owner, kind, name)
 
     def row(self, owner: str, kind: str, name: str) -> Resource | None:
         """A ledger row that no commit holds yet."""
@@ -57,27 +82,29 @@ class Draft:
         self._notes += ops
 
     def go_on(self, record: Record, ops: Iterable[Op], then: Callable[[], None]) -> None:
-        """The record stands as given as soon as ``ops`` are committed: with the first commit of what follows if that
-        comes at once, else alone. ``then`` is called when they are."""
+        """The step is done and the next one can run: the record stands as given. ``ops`` are committed with the first
+        commit of what follows if that comes at once, else alone; ``then`` is called when they are."""
         self._move = _Move(self._journal, (*self._notes, *ops), then)
-        self.moved = record
+        self._moved = record
+        self.acted = False
         self._notes.clear()
         self._journal.soon(self._move.send)
 
     async def settled(self) -> None:
-        """Wait until the change of state is durable. Raises Fenced, VersionConflict, StoreError."""
+        """Wait until the change of state that led here is durable. Raises Fenced, VersionConflict, StoreError."""
         if self._move is not None:
             await self._move.send()
-            self._move = self.moved = None
+            self._move = self._moved = None
 
     async def save(self) -> None:
-        """Write everything. Raises Fenced, VersionConflict, StoreError."""
+        """Commit what the step has seen to be made, and what no commit holds yet. Raises as ``commit``."""
         await self.settled()
         if self._notes:
             await self.commit()
 
     async def commit(self, *ops: Op) -> None:
         """Write everything and ``ops``. Raises Fenced, VersionConflict, StoreError."""
+        self.acted = self.acted or bool(ops)
         move, ops = self._move, (*self._notes, *ops)
         self._notes.clear()
         if move is not None and move.committed is None:

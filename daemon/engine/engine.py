@@ -10,15 +10,17 @@ import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from msgspec import Struct, to_builtins
+from msgspec import to_builtins
 from msgspec.structs import replace
 
-from daemon.engine import legality, moves, reactions
+from daemon.engine import legality, reactions, sentences, transitions
+from daemon.engine.context import StepContext
 from daemon.engine.crashes import CrashLog
+from daemon.engine.interrupts import Interrupted, Protected
 from daemon.engine.locks import Locks
+from daemon.engine.pace import Pace
 from daemon.engine.remedies import plain
 from daemon.engine.standing import Standings
-from daemon.engine.steps import Interrupted, StepContext
 from daemon.engine.turns import Turns
 from daemon.errors.tree import NxdError, OutsideError, StoreError
 from daemon.faultpoints import point
@@ -36,17 +38,6 @@ log = logging.getLogger("nxd.engine")
 
 PROTECTED_POLL = 60.0
 """Seconds between two looks at whether a protection was lifted; lifting it wakes whoever waits."""
-
-
-class Pace(Struct, frozen=True):
-    """How hard the engine works: steps at once, the first and longest pause before another try (seconds), and after
-    how many deaths of the daemon in a row a record whose step ran each time is held."""
-
-    steps_at_once: int = 256
-    retry_first: float = 2.0
-    retry_max: float = 120.0
-    deadline_factor: float = 1.0
-    crashes: int = 3
 
 
 class Engine:
@@ -161,18 +152,20 @@ class Engine:
         close = CloseCommand(command.token, record.name)
         reason = legality.why_not(self.standing(record, command), command.verb, command.args)
         if reason is not None:
-            event = moves.event(record, "verb", now, f"{command.verb} came to nothing: {reason}", "warning")
+            event = sentences.event(
+                record, "verb", now, f"{command.verb} came to nothing: {reason}", "warning"
+            )
             await self.journal.commit(close, event)
             return
-        moved = moves.honoured(record, kind, command.verb, command.args, now, self.limits(record))
+        moved = transitions.honoured(record, kind, command.verb, command.args, now, self.limits(record))
         if command.verb in FLAGS or (command.verb == "hold" and "step" in command.args):
-            said = moves.event(record, "verb", now, f"{command.verb} is in force", actor=command.actor)
+            said = sentences.event(record, "verb", now, f"{command.verb} is in force", actor=command.actor)
             await self.journal.commit(PutRecord(moved), close, said)
             self._wake_paused(record, command.verb)
             return
         ops: list[Op] = [close, *self._companions(record, command, now)]
         if moved.state == kind.initial and record.name == record.shard:
-            ops.append(moves.command(record, "start", now, self.journal.clock.new_id()))
+            ops.append(reactions.follow_up(record, "start", now, self.journal.clock.new_id()))
         if command.verb == "change":
             ops += reactions.changed_nodes(
                 moved, self.platform(moved).node, command.args, self._mirror.members(moved.name), now
@@ -207,7 +200,7 @@ class Engine:
             return await step(context)
         except Interrupted:
             return Wait("a verb to be honoured", "a verb is waiting", poll=0)
-        except legality.Protected as protected:
+        except Protected as protected:
             return Wait(
                 "its protection to be lifted", str(protected), PROTECTED_POLL, attention=True, in_line=True
             )
@@ -239,7 +232,7 @@ class Engine:
         record = context.record
         kind = self.kind(record)
         if done.facts:
-            kept = {key: record.facts[key] for key in moves.OWN_FACTS if key in record.facts}
+            kept = {key: record.facts[key] for key in transitions.OWN_FACTS if key in record.facts}
             facts = {**record.facts, **done.facts, **kept}
             facts = {key: value for key, value in facts.items() if value is not None}
             record = replace(record, facts=facts)
@@ -250,9 +243,9 @@ class Engine:
                 await context.save()
                 await self._released(record, kind)
                 return True
-            moved = moves.next_undo(record, following, now, limits)
+            moved = transitions.next_undo(record, following, now, limits)
         else:
-            moved = moves.advanced(record, kind, now, limits)
+            moved = transitions.advanced(record, kind, now, limits)
         idle = not (context.acted or record.wait or record.tries)
         ops = self._move(record, moved, "advance", "nxd", idle=idle)
         context.go_on(moved, ops, partial(self._moved, record, moved))
@@ -266,20 +259,20 @@ class Engine:
     async def _released(self, record: Record, kind: Kind) -> None:
         now = self.journal.clock.now()
         if record.forget:
-            ops = moves.forgotten(record, self._mirror.members(record.shard), now)
+            ops = transitions.forgotten(record, self._mirror.members(record.shard), now)
             await self.journal.commit(*ops)
             return
         state = kind.next(record.state, record.step, "released")
-        moved = moves.entered(record, kind, state, now, self.limits(record))
+        moved = transitions.entered(record, kind, state, now, self.limits(record))
         await self._commit_move(record, moved, "released", "nxd")
 
     async def _wait(self, record: Record, wait: Wait) -> bool:
         now = self.journal.clock.now()
         if wait.in_line:
-            record = moves.in_line(record, self.kind(record), now, self.limits(record))
+            record = transitions.in_line(record, self.kind(record), now, self.limits(record))
         if record.deadline is not None and now >= record.deadline:
             return await self._fail(
-                record, moves.late(record, self.kind(record), wait.waiting_for, wait.evidence, now)
+                record, sentences.late(record, self.kind(record), wait.waiting_for, wait.evidence, now)
             )
         shown = {"for": wait.waiting_for, "evidence": wait.evidence, "attention": wait.attention}
         shown |= {"progress": wait.progress} if wait.progress is not None else {}
@@ -297,7 +290,7 @@ class Engine:
         now = self.journal.clock.now()
         problem = busy.problem
         if record.deadline is not None and now >= record.deadline:
-            return await self._fail(record, moves.tried_long(record, problem, now))
+            return await self._fail(record, sentences.tried_long(record, problem, now))
         longest = min(self.pace.retry_max, self.pace.retry_first * 2.0 ** min(record.tries, 30))
         delay = self.journal.clock.uniform(longest / 2, longest) if busy.after is None else busy.after
         wake_at = now + delay if record.deadline is None else min(now + delay, record.deadline)
@@ -314,7 +307,7 @@ class Engine:
         ops: list[Op] = [PutRecord(moved)]
         if record.error is None or record.error["message"] != problem.message:
             text = f"{problem.message} Trying again."
-            ops.append(moves.event(record, "error", now, text, "warning", error))
+            ops.append(sentences.event(record, "error", now, text, "warning", error))
         await self.journal.commit(*ops)
         point("timer_written", record.name, record.state)
         return self._pause(record, now, wake_at - now)
@@ -339,14 +332,14 @@ class Engine:
         if event == "blocked":
             resources = self._mirror.resources(record.name)
             platform = self.platform(record)
-            problem = moves.left_over(problem, resources, platform.undo_order, platform.removal_commands)
+            problem = sentences.left_over(problem, resources, platform.undo_order, platform.removal_commands)
         state = kind.next(record.state, record.step, event)
-        moved = moves.entered(record, kind, state, now, self.limits(record))
+        moved = transitions.entered(record, kind, state, now, self.limits(record))
         error = plain(problem)
         moved = replace(moved, step=record.step, error=error)
-        ops: list[Op] = [moves.event(record, "error", now, problem.message, "error", error)]
+        ops: list[Op] = [sentences.event(record, "error", now, problem.message, "error", error)]
         if event == "fail":
-            moved = replace(moved, facts=moves.stuck(record, problem))
+            moved = replace(moved, facts=transitions.stuck(record, problem))
             platform, token = self.platform(record), self.journal.clock.new_id()
             # The rung that comes next is that of the step at which it failed.
             ops += reactions.after_failure(self.standing(moved), platform, record, problem, now, token)
@@ -378,7 +371,7 @@ class Engine:
             record.shard,
             record.name,
             "transition",
-            moves.sentence(moved, kind),
+            sentences.sentence(moved, kind),
             "error" if kind.states[moved.state].phase == "failed" else "info",
             actor,
             {

@@ -20,10 +20,6 @@ DELETING: tuple[str, ...] = ("rollback", "destroy", "replace", "release")
 """Events that delete whatever the state they lead to."""
 
 
-class Protected(Exception):
-    """Nothing of a cluster may be deleted now; the text says of which."""
-
-
 class Rules(Protocol):
     """What a platform says of verbs and settings."""
 

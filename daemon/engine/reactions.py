@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from daemon.engine import legality, moves
+from daemon.engine import legality, sentences, transitions
 from daemon.engine.legality import Standing
 from daemon.engine.remedies import plain
 from daemon.platforms.base import Platform
-from daemon.store.ops import Command, DropRecord, DropSecrets, Op, PutRecord
+from daemon.store.ops import AddCommand, Command, DropRecord, DropSecrets, Op, PutRecord
 from state_machines.kind import FLAGS, Kind
 from state_machines.outcome import Problem
 from state_machines.record import Record
+
+
+def follow_up(
+    record: Record, verb: str, now: float, token: str, actor: str = "nxd", **args: Any
+) -> AddCommand:
+    """A verb that follows from another one, or that the daemon itself puts into the record's inbox."""
+    return AddCommand(Command(token, record.name, record.shard, verb, actor, now, dict(args)))
 
 
 def after_failure(
@@ -28,16 +35,18 @@ def after_failure(
     if climb is not None:
         reason = legality.why_not(standing, climb.verb, {})
         if reason is None:
-            said.append(moves.event(record, "note", now, f"trying again by itself: {climb.means}"))
-            return [moves.command(record, climb.verb, now, token, means=climb.means), *said]
-        said.append(moves.event(record, "note", now, f"not tried again by itself ({climb.means}): {reason}"))
+            said.append(sentences.event(record, "note", now, f"trying again by itself: {climb.means}"))
+            return [follow_up(record, climb.verb, now, token, means=climb.means), *said]
+        said.append(
+            sentences.event(record, "note", now, f"not tried again by itself ({climb.means}): {reason}")
+        )
     if cluster.spec.get("on_failure") != "rollback":
         return said
     reason = legality.why_not(standing, "rollback", {})
     if reason is not None:
-        return [*said, moves.event(record, "note", now, f"not rolled back by itself: {reason}")]
-    said.append(moves.event(record, "note", now, f"going back to nothing by itself: {problem.message}"))
-    return [moves.command(record, "rollback", now, token, because=plain(problem)), *said]
+        return [*said, sentences.event(record, "note", now, f"not rolled back by itself: {reason}")]
+    said.append(sentences.event(record, "note", now, f"going back to nothing by itself: {problem.message}"))
+    return [follow_up(record, "rollback", now, token, because=plain(problem)), *said]
 
 
 def companions(
@@ -71,7 +80,7 @@ def companions(
             along = retried_along(before, command.verb, command.args, members, platform)
             found = {member.name: ("retry", {}) for member in along}
     return [
-        moves.command(member, verb, now, new_id(), command.actor, **args)
+        follow_up(member, verb, now, new_id(), command.actor, **args)
         for member in members
         if member.name in found
         for verb, args in (found[member.name],)
@@ -99,13 +108,13 @@ def changed_nodes(
     asked: Mapping[str, dict[str, Any]] = args.get("nodes", {})
     known = {member.name for member in members}
     ops: list[Op] = [
-        PutRecord(moves.sown(name, kind, cluster.name, spec, now))
+        PutRecord(transitions.sown(name, kind, cluster.name, spec, now))
         for name, spec in asked.items()
         if name not in known
     ]
     for member in members if args.get("whole") else ():
         if member.name in asked:
-            ops.append(PutRecord(moves.anew(member, kind, asked[member.name], now)))
+            ops.append(PutRecord(transitions.anew(member, kind, asked[member.name], now)))
         else:
             ops += (DropRecord(member.name), DropSecrets(f"{member.name}/"))
     return ops
@@ -116,4 +125,4 @@ def calls_back(node: Record, cluster: Standing, token: str) -> Sequence[Op]:
     record, kind = cluster.record, cluster.kind
     if kind.states[record.state].phase != "ok" or legality.why_not(cluster, "change", {}) is not None:
         return ()
-    return (moves.command(record, "change", node.since, token),)
+    return (follow_up(record, "change", node.since, token),)

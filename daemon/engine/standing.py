@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from daemon.engine import moves
 from daemon.engine.legality import Standing
+from daemon.engine.limits import Limits
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Platform
 from daemon.store.ops import Command
@@ -34,10 +34,10 @@ class Standings:
         """The tables of a record."""
         return self._kinds[record.kind]
 
-    def limits(self, record: Record) -> moves.Limits:
+    def limits(self, record: Record) -> Limits:
         """How long the states of a record may last."""
         wished = self._mirror.records[record.shard].spec.get("deadlines", {})
-        return moves.Limits(wished, self._factor)
+        return Limits(wished, self._factor)
 
     def standing(self, record: Record, but: Command | None = None) -> Standing:
         """What the legality of the record's verbs depends on; ``but`` is the verb that is being honoured."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from daemon.engine.steps import Step
+from daemon.engine.context import Step
 from daemon.memory.mirror import Mirror
 from daemon.store.ops import Resource
 from pxe.book import Guest

@@ -10,7 +10,7 @@ from math import inf
 from typing import Any
 
 from daemon import wire
-from daemon.engine.moves import Limits
+from daemon.engine.limits import Limits
 from daemon.memory.history import History
 from daemon.platforms.base import Bound, Planned
 from daemon.store.ops import Resource

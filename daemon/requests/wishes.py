@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from daemon import wire
-from daemon.engine import legality, moves
+from daemon.engine import legality, sentences, transitions
 from daemon.engine.engine import Engine
+from daemon.engine.limits import Limits
 from daemon.engine.remedies import ways_on
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
@@ -119,7 +120,7 @@ class Wishes:
         self, platform: Platform, wish: Mapping[str, Any], steps: Sequence[str]
     ) -> list[wire.PlanStage]:
         """Steps of the cluster; those of its nodes pass while it deploys them."""
-        limits = moves.Limits(wish["deadlines"], self._engine.pace.deadline_factor)
+        limits = Limits(wish["deadlines"], self._engine.pace.deadline_factor)
         return stages_of(platform.cluster, steps, limits, self._journal.history)
 
     async def apply(self, spec: ClusterSpec, actor: str, digest: str | None) -> bool:
@@ -151,7 +152,7 @@ class Wishes:
         await self._journal.commit(
             *(
                 PutRecord(
-                    moves.sown(
+                    transitions.sown(
                         seed.name, seed.kind, cluster, seed.spec, now, foreseen.facts.get(seed.name, {})
                     )
                 )
@@ -287,8 +288,8 @@ def _ask_before(plan: wire.Plan) -> None:
     """Refuse a plan that deletes and that nobody is known to have seen. Raises NxdError."""
     gone = deletes(plan)
     if gone:
-        named = ", ".join(f"{item['kind']} {item['name']}" for item in gone[: moves.NAMED])
-        more = f" and {len(gone) - moves.NAMED} more" if len(gone) > moves.NAMED else ""
+        named = ", ".join(f"{item['kind']} {item['name']}" for item in gone[: sentences.NAMED])
+        more = f" and {len(gone) - sentences.NAMED} more" if len(gone) > sentences.NAMED else ""
         raise NxdError("deletes", f"Applying this spec deletes for good: {named}{more}.")
 
 

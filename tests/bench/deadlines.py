@@ -19,8 +19,8 @@ from figures import Figure, of_runs
 from msgspec.structs import replace
 from toy import Toy, house
 
-from daemon.engine.engine import Pace
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
+from daemon.engine.pace import Pace
 from daemon.host.log import HostLog
 from daemon.secrets.redaction import Redactor
 from daemon.store.ops import Op, PutRecord

@@ -16,7 +16,7 @@ from figures import Figure, cpu_seconds, of_runs, resident_mb
 from restart import killed, until_told
 from toy import Toy, house, sow
 
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
 from state_machines.outcome import Outcome, Wait
 
 NODES = 1000

@@ -25,12 +25,13 @@ from daemon import wire
 from daemon.api.app import Api
 from daemon.api.views import Views
 from daemon.clock import SystemClock
-from daemon.engine.engine import Engine, Pace
+from daemon.engine.engine import Engine
+from daemon.engine.pace import Pace
 from daemon.host.garbage import seldom, settle
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
-from daemon.requests.orders import Orders
+from daemon.requests.verbs import Verbs
 from daemon.requests.wishes import Wishes
 from daemon.secrets.box import SecretBox
 from daemon.store.memory import MemoryStore
@@ -67,10 +68,10 @@ def _api() -> web.Application:
     clock, box = SystemClock(), SecretBox(Fernet.generate_key())
     journal = Journal(MemoryStore("bench"), Lease("bench", 1), Mirror(_contents()), Bus(), clock)
     engine = Engine(journal, {"toy": Shown(lambda: None)}, box, Pace())  # type: ignore[dict-item]
-    orders = Orders(journal, engine)
+    verbs = Verbs(journal, engine)
     about = wire.DaemonView(id="b", version="0", api=wire.API_VERSION, environment="bench", started=1.0)
-    views = Views(journal, engine, orders, about)
-    app = Api(journal, engine, orders, Wishes(journal, engine), views, box).app()
+    views = Views(journal, engine, verbs, about)
+    app = Api(journal, engine, verbs, Wishes(journal, engine), views, box).app()
     return app
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from daemon.clock import SystemClock
+from daemon.engine.context import Step, StepContext
 from daemon.engine.crashes import CrashLog
-from daemon.engine.engine import Engine, Pace
+from daemon.engine.engine import Engine
 from daemon.engine.objects import Found, Want
-from daemon.engine.steps import Step, StepContext
+from daemon.engine.pace import Pace
 from daemon.host.garbage import seldom, settle
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal

@@ -11,12 +11,12 @@ import click
 import pytest
 
 import daemon.cli
+from daemon.api.views import problem_view
 from daemon.cli.ending import CODES, REMEDY, Gave, ending
 from daemon.cli.paper import NotWritten
 from daemon.cli.shapes import CommandError, Failed
 from daemon.client import DaemonUnreachable, Refused
 from daemon.errors.tree import CATALOGUE, NxdError, StartError, StateLost, StoreError
-from daemon.requests.orders import problem_view
 from daemon.settings.reading import SettingsError
 from daemon.sim.run import SimError
 from daemon.spec.reading import SpecError

@@ -13,14 +13,15 @@ from cryptography.fernet import Fernet
 from daemon.api.app import Api
 from daemon.api.views import Views
 from daemon.clock import ManualClock
-from daemon.engine.engine import Engine, Pace
+from daemon.engine.context import Step, StepContext
+from daemon.engine.engine import Engine
 from daemon.engine.objects import Disposal, Found, Want
-from daemon.engine.steps import Step, StepContext
+from daemon.engine.pace import Pace
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Bound, Check, Finding, Foresight, Planned, Platform, Seed
-from daemon.requests.orders import Orders
+from daemon.requests.verbs import Verbs
 from daemon.requests.wishes import Wishes
 from daemon.secrets.box import SecretBox
 from daemon.spec.reading import ClusterSpec
@@ -264,13 +265,13 @@ class House:
         self.mirror = Mirror(await self.store.load())
         self.journal = Journal(self.store, lease, self.mirror, Bus(), self.clock, self.box.known)
         self.engine = Engine(self.journal, {"toy": self.toy}, self.box, self.pace)
-        self.orders = Orders(self.journal, self.engine)
+        self.verbs = Verbs(self.journal, self.engine)
         about = DaemonView(
             id=self.mirror.daemon_id, version="0", api=1, environment="toy", started=self.clock.now()
         )
-        self.views = Views(self.journal, self.engine, self.orders, about)
+        self.views = Views(self.journal, self.engine, self.verbs, about)
         wishes = Wishes(self.journal, self.engine)
-        self.api = Api(self.journal, self.engine, self.orders, wishes, self.views, self.box)
+        self.api = Api(self.journal, self.engine, self.verbs, wishes, self.views, self.box)
 
     async def start(self) -> None:
         """Begin to work; after ``stop`` this is a restart on the same store."""

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon import wire
-from daemon.engine import moves
+from daemon.engine import transitions
+from daemon.engine.limits import Limits
 from state_machines import ibm_nutanix, kind
 from state_machines.check import LEFT_BY_A_PERSON, standings
 from state_machines.kind import ROLLING_BACK, IllegalEvent, Kind
@@ -64,12 +65,12 @@ def _moved(record: Record, subject: Kind, event: str, data: st.DataObject) -> Re
     """The record after an event, as the engine commits it."""
     verb, _, step = event.partition(" from ")
     if verb in subject.verbs or event == "release":
-        return moves.honoured(record, subject, verb, {"step": step} if step else {}, 0.0, moves.Limits())
+        return transitions.honoured(record, subject, verb, {"step": step} if step else {}, 0.0, Limits())
     if event == "released":
         stages = data.draw(st.integers(0, len(subject.undo)), label="stages done before")
         while stages and record.step and (undo := subject.next_undo(record.step)):
-            record, stages = moves.next_undo(record, undo, 0.0, moves.Limits()), stages - 1
-    return moves.entered(record, subject, subject.next(record.state, record.step, event), 0.0, moves.Limits())
+            record, stages = transitions.next_undo(record, undo, 0.0, Limits()), stages - 1
+    return transitions.entered(record, subject, subject.next(record.state, record.step, event), 0.0, Limits())
 
 
 @pytest.mark.parametrize(

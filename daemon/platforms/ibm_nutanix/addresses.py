@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from daemon.drivers.ibm_vpc import IbmVpc
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
 from daemon.errors.tree import NxdError
 from daemon.memory.mirror import Mirror
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Role

@@ -8,8 +8,8 @@ from typing import Any
 
 from daemon.clock import Clock
 from daemon.drivers.prism import Login
+from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal, Found, Want
-from daemon.engine.steps import StepContext
 from daemon.errors.tree import NxdError, OutsideError, as_json
 from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker

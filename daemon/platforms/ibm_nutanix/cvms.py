@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from daemon.drivers.prism import Connections, Login, Prism
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
 from daemon.errors.tree import OutsideError
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, PRISM_USER, address_of
 from daemon.platforms.ibm_nutanix.planned import HOST

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
+from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal
 from daemon.engine.remedies import verb_remedy
-from daemon.engine.steps import StepContext
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.life.boots import Standing, round_of, standing
 from daemon.platforms.ibm_nutanix.node import next_round

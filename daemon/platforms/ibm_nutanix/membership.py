@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal, Found, Want
 from daemon.engine.remedies import verb_remedy
-from daemon.engine.steps import StepContext
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, Cvms, Host, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import address_of

@@ -9,9 +9,9 @@ from typing import Any
 from daemon.clock import Clock
 from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
+from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal, Found, Want
 from daemon.engine.remedies import verb_remedy
-from daemon.engine.steps import StepContext
 from daemon.errors.tree import NxdError, OutsideError, as_json
 from daemon.life.boots import round_of, standing
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker, asked_for

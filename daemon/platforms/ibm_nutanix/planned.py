@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
 from daemon.platforms.base import Foresight, Planned, Seed
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
 from daemon.store.ops import Resource

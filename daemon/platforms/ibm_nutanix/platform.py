@@ -13,7 +13,7 @@ from daemon.drivers.ibm_dns import open_dns
 from daemon.drivers.ibm_vpc import open_vpc
 from daemon.drivers.prism import Connections
 from daemon.drivers.rates import TokenBucket
-from daemon.engine.steps import Step
+from daemon.engine.context import Step
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Bound, Check, Climb, Finding, Foresight, Planned, Seed
 from daemon.platforms.ibm_nutanix import boot, planned, undo

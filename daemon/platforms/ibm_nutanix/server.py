@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from daemon.engine.context import StepContext
 from daemon.engine.objects import Found
 from daemon.engine.remedies import verb_remedy
-from daemon.engine.steps import StepContext
 from daemon.errors.tree import NxdError, as_json, outside
 from daemon.store.ops import Resource
 from daemon.words import ended

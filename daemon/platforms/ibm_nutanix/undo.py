@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from daemon.engine.context import Step, StepContext
 from daemon.engine.objects import Disposal
-from daemon.engine.steps import Step, StepContext
 from daemon.platforms.ibm_nutanix.planned import LEFT
 from daemon.platforms.ibm_nutanix.power import is_stubborn, told
 from daemon.platforms.ibm_nutanix.ways import of_stubborn

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from daemon.client import Refused
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
 from daemon.errors.tree import OutsideError, StoreError
 from state_machines.outcome import Done, Wait
 

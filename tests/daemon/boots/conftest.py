@@ -23,7 +23,8 @@ from msgspec.structs import replace
 
 from daemon.boot.book import BootBook
 from daemon.clock import ManualClock
-from daemon.engine.engine import Engine, Pace
+from daemon.engine.engine import Engine
+from daemon.engine.pace import Pace
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror

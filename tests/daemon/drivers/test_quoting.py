@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
 from state_machines.outcome import Done, Outcome
 
 

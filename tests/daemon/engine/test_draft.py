@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from daemon.engine.context import StepContext
 from daemon.engine.crashes import CrashLog
 from daemon.engine.engine import Engine
-from daemon.engine.steps import StepContext
 from daemon.engine.turns import STORE_RETRY_SECONDS
 from daemon.errors.tree import StoreError
 from daemon.store.base import Then

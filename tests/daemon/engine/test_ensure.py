@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from daemon.engine.context import StepContext
 from daemon.engine.doubts import LATE_SECONDS
 from daemon.engine.objects import Found
-from daemon.engine.steps import StepContext
 from daemon.errors.tree import OutsideError
 from daemon.store.ops import PutResource, Resource
 from state_machines.outcome import Done, Wait

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from daemon.engine import moves
-from daemon.engine.steps import StepContext
+from daemon.engine import transitions
+from daemon.engine.context import StepContext
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import AddCommand, Command, PutRecord
 from daemon.store.sqlite import SqliteStore
@@ -33,7 +33,7 @@ async def house(build: Any, request: pytest.FixtureRequest, tmp_path: Path) -> A
 
 def forget(house: Any) -> asyncio.Future[Any]:
     """What the last step of a cluster commits when it is destroyed."""
-    ops = moves.forgotten(house.record("demo"), house.mirror.members("demo"), house.clock.now())
+    ops = transitions.forgotten(house.record("demo"), house.mirror.members("demo"), house.clock.now())
     return house.journal.submit(ops)  # type: ignore[no-any-return]
 
 
@@ -110,7 +110,7 @@ async def test_a_step_whose_record_is_forgotten_meanwhile_ends_quietly(
 async def test_a_change_that_meets_a_record_somebody_else_wrote_is_no_quiet_end(house: Any) -> None:
     async def step(ctx: StepContext) -> Outcome:
         record = ctx.record
-        moved = moves.sown("node09", house.toy.node, "demo", {}, 0.0)
+        moved = transitions.sown("node09", house.toy.node, "demo", {}, 0.0)
         await house.journal.commit(PutRecord(moved))
         await house.journal.commit(PutRecord(moved))
         return Done() if record else BROKEN

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.store.ops import AddCommand, Command, PutRecord
 from state_machines.check import standings
@@ -53,7 +53,7 @@ async def test_a_protection_that_was_accepted_stops_the_daemons_own_rollback(hou
     await gathering.begun.wait()
     await house.ask("node01", "start")
     await house.until(lambda: house.record().state == "settling", quiet=25)
-    await house.orders.give("protect", "demo", "ada")
+    await house.verbs.give("protect", "demo", "ada")
     assert house.record("demo").protected is False
     house.clock.advance(100)
     await house.until(lambda: house.record().state == "failed", quiet=25)
@@ -79,8 +79,8 @@ async def test_a_protection_that_comes_after_the_verb_is_honoured_before_anythin
     await thing_then_failure(house)
     await house.ask("node01", "start")
     await under_way.wait()
-    await house.orders.give("rollback", "node01", "ada")
-    await house.orders.give("protect", "demo", "ada")
+    await house.verbs.give("rollback", "node01", "ada")
+    await house.verbs.give("protect", "demo", "ada")
     answered.set()
     await house.idle()
     assert (house.record().state, list(house.toy.outside.objects)) == ("settling", ["a"])
@@ -163,12 +163,12 @@ async def test_an_automatic_rollback_keeps_its_reason_until_it_is_tried_again(ho
 async def test_a_hold_after_the_last_step_is_refused(house: Any, name: str, last: str) -> None:
     await house.sow("node01")
     with pytest.raises(NxdError, match="is the last step"):
-        await house.orders.give("hold", name, "ada", step=last)
+        await house.verbs.give("hold", name, "ada", step=last)
 
 
 async def test_a_rollback_forgets_after_which_step_to_stop(house: Any) -> None:
     await house.sow("node01")
-    await house.orders.give("hold", "node01", "ada", step="making")
+    await house.verbs.give("hold", "node01", "ada", step="making")
     await house.idle()
     assert house.record().stop_after == "making"
     await house.tell("node01", "rollback")
@@ -240,9 +240,9 @@ async def test_of_several_flag_verbs_the_newest_counts(house: Any) -> None:
     await house.ask("demo", "start")
     await gathering.begun.wait()
     for verb in ("protect", "unprotect", "protect"):
-        await house.orders.give(verb, "demo", "ada")
-    assert house.orders.can(house.record("demo"))["protect"] == "It is protected."
-    assert house.orders.can(house.record())["rollback"] == "demo is protected: unprotect it first."
+        await house.verbs.give(verb, "demo", "ada")
+    assert house.verbs.can(house.record("demo"))["protect"] == "It is protected."
+    assert house.verbs.can(house.record())["rollback"] == "demo is protected: unprotect it first."
     gathering.go.set()
     await house.idle()
     assert house.record("demo").protected is True
@@ -253,9 +253,9 @@ async def test_the_same_verb_does_not_wait_twice(house: Any) -> None:
     await house.sow("node01")
     await house.ask("demo", "start")
     await gathering.begun.wait()
-    await house.orders.give("hold", "demo", "ada")
+    await house.verbs.give("hold", "demo", "ada")
     with pytest.raises(NxdError, match="asked for already"):
-        await house.orders.give("hold", "demo", "bob")
+        await house.verbs.give("hold", "demo", "bob")
     assert [command.actor for command in house.mirror.commands("demo")] == ["ada"]
     gathering.go.set()
     await house.idle()
@@ -283,14 +283,14 @@ async def test_what_can_be_done_is_done_and_what_cannot_is_refused_with_the_same
         await house.commit(
             *map(PutRecord, {one.name: one for one in (here, replace(cluster, protected=protected))}.values())
         )
-        reason = house.orders.can(house.record(name))[verb]
+        reason = house.verbs.can(house.record(name))[verb]
         if reason is not None:
             with pytest.raises(NxdError) as refused:
-                await house.orders.give(verb, name, "ada")
+                await house.verbs.give(verb, name, "ada")
             assert refused.value.message == reason
             await house.commit(AddCommand(Command(verb, name, "demo", verb, "ada", now)))
         else:
-            await house.orders.give(verb, name, "ada")
+            await house.verbs.give(verb, name, "ada")
         (command,) = house.mirror.commands(name)
         await house.engine._honour(house.record(name), command)
         nothing = [e.message for e in await house.log(name, "verb") if "came to nothing" in e.message]
@@ -301,9 +301,9 @@ async def test_a_plan_of_what_is_not_legal_is_refused_with_the_same_words(house:
     await house.begin()
     await house.tell("demo", "protect")
     for verb in ("rollback", "retry"):
-        reason = house.orders.can(house.record())[verb]
+        reason = house.verbs.can(house.record())[verb]
         with pytest.raises(NxdError) as refused:
-            house.orders.plan(verb, "node01")
+            house.verbs.plan(verb, "node01")
         assert refused.value.message == reason
 
 
@@ -329,11 +329,11 @@ async def test_what_is_refused_where_nothing_is_wrong_offers_nothing_that_delete
 ) -> None:
     await house.begin()
     with pytest.raises(NxdError) as refused:
-        await house.orders.give(verb, "node01", "ada")
+        await house.verbs.give(verb, "node01", "ada")
     assert [one.kind for one in refused.value.remedies] == ["wait"]
     house.toy.script["settling"] = FOREVER
     await house.sow("node02", cluster="other")
     await house.tell("node02", "start")
     with pytest.raises(NxdError) as refused:
-        await house.orders.give("retry", "node02", "ada")
+        await house.verbs.give("retry", "node02", "ada")
     assert not [one for one in refused.value.remedies if one.verb in ("rollback", "destroy", "replace")]

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
 from daemon.memory.mirror import Mirror
 from daemon.platforms.ibm_nutanix.planned import named
 from daemon.store.ops import Contents, DropRecord, DropSecrets, PutRecord, PutSecret

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
 from daemon.errors.tree import NxdError, OutsideError
 from state_machines.kind import ROLLING_BACK
 from state_machines.outcome import Busy, Done, Fail, Problem, Wait

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.platforms.base import Planned
 from state_machines.outcome import Done
@@ -34,10 +34,10 @@ def told(plan: Any) -> list[tuple[str, str]]:
 
 
 async def test_a_retry_that_keeps_everything_has_an_empty_plan(failed: Any) -> None:
-    plan = failed.orders.plan("retry", "node01")
+    plan = failed.verbs.plan("retry", "node01")
     assert plan["items"] == []
     assert [stage["step"] for stage in plan["stages"]] == ["settling"]
-    later = failed.orders.plan("retry", "node01", "making")
+    later = failed.verbs.plan("retry", "node01", "making")
     assert [stage["step"] for stage in later["stages"]] == ["making", "settling"]
 
 
@@ -46,20 +46,20 @@ async def test_what_is_no_good_is_in_the_plan_of_its_node_and_of_the_cluster_tha
 ) -> None:
     failed.toy.renewal = lambda record, rows: (rows, [Planned(record.name, "thing", "new")] if rows else [])
     expected = [("delete", "node01"), ("create", "new")]
-    plan = failed.orders.plan("retry", "node01")
+    plan = failed.verbs.plan("retry", "node01")
     assert told(plan) == expected
     with pytest.raises(NxdError) as refused:
-        await failed.orders.give("retry", "node01", "ada", digest="0" * 16)
+        await failed.verbs.give("retry", "node01", "ada", digest="0" * 16)
     assert refused.value.code == "plan_changed"
     await failed.pass_time(9001)
     assert failed.record("demo").state == "failed"
     failed.toy.waits_for_nodes = lambda step: True
-    assert told(failed.orders.plan("retry", "demo")) == expected
-    await failed.orders.give("retry", "node01", "ada", digest=plan["digest"])
+    assert told(failed.verbs.plan("retry", "demo")) == expected
+    await failed.verbs.give("retry", "node01", "ada", digest=plan["digest"])
 
 
 async def test_the_retry_of_a_rollback_lists_what_it_goes_on_to_delete(failed: Any) -> None:
     failed.toy.script["unmake"] = [BROKEN]
     await failed.tell("node01", "rollback")
     assert failed.record().state == "rollback_blocked"
-    assert told(failed.orders.plan("retry", "node01")) == [("delete", "node01")]
+    assert told(failed.verbs.plan("retry", "node01")) == [("delete", "node01")]

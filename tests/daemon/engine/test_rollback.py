@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
 from daemon.errors.tree import OutsideError
 from state_machines.outcome import Done, Wait
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from daemon.engine.engine import Pace
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
+from daemon.engine.pace import Pace
 from daemon.errors.tree import NxdError, OutsideError
 from state_machines.outcome import Busy, Done, Fail, Problem, Wait
 

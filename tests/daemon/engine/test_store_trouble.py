@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
 from daemon.engine.turns import STORE_RETRY_SECONDS
 from daemon.errors.tree import StoreError
 from daemon.store.base import Fenced, Then

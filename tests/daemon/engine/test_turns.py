@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from daemon.engine.engine import Pace
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
+from daemon.engine.pace import Pace
 from daemon.engine.turns import STORE_RETRY_SECONDS
 from daemon.errors.tree import StoreError
 from daemon.store.base import Then

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.store.ops import AddCommand, Command
 from state_machines.outcome import Done, Outcome, Wait
@@ -86,7 +86,7 @@ async def test_a_hold_that_came_during_the_last_look_counts_more_than_the_deadli
 
 async def test_a_node_stops_after_the_step_that_was_named_and_goes_on_with_the_next_one(house: Any) -> None:
     await house.sow("node01")
-    await house.orders.give("hold", "node01", "ada", step="making")
+    await house.verbs.give("hold", "node01", "ada", step="making")
     await house.tell("node01", "start")
     held = house.record()
     assert (held.state, held.step, held.stop_after) == ("held", "settling", None)
@@ -227,15 +227,15 @@ async def test_a_protection_that_waits_behind_a_step_in_flight_counts_for_the_ne
     await house.ask("demo", "start")
     await under_way.wait()
     for verb, stands in (("protect", True), ("unprotect", False), ("protect", True)):
-        assert house.orders.can(house.record("demo"))[verb] is None
-        await house.orders.give(verb, "demo", "ada")
-        can = house.orders.can(house.record("demo"))
+        assert house.verbs.can(house.record("demo"))[verb] is None
+        await house.verbs.give(verb, "demo", "ada")
+        can = house.verbs.can(house.record("demo"))
         assert can[verb] == f"It is {'' if stands else 'not '}protected."
         assert ("protected" in (can["destroy"] or "")) is stands
     waiting = [command.verb for command in house.mirror.commands("demo")]
     assert waiting == ["protect", "unprotect", "protect"] and house.record("demo").protected is False
     with pytest.raises(NxdError, match="demo is protected"):
-        await house.orders.give("destroy", "demo", "ada")
+        await house.verbs.give("destroy", "demo", "ada")
     answered.set()
     await house.idle()
     assert house.record("demo").protected is True

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from daemon.engine.steps import StepContext
+from daemon.engine.context import StepContext
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
 from daemon.platforms.ibm_nutanix.node import NodeSteps, roles
 from daemon.platforms.ibm_nutanix.planned import seeds

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from daemon.engine.context import StepContext
 from daemon.engine.objects import Found
-from daemon.engine.steps import StepContext
 from daemon.errors.tree import OutsideError
 from daemon.platforms.ibm_nutanix.names import NODE_ROLES, Names
 from daemon.platforms.ibm_nutanix.node import NodeSteps

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from daemon import wire
-from daemon.engine import legality, moves, reactions
+from daemon.engine import legality, reactions, sentences
 from daemon.engine.engine import Engine
 from daemon.engine.locks import Locks
-from daemon.engine.remedies import text, ways_on
+from daemon.engine.remedies import ways_on
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
-from daemon.platforms.base import Finding
 from daemon.requests.plans import creations, deletions, plan_of, stages_of
-from daemon.secrets.box import SecretBox
-from daemon.store.ops import AddCommand, AddEvent, Command, Event
+from daemon.store.ops import AddCommand, Command
 from state_machines.record import Record
 
 _DELETING = ("rollback", "destroy")
 
 
-class Orders:
+class Verbs:
     """Verbs on their way into the inbox."""
 
     def __init__(self, journal: Journal, engine: Engine) -> None:
@@ -128,7 +124,7 @@ class Orders:
         if digest is not None and self._plan(record, verb, args)["digest"] != digest:
             raise NxdError("plan_changed")
         now = self._journal.clock.now()
-        said = moves.event(record, "verb", now, f"{actor} asked for {verb} of {target}", actor=actor)
+        said = sentences.event(record, "verb", now, f"{actor} asked for {verb} of {target}", actor=actor)
         await self._journal.commit(
             AddCommand(Command(token, target, record.shard, verb, actor, now, args)), said
         )
@@ -139,61 +135,3 @@ class Orders:
         if verb not in kind.verbs:
             verbs = ", ".join(kind.verbs)
             raise NxdError("request", f"A {kind.role} has no verb {verb}.", remedy=f"Its verbs are {verbs}.")
-
-    async def login(self, name: str, actor: str, box: SecretBox) -> dict[str, str]:
-        """Where and how to log in to a cluster; that it was asked for stands in the log. Raises NxdError."""
-        record = self.find(name)
-        if record.name != record.shard:
-            raise NxdError(
-                "request",
-                f"{name} is a node and has no login of its own; its cluster {record.shard} has.",
-                remedy=f"nxd login {record.shard}",
-            )
-
-        def secret(word: str) -> str | None:
-            sealed = self._journal.mirror.secrets.get(f"{name}/{word}")
-            return None if sealed is None else box.open(sealed)
-
-        found = self._engine.platform(record).login(record, secret)
-        if found is None:
-            raise NxdError(
-                "refused", f"{name} has no password of its own yet.", remedy="Wait until it is secured."
-            )
-        now = self._journal.clock.now()
-        await self._journal.commit(
-            moves.event(record, "note", now, f"{actor} read the password", actor=actor)
-        )
-        return dict(found)
-
-    async def audit(self) -> Sequence[Finding]:
-        """What the clouds hold against what the ledger says; nothing is changed. Raises OutsideError."""
-        findings: list[Finding] = []
-        for platform in self._engine.platforms.values():
-            findings += await platform.audit(self._journal.mirror)
-        return findings
-
-    async def discard(self, ids: Collection[str], actor: str) -> Sequence[Finding]:
-        """Go one step towards deleting objects that an audit calls unknown; those that still stand. Raises NxdError."""
-        unknown = {one.id: one for one in await self.audit() if one.finding == "unknown"}
-        now = self._journal.clock.now()
-        for one in (unknown[id_] for id_ in ids if id_ in unknown):
-            said = f"{actor} has {one.kind} {one.name} ({one.id}) deleted, which is in no ledger"
-            await self._journal.commit(AddEvent(Event(now, "", None, "verb", said, "warning", actor)))
-        left: list[Finding] = []
-        for platform in self._engine.platforms.values():
-            left += await platform.discard(self._journal.mirror, set(ids) & set(unknown))
-        return left
-
-
-def problem_view(error: NxdError) -> dict[str, Any]:
-    """An error as the API says it."""
-    view: dict[str, Any] = {
-        "code": error.code,
-        "message": error.message,
-        "remedy": text(error.remedies),
-        "remedies": [msgspec.to_builtins(one) for one in error.remedies],
-        "retry": error.retry,
-    }
-    if error.evidence is not None:
-        view["evidence"] = error.evidence
-    return view

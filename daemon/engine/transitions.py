@@ -2,56 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
+from daemon.engine import sentences
 from daemon.engine.legality import event_name
-from daemon.errors.tree import CATALOGUE
-from daemon.store.ops import AddCommand, AddEvent, Command, DropRecord, DropSecrets, Event, Op, Resource
-from state_machines.kind import FLAGS, ROLLING_BACK, Kind, State, UndoStep
-from state_machines.outcome import Problem, Remedy
+from daemon.engine.limits import Limits
+from daemon.store.ops import DropRecord, DropSecrets, Op
+from state_machines.kind import FLAGS, ROLLING_BACK, Kind, UndoStep
+from state_machines.outcome import Problem
 from state_machines.record import Record
-
-
-def event(
-    record: Record,
-    kind: Literal["verb", "error", "note", "boot", "log"],
-    now: float,
-    message: str,
-    level: Literal["debug", "info", "warning", "error"] = "info",
-    data: dict[str, Any] | None = None,
-    actor: str = "nxd",
-) -> AddEvent:
-    """A line of the log about a record."""
-    return AddEvent(Event(now, record.shard, record.name, kind, message, level, actor, data or {}))
-
-
-def command(record: Record, verb: str, now: float, token: str, actor: str = "nxd", **args: Any) -> AddCommand:
-    """A verb that follows from another one, or that the daemon itself puts into the record's inbox."""
-    return AddCommand(Command(token, record.name, record.shard, verb, actor, now, dict(args)))
-
-
-NAMED = 12
-"""So many left-overs are named in an error, each with its command; the ledger has them all."""
 
 OWN_FACTS = ("because", "held_with", "stuck")
 """Facts that the engine keeps for itself, whatever a platform forgets: the problem for which the daemon goes back by
 itself, the cluster with which a node was held, and how often the same step failed with the same trouble."""
-
-
-class Limits(Struct, frozen=True):
-    """How long things may last: state → the spec's word in seconds, and the factor that stretches all of it."""
-
-    wished: Mapping[str, float] = field(default_factory=dict)
-    factor: float = 1.0
-
-    def of(self, state: State | UndoStep) -> float | None:
-        """Seconds a state or a stage of a rollback may last: the spec's word, else the table's."""
-        seconds = self.wished.get(state.name, state.deadline)
-        return None if seconds is None else float(seconds) * self.factor
 
 
 def entered(record: Record, kind: Kind, state: str, now: float, limits: Limits) -> Record:
@@ -192,51 +158,5 @@ def forgotten(cluster: Record, members: Sequence[Record], now: float) -> list[Op
     ops: list[Op] = []
     for record in (*members, cluster):
         ops += [DropRecord(record.name), DropSecrets(f"{record.name}/")]
-    ops.append(event(cluster, "note", now, "everything is deleted; it is forgotten"))
+    ops.append(sentences.event(cluster, "note", now, "everything is deleted; it is forgotten"))
     return ops
-
-
-def late(record: Record, kind: Kind, waiting_for: str, evidence: str | None, now: float) -> Problem:
-    """The problem of a step whose time is over."""
-    row = CATALOGUE["deadline"]
-    title = sentence(record, kind)
-    minutes = (now - record.since) / 60
-    message = f"{title} took longer than its deadline ({minutes:.0f} min); it was waiting for {waiting_for}."
-    more = Remedy(
-        "spec",
-        f"If it only needs more time, give it some as deadlines.{record.step} in the spec, and apply it.",
-        setting=f"deadlines.{record.step}",
-    )
-    return Problem(row.code, message, (*row.mend, more), row.retry, evidence)
-
-
-def tried_long(record: Record, problem: Problem, now: float) -> Problem:
-    """The problem of a step that met the same passing trouble until its time was over: its cause, not the clock."""
-    minutes = (now - record.since) / 60
-    message = f"{problem.message} It was tried for {minutes:.0f} min."
-    return replace(problem, message=message, retry="later")
-
-
-def left_over(
-    problem: Problem,
-    resources: Sequence[Resource],
-    order: Sequence[str],
-    removal: Callable[[Resource], Sequence[str]],
-) -> Problem:
-    """The problem of a rollback that cannot go on, with each object left and the commands that remove it, in the order
-    in which they can work. ``order`` holds the kinds of objects as a rollback deletes them."""
-    left = sorted((row for row in resources if row.state != "gone"), key=lambda row: order.index(row.kind))
-    named = left[:NAMED]
-    more = f" and {len(left) - NAMED} more (nxd show tells them)" if len(left) > NAMED else ""
-    names = (", ".join(f"{row.kind} {row.name}" for row in named) or "nothing") + more
-    commands = [Remedy("command", line, command=line) for row in named for line in removal(row)]
-    row = CATALOGUE["left_over"]
-    message = f"{problem.message} Left over: {names}."
-    return Problem(row.code, message, (*problem.remedies, *commands), row.retry, problem.evidence)
-
-
-def sentence(record: Record, kind: Kind) -> str:
-    """A change of state as a line of the log."""
-    if record.state == ROLLING_BACK and record.step:
-        return kind.undo_step(record.step).title
-    return kind.states[record.state].title

@@ -1,0 +1,169 @@
+"""What a step is handed: its record, what is known around it, its secrets, and who makes and deletes for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Set
+from typing import Any
+
+from msgspec.structs import replace
+
+from daemon.clock import Clock
+from daemon.engine.draft import Draft
+from daemon.engine.exactly_once import ExactlyOnce
+from daemon.engine.interrupts import checkpoint, keep_protected
+from daemon.engine.legality import DELETING
+from daemon.errors.tree import NxdError
+from daemon.memory.journal import Journal
+from daemon.secrets.box import SecretBox
+from daemon.store.ops import (
+    AddCommand,
+    AddEvent,
+    Command,
+    DropRecord,
+    DropSecrets,
+    Event,
+    PutRecord,
+    PutSecret,
+    Resource,
+    Signal,
+)
+from state_machines.outcome import Outcome
+from state_machines.record import Record
+
+Step = Callable[["StepContext"], Awaitable[Outcome]]
+"""One step of a platform: it may run any number of times and says each time how things stand."""
+
+
+class StepContext:
+    """A step's window on the daemon. It is good for one turn of one record.
+
+    A step may begin before the change of state that led to it is durable. ``ensure``, ``remove`` and whatever else
+    commits wait for that; a step that changes something outside by other means awaits ``settled`` first.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        journal: Journal,
+        locks: Callable[[str], asyncio.Lock],
+        box: SecretBox,
+        wake: Callable[[str], None],
+    ) -> None:
+        self._name = name
+        self._journal = journal
+        self._wake = wake
+        self._box = box
+        self._draft = Draft(name, journal)
+        self.go_on, self.settled, self.save = self._draft.go_on, self._draft.settled, self._draft.save
+        self.clock: Clock = journal.clock
+        self.lock = locks
+        objects = ExactlyOnce(journal, self._draft, locks)
+        self.ensure, self.shared, self.remove = objects.ensure, objects.shared, objects.remove
+        self.update, self.came, self.gone = objects.update, objects.came, objects.gone
+        self.vanished, self.is_settled = objects.vanished, objects.is_settled
+
+    @property
+    def record(self) -> Record:
+        """The record as it is committed now, or soon will be. Raises Gone once it is forgotten."""
+        return self._draft.record
+
+    @property
+    def cluster(self) -> Record:
+        """The record of the cluster this one belongs to (itself, for a cluster). Raises Gone."""
+        return self._draft.cluster
+
+    @property
+    def acted(self) -> bool:
+        """Whether the step made, deleted, ordered or remembered anything in this run."""
+        return self._draft.acted
+
+    @property
+    def members(self) -> list[Record]:
+        """The nodes of the cluster."""
+        return self._journal.mirror.members(self.record.shard)
+
+    def where(self, rule: Callable[[Record], bool]) -> Set[str]:
+        """The names of all records of the daemon for which a rule holds; see ``Mirror.where``."""
+        return self._journal.mirror.where(rule)
+
+    def resources(self, kind: str | None = None, owner: str | None = None) -> list[Resource]:
+        """Ledger rows that are not gone; the record's own unless another owner is named."""
+        stored = self._journal.mirror.resources(owner or self._name)
+        rows = [self._draft.row(*row.key) or row for row in stored]
+        return [row for row in rows if row.state != "gone" and kind in (None, row.kind)]
+
+    def resource(self, kind: str, name: str, owner: str | None = None) -> Resource | None:
+        """One ledger row, gone or not; the record's own unless another owner is named."""
+        return self._draft.resource(owner or self._name, kind, name)
+
+    def held(self, address: str) -> bool:
+        """Whether any record has an object of this address, or means to."""
+        return self._journal.mirror.is_held(address)
+
+    def signals(self) -> Mapping[str, Signal]:
+        """What was last reported for the record, by name, however early it came."""
+        return self._journal.mirror.signals(self._name)
+
+    def checkpoint(self) -> None:
+        """A safe point: raises Interrupted when a verb waits to be honoured."""
+        checkpoint(self._journal.mirror, self._name)
+
+    async def remember(self, **facts: Any) -> None:
+        """Keep facts with the record, durably, before going on."""
+        record = self.record
+        kept = {**record.facts, **facts}
+        await self._draft.commit(PutRecord(replace(record, facts=kept, version=record.version + 1)))
+
+    def keep_protected(self) -> None:
+        """Nothing is deleted while the cluster is, or is about to be, protected. Raises Protected."""
+        keep_protected(self._journal.mirror, self.cluster)
+
+    def is_asked(self, target: str) -> bool:
+        """Whether a verb waits to be honoured for another record."""
+        return self._journal.mirror.asked(target)
+
+    def all_records(self) -> list[Record]:
+        """Every record of the daemon: for what is done once for a cluster, and not at each look."""
+        return list(self._journal.mirror.records.values())
+
+    async def order(self, target: str, verb: str, **args: Any) -> None:
+        """Put a verb into another record's inbox, unless the same one waits there already; ``facts`` among ``args``
+        are what the other record remembers from then on. Raises Protected."""
+        if verb in DELETING:
+            self.keep_protected()
+        if any(command.verb == verb for command in self._journal.mirror.commands(target)):
+            return
+        clock = self.clock
+        command = Command(clock.new_id(), target, self.record.shard, verb, self._name, clock.now(), args)
+        await self._draft.commit(AddCommand(command))
+        self._wake(target)
+
+    async def secret(self, name: str, make: Callable[[], str]) -> str:
+        """The record's secret of that name; made and sealed first if there is none."""
+        full = f"{self._name}/{name}"
+        if full not in self._journal.mirror.secrets:
+            await self._draft.commit(PutSecret(full, self.record.shard, self._box.seal(make())))
+        return self.known_secret(name)
+
+    def known_secret(self, name: str) -> str:
+        """A secret that was made before. Raises NxdError when there is none."""
+        known = self.secret_if_any(name)
+        if known is None:
+            raise NxdError("bug", f"There is no secret {self._name}/{name}.")
+        return known
+
+    def secret_if_any(self, name: str) -> str | None:
+        """A secret, if it was made before."""
+        sealed = self._journal.mirror.secrets.get(f"{self._name}/{name}")
+        return None if sealed is None else self._box.open(sealed)
+
+    async def forget_secrets(self) -> None:
+        """Forget every secret of the record."""
+        await self._draft.commit(DropSecrets(f"{self._name}/"))
+
+    async def forget(self, member: Record) -> None:
+        """A node of which nothing is left leaves the store; its log stays. Good for the cluster's own steps."""
+        message = f"{member.name} left {member.shard} and is forgotten"
+        said = AddEvent(Event(self.clock.now(), member.shard, member.name, "note", message))
+        await self._draft.commit(DropRecord(member.name), DropSecrets(f"{member.name}/"), said)

@@ -1,0 +1,76 @@
+"""What the engine says: a line of the log, and the problem of a step that is late or of a rollback that is stuck."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from daemon.errors.tree import CATALOGUE
+from daemon.store.ops import AddEvent, Event, Resource
+from state_machines.kind import ROLLING_BACK, Kind
+from state_machines.outcome import Problem, Remedy
+from state_machines.record import Record
+
+NAMED = 12
+"""So many left-overs are named in an error, each with its command; the ledger has them all."""
+
+
+def event(
+    record: Record,
+    kind: Literal["verb", "error", "note", "boot", "log"],
+    now: float,
+    message: str,
+    level: Literal["debug", "info", "warning", "error"] = "info",
+    data: dict[str, Any] | None = None,
+    actor: str = "nxd",
+) -> AddEvent:
+    """A line of the log about a record."""
+    return AddEvent(Event(now, record.shard, record.name, kind, message, level, actor, data or {}))
+
+
+def sentence(record: Record, kind: Kind) -> str:
+    """A change of state as a line of the log."""
+    if record.state == ROLLING_BACK and record.step:
+        return kind.undo_step(record.step).title
+    return kind.states[record.state].title
+
+
+def late(record: Record, kind: Kind, waiting_for: str, evidence: str | None, now: float) -> Problem:
+    """The problem of a step whose time is over."""
+    row = CATALOGUE["deadline"]
+    title = sentence(record, kind)
+    minutes = (now - record.since) / 60
+    message = f"{title} took longer than its deadline ({minutes:.0f} min); it was waiting for {waiting_for}."
+    more = Remedy(
+        "spec",
+        f"If it only needs more time, give it some as deadlines.{record.step} in the spec, and apply it.",
+        setting=f"deadlines.{record.step}",
+    )
+    return Problem(row.code, message, (*row.mend, more), row.retry, evidence)
+
+
+def tried_long(record: Record, problem: Problem, now: float) -> Problem:
+    """The problem of a step that met the same passing trouble until its time was over: its cause, not the clock."""
+    minutes = (now - record.since) / 60
+    message = f"{problem.message} It was tried for {minutes:.0f} min."
+    return replace(problem, message=message, retry="later")
+
+
+def left_over(
+    problem: Problem,
+    resources: Sequence[Resource],
+    order: Sequence[str],
+    removal: Callable[[Resource], Sequence[str]],
+) -> Problem:
+    """The problem of a rollback that cannot go on, with each object left and the commands that remove it, in the order
+    in which they can work. ``order`` holds the kinds of objects as a rollback deletes them."""
+    left = sorted((row for row in resources if row.state != "gone"), key=lambda row: order.index(row.kind))
+    named = left[:NAMED]
+    more = f" and {len(left) - NAMED} more (nxd show tells them)" if len(left) > NAMED else ""
+    names = (", ".join(f"{row.kind} {row.name}" for row in named) or "nothing") + more
+    commands = [Remedy("command", line, command=line) for row in named for line in removal(row)]
+    row = CATALOGUE["left_over"]
+    message = f"{problem.message} Left over: {names}."
+    return Problem(row.code, message, (*problem.remedies, *commands), row.retry, problem.evidence)

@@ -1,0 +1,37 @@
+"""Compares what the clouds hold with the ledger, and deletes what a person picked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from daemon.engine.engine import Engine
+from daemon.memory.journal import Journal
+from daemon.platforms.base import Finding
+from daemon.store.ops import AddEvent, Event
+
+
+class Audit:
+    """Looks at the clouds of every platform."""
+
+    def __init__(self, journal: Journal, engine: Engine) -> None:
+        self._journal = journal
+        self._engine = engine
+
+    async def findings(self) -> Sequence[Finding]:
+        """What the clouds hold against what the ledger says; nothing is changed. Raises OutsideError."""
+        findings: list[Finding] = []
+        for platform in self._engine.platforms.values():
+            findings += await platform.audit(self._journal.mirror)
+        return findings
+
+    async def discard(self, ids: Collection[str], actor: str) -> Sequence[Finding]:
+        """Go one step towards deleting objects that an audit calls unknown; those that still stand. Raises NxdError."""
+        unknown = {one.id: one for one in await self.findings() if one.finding == "unknown"}
+        now = self._journal.clock.now()
+        for one in (unknown[id_] for id_ in ids if id_ in unknown):
+            said = f"{actor} has {one.kind} {one.name} ({one.id}) deleted, which is in no ledger"
+            await self._journal.commit(AddEvent(Event(now, "", None, "verb", said, "warning", actor)))
+        left: list[Finding] = []
+        for platform in self._engine.platforms.values():
+            left += await platform.discard(self._journal.mirror, set(ids) & set(unknown))
+        return left
