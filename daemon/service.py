@@ -48,6 +48,8 @@ _UNWRITTEN = "The state directory {} cannot be written ({}): free disk space or 
 
 async def serve(settings: Settings, known: Redactor) -> None:
     """Run the daemon until SIGTERM or SIGINT; ``known`` learns every secret. Raises StartError, StoreError, Fenced."""
+    if settings.unused:
+        log.warning("action=settings_unused keys=%s", ",".join(settings.unused))
     clock = SystemClock(settings.clock_speed, settings.clock_origin)
     with claimed(settings.state_dir), _stop_signals() as stop:
         async with AsyncExitStack() as stack:
@@ -93,7 +95,7 @@ async def _open(
     mark_ledger(settings.state_dir, mirror.daemon_id)
     journal = Journal(store, lease, mirror, Bus(), clock, known)
     await journal.read_back()
-    loaded = {name: platforms.load(name, settings, clock) for name in platforms.NAMES}
+    loaded = {name: platforms.load(name, settings, clock) for name in settings.platforms}
     for platform in loaded.values():
         stack.push_async_callback(platform.close)
     pace = Pace(

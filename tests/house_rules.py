@@ -40,7 +40,9 @@ HOUSE_RULES: dict[str, Room] = {
     "daemon.errors": Room(("state_machines",), ("msgspec",)),
     "daemon.secrets": Room(("daemon.errors",), ("cryptography",)),
     "daemon.spec": Room(("daemon.wire",), ("yaml", "pydantic", "pydantic_core")),
-    "daemon.settings": Room(("daemon.host", "daemon.spec"), ("yaml",)),
+    "daemon.settings": Room(
+        ("daemon.host", "daemon.platforms", "daemon.platforms.manifest", "daemon.spec"), ("yaml",)
+    ),
     "daemon.host": Room(
         ("daemon.errors", "daemon.secrets", "daemon.spec", "pxe"), ("aiohttp",)
     ),
@@ -66,15 +68,21 @@ HOUSE_RULES: dict[str, Room] = {
         ("msgspec",),
     ),
     "daemon.drivers": Room(("daemon.clock", "daemon.errors")),
-    "daemon.platforms": Room(("daemon.clock", "daemon.platforms.base", "daemon.settings", "daemon.spec"), ()),
+    "daemon.platforms.manifest": Room(("daemon.settings",), ()),
+    "daemon.platforms": Room(
+        (
+            "daemon.clock", "daemon.platforms.base", "daemon.platforms.manifest", "daemon.settings", "daemon.spec",
+        ),
+        (),
+    ),
     "daemon.platforms.base": Room(
         ("daemon.engine", "daemon.memory", "daemon.store", "pxe", "state_machines"), ("msgspec",)
     ),
     "daemon.platforms.*": Room(
         (
             "daemon.clock", "daemon.drivers", "daemon.engine", "daemon.errors", "daemon.life", "daemon.memory",
-            "daemon.platforms.base", "daemon.settings", "daemon.spec", "daemon.store", "pxe",
-            "state_machines",
+            "daemon.platforms.base", "daemon.platforms.manifest", "daemon.settings", "daemon.spec", "daemon.store",
+            "pxe", "state_machines",
         ),
         ("httpx", "msgspec", "pydantic"),
     ),

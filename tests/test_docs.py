@@ -14,7 +14,8 @@ from daemon.api.app import Api
 from daemon.cli import COMMANDS
 from daemon.engine.remedies import text
 from daemon.errors.tree import CATALOGUE, ErrorKind
-from daemon.settings.reading import SETTINGS, load_settings, settings_table
+from daemon.platforms import own
+from daemon.settings.reading import every_setting, load_settings, settings_table
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -70,8 +71,12 @@ def test_the_settings_file_in_the_documentation_can_be_used(tmp_path: Path) -> N
     file = tmp_path / "nxd.yaml"
     file.write_text(example, encoding="utf-8")
     settings = load_settings(file, {})
-    assert (settings.environment, settings.ibm_region, settings.limits_installs) == ("lab", "eu-de", 10)
-    for setting in SETTINGS:
+    assert (settings.environment, settings.own["ibm_region"], settings.limits_installs) == (
+        "lab",
+        "eu-de",
+        10,
+    )
+    for setting in every_setting(own().values()):
         if setting.default is None:
             assert f"{setting.key.split('.')[-1]}:" in example, (
                 f"{setting.key} must be given, and is not shown"

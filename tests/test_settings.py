@@ -7,16 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from daemon.platforms import own
+from daemon.platforms.ibm_nutanix.settings import IbmSettings
+from daemon.settings.kinds import Setting
 from daemon.settings.reading import (
-    SETTINGS,
-    HostPort,
-    Setting,
     Settings,
     SettingsError,
+    every_setting,
     find_config,
     load_settings,
     settings_table,
 )
+from daemon.settings.table import SETTINGS
+from daemon.spec.hosts import HostPort
+
+EVERY = every_setting(own().values())
 
 REQUIRED = {
     "NXD_ENVIRONMENT": "lab",
@@ -56,8 +61,12 @@ def problems(path: Path | None, environ: dict[str, str]) -> list[str]:
 
 
 def test_the_table_and_the_dataclass_name_the_same_settings_in_the_same_order() -> None:
-    fields = [field.name for field in dataclasses.fields(Settings)]
-    assert fields == [setting.attribute for setting in SETTINGS]
+    house = [field.name for field in dataclasses.fields(Settings)]
+    assert house[2:] == [setting.attribute for setting in SETTINGS]
+    ibm = [field.name for field in dataclasses.fields(IbmSettings)]
+    assert [name for name in ibm if name not in house] == [
+        setting.attribute for setting in EVERY if setting not in SETTINGS
+    ]
 
 
 def test_a_file_is_read_and_the_rest_is_default(config: Path) -> None:
@@ -66,22 +75,23 @@ def test_a_file_is_read_and_the_rest_is_default(config: Path) -> None:
     assert settings.boot_listen == HostPort("127.0.0.1", 9000)
     assert settings.config_listen == HostPort("0.0.0.0", 8081)
     assert settings.limits_installs == 3
-    assert (settings.ibm_read_timeout, settings.ibm_connect_timeout) == (45.0, 5.0)
-    assert settings.prism_port == 9440
+    assert (settings.own["ibm_read_timeout"], settings.own["ibm_connect_timeout"]) == (45.0, 5.0)
+    assert settings.own["prism_port"] == 9440
 
 
 def test_a_default_follows_the_setting_it_names(config: Path) -> None:
     settings = load_settings(config, {})
     assert settings.images_dir == Path("/srv/nxd/images")
-    assert settings.ibm_vpc_url == "https://eu-de.iaas.cloud.ibm.com/v1"
+    assert settings.own["ibm_vpc_url"] == "https://eu-de.iaas.cloud.ibm.com/v1"
     assert load_settings(None, REQUIRED).images_dir == Path("/var/lib/nxd/images")
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
+@pytest.mark.parametrize("setting", EVERY, ids=lambda setting: setting.key)
 def test_every_default_is_right_and_of_the_declared_type(setting: Setting) -> None:
-    settings = load_settings(None, REQUIRED)
-    (field,) = [f for f in dataclasses.fields(Settings) if f.name == setting.attribute]
-    assert type(getattr(settings, field.name)).__name__.replace("PosixPath", "Path") == field.type
+    settings = IbmSettings.of(load_settings(None, REQUIRED))
+    (field,) = [f for f in dataclasses.fields(IbmSettings) if f.name == setting.attribute]
+    declared = str(field.type).partition("[")[0]
+    assert type(getattr(settings, field.name)).__name__.replace("PosixPath", "Path") == declared
 
 
 def test_the_environment_overrides_the_file(config: Path) -> None:
@@ -271,8 +281,8 @@ def test_the_option_counts_before_the_environment_and_that_before_the_default() 
 
 def test_the_documented_table_has_a_line_for_every_setting() -> None:
     lines = settings_table().splitlines()
-    assert len(lines) == len(SETTINGS) + 2
-    for setting, line in zip(SETTINGS, lines[2:], strict=True):
+    assert len(lines) == len(EVERY) + 2
+    for setting, line in zip(EVERY, lines[2:], strict=True):
         assert line.startswith(f"| `{setting.key}` | `{setting.env}` |")
         assert line.count(" | ") == 4
 

@@ -48,12 +48,12 @@ def _read(path: str) -> str:
 
 def _load(path: str) -> ClusterSpec:
     """The spec, checked without a daemon. Raises SpecError."""
-    from daemon.platforms import NAMES, spec_model
+    from daemon.platforms import manifests, spec_model
     from daemon.spec.reading import UnknownPlatform, load_spec
 
     def model_for(name: str) -> type[ClusterSpec]:
-        if name not in NAMES:
-            raise UnknownPlatform(name, NAMES)
+        if name not in manifests():
+            raise UnknownPlatform(name, tuple(manifests()))
         return spec_model(name)
 
     return load_spec(_read(path), path, model_for, _states)
@@ -209,11 +209,11 @@ def schema(platform: str) -> None:
     Keep it beside the spec (nxd schema > ibm_nutanix.schema.json); a spec whose first line is
     "# yaml-language-server: $schema=ibm_nutanix.schema.json" is then checked and completed while it is written.
     """
-    from daemon.platforms import NAMES, spec_model
+    from daemon.platforms import manifests, spec_model
     from daemon.spec.reading import json_schema
 
-    if platform not in NAMES:
-        raise click.UsageError(f"There is no platform {platform}; there is {', '.join(NAMES)}.")
+    if platform not in manifests():
+        raise click.UsageError(f"There is no platform {platform}; there is {', '.join(manifests())}.")
     print_json(json_schema(spec_model(platform)))
 
 

@@ -1,4 +1,4 @@
-"""The kinds of values that a setting has: what each must be, in words, and how it is read."""
+"""What a setting is, and the kinds of values that it can have: what each must be, in words, and how it is read."""
 
 from __future__ import annotations
 
@@ -21,6 +21,28 @@ class Kind:
     words: str
     read: Callable[[Any], object]
     numeric: bool = False
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting. ``default`` None: it must be given; braces in it name other settings."""
+
+    key: str
+    kind: Kind
+    default: str | None
+    help: str
+    endpoint: bool = False
+    """Whether it is where a service outside is spoken to."""
+
+    @property
+    def attribute(self) -> str:
+        """Its name in ``Settings``."""
+        return self.key.replace(".", "_")
+
+    @property
+    def env(self) -> str:
+        """The environment variable that overrides the file."""
+        return f"NXD_{self.attribute.upper()}"
 
 
 def _matching(pattern: str) -> Callable[[Any], object]:
@@ -107,6 +129,18 @@ def number(lowest: float, above: bool = False, whole: bool = False, highest: flo
     )
 
 
+def _platforms(value: Any) -> tuple[str, ...]:
+    """The names in a list, or in a text with commas between them, as a variable has it."""
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError
+    found = tuple(dict.fromkeys(name.strip() for name in names))
+    if not found or not all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in found):
+        raise ValueError
+    return found
+
+
+PLATFORMS = Kind("a list of one platform or more, for example [ibm_nutanix]", _platforms)
 NAME = Kind(
     'a name of at most 20 characters: lower case letters, digits and "-", a letter first, no "-" at the end, and '
     "neither ibm nor ibm-…, which IBM Cloud keeps for itself",

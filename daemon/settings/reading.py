@@ -1,35 +1,23 @@
 """What the operator of a jump host decides once: ``nxd.yaml`` and the environment, in one frozen object.
 
-``SETTINGS`` is the one table of them; the reader, the error messages and the documentation come from it.
+Two kinds of tables name them, that of the house and one of each platform; the reader, the error messages and the
+documentation come from these.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from daemon.host.state_dir import NAMES
-from daemon.settings.kinds import (
-    BASE_URL,
-    COUNT,
-    LISTEN,
-    NAME,
-    PATH,
-    PORT,
-    PROFILE,
-    RATE,
-    REGION,
-    SECONDS,
-    SOCKET,
-    URL,
-    Kind,
-    number,
-    place_of,
-)
+from daemon.platforms import manifests, own
+from daemon.platforms.manifest import Manifest
+from daemon.settings.kinds import Setting, place_of
+from daemon.settings.table import SETTINGS
 from daemon.spec import numerals
 from daemon.spec.hosts import HostPort, is_loopback, is_unspecified, why_unreachable
 from daemon.spec.yaml_marks import Loc, Marked, read_yaml, scalar, unknown
@@ -41,8 +29,15 @@ OTHER_VARIABLES = frozenset({"NXD_CONFIG", "NXD_CRASH", "NXD_KEYMAP"})
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings by name; what each means is in ``SETTINGS``. Seconds are daemon seconds."""
+    """The settings of the house by name; what each means is in ``SETTINGS``. Seconds are daemon seconds.
 
+    ``own`` are those of the platforms that are switched on, by attribute; ``unused`` are the keys of those that were
+    given although their platform is not.
+    """
+
+    own: Mapping[str, Any]
+    unused: tuple[str, ...]
+    platforms: tuple[str, ...]
     environment: str
     state_dir: Path
     socket: Path
@@ -51,15 +46,6 @@ class Settings:
     boot_url: str
     config_listen: HostPort
     config_url: str
-    ibm_region: str
-    ibm_vpc_url: str
-    ibm_dns_url: str
-    ibm_metadata_url: str
-    ibm_trusted_profile: str
-    ibm_threads: int
-    ibm_connect_timeout: float
-    ibm_read_timeout: float
-    prism_port: int
     limits_installs: int
     limits_steps: int
     limits_crashes: int
@@ -67,8 +53,6 @@ class Settings:
     limits_connections_per_source: int
     log_keep_days: float
     log_keep_lines: int
-    rates_vpc_per_second: float
-    rates_dns_per_second: float
     poll_seconds: float
     retry_first_seconds: float
     retry_max_seconds: float
@@ -85,99 +69,9 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-@dataclass(frozen=True)
-class Setting:
-    """One setting. ``default`` None: it must be given; braces in it name other settings."""
-
-    key: str
-    kind: Kind
-    default: str | None
-    help: str
-
-    @property
-    def attribute(self) -> str:
-        """Its name in ``Settings``."""
-        return self.key.replace(".", "_")
-
-    @property
-    def env(self) -> str:
-        """The environment variable that overrides the file."""
-        return f"NXD_{self.attribute.upper()}"
-
-
-SETTINGS: tuple[Setting, ...] = (
-    Setting("environment", NAME, None, "Stands first in the name of every object made in the cloud"),
-    Setting("state_dir", PATH, "/var/lib/nxd", "Where the database is; one daemon per directory"),
-    Setting("socket", SOCKET, "/run/nxd/nxd.sock", "The Unix socket that nxd and nxtui talk to"),
-    Setting("images_dir", PATH, "{state_dir}/images", "The boot images and their list, images.json"),
-    Setting("boot.listen", LISTEN, "0.0.0.0:8080", "Where scripts and images are served"),
-    Setting("boot.url", BASE_URL, None, "The same port as a booting machine reaches it"),
-    Setting("config.listen", LISTEN, "0.0.0.0:8081", "Where installers fetch their configuration and report"),
-    Setting("config.url", BASE_URL, None, "The same port as an installer reaches it"),
-    Setting("ibm.region", REGION, "us-south", "The region of IBM Cloud"),
-    Setting("ibm.vpc_url", URL, "https://{ibm.region}.iaas.cloud.ibm.com/v1", "The VPC API"),
-    Setting("ibm.dns_url", URL, "https://api.dns-svcs.cloud.ibm.com/v1", "The DNS Services API"),
-    Setting("ibm.metadata_url", URL, "http://169.254.169.254", "The instance metadata service, for tokens"),
-    Setting("ibm.trusted_profile", PROFILE, None, "The trusted profile the daemon acts as"),
-    Setting("ibm.threads", COUNT, "32", "Calls to IBM Cloud at the same time"),
-    Setting("ibm.connect_timeout", SECONDS, "5", "Seconds to reach IBM Cloud"),
-    Setting("ibm.read_timeout", SECONDS, "30", "Seconds for an answer of IBM Cloud"),
-    Setting("prism.port", PORT, "9440", "The port of Prism on a CVM"),
-    Setting(
-        "limits.installs",
-        COUNT,
-        "200",
-        "Nodes that install at the same time; the others queue. So many fetch 500 MB each from one Gbit/s within "
-        "the 15 minutes of that step",
-    ),
-    Setting("limits.steps", COUNT, "256", "Steps that run at the same time; the others queue"),
-    Setting(
-        "limits.crashes",
-        COUNT,
-        "3",
-        "Deaths of the daemon in a row after which a record whose step ran is held",
-    ),
-    Setting(
-        "limits.connections",
-        COUNT,
-        "2048",
-        "Connections to both boot ports together; fewer if the host gives too few file descriptors",
-    ),
-    Setting("limits.connections_per_source", COUNT, "32", "Connections to the boot ports from one address"),
-    Setting("log.keep_days", SECONDS, "90", "Days for which the log is kept"),
-    Setting(
-        "log.keep_lines",
-        number(1000, whole=True),
-        "1000000",
-        "The most lines of the log that are kept; one is about 500 bytes of the database",
-    ),
-    Setting(
-        "rates.vpc_per_second",
-        RATE,
-        "20",
-        "Calls per second to the VPC API at first; the rate learns (half with each 429, up to ten times as many)",
-    ),
-    Setting(
-        "rates.dns_per_second",
-        RATE,
-        "5",
-        "Calls per second to DNS Services at first; the rate learns like the other",
-    ),
-    Setting("poll.seconds", SECONDS, "10", "Seconds between two looks at something that is waited for"),
-    Setting("retry.first_seconds", SECONDS, "2", "Seconds before the first retry; doubled each time"),
-    Setting("retry.max_seconds", SECONDS, "120", "The most seconds between two retries"),
-    Setting("deadlines.factor", SECONDS, "1.0", "Multiplies every deadline, for slow networks"),
-    Setting(
-        "clock.speed", SECONDS, "1.0", "Lets time pass faster; only for rehearsals in the simulated world"
-    ),
-    Setting(
-        "clock.origin",
-        number(0, highest=1e12),
-        "0",
-        "The Unix time since which it passes faster; only for rehearsals",
-    ),
-)
-"""Every setting there is, in the order in which it is documented."""
+def every_setting(platforms: Iterable[Manifest]) -> tuple[Setting, ...]:
+    """Those of the house, and those of platforms, switched on or not."""
+    return (*SETTINGS, *(setting for manifest in platforms for setting in manifest.settings))
 
 
 def find_config(option: str | None, environ: Mapping[str, str]) -> Path:
@@ -196,7 +90,6 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
     Raises SettingsError with everything that is wrong at once.
     """
-    problems: list[str] = []
     marked = Marked()
     if path is not None:
         try:
@@ -205,16 +98,43 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
             raise SettingsError([_NO_FILE.format(path=path)]) from None
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError([f"{path} cannot be read ({error}): make it a readable YAML file."]) from None
-        problems += [f"{path}, line {p.line}, column {p.column}: {p.message}." for p in marked.problems]
-        if problems and marked.value is None:
-            raise SettingsError(problems)
-    problems += _strange_variables(environ)
-    given = _flatten(marked, str(path), problems)
-    values: dict[str, Any] = _values(given, path, environ, problems)
-    problems += _contradictions(values)
+    try:
+        return _settings(marked, path, environ, own())
+    except SettingsError:
+        if manifests() == own():
+            raise
+        return _settings(marked, path, environ, manifests())
+
+
+def _settings(
+    marked: Marked, path: Path | None, environ: Mapping[str, str], known: Mapping[str, Manifest]
+) -> Settings:
+    """The settings, where these platforms are known. Raises SettingsError."""
+    problems = [f"{path}, line {p.line}, column {p.column}: {p.message}." for p in marked.problems]
+    if problems and marked.value is None:
+        raise SettingsError(problems)
+    table = every_setting(known.values())
+    problems += _strange_variables(table, environ)
+    given = _flatten(table, marked, str(path), problems)
+    reader = _Reader(table, given, path, environ, problems)
+    reader.read(SETTINGS)
+    on = reader.values.get("platforms", ())
+    problems += [unknown("platform", name, known) for name in on if name not in known]
+    unused: list[str] = []
+    for manifest in known.values():
+        if manifest.name in on:
+            reader.read(manifest.settings)
+        else:
+            unused += [one.key for one in manifest.settings if one.key in given or environ.get(one.env)]
+    values = reader.values
+    problems += _contradictions(
+        values, [values[one.key] for one in table if one.endpoint and one.key in values]
+    )
     if problems:
         raise SettingsError(problems)
-    return Settings(**{setting.attribute: values[setting.key] for setting in SETTINGS})
+    house = {one.attribute: values[one.key] for one in SETTINGS}
+    theirs = {one.attribute: values[one.key] for one in table if one not in SETTINGS and one.key in values}
+    return Settings(own=theirs, unused=tuple(unused), **house)
 
 
 _NO_FILE = "There is no settings file at {path}: create it, or name another one with --config or $NXD_CONFIG."
@@ -223,9 +143,11 @@ _NO_FILE = "There is no settings file at {path}: create it, or name another one 
 _REFERENCE = re.compile(r"\{(.+?)\}")
 
 
-def _flatten(marked: Marked, source: str, problems: list[str]) -> dict[str, tuple[object, str]]:
+def _flatten(
+    table: Iterable[Setting], marked: Marked, source: str, problems: list[str]
+) -> dict[str, tuple[object, str]]:
     """The file's values by full key, each with where it stands."""
-    known = {setting.key for setting in SETTINGS}
+    known = {setting.key for setting in table}
     sections = {key.split(".")[0] for key in known if "." in key}
     given: dict[str, tuple[object, str]] = {}
     if marked.value is not None and not isinstance(marked.value, dict):
@@ -246,55 +168,73 @@ def _flatten(marked: Marked, source: str, problems: list[str]) -> dict[str, tupl
     return given
 
 
-def _strange_variables(environ: Mapping[str, str]) -> list[str]:
+def _strange_variables(table: Iterable[Setting], environ: Mapping[str, str]) -> list[str]:
     """What is wrong with the variables that are meant for nxd, whatever their values are."""
-    known = {setting.env for setting in SETTINGS} | OTHER_VARIABLES
+    known = {setting.env for setting in table} | OTHER_VARIABLES
     ours = sorted(name for name in environ if name.startswith("NXD_"))
     problems = [unknown("variable", name, known) for name in ours if name not in known]
     empty = [name for name in ours if name in known - {"NXD_CRASH"} and not environ[name].strip()]
     return problems + [f"variable {name} is empty: give it a value, or unset it." for name in empty]
 
 
-def _values(
-    given: dict[str, tuple[object, str]], path: Path | None, environ: Mapping[str, str], problems: list[str]
-) -> dict[str, Any]:
-    """The value of every setting: from the environment, else the file, else the default."""
-    values: dict[str, Any] = {}
-    for setting in SETTINGS:
-        value, where = given.get(setting.key, (None, ""))
+class _Reader:
+    """Reads settings one after the other, from the environment, else the file, else the default; what is wrong is added
+    to ``problems``."""
+
+    def __init__(
+        self,
+        table: Iterable[Setting],
+        given: Mapping[str, tuple[object, str]],
+        path: Path | None,
+        environ: Mapping[str, str],
+        problems: list[str],
+    ) -> None:
+        self._known = [setting.key for setting in table]
+        self._given = given
+        self._path = path
+        self._environ = environ
+        self._problems = problems
+        self.values: dict[str, Any] = {}
+        """Those that could be read, by key."""
+
+    def read(self, table: Iterable[Setting]) -> None:
+        """Read every setting of a table; their defaults may name those above them, and those of an earlier table."""
+        for setting in table:
+            self._read(setting)
+
+    def _read(self, setting: Setting) -> None:
+        value, where = self._given.get(setting.key, (None, ""))
         as_text = False
-        if environ.get(setting.env, "").strip():
-            value, where, as_text = environ[setting.env], f"variable {setting.env}", True
+        if self._environ.get(setting.env, "").strip():
+            value, where, as_text = self._environ[setting.env], f"variable {setting.env}", True
         if value is None and setting.default is None:
-            place = f"add it to {path} or set" if path else "set"
-            problems.append(
-                f"{setting.key} is missing: {place} {setting.env}; it must be {setting.kind.words}."
-            )
-            continue
+            place = f"add it to {self._path} or set" if self._path else "set"
+            said = f"{setting.key} is missing: {place} {setting.env}; it must be {setting.kind.words}."
+            self._problems.append(said)
+            return
         if value is None:
             value, where, as_text = setting.default, "its default", True
         try:
-            value = _filled(value, values)
+            value = _filled(value, self.values, self._known)
             value = scalar(str(value)) if setting.kind.numeric and as_text else value
-            values[setting.key] = setting.kind.read(value)
+            self.values[setting.key] = setting.kind.read(value)
         except _Unfilled as unfilled:
             if where != "its default":  # else the setting it names is wrong itself
-                problems.append(f"{setting.key} ({where}) {unfilled}")
+                self._problems.append(f"{setting.key} ({where}) {unfilled}")
         except ValueError:
             meant = numerals.hint(value, numerals.number) if setting.kind.numeric else ""
-            problems.append(f'{setting.key} ({where}) must be {setting.kind.words}; it is "{value}"{meant}.')
-    return values
+            wrong = f'{setting.key} ({where}) must be {setting.kind.words}; it is "{value}"{meant}.'
+            self._problems.append(wrong)
 
 
 class _Unfilled(Exception):
     """What stands in braces has no value that could be put there."""
 
 
-def _filled(value: object, values: Mapping[str, object]) -> object:
+def _filled(value: object, values: Mapping[str, object], known: Collection[str]) -> object:
     """A text in which the settings that stand in braces have their values. Raises _Unfilled."""
     if not isinstance(value, str):
         return value
-    known = [setting.key for setting in SETTINGS]
 
     def put(match: re.Match[str]) -> str:
         key = match[1]
@@ -309,8 +249,8 @@ def _filled(value: object, values: Mapping[str, object]) -> object:
     return _REFERENCE.sub(put, value)
 
 
-def _contradictions(values: dict[str, Any]) -> list[str]:
-    """What is wrong between two settings that are right by themselves."""
+def _contradictions(values: dict[str, Any], services: Collection[str]) -> list[str]:
+    """What is wrong between two settings that are right by themselves; ``services`` are the URLs of those outside."""
     problems = []
     boot, config = values.get("boot.listen"), values.get("config.listen")
     if boot is not None and config is not None and _overlap(boot, config):
@@ -318,7 +258,7 @@ def _contradictions(values: dict[str, Any]) -> list[str]:
     boot, config = values.get("boot.url"), values.get("config.url")
     if boot is not None and config is not None and place_of(boot) == place_of(config):
         problems.append(f"config.url is {config} and boot.url {boot}, which is one port: each has its own.")
-    problems += _out_of_reach(values)
+    problems += _out_of_reach(values, services)
     first, most = values.get("retry.first_seconds"), values.get("retry.max_seconds")
     if isinstance(first, float) and isinstance(most, float) and first > most:
         problems.append(
@@ -333,10 +273,10 @@ def _contradictions(values: dict[str, Any]) -> list[str]:
     return problems + _socket_in_the_way(values)
 
 
-def _out_of_reach(values: dict[str, Any]) -> list[str]:
+def _out_of_reach(values: dict[str, Any], services: Collection[str]) -> list[str]:
     """The URLs that no machine can reach. In the simulated world, whose cloud is on this host, the machines are on it
     too, and an address of loopback leads to it; a name that each looks up for itself does not."""
-    here = "ibm.vpc_url" in values and is_loopback(place_of(values["ibm.vpc_url"])[0])
+    here = bool(services) and all(is_loopback(place_of(url)[0]) for url in services)
     found = []
     for key in ("boot.url", "config.url"):
         host = place_of(values[key])[0] if key in values else ""
@@ -373,9 +313,10 @@ def _overlap(one: HostPort, other: HostPort) -> bool:
 
 
 def settings_table() -> str:
-    """The table of all settings in Markdown, as it stands in the documentation."""
+    """The table of all settings in Markdown, as it stands in the documentation: those of the house, then those of each
+    platform."""
     lines = ["| key | environment | must be | default | what it is |", "|---|---|---|---|---|"]
-    for setting in SETTINGS:
+    for setting in every_setting(manifests().values()):
         default = "must be given" if setting.default is None else f"`{setting.default}`"
         cells = (f"`{setting.key}`", f"`{setting.env}`", setting.kind.words, default, setting.help)
         lines.append(f"| {' | '.join(cells)} |")

@@ -10,8 +10,9 @@ import pytest
 from daemon.cli.plans import print_stages
 from daemon.platforms.base import Bound
 from daemon.platforms.ibm_nutanix.bounds import DNS_CALLS, bounds
+from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.requests.plans import plan_of
-from daemon.settings.reading import Settings, load_settings
+from daemon.settings.reading import load_settings
 
 NEEDED = {
     "NXD_ENVIRONMENT": "lab",
@@ -21,10 +22,10 @@ NEEDED = {
 }
 
 
-def settings(tmp_path: Path, **more: str) -> Settings:
+def settings(tmp_path: Path, **more: str) -> IbmSettings:
     file = tmp_path / "nxd.yaml"
     file.write_text("{}\n")
-    return load_settings(file, {**NEEDED, **more})
+    return IbmSettings.of(load_settings(file, {**NEEDED, **more}))
 
 
 def plan(found: Any) -> Any:

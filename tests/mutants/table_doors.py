@@ -42,7 +42,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "an image is what was pinned", PXE),
     Mutant("pxe/render.py", "undefined=StrictUndefined", "undefined=__import__(\"jinja2\").Undefined",
            "a script with a gap is not handed out", PXE),
-    Mutant("daemon/settings/reading.py", "    problems += _strange_variables(environ)\n", "",
+    Mutant("daemon/settings/reading.py", "    problems += _strange_variables(table, environ)\n", "",
            "a misspelt variable is told", SETTINGS),
     Mutant("daemon/settings/reading.py", "place_of(boot) == place_of(config):", "False:",
            "both ports have a URL of their own", SETTINGS),

@@ -13,7 +13,7 @@ from daemon.memory.mirror import Mirror
 from daemon.platforms.ibm_nutanix.machine import is_installed
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, host_name
 from daemon.platforms.ibm_nutanix.server import boot_token
-from daemon.settings.reading import Settings
+from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.store.ops import Resource
 from pxe.book import Guest, Stage
 from state_machines.record import Record
@@ -25,7 +25,7 @@ _STANDING = ("failed", "held")
 
 
 def guest(
-    settings: Settings, mirror: Mirror, record: Record, secret: Callable[[str], str | None]
+    settings: IbmSettings, mirror: Mirror, record: Record, secret: Callable[[str], str | None]
 ) -> Guest | None:
     """The machine of a node as the boot server sees it; None before it is recorded.
 
@@ -80,7 +80,7 @@ def addresses(resources: list[Resource]) -> dict[str, str]:
 
 
 def _config(
-    settings: Settings, mirror: Mirror, record: Record, mine: dict[str, str], boot: int
+    settings: IbmSettings, mirror: Mirror, record: Record, mine: dict[str, str], boot: int
 ) -> dict[str, Any]:
     cluster = mirror.records[record.shard]
     ibm, nutanix = cluster.spec["ibm"], cluster.spec["nutanix"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from daemon.platforms.base import Bound
 from daemon.platforms.ibm_nutanix.node import INSTALL_STATES
-from daemon.settings.reading import Settings
+from daemon.platforms.ibm_nutanix.settings import IbmSettings
 
 VPC_CALLS = 12
 """Calls to the VPC API for one node: four addresses and a list of them, two interfaces that are looked at, a server.
@@ -15,7 +15,7 @@ DNS_CALLS = 8
 """Calls to DNS Services for one node: four names that are looked for and made."""
 
 
-def bounds(settings: Settings, nodes: int, usual: Callable[[str], float | None]) -> Sequence[Bound]:
+def bounds(settings: IbmSettings, nodes: int, usual: Callable[[str], float | None]) -> Sequence[Bound]:
     """The rates, as they are before anything was learned, and the places to install."""
     vpc, dns = settings.rates_vpc_per_second, settings.rates_dns_per_second
     found = [

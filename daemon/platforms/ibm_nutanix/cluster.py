@@ -25,8 +25,8 @@ from daemon.platforms.ibm_nutanix.membership import (
 )
 from daemon.platforms.ibm_nutanix.planned import FACT, LEFT, host_row
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failure
+from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.ways import of_silent, of_stopped
-from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from daemon.words import counted
 from state_machines.outcome import Done, Outcome, Wait
@@ -59,7 +59,7 @@ class ClusterSteps:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: IbmSettings,
         preflight: Preflight,
         cvms: Cvms,
         members: Membership,

@@ -11,7 +11,7 @@ from daemon.engine.context import StepContext
 from daemon.errors.tree import OutsideError
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, PRISM_USER, address_of
 from daemon.platforms.ibm_nutanix.planned import HOST
-from daemon.settings.reading import Settings
+from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from state_machines.record import Record
 
 PASSING = ("unreachable", "unavailable", "in_doubt", "malformed")
@@ -45,7 +45,7 @@ def factory_login(member: Record) -> Login:
 class Cvms:
     """The CVMs of a cluster, as a step sees them."""
 
-    def __init__(self, settings: Settings, connections: Connections) -> None:
+    def __init__(self, settings: IbmSettings, connections: Connections) -> None:
         self._settings = settings
         self._connections = connections
 

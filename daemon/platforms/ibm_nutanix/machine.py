@@ -16,9 +16,9 @@ from daemon.life.boots import Standing, round_of, standing
 from daemon.platforms.ibm_nutanix.node import next_round
 from daemon.platforms.ibm_nutanix.power import is_stubborn, press, told
 from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, replace_it, server_problem, vanished
+from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.platforms.ibm_nutanix.ways import of_stubborn, of_unseen
-from daemon.settings.reading import Settings
 from daemon.store.ops import Resource, Signal
 from daemon.words import ended
 from state_machines.ibm_nutanix import NODE
@@ -71,7 +71,7 @@ class MachineSteps:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: IbmSettings,
         vpc: IbmVpc,
         server: Disposal,
         watch: ServerWatch,

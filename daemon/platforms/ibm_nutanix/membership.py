@@ -14,8 +14,8 @@ from daemon.errors.tree import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, Cvms, Host, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import address_of
 from daemon.platforms.ibm_nutanix.planned import HOST, LEFT, host_row, named
+from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.ways import of_kept, of_stopped
-from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import CLUSTER, NODE
 from state_machines.outcome import Done, Outcome, Remedy, Wait
@@ -51,7 +51,7 @@ def waits_in_line(node: Record) -> bool:
 class Membership:
     """The steps in which hosts come and go."""
 
-    def __init__(self, settings: Settings, cvms: Cvms) -> None:
+    def __init__(self, settings: IbmSettings, cvms: Cvms) -> None:
         self._cvms = cvms
         self._poll = settings.poll_seconds
 

@@ -28,8 +28,8 @@ from daemon.platforms.ibm_nutanix.server import (
     server_prototype,
     vanished,
 )
+from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
-from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Done, Fail, Outcome, Wait
@@ -55,7 +55,7 @@ class NodeSteps:
     """Forward steps up to the running server, and how each kind of object goes again."""
 
     def __init__(
-        self, settings: Settings, vpc: IbmVpc, dns: IbmDns, clock: Clock, watch: ServerWatch
+        self, settings: IbmSettings, vpc: IbmVpc, dns: IbmDns, clock: Clock, watch: ServerWatch
     ) -> None:
         self._settings = settings
         self._vpc = vpc

@@ -28,6 +28,7 @@ from daemon.platforms.ibm_nutanix.membership import Membership
 from daemon.platforms.ibm_nutanix.names import Names
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight
+from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.vetoes import WAITS_FOR_NODES, veto
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.settings.reading import Settings
@@ -47,7 +48,7 @@ class IbmNutanix:
 
     words = planned.WORDS
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: IbmSettings, clock: Clock) -> None:
         self._settings = settings
         self._names = Names(settings.environment)
         self._threads = ThreadPoolExecutor(settings.ibm_threads, thread_name_prefix="ibm")
@@ -181,4 +182,4 @@ class IbmNutanix:
 
 def load(settings: Settings, clock: Clock) -> IbmNutanix:
     """The platform, ready to work; nothing is called and no SDK imported yet."""
-    return IbmNutanix(settings, clock)
+    return IbmNutanix(IbmSettings.of(settings), clock)

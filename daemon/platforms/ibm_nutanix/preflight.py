@@ -21,9 +21,9 @@ from daemon.platforms.ibm_nutanix.reach import (
     host_network,
     knock,
 )
+from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.spec_values import FOUNDERS
 from daemon.settings.kinds import place_of
-from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from daemon.words import counted, there_are
 from pxe.images import ImagesError, load_images
@@ -66,7 +66,7 @@ Look = Callable[[Json, Need], Awaitable[list[Check]]]
 class Preflight:
     """The checks, in the order in which they are told. Each one that cannot be made is ``unknown``."""
 
-    def __init__(self, settings: Settings, vpc: IbmVpc, dns: IbmDns) -> None:
+    def __init__(self, settings: IbmSettings, vpc: IbmVpc, dns: IbmDns) -> None:
         self._settings = settings
         self._vpc = vpc
         self._dns = dns

@@ -17,6 +17,7 @@ from daemon.drivers.ibm_dns import open_dns
 from daemon.drivers.ibm_vpc import open_vpc
 from daemon.drivers.rates import TokenBucket
 from daemon.platforms.ibm_nutanix.node import NodeSteps
+from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.settings.reading import load_settings
 
@@ -83,5 +84,10 @@ async def cloud() -> AsyncIterator[tuple[Cloud, NodeSteps]]:
         shared = IbmCloud(NoToken(), threads, 4, (2.0, 2.0))  # type: ignore[arg-type]
         vpc = open_vpc(shared, url, TokenBucket(1000, clock))
         dns = open_dns(shared, url, TokenBucket(1000, clock))
-        yield one, NodeSteps(load_settings(None, SETTINGS), vpc, dns, clock, ServerWatch(vpc, clock, 30.0))
+        yield (
+            one,
+            NodeSteps(
+                IbmSettings.of(load_settings(None, SETTINGS)), vpc, dns, clock, ServerWatch(vpc, clock, 30.0)
+            ),
+        )
     await runner.cleanup()

@@ -18,6 +18,7 @@ from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
 from daemon.platforms.ibm_nutanix.cvms import AT_ONCE, NOT_HEARD, Cvms, joined
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, MachineSteps
 from daemon.platforms.ibm_nutanix.membership import Membership
+from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.settings.reading import load_settings
 from daemon.sim.nutanix.certificates import make_certificate
 from daemon.store.ops import PutRecord, PutResource, Resource
@@ -94,7 +95,7 @@ async def room() -> AsyncIterator[Room]:
 
 async def stage(house: Any, room: Room, nodes: int, **spec: Any) -> ClusterSteps:
     """A formed cluster of so many nodes, whose step `gathering` is the test's."""
-    settings = load_settings(None, {**SETTINGS, "NXD_PRISM_PORT": str(room.port)})
+    settings = IbmSettings.of(load_settings(None, {**SETTINGS, "NXD_PRISM_PORT": str(room.port)}))
     names = [f"node{number:02d}" for number in range(nodes)]
     await house.sow(*names, nodes=names, **spec)
     rows = [Resource("demo", "demo", "nutanix_cluster", "demo", "present", "u-1", 1, {"members": names})]
@@ -250,7 +251,7 @@ async def test_the_certificate_that_a_cvm_showed_first_is_the_only_one_ever_afte
     house: Any, room: Room
 ) -> None:
     await stage(house, room, 1)
-    settings = load_settings(None, {**SETTINGS, "NXD_PRISM_PORT": str(room.port)})
+    settings = IbmSettings.of(load_settings(None, {**SETTINGS, "NXD_PRISM_PORT": str(room.port)}))
     machine = MachineSteps(settings, None, None, None, room.connections)  # type: ignore[arg-type]
     address = next(iter(room.passwords))
     shown = await fetch_certificate(address, room.port, 5)

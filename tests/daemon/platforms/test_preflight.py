@@ -11,6 +11,7 @@ from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.preflight import SERVER_QUOTA, Need, Preflight
+from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.settings.reading import load_settings
 from tests.daemon.platforms.conftest import SETTINGS, Cloud
 
@@ -60,7 +61,7 @@ def furnish(cloud: Cloud) -> None:
 
 
 async def look(steps: NodeSteps, need: Need = THREE) -> dict[str, Check]:
-    settings = load_settings(None, {**SETTINGS, **NOWHERE})
+    settings = IbmSettings.of(load_settings(None, {**SETTINGS, **NOWHERE}))
     checks = await Preflight(settings, steps._vpc, steps._dns).check(SPEC, need)
     return {check.name: check for check in checks}
 

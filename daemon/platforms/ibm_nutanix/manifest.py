@@ -1,0 +1,15 @@
+"""What this platform says of itself before any of it is loaded."""
+
+from __future__ import annotations
+
+from daemon.platforms.ibm_nutanix.table import SETTINGS
+from daemon.platforms.manifest import Manifest
+
+MANIFEST = Manifest(
+    name="ibm_nutanix",
+    title="Nutanix on IBM Cloud VPC",
+    tables="state_machines.ibm_nutanix",
+    spec="daemon.platforms.ibm_nutanix.spec",
+    platform="daemon.platforms.ibm_nutanix.platform",
+    settings=SETTINGS,
+)

@@ -1,0 +1,31 @@
+"""What a platform says of itself before any of it is loaded: a manifest, made of tables and the standard library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from daemon.settings.kinds import Setting
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One platform by its name, which a spec gives as ``platform``. ``tables``, ``spec`` and ``platform`` name what is
+    imported when it is needed, and not before."""
+
+    name: str
+    title: str
+    """What people call it."""
+    tables: str
+    """The module of its tables, with ``NODE`` and ``CLUSTER``."""
+    spec: str
+    """The module of its spec's model, ``MODEL``."""
+    platform: str
+    """The module that loads it: ``load(settings, clock)``."""
+    settings: tuple[Setting, ...] = ()
+    """Its own settings, which are required only while it is switched on."""
+    words: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Kind of object → what one and what several of it are called."""
+
+
+Find = Callable[[], Mapping[str, Manifest]]
