@@ -8,27 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import Any
+
+import orjson
 
 from daemon.drivers.answers import evidence as evidence_of
 from daemon.drivers.answers import is_page, reason
+from daemon.drivers.http import Answer, Line, Lost, OtherCertificate, Unheard, only
 from daemon.drivers.ibm_errors import retry_after
 from daemon.errors.tree import OutsideError
 
-if TYPE_CHECKING:
-    import httpx
-
 Json = dict[str, Any]
 BASE = "/PrismGateway/services/rest"
-PINS_AT_HAND = 64
-"""For how many certificates what TLS needs is kept ready, and to how many CVMs a connection."""
-KEEPALIVE = 60.0
-"""Real seconds after which a connection that was kept is not used again."""
+KEPT = 64
+"""To so many CVMs a connection is kept."""
 PATIENCE = 60.0
 """Real seconds after which any call counts as lost; most have a shorter limit of their own."""
 
@@ -69,42 +68,29 @@ def _unpinned() -> ssl.SSLContext:
     return context
 
 
-@lru_cache(PINS_AT_HAND)
-def _pinned(certificate: str) -> ssl.SSLContext:
-    """Trust this one certificate and no other, whatever name stands in it."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.load_verify_locations(cadata=certificate)
-    return context
-
-
 class Connections:
     """The connections to the CVMs that were asked last: a handshake costs more than an answer."""
 
     def __init__(self) -> None:
-        self._idle: OrderedDict[tuple[str, str], httpx.AsyncClient] = OrderedDict()
+        self._idle: OrderedDict[tuple[str, str], Line] = OrderedDict()
 
     @asynccontextmanager
-    async def to(self, url: str, certificate: str, anew: bool) -> AsyncIterator[httpx.AsyncClient]:
-        """A client for this block alone, kept afterwards unless the block raises; ``anew``: with no connection yet."""
-        import httpx  # takes long to import, and nobody asks before the first CVM is up
-
+    async def to(self, url: str, certificate: str, anew: bool) -> AsyncIterator[Line]:
+        """A line for this block alone, kept afterwards unless the block raises; ``anew``: with no connection yet."""
         kept = None if anew else self._idle.pop((url, certificate), None)
-        limits = httpx.Limits(max_keepalive_connections=1, keepalive_expiry=KEEPALIVE)
-        client = kept or httpx.AsyncClient(verify=_pinned(certificate), trust_env=False, limits=limits)
+        line = kept or Line(1, only(certificate))
         try:
-            yield client
+            yield line
         except BaseException:
-            await client.aclose()
+            await line.close()
             raise
         before = self._idle.pop((url, certificate), None)
-        self._idle[url, certificate] = client
+        self._idle[url, certificate] = line
         if before is not None:
-            await before.aclose()
-        while len(self._idle) > PINS_AT_HAND:
+            await before.close()
+        while len(self._idle) > KEPT:
             _, oldest = self._idle.popitem(last=False)
-            await oldest.aclose()
+            await oldest.close()
 
     def kept(self, url: str, certificate: str) -> bool:
         """Whether a connection to this CVM was kept."""
@@ -113,8 +99,8 @@ class Connections:
     async def close(self) -> None:
         """Close all of them."""
         while self._idle:
-            _, client = self._idle.popitem()
-            await client.aclose()
+            _, line = self._idle.popitem()
+            await line.close()
 
 
 class Prism:
@@ -133,40 +119,40 @@ class Prism:
         self, method: str, path: str, seconds: float, body: object = None, makes: bool = False
     ) -> Any:
         """The answer's JSON. ``makes``: a refusal because of what is there means that it exists already."""
-        import httpx
-
         what = f"{method} {path} on {self.address}"
         try:
             answer = await self._sent(method, path, min(seconds, PATIENCE), body)
-        except httpx.ConnectError as error:
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise OutsideError(
-                    "pin_changed", f"{what}: another certificate.", evidence=reason(error)
-                ) from error
-            raise OutsideError("unreachable", f"{what}: no connection.", evidence=reason(error)) from error
-        except httpx.ConnectTimeout as error:
+        except OtherCertificate as error:
             raise OutsideError(
-                "unreachable", f"{what}: no connection in time.", evidence=reason(error)
+                "pin_changed", f"{what}: another certificate.", evidence=reason(error)
             ) from error
-        except httpx.HTTPError as error:
+        except Unheard as error:
+            raise OutsideError("unreachable", f"{what}: no connection.", evidence=reason(error)) from error
+        except Lost as error:
             raise OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=reason(error)) from error
         return _understood(answer, what, makes)
 
-    async def _sent(self, method: str, path: str, seconds: float, body: object) -> httpx.Response:
+    async def _sent(self, method: str, path: str, seconds: float, body: object) -> Answer:
         """The answer. What changes something goes over a connection of its own, and so does a question that met the
-        end of one that was kept: for those it is known whether the CVM has heard them. Raises httpx.HTTPError."""
-        import httpx
+        end of one that was kept: for those it is known whether the CVM has heard them. Raises Unheard, Lost."""
+        login = b64encode(f"{self._login.user}:{self._login.password}".encode()).decode()
+        headers = {"Authorization": f"Basic {login}", "Accept": "application/json"}
+        content = None
+        if body is not None:
+            content = orjson.dumps(body)
+            headers["Content-Type"] = "application/json"
 
-        async def send(anew: bool) -> httpx.Response:
-            async with self._connections.to(self._url, self._certificate, anew) as client:
-                login = (self._login.user, self._login.password)
-                return await client.request(method, self._url + path, json=body, auth=login, timeout=seconds)
+        async def send(anew: bool) -> Answer:
+            async with self._connections.to(self._url, self._certificate, anew) as line:
+                return await line.ask(method, self._url + path, headers, content, seconds, seconds)
 
         if method != "GET" or not self._connections.kept(self._url, self._certificate):
             return await send(anew=True)
         try:
             return await send(anew=False)
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+        except Lost as error:
+            if isinstance(error.__cause__, TimeoutError):
+                raise
             return await send(anew=True)
 
     async def ready(self) -> Json:
@@ -245,9 +231,9 @@ class Prism:
         await self._ask("POST", "/v1/cluster/ntp_servers/add_list", 30, list(names))
 
 
-def _understood(answer: httpx.Response, what: str, makes: bool) -> Any:
+def _understood(answer: Answer, what: str, makes: bool) -> Any:
     """The answer's JSON. Raises OutsideError with the body verbatim for anything but a 2xx."""
-    status, evidence = answer.status_code, evidence_of(answer.status_code, answer.text)
+    status, evidence = answer.status, evidence_of(answer.status, answer.text)
     if status == 401:
         raise OutsideError(
             "authentication", f"{what}: the password was refused.", evidence=evidence, status=status
@@ -270,6 +256,6 @@ def _understood(answer: httpx.Response, what: str, makes: bool) -> Any:
     if not answer.content:
         return {}
     try:
-        return answer.json()
+        return orjson.loads(answer.content)
     except ValueError as error:
         raise OutsideError("malformed", f"{what}: not JSON.", evidence=evidence, status=status) from error

@@ -32,6 +32,7 @@ class Served:
     asked: list[str] = field(default_factory=list)
     certificate: str = ""
     connections: int = 0
+    logins: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -48,6 +49,7 @@ def _handler(served: Served) -> type[BaseHTTPRequestHandler]:
 
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            served.logins.append(self.headers.get("Authorization", ""))
             served.asked.append(f"{self.command} {self.path.partition('?')[0]}")
             status, headers, content = served.answer(self.command, self.path, body)
             self.send_response(status)

@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import pytest
 
 from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
@@ -262,21 +261,45 @@ async def test_the_contract_of_the_create_request(serve: Any, connections: Conne
 
 
 async def test_the_login_is_sent_to_the_pinned_cvm_and_shown_to_nobody(
-    serve: Any, connections: Connections, monkeypatch: pytest.MonkeyPatch
+    serve: Any, connections: Connections
 ) -> None:
-    headers: list[str] = []
-    send = httpx.AsyncClient.send
-
-    async def watched(self: Any, request: httpx.Request, **named: Any) -> httpx.Response:
-        answer = await send(self, request, **named)
-        headers.append(answer.request.headers.get("authorization", ""))
-        return answer
-
-    monkeypatch.setattr(httpx.AsyncClient, "send", watched)
     server = serve(says(401, b"<html>"), tls="first")
     error = await refusal(server, connections)
-    assert base64.b64decode(headers[0].removeprefix("Basic ")) == b"admin:geheim"
+    (login,) = server.logins
+    assert base64.b64decode(login.removeprefix("Basic ")) == b"admin:geheim"
     assert "geheim" not in f"{error} {error.evidence} {error.message} {LOGIN!r}"
+
+
+@pytest.mark.parametrize("call", ["remove_host", "create_cluster", "cluster"])
+async def test_a_request_whose_answer_is_lost_is_not_sent_again_by_itself(
+    serve: Any, connections: Connections, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """Over a connection of its own; a look is lost with the one that was kept, and is then sent over its own."""
+
+    class Lost(Exception):
+        pass
+
+    lost: list[str] = []
+
+    def answer(method: str, path: str, body: bytes) -> Any:
+        if lost:
+            raise Lost
+        return 200, JSON, b"{}"
+
+    monkeypatch.setattr("socketserver.BaseServer.handle_error", lambda *_: None)
+    server = serve(answer, tls="first")
+    client = await prism(server, connections)
+    await client.ready()
+    lost.append("from here on")
+    calls = {
+        "remove_host": lambda: client.remove_host("h-1"),
+        "create_cluster": lambda: client.create_cluster("demo", "10.0.0.1", 2, "UTC", []),
+        "cluster": client.cluster,
+    }
+    with pytest.raises(OutsideError) as caught:
+        await calls[call]()
+    assert caught.value.code == "in_doubt"
+    assert len(server.asked) == (3 if call == "cluster" else 2), server.asked
 
 
 async def test_no_proxy_of_the_environment_comes_between_the_host_and_a_cvm(

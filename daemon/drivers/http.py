@@ -1,0 +1,119 @@
+"""Sends HTTP requests, and tells one that nobody can have heard from one whose answer was lost."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import aiohttp
+
+KEEPALIVE = 60.0
+"""Real seconds after which a connection that was kept is not used again."""
+
+
+class Unheard(Exception):
+    """There was no connection: nobody has heard the request."""
+
+
+class OtherCertificate(Unheard):
+    """The other side shows another certificate than the one it is known by."""
+
+
+class Lost(Exception):
+    """The request may have been heard; its answer did not come, or not to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """The content as text, whatever it is."""
+        return self.content.decode(errors="replace")
+
+
+class Line:
+    """The connections to one service, at most so many at once. No request is repeated, no redirection followed, and no
+    cookie kept, and what the environment says of proxies counts only for who looked there himself.
+
+    ``trust`` are the certificates that are believed, or the only one (see ``only``).
+    """
+
+    def __init__(
+        self,
+        at_once: int,
+        trust: ssl.SSLContext | aiohttp.Fingerprint | bool = True,
+        proxy: str | None = None,
+    ) -> None:
+        self._at_once = at_once
+        self._trust = trust
+        self._proxy = proxy
+        self._session: aiohttp.ClientSession | None = None
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            import aiohttp
+
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._at_once, keepalive_timeout=KEEPALIVE),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+            )
+            self._session._retry_connection = False  # it would send a DELETE twice
+        return self._session
+
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        connect: float,
+        read: float,
+    ) -> Answer:
+        """The answer. ``connect`` and ``read`` are how long each may take, in real seconds; to wait for a free
+        connection counts for neither. ``url`` is sent as it is. Raises Unheard, Lost."""
+        import aiohttp
+        from yarl import URL
+
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=connect, sock_read=read)
+        try:
+            async with self._opened().request(
+                method,
+                URL(url, encoded=True),
+                headers=headers,
+                data=body,
+                ssl=self._trust,
+                proxy=self._proxy,
+                timeout=limits,
+                allow_redirects=False,
+            ) as answer:
+                return Answer(answer.status, answer.headers, await answer.read())
+        except aiohttp.ServerFingerprintMismatch as error:
+            raise OtherCertificate("It shows another certificate.") from error
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise Unheard(*error.args) from error
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Lost(*error.args) from error
+
+    async def close(self) -> None:
+        """End every connection."""
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+
+def only(certificate: str) -> aiohttp.Fingerprint:
+    """Trust this one certificate (PEM) and no other, whatever name stands in it."""
+    import aiohttp
+
+    return aiohttp.Fingerprint(hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).digest())
