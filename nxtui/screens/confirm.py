@@ -78,6 +78,12 @@ class Confirm(Dialog[list[Plan] | None]):
         """Whether a ``y`` would do it."""
         return self.plans is not None and self.typed
 
+    @property
+    def _mild(self) -> str:
+        """What is promised in place of a plan that holds nothing, where the verb mostly does nothing to be shown."""
+        empty = self.plans is not None and not any(plan["items"] for plan in self.plans)
+        return self.question.manner.mild if empty else ""
+
     def compose(self) -> ComposeResult:
         self._page = Paper(self._pen, self._lines, ground="panel", id="page")
         self._buttons = _Buttons(self)
@@ -90,7 +96,7 @@ class Confirm(Dialog[list[Plan] | None]):
             yield self._buttons
 
     def _compose_title(self, width: int) -> Line:
-        counts = [("   ", ""), *pages.plan_counts(self.plans)] if self.plans else []
+        counts = [("   ", ""), *pages.plan_counts(self.plans)] if self.plans and not self._mild else []
         return [(" " + self.question.title, "title"), *counts]
 
     def on_mount(self) -> None:
@@ -121,13 +127,12 @@ class Confirm(Dialog[list[Plan] | None]):
 
     def _lines(self, width: int) -> list[Line]:
         question = self.question
-        mild = question.manner.mild if self.plans and not any(plan["items"] for plan in self.plans) else ""
-        lines = pages.paragraph(mild or question.manner.promise, width)
+        lines = pages.paragraph(self._mild or question.manner.promise, width)
         if self.problem:
             return [*lines, [], *pages.paragraph(self.problem, width, "failed-strong")]
         if self.plans is None:
             return [*lines, [], *pages.paragraph("Asking the daemon what would be done…", width, "dim")]
-        if self.plans and not mild:
+        if self.plans and not self._mild:
             lines += (
                 pages.paragraph(lost, width, "failed-strong") if (lost := pages.losses(self.plans)) else []
             )

@@ -16,6 +16,7 @@ from nxtui.acts.verbs import READ_ONLY, barred, legality
 from nxtui.draw import pages, rows, text
 from nxtui.draw.glyphs import ASCII, UNICODE, to_ascii
 from nxtui.draw.pen import Pen
+from nxtui.model import times
 from nxtui.model.known import Link
 from nxtui.screens.pick import Pick, PickList
 from nxtui.terminal import clipboard
@@ -30,14 +31,14 @@ LIVE = Link("live", "LIVE")
     [(None, "–"), (-5, "0s"), (7.9, "7s"), (252, "4m12s"), (3900, "1h05m"), (273_600, "3d04h")],
 )
 def test_a_duration_takes_at_most_six_characters(seconds: float | None, said: str) -> None:
-    assert text.lasting(seconds) == said
+    assert times.lasting(seconds) == said
     assert len(said) <= 6
 
 
 def test_a_deadline_is_time_left_or_over_or_unknown() -> None:
-    assert text.due_in(110.0, 50.0) == "1m00s"
-    assert text.due_in(50.0, 50.0) == "over"
-    assert text.due_in(None, 50.0) == text.due_in(50.0, None) == "–"
+    assert times.due_in(110.0, 50.0) == "1m00s"
+    assert times.due_in(50.0, 50.0) == "over"
+    assert times.due_in(None, 50.0) == times.due_in(50.0, None) == "–"
 
 
 @pytest.mark.parametrize("width", range(1, 12))
@@ -274,7 +275,7 @@ def test_blanks_ride_with_the_word_before_them_and_change_nothing_that_is_seen()
 
 @pytest.mark.parametrize(("seconds", "said"), [(5, "under 1m"), (252, "4m"), (3900, "1h05m")])
 def test_what_need_not_tick_is_said_in_minutes(seconds: float, said: str) -> None:
-    assert text.roughly(seconds) == said
+    assert times.roughly(seconds) == said
 
 
 def test_a_node_that_is_done_tells_what_its_cluster_still_waits_for(entity: Any, cluster: Any) -> None:

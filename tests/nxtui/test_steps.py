@@ -79,7 +79,7 @@ async def test_a_step_that_lasts_longer_than_95_of_100_is_told_on_row_strip_and_
 async def test_a_daemon_too_old_to_tell_leaves_what_this_window_saw_in_force(
     window: Open, daemon: Any
 ) -> None:
-    daemon.engine.steps = None
+    daemon.steps = None
     async with window() as w:
         await w.until(lambda: daemon.steps_asked == 1, "the first question")
         node = daemon.node("node03")

@@ -72,7 +72,7 @@ async def test_a_step_that_the_daemon_does_not_have_cannot_be_chosen(window: Ope
 async def test_a_hold_after_a_step_that_was_never_seen_takes_its_typed_name(
     window: Open, daemon: Any
 ) -> None:
-    daemon.engine.steps = None
+    daemon.steps = None
     async with window() as w:
         await w.press("G", "H")
         await w.shows("8  installing")
