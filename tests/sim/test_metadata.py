@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import jwt
 import pytest
 
 from daemon.clock import SystemClock
-from daemon.sim.cloud.metadata import PROFILE_CRN, PROFILE_NAME
+from daemon.sim.cloud.metadata import PROFILE_CRN, PROFILE_NAME, Tokens
 from daemon.sim.world import furniture as f
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ FIRST, SECOND = "2022-03-01", "2025-08-26"
 async def test_the_sdk_gets_a_token_that_lives_in_real_time(
     sim: Sim, version: str, selector: dict[str, str]
 ) -> None:
-    import jwt
     from ibm_cloud_sdk_core.authenticators import VPCInstanceAuthenticator
 
     authenticator = VPCInstanceAuthenticator(url=sim.urls.metadata_url, service_version=version, **selector)
@@ -80,3 +80,31 @@ async def test_an_identity_token_opens_no_other_service(sim: Sim) -> None:
     headers = {"Authorization": f"Bearer {identity['access_token']}"}
     async with sim.http.get(url, headers=headers) as response:
         assert response.status == 401
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "Basic abc",
+        "Bearer ",
+        "Bearer abc",
+        "Bearer a.b.c",
+        "Bearer " + jwt.encode({"use": "identity", "exp": 4e9}, "k" * 32, "HS256"),
+        "Bearer " + jwt.encode({"use": "identity", "exp": 4e9}, None, "none"),
+    ],
+)
+def test_a_token_that_is_not_ours_is_not_valid(header: str | None) -> None:
+    assert not Tokens().valid(header, "identity")
+
+
+def test_a_token_is_good_for_its_use_until_its_time_is_over() -> None:
+    tokens = Tokens()
+    live = f"Bearer {tokens.issue('iam', 60)['access_token']}"
+    old = f"bearer {tokens.issue('iam', 60, age=61)['access_token']}"
+    assert [tokens.valid(*asked) for asked in ((live, "iam"), (live, "identity"), (old, "iam"))] == [
+        True,
+        False,
+        False,
+    ]

@@ -7,14 +7,11 @@ against the real clock.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
 import re
 from datetime import UTC, datetime
 from typing import Any
 
+import jwt
 from aiohttp import web
 
 from daemon.clock import SystemClock
@@ -26,6 +23,7 @@ from daemon.sim.world.world import World
 
 FIRST_OF_SECOND_GENERATION = "2025-08-26"
 IAM_LIFETIME = 3600
+_ALGORITHM = "HS256"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 PROFILE_CRN = f"crn:v1:bluemix:public:iam-identity::a/{ACCOUNT}::profile:{TRUSTED_PROFILE}"
@@ -54,7 +52,7 @@ class Tokens:
             "exp": now + lifetime,
         }
         return {
-            "access_token": self._sign(claims),
+            "access_token": jwt.encode(claims, self._key, _ALGORITHM),
             "created_at": _real_stamp(now),
             "expires_at": _real_stamp(now + lifetime),
             "expires_in": lifetime,
@@ -63,21 +61,15 @@ class Tokens:
     def valid(self, header: str | None, use: str) -> bool:
         """Whether an ``Authorization`` header carries a live token of ours for this use."""
         scheme, _, token = (header or "").partition(" ")
-        head, dot, signature = token.rpartition(".")
-        if scheme.lower() != "bearer" or not dot:
+        if scheme.lower() != "bearer":
             return False
-        if not hmac.compare_digest(signature.encode(), self._signature(head).encode()):
+        try:
+            claims = jwt.decode(
+                token, self._key, algorithms=[_ALGORITHM], options={"require": ["exp", "use"]}
+            )
+        except jwt.InvalidTokenError:
             return False
-        claims = json.loads(_unpack(head.split(".")[1]))
-        return bool(claims["use"] == use and self._clock.now() < claims["exp"])
-
-    def _sign(self, claims: Json) -> str:
-        head = f"{_pack({'alg': 'HS256', 'typ': 'JWT'})}.{_pack(claims)}"
-        return f"{head}.{self._signature(head)}"
-
-    def _signature(self, head: str) -> str:
-        digest = hmac.new(self._key, head.encode(), hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        return bool(claims["use"] == use)
 
 
 def metadata_service(tokens: Tokens) -> Service:
@@ -139,14 +131,6 @@ def _check_version(request: web.Request) -> None:
     second_generation = version >= FIRST_OF_SECOND_GENERATION
     if second_generation != request.path.startswith("/identity/"):
         raise Refusal(404, "not_found", "The requested resource was not found.")
-
-
-def _pack(value: Json) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-
-
-def _unpack(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _real_stamp(moment: int) -> str:
