@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, contextmanager
 from importlib.metadata import version
 
 import sdnotify
+from prometheus_client import ProcessCollector
 
 from daemon import platforms, wire
 from daemon.api.app import Api
@@ -108,6 +109,7 @@ async def _open(
     crashes = CrashLog(settings.state_dir / RUNNING)
     stack.callback(crashes.close)
     engine = Engine(journal, loaded, box, pace, crashes)
+    ProcessCollector(registry=engine.metrics)
     verbs, wishes = Verbs(journal, engine), Wishes(journal, engine)
     about = wire.DaemonView(
         id=mirror.daemon_id,
@@ -122,7 +124,7 @@ async def _open(
         journal, book, images, settings.images_dir, settings.log_keep_days, settings.log_keep_lines
     )
     await upkeep.look()
-    boot, config = boot_server(book, images)
+    boot, config = boot_server(book, images, registry=engine.metrics)
     keeper = doorkeeper(settings.limits_connections, settings.limits_connections_per_source)
     await stack.enter_async_context(listening(boot, settings.boot_listen, "boot.listen", keeper))
     await stack.enter_async_context(listening(config, settings.config_listen, "config.listen", keeper))

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import PayloadEncodingError
+from prometheus_client import CollectorRegistry
 
 from pxe.book import Book, BookClosed, Report, Stage
 from pxe.identity import Refused, boot_guest, installer_guest, installing_guest
 from pxe.images import Images
+from pxe.metrics import Counters, MetricsPage
 from pxe.render import RenderError, render_script
 from pxe.sparing import Sparing, left_out
 from pxe.status import BODY_LIMIT, BadReport, read_report
@@ -52,47 +53,25 @@ _STATUS_STAGES: tuple[Stage, ...] = ("boot", "installing", "installed", "stopped
 machine may come to its end all the same."""
 
 
-class Counters:
-    """How many requests each route answered with which status, as Prometheus reads it."""
-
-    def __init__(self) -> None:
-        self._requests: Counter[tuple[str, int]] = Counter()
-
-    def count(self, route: str, status: int) -> None:
-        """One more answer of this status."""
-        self._requests[route, status] += 1
-
-    def text(self) -> str:
-        """All counters in the Prometheus text format."""
-        lines = [
-            "# HELP nxd_boot_requests_total Requests answered by the boot server.",
-            "# TYPE nxd_boot_requests_total counter",
-        ]
-        for (route, status), number in sorted(self._requests.items()):
-            lines.append(f'nxd_boot_requests_total{{route="{route}",status="{status}"}} {number}')
-        return "\n".join(lines) + "\n"
-
-
 def boot_server(
-    book: Book, images: Images, patience: Patience = PATIENCE
+    book: Book, images: Images, patience: Patience = PATIENCE, registry: CollectorRegistry | None = None
 ) -> tuple[web.Application, web.Application]:
-    """What listens on the boot port and on the configuration port; both count into one ``/metrics``."""
-    counters = Counters()
-    return boot_app(book, images, counters), config_app(book, counters, patience)
+    """What listens on the boot port and on the configuration port; both count into the registry that ``/metrics`` on
+    the boot port shows."""
+    registry = registry or CollectorRegistry()
+    counters = Counters(registry)
+    return boot_app(book, images, counters, MetricsPage(registry)), config_app(book, counters, patience)
 
 
-def boot_app(book: Book, images: Images, counters: Counters) -> web.Application:
+def boot_app(book: Book, images: Images, counters: Counters, metrics: MetricsPage) -> web.Application:
     """What listens on the boot port: scripts, images, health and metrics."""
     desk = _BootDesk(book, images)
     app = _application(book, counters)
 
-    async def metrics(request: web.Request) -> web.Response:
-        return web.Response(text=counters.text())
-
     app.router.add_get("/boot/ipxe/{server_id}", desk.script, allow_head=False)
     app.router.add_get("/pxe/images/{name}", desk.image)
     app.router.add_get("/healthz", _healthz("boot"))
-    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/metrics", metrics.answer)
     return app
 
 

@@ -32,7 +32,7 @@ SIM = frozenset({"httpx", *SDKS})
 
 HOUSE_RULES: dict[str, Room] = {
     "state_machines": Room((), ("transitions", "msgspec"), OUTSIDE),
-    "pxe": Room((), ("aiohttp", "jinja2")),
+    "pxe": Room((), ("aiohttp", "jinja2", "prometheus_client")),
     "daemon.wire": Room((), ()),
     "daemon.clock": Room((), ()),
     "daemon.faultpoints": Room((), ()),
@@ -57,7 +57,7 @@ HOUSE_RULES: dict[str, Room] = {
             "daemon.clock", "daemon.errors", "daemon.faultpoints", "daemon.memory", "daemon.platforms.base",
             "daemon.secrets", "daemon.store", "state_machines",
         ),
-        ("msgspec",),
+        ("msgspec", "prometheus_client"),
     ),
     "daemon.life": Room(("daemon.engine", "daemon.store", "pxe", "state_machines"), ("msgspec",)),
     "daemon.boot": Room(

@@ -12,10 +12,14 @@ import pytest
 
 from daemon.api.app import Api
 from daemon.cli import COMMANDS
+from daemon.clock import ManualClock
+from daemon.engine.meters import Meters
 from daemon.engine.remedies import text
+from daemon.engine.turns import Turns
 from daemon.errors.tree import CATALOGUE, ErrorKind
 from daemon.platforms import own
 from daemon.settings.reading import every_setting, load_settings, settings_table
+from pxe.metrics import Counters
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -33,6 +37,17 @@ def _remedy_of(kind: ErrorKind) -> str:
     """What has to be mended, and the verbs of which the first legal one leads on."""
     verbs = [f"`nxd {verb}`" for verb in kind.leads]
     return " ".join(filter(None, (text(kind.mend), f"Then {' or '.join(verbs)}." if verbs else "")))
+
+
+def metrics_table() -> str:
+    clock = ManualClock()
+    registry = Meters({}, Turns(clock, cast(Any, None), 1, cast(Any, None)), clock).registry
+    Counters(registry)
+    lines = ["| metric | sort | what |", "|---|---|---|"]
+    for family in registry.collect():
+        name = family.name + ("_total" if family.type == "counter" else "")
+        lines.append(f"| `{name}` | {family.type} | {family.documentation} |")
+    return "\n".join(lines) + "\n"
 
 
 def table_in(page: Path, name: str, wanted: str) -> str:
@@ -62,6 +77,10 @@ def test_every_setting_is_documented_as_the_daemon_reads_it() -> None:
 
 def test_every_error_is_documented_with_its_remedy() -> None:
     assert table_in(DOCS / "errors.md", "errors", errors_table()) == errors_table(), AGAIN
+
+
+def test_every_metric_is_documented() -> None:
+    assert table_in(DOCS / "operations.md", "metrics", metrics_table()) == metrics_table(), AGAIN
 
 
 def test_the_settings_file_in_the_documentation_can_be_used(tmp_path: Path) -> None:

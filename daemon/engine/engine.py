@@ -18,6 +18,7 @@ from daemon.engine.context import StepContext
 from daemon.engine.crashes import CrashLog
 from daemon.engine.interrupts import Interrupted, Protected
 from daemon.engine.locks import Locks
+from daemon.engine.meters import Meters
 from daemon.engine.pace import Pace
 from daemon.engine.remedies import plain
 from daemon.engine.standing import Standings
@@ -63,6 +64,8 @@ class Engine:
         self._crashes = crashes or CrashLog(None)
         self._turns = Turns(journal.clock, self._turn, pace.steps_at_once, self._suspects)
         self.poke = self._turns.poke
+        self._meters = Meters(self._mirror.records, self._turns, journal.clock)
+        self.metrics = self._meters.registry
         self._contexts: dict[str, StepContext] = {}
         """Of the turns that are under way, by record."""
 
@@ -237,6 +240,9 @@ class Engine:
             facts = {key: value for key, value in facts.items() if value is not None}
             record = replace(record, facts=facts)
         now, limits = self.journal.clock.now(), self.limits(record)
+        idle = not (context.acted or record.wait or record.tries)
+        if not idle:
+            self._meters.done(record, now)
         if record.state == ROLLING_BACK:
             following = kind.next_undo(record.step)
             if following is None:
@@ -246,7 +252,6 @@ class Engine:
             moved = transitions.next_undo(record, following, now, limits)
         else:
             moved = transitions.advanced(record, kind, now, limits)
-        idle = not (context.acted or record.wait or record.tries)
         ops = self._move(record, moved, "advance", "nxd", idle=idle)
         context.go_on(moved, ops, partial(self._moved, record, moved))
         return True
@@ -291,6 +296,7 @@ class Engine:
         problem = busy.problem
         if record.deadline is not None and now >= record.deadline:
             return await self._fail(record, sentences.tried_long(record, problem, now))
+        self._meters.retried(record, problem.code)
         longest = min(self.pace.retry_max, self.pace.retry_first * 2.0 ** min(record.tries, 30))
         delay = self.journal.clock.uniform(longest / 2, longest) if busy.after is None else busy.after
         wake_at = now + delay if record.deadline is None else min(now + delay, record.deadline)
@@ -323,6 +329,7 @@ class Engine:
         return False
 
     async def _fail(self, record: Record, problem: Problem) -> bool:
+        self._meters.failed(record, self.journal.clock.now())
         await self._stop(record, problem, "blocked" if record.state == ROLLING_BACK else "fail")
         return True
 

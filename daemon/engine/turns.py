@@ -50,6 +50,11 @@ class Turns:
         """What keeps records from having their turn, for the health answer; empty when nothing does."""
         return list(dict.fromkeys(self._broken.values()))
 
+    @property
+    def load(self) -> tuple[int, int]:
+        """How many records have their turn, and how many wait in line for it."""
+        return len(self._turns), len(self._line)
+
     async def run(self) -> None:
         """Work until cancelled; then every turn is stopped where it is. Raises Fenced."""
         try:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from daemon.client import Client
 
@@ -112,4 +113,16 @@ def test_the_metrics_of_the_daemon_show_the_configuration_port_too(place: Any) -
     with socket.create_connection(("127.0.0.1", ports[0]), 2) as one:
         one.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         text = b"".join(iter(lambda: one.recv(4096), b"")).decode()
-    assert 'nxd_boot_requests_total{route="/healthz",status="200"} 1' in text, text
+    head, _, page = text.partition("\r\n\r\n")
+    assert "text/plain; version=" in head, head
+    families = {family.name: family for family in text_string_to_metric_families(page)}
+    counted = {
+        (one.name, *sorted(one.labels.items())): one.value for one in families["nxd_boot_requests"].samples
+    }
+    assert counted["nxd_boot_requests_total", ("route", "/healthz"), ("status", "200")] == 1, page
+    assert families.keys() >= {
+        "nxd_records",
+        "nxd_step_seconds",
+        "nxd_turns_waiting",
+        "process_cpu_seconds",
+    }, page

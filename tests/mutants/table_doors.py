@@ -77,7 +77,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "    return StartError(f\"Cannot listen on {at}: {said}\", passing=False)\n",
            "a port that is held is tried again", ("tests/test_systemd.py", "-k", "may_pass",)),
     Mutant("daemon/service.py",
-           "    boot, config = boot_server(book, images)\n",
+           "    boot, config = boot_server(book, images, registry=engine.metrics)\n",
            "    boot, config = boot_server(book, images)[0], boot_server(book, images)[1]\n",
            "the metrics show the configuration port too", ("tests/cli/test_strangers.py", "-k", "metrics",)),
     Mutant("daemon/api/app.py",

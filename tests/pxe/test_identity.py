@@ -223,10 +223,10 @@ async def test_health_and_metrics_are_open_and_count_every_answer(server: Any) -
     await server.ask("/nothing/here")
     metrics = (await server.ask("/metrics", source=STRANGER)).text
     for line in (
-        'nxd_boot_requests_total{route="/boot/ipxe/{server_id}",status="200"} 1',
-        'nxd_boot_requests_total{route="/boot/ipxe/{server_id}",status="404"} 1',
-        'nxd_boot_requests_total{route="/healthz",status="200"} 1',
-        'nxd_boot_requests_total{route="/server-status",status="204"} 1',
-        'nxd_boot_requests_total{route="other",status="404"} 1',
+        'nxd_boot_requests_total{route="/boot/ipxe/{server_id}",status="200"} 1.0',
+        'nxd_boot_requests_total{route="/boot/ipxe/{server_id}",status="404"} 1.0',
+        'nxd_boot_requests_total{route="/healthz",status="200"} 1.0',
+        'nxd_boot_requests_total{route="/server-status",status="204"} 1.0',
+        'nxd_boot_requests_total{route="other",status="404"} 1.0',
     ):
         assert line in metrics.splitlines()

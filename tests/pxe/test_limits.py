@@ -188,6 +188,12 @@ async def test_both_ports_stand_in_the_metrics(server: Any) -> None:
     assert 'route="/server-config",status="200"} 1' in text
 
 
+async def test_a_flood_of_looks_at_the_metrics_costs_one_page(server: Any) -> None:
+    first = (await server.ask("/metrics")).text
+    await server.config()
+    assert (await server.ask("/metrics")).text == first
+
+
 async def test_a_flood_of_refusals_is_a_few_lines_in_the_journal(
     server: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
