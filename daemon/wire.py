@@ -240,7 +240,7 @@ class FindingView(TypedDict):
     """One difference between a cloud and the ledger. ``unknown``: ours by its name, but in no ledger row;
     ``missing``: in the ledger, but gone. ``command`` is what a person can do about it."""
 
-    finding: Literal["unknown", "missing"]
+    finding: Literal["unknown", "missing", "unasked"]
     kind: str
     name: str
     id: str

@@ -22,7 +22,7 @@ from daemon.api.views import Views, event_view, problem_view
 from daemon.engine.engine import Engine
 from daemon.errors.tree import NxdError, StoreError
 from daemon.memory.journal import Journal
-from daemon.platforms import spec_model, work_states
+from daemon.platforms import is_installed, spec_model, work_states
 from daemon.requests.audit import Audit
 from daemon.requests.login import Login
 from daemon.requests.verbs import Verbs
@@ -210,7 +210,7 @@ class Api:
 
         def model_for(name: str) -> type[ClusterSpec]:
             if name not in self._engine.platforms:
-                raise UnknownPlatform(name, tuple(self._engine.platforms))
+                raise UnknownPlatform(name, tuple(self._engine.platforms), off=is_installed(name))
             return spec_model(name)
 
         try:

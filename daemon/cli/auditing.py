@@ -55,9 +55,15 @@ def audit(options: dict[str, Any], ids: tuple[str, ...], as_json: bool) -> int:
             print(record(row))
     else:
         for finding in findings:
-            what = "is in no ledger" if finding["finding"] == "unknown" else f"of {finding['owner']} is gone"
-            print(f"{finding['kind']} {finding['name']} ({finding['id']}) {what}: {finding['command']}")
+            print(_sentence(finding))
     return wire.EXIT_FAILED if findings else wire.EXIT_DONE
+
+
+def _sentence(finding: wire.FindingView) -> str:
+    if finding["finding"] == "unasked":
+        return f"{finding['name']} could not be asked: {finding['command']}"
+    what = "is in no ledger" if finding["finding"] == "unknown" else f"of {finding['owner']} is gone"
+    return f"{finding['kind']} {finding['name']} ({finding['id']}) {what}: {finding['command']}"
 
 
 def _discard(client: Client, findings: list[wire.FindingView], ids: tuple[str, ...]) -> None:

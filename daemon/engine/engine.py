@@ -58,7 +58,7 @@ class Engine:
         self.pace = pace
         known = Standings(journal.mirror, platforms, pace.deadline_factor)
         self.platform, self.kind, self.limits = known.platform, known.kind, known.limits
-        self.standing, self.exists = known.standing, known.exists
+        self.standing, self.exists, self.is_absent = known.standing, known.exists, known.is_absent
         self._box = box
         self._locks = Locks()
         self._crashes = crashes or CrashLog(None)
@@ -99,7 +99,7 @@ class Engine:
     async def _hold_each_deadly(self) -> None:
         for name, count in list(self._crashes.counts.items()):
             record = self._mirror.records.get(name)
-            if record is None or count < self.pace.crashes:
+            if record is None or count < self.pace.crashes or self.is_absent(record):
                 continue
             said = f"The daemon died {counted(count, 'time')} in a row while this step ran."
             problem = NxdError("deadly", said).problem()
@@ -131,6 +131,8 @@ class Engine:
         """One verb or one run of the step. True when there may be more to do at once."""
         record = context.record
         name = record.name
+        if self.is_absent(record):
+            return False
         if self._mirror.asked(name):
             await context.settled()
             await self._honour(context.record, self._mirror.commands(name)[0])

@@ -14,6 +14,7 @@ from msgspec import Struct
 from daemon.store.ops import Command
 from state_machines.kind import FLAGS, ROLLING_BACK, Kind
 from state_machines.lifecycle import retry_from
+from state_machines.outcome import Remedy
 from state_machines.record import Record
 
 DELETING: tuple[str, ...] = ("rollback", "destroy", "replace", "release")
@@ -42,6 +43,9 @@ class Standing(Struct, frozen=True):
     platform: Rules
     exists: Callable[[], bool]
     """Whether anything of the cluster exists outside, or may be about to."""
+    absent: str = ""
+    """Why nothing at all can be done with it, where its platform is not switched on, and what leads to that."""
+    switch_on: Remedy | None = None
 
 
 def is_protected(cluster: Record, inbox: Iterable[Command]) -> bool:
@@ -58,6 +62,8 @@ def event_name(verb: str, args: Mapping[str, Any]) -> str:
 
 def why_not(standing: Standing, verb: str, args: Mapping[str, Any]) -> str | None:
     """Why the verb is not legal as things stand, in a sentence; None when it is."""
+    if standing.absent:
+        return standing.absent
     for rule in (_why_not_here, _why_not_whole, _why_protected, _why_twice):
         reason = rule(standing, verb, args)
         if reason is not None:

@@ -33,6 +33,8 @@ def verb_remedy(kind: Kind, verb: str, target: str) -> Remedy:
 
 def remedies(problem: Mapping[str, Any], here: Standing, cluster: Standing) -> list[Remedy]:
     """What can be done about the problem of a record, which stands ``here`` in its ``cluster``, in order."""
+    if here.switch_on is not None:
+        return [here.switch_on]
     mend = _of_problem(problem)
     if here.kind.states[here.record.state].work or here.record.state == ROLLING_BACK:
         waits = [one for one in mend if one.kind == "wait"]
@@ -49,6 +51,8 @@ def remedies(problem: Mapping[str, Any], here: Standing, cluster: Standing) -> l
 
 def without_problem(here: Standing, cluster: Standing) -> list[Remedy]:
     """What can be done where a record stands still without a problem of its own; nothing where it moves by itself."""
+    if here.switch_on is not None:
+        return [here.switch_on]
     record, kind = here.record, here.kind
     phase = kind.states[record.state].phase
     if phase == "attention":
@@ -78,6 +82,8 @@ def _can_be_done(one: Remedy, here: Standing, cluster: Standing) -> bool:
 
 def ways_on(standing: Standing, verb: str, args: Mapping[str, Any]) -> list[Remedy]:
     """What to do about the refusal of a verb: lift the protection, or what else is legal now."""
+    if standing.switch_on is not None:
+        return [standing.switch_on]
     if legality.deletes(standing, verb, args) and legality.is_protected(
         standing.cluster, standing.cluster_inbox
     ):

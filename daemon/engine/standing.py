@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from daemon.engine.absent import Absent, kind_of
 from daemon.engine.legality import Standing
 from daemon.engine.limits import Limits
 from daemon.memory.mirror import Mirror
@@ -27,12 +28,20 @@ class Standings:
         self._kinds = {kind.name: kind for kind, _ in both}
 
     def platform(self, record: Record) -> Platform:
-        """The platform a record belongs to."""
+        """The platform a record belongs to; one that stands for it where it is not switched on."""
+        if record.kind not in self._platform_of:
+            self._platform_of[record.kind] = Absent(record.kind.partition(".")[0])
         return self._platform_of[record.kind]
 
     def kind(self, record: Record) -> Kind:
-        """The tables of a record."""
+        """The tables of a record; where its platform is not switched on, tables in which nothing leads on."""
+        if record.kind not in self._kinds:
+            self._kinds[record.kind] = kind_of(record.kind, self._mirror.records.values())
         return self._kinds[record.kind]
+
+    def is_absent(self, record: Record) -> bool:
+        """Whether its platform is not switched on: then nothing of it is touched."""
+        return isinstance(self.platform(record), Absent)
 
     def limits(self, record: Record) -> Limits:
         """How long the states of a record may last."""
@@ -41,15 +50,16 @@ class Standings:
 
     def standing(self, record: Record, but: Command | None = None) -> Standing:
         """What the legality of the record's verbs depends on; ``but`` is the verb that is being honoured."""
-        cluster = self._mirror.records.get(record.shard, record)
+        cluster, platform = self._mirror.records.get(record.shard, record), self.platform(record)
         return Standing(
             record,
             record if record.name == record.shard else cluster,
             self.kind(record),
             [command for command in self._mirror.commands(record.name) if command != but],
             [command for command in self._mirror.commands(record.shard) if command != but],
-            self.platform(record),
+            platform,
             lambda: self.exists(record.shard),
+            *((platform.why, platform.remedy) if isinstance(platform, Absent) else ()),
         )
 
     def exists(self, cluster: str) -> bool:

@@ -42,6 +42,11 @@ def manifest_of(name: str) -> Manifest:
     return own().get(name) or manifests()[name]
 
 
+def is_installed(name: str) -> bool:
+    """Whether there is a platform of that name, switched on or not."""
+    return name in own() or name in manifests()
+
+
 def load(name: str, settings: Settings, clock: Clock) -> Platform:
     """The platform of that name, ready to work. Raises KeyError."""
     platform: Platform = import_module(manifest_of(name).platform).load(settings, clock)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from daemon.engine.context import Step
 from daemon.memory.mirror import Mirror
@@ -80,9 +81,9 @@ class Check:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One difference between the cloud and the ledger. ``unknown``: ours by its name, but in no ledger row;
-    ``missing``: in the ledger, but a 404."""
+    ``missing``: in the ledger, but a 404; ``unasked``: a platform that could not be asked, with what to do first."""
 
-    finding: Literal["unknown", "missing"]
+    finding: Literal["unknown", "missing", "unasked"]
     kind: str
     name: str
     id: str
@@ -90,8 +91,12 @@ class Finding:
     command: str
 
 
-class Platform(Protocol):
-    """One way to turn machines into clusters. It is given its settings and clock when it is loaded."""
+class Platform(ABC):
+    """One way to turn machines into clusters. It is given its settings and clock when it is loaded.
+
+    What is abstract here every platform has. All the rest are capabilities: one that a platform does not override it
+    does not have, and what stands here is what that means.
+    """
 
     node: Kind
     cluster: Kind
@@ -108,77 +113,112 @@ class Platform(Protocol):
     words: Mapping[str, tuple[str, str]]
     """Kind of object → what one and what several of it are called."""
 
+    @abstractmethod
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
         """The cluster's record and then its nodes'; ``deadlines`` are in seconds."""
 
+    @abstractmethod
     def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
         """Every object that deploying the spec makes, in the order in which it is made."""
 
+    @abstractmethod
+    async def preflight(self, spec: Mapping[str, Any], mirror: Mirror) -> Sequence[Check]:
+        """Everything that is needed to make what the spec asks for and the ledger does not hold, looked up before
+        any money is spent."""
+
+    async def close(self) -> None:  # noqa: B027 (there may be nothing to let go of)
+        """Let go of connections and threads."""
+
+    def has(self, capability: str) -> bool:
+        """Whether it has a capability, by the name of its method."""
+        return getattr(type(self), capability) is not getattr(Platform, capability)
+
+    # plans
+
     async def foresee(self, spec: Mapping[str, Any], mirror: Mirror) -> Foresight:
         """What else is known of the objects that deploying the spec makes. Raises OutsideError."""
+        return Foresight()
 
     def claims(self, spec: Mapping[str, Any]) -> Mapping[str, str]:
         """Names that no other cluster of this daemon may have → what has them; for the spec of a cluster's record."""
-
-    def passes(self, grows: bool, shrinks: bool) -> Sequence[str]:
-        """The cluster's steps that have something to do when a standing one takes another spec over."""
+        return {}
 
     def bounds(self, nodes: int, usual: Callable[[str], float | None]) -> Sequence[Bound]:
         """The limits for which so many new nodes wait; ``usual`` tells how long a step of a node usually takes."""
+        return ()
+
+    def removal_commands(self, resource: Resource) -> Sequence[str]:
+        """The commands with which a person removes the object by hand, one after the other; none for what goes with
+        another object."""
+        return ()
+
+    # clusters that stand
+
+    def passes(self, grows: bool, shrinks: bool) -> Sequence[str]:
+        """The cluster's steps that have something to do when a standing one takes another spec over."""
+        return self.cluster.steps
 
     def may_change(self, setting: str) -> bool:
         """Whether a setting of a cluster, by its dotted name in the spec, may change while the cluster stands."""
+        return False
 
     def stays(self, record: Record) -> str | None:
         """Why a node cannot leave a cluster that stays; None when it can."""
+        return None
 
     def ties(self, node: str, rows: Sequence[Resource]) -> Sequence[Resource]:
         """Of a cluster's ledger rows, those that stand for this node's membership."""
+        return ()
+
+    def waits_for_nodes(self, step: str) -> bool:
+        """Whether a cluster at this step waits for its nodes, so that one which failed stands in its way."""
+        return False
+
+    # verbs
+
+    def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
+        """Why a verb that is legal for the record alone is not, as its cluster stands; None when it is."""
+        return None
+
+    def climb(self, record: Record, cluster: Record, problem: Problem) -> Climb | None:
+        """What is tried by itself after a failure, as far as the spec lets it climb; None: a person decides."""
+        return None
 
     def replacement(
         self, record: Record, rows: Sequence[Resource]
     ) -> tuple[Sequence[Resource], Sequence[Planned]]:
         """What goes and what is made anew when a node is replaced; ``rows`` are its own and its ties."""
+        return (), ()
 
     def renewal(
         self, record: Record, rows: Sequence[Resource]
     ) -> tuple[Sequence[Resource], Sequence[Planned]]:
         """What goes first and is made anew when a node is tried again, because it is no good; ``rows`` are its own."""
-
-    def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
-        """Why a verb that is legal for the record alone is not, as its cluster stands; None when it is."""
-
-    def waits_for_nodes(self, step: str) -> bool:
-        """Whether a cluster at this step waits for its nodes, so that one which failed stands in its way."""
-
-    def climb(self, record: Record, cluster: Record, problem: Problem) -> Climb | None:
-        """What is tried by itself after a failure, as far as the spec lets it climb; None: a person decides."""
+        return (), ()
 
     def login(self, record: Record, secret: Callable[[str], str | None]) -> Mapping[str, str] | None:
         """Where and how a person logs in to a cluster: ``url``, ``user``, ``password``; None while there is none."""
+        return None
+
+    # machines
 
     def addresses(self, record: Record, resources: Sequence[Resource]) -> dict[str, str]:
         """Role → address, of what is reserved."""
-
-    def removal_commands(self, resource: Resource) -> Sequence[str]:
-        """The commands with which a person removes the object by hand, one after the other; none for what goes with
-        another object."""
+        return {}
 
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> Guest | None:
         """What the boot server may tell the machine of this record now; None while it has none.
 
         ``secret`` opens one of the record's secrets by its name.
         """
+        return None
 
-    async def preflight(self, spec: Mapping[str, Any], mirror: Mirror) -> Sequence[Check]:
-        """Everything that is needed to make what the spec asks for and the ledger does not hold, looked up before
-        any money is spent."""
+    # what is in no ledger
 
     async def audit(self, mirror: Mirror) -> Sequence[Finding]:
-        """What the cloud holds against what the ledger says, both ways; nothing is changed."""
+        """What the cloud holds against what the ledger says, both ways; nothing is changed. Raises OutsideError."""
+        return ()
 
     async def discard(self, mirror: Mirror, ids: Collection[str]) -> Sequence[Finding]:
         """Go one step towards deleting these objects, which an audit calls unknown; those that still stand."""
-
-    async def close(self) -> None:
-        """Let go of connections and threads."""
+        return ()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from daemon.engine.engine import Engine
+from daemon.engine.remedies import text
+from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.platforms.base import Finding
 from daemon.store.ops import AddEvent, Event
+from daemon.words import sentences
 
 
 class Audit:
@@ -18,10 +21,15 @@ class Audit:
         self._engine = engine
 
     async def findings(self) -> Sequence[Finding]:
-        """What the clouds hold against what the ledger says; nothing is changed. Raises OutsideError."""
+        """What the clouds hold against what the ledger says; nothing is changed. A platform that cannot be asked is
+        one finding, and the others are asked all the same."""
         findings: list[Finding] = []
-        for platform in self._engine.platforms.values():
-            findings += await platform.audit(self._journal.mirror)
+        for name, platform in self._engine.platforms.items():
+            try:
+                findings += await platform.audit(self._journal.mirror)
+            except NxdError as error:
+                said = sentences(error.message, text(error.remedies))
+                findings.append(Finding("unasked", "platform", name, "", None, said))
         return findings
 
     async def discard(self, ids: Collection[str], actor: str) -> Sequence[Finding]:

@@ -27,12 +27,19 @@ class Login:
                 f"{name} is a node and has no login of its own; its cluster {record.shard} has.",
                 remedy=f"nxd login {record.shard}",
             )
+        platform = self._engine.platform(record)
+        if not platform.has("login"):
+            raise NxdError(
+                "request",
+                f"{name} has no login: nxd makes no password for a cluster of its platform.",
+                remedy="Log in as its spec and its documentation say.",
+            )
 
         def secret(word: str) -> str | None:
             sealed = self._journal.mirror.secrets.get(f"{name}/{word}")
             return None if sealed is None else self._box.open(sealed)
 
-        found = self._engine.platform(record).login(record, secret)
+        found = platform.login(record, secret)
         if found is None:
             raise NxdError(
                 "refused", f"{name} has no password of its own yet.", remedy="Wait until it is secured."

@@ -132,6 +132,6 @@ class Verbs:
 
     def _know(self, record: Record, verb: str) -> None:
         kind = self._engine.kind(record)
-        if verb not in kind.verbs:
+        if verb not in kind.verbs and not self._engine.is_absent(record):
             verbs = ", ".join(kind.verbs)
             raise NxdError("request", f"A {kind.role} has no verb {verb}.", remedy=f"Its verbs are {verbs}.")

@@ -64,11 +64,12 @@ def _few(problems: list[Problem]) -> list[Problem]:
 
 
 class UnknownPlatform(LookupError):
-    """No platform has this name; ``known`` are the names there are."""
+    """No platform of this name is switched on; ``known`` are those that are. ``off``: there is one of this name."""
 
-    def __init__(self, name: str, known: Collection[str]) -> None:
+    def __init__(self, name: str, known: Collection[str], off: bool = False) -> None:
         super().__init__(name)
         self.known = known
+        self.off = off
 
 
 def parse_duration(text: object) -> float:
@@ -325,6 +326,9 @@ def _model(
         return name, model_for(name if isinstance(name, str) else ""), []
     except LookupError as error:
         known = sorted(error.known) if isinstance(error, UnknownPlatform) else []
+        if isinstance(error, UnknownPlatform) and error.off:
+            said = f"{name} is not switched on here: add it to platforms in nxd.yaml, then start nxd again"
+            return None, _Envelope, [marked.at(("platform",), said)]
     meant = nearest(str(name), known) or (known[0] if len(known) == 1 else None)
     problems = []
     if isinstance(name, str):

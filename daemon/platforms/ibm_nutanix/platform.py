@@ -15,7 +15,7 @@ from daemon.drivers.prism import Connections
 from daemon.drivers.rates import TokenBucket
 from daemon.engine.context import Step
 from daemon.memory.mirror import Mirror
-from daemon.platforms.base import Bound, Check, Climb, Finding, Foresight, Planned, Seed
+from daemon.platforms.base import Bound, Check, Climb, Finding, Foresight, Planned, Platform, Seed
 from daemon.platforms.ibm_nutanix import boot, planned, undo
 from daemon.platforms.ibm_nutanix.addresses import Known
 from daemon.platforms.ibm_nutanix.audit import Audit
@@ -39,7 +39,7 @@ from state_machines.outcome import Problem
 from state_machines.record import Record
 
 
-class IbmNutanix:
+class IbmNutanix(Platform):
     """The platform of the name `ibm_nutanix`."""
 
     node = tables.NODE

@@ -1,0 +1,56 @@
+"""Records of a platform that is not switched on here, or not installed: they are shown as they are and left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from daemon.memory.mirror import Mirror
+from daemon.platforms.base import Check, Planned, Platform, Seed
+from state_machines.kind import ROLLING_BACK, Kind, State, UndoStep
+from state_machines.outcome import Remedy
+from state_machines.record import Record
+
+
+class Absent(Platform):
+    """Stands for a platform that is not there: it does nothing, and says why nothing can be done."""
+
+    steps: Mapping[str, Any] = {}
+    undo: Mapping[str, Any] = {}
+    undo_order: Sequence[str] = ()
+    words: Mapping[str, tuple[str, str]] = {}
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.why = f"Its platform {name} is not switched on here."
+        self.remedy = Remedy("outside", f"Add {name} to platforms in nxd.yaml, then start nxd again.")
+
+    def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
+        return ()
+
+    def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
+        return ()
+
+    async def preflight(self, spec: Mapping[str, Any], mirror: Mirror) -> Sequence[Check]:
+        return ()
+
+
+class _Any(dict[str, State]):
+    """States of which nothing is known but their names."""
+
+    def __missing__(self, name: str) -> State:
+        return State(name, "attention", name.replace("_", " "), "Its platform is not switched on.")
+
+
+def kind_of(name: str, records: Iterable[Record]) -> Kind:
+    """Tables for records of a kind whose own are not there: every state may be, none leads on, no verb is legal."""
+    alike = [record for record in records if record.kind == name]
+    states = dict.fromkeys(record.state for record in alike)
+    stages = dict.fromkeys(one.step for one in alike if one.state == ROLLING_BACK and one.step is not None)
+    role: Literal["node", "cluster"] = "node"
+    if any(record.name == record.shard for record in alike):
+        role = "cluster"
+    undo = [UndoStep(step, step.replace("_", " "), 0.0) for step in stages]
+    kind = Kind(name, role, [_Any()[state] for state in states], (), undo, {})
+    kind.states = _Any(kind.states)
+    return kind
