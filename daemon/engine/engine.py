@@ -99,7 +99,7 @@ class Engine:
     async def _hold_each_deadly(self) -> None:
         for name, count in list(self._crashes.counts.items()):
             record = self._mirror.records.get(name)
-            if record is None or count < self.pace.crashes or self.is_absent(record):
+            if record is None or self.is_absent(record) or count < self.pace.crashes:
                 continue
             said = f"The daemon died {counted(count, 'time')} in a row while this step ran."
             problem = NxdError("deadly", said).problem()

@@ -28,7 +28,7 @@ class Audit:
             try:
                 findings += await platform.audit(self._journal.mirror)
             except NxdError as error:
-                said = sentences(error.message, text(error.remedies))
+                said = sentences(error.message, error.evidence, text(error.remedies))
                 findings.append(Finding("unasked", "platform", name, "", None, said))
         return findings
 

@@ -149,7 +149,6 @@ def test_followed_lines_are_events_one_on_each_line(served: Any) -> None:
         (("destroy", "solo"), 2, "unconfirmed", "--plan"),
         (("resume", "nobody"), 2, "unknown", "nobody"),
         (("destroy", "solo", "--plan", "0"), 4, "plan_changed", "plan"),
-        (("audit",), 2, None, ""),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else str(value),
 )
@@ -229,3 +228,12 @@ def test_a_record_of_many_lines_and_of_nothing_is_one_line() -> None:
     from daemon.cli.output import record
 
     assert record(("a", "", "two\nlines\tand \x1b[31mred", 3)) == "a\t-\ttwo·lines·and ·[31mred\t3"
+
+
+def test_a_cloud_that_cannot_be_asked_is_one_finding_of_an_audit(served: Any) -> None:
+    told = served.run("audit", "--json")
+    (finding,) = json.loads(told.out)
+    assert (told.code, finding["finding"], finding["name"]) == (1, "unasked", "ibm_nutanix")
+    assert "Connection refused. Check ibm.trusted_profile" in finding["command"], finding
+    said = served.run("audit")
+    assert said.code == 1 and "ibm_nutanix" in said.out, said

@@ -63,7 +63,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("daemon/engine/engine.py", "        delay = self.journal.clock.uniform(longest / 2, longest) if busy.after is None else busy.after\n",
            "        delay = self.journal.clock.uniform(longest / 2, longest)\n",
            "Retry-After is honoured", STEPS),
-    Mutant("daemon/engine/engine.py", "            if record is None or count < self.pace.crashes:\n", "            if True:\n",
+    Mutant("daemon/engine/engine.py", "            if record is None or self.is_absent(record) or count < self.pace.crashes:\n", "            if True:\n",
            "a record the daemon dies of again and again is held", ("tests/daemon/engine/test_crashes.py",)),
     Mutant("daemon/engine/engine.py", "            finally:\n                await context.settled()\n", "            finally:\n                pass\n",
            "a turn ends when its last change is durable", TURNS),
