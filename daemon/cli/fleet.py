@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from daemon.cli.output import GLYPHS, aside, entity_table, note, printable, record, span, terminal
+from daemon.cli import tables
+from daemon.cli.output import GLYPHS, STYLES, aside, note, printable, record, span, terminal
 from daemon.client.order import natural, urgency
 from daemon.wire import EntityView, Snapshot
 
@@ -59,7 +60,7 @@ def print_fleet(snapshot: Snapshot, entities: Sequence[EntityView], limit: int |
     print(sums(snapshot))
     if len(entities) < len(snapshot["clusters"]) + len(snapshot["nodes"]):
         print(f"{_many(len(entities))} of them fit.")
-    if len(shown) <= ON_A_TERMINAL:
+    if len(shown) <= tables.ROWS:
         _print_table(shown, snapshot["now"])
     else:
         sys.stdout.write("".join(f"{line}\n" for line in plain_rows(shown, snapshot["now"])))
@@ -106,9 +107,20 @@ def _many(count: int) -> str:
 
 def _print_table(entities: Sequence[EntityView], now: float) -> None:
     if entities:
-        from rich.console import Console
+        tables.draw(
+            ("", "name", "state", "step", "since", "due", "note"), (_cells(one, now) for one in entities)
+        )
 
-        Console(highlight=False).print(entity_table(entities, now))
+
+def _cells(one: EntityView, now: float) -> tuple[tables.Cell, ...]:
+    style, step = STYLES[one["phase"]], f"{one['step_index']}/{one['step_count']}"
+    since, due = _times(one, now)
+    return (GLYPHS[one["phase"]], style), one["name"], (one["title"], style), step, since, due, note(one)
+
+
+def _times(one: EntityView, now: float) -> tuple[str, str]:
+    """How long it stands as it does, and how long it still may."""
+    return span(now - one["since"]), "–" if one["deadline"] is None else span(one["deadline"] - now)
 
 
 def plain_rows(entities: Sequence[EntityView], now: float) -> Iterator[str]:
@@ -119,8 +131,7 @@ def plain_rows(entities: Sequence[EntityView], now: float) -> Iterator[str]:
     title = max(len(one["title"]) for one in entities)
     for one in entities:
         step = f"{one['step_index']}/{one['step_count']}"
-        since = span(now - one["since"])
-        due = "–" if one["deadline"] is None else span(one["deadline"] - now)
+        since, due = _times(one, now)
         row = f"{GLYPHS[one['phase']]} {one['name']:<{name}}  {one['title']:<{title}}  {step:>5}  {since:>6}  {due:>6}"
         said = note(one)
         yield f"{row}  {printable(said)}" if said else row

@@ -1,18 +1,15 @@
-"""Words, tables and bars that several commands print."""
+"""Words and lines that several commands print."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from daemon.cli import paper
 from daemon.cli.times import stamp
 from daemon.wire import EntityView, EventView
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 GLYPHS: dict[str, str] = {
     "waiting": "·",
@@ -72,31 +69,6 @@ def note(entity: EntityView) -> str:
     if entity["waiting_for"]:
         return f"waits for {entity['waiting_for']}: {entity['evidence']}"
     return " ".join(way["text"] for way in entity.get("remedies") or ())
-
-
-def entity_table(entities: Sequence[EntityView], now: float) -> Table:
-    """A table of clusters and nodes."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in ("", "name", "state", "step", "since", "due"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("note", ratio=1, overflow="fold")
-    for entity in entities:
-        style = STYLES[entity["phase"]]
-        due = "–" if entity["deadline"] is None else span(entity["deadline"] - now)
-        table.add_row(
-            Text(GLYPHS[entity["phase"]], style),
-            entity["name"],
-            Text(entity["title"], style),
-            f"{entity['step_index']}/{entity['step_count']}",
-            span(now - entity["since"]),
-            due,
-            Text(note(entity)),
-        )
-    return table
 
 
 def event_line(event: EventView, utc: bool = False) -> str:

@@ -1,16 +1,19 @@
-"""Plans on paper: what is made, changed and deleted, in sums and one by one, and the question before it is done."""
+"""Plans for people: what is made, changed and deleted, in sums and one by one, and the question before it is done."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from daemon import wire
+from daemon.cli import tables
 from daemon.cli.ending import Gave
-from daemon.cli.output import span
+from daemon.cli.output import printable, span, terminal
 from daemon.words import counted
 
 _SIGNS = {"create": "+", "change": "~", "delete": "-"}
+_STYLES = {"create": "green", "change": "yellow", "delete": "bold red"}
 _DONE = {"create": "makes", "change": "changes", "delete": "deletes"}
 NAME_ROOM = 40
 """The widest column of names; a longer one pushes what follows to the right."""
@@ -23,13 +26,10 @@ def print_plan(plan: wire.Plan) -> None:
     if not plan["items"]:
         print(f"{plan['target']}: nothing to do.")
         return
-    owners = max(len(item["owner"]) for item in plan["items"])
-    kinds = max(len(item["kind"]) for item in plan["items"])
-    names = min(NAME_ROOM, max(len(item["name"]) for item in plan["items"]))
-    for item in plan["items"]:
-        whose = f"{_SIGNS[item['action']]} {item['owner']:<{owners}} {item['kind']:<{kinds}}"
-        told = f"{whose} {item['name']:<{names}}"
-        print(f"{told}  {_about(item)}".rstrip())
+    if terminal() and len(plan["items"]) <= tables.ROWS:
+        tables.draw(("", "whose", "object", "name", "about"), map(_cells, plan["items"]))
+    else:
+        _print_items(plan["items"])
     for action, does in _DONE.items():
         sums = [one["text"] for one in plan.get("sums", []) if one["action"] == action]
         if sums:
@@ -38,6 +38,22 @@ def print_plan(plan: wire.Plan) -> None:
         print(plan["note"])
     print_stages(plan)
     print(f"{counted(len(plan['items']), 'object')}; this plan is {plan['digest']}.")
+
+
+def _cells(item: wire.PlanItem) -> tuple[tables.Cell, ...]:
+    style = _STYLES[item["action"]]
+    return (_SIGNS[item["action"]], style), item["owner"], item["kind"], (item["name"], style), _about(item)
+
+
+def _print_items(items: Sequence[wire.PlanItem]) -> None:
+    """A line for each object, in columns as wide as what stands in them."""
+    owners = max(len(item["owner"]) for item in items)
+    kinds = max(len(item["kind"]) for item in items)
+    names = min(NAME_ROOM, max(len(item["name"]) for item in items))
+    for item in items:
+        whose = f"{_SIGNS[item['action']]} {item['owner']:<{owners}} {item['kind']:<{kinds}}"
+        told = f"{whose} {item['name']:<{names}}"
+        print(printable(f"{told}  {_about(item)}".rstrip()))
 
 
 def _about(item: wire.PlanItem) -> str:
@@ -60,10 +76,13 @@ def value_text(value: Any) -> str:
 
 def print_stages(plan: wire.Plan) -> None:
     """How long each step usually takes, and how long it may."""
-    for stage in plan["stages"]:
-        usual = "never done yet" if stage["usual"] is None else f"usually {span(stage['usual'])}"
-        most = "" if stage["deadline"] is None else f", at most {span(stage['deadline'])}"
-        print(f"        {stage['title']}: {usual}{most}")
+    if terminal() and plan["stages"]:
+        tables.draw(("step", "usually", "at most"), map(_times, plan["stages"]))
+    else:
+        for stage in plan["stages"]:
+            usual = "never done yet" if stage["usual"] is None else f"usually {span(stage['usual'])}"
+            most = "" if stage["deadline"] is None else f", at most {span(stage['deadline'])}"
+            print(f"        {stage['title']}: {usual}{most}")
     known = [stage["usual"] for stage in plan["stages"] if stage["usual"] is not None]
     if known and len(known) == len(plan["stages"]):
         print(f"        all of it: usually {span(sum(known))}")
@@ -71,6 +90,11 @@ def print_stages(plan: wire.Plan) -> None:
     if waits is not None:
         time = "a time nobody knows yet" if waits["seconds"] is None else f"about {span(waits['seconds'])}"
         print(f"        it waits for {waits['limit']} ({waits['value']:g}) longest: {time}")
+
+
+def _times(stage: wire.PlanStage) -> tuple[tables.Cell, ...]:
+    usual = "never done yet" if stage["usual"] is None else span(stage["usual"])
+    return stage["title"], usual, "–" if stage["deadline"] is None else span(stage["deadline"])
 
 
 def agreed(plan: wire.Plan, as_json: bool) -> str:

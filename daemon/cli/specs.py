@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from daemon.client import Client, Refused
     from daemon.spec.reading import ClusterSpec
 
+RESULT_STYLES = {"passed": "green", "failed": "bold red", "unknown": "yellow"}
 PREFLIGHT_SECONDS = 120.0
 """How long a preflight may take: it asks the cloud a dozen questions."""
 
@@ -232,13 +233,18 @@ def preflight(options: dict[str, Any], spec: str, as_json: bool) -> int:
             raise _with_places(refused, spec) from refused
     if as_json:
         print_json(checks)
+    elif terminal():
+        from daemon.cli.tables import draw
+
+        draw(("", "looked at", "found"), map(_looked_at, checks))
     else:
         for check in checks:
-            if not terminal():
-                print(record((check["result"], check["name"], check["detail"], check["remedy"])))
-                continue
-            print(f"{check['result']:<8} {check['name']}: {check['detail']}")
-            if check["result"] != "passed" and check["remedy"]:
-                print(f"{'':<8} → {check['remedy']}")
+            print(record((check["result"], check["name"], check["detail"], check["remedy"])))
     failed = any(check["result"] == "failed" for check in checks)
     return wire.EXIT_FAILED if failed else wire.EXIT_DONE
+
+
+def _looked_at(check: wire.CheckView) -> tuple[str | tuple[str, str], ...]:
+    """A line of a preflight, and under what is missing the remedy."""
+    mend = f"\n→ {check['remedy']}" if check["result"] != "passed" and check["remedy"] else ""
+    return (check["result"], RESULT_STYLES[check["result"]]), check["name"], check["detail"] + mend

@@ -170,6 +170,11 @@ def test_a_no_is_a_refusal_and_changes_nothing(served: Any, command: tuple[str, 
         assert client.show("solo")["entity"]["state"] == "held"
 
 
+def test_at_a_terminal_a_plan_is_a_table(served: Any) -> None:
+    code, said = answer(served, b"", "plan", str(SAMPLES / "three-node.yaml"))
+    assert code == 0 and "───" in said and "this plan is" in said, said
+
+
 def test_a_question_is_seen_although_the_plan_goes_into_a_file(served: Any) -> None:
     with open("/dev/null", "w") as nowhere:
         code, said = answer(served, b"n\n", "rollback", "solo", stdout=nowhere)
