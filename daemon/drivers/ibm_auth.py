@@ -32,6 +32,16 @@ class TrustedProfile:
                 self._made = _shared_authenticator(self._profile, self._metadata_url)
             return self._made
 
+    def at_hand(self) -> str | None:
+        """The token, if there is one that need not be fetched or refreshed; it never waits."""
+        return None if self._made is None else self._made.at_hand()
+
+    def token(self) -> str:
+        """The token, fetched if need be. Raises TokenRefused."""
+        request: dict[str, Any] = {"headers": {}}
+        self.authenticator().authenticate(request)
+        return str(request["headers"]["Authorization"]).removeprefix("Bearer ")
+
     def renounce(self) -> None:
         """The token was refused: whoever calls next fetches a new one. May wait for one that is being fetched."""
         with self._making:
@@ -80,6 +90,12 @@ def _shared_authenticator(profile: str, metadata_url: str) -> Any:
                 except Exception as error:
                     self._forget()
                     raise TokenRefused(f"{type(error).__name__}: {reason(error)}") from error
+
+        def at_hand(self) -> str | None:
+            manager = self.token_manager
+            token: str | None = manager.access_token
+            fresh = manager._get_current_time() <= min(manager.expire_time, manager.refresh_time)
+            return token if fresh else None
 
         def renounce(self) -> None:
             """Drop a token that was refused although it should live."""

@@ -1,16 +1,26 @@
-"""Runs the calls of the synchronous IBM SDKs in threads of their own, at a bounded rate, with time limits."""
+"""Sends what the synchronous IBM SDKs want to say, at a bounded rate, with time limits.
+
+The SDK builds each request and reads each answer; between the two nxd carries it itself. A call of the SDK's own takes
+a thread and four times the processor.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import orjson
 
 from daemon.drivers.answers import plain
+from daemon.drivers.http import Answer, Line
 from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_errors import translate
 from daemon.drivers.rates import TokenBucket
@@ -24,7 +34,8 @@ Picked = TypeVar("Picked")
 
 @dataclass(frozen=True, slots=True)
 class IbmCloud:
-    """What all services of the cloud share: who calls, in which threads, and how long a call may take.
+    """What all services of the cloud share: who calls, the threads for what blocks (tokens and imports), how many calls
+    are made at once to each service, and how long one may take.
 
     ``timeout`` is (connect, read) in real seconds.
     """
@@ -37,65 +48,114 @@ class IbmCloud:
     def calls(self, make: Callable[[Any], Any], url: str, bucket: TokenBucket) -> IbmCalls:
         """The calls of one service at ``url``; ``make`` builds it, given the authenticator."""
 
-        def build() -> Any:
-            service = make(self.profile.authenticator())
-            service.set_service_url(url)
-            _widen_pool(service, self.connections, self.timeout)
-            _look_around_once(service.http_client, url)
-            return service
+        def build() -> Service:
+            from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
 
-        return IbmCalls(self.threads, bucket, build, self.profile.renounce)
+            service = make(NoAuthAuthenticator())
+            service.set_service_url(url)
+            return Service(service, Line(self.connections, _authorities(url), _proxy(url)), self.timeout)
+
+        return IbmCalls(self.threads, bucket, build, self.profile)
+
+
+class Service:
+    """One service of the SDK, whose requests go over a line of ours."""
+
+    def __init__(self, sdk: Any, line: Line, timeout: tuple[float, float]) -> None:
+        self._sdk = sdk
+        self._read = type(sdk).send
+        self._line = line
+        self._timeout = timeout
+        sdk.send = lambda request, **_: request
+
+    async def call(self, token: str, method: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """What the SDK makes of the answer. Raises what it raises, and Unheard, Lost."""
+        from ibm_cloud_sdk_core.utils import is_json_mimetype
+
+        request = getattr(self._sdk, method)(*args, **named)
+        query = urlencode(request["params"] or {}, doseq=True)
+        headers = {**request["headers"], "Authorization": f"Bearer {token}"}
+        url = f"{request['url']}?{query}" if query else request["url"]
+        answer = await self._line.ask(request["method"], url, headers, request["data"], *self._timeout)
+        with suppress(ValueError):  # the SDK tells what is wrong with it
+            if answer.status in (200, 201, 202) and is_json_mimetype(answer.headers.get("Content-Type")):
+                return orjson.loads(answer.content)
+        self._sdk.http_client = _Answered(answer)
+        return self._read(self._sdk, request).get_result()
+
+    async def close(self) -> None:
+        """End its connections."""
+        await self._line.close()
+
+
+class _Answered:
+    """Stands where the SDK has its HTTP client, and gives it the answer that came."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def request(self, **_: Any) -> Any:
+        from requests import Response
+        from requests.structures import CaseInsensitiveDict
+        from requests.utils import get_encoding_from_headers
+
+        response = Response()
+        response.status_code = self._answer.status
+        response.headers = CaseInsensitiveDict(self._answer.headers)
+        response.encoding = get_encoding_from_headers(response.headers)
+        response.raw = BytesIO(self._answer.content)
+        return response
 
 
 class IbmCalls:
     """One SDK service. ``make`` builds it, in a thread and at first use, because importing an SDK takes long.
 
-    ``renounce`` is called, in a thread too, when the service refuses the token.
+    ``profile`` gives the token, and is told, in a thread too, when the service refuses it.
     """
 
     def __init__(
         self,
         threads: ThreadPoolExecutor,
         bucket: TokenBucket,
-        make: Callable[[], Any],
-        renounce: Callable[[], None] = lambda: None,
+        make: Callable[[], Service],
+        profile: TrustedProfile,
     ) -> None:
         self._threads = threads
         self._bucket = bucket
         self._make = make
-        self._renounce = renounce
-        self._service: asyncio.Future[Any] | None = None
+        self._profile = profile
+        self._service: asyncio.Future[Service] | None = None
 
     async def __call__(self, method: str, /, *args: Any, **named: Any) -> Any:
         """The result of one call. Raises OutsideError; one that timed out is in doubt, never failed."""
+        loop = asyncio.get_running_loop()
         if self._service is None:
-            loop = asyncio.get_running_loop()
             self._service = asyncio.ensure_future(loop.run_in_executor(self._threads, self._make))
         service = await asyncio.shield(self._service)
         await self._bucket.take()
-        loop = asyncio.get_running_loop()
         try:
-            result = await loop.run_in_executor(
-                self._threads, lambda: self._call(getattr(service, method), args, named)
-            )
+            token = self._profile.at_hand()
+            if token is None:
+                token = await loop.run_in_executor(self._threads, self._profile.token)
+            result = await service.call(token, method, args, named)
         except Exception as error:
             told = translate(error, method.replace("_", " "))
             if told.status == TOO_MANY:
                 self._bucket.refused(told.after)
+            if told.status == 401:  # the token is no good, however long it should live
+                await loop.run_in_executor(self._threads, self._profile.renounce)
             raise told from error
         if result is not None and not isinstance(result, dict):
             what, shown = method.replace("_", " "), plain(str(getattr(result, "text", result)))
             raise OutsideError("malformed", f"{what}: the answer is no JSON object.", evidence=shown)
         return result
 
-    def _call(self, call: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """One call, in a thread. A 401 means that the token is no good, however long it should live."""
-        try:
-            return call(*args, **named).get_result()
-        except Exception as error:
-            if getattr(error, "status_code", None) == 401:
-                self._renounce()
-            raise
+    async def close(self) -> None:
+        """End its connections."""
+        if self._service is not None:
+            (service,) = await asyncio.gather(self._service, return_exceptions=True)
+            if isinstance(service, Service):
+                await service.close()
 
     async def make(self, method: str, /, *args: Any, **named: Any) -> dict[str, Any]:
         """The object a create answers with. Raises OutsideError, too where the answer does not say its id."""
@@ -127,24 +187,21 @@ class IbmCalls:
             start = parse_qs(urlsplit(following["href"]).query)["start"][0]
 
 
-def _look_around_once(session: Any, url: str) -> None:
-    """Take proxies and authorities from the environment now, and not with every call; no password from a netrc file,
-    which would go instead of the token."""
-    from requests.utils import get_environ_proxies
+def _proxy(url: str) -> str | None:
+    """What the environment says of the way to a service, looked up once."""
+    from requests.utils import get_environ_proxies, prepend_scheme_if_needed, select_proxy
 
-    session.trust_env = False
-    session.proxies = get_environ_proxies(url)
-    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    proxy = select_proxy(url, get_environ_proxies(url))
+    return prepend_scheme_if_needed(proxy, "http") if proxy else None
 
 
-def _widen_pool(service: Any, connections: int, timeout: tuple[float, float]) -> None:
-    """Give a service as many connections as there are threads, and its time limits (connect, read; seconds).
+def _authorities(url: str) -> ssl.SSLContext | bool:
+    """Who is believed to name a service, looked up once: whom the environment says, or those that the SDK brings."""
+    from certifi import where
 
-    With the SDK's default pool of ten, further connections are thrown away and made anew with each call.
-    """
-    from ibm_cloud_sdk_core.base_service import SSLHTTPAdapter
-
-    adapter = SSLHTTPAdapter(pool_connections=connections, pool_maxsize=connections)
-    service.http_client.mount("http://", adapter)
-    service.http_client.mount("https://", adapter)
-    service.set_http_config({"timeout": timeout})
+    if urlsplit(url).scheme != "https":
+        return True
+    path = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or where()
+    if os.path.isdir(path):
+        return ssl.create_default_context(capath=path)
+    return ssl.create_default_context(cafile=path)

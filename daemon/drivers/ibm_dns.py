@@ -69,6 +69,10 @@ class IbmDns:
         """Delete the record."""
         await self._lookup("delete_resource_record", instance, zone, id_)
 
+    async def close(self) -> None:
+        """End every connection."""
+        await self._calls.close()
+
     async def _lookup(self, method: str, *args: Any) -> Json | None:
         try:
             found: Json = await self._calls(method, *args)

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from daemon.drivers.answers import evidence, is_page, reason, sentence
+from daemon.drivers.http import Lost, Unheard
 from daemon.errors.tree import OutsideError
 
 _BY_CODE: dict[str, str] = {
@@ -58,7 +59,6 @@ class TokenRefused(Exception):
 
 def translate(error: Exception, what: str) -> OutsideError:
     """The daemon's error for an exception of an SDK call named ``what``; re-raises what it does not know."""
-    import requests
     from ibm_cloud_sdk_core import ApiException
 
     if isinstance(error, TokenRefused):
@@ -67,21 +67,11 @@ def translate(error: Exception, what: str) -> OutsideError:
         )
     if isinstance(error, ApiException):
         return _from_answer(error, what)
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return OutsideError("unreachable", f"{what}: no connection in time.", evidence=reason(error))
-    if isinstance(error, requests.exceptions.ConnectionError) and _never_sent(error):
+    if isinstance(error, Unheard):
         return OutsideError("unreachable", f"{what}: no connection.", evidence=reason(error))
-    if isinstance(error, requests.exceptions.RequestException):
+    if isinstance(error, Lost):
         return OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=reason(error))
     raise error
-
-
-def _never_sent(error: Exception) -> bool:
-    """Whether the connection was never made, so that the call cannot have taken effect."""
-    from urllib3.exceptions import MaxRetryError, NewConnectionError
-
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
 
 
 def _from_answer(error: Any, what: str) -> OutsideError:

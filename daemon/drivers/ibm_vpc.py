@@ -32,6 +32,10 @@ class IbmVpc:
     def __init__(self, calls: IbmCalls) -> None:
         self._calls = calls
 
+    async def close(self) -> None:
+        """End every connection."""
+        await self._calls.close()
+
     async def _lookup(self, method: str, *args: Any, **named: Any) -> Json | None:
         try:
             found: Json = await self._calls(method, *args, **named)

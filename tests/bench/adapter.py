@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from aiohttp import web
 from figures import Figure
@@ -32,10 +31,8 @@ TICK = 0.002
 class Nobody:
     """A profile that needs no token."""
 
-    def authenticator(self) -> Any:
-        from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
-
-        return NoAuthAuthenticator()
+    def at_hand(self) -> str:
+        return "none"
 
     def renounce(self) -> None:
         """There is nothing to drop."""
@@ -71,6 +68,7 @@ async def _round(port: int) -> tuple[float, float]:
         lag = asyncio.create_task(_lag(worst))
         rate = await _calls(vpc, CALLS)
         lag.cancel()
+        await vpc.close()
     return rate, worst[0]
 
 

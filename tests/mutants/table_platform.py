@@ -171,7 +171,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("daemon/drivers/ibm_calls.py", "            if told.status == TOO_MANY:\n", "            if False:\n",
            "a refusal slows every caller down", ANSWERS),
     Mutant("daemon/drivers/ibm_calls.py",
-           "            if getattr(error, \"status_code\", None) == 401:\n",
+           "            if told.status == 401:  # the token is no good, however long it should live\n",
            "            if False:\n",
            "a token that was refused is not used again", AUTH),
     Mutant("daemon/drivers/ibm_auth.py",

@@ -60,6 +60,7 @@ class IbmNutanix(Platform):
         )
         vpc = open_vpc(cloud, settings.ibm_vpc_url, TokenBucket(settings.rates_vpc_per_second, clock, "vpc"))
         dns = open_dns(cloud, settings.ibm_dns_url, TokenBucket(settings.rates_dns_per_second, clock, "dns"))
+        self._services = (vpc, dns)
         watch = ServerWatch(vpc, clock, settings.poll_seconds)
         self._clock = clock
         node = NodeSteps(settings, vpc, dns, clock, watch)
@@ -177,6 +178,8 @@ class IbmNutanix(Platform):
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+        for service in self._services:
+            await service.close()
         await self._connections.close()
 
 

@@ -174,6 +174,28 @@ def test_a_token_that_runs_out_is_fetched_again(serve: Any, metadata: Metadata) 
     assert len(server.asked) > fetched
 
 
+def test_a_token_is_at_hand_until_it_runs_out_or_is_refused_and_looking_waits_for_nobody(
+    serve: Any, metadata: Metadata
+) -> None:
+    profile = TrustedProfile("Profile-1", serve(metadata).url)
+    assert profile.at_hand() is None
+    metadata.pause = 0.5
+    with ThreadPoolExecutor(1) as threads:
+        fetched = threads.submit(profile.token)
+        began = time.monotonic()
+        looks = 0
+        while not fetched.done():
+            profile.at_hand()
+            looks += 1
+        assert looks > 100 and 0.4 < time.monotonic() - began < 5
+    assert profile.at_hand() == fetched.result()
+    profile.renounce()
+    assert profile.at_hand() is None
+    metadata.lifetime, metadata.pause = -60, 0.0
+    profile.token()
+    assert profile.at_hand() is None
+
+
 async def test_a_token_that_the_service_refuses_is_not_used_again(serve: Any, metadata: Metadata) -> None:
     identity = serve(metadata)
     answers = [(401, b'{"errors": [{"code": "token_invalid", "message": "x"}]}'), (200, b'{"id": "s"}')]
@@ -187,4 +209,5 @@ async def test_a_token_that_the_service_refuses_is_not_used_again(serve: Any, me
         assert caught.value.code == "authentication"
         assert identity.asked.count("POST /instance_identity/v1/iam_token") == 1
         assert (await vpc.server("s")) == {"id": "s"}
+        await vpc.close()
     assert identity.asked.count("POST /instance_identity/v1/iam_token") == 2

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
 
 from daemon.clock import ManualClock, SystemClock
 from daemon.drivers.ibm_auth import TrustedProfile
@@ -27,8 +26,8 @@ TIMEOUT = (2.0, 0.3)
 class NoToken(TrustedProfile):
     """Calls go out without a token: what is tested here is what comes back."""
 
-    def authenticator(self) -> Any:
-        return NoAuthAuthenticator()
+    def at_hand(self) -> str | None:
+        return "none"
 
 
 PROFILE = NoToken("Profile-1", "http://127.0.0.1:1")
@@ -41,21 +40,31 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 
 @pytest.fixture
-def vpc(threads: ThreadPoolExecutor) -> Callable[[str], IbmVpc]:
+async def vpc(threads: ThreadPoolExecutor) -> AsyncIterator[Callable[[str], IbmVpc]]:
+    made: list[IbmVpc] = []
+
     def client(url: str) -> IbmVpc:
         bucket = TokenBucket(1000, SystemClock())
-        return open_vpc(IbmCloud(PROFILE, threads, 8, TIMEOUT), f"{url}/v1", bucket)
+        made.append(open_vpc(IbmCloud(PROFILE, threads, 8, TIMEOUT), f"{url}/v1", bucket))
+        return made[-1]
 
-    return client
+    yield client
+    for one in made:
+        await one.close()
 
 
 @pytest.fixture
-def dns(threads: ThreadPoolExecutor) -> Callable[[str], IbmDns]:
+async def dns(threads: ThreadPoolExecutor) -> AsyncIterator[Callable[[str], IbmDns]]:
+    made: list[IbmDns] = []
+
     def client(url: str) -> IbmDns:
         bucket = TokenBucket(1000, SystemClock())
-        return open_dns(IbmCloud(PROFILE, threads, 8, TIMEOUT), f"{url}/v1", bucket)
+        made.append(open_dns(IbmCloud(PROFILE, threads, 8, TIMEOUT), f"{url}/v1", bucket))
+        return made[-1]
 
-    return client
+    yield client
+    for one in made:
+        await one.close()
 
 
 def says(status: int, body: object, headers: dict[str, str] | None = None) -> Callable[..., Any]:
@@ -83,6 +92,24 @@ async def test_the_sdk_repeats_nothing_by_itself(vpc: Any, serve: Any) -> None:
     with pytest.raises(OutsideError, match="create subnet reserved ip"):
         await vpc(server.url).reserve_ip("subnet", "10.0.0.9", "name")
     assert server.asked == ["POST /v1/subnets/subnet/reserved_ips"]
+
+
+async def test_not_even_a_deletion_whose_answer_is_lost_is_repeated(
+    vpc: Any, serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(method: str, path: str, sent: bytes) -> Any:
+        if method == "DELETE":
+            raise ConnectionError
+        return 200, JSON, b'{"id": "s"}'
+
+    monkeypatch.setattr("socketserver.BaseServer.handle_error", lambda *_: None)
+    server = serve(lose)
+    client = vpc(server.url)
+    await client.server("s")
+    with pytest.raises(OutsideError) as caught:
+        await client.release_ip("subnet", "ip")
+    assert caught.value.code == "in_doubt"
+    assert server.asked == ["GET /v1/bare_metal_servers/s", "DELETE /v1/subnets/subnet/reserved_ips/ip"]
 
 
 @pytest.mark.parametrize(
@@ -220,6 +247,7 @@ async def test_an_answer_of_too_many_requests_slows_every_caller_of_that_api_dow
     client = open_vpc(IbmCloud(PROFILE, threads, 8, TIMEOUT), f"{serve(refuse).url}/v1", bucket)
     with pytest.raises(OutsideError) as told:
         await client.server("s")
+    await client.close()
     assert (told.value.code, told.value.after, bucket.rate) == ("rate_limited", 7.0, 5.0)
     waiting = asyncio.create_task(bucket.take())
     await asyncio.sleep(0)

@@ -10,6 +10,7 @@ import pytest
 import requests
 from ibm_cloud_sdk_core import ApiException
 
+from daemon.drivers.http import Line, Lost, Unheard
 from daemon.drivers.ibm_errors import TokenRefused, retry_after, translate
 from daemon.errors.tree import CATALOGUE, OutsideError
 
@@ -133,13 +134,14 @@ def test_a_long_message_of_the_service_is_cut_and_says_how_long_it_was() -> None
     assert "\n" not in translate(answer(400, errors("bad_field", "one\ntwo\x07")), "x").message
 
 
-def test_why_nothing_came_is_told_without_the_names_of_python_objects() -> None:
-    try:
-        requests.get("http://127.0.0.1:1/v1/secret?token=abc", timeout=2)
-    except requests.exceptions.ConnectionError as error:
-        told = translate(error, "create vni")
+async def test_why_nothing_came_is_told_without_the_names_of_python_objects() -> None:
+    line = Line(1)
+    with pytest.raises(Unheard) as caught:
+        await line.ask("GET", "http://127.0.0.1:1/v1/secret?token=abc", {}, None, 2, 2)
+    await line.close()
+    told = translate(caught.value, "create vni")
     assert told.code == "unreachable"
-    assert told.evidence == "[Errno 111] Connection refused"
+    assert told.evidence == "[Errno 111] Connect call failed ('127.0.0.1', 1)"
 
 
 DATE = "Tue, 15 Nov 1994 12:45:26 GMT"
@@ -180,4 +182,4 @@ def test_a_token_that_was_refused_is_told_with_what_the_metadata_service_said() 
 def test_what_nobody_knows_is_not_made_up() -> None:
     with pytest.raises(KeyError):
         translate(KeyError("x"), "create vni")
-    assert isinstance(translate(requests.exceptions.Timeout("t"), "x"), OutsideError)
+    assert isinstance(translate(Lost("t"), "x"), OutsideError)

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
 
 from daemon.clock import ManualClock
 from daemon.drivers.ibm_calls import IbmCloud
@@ -26,8 +25,8 @@ JSON = {"Content-Type": "application/json"}
 class NoToken:
     """Calls go out without a token."""
 
-    def authenticator(self) -> Any:
-        return NoAuthAuthenticator()
+    def at_hand(self) -> str:
+        return "none"
 
     def renounce(self) -> None:
         """There is none."""
@@ -44,8 +43,8 @@ class Scene:
         self.broken = False
         self._served = serve(self._answer)
         cloud = IbmCloud(NoToken(), threads, 8, (2.0, 2.0))  # type: ignore[arg-type]
-        vpc = open_vpc(cloud, f"{self._served.url}/v1", TokenBucket(1e9, self.clock))
-        self.watch = ServerWatch(vpc, self.clock, POLL)
+        self.vpc = open_vpc(cloud, f"{self._served.url}/v1", TokenBucket(1e9, self.clock))
+        self.watch = ServerWatch(self.vpc, self.clock, POLL)
 
     def populate(self, servers: int) -> None:
         self.truth = {f"s{number}": "starting" for number in range(servers)}
@@ -82,7 +81,9 @@ class Scene:
 @pytest.fixture
 async def scene(serve: Any) -> AsyncIterator[Scene]:
     with ThreadPoolExecutor(8) as threads:
-        yield Scene(serve, threads)
+        one = Scene(serve, threads)
+        yield one
+        await one.vpc.close()
 
 
 async def test_a_few_servers_are_asked_for_one_by_one(scene: Scene) -> None:

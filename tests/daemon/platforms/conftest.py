@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
 
 from daemon.clock import SystemClock
 from daemon.drivers.ibm_calls import IbmCloud
@@ -32,8 +31,8 @@ SETTINGS = {
 class NoToken:
     """Calls go out without a token."""
 
-    def authenticator(self) -> Any:
-        return NoAuthAuthenticator()
+    def at_hand(self) -> str:
+        return "none"
 
     def renounce(self) -> None:
         """There is none."""
@@ -90,4 +89,6 @@ async def cloud() -> AsyncIterator[tuple[Cloud, NodeSteps]]:
                 IbmSettings.of(load_settings(None, SETTINGS)), vpc, dns, clock, ServerWatch(vpc, clock, 30.0)
             ),
         )
+        await vpc.close()
+        await dns.close()
     await runner.cleanup()
