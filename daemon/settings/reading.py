@@ -316,7 +316,7 @@ def settings_table() -> str:
     """The table of all settings in Markdown, as it stands in the documentation: those of the house, then those of each
     platform."""
     lines = ["| key | environment | must be | default | what it is |", "|---|---|---|---|---|"]
-    for setting in every_setting(manifests().values()):
+    for setting in every_setting(own().values()):
         default = "must be given" if setting.default is None else f"`{setting.default}`"
         cells = (f"`{setting.key}`", f"`{setting.env}`", setting.kind.words, default, setting.help)
         lines.append(f"| {' | '.join(cells)} |")

@@ -1,0 +1,107 @@
+"""What every platform promises, whoever brings it: those that come with nxd, and each that lives in a folder here."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+
+from daemon.clock import ManualClock
+from daemon.platforms import GROUP, own
+from daemon.platforms.base import Platform
+from daemon.platforms.manifest import Manifest
+from daemon.settings.reading import SettingsError, load_settings
+from daemon.spec.reading import ClusterSpec, json_schema
+from state_machines.check import problems
+from state_machines.draw import diagram
+from state_machines.kind import NO_RETURN, NOTHING, Kind
+
+HERE = Path(__file__).parent
+FOLDERS = sorted(path.parent.parent for path in HERE.glob("*/*.dist-info/entry_points.txt"))
+HOUSE = {
+    "NXD_ENVIRONMENT": "lab",
+    "NXD_BOOT_URL": "http://10.240.0.5:8080",
+    "NXD_CONFIG_URL": "http://10.240.0.5:8081",
+}
+SAMPLES = {"a name": "lab", "an id": "Profile-1", "a URL": "http://10.0.0.9:80"}
+
+
+@pytest.fixture(params=[*own(), *(path.name for path in FOLDERS)])
+def manifest(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Manifest]:
+    """One platform's manifest; a folder's modules can be imported while it is looked at."""
+    if request.param in own():
+        yield own()[request.param]
+        return
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(HERE / request.param)
+    (found,) = [
+        point.load()
+        for one in distributions(path=[str(HERE / request.param)])
+        for point in one.entry_points.select(group=GROUP)
+    ]
+    yield found
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] == found.name:
+            del sys.modules[name]
+
+
+def kinds(manifest: Manifest) -> list[Kind]:
+    tables = import_module(manifest.tables)
+    return [tables.NODE, tables.CLUSTER]
+
+
+def variables(manifest: Manifest) -> dict[str, str]:
+    """The settings that have to be given while it is on."""
+    needed = [setting for setting in manifest.settings if setting.default is None]
+    values = {
+        setting.env: next(value for words, value in SAMPLES.items() if setting.kind.words.startswith(words))
+        for setting in needed
+    }
+    return {**HOUSE, **values, "NXD_PLATFORMS": manifest.name}
+
+
+def test_its_tables_are_sound_and_can_be_drawn(manifest: Manifest) -> None:
+    for kind in kinds(manifest):
+        assert problems(kind) == []
+        assert kind.name == f"{manifest.name}.{kind.role}"
+        assert "-->" in diagram(kind)
+
+
+def test_its_spec_has_a_schema_in_which_every_key_is_explained(manifest: Manifest) -> None:
+    model: type[ClusterSpec] = import_module(manifest.spec).MODEL
+    schema = json_schema(model)
+    assert {"platform", "cluster", "nodes"} <= set(schema["properties"])
+    assert [name for name, about in schema["properties"].items() if not about.get("description")] == []
+
+
+def test_its_settings_are_of_a_section_of_their_own_and_needed_only_while_it_is_on(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.settings.reading.manifests", lambda: {**own(), manifest.name: manifest})
+    given = variables(manifest)
+    assert load_settings(None, given).platforms == (manifest.name,)
+    for missing in set(given) - set(HOUSE) - {"NXD_PLATFORMS"}:
+        with pytest.raises(SettingsError, match=missing):
+            load_settings(None, {key: value for key, value in given.items() if key != missing})
+
+
+async def test_every_step_and_every_stage_of_a_rollback_is_there_to_be_run(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.settings.reading.manifests", lambda: {**own(), manifest.name: manifest})
+    settings = load_settings(None, variables(manifest))
+    platform: Platform = import_module(manifest.platform).load(settings, ManualClock())
+    for kind in kinds(manifest):
+        assert [
+            step for step in kind.steps if not inspect.iscoroutinefunction(platform.steps.get(step))
+        ] == []
+        assert [stage.name for stage in kind.undo if stage.name not in platform.undo] == []
+        named = {state.undo for state in kind.states.values()} - {None, NOTHING, NO_RETURN}
+        assert named <= {stage.name for stage in kind.undo}
+    assert set(platform.undo_order) <= set(platform.words)
+    await platform.close()

@@ -1,0 +1,97 @@
+"""The shelf: a small HTTP server that keeps boxes, fills each while it is looked at, and can be made to misbehave."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+LOOKS = 3
+"""After so many looks a box is full."""
+
+
+@dataclass
+class ShelfState:
+    """What stands on the shelf, and what goes wrong there."""
+
+    boxes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+    """The name of every box that was ever put there."""
+    asked: list[str] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+    """Names whose boxes break instead of being filled."""
+    down: bool = False
+    url: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put(self, name: str, colour: str) -> dict[str, Any] | None:
+        if any(box["name"] == name for box in self.boxes.values()):
+            return None
+        self.made.append(name)
+        box = {"id": f"box-{len(self.made)}", "name": name, "colour": colour, "state": "empty", "looks": 0}
+        self.boxes[str(box["id"])] = box
+        return box
+
+    def look(self, id_: str) -> dict[str, Any] | None:
+        box = self.boxes.get(id_)
+        if box is not None:
+            box["looks"] += 1
+            if box["name"] in self.broken:
+                box["state"] = "broken"
+            elif box["looks"] >= LOOKS:
+                box["state"] = "full"
+        return box
+
+    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        self.asked.append(f"{method} {path}")
+        if self.down:
+            return 503, {"error": "closed"}
+        id_ = path.removeprefix("/boxes").strip("/")
+        if method == "GET":
+            found = self.look(id_) if id_ else list(self.boxes.values())
+            return (404, None) if found is None else (200, found)
+        if method == "POST":
+            box = self.put(body["name"], body["colour"])
+            return (409, {"error": "this name is taken"}) if box is None else (201, box)
+        return (204, None) if self.boxes.pop(id_, None) else (404, None)
+
+
+@contextmanager
+def shelf_server() -> Iterator[ShelfState]:
+    """A shelf on a port of its own."""
+    state = ShelfState()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _any(self) -> None:
+            length = int(self.headers.get("Content-Length", 0))
+            body = json.loads(self.rfile.read(length)) if length else None
+            with state.lock:
+                status, said = state.answer(self.command, self.path, body)
+            content = b"" if said is None else json.dumps(said).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_DELETE = _any
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,177 @@
+"""A platform that is nothing but files of its own: deployed, failed, taken back, killed, audited, shown."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.faultpoints import POINTS
+from nxtui.app import NxTui
+from tests.platforms.toy.shelf_server import ShelfState
+
+SPEC = Path(__file__).parent / "row.yaml"
+IBM = {
+    "trusted_profile": "Profile-1",
+    "vpc_url": "http://127.0.0.1:1/v1",
+    "metadata_url": "http://127.0.0.1:1",
+}
+
+
+def states(toy: Any) -> dict[str, str]:
+    told = json.loads(toy.run("status", "--json").out)
+    return {one["name"]: one["state"] for one in (*told["clusters"], *told["nodes"])}
+
+
+def deployed(toy: Any) -> Any:
+    child = toy.serve()
+    assert toy.run("apply", str(SPEC)).code == 0
+    waited = toy.run("wait", "row", "--timeout", "25")
+    assert waited.code == 0, waited
+    return child
+
+
+def ended(child: Any) -> None:
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(30) == 0
+
+
+def test_it_is_deployed_and_taken_back_and_no_other_platform_is_loaded(toy: Any, shelf: ShelfState) -> None:
+    assert toy.run("validate", str(SPEC)).code == 0
+    toy.more["PYTHONVERBOSE"] = "1"  # tells on standard error what is imported
+    child = toy.serve()
+    toy.more.clear()
+    plan = json.loads(toy.run("plan", str(SPEC), "--json").out)
+    assert [item["name"] for item in plan["items"]] == ["lab-left", "lab-right"]
+    assert toy.run("apply", str(SPEC)).code == 0
+    assert toy.run("wait", "row", "--timeout", "25").code == 0
+    assert states(toy) == {"row": "active", "left": "active", "right": "active"}
+    assert sorted(box["name"] for box in shelf.boxes.values()) == ["lab-left", "lab-right"]
+    assert toy.run("destroy", "row", "--yes").code == 0
+    assert toy.run("wait", "row", "--for", "gone", "--timeout", "25").code == 0
+    assert shelf.boxes == {}
+    ended(child)
+    log = (toy.directory / "serve.log").read_text()
+    loaded = re.findall(r"^import '([\w.]+)'", log, re.MULTILINE)
+    assert "toyland.platform" in loaded
+    assert [
+        name for name in loaded if "ibm" in name and not name.endswith((".manifest", ".table", "ibm_nutanix"))
+    ] == []
+
+
+def test_a_box_that_breaks_fails_its_node_and_a_retry_after_it_was_mended_goes_on(
+    toy: Any, shelf: ShelfState
+) -> None:
+    shelf.broken.add("lab-left")
+    toy.serve()
+    assert toy.run("apply", str(SPEC)).code == 0
+    assert toy.run("wait", "left", "--timeout", "25").code == 1
+    shown = json.loads(toy.run("show", "left", "--json").out)["entity"]
+    assert (shown["error"]["code"], shown["step"]) == ("server_failed", "filling")
+    assert "'state': 'broken'" in shown["error"]["evidence"]
+    shelf.broken.clear()
+    for box in shelf.boxes.values():
+        box["state"] = "empty"
+    assert toy.run("retry", "left").code == 0
+    assert toy.run("wait", "row", "--timeout", "25").code == 0
+    assert len(shelf.made) == 2
+
+
+@pytest.mark.parametrize("point", [point for point in POINTS if point not in ("migrating", "batch_begun")])
+def test_a_daemon_killed_at_any_point_makes_no_box_twice_and_leaves_none(
+    toy: Any, shelf: ShelfState, point: str
+) -> None:
+    toy.more["NXD_CRASH"] = point
+    child = toy.start("serve")
+    toy.settles(child, lambda: toy.run("apply", str(SPEC)).code == 0)
+    toy.more.clear()
+    if child.poll() is None:
+        child.kill()
+    child.wait(20)
+    toy.serve()
+    toy.run("apply", str(SPEC))
+    assert toy.run("wait", "row", "--timeout", "25").code == 0
+    assert sorted(shelf.made) == ["lab-left", "lab-right"]
+    assert toy.run("destroy", "row", "--yes").code == 0
+    assert toy.run("wait", "row", "--for", "gone", "--timeout", "25").code == 0
+    assert shelf.boxes == {}
+
+
+def test_an_audit_finds_a_box_that_is_in_no_ledger_and_has_it_deleted(toy: Any, shelf: ShelfState) -> None:
+    shelf.put("lab-stray", "red")
+    shelf.put("somebody-elses", "red")
+    toy.serve()
+    (found,) = json.loads(toy.run("audit", "--json").out)
+    assert (found["finding"], found["kind"], found["name"]) == ("unknown", "box", "lab-stray")
+    assert toy.run("audit", "--delete", found["id"]).code == 0
+    assert [box["name"] for box in shelf.boxes.values()] == ["somebody-elses"]
+    shelf.down = True
+    (found,) = json.loads(toy.run("audit", "--json").out)
+    assert (found["finding"], found["name"]) == ("unasked", "toyland")
+
+
+def test_it_has_no_login_and_says_so(toy: Any, shelf: ShelfState) -> None:
+    deployed(toy)
+    said = toy.run("login", "row")
+    said.refused_with(2, "has no login")
+
+
+async def test_nxtui_shows_it_as_any_other(toy: Any, shelf: ShelfState) -> None:
+    deployed(toy)
+    app = NxTui(toy.socket)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for _ in range(100):
+            await pilot.pause(0.05)
+            if app.fleet.find("left") is not None:
+                break
+        await pilot.pause(0.2)
+        drawn = app.export_screenshot()
+    for word in ("left", "right", "row", "active"):
+        assert word in drawn
+
+
+class TestOff:
+    """Records of a platform that is not switched on, or not there at all."""
+
+    @pytest.mark.parametrize("installed", [True, False])
+    def test_they_are_shown_as_they_are_and_nothing_of_them_is_touched(
+        self, toy: Any, shelf: ShelfState, installed: bool
+    ) -> None:
+        ended(deployed(toy))
+        asked = len(shelf.asked)
+        toy.installed = installed
+        toy.write(platforms=["ibm_nutanix"], ibm=IBM, toyland={"url": shelf.url} if installed else None)
+        child = toy.serve()
+        assert states(toy) == {"row": "active", "left": "active", "right": "active"}
+        for words in (("destroy", "row", "--yes"), ("protect", "row"), ("retry", "left")):
+            said = toy.run(*words)
+            said.refused_with(4, "toyland is not switched on here", "platforms in nxd.yaml")
+        (entity,) = [
+            one for one in json.loads(toy.run("status", "--json").out)["nodes"] if one["name"] == "left"
+        ]
+        assert (entity["can"], entity["phase"]) == ({}, "attention")
+        assert toy.run("audit", "--json").code == 1  # of the cloud that is on, which cannot be asked here
+        assert len(shelf.asked) == asked and len(shelf.boxes) == 2
+        ended(child)
+        log = (toy.directory / "serve.log").read_text()
+        assert log.count("settings_unused keys=toyland.url") == int(installed)
+        toy.installed = True
+        toy.write(platforms=["toyland"], ibm=None, toyland={"url": shelf.url})
+        toy.serve()
+        assert toy.run("destroy", "row", "--yes").code == 0
+        assert toy.run("wait", "row", "--for", "gone", "--timeout", "25").code == 0
+        assert shelf.boxes == {}
+
+    def test_a_spec_for_it_is_refused_at_its_line(self, toy: Any, shelf: ShelfState) -> None:
+        toy.write(platforms=["ibm_nutanix"], ibm=IBM)
+        toy.serve()
+        said = toy.run("apply", str(SPEC))
+        said.refused_with(2, "1:11", "toyland is not switched on here", "add it to platforms")
+
+    def test_a_platform_that_is_not_known_is_told_with_those_that_are(self, toy: Any) -> None:
+        toy.write(platforms=["toylnad"])
+        toy.run("serve").refused_with(2, "toylnad", "toyland")

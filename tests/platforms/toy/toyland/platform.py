@@ -1,0 +1,145 @@
+"""Rows of boxes on a shelf: what each step does."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from daemon.clock import Clock
+from daemon.engine.context import Step, StepContext
+from daemon.engine.objects import Disposal, Found, Want
+from daemon.errors.tree import NxdError
+from daemon.memory.mirror import Mirror
+from daemon.platforms.base import Check, Finding, Planned, Platform, Seed
+from daemon.settings.reading import Settings
+from daemon.store.ops import Resource
+from state_machines.kind import ROLLING_BACK
+from state_machines.outcome import Done, Outcome, Wait
+from toyland import tables
+from toyland.shelf import Shelf
+
+POLL = 1.0
+
+
+class Toyland(Platform):
+    """The platform of the name `toyland`."""
+
+    node = tables.NODE
+    cluster = tables.CLUSTER
+    undo_order = ("box",)
+    words: Mapping[str, tuple[str, str]] = {"box": ("box", "boxes")}
+
+    def __init__(self, shelf: Shelf, environment: str) -> None:
+        self._shelf = shelf
+        self._environment = environment
+        self.steps: Mapping[str, Step] = {"making": self.make, "filling": self.fill, "gathering": self.gather}
+        self.undo: Mapping[str, Step] = {"unmake": self.unmake, "release_nodes": self.release_nodes}
+
+    def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
+        nodes = [str(node["name"]) for node in spec["nodes"]]
+        return [
+            Seed(spec["cluster"], tables.CLUSTER, {**spec, "nodes": nodes}),
+            *(Seed(name, tables.NODE, {"colour": spec["colour"]}) for name in nodes),
+        ]
+
+    def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
+        nodes = [str(node["name"]) for node in spec["nodes"]]
+        return [Planned(name, "box", self._name(name), about={"colour": spec["colour"]}) for name in nodes]
+
+    async def preflight(self, spec: Mapping[str, Any], mirror: Mirror) -> Sequence[Check]:
+        try:
+            await self._shelf.boxes()
+        except NxdError as error:
+            return [Check("shelf", "failed", error.message, "See that toyland.url leads to the shelf.")]
+        return [Check("shelf", "passed", "it answers")]
+
+    def removal_commands(self, resource: Resource) -> Sequence[str]:
+        return [f"shelf rm {resource.cloud_id or resource.name}"]
+
+    def _name(self, node: str) -> str:
+        return f"{self._environment}-{node}"
+
+    async def make(self, ctx: StepContext) -> Outcome:
+        """The box stands on the shelf."""
+        colour, name = str(ctx.record.spec["colour"]), self._name(ctx.record.name)
+
+        async def create() -> Found:
+            made = await self._shelf.put(name, colour)
+            return Found(made["id"], {"colour": colour})
+
+        await ctx.ensure(
+            Want("box", name, lambda: self._named(name), create, lambda found: found.data["colour"] == colour)
+        )
+        return Done()
+
+    async def _named(self, name: str) -> Found | None:
+        for box in await self._shelf.boxes():
+            if box["name"] == name:
+                return Found(box["id"], {"colour": box["colour"]})
+        return None
+
+    async def fill(self, ctx: StepContext) -> Outcome:
+        """The shelf has filled the box."""
+        (row,) = ctx.resources("box")
+        box = await self._shelf.box(str(row.cloud_id))
+        if box is None:
+            raise NxdError("vanished", f"The box {row.name} is gone.")
+        if box["state"] == "broken":
+            raise NxdError("server_failed", f"The box {row.name} is broken.", evidence=str(box))
+        if box["state"] == "full":
+            return Done()
+        return Wait("the shelf to fill the box", f"it is {box['state']}", POLL)
+
+    async def unmake(self, ctx: StepContext) -> Outcome:
+        """The box was seen to be gone."""
+        disposal = Disposal(lambda row: self._named(row.name), self._got, self._removed)
+        left = [row.name for row in ctx.resources("box") if not await ctx.remove(row, disposal)]
+        return Wait("the box to be gone", f"not gone yet: {', '.join(left)}", POLL) if left else Done()
+
+    async def _got(self, row: Resource) -> Found | None:
+        box = await self._shelf.box(str(row.cloud_id))
+        return None if box is None else Found(box["id"], {"colour": box["colour"]})
+
+    async def _removed(self, row: Resource) -> None:
+        await self._shelf.remove(str(row.cloud_id))
+
+    async def gather(self, ctx: StepContext) -> Outcome:
+        """Every box is full."""
+        for member in ctx.members:
+            if member.state in ("pending", "rolled_back"):
+                await ctx.order(member.name, "start" if member.state == "pending" else "retry")
+            elif member.state == "ready":
+                await ctx.order(member.name, "join")
+        there = [member for member in ctx.members if member.state == "active"]
+        if len(there) == len(ctx.members):
+            return Done()
+        return Wait("full boxes", f"{len(there)} of {len(ctx.members)}", POLL)
+
+    async def release_nodes(self, ctx: StepContext) -> Outcome:
+        """Every box is taken back."""
+        left = [member for member in ctx.members if member.state != "rolled_back"]
+        for member in left:
+            if member.state != ROLLING_BACK:
+                await ctx.order(member.name, "release")
+        return Wait("all boxes to go", f"{len(left)} left", POLL) if left else Done()
+
+    async def audit(self, mirror: Mirror) -> Sequence[Finding]:
+        known = {row.cloud_id for row in mirror.all_resources() if row.kind == "box" and row.state != "gone"}
+        return [
+            Finding("unknown", "box", box["name"], box["id"], None, f"shelf rm {box['id']}")
+            for box in await self._shelf.boxes()
+            if box["name"].startswith(f"{self._environment}-") and box["id"] not in known
+        ]
+
+    async def discard(self, mirror: Mirror, ids: Collection[str]) -> Sequence[Finding]:
+        for id_ in ids:
+            await self._shelf.remove(id_)
+        return [one for one in await self.audit(mirror) if one.id in ids]
+
+    async def close(self) -> None:
+        await self._shelf.close()
+
+
+def load(settings: Settings, clock: Clock) -> Toyland:
+    """The platform, ready to work."""
+    return Toyland(Shelf(settings.own["toyland_url"]), settings.environment)

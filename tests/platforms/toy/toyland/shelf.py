@@ -1,0 +1,55 @@
+"""How to speak to the shelf: plain HTTP with JSON. Every method raises OutsideError."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from daemon.errors.tree import OutsideError
+
+CODES = {409: "name_taken", 429: "rate_limited"}
+
+
+class Shelf:
+    """The shelf at a URL."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.AsyncClient(base_url=url, timeout=5, trust_env=False)
+
+    async def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        what = f"{method} {path}"
+        try:
+            answer = await self._http.request(method, path, json=body)
+        except httpx.ConnectError as error:
+            raise OutsideError("unreachable", f"{what}: no connection.", evidence=str(error)) from error
+        except httpx.HTTPError as error:
+            raise OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=str(error)) from error
+        if answer.status_code == 404:
+            return None
+        if answer.status_code >= 300:
+            code = CODES.get(
+                answer.status_code, "unavailable" if answer.status_code >= 500 else "bad_request"
+            )
+            raise OutsideError(code, f"{what}: refused.", evidence=answer.text, status=answer.status_code)
+        return answer.json() if answer.content else None
+
+    async def boxes(self) -> list[Any]:
+        """Every box on the shelf."""
+        return list(await self._ask("GET", "/boxes"))
+
+    async def box(self, id_: str) -> Any:
+        """The box, or None."""
+        return await self._ask("GET", f"/boxes/{id_}")
+
+    async def put(self, name: str, colour: str) -> Any:
+        """A new box; a name can be there once."""
+        return await self._ask("POST", "/boxes", {"name": name, "colour": colour})
+
+    async def remove(self, id_: str) -> None:
+        """Take the box away."""
+        await self._ask("DELETE", f"/boxes/{id_}")
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._http.aclose()

@@ -1,0 +1,16 @@
+"""What may stand in a spec of this platform."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from daemon.spec.reading import ClusterSpec
+
+
+class Row(ClusterSpec):
+    """A row of boxes on the shelf."""
+
+    colour: str = Field(default="red", description="The colour of its boxes")
+
+
+MODEL = Row

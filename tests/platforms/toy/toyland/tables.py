@@ -1,0 +1,89 @@
+"""The tables of a box and of a row of boxes."""
+
+from __future__ import annotations
+
+from state_machines.kind import ROLLING_BACK, Kind, Move, State, UndoStep
+from state_machines.lifecycle import ENDS, lifecycle, release
+
+NODE_STEPS = (
+    State(
+        "making",
+        "working",
+        "making the box",
+        "A box is put on the shelf.",
+        work=True,
+        deadline=60.0,
+        undo="unmake",
+    ),
+    State(
+        "filling",
+        "working",
+        "filling the box",
+        "The shelf fills the box.",
+        work=True,
+        deadline=60.0,
+        undo="nothing",
+    ),
+)
+CLUSTER_STEPS = (
+    State(
+        "gathering",
+        "working",
+        "gathering boxes",
+        "Every box of the row has to be full.",
+        work=True,
+        deadline=600.0,
+        undo="release_nodes",
+    ),
+)
+VERBS = {
+    "retry": "tries the step again that failed",
+    "rollback": "takes everything back that was made",
+    "hold": "stops at the next safe point",
+    "resume": "goes on",
+}
+
+NODE = Kind(
+    "toyland.node",
+    "node",
+    states=(
+        State("pending", "waiting", "pending", "Its row says when it begins."),
+        *NODE_STEPS,
+        State("ready", "ok", "ready", "It is full."),
+        State("active", "ok", "active", "It belongs to its row."),
+        *ENDS,
+    ),
+    moves=(
+        *lifecycle(("pending",), NODE_STEPS, ("ready", "active"), protected=("active",)),
+        Move("join", ("ready",), "active"),
+        release("release", ("pending",), NODE_STEPS, ("ready", "active")),
+    ),
+    undo=(UndoStep("unmake", "taking the box away", 60.0),),
+    verbs=VERBS,
+)
+
+CLUSTER = Kind(
+    "toyland.cluster",
+    "cluster",
+    states=(
+        State("pending", "waiting", "pending", "It begins at once."),
+        *CLUSTER_STEPS,
+        State("active", "ok", "active", "All boxes are full."),
+        *ENDS,
+    ),
+    moves=(
+        *lifecycle(("pending",), CLUSTER_STEPS, ("active",), protected=("active",)),
+        Move("change", ("active", "gathering"), "gathering"),
+        Move("change", ("failed", "held"), "gathering", at="gathering"),
+        Move("change", ("rolled_back",), "pending"),
+        release("destroy", ("pending",), CLUSTER_STEPS, ("active",)),
+        Move("destroy", ("rolled_back",), ROLLING_BACK),
+    ),
+    undo=(UndoStep("release_nodes", "taking all boxes away", 300.0),),
+    verbs={
+        **VERBS,
+        "destroy": "takes everything back and forgets the row",
+        "protect": "keeps it from deletions",
+        "unprotect": "lifts the protection",
+    },
+)
