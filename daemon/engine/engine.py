@@ -29,7 +29,7 @@ from daemon.memory.journal import Journal
 from daemon.platforms.base import Platform
 from daemon.secrets.box import SecretBox
 from daemon.store.base import Fenced, Gone
-from daemon.store.ops import AddCommand, AddEvent, CloseCommand, Command, Event, Op, PutRecord
+from daemon.store.ops import AddCommand, CloseCommand, Command, Op, PutRecord
 from daemon.words import counted
 from state_machines.kind import FLAGS, ROLLING_BACK, Kind
 from state_machines.outcome import Busy, Done, Fail, Outcome, Problem, Wait
@@ -375,28 +375,10 @@ class Engine:
     def _move(self, record: Record, moved: Record, verb: str, actor: str, idle: bool = False) -> list[Op]:
         """A change of state with its log line, and what follows from it."""
         kind = self.kind(record)
-        event = Event(
-            moved.since,
-            record.shard,
-            record.name,
-            "transition",
-            sentences.sentence(moved, kind),
-            "error" if kind.states[moved.state].phase == "failed" else "info",
-            actor,
-            {
-                "from": record.state,
-                "to": moved.state,
-                "step": moved.step,
-                "by": verb,
-                "attempt": moved.attempt,
-                "kind": record.kind,
-            },
-        )
-        if idle:
-            event.data["idle"] = True
+        said = sentences.transition(record, moved, kind, verb, actor, idle)
         begins = kind.states[moved.state].work and not kind.states[record.state].work
         calls: Sequence[Op] = ()
         if begins and record.name != record.shard:
             cluster = self.standing(self._latest(record.shard))
             calls = reactions.calls_back(moved, cluster, self.journal.clock.new_id())
-        return [PutRecord(moved), *calls, AddEvent(event)]
+        return [PutRecord(moved), *calls, said]

@@ -37,6 +37,22 @@ def sentence(record: Record, kind: Kind) -> str:
     return kind.states[record.state].title
 
 
+def transition(record: Record, moved: Record, kind: Kind, verb: str, actor: str, idle: bool) -> AddEvent:
+    """The line of the log that keeps a change of state; ``idle``: the step before had nothing to do."""
+    data = {
+        "from": record.state,
+        "to": moved.state,
+        "step": moved.step,
+        "by": verb,
+        "attempt": moved.attempt,
+        "kind": record.kind,
+    }
+    level: Literal["error", "info"] = "error" if kind.states[moved.state].phase == "failed" else "info"
+    told = {**data, "idle": True} if idle else data
+    said = sentence(moved, kind)
+    return AddEvent(Event(moved.since, record.shard, record.name, "transition", said, level, actor, told))
+
+
 def late(record: Record, kind: Kind, waiting_for: str, evidence: str | None, now: float) -> Problem:
     """The problem of a step whose time is over."""
     row = CATALOGUE["deadline"]
