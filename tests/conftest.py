@@ -14,6 +14,11 @@ sys.path.insert(
 
 from oracle import broken
 
+from tests.order import sort_for_sharing
+from tests.processes import mark_starters, pytest_runtest_protocol
+
+__all__ = ["pytest_runtest_protocol"]
+
 
 @pytest.fixture(scope="session")
 def nothing_broke() -> Callable[[Path], None]:
@@ -24,3 +29,8 @@ def nothing_broke() -> Callable[[Path], None]:
         assert not found, "The daemon's log tells of a bug:\n" + "\n".join(found)
 
     return look
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    mark_starters(items)
+    sort_for_sharing(config, items)

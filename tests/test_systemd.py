@@ -19,6 +19,8 @@ from pathlib import Path
 import pytest
 from oracle import broken
 
+from tests.loopback import free_ports
+
 ROOT = Path(__file__).parents[1]
 UNIT = ROOT / "packaging" / "systemd" / "nxd.service"
 STOCK = ("sysinit", "basic", "shutdown", "network", "network-online", "multi-user")
@@ -111,14 +113,8 @@ def test_the_unit_is_the_service_that_was_promised() -> None:
     assert "PrivateUsers" not in unit["Service"], "it would hide the peer's user, who is the actor in the log"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def write_settings(home: Path) -> Path:
-    boot, config = free_port(), free_port()
+    boot, config = free_ports(2)
     file = home / "nxd.yaml"
     file.write_text(
         f"""environment: test

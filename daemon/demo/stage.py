@@ -48,7 +48,7 @@ class Rehearsal:
     """What to rehearse. ``fail`` are NODE:STEP or CLUSTER:STEP entries, each of which goes wrong once;
     ``scenarios`` are names of scenarios, perhaps with @TARGET; ``quotas`` stand for the account's documented
     ones, and ``capacity`` for the servers of a profile that a zone holds; ``order`` and ``replays`` are manners of the
-    cloud (`nxd sim --order --replays`)."""
+    cloud (`nxd sim --order --replays`); ``listen`` is the address that the daemon serves machines at."""
 
     speed: float
     fail: Sequence[str] = ()
@@ -60,6 +60,7 @@ class Rehearsal:
     capacity: int | None = None
     order: str = "name"
     replays: float = 0.0
+    listen: str = "127.0.0.1"
 
 
 class Stage:
@@ -261,14 +262,15 @@ class Stage:
     def _write_settings(self, rehearsal: Rehearsal, origin: float, urls: Mapping[str, str]) -> None:
         import yaml
 
-        boot, config = _free_ports(2)
+        at = rehearsal.listen
+        boot, config = _free_ports(at, 2)
         settings = {
             "environment": "demo",
             "state_dir": str(self.directory / "state"),
             "images_dir": str(self.directory / "images"),
             "socket": str(self.socket),
-            "boot": {"listen": f"127.0.0.1:{boot}", "url": f"http://127.0.0.1:{boot}"},
-            "config": {"listen": f"127.0.0.1:{config}", "url": f"http://127.0.0.1:{config}"},
+            "boot": {"listen": f"{at}:{boot}", "url": f"http://{at}:{boot}"},
+            "config": {"listen": f"{at}:{config}", "url": f"http://{at}:{config}"},
             "ibm": {
                 "region": "us-south",
                 "vpc_url": urls["vpc_url"],
@@ -308,9 +310,9 @@ def _born(pid: int) -> int | None:
     return None if fields[0] == "Z" else int(fields[19])
 
 
-def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on; all held at once, so that they differ."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+def _free_ports(address: str, count: int) -> list[int]:
+    """Ports of an address that nobody listens on; all held at once, so that they differ."""
+    held = [socket.create_server((address, 0)) for _ in range(count)]
     try:
         return [one.getsockname()[1] for one in held]
     finally:

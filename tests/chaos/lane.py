@@ -20,7 +20,6 @@ from cells import Cell, may_fail_with
 from crashpoints import crash_of
 from forked import ForkedStage
 from limits import ENVIRON, STOPS, TO_DIE, TO_SETTLE
-from places import set_up
 from rows import Row, Wrong, blame
 from sown import STATES, cluster_of, node_of, path_of, spec_of
 from wallclock import WallClock
@@ -29,19 +28,17 @@ from world import World
 from daemon.client import Client, DaemonUnreachable, Refused
 from daemon.demo.stage import Rehearsal
 from daemon.wire import EntityView
+from tests.loopback import address, networks
 
 
 class Lane:
-    """``speed`` is how fast the time of its world passes; ``place`` sets its networks apart from others'; ``clock`` is
-    the wall clock of its daemons, if it can be stepped."""
+    """``speed`` is how fast the time of its world passes; ``clock`` is the wall clock of its daemons, if it can be
+    stepped."""
 
-    def __init__(
-        self, directory: Path, speed: float, place: int, seed: int, clock: WallClock | None = None
-    ) -> None:
+    def __init__(self, directory: Path, speed: float, seed: int, clock: WallClock | None = None) -> None:
         self._stage = ForkedStage(directory, ENVIRON)
         self._speed = speed
         self._seed = seed
-        self._place = place
         self._clock = clock
         self._child: Any = None
         self._taken: set[str] = set()
@@ -68,11 +65,8 @@ class Lane:
     def _set_up(self) -> None:
         """Start the world and a daemon on it."""
         quotas = {"server": 2000, "record": 10000}
-        places = range(self._place, self._place + 20)
-        networks = [(f"127.{place}.32.0/20", f"127.{place}.48.0/20") for place in places]
-        set_up(
-            self._stage, [Rehearsal(self._speed, (), self._seed, *both, quotas=quotas) for both in networks]
-        )
+        own = {"quotas": quotas, "listen": address()}
+        self._stage.set_up(Rehearsal(self._speed, (), self._seed, *networks(20), **own))
 
     def _undo(self, cell: Cell, undoing: Sequence[Cell], made: int) -> list[Row]:
         """The cells that undo, on what the others made; what has no cell is deleted undisturbed."""

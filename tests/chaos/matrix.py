@@ -49,11 +49,10 @@ def work(number: int, cells: Sequence[Cell], speed: float, seed: int) -> list[Ro
     library = loaded()
     clock = None if library is None else WallClock(library)
     a_lane = PrismLane if cells[0].call.service == "prism" else Lane
-    place = 192 + (os.getppid() * 7 + number) % 40
     with tempfile.TemporaryDirectory() as directory:
         stage = Path(directory) / "stage"
         try:
-            return a_lane(stage, speed, place, seed, clock).run(cells)
+            return a_lane(stage, speed, seed, clock).run(cells)
         except Exception:
             logs = [stage / name for name in ("serve.log", "sim.log")]
             said = "\n".join(log.read_text(errors="replace")[-2000:] for log in logs if log.exists())

@@ -20,10 +20,10 @@ from pathlib import Path
 
 from episode import WRONGS, Episode, Tally, agenda
 from forked import ForkedStage
-from places import set_up
 
 from daemon.demo.stage import Rehearsal
 from daemon.drivers import prism
+from tests.loopback import address, networks
 
 SPEED = 1200.0
 WORKERS = 2
@@ -45,12 +45,8 @@ def work(number: int, workers: int, kills: int, seed: int) -> Tally:
     left = deque(pairs[number::workers])
     with tempfile.TemporaryDirectory() as directory:
         stage = ForkedStage(Path(directory) / "stage", ENVIRON)
-        places = range(40 + 16 * number, 56 + 16 * number)
-        networks = [(f"127.{place}.0.0/24", f"127.{place}.1.0/24") for place in places]
-        set_up(
-            stage,
-            [Rehearsal(SPEED, (), seed, *both, order="drawn", replays=REPLAYS) for both in networks],
-        )
+        manner = {"order": "drawn", "replays": REPLAYS}
+        stage.set_up(Rehearsal(SPEED, (), seed, *networks(), listen=address(), **manner))
         try:
             while tally.kills.total() < kills:
                 done = tally.kills.total()

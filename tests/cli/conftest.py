@@ -20,6 +20,7 @@ import yaml
 from oracle import broken
 
 from daemon.client import Client, DaemonUnreachable
+from tests.loopback import free_ports
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
@@ -128,14 +129,6 @@ class Place:
         log = self.directory / "serve.log"
         found = broken(log.read_text(errors="replace")) if log.exists() else []
         assert not found, "\n".join(found)
-
-
-def free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 def _place(directory: Path) -> Place:

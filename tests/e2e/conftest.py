@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from daemon.demo.stage import Rehearsal, Stage
+from tests.e2e.playbill import READ_TIMEOUT, Playbill
+from tests.loopback import address, networks
 
 SPEED = 1200.0
 
@@ -40,13 +42,11 @@ class Rig:
 def rig(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Callable[..., Rig]]:
     """Sets a rehearsal up; it ends with the test."""
     rigs: list[Rig] = []
-    subnet = 64 + os.getpid() % 128
 
     def set_up(*fail: str, speed: float = SPEED, **more: Any) -> Rig:
         rig = Rig(tmp_path / f"stage{len(rigs)}")
         rigs.append(rig)
-        networks = (f"127.{subnet}.0.0/24", f"127.{subnet}.1.0/24")
-        rig.stage.set_up(Rehearsal(speed, fail, 1, *networks, **more))
+        rig.stage.set_up(Rehearsal(speed, fail, 1, *networks(), listen=address(), **more))
         return rig
 
     yield set_up
@@ -54,3 +54,17 @@ def rig(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Calla
         one.stage.stop()
     for one in rigs:
         nothing_broke(one.stage.directory / "serve.log")
+
+
+@pytest.fixture(scope="module")
+def playbill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playbill]:
+    """Plays scenarios; its daemons give up an answer that never comes before long."""
+    before = os.environ.get("NXD_IBM_READ_TIMEOUT")
+    os.environ["NXD_IBM_READ_TIMEOUT"] = READ_TIMEOUT
+    bill = Playbill(tmp_path_factory.mktemp("theatre"))
+    yield bill
+    bill.close()
+    if before is None:
+        del os.environ["NXD_IBM_READ_TIMEOUT"]
+    else:
+        os.environ["NXD_IBM_READ_TIMEOUT"] = before

@@ -17,6 +17,7 @@ import yaml
 
 from daemon.client import Client
 from daemon.demo.stage import Rehearsal, Stage
+from tests.loopback import address, networks
 
 NODES = int(os.environ.get("THOUSAND_NODES", "1000"))
 SHAPES = {"forty clusters": NODES // 25, "one cluster": 1}
@@ -92,9 +93,8 @@ def test_a_thousand_nodes_become_active_and_nothing_is_left_of_them(
     for name, value in WIDE.items():
         monkeypatch.setenv(name, value)
     stage = Stage(tmp_path / "stage")
-    place = 64 + os.getpid() % 128
-    networks = (f"127.{place}.32.0/20", f"127.{place}.48.0/20")
-    stage.set_up(Rehearsal(SPEED, (), 1, *networks, quotas={"server": 2 * NODES, "record": 8 * NODES}))
+    quotas = {"server": 2 * NODES, "record": 8 * NODES}
+    stage.set_up(Rehearsal(SPEED, (), 1, *networks(20), quotas=quotas, listen=address()))
     nodes = NODES // clusters
     total = clusters * nodes
     made = {

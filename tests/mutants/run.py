@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import random
@@ -62,7 +63,8 @@ def _copy() -> Iterator[Path]:
         for one in COPIED:
             source = ROOT / one
             if source.is_dir():
-                shutil.copytree(source, place / one, ignore=shutil.ignore_patterns("__pycache__", "frames"))
+                shutil.copytree(source, place / one, ignore=shutil.ignore_patterns("frames"))
+                compileall.compile_dir(place / one, quiet=2)  # hundreds of processes start from it
             else:
                 shutil.copy(source, place / one)
         yield place

@@ -7,7 +7,6 @@ import base64
 import importlib.util
 import os
 import select
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from typing import Any
 
 import chromium
 import pytest
+
+from tests.loopback import free_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,8 +75,7 @@ ORANGE = """
 @pytest.fixture
 def address(daemon: Any) -> Iterator[str]:
     """nxtui --serve before the canned daemon; answers the address that it printed."""
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        port = one.getsockname()[1]
+    (port,) = free_ports(1)
     command = [
         sys.executable,
         "-m",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from daemon.client import Client
 from daemon.demo.stage import Rehearsal, Stage
 from nxtui.model.recording import Scene, load
+from tests.loopback import address, networks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -21,14 +21,12 @@ Look = Callable[..., Any]
 SPEED = 1200.0
 SLOWER = 300.0
 """For what must be typed before a step is over."""
-SUBNET = f"127.150.{2 * (os.getpid() % 120)}.0/24"
-OTHER = f"127.150.{2 * (os.getpid() % 120) + 1}.0/24"
 
 
 @pytest.fixture
 def stage(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Stage]:
     stage = Stage(tmp_path / "stage")
-    stage.set_up(Rehearsal(SPEED, ("node02:install", "node02:install"), 1, SUBNET, OTHER))
+    stage.set_up(Rehearsal(SPEED, ("node02:install", "node02:install"), 1, *networks(), listen=address()))
     yield stage
     stage.stop()
     nothing_broke(stage.directory / "serve.log")
@@ -115,7 +113,7 @@ async def test_a_bad_spec_mended_a_failed_node_retried_a_rollback_refused_and_th
 def calm(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Stage]:
     """A night in which nothing fails by itself."""
     stage = Stage(tmp_path / "calm")
-    stage.set_up(Rehearsal(SLOWER, (), 1, SUBNET, OTHER))
+    stage.set_up(Rehearsal(SLOWER, (), 1, *networks(), listen=address()))
     yield stage
     stage.stop()
     nothing_broke(stage.directory / "serve.log")

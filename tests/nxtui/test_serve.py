@@ -19,6 +19,7 @@ import pytest
 from aiohttp import web
 
 from nxtui.terminal import serve
+from tests.loopback import free_ports
 
 ROOT = Path(__file__).parents[2]
 KEY = "a-key"
@@ -151,8 +152,4 @@ def _printed(child: subprocess.Popen[bytes]) -> str:
 
 @pytest.fixture
 def unused_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        port: int = one.getsockname()[1]
-        return port
+    return free_ports(1)[0]

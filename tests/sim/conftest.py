@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -20,6 +18,7 @@ from aiohttp import web
 
 from daemon.sim.run import SimOptions, SimUrls, serve
 from daemon.sim.world import furniture as f
+from tests import loopback
 
 DEADLINE = 20.0
 SPEED = 6000.0
@@ -175,12 +174,9 @@ async def until(condition: Callable[[], Awaitable[Any]], what: str) -> Any:
 
 
 @pytest.fixture
-def networks(request: pytest.FixtureRequest) -> tuple[str, str]:
-    """Two networks that no other test module and no other test process uses."""
-    modules = sorted(path.name for path in Path(__file__).parent.glob("test_*.py"))
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    place = 2 * modules.index(Path(request.node.fspath).name) + 48 * worker
-    return f"127.31.{place}.0/24", f"127.31.{place + 1}.0/24"
+def networks() -> tuple[str, str]:
+    """Two networks that no other test process uses."""
+    return loopback.networks()
 
 
 @pytest.fixture

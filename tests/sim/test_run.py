@@ -16,6 +16,7 @@ from daemon.sim.nutanix.certificates import make_certificate
 from daemon.sim.run import SimError, SimOptions, SimUrls, serve
 from daemon.sim.world.durations import DURATIONS
 from daemon.sim.world.world import World
+from tests.loopback import free_ports
 
 if TYPE_CHECKING:
     from tests.sim.conftest import Nodes, Sim
@@ -61,9 +62,7 @@ async def test_two_worlds_do_not_share_a_network(sim: Sim, options: SimOptions) 
 
 
 async def test_fixed_ports_are_taken(options: SimOptions) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     stop = asyncio.Event()
     seen: list[SimUrls] = []
 

@@ -20,6 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.loopback import free_ports
+
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -169,8 +171,7 @@ def rude() -> Iterator[Callable[[str], int]]:
 
         def open_port(manner: str) -> int:
             if manner == "refused":
-                with socket.create_server(("127.0.0.1", 0)) as once:
-                    return int(once.getsockname()[1])
+                return free_ports(1)[0]
             return stack.enter_context(_rude(manner))
 
         yield open_port

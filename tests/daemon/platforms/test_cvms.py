@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +22,7 @@ from daemon.settings.reading import load_settings
 from daemon.sim.nutanix.certificates import make_certificate
 from daemon.store.ops import PutRecord, PutResource, Resource
 from state_machines.outcome import Done, Outcome, Wait
+from tests.loopback import free_ports
 
 FACTORY = 0
 SETTINGS = {
@@ -82,8 +82,7 @@ async def room() -> AsyncIterator[Room]:
     app.router.add_route("*", "/{anything:.*}", one.answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        one.port = free.getsockname()[1]
+    (one.port,) = free_ports(1)
     for number in range(AT_ONCE + 4):
         address = f"127.61.0.{10 + number}"
         await web.TCPSite(runner, address, one.port, ssl_context=make_certificate(address).context).start()
