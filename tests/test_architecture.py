@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -35,7 +35,7 @@ IMPORTED_ONLY_BY: dict[str, tuple[str, ...]] = {
     "nxtui": ("nxtui", "daemon.demo", "daemon.cli.simulating"),
     "sqlite3": ("daemon.store",),
     "aiosqlite": ("daemon.store",),
-    **{sdk: ("daemon.drivers",) for sdk in SDKS},
+    **{sdk: ("daemon.drivers",) for sdk in sorted(SDKS)},
 }
 """What belongs to a few modules alone."""
 
@@ -78,7 +78,11 @@ class Source:
     path: Path
     tree: ast.Module
 
-    def imports(self) -> Iterator[Import]:
+    @cached_property
+    def imports(self) -> tuple[Import, ...]:
+        return tuple(self._imports())
+
+    def _imports(self) -> Iterator[Import]:
         inside = {
             id(node)
             for function in ast.walk(self.tree)
@@ -135,7 +139,7 @@ def strangers(sources: Iterable[Source]) -> list[str]:
     for source in sources:
         room = room_of(source.name)
         rule = Room() if room is None else rule_of(room)
-        for one in source.imports():
+        for one in source.imports:
             top = one.name.partition(".")[0]
             if top in ROOMS:
                 known = room_of(one.name) in (
@@ -155,7 +159,7 @@ def circles(sources: Iterable[Source]) -> list[str]:
     sources = list(sources)
     names = {source.name for source in sources}
     graph = {
-        source.name: {whole_name(one.name, names) for one in source.imports() if not one.only_a_type}
+        source.name: {whole_name(one.name, names) for one in source.imports if not one.only_a_type}
         - {source.name, ""}
         for source in sources
     }
@@ -182,14 +186,14 @@ def borrowers(sources: Iterable[Source], what: str, owners: tuple[str, ...]) -> 
         str(one)
         for source in sources
         if not under(source.name, owners)
-        for one in source.imports()
+        for one in source.imports
         if under(one.name, (what,))
     ]
 
 
 def early_sdks(sources: Iterable[Source]) -> list[str]:
     """Imports of an SDK that happen before it is used."""
-    found = (one for source in sources for one in source.imports())
+    found = (one for source in sources for one in source.imports)
     return [str(one) for one in found if under(one.name, SDKS) and not one.inside_function]
 
 
@@ -199,8 +203,8 @@ def own_clocks(sources: Iterable[Source]) -> list[str]:
     for source in sources:
         if not under(source.name, ("daemon",)) or source.name == "daemon.clock":
             continue
-        used = [(one.name, one.line) for one in source.imports() if under(one.name, ("random",))]
-        used += [(one.name, one.line) for one in source.imports() if one.name in CLOCK_CALLS]
+        used = [(one.name, one.line) for one in source.imports if under(one.name, ("random",))]
+        used += [(one.name, one.line) for one in source.imports if one.name in CLOCK_CALLS]
         for node in ast.walk(source.tree):
             if isinstance(node, ast.Attribute):
                 words = ast.unparse(node).split(".")[-2:]
@@ -347,6 +351,7 @@ except SystemExit:
 """
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("code", "never"),
     [

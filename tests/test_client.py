@@ -296,6 +296,7 @@ async def test_a_proxy_variable_does_not_touch_the_socket(
     assert await ask.call("health") == {"ok": True}
 
 
+@pytest.mark.e2e
 def test_importing_the_client_loads_no_server_no_screen_and_no_sdk() -> None:
     code = "import daemon.client, sys; print(*sorted(m.partition('.')[0] for m in sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -71,6 +71,7 @@ def too_new(line: str) -> bool:
     return "Unknown key" in line and any(f"'{key}'" in line for key in SINCE_254)
 
 
+@pytest.mark.e2e
 def test_systemd_finds_nothing_to_say_about_the_unit(analyze: str, tmp_path: Path) -> None:
     plain_system(tmp_path, UNIT.read_text(encoding="utf-8"))
     checked = verify(analyze, tmp_path)
@@ -78,12 +79,14 @@ def test_systemd_finds_nothing_to_say_about_the_unit(analyze: str, tmp_path: Pat
     assert (checked.returncode, said) == (0, [])
 
 
+@pytest.mark.e2e
 def test_systemd_would_name_a_mistake_in_the_unit(analyze: str, tmp_path: Path) -> None:
     plain_system(tmp_path, UNIT.read_text(encoding="utf-8").replace("Type=notify", "Type=notifying"))
     checked = verify(analyze, tmp_path)
     assert "notifying" in checked.stdout + checked.stderr
 
 
+@pytest.mark.e2e
 def test_the_unit_leaves_little_to_attack(analyze: str) -> None:
     command = [analyze, "security", "--offline=true", f"--threshold={EXPOSURE}", "--no-pager", str(UNIT)]
     checked = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
@@ -172,6 +175,7 @@ def hear(manager: socket.socket, word: str, daemon: subprocess.Popen[bytes], log
             assert time.monotonic() < until, f"{word} did not come in {PATIENCE:g} s; heard {heard}"
 
 
+@pytest.mark.e2e
 def test_the_daemon_says_when_it_is_ready_and_when_it_stops(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with service_manager(tmp_path) as manager, started(tmp_path, write_settings(tmp_path)) as daemon:
@@ -197,6 +201,7 @@ def restarted_after(code: int) -> bool:
     return code != 0 and str(code) not in prevented.split()
 
 
+@pytest.mark.e2e
 def test_a_daemon_with_wrong_settings_is_never_ready_and_is_not_restarted(tmp_path: Path) -> None:
     settings = write_settings(tmp_path)
     settings.write_text(
@@ -213,6 +218,7 @@ def test_a_daemon_with_wrong_settings_is_never_ready_and_is_not_restarted(tmp_pa
     assert said.startswith("environment is missing: ") and "Traceback" not in said
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("trouble", ["port", "address", "directory"])
 def test_what_may_pass_by_itself_is_tried_again_and_then_works(tmp_path: Path, trouble: str) -> None:
     settings = write_settings(tmp_path)
@@ -237,6 +243,7 @@ def test_what_may_pass_by_itself_is_tried_again_and_then_works(tmp_path: Path, t
         hear(manager, "READY=1", daemon, tmp_path / "log")
 
 
+@pytest.mark.e2e
 def test_a_damaged_database_is_not_started_again_and_again(tmp_path: Path) -> None:
     settings = write_settings(tmp_path)
     (tmp_path / "state").mkdir()
@@ -265,6 +272,7 @@ def make(root: Path, tool: str, *arguments: str) -> None:
     assert made.returncode == 0, made.stderr
 
 
+@pytest.mark.e2e
 def test_the_user_the_group_and_the_directories_of_the_unit_exist_after_an_installation(
     other_root: Path,
 ) -> None:

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.e2e
+
 PASSES = """
 import sys, time
 from daemon.faultpoints import point

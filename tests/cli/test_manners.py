@@ -202,6 +202,7 @@ def as_nobody(program: str, socket_path: Path) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.e2e
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 @pytest.mark.parametrize("barred", ["socket", "directory"])
 def test_a_person_outside_the_group_is_told_which_it_is_and_how_to_join(barred: str) -> None:
@@ -308,6 +309,7 @@ def test_each_shell_gets_a_script_that_asks_nxd(place: Any, shell: str) -> None:
         assert subprocess.run(["bash", "-n"], input=ended.out, text=True, check=False).returncode == 0
 
 
+@pytest.mark.e2e
 def test_the_man_pages_hold_every_command_and_every_option(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, str(ROOT / "packaging" / "man.py"), str(tmp_path)],

@@ -10,6 +10,8 @@ import pytest
 
 from daemon.host.garbage import ARENAS
 
+pytestmark = pytest.mark.e2e
+
 COUNT = """
 import sys, threading
 from daemon.host.garbage import few_heaps

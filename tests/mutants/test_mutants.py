@@ -19,6 +19,7 @@ def test_each_line_that_is_changed_stands_in_the_product_once(mutant: Mutant) ->
     assert mutant.line != mutant.change
 
 
+@pytest.mark.e2e
 @pytest.mark.timeout(600)
 def test_a_sample_of_the_mutants_is_noticed() -> None:
     survived = [one.mutant for one in judge_all(sample(SEED, 4)) if one.verdict != "noticed"]

@@ -20,6 +20,8 @@ import pytest
 
 from nxtui.terminal.control import HUNG_UP
 
+pytestmark = pytest.mark.e2e
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -76,6 +76,7 @@ def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPr
     )
 
 
+@pytest.mark.e2e
 def test_without_a_terminal_it_says_what_to_use_and_writes_no_escapes() -> None:
     ended = _run({"TERM": "xterm"}, "--socket", "/nowhere")
     assert ended.returncode == 2
@@ -85,12 +86,14 @@ def test_without_a_terminal_it_says_what_to_use_and_writes_no_escapes() -> None:
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.e2e
 def test_settings_that_cannot_be_read_are_one_sentence_and_code_2() -> None:
     ended = _run({"NXD_CONFIG": "/nowhere/nxd.yaml", "NXD_SOCKET": ""})
     assert ended.returncode == 2
     assert ended.stderr == "The settings /nowhere/nxd.yaml cannot be read (No such file or directory).\n"
 
 
+@pytest.mark.e2e
 def test_help_is_there_before_textual_is_loaded() -> None:
     code = """
 import sys
@@ -103,6 +106,7 @@ except SystemExit:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
 
 
+@pytest.mark.e2e
 def test_the_window_loads_neither_the_server_nor_an_sdk_and_httpx_only_after_the_first_frame() -> None:
     code = "import sys, nxtui.app; print(*{name.partition('.')[0] for name in sys.modules})"
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)

@@ -90,6 +90,7 @@ def nxd(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=30)
 
 
+@pytest.mark.e2e
 def test_the_command_lists_them_for_people_and_for_scripts() -> None:
     lines = nxd("sim", "--list-scenarios").stdout.splitlines()
     assert len(lines) == len(EVERY)
@@ -100,6 +101,7 @@ def test_the_command_lists_them_for_people_and_for_scripts() -> None:
     }
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("command", [("sim",), ("demo", "--headless")])
 def test_an_unknown_name_is_a_wrong_command(command: tuple[str, ...]) -> None:
     done = nxd(*command, "--scenario", "server-qouta")

@@ -38,6 +38,7 @@ def die_while(path: Path, *running: str, ended: tuple[str, ...] = ()) -> None:
     assert died.returncode == -signal.SIGKILL
 
 
+@pytest.mark.e2e
 def test_only_deaths_in_a_row_count_and_only_against_what_was_running(tmp_path: Path) -> None:
     path = tmp_path / "running"
     die_while(path, "node01", "node02")
@@ -55,6 +56,7 @@ def test_a_daemon_that_ends_in_order_counts_against_nobody(tmp_path: Path) -> No
     assert CrashLog(tmp_path / "running").counts == {}
 
 
+@pytest.mark.e2e
 async def test_a_record_the_daemon_died_of_three_times_is_held_and_the_others_run_on(
     house: Any, tmp_path: Path
 ) -> None:
@@ -97,6 +99,7 @@ async def test_while_a_step_runs_its_record_is_marked_and_no_longer(house: Any, 
     assert marks.read_text().endswith("-node01\n")
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("suspects", [True, False])
 async def test_after_two_deaths_suspects_run_one_after_the_other_and_after_one_all_at_once(
     house: Any, tmp_path: Path, suspects: bool

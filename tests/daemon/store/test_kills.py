@@ -14,6 +14,8 @@ import pytest
 
 from daemon.store.sqlite import SqliteStore
 
+pytestmark = pytest.mark.e2e
+
 WRITER = """
 import asyncio, sys
 from pathlib import Path

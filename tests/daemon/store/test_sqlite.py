@@ -246,6 +246,7 @@ async def test_commits_that_wait_when_the_store_closes_are_still_made(tmp_path: 
             assert not thread.is_alive()
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("broken", ["missing/nxd.db", "garbage.db"])
 def test_a_process_whose_database_cannot_be_opened_ends(tmp_path: Path, broken: str) -> None:
     (tmp_path / "garbage.db").write_bytes(b"garbage" * 1000)
@@ -296,6 +297,7 @@ def held(path: Path, *orders: str) -> Any:
         other.kill()
 
 
+@pytest.mark.e2e
 async def test_a_commit_that_another_process_hinders_names_that_process(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -318,6 +320,7 @@ async def test_a_commit_that_another_process_hinders_names_that_process(
     await store.close()
 
 
+@pytest.mark.e2e
 async def test_a_database_that_another_process_locks_whole_names_it_at_the_start(tmp_path: Path) -> None:
     path = tmp_path / "nxd.db"
     store = SqliteStore(path, "id")
@@ -328,6 +331,7 @@ async def test_a_database_that_another_process_locks_whole_names_it_at_the_start
     assert f"process {other.pid} (" in error.message, (error.message, error.evidence)
 
 
+@pytest.mark.e2e
 async def test_asking_who_holds_the_lock_lets_go_of_none_of_ours(tmp_path: Path) -> None:
     path = tmp_path / "nxd.db"
     store = SqliteStore(path, "id")
