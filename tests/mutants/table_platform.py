@@ -117,7 +117,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "an interface that somebody detached is told", MEDDLING),
     Mutant(f"{IBM}/power.py", "    if times and now < float", "    if False and now < float",
            "a server that does not obey is asked seldom", MEDDLING),
-    Mutant(f"{IBM}/node.py", "                if self._installing(ctx) >= most:\n", "                if False:\n",
+    Mutant("daemon/life/installs.py", "    if len(names) - (ctx.record.name in names) < most:\n", "    if True:\n",
            "limits.installs queues", ("tests/e2e/test_queue.py",)),
     Mutant(f"{IBM}/node.py",
            "                ibm[network][\"security_groups\"],\n",

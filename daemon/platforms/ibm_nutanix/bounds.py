@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from daemon.platforms.base import Bound
-from daemon.platforms.ibm_nutanix.node import INSTALL_STATES
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 
 VPC_CALLS = 12
@@ -13,6 +12,9 @@ VPC_CALLS = 12
 To look at servers costs one call for a hundred."""
 DNS_CALLS = 8
 """Calls to DNS Services for one node: four names that are looked for and made."""
+
+INSTALL_STATES = ("creating_server", "awaiting_boot", "awaiting_config", "installing")
+"""The states in which a node has a place to install."""
 
 
 def bounds(settings: IbmSettings, nodes: int, usual: Callable[[str], float | None]) -> Sequence[Bound]:

@@ -12,6 +12,7 @@ from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal
 from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, OutsideError
+from daemon.life import installs
 from daemon.life.boots import Standing, round_of, standing
 from daemon.platforms.ibm_nutanix.node import next_round
 from daemon.platforms.ibm_nutanix.power import is_stubborn, press, told
@@ -109,7 +110,7 @@ class MachineSteps:
         """The installer reported its last phase. Until then its newest boot counts, and an error of that one fails."""
         stands = _standing(ctx)
         if stands.ended:
-            return Done({INSTALLED: round_of(ctx.record)})
+            return Done({INSTALLED: round_of(ctx.record), installs.FACT: None})
         if stands.error is not None:
             return _failed(stands.error)
         latest, phase = stands.phase, _phase(stands)

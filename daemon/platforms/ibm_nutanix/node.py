@@ -13,6 +13,7 @@ from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal, Found, Want
 from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, OutsideError, as_json
+from daemon.life import installs
 from daemon.life.boots import round_of, standing
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker, asked_for
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
@@ -38,12 +39,6 @@ from state_machines.record import Record
 VNI_POLL = 5.0
 NO_ADDRESS_YET = "0.0.0.0"
 """What a reserved IP shows for up to 30 seconds."""
-INSTALL_STATES = ("creating_server", "awaiting_boot", "awaiting_config", "installing")
-
-
-def installs(record: Record) -> bool:
-    """Whether a node has ordered a server and is not installed yet."""
-    return record.state in INSTALL_STATES and bool(record.facts.get("ordered"))
 
 
 def roles(record: Record) -> tuple[Role, ...]:
@@ -235,18 +230,12 @@ class NodeSteps:
         """A new machine boots anew and is known by nothing that an earlier one had; ``again``: that one is gone."""
         if again or ctx.record.facts.get("ordered") != generation:
             async with ctx.lock("installs"):
-                most = self._settings.limits_installs
-                if self._installing(ctx) >= most:
-                    evidence = f"limits.installs is {most}, and so many nodes install now"
-                    return Wait("a free place to install", evidence, self._poll, in_line=True)
-                await next_round(ctx, ordered=generation)
+                waiting = installs.full(ctx, self._settings.limits_installs, self._poll)
+                if waiting is not None:
+                    return waiting
+                await next_round(ctx, ordered=generation, **{installs.FACT: True})
         await ctx.ensure(self._server(ctx, generation))
         return None
-
-    def _installing(self, ctx: StepContext) -> int:
-        """How many other nodes have ordered a server and are not installed yet."""
-        names = ctx.where(installs)
-        return len(names) - (ctx.record.name in names)
 
     def _server(self, ctx: StepContext, generation: int) -> Want:
         name = self._names.server(ctx.record.name, generation)

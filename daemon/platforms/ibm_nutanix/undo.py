@@ -1,53 +1,29 @@
-"""The stages of a node's rollback: each deletes one kind of object and ends when every one was seen to be gone."""
+"""The stages of a node's rollback, and how a person removes what is left."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from daemon.engine.context import Step, StepContext
 from daemon.engine.objects import Disposal
+from daemon.life import undo
 from daemon.platforms.ibm_nutanix.planned import LEFT
 from daemon.platforms.ibm_nutanix.power import is_stubborn, told
 from daemon.platforms.ibm_nutanix.ways import of_stubborn
 from daemon.store.ops import Resource
-from state_machines.outcome import Done, Outcome, Wait
+from state_machines.outcome import Done, Outcome, Remedy
 
-GONE_POLL = 10.0
 _KEPT = ("server", "round", LEFT)
 """What outlives a rollback: counters, so that no name and no token is used twice, and why the node went."""
 
 
 def stage(kind: str, what: str, disposals: Mapping[str, Disposal]) -> Step:
-    """The stage that deletes every object of a kind."""
-
-    async def run(ctx: StepContext) -> Outcome:
-        rows = ctx.resources(kind)
-        gone = await asyncio.gather(
-            *(ctx.remove(row, disposals[kind]) for row in rows), return_exceptions=True
-        )
-        for answer in gone:
-            if isinstance(answer, BaseException):
-                raise answer
-        left = [row.name for row, answer in zip(rows, gone, strict=True) if not answer]
-        if not left:
-            return Done()
-        now = {row.name: row for row in ctx.resources(kind)}
-        shown = ", ".join(f"{name} ({said})" if (said := _why(now.get(name))) else name for name in left)
-        stubborn = [row for row in now.values() if is_stubborn(row)]
-        said, ways = f"not gone yet: {shown}", of_stubborn(stubborn)
-        return Wait(f"the {what} to be gone", said, GONE_POLL, attention=bool(stubborn), remedies=ways)
-
-    return run
+    """The stage that deletes every object of a kind; of a server that does not obey its buttons a person is told."""
+    return undo.stage(kind, what, disposals, told, _of_stubborn)
 
 
-def _why(row: Resource | None) -> str:
-    """Why something is not gone, if more is known than that."""
-    if row is None:
-        return ""
-    if row.cloud_id is None:
-        return "a create of it was refused or not answered, and may take effect late"
-    return told(row)
+def _of_stubborn(rows: Sequence[Resource]) -> Sequence[Remedy]:
+    return of_stubborn(row for row in rows if is_stubborn(row))
 
 
 async def forget_config(ctx: StepContext) -> Outcome:

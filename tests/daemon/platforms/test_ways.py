@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+import daemon.life
 import daemon.platforms
 from daemon.engine import legality
 from daemon.engine.legality import Standing
@@ -62,7 +63,8 @@ def waits(path: Path) -> list[tuple[int, set[str]]]:
 def test_every_wait_for_a_person_in_the_platforms_names_its_remedies() -> None:
     found = {
         f"{path.name}:{line}": named
-        for path in Path(daemon.platforms.__file__).parent.rglob("*.py")
+        for room in (daemon.platforms, daemon.life)
+        for path in Path(room.__file__ or "").parent.rglob("*.py")
         for line, named in waits(path)
     }
     assert len(found) >= 8

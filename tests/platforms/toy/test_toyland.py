@@ -101,6 +101,17 @@ def test_a_daemon_killed_at_any_point_makes_no_box_twice_and_leaves_none(
     assert shelf.boxes == {}
 
 
+def test_its_boxes_are_made_within_the_places_that_all_platforms_share(toy: Any, shelf: ShelfState) -> None:
+    toy.write(limits={"installs": 1})
+    toy.serve()
+    assert toy.run("apply", str(SPEC)).code == 0
+    assert toy.run("wait", "row", "--timeout", "25").code == 0
+    lines = json.loads(toy.run("logs", "row", "--json").out)["events"]
+    full = [i for i, line in enumerate(lines) if line["message"] == "ready"]
+    begun = [i for i, line in enumerate(lines) if line["message"].startswith("made box")]
+    assert begun[0] < full[0] < begun[1] < full[1]
+
+
 def test_an_audit_finds_a_box_that_is_in_no_ledger_and_has_it_deleted(toy: Any, shelf: ShelfState) -> None:
     shelf.put("lab-stray", "red")
     shelf.put("somebody-elses", "red")

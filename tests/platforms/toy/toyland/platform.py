@@ -9,6 +9,7 @@ from daemon.clock import Clock
 from daemon.engine.context import Step, StepContext
 from daemon.engine.objects import Disposal, Found, Want
 from daemon.errors.tree import NxdError
+from daemon.life import installs, undo
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Check, Finding, Planned, Platform, Seed
 from daemon.settings.reading import Settings
@@ -29,11 +30,16 @@ class Toyland(Platform):
     undo_order = ("box",)
     words: Mapping[str, tuple[str, str]] = {"box": ("box", "boxes")}
 
-    def __init__(self, shelf: Shelf, environment: str) -> None:
+    def __init__(self, shelf: Shelf, environment: str, most: int) -> None:
         self._shelf = shelf
         self._environment = environment
+        self._most = most
+        disposals = {"box": Disposal(lambda row: self._named(row.name), self._got, self._removed)}
         self.steps: Mapping[str, Step] = {"making": self.make, "filling": self.fill, "gathering": self.gather}
-        self.undo: Mapping[str, Step] = {"unmake": self.unmake, "release_nodes": self.release_nodes}
+        self.undo: Mapping[str, Step] = {
+            "unmake": undo.stage("box", "boxes", disposals, poll=POLL),
+            "release_nodes": self.release_nodes,
+        }
 
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
         nodes = [str(node["name"]) for node in spec["nodes"]]
@@ -67,6 +73,11 @@ class Toyland(Platform):
             made = await self._shelf.put(name, colour)
             return Found(made["id"], {"colour": colour})
 
+        async with ctx.lock("installs"):
+            waiting = installs.full(ctx, self._most, POLL)
+            if waiting is not None:
+                return waiting
+            await ctx.remember(**{installs.FACT: True})
         await ctx.ensure(
             Want("box", name, lambda: self._named(name), create, lambda found: found.data["colour"] == colour)
         )
@@ -87,14 +98,8 @@ class Toyland(Platform):
         if box["state"] == "broken":
             raise NxdError("server_failed", f"The box {row.name} is broken.", evidence=str(box))
         if box["state"] == "full":
-            return Done()
+            return Done({installs.FACT: None})
         return Wait("the shelf to fill the box", f"it is {box['state']}", POLL)
-
-    async def unmake(self, ctx: StepContext) -> Outcome:
-        """The box was seen to be gone."""
-        disposal = Disposal(lambda row: self._named(row.name), self._got, self._removed)
-        left = [row.name for row in ctx.resources("box") if not await ctx.remove(row, disposal)]
-        return Wait("the box to be gone", f"not gone yet: {', '.join(left)}", POLL) if left else Done()
 
     async def _got(self, row: Resource) -> Found | None:
         box = await self._shelf.box(str(row.cloud_id))
@@ -142,4 +147,4 @@ class Toyland(Platform):
 
 def load(settings: Settings, clock: Clock) -> Toyland:
     """The platform, ready to work."""
-    return Toyland(Shelf(settings.own["toyland_url"]), settings.environment)
+    return Toyland(Shelf(settings.own["toyland_url"]), settings.environment, settings.limits_installs)
