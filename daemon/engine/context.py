@@ -16,6 +16,7 @@ from daemon.engine.legality import DELETING
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.secrets.box import SecretBox
+from daemon.secrets.references import revealed
 from daemon.store.ops import (
     AddCommand,
     AddEvent,
@@ -157,6 +158,10 @@ class StepContext:
         """A secret, if it was made before."""
         sealed = self._journal.mirror.secrets.get(f"{self._name}/{name}")
         return None if sealed is None else self._box.open(sealed)
+
+    def reveal(self, reference: Mapping[str, str]) -> str:
+        """The secret that a part of the cluster's spec refers to, read now. Raises NxdError."""
+        return revealed(reference, self.record.shard, self._journal.mirror.secrets, self._box)
 
     async def forget_secrets(self) -> None:
         """Forget every secret of the record."""

@@ -59,7 +59,7 @@ class Engine:
         known = Standings(journal.mirror, platforms, pace.deadline_factor)
         self.platform, self.kind, self.limits = known.platform, known.kind, known.limits
         self.standing, self.exists, self.is_absent = known.standing, known.exists, known.is_absent
-        self._box = box
+        self.box = box
         self._locks = Locks()
         self._crashes = crashes or CrashLog(None)
         self._turns = Turns(journal.clock, self._turn, pace.steps_at_once, self._suspects)
@@ -111,7 +111,7 @@ class Engine:
     async def _turn(self, name: str) -> None:
         """The verbs that wait, and every step that can run now. It ends when what it changed is durable: the next one
         begins with what stands in the mirror."""
-        context = StepContext(name, self.journal, self._locks, self._box, self.poke)
+        context = StepContext(name, self.journal, self._locks, self.box, self.poke)
         self._contexts[name] = context
         try:
             try:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from daemon.engine import sentences
 from daemon.engine.legality import event_name
 from daemon.engine.limits import Limits
+from daemon.secrets.references import sealed_name
 from daemon.store.ops import DropRecord, DropSecrets, Op
 from state_machines.kind import FLAGS, ROLLING_BACK, Kind, UndoStep
 from state_machines.outcome import Problem
@@ -158,5 +159,6 @@ def forgotten(cluster: Record, members: Sequence[Record], now: float) -> list[Op
     ops: list[Op] = []
     for record in (*members, cluster):
         ops += [DropRecord(record.name), DropSecrets(f"{record.name}/")]
+    ops.append(DropSecrets(sealed_name(cluster.name, "")))
     ops.append(sentences.event(cluster, "note", now, "everything is deleted; it is forgotten"))
     return ops

@@ -15,8 +15,9 @@ from daemon.engine.remedies import ways_on
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.platforms.base import Check, Foresight, Platform, Seed
+from daemon.requests.door import closed, sealed, unsealed
 from daemon.requests.plans import changes, creations, deletes, deletions, plan_of, stages_of
-from daemon.store.ops import AddCommand, AddEvent, Command, Event, PutRecord, Resource
+from daemon.store.ops import AddCommand, AddEvent, Command, Event, Op, PutRecord, Resource
 from state_machines.kind import ROLLING_BACK
 from state_machines.outcome import Remedy
 from state_machines.record import Record
@@ -42,7 +43,7 @@ class Wishes:
 
     async def preflight(self, spec: ClusterSpec) -> Sequence[Check]:
         """What the spec needs beyond what was made already, looked up now; nothing is changed. Raises NxdError."""
-        platform, wish = self._platform(spec), _plain(spec)
+        platform, wish = self._platform(spec), self._plain(spec)
         seeds = platform.seeds(wish)
         self._standing(seeds)
         self._check_claims(platform, seeds)
@@ -57,20 +58,20 @@ class Wishes:
         """What a look at the outside tells; nothing, and why, when it does not answer soon. Where nothing is to be
         made, nobody is asked."""
         standing = self._journal.mirror.records.get(spec.cluster)
-        seeds = self._platform(spec).seeds(_plain(spec))
+        seeds = self._platform(spec).seeds(self._plain(spec))
         stands = standing is not None and self._engine.exists(spec.cluster)
         if standing is not None and stands and not self._difference(standing, seeds)[0]:
             return Foresight(), ""
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                return await self._platform(spec).foresee(_plain(spec), self._journal.mirror), ""
+                return await self._platform(spec).foresee(self._plain(spec), self._journal.mirror), ""
         except NxdError as error:
             return Foresight(), f"Which addresses it will be cannot be foreseen: {error.message}"
         except TimeoutError:
             return Foresight(), "Which addresses it will be cannot be foreseen: nobody answers in time."
 
     def _plan(self, spec: ClusterSpec, foreseen: Foresight, note: str = "") -> wire.Plan:
-        platform, wish = self._platform(spec), _plain(spec)
+        platform, wish = self._platform(spec), self._plain(spec)
         seeds = platform.seeds(wish)
         standing, comers = self._standing(seeds), len(seeds) - 1
         self._check_claims(platform, seeds)
@@ -133,23 +134,27 @@ class Wishes:
             plan = self._plan(spec, foreseen)
             if digest is not None and plan["digest"] != digest:
                 raise NxdError("plan_changed")
-            seeds = self._platform(spec).seeds(_plain(spec))
+            seeds = self._platform(spec).seeds(self._plain(spec))
             standing = self._standing(seeds)
             if standing is not None and self._is_wished(standing, seeds):
                 return False
             if digest is None:
                 _ask_before(plan)
+            secrets = sealed(_open(spec), spec.cluster, self._engine.box)
             if standing is None:
-                await self._sow(seeds, actor, foreseen)
+                await self._sow(seeds, actor, foreseen, secrets)
             else:
-                await self._change(standing, seeds, actor)
+                await self._change(standing, seeds, actor, secrets)
             return True
 
-    async def _sow(self, seeds: Sequence[Seed], actor: str, foreseen: Foresight) -> None:
+    async def _sow(
+        self, seeds: Sequence[Seed], actor: str, foreseen: Foresight, secrets: Sequence[Op]
+    ) -> None:
         """A cluster that does not exist yet begins, and remembers what was foreseen."""
         cluster, now = seeds[0].name, self._journal.clock.now()
         start = Command(self._journal.clock.new_id(), cluster, cluster, "start", actor, now)
         await self._journal.commit(
+            *secrets,
             *(
                 PutRecord(
                     transitions.sown(
@@ -164,7 +169,9 @@ class Wishes:
         for seed in seeds:
             self._engine.poke(seed.name)
 
-    async def _change(self, standing: Record, seeds: Sequence[Seed], actor: str) -> None:
+    async def _change(
+        self, standing: Record, seeds: Sequence[Seed], actor: str, secrets: Sequence[Op]
+    ) -> None:
         """A standing cluster gets another wish, which it takes over at its next safe point."""
         cluster, now = standing.name, self._journal.clock.now()
         new, leaving = self._difference(standing, seeds)
@@ -178,7 +185,8 @@ class Wishes:
         elif leaving:
             args["leaving"] = [node.name for node in leaving]
         command = Command(self._journal.clock.new_id(), cluster, cluster, "change", actor, now, args)
-        await self._journal.commit(AddCommand(command), _said(cluster, actor, len(seeds) - 1, now))
+        said = _said(cluster, actor, len(seeds) - 1, now)
+        await self._journal.commit(*secrets, AddCommand(command), said)
         self._engine.poke(cluster)
 
     def text(self, cluster: Record) -> str:
@@ -191,6 +199,15 @@ class Wishes:
         nodes = {record.name: record.spec for record in mirror.members(cluster.name)}
         nodes |= waiting[-1]["nodes"] if waiting else {}
         return spec_text(wish, nodes)
+
+    def _plain(self, spec: ClusterSpec) -> dict[str, Any]:
+        """The spec as the records keep it: plain data, deadlines in seconds, no secret. Raises NxdError when it refers
+        to one that was never sealed here."""
+        wish = _open(spec)
+        for mark in unsealed(wish, spec.cluster, self._journal.mirror.secrets):
+            raise NxdError("spec", f"There is no secret {mark} of {spec.cluster} sealed here.",
+                           remedy="Write the secret itself in its place, or where it is kept.")  # fmt: skip
+        return closed(wish, self._engine.box)
 
     def _platform(self, spec: ClusterSpec) -> Platform:
         return self._engine.platforms[spec.platform]
@@ -312,6 +329,6 @@ def _said(cluster: str, actor: str, nodes: int, now: float) -> AddEvent:
     return AddEvent(Event(now, cluster, cluster, "verb", said, "info", actor))
 
 
-def _plain(spec: ClusterSpec) -> dict[str, Any]:
-    """The spec as the records keep it: plain data, deadlines in seconds."""
+def _open(spec: ClusterSpec) -> dict[str, Any]:
+    """The spec as plain data, deadlines in seconds, with the words of its secrets."""
     return {**spec.model_dump(mode="json"), "deadlines": dict(spec.deadlines)}

@@ -25,6 +25,7 @@ class ShelfState:
     broken: set[str] = field(default_factory=set)
     """Names whose boxes break instead of being filled."""
     down: bool = False
+    key: str = "open-sesame-1001"
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -46,10 +47,12 @@ class ShelfState:
                 box["state"] = "full"
         return box
 
-    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    def answer(self, method: str, path: str, body: Any, key: str) -> tuple[int, Any]:
         self.asked.append(f"{method} {path}")
         if self.down:
             return 503, {"error": "closed"}
+        if method != "GET" and key != self.key:
+            return 401, {"error": f"the key {key} opens nothing"}
         id_ = path.removeprefix("/boxes").strip("/")
         if method == "GET":
             found = self.look(id_) if id_ else list(self.boxes.values())
@@ -72,7 +75,7 @@ def shelf_server() -> Iterator[ShelfState]:
             length = int(self.headers.get("Content-Length", 0))
             body = json.loads(self.rfile.read(length)) if length else None
             with state.lock:
-                status, said = state.answer(self.command, self.path, body)
+                status, said = state.answer(self.command, self.path, body, self.headers.get("X-Key", ""))
             content = b"" if said is None else json.dumps(said).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))

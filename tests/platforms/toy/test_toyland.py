@@ -14,6 +14,8 @@ from daemon.faultpoints import POINTS
 from nxtui.app import NxTui
 from tests.platforms.toy.shelf_server import ShelfState
 
+pytestmark = pytest.mark.e2e
+
 SPEC = Path(__file__).parent / "row.yaml"
 IBM = {
     "trusted_profile": "Profile-1",
@@ -112,14 +114,14 @@ def test_its_boxes_are_made_within_the_places_that_all_platforms_share(toy: Any,
     assert begun[0] < full[0] < begun[1] < full[1]
 
 
-def test_an_audit_finds_a_box_that_is_in_no_ledger_and_has_it_deleted(toy: Any, shelf: ShelfState) -> None:
+def test_an_audit_finds_a_box_that_is_in_no_ledger_and_says_when_it_cannot_look(
+    toy: Any, shelf: ShelfState
+) -> None:
     shelf.put("lab-stray", "red")
     shelf.put("somebody-elses", "red")
     toy.serve()
     (found,) = json.loads(toy.run("audit", "--json").out)
     assert (found["finding"], found["kind"], found["name"]) == ("unknown", "box", "lab-stray")
-    assert toy.run("audit", "--delete", found["id"]).code == 0
-    assert [box["name"] for box in shelf.boxes.values()] == ["somebody-elses"]
     shelf.down = True
     (found,) = json.loads(toy.run("audit", "--json").out)
     assert (found["finding"], found["name"]) == ("unasked", "toyland")
@@ -186,3 +188,64 @@ class TestOff:
     def test_a_platform_that_is_not_known_is_told_with_those_that_are(self, toy: Any) -> None:
         toy.write(platforms=["toylnad"])
         toy.run("serve").refused_with(2, "toylnad", "toyland")
+
+
+class TestSecrets:
+    """The key of the shelf stands in the spec, and nowhere else."""
+
+    def test_its_word_stands_in_no_file_no_answer_and_no_log_and_is_kept_over_a_restart(
+        self, toy: Any, shelf: ShelfState
+    ) -> None:
+        ended(deployed(toy))
+        toy.serve()
+        shown = [
+            toy.run(*words).out for words in (("spec", "row"), ("show", "row", "--json"), ("logs", "--json"))
+        ]
+        assert "sealed:" in shown[0]
+        for text in (*shown, (toy.directory / "serve.log").read_text()):
+            assert shelf.key not in text
+        for path in Path(toy.settings["state_dir"]).iterdir():
+            assert path.is_dir() or shelf.key.encode() not in path.read_bytes(), path
+        (toy.directory / "again.yaml").write_text(shown[0])
+        plan = json.loads(toy.run("plan", "again.yaml", "--json").out)
+        assert plan["items"] == []
+        assert toy.run("destroy", "row", "--yes").code == 0
+        assert toy.run("wait", "row", "--for", "gone", "--timeout", "25").code == 0
+        assert shelf.boxes == {}
+        toy.run("apply", "again.yaml").refused_with(2, "sealed here")
+
+    @pytest.mark.parametrize("way", ["file", "env", "credential"])
+    def test_it_may_be_kept_elsewhere_and_be_another_one_tomorrow(
+        self, toy: Any, shelf: ShelfState, way: str
+    ) -> None:
+        kept = toy.directory / "shelf-key"
+        kept.write_text("an-older-key-0000\n")
+        where = {"file": str(kept), "env": "SHELF_KEY", "credential": "shelf-key"}[way]
+        toy.more |= {"SHELF_KEY": shelf.key, "CREDENTIALS_DIRECTORY": str(toy.directory)}
+        spec = toy.directory / "kept.yaml"
+        spec.write_text(SPEC.read_text().replace("key: open-sesame-1001", f"key: {{{way}: {where}}}"))
+        toy.serve()
+        assert toy.run("apply", "kept.yaml").code == 0
+        if way != "env":
+            assert toy.run("wait", "left", "--timeout", "25").code == 1
+            error = json.loads(toy.run("show", "left", "--json").out)["entity"]["error"]
+            assert (error["code"], "an-older-key" in str(error)) == ("not_authorized", False)
+            assert "***" in error["evidence"]
+            kept.write_text(f"{shelf.key}\n")
+            for node in ("left", "right"):
+                toy.run("retry", node)
+        assert toy.run("wait", "row", "--timeout", "25").code == 0
+
+    def test_one_that_is_not_where_the_spec_says_fails_its_node_with_the_place(self, toy: Any) -> None:
+        spec = toy.directory / "lost.yaml"
+        spec.write_text(SPEC.read_text().replace("key: open-sesame-1001", "key: {file: /nowhere/key}"))
+        toy.serve()
+        assert toy.run("apply", "lost.yaml").code == 0
+        assert toy.run("wait", "left", "--timeout", "25").code == 1
+        error = json.loads(toy.run("show", "left", "--json").out)["entity"]["error"]
+        assert (error["code"], "/nowhere/key" in error["message"]) == ("secret", True)
+
+    def test_what_is_no_reference_is_refused_at_its_line(self, toy: Any) -> None:
+        spec = toy.directory / "wrong.yaml"
+        spec.write_text(SPEC.read_text().replace("key: open-sesame-1001", "key: {vault: x}"))
+        toy.run("validate", "wrong.yaml").refused_with(2, "wrong.yaml:4:6", "{file: PATH}")

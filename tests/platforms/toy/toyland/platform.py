@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from daemon.clock import Clock
@@ -34,10 +34,9 @@ class Toyland(Platform):
         self._shelf = shelf
         self._environment = environment
         self._most = most
-        disposals = {"box": Disposal(lambda row: self._named(row.name), self._got, self._removed)}
         self.steps: Mapping[str, Step] = {"making": self.make, "filling": self.fill, "gathering": self.gather}
         self.undo: Mapping[str, Step] = {
-            "unmake": undo.stage("box", "boxes", disposals, poll=POLL),
+            "unmake": self.unmake,
             "release_nodes": self.release_nodes,
         }
 
@@ -70,7 +69,7 @@ class Toyland(Platform):
         colour, name = str(ctx.record.spec["colour"]), self._name(ctx.record.name)
 
         async def create() -> Found:
-            made = await self._shelf.put(name, colour)
+            made = await self._shelf.put(name, colour, ctx.reveal(ctx.cluster.spec["key"]))
             return Found(made["id"], {"colour": colour})
 
         async with ctx.lock("installs"):
@@ -101,12 +100,18 @@ class Toyland(Platform):
             return Done({installs.FACT: None})
         return Wait("the shelf to fill the box", f"it is {box['state']}", POLL)
 
+    async def unmake(self, ctx: StepContext) -> Outcome:
+        """The box was seen to be gone."""
+
+        async def removed(row: Resource) -> None:
+            await self._shelf.remove(str(row.cloud_id), ctx.reveal(ctx.cluster.spec["key"]))
+
+        disposal = Disposal(lambda row: self._named(row.name), self._got, removed)
+        return await undo.stage("box", "boxes", {"box": disposal}, poll=POLL)(ctx)
+
     async def _got(self, row: Resource) -> Found | None:
         box = await self._shelf.box(str(row.cloud_id))
         return None if box is None else Found(box["id"], {"colour": box["colour"]})
-
-    async def _removed(self, row: Resource) -> None:
-        await self._shelf.remove(str(row.cloud_id))
 
     async def gather(self, ctx: StepContext) -> Outcome:
         """Every box is full."""
@@ -135,11 +140,6 @@ class Toyland(Platform):
             for box in await self._shelf.boxes()
             if box["name"].startswith(f"{self._environment}-") and box["id"] not in known
         ]
-
-    async def discard(self, mirror: Mirror, ids: Collection[str]) -> Sequence[Finding]:
-        for id_ in ids:
-            await self._shelf.remove(id_)
-        return [one for one in await self.audit(mirror) if one.id in ids]
 
     async def close(self) -> None:
         await self._shelf.close()

@@ -17,16 +17,24 @@ class Shelf:
     def __init__(self, url: str) -> None:
         self._http = httpx.AsyncClient(base_url=url, timeout=5, trust_env=False)
 
-    async def _ask(self, method: str, path: str, body: Any = None) -> Any:
+    async def _ask(self, method: str, path: str, body: Any = None, key: str = "") -> Any:
         what = f"{method} {path}"
         try:
-            answer = await self._http.request(method, path, json=body)
+            answer = await self._http.request(method, path, json=body, headers={"X-Key": key})
         except httpx.ConnectError as error:
             raise OutsideError("unreachable", f"{what}: no connection.", evidence=str(error)) from error
         except httpx.HTTPError as error:
             raise OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=str(error)) from error
         if answer.status_code == 404:
             return None
+        if answer.status_code == 401:
+            said = f"{what}: the key was refused."
+            raise OutsideError(
+                "not_authorized",
+                said,
+                evidence=answer.text,
+                remedy="Put the right key into the spec, and apply it.",
+            )
         if answer.status_code >= 300:
             code = CODES.get(
                 answer.status_code, "unavailable" if answer.status_code >= 500 else "bad_request"
@@ -42,13 +50,13 @@ class Shelf:
         """The box, or None."""
         return await self._ask("GET", f"/boxes/{id_}")
 
-    async def put(self, name: str, colour: str) -> Any:
+    async def put(self, name: str, colour: str, key: str) -> Any:
         """A new box; a name can be there once."""
-        return await self._ask("POST", "/boxes", {"name": name, "colour": colour})
+        return await self._ask("POST", "/boxes", {"name": name, "colour": colour}, key)
 
-    async def remove(self, id_: str) -> None:
+    async def remove(self, id_: str, key: str) -> None:
         """Take the box away."""
-        await self._ask("DELETE", f"/boxes/{id_}")
+        await self._ask("DELETE", f"/boxes/{id_}", key=key)
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -1,0 +1,62 @@
+"""Reads the secret that a spec refers to, at the moment at which a step needs it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from daemon.errors.tree import NxdError
+from daemon.secrets.box import SecretBox
+
+LONGEST = 64 * 1024
+"""Bytes that a file with a secret may have."""
+
+
+def sealed_name(cluster: str, mark: str) -> str:
+    """Under which name a secret of a cluster's spec is kept, sealed."""
+    return f"spec:{cluster}/{mark}"
+
+
+def revealed(reference: Mapping[str, str], cluster: str, secrets: Mapping[str, bytes], box: SecretBox) -> str:
+    """The secret itself, without the line end of a file; it stands in no text from then on. Raises NxdError."""
+    ((way, where),) = reference.items()
+    if way == "sealed":
+        kept = secrets.get(sealed_name(cluster, where))
+        if kept is None:
+            raise _unreadable(f"The secret {where} is not sealed here.", None)
+        return box.open(kept)
+    secret = _of_variable(where) if way == "env" else _of_file(_path(way, where))
+    box.known.add(secret)
+    return secret
+
+
+def _of_variable(name: str) -> str:
+    secret = os.environ.get(name)
+    if not secret:
+        raise _unreadable(f"The daemon has no variable {name}.", None)
+    return secret
+
+
+def _path(way: str, where: str) -> Path:
+    if way == "file":
+        return Path(where)
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not directory or "/" in where:
+        raise _unreadable(f"systemd gives the daemon no credential {where}.", None)
+    return Path(directory) / where
+
+
+def _of_file(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            secret = file.read(LONGEST).decode().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(f"The file {path} with a secret cannot be read.", str(error)) from error
+    if not secret:
+        raise _unreadable(f"The file {path} holds no secret.", None)
+    return secret
+
+
+def _unreadable(said: str, evidence: str | None) -> NxdError:
+    return NxdError("secret", said, evidence=evidence)
