@@ -10,7 +10,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from msgspec import to_builtins
 from msgspec.structs import replace
 
 from daemon.engine import legality, reactions, sentences, transitions
@@ -281,16 +280,13 @@ class Engine:
             return await self._fail(
                 record, sentences.late(record, self.kind(record), wait.waiting_for, wait.evidence, now)
             )
-        shown = {"for": wait.waiting_for, "evidence": wait.evidence, "attention": wait.attention}
-        shown |= {"progress": wait.progress} if wait.progress is not None else {}
-        shown |= {"in_line": True} if wait.in_line else {}
-        shown |= {"remedies": to_builtins(list(wait.remedies))} if wait.attention and wait.remedies else {}
-        facts = {**record.facts, **wait.facts}
-        stands = self._mirror.records[record.name]
-        if (shown, facts, record.deadline, 0) != (stands.wait, stands.facts, stands.deadline, stands.tries):
-            moved = replace(record, wait=shown, facts=facts, tries=0, error=None, version=record.version + 1)
-            await self.journal.commit(PutRecord(moved))
+        stands, facts = self._mirror.records[record.name], {**record.facts, **wait.facts}
+        moved = replace(record, wait=transitions.shown(wait), facts=facts, tries=0, error=None)
+        if not transitions.waits_on(stands, moved):
+            await self.journal.commit(PutRecord(replace(moved, version=record.version + 1)))
             point("timer_written", record.name, record.state)
+        elif moved.wait != stands.wait:
+            self.journal.show(moved)
         return self._pause(record, now, wait.poll)
 
     async def _busy(self, record: Record, busy: Busy) -> bool:

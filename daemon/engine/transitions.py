@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from daemon.engine import sentences
@@ -13,7 +14,7 @@ from daemon.engine.limits import Limits
 from daemon.secrets.references import sealed_name
 from daemon.store.ops import DropRecord, DropSecrets, Op
 from state_machines.kind import FLAGS, ROLLING_BACK, Kind, UndoStep
-from state_machines.outcome import Problem
+from state_machines.outcome import Problem, Wait
 from state_machines.record import Record
 
 OWN_FACTS = ("because", "held_with", "stuck")
@@ -50,6 +51,31 @@ def in_line(record: Record, kind: Kind, now: float, limits: Limits) -> Record:
     if seconds is None or record.deadline is None or record.deadline > now + 0.9 * seconds:
         return record
     return replace(record, deadline=now + seconds)
+
+
+def shown(wait: Wait) -> dict[str, Any]:
+    """How a record shows what it waits for."""
+    shows: dict[str, Any] = {
+        "for": wait.waiting_for,
+        "evidence": wait.evidence,
+        "attention": wait.attention,
+    }
+    if wait.progress is not None:
+        shows["progress"] = wait.progress
+    if wait.in_line:
+        shows["in_line"] = True
+    if wait.attention and wait.remedies:
+        shows["remedies"] = to_builtins(list(wait.remedies))
+    return shows
+
+
+def waits_on(stands: Record, moved: Record) -> bool:
+    """Whether the record waits for the same as before, whatever the last look at it saw."""
+    if stands.wait is None or moved.wait is None:
+        return False
+    seen = dict.fromkeys(("evidence", "progress"))
+    same = (stands.facts, stands.deadline, stands.tries) == (moved.facts, moved.deadline, moved.tries)
+    return same and {**stands.wait, **seen} == {**moved.wait, **seen}
 
 
 def advanced(record: Record, kind: Kind, now: float, limits: Limits) -> Record:

@@ -24,16 +24,22 @@ def settle() -> None:
 ARENAS = 2
 """Heaps of the C library that the threads share. By itself it gives one to nearly every thread, and what is free in one
 is of no use to another: that costs 50 MB with the 32 threads of an SDK."""
-_M_ARENA_MAX = -8
+ALONE = 128 * 1024
+"""Blocks of so many bytes are taken from the system alone, and given back as soon as they are free. By itself the C
+library keeps them once one was freed: a TLS connection has one of 256 kB that it hardly touches."""
+_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3
 """Of mallopt(3)."""
 
 
 def few_heaps() -> None:
-    """Let new threads share heaps; where the C library is another one, nothing happens."""
+    """Let new threads share heaps, and keep large blocks out of them; where the C library is another one, nothing
+    happens."""
     import ctypes
 
     with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_ARENA_MAX, ARENAS)
+        library.mallopt(_M_MMAP_THRESHOLD, ALONE)
 
 
 def give_back() -> None:

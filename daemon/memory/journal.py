@@ -29,6 +29,7 @@ from daemon.store.ops import (
     concerned,
 )
 from daemon.words import sentences
+from state_machines.record import Record
 
 log = logging.getLogger("nxd")
 
@@ -95,6 +96,14 @@ class Journal:
         if armed():
             point("before_commit", *map(concerned, ops))
         return self._store.commit(self._lease, ops, partial(self._follow, ops, then))
+
+    def show(self, record: Record) -> None:
+        """Remember and tell how far the wait of a record has come, which nobody needs after a restart: its step looks
+        again then. The record is the one that stands, in all but this; its next commit writes it down."""
+        op = self._without_secrets(PutRecord(record))
+        self.mirror.apply((op,))
+        if self.bus.heard:
+            self.bus.publish(_notice((op,), ()))
 
     def _without_secrets(self, op: Op) -> Op:
         """The op, without the secrets that somebody outside quoted in an answer or a line."""

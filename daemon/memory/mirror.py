@@ -1,4 +1,4 @@
-"""The daemon's memory of what the store holds: changed after a commit, and by nothing else."""
+"""The daemon's memory of what the store holds: changed after a commit, and else only by how far a wait has come."""
 
 from __future__ import annotations
 

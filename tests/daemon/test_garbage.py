@@ -61,3 +61,28 @@ def test_what_is_free_between_what_stays_is_given_back() -> None:
     done = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True)
     full, left = map(int, done.stdout.split())
     assert full > 9_000 and left < full / 2, (full, left)
+
+
+LARGE = """
+import sys
+from daemon.host.garbage import few_heaps
+if sys.argv[1] == "alone":
+    few_heaps()
+def resident():
+    return int(open("/proc/self/statm").read().split()[1])
+bytearray(1024 * 1024)  # one that is freed teaches the C library to keep smaller ones
+before = resident()
+held = [bytearray(b"x" * 256 * 1024) for _ in range(100)]
+behind = [bytes(5000) for _ in range(500)]
+del held
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps house otherwise")
+def test_a_large_block_is_given_back_once_it_is_free_whatever_stays_behind_it() -> None:
+    def left(how: str) -> int:
+        done = subprocess.run([sys.executable, "-c", LARGE, how], capture_output=True, text=True, check=True)
+        return int(done.stdout)
+
+    assert left("alone") < 1000 < 5000 < left("together")

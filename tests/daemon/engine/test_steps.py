@@ -56,6 +56,29 @@ async def test_the_same_wait_again_writes_nothing(house: Any) -> None:
     assert house.record().version == version
 
 
+async def test_how_far_a_wait_has_come_is_told_at_once_and_costs_no_commit(house: Any) -> None:
+    def look(seen: str, far: float, what: str = "the moon") -> Wait:
+        return Wait(what, seen, 30.0, progress=far)
+
+    house.toy.script["settling"] = [look("a third", 0.3), look("half", 0.5), look("s3cret moon", 0.6)]
+    house.toy.script["settling"] += [look("all", 0.9, "the sun"), Done()]
+    version = (await house.begin()).version
+    house.box.known.add("s3cret moon")
+    with house.journal.bus.subscribe() as told:
+        for seen, far in (("half", 0.5), ("***", 0.6)):
+            await house.pass_time(30)
+            wait = house.record().wait
+            assert (wait["for"], wait["evidence"], wait["progress"]) == ("the moon", seen, far)
+            assert told.queue.get_nowait().changed == {"node01"}
+        assert house.record().version == version
+        await house.pass_time(30)
+        assert (house.record().wait["for"], house.record().version) == ("the sun", version + 1)
+    stored = next(one for one in (await house.store.load()).records if one.name == "node01")
+    assert (stored.wait["for"], stored.version) == ("the sun", version + 1)
+    await house.pass_time(30)
+    assert (house.record().state, house.record().version) == ("ready", version + 2)
+
+
 async def test_a_poke_brings_the_next_look_forward(house: Any) -> None:
     house.toy.script["settling"] = [Wait("a report", "none", 500.0)]
     await house.begin()
