@@ -50,7 +50,7 @@ _UNWRITTEN = "The state directory {} cannot be written ({}): free disk space or 
 async def serve(settings: Settings, known: Redactor) -> None:
     """Run the daemon until SIGTERM or SIGINT; ``known`` learns every secret. Raises StartError, StoreError, Fenced."""
     if settings.unused:
-        log.warning("action=settings_unused keys=%s", ",".join(settings.unused))
+        log.warning("settings_unused", extra={"keys": ",".join(settings.unused)})
     clock = SystemClock(settings.clock_speed, settings.clock_origin)
     with claimed(settings.state_dir), _stop_signals() as stop:
         async with AsyncExitStack() as stack:
@@ -64,13 +64,13 @@ async def serve(settings: Settings, known: Redactor) -> None:
             chores = asyncio.create_task(upkeep.run(), name="upkeep")
             systemd = sdnotify.SystemdNotifier()
             systemd.notify("READY=1\nSTATUS=Serving")
-            log.info("action=ready socket=%s", settings.socket)
+            log.info("ready", extra={"socket": settings.socket})
             told = asyncio.create_task(stop.wait(), name="stop")
             try:
                 await asyncio.wait((work, told), return_when=asyncio.FIRST_COMPLETED)
             finally:
                 systemd.notify("STOPPING=1")
-                log.info("action=stopping")
+                log.info("stopping")
                 told.cancel()
                 work.cancel()
                 chores.cancel()

@@ -57,11 +57,11 @@ class Upkeep:
                 if looks * LOOK_SECONDS % TRIM_SECONDS == 0:
                     await asyncio.to_thread(give_back)
             except StoreError as error:
-                log.warning("action=upkeep_failed problem=%s", error)
+                log.warning("upkeep_failed", extra={"problem": error})
             except Fenced:
                 return
             except Exception:
-                log.exception("action=upkeep_broke")
+                log.exception("upkeep_broke")
             looks += 1
             await self._journal.clock.sleep(LOOK_SECONDS * self._journal.clock.speed)
 
@@ -77,7 +77,7 @@ class Upkeep:
         if problems == self._told:
             return
         for problem in problems:
-            log.error("action=image_unusable problem=%s", problem)
+            log.error("image_unusable", extra={"problem": problem})
         said = None
         if problems and (self._images.by_name or (self._images_dir / LIST_NAME).exists()):
             noted["images"] = sentences("Boot images cannot be served.", *problems)

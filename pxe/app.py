@@ -143,7 +143,7 @@ class _BootDesk:
         name, boot = ("installed", 0) if guest.stage == "installed" else ("boot", guest.next_boot)
         text = render_script(guest.template, name, {**guest.values, "boot": str(boot)})
         await self._book.report(guest, Report("script_fetched", source, message=name, boot=boot))
-        log.info("%s fetched its script %s", guest.server_id, name)
+        log.info("script_fetched", extra={"record": guest.server_id, "script": name})
         return web.Response(text=text, headers={hdrs.CACHE_CONTROL: "no-store"})
 
     async def image(self, request: web.Request) -> web.StreamResponse:
@@ -153,7 +153,7 @@ class _BootDesk:
         if image is None:
             raise Refused("no image of this name is in the list")
         if not image.unchanged():
-            log.error("The image %s changed on disk since it was verified: restore it, then restart", name)
+            log.error("image_changed", extra={"image": name, "remedy": "restore it"})
             return _sentence(500, "This image is not the one that was verified.")
         if request.method == hdrs.METH_GET:
             await self._book.report(guest, Report("image_fetched", source, message=name))
@@ -173,10 +173,10 @@ class _ConfigDesk:
         config = dict(guest.config())
         missing = [key for key in CONFIG_KEYS if key not in config]
         if missing:
-            log.error("The configuration of %s lacks %s", guest.server_id, ", ".join(missing))
+            log.error("config_incomplete", extra={"record": guest.server_id, "lacks": ", ".join(missing)})
             return _sentence(500, "The configuration of this machine is incomplete.")
         await self._book.report(guest, Report("config_fetched", source))
-        log.info("%s fetched its configuration", guest.server_id)
+        log.info("config_fetched", extra={"record": guest.server_id})
         return web.json_response(config, headers={hdrs.CACHE_CONTROL: "no-store"})
 
     async def status(self, request: web.Request) -> web.StreamResponse:
@@ -235,7 +235,8 @@ async def _answered(
         path, source = _shown_path(request), _source(request)
         untold = sparing.take(source, asyncio.get_running_loop().time())
         if untold is not None:
-            log.warning("Refused %s from %s: %s%s", path, source, refusal.reason, left_out(untold))
+            about = {"path": path, "source": source, "reason": refusal.reason, "left_out": untold or None}
+            log.warning("turned_away", extra=about)
         await book.refused(path, source, refusal.reason)
         return web.Response(status=404, text=NOT_FOUND)
     except BookClosed:
@@ -247,14 +248,14 @@ async def _answered(
     except TimeoutError:
         return _sentence(408, "The body did not come in time.")
     except RenderError as error:
-        log.error("No boot script for %s: %s", _source(request), error)
+        log.error("script_broke", extra={"source": _source(request), "problem": error})
         return _sentence(500, "The boot script of this machine cannot be made.")
     except web.HTTPException as error:
         return _sentence(error.status, error.reason)
     except ConnectionError:
         raise
     except Exception:
-        log.exception("A request of %s failed", _source(request))
+        log.exception("boot_broke", extra={"source": _source(request)})
         return _sentence(500, "The boot server failed.")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
-from pxe.sparing import Sparing, left_out
+from pxe.sparing import Sparing
 
 log = logging.getLogger("nxd.boot")
 
@@ -55,7 +55,9 @@ class Doorkeeper:
         why = f"{self.at_once} are open" if crowded else f"{self.per_source} of its own are open"
         untold = self._sparing.take("" if crowded else source, asyncio.get_running_loop().time())
         if untold is not None:
-            log.warning("action=connection_refused source=%s reason=%s%s", source, why, left_out(untold))
+            log.warning(
+                "connection_refused", extra={"source": source, "reason": why, "left_out": untold or None}
+            )
         return False
 
     def leave(self, source: str) -> None:

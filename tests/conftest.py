@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ sys.path.insert(
 
 from oracle import broken
 
+from tests.logfmt import unreadable
 from tests.order import sort_for_sharing
 from tests.processes import mark_starters, pytest_runtest_protocol
 
@@ -21,12 +22,16 @@ __all__ = ["pytest_runtest_protocol"]
 
 
 @pytest.fixture(scope="session")
-def nothing_broke() -> Callable[[Path], None]:
-    """Fails when the log of a daemon, in the file that is named, tells of a bug."""
+def nothing_broke() -> Callable[..., None]:
+    """Fails when the log of a daemon, in the file that is named, tells of a bug or holds a line that no program can
+    read, but for what a daemon that refused to start told whoever started it."""
 
-    def look(log: Path) -> None:
-        found = broken(log.read_text(errors="replace")) if log.exists() else []
+    def look(log: Path, refused: Collection[str] = ()) -> None:
+        text = log.read_text(errors="replace") if log.exists() else ""
+        found = broken(text)
         assert not found, "The daemon's log tells of a bug:\n" + "\n".join(found)
+        strange = [line for line in unreadable(text) if not any(said in line for said in refused)]
+        assert strange == [], "The daemon's log holds lines that are no logfmt"
 
     return look
 

@@ -129,7 +129,7 @@ class Api:
             async for line in lines(self._journal, self._views, self._journal.bus, after, first):
                 await response.write(line)
         except ConnectionError:
-            log.debug("action=reader_left")
+            log.debug("reader_left")
         return response
 
     async def log(self, request: web.Request) -> web.StreamResponse:
@@ -305,6 +305,6 @@ def _error(error: Exception, request: web.Request) -> tuple[int, dict[str, Any]]
             message = f"{request.method} {request.path}: {error.reason}."
             return error.status, {"error": problem_view(NxdError(code, message))}
         case _:
-            log.exception("action=api_broke path=%s", request.path)
+            log.exception("api_broke", extra={"path": request.path})
             evidence = f"{type(error).__name__}: {error}"
             return 500, {"error": problem_view(NxdError("bug", evidence=evidence))}

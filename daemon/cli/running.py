@@ -45,6 +45,8 @@ def _log_to_stderr(known: Redactor) -> None:
     """One line for each event, without secrets; libraries speak only when something is wrong."""
     from daemon.host.log import HostLog
 
+    logging.captureWarnings(True)
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no line tells them
     logging.basicConfig(level=logging.INFO, handlers=[HostLog(sys.stderr, known)])
     for chatty in ("httpx", "transitions"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

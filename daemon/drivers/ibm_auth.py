@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 
 from daemon.drivers.answers import evidence, reason
+from daemon.drivers.call_log import logged
 from daemon.drivers.ibm_errors import TokenRefused
 
 TIMEOUT = 60.0
@@ -65,7 +67,8 @@ def _shared_authenticator(profile: str, metadata_url: str) -> Any:
             self._session.trust_env = False
 
         def _request(self, method: str, url: str, *, auth_tuple: Any = None, **named: Any) -> Any:
-            answer = self._session.request(method, url, auth=auth_tuple, timeout=TIMEOUT, **named)
+            with logged("metadata", f"{method} {urlsplit(url).path}"):
+                answer = self._session.request(method, url, auth=auth_tuple, timeout=TIMEOUT, **named)
             if answer.ok:
                 return answer.json()
             raise ApiException(answer.status_code, http_response=answer)

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import orjson
 
 from daemon.drivers.answers import plain
+from daemon.drivers.call_log import logged
 from daemon.drivers.http import Answer, Line
 from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_errors import translate
@@ -107,6 +108,13 @@ class _Answered:
         return response
 
 
+def _about(args: tuple[Any, ...], named: dict[str, Any]) -> str | None:
+    """What a call is about, for the journal: a name, else an id."""
+    ids = [one for one in args if isinstance(one, str)]
+    told: str | None = named.get("name") or named.get("id") or (ids[-1] if ids else None)
+    return told
+
+
 class IbmCalls:
     """One SDK service. ``make`` builds it, in a thread and at first use, because importing an SDK takes long.
 
@@ -133,6 +141,13 @@ class IbmCalls:
             self._service = asyncio.ensure_future(loop.run_in_executor(self._threads, self._make))
         service = await asyncio.shield(self._service)
         await self._bucket.take()
+        with logged(self._bucket.api or "ibm", method, _about(args, named)):
+            return await self._called(service, method, args, named)
+
+    async def _called(
+        self, service: Service, method: str, args: tuple[Any, ...], named: dict[str, Any]
+    ) -> Any:
+        loop = asyncio.get_running_loop()
         try:
             token = self._profile.at_hand()
             if token is None:

@@ -20,6 +20,7 @@ import orjson
 
 from daemon.drivers.answers import evidence as evidence_of
 from daemon.drivers.answers import is_page, reason
+from daemon.drivers.call_log import logged
 from daemon.drivers.http import Answer, Line, Lost, OtherCertificate, Unheard, only
 from daemon.drivers.ibm_errors import retry_after
 from daemon.errors.tree import OutsideError
@@ -45,6 +46,11 @@ class Login:
 
 async def fetch_certificate(address: str, port: int, seconds: float) -> str:
     """The certificate a CVM shows, in PEM, before anything secret is sent; in real seconds."""
+    with logged("prism", "certificate", address, quiet="unreachable"):
+        return await _fetched_certificate(address, port, seconds)
+
+
+async def _fetched_certificate(address: str, port: int, seconds: float) -> str:
     try:
         async with asyncio.timeout(seconds):
             _, writer = await asyncio.open_connection(address, port, ssl=_unpinned())
@@ -119,6 +125,10 @@ class Prism:
         self, method: str, path: str, seconds: float, body: object = None, makes: bool = False
     ) -> Any:
         """The answer's JSON. ``makes``: a refusal because of what is there means that it exists already."""
+        with logged("prism", f"{method} {path}", self.address):
+            return await self._answer(method, path, seconds, body, makes)
+
+    async def _answer(self, method: str, path: str, seconds: float, body: object, makes: bool) -> Any:
         what = f"{method} {path} on {self.address}"
         try:
             answer = await self._sent(method, path, min(seconds, PATIENCE), body)

@@ -30,7 +30,7 @@ class TokenBucket:
         self._least, self._most = min(LEAST, rate), rate * MOST
         self._growth = rate / 20
         self._clock = clock
-        self._api = api
+        self.api = api
         self._free_at = clock.now()
         self._settled_at = clock.now()
         """Until then refusals are of calls that were sent at the old rate."""
@@ -52,5 +52,5 @@ class TokenBucket:
         self._free_at = max(self._free_at, now + pause)
         if now >= self._settled_at:
             self.rate = max(self._least, self.rate / 2)
-            log.warning("action=rate_halved api=%s rate=%.3g pause=%.3g", self._api, self.rate, pause)
+            log.warning("rate_halved", extra={"api": self.api, "rate": self.rate, "pause": pause})
         self._settled_at = max(self._settled_at, now + max(PAUSE, pause))

@@ -90,12 +90,6 @@ class Engine:
 
     async def _hold_the_deadly(self) -> None:
         """Stop the records that the daemon died of again and again; the others run on."""
-        try:
-            await self._hold_each_deadly()
-        except StoreError as error:
-            log.error("action=commit_failed evidence=%s", error.evidence)
-
-    async def _hold_each_deadly(self) -> None:
         for name, count in list(self._crashes.counts.items()):
             record = self._mirror.records.get(name)
             if record is None or self.is_absent(record) or count < self.pace.crashes:
@@ -104,7 +98,11 @@ class Engine:
             problem = NxdError("deadly", said).problem()
             undoing = record.state == ROLLING_BACK
             if undoing or self.kind(record).allows(record.state, record.step, "hold"):
-                await self._stop(record, problem, "blocked" if undoing else "hold")
+                try:
+                    await self._stop(record, problem, "blocked" if undoing else "hold")
+                except StoreError as error:
+                    log.error("commit_failed", extra={"record": name, "evidence": error.evidence})
+                    return
             del self._crashes.counts[name]
 
     async def _turn(self, name: str) -> None:
@@ -121,7 +119,7 @@ class Engine:
         except Gone:
             if name in self._mirror.records:
                 raise
-            log.info("action=gone record=%s", name)
+            log.info("gone", extra={"record": name})
         finally:
             del self._contexts[name]
             self._crashes.end(name)
@@ -215,7 +213,7 @@ class Engine:
         except NxdError as error:
             return Fail(error.problem())
         except Exception as error:
-            log.exception("action=step_broke record=%s state=%s", record.name, record.state)
+            log.exception("step_broke", extra={"record": record.name, "state": record.state})
             return Fail(NxdError("bug", evidence=f"{type(error).__name__}: {error}").problem())
 
     async def _settle(self, context: StepContext, outcome: Wait | Busy | Fail) -> bool:

@@ -142,13 +142,13 @@ class Turns:
                 await self._turn(name)
             self._broken.pop(name, None)
         except StoreError as error:
-            log.error("action=commit_failed record=%s evidence=%s", name, error.evidence)
+            log.error("commit_failed", extra={"record": name, "evidence": error.evidence})
             self._broken[name] = sentences(error.message, error.evidence, error.remedy)
             self.wake_at(name, self._clock.now() + STORE_RETRY_SECONDS)
         except Fenced as error:
             self._fenced = error
             self._moved.set()
         except Exception as error:
-            log.exception("action=turn_broke record=%s", name)
+            log.exception("turn_broke", extra={"record": name})
             self._broken[name] = f"The turn of {name} broke: {type(error).__name__}: {error}"
             self.wake_at(name, self._clock.now() + STORE_RETRY_SECONDS)

@@ -37,7 +37,7 @@ def doorkeeper(at_once: int, per_source: int) -> Doorkeeper:
     files = _as_many_files_as_may_be()
     room = max(1, (files - KEPT_FILES) // FILES_PER_VISIT)
     if room < at_once:
-        log.warning("action=few_files files=%d connections=%d wanted=%d", files, room, at_once)
+        log.warning("few_files", extra={"files": files, "connections": room, "wanted": at_once})
     return Doorkeeper(min(at_once, room), per_source)
 
 

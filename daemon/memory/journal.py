@@ -175,11 +175,15 @@ class Journal:
 
 
 def _say(event: Event) -> None:
-    """Who asked for what, and what went wrong, stand in the journal of the host too."""
-    if event.kind == "verb" or (event.kind == "note" and event.actor != "nxd"):
-        log.info("action=asked actor=%s record=%s said=%s", event.actor, event.record, event.message)
+    """The journal of the host has each change of state, verb and failure too."""
+    about: dict[str, object] = {"record": event.record or event.shard or None}
+    if event.kind == "transition":
+        about |= {key: event.data.get(key) for key in ("from", "to", "by", "attempt")}
+        log.info("transition", extra=about)
+    elif event.kind == "verb" or (event.kind == "note" and event.actor != "nxd"):
+        log.info("asked", extra={**about, "actor": event.actor, "said": event.message})
     elif event.level == "error":
-        log.warning("action=failed record=%s said=%s", event.record, event.message)
+        log.warning("failed", extra={**about, "said": event.message})
 
 
 def _pass_results(ops: Sequence[Op]) -> None:

@@ -285,7 +285,7 @@ class SqliteStore:
         self._revision += sum(map(len, given))
         if self._failing:
             self._failing = False
-            log.info("action=database_works again path=%s", self._path)
+            log.info("database_works", extra={"path": self._path})
         return given
 
     def _failed(self, error: Exception) -> Exception:
@@ -293,7 +293,7 @@ class SqliteStore:
         told = _told(error, self._path, self._locker.holder() if isinstance(error, sqlite3.Error) else None)
         if isinstance(told, StoreError) and not self._failing:
             self._failing = True
-            log.error("action=database_fails problem=%s evidence=%s", told.message, told.evidence)
+            log.error("database_fails", extra={"problem": told.message, "evidence": told.evidence})
         return told
 
     def _checkpoint(self, db: sqlite3.Connection) -> None:
@@ -306,7 +306,7 @@ class SqliteStore:
         try:
             db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except sqlite3.Error as error:
-            log.warning("action=checkpoint_failed evidence=%s", error)
+            log.warning("checkpoint_failed", extra={"evidence": error})
         point("after_checkpoint")
 
 

@@ -118,4 +118,4 @@ def _undo(db: sqlite3.Connection) -> None:
         if db.in_transaction:
             db.execute("ROLLBACK")
     except sqlite3.Error as error:
-        log.error("action=rollback_failed evidence=%s", error)
+        log.error("rollback_failed", extra={"evidence": error})

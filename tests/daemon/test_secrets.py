@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.errors.tree import StateLost
-from daemon.host.log import Redacting
+from daemon.host.log import Logfmt
 from daemon.secrets.box import SecretBox
 from daemon.secrets.redaction import HIDDEN, Redactor
 
@@ -159,7 +159,7 @@ def test_no_known_secret_is_left_in_any_text(secrets: list[str], around: str) ->
 def test_a_line_of_the_journal_holds_no_secret_nor_does_its_traceback() -> None:
     known = Redactor()
     known.add("correct-horse-battery-staple")
-    line = Redacting(known)
+    line = Logfmt(known)
     try:
         raise ValueError("correct-horse-battery-staple")
     except ValueError as error:

@@ -23,6 +23,8 @@ class Rig:
 
     def __init__(self, directory: Path) -> None:
         self.stage = Stage(directory)
+        self.refused: list[str] = []
+        """What a daemon said that was started and is expected to refuse."""
 
     def counts(self) -> dict[str, Any]:
         """What the simulated cloud holds, by its own account."""
@@ -39,7 +41,7 @@ class Rig:
 
 
 @pytest.fixture
-def rig(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Callable[..., Rig]]:
+def rig(tmp_path: Path, nothing_broke: Callable[..., None]) -> Iterator[Callable[..., Rig]]:
     """Sets a rehearsal up; it ends with the test."""
     rigs: list[Rig] = []
 
@@ -53,7 +55,7 @@ def rig(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Calla
     for one in rigs:
         one.stage.stop()
     for one in rigs:
-        nothing_broke(one.stage.directory / "serve.log")
+        nothing_broke(one.stage.directory / "serve.log", one.refused)
 
 
 @pytest.fixture(scope="module")

@@ -195,6 +195,7 @@ def test_a_daemon_that_starts_on_a_full_disk_says_so(small_disk: Path, rig: Call
     filler.unlink()
     assert code == 1, said
     assert "cannot be written" in said, said
+    one.refused.append("cannot be written")
     one.stage.start_daemon()
     in_order(one)
 
@@ -316,6 +317,7 @@ def test_a_second_daemon_on_the_same_state_refuses_and_the_first_works_on(rig: C
     second = one.stage.spawn_daemon()
     one.stage._remember("processes", {**one.stage.processes(), "serve": first})
     assert second.wait(30) != 0
+    one.refused.append("Another nxd works on")
     assert "Another nxd works on" in (one.stage.directory / "serve.log").read_text()
     in_order(one)
 

@@ -199,7 +199,7 @@ async def test_a_flood_of_refusals_is_a_few_lines_in_the_journal(
 ) -> None:
     for _ in range(40):
         assert (await server.ask("/nothing")).status == 404
-    told = [record for record in caplog.records if record.getMessage().startswith("Refused")]
+    told = [record for record in caplog.records if record.msg == "turned_away"]
     assert len(told) == 5
 
 

@@ -112,9 +112,14 @@ async def test_the_journal_of_the_host_says_who_asked_for_what(
     await house.begin("node01")
     caplog.set_level("INFO")
     await door.post("/v1/verbs", {"verb": "retry", "target": "node01"})
-    asked = [record.getMessage() for record in caplog.records if "action=asked" in record.getMessage()]
+    asked = [vars(record) for record in caplog.records if record.msg == "asked"]
     (event,) = [event for event in await house.log("node01", "verb") if "asked for retry" in event.message]
-    assert f"actor={event.actor} record=node01 said={event.message}" in asked[0]
+    told = {"actor": event.actor, "record": "node01", "said": event.message}
+    assert told.items() <= asked[0].items()
+    moved = [record for record in caplog.records if record.msg == "transition"]
+    assert {"record": "node01", "from": "failed", "to": "making", "by": "retry"}.items() <= vars(
+        moved[0]
+    ).items()
 
 
 async def test_a_reader_who_asks_for_lines_that_are_no_longer_kept_is_told_so(house: Any, door: Any) -> None:

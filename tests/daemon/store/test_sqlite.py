@@ -23,6 +23,7 @@ from daemon.store.ops import AddCommand, AddEvent, Command, Event, PutRecord, Pu
 from daemon.store.sqlite import SqliteStore
 from state_machines.record import Record
 from tests.daemon.store.conftest import opened
+from tests.logfmt import journal
 
 NODE = Record("node01", "toy.node", "demo", "pending", 1.0, version=1)
 LINE = AddEvent(Event(1.0, "demo", "node01", "note", "made"))
@@ -312,10 +313,10 @@ async def test_a_commit_that_another_process_hinders_names_that_process(
                 await store.commit(lease, [LINE])
     assert f"process {other.pid} (python" in caught.value.message
     assert "End that process" in caught.value.remedy and "disk" not in caught.value.remedy
-    told = [record.getMessage() for record in caplog.records]
+    told = journal(caplog.records).splitlines()
     assert len([one for one in told if "database_fails" in one and str(other.pid) in one]) == 1, told
     await store.commit(lease, [LINE])
-    assert "database_works" in caplog.records[-1].getMessage() or caplog.records[-1].levelname == "ERROR"
+    assert caplog.records[-1].msg == "database_works" or caplog.records[-1].levelname == "ERROR"
     assert len(await store.events()) == 1
     await store.close()
 
