@@ -13,10 +13,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import msgspec
 import orjson
 
 from daemon.drivers.answers import plain
@@ -69,8 +71,16 @@ class Service:
         self._timeout = timeout
         sdk.send = lambda request, **_: request
 
-    async def call(self, token: str, method: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """What the SDK makes of the answer. Raises what it raises, and Unheard, Lost."""
+    async def call(
+        self,
+        token: str,
+        method: str,
+        args: tuple[Any, ...],
+        named: dict[str, Any],
+        read: Callable[[bytes], Any],
+    ) -> Any:
+        """What ``read`` makes of the JSON of a good answer, and the SDK of any other. Raises what the SDK raises, and
+        Unheard, Lost."""
         from ibm_cloud_sdk_core.utils import is_json_mimetype
 
         request = getattr(self._sdk, method)(*args, **named)
@@ -78,9 +88,9 @@ class Service:
         headers = {**request["headers"], "Authorization": f"Bearer {token}"}
         url = f"{request['url']}?{query}" if query else request["url"]
         answer = await self._line.ask(request["method"], url, headers, request["data"], *self._timeout)
-        with suppress(ValueError):  # the SDK tells what is wrong with it
+        with suppress(ValueError, msgspec.DecodeError):  # the SDK tells what is wrong with it
             if answer.status in (200, 201, 202) and is_json_mimetype(answer.headers.get("Content-Type")):
-                return orjson.loads(answer.content)
+                return read(answer.content)
         self._sdk.http_client = _Answered(answer)
         return self._read(self._sdk, request).get_result()
 
@@ -136,6 +146,17 @@ class IbmCalls:
 
     async def __call__(self, method: str, /, *args: Any, **named: Any) -> Any:
         """The result of one call. Raises OutsideError; one that timed out is in doubt, never failed."""
+        return await self._asked(dict, orjson.loads, method, args, named)
+
+    async def _asked(
+        self,
+        shape: type,
+        read: Callable[[bytes], Any],
+        method: str,
+        args: tuple[Any, ...],
+        named: dict[str, Any],
+    ) -> Any:
+        """As a call, with the answer read by ``read`` into ``shape``."""
         loop = asyncio.get_running_loop()
         if self._service is None:
             self._service = asyncio.ensure_future(loop.run_in_executor(self._threads, self._make))
@@ -152,7 +173,7 @@ class IbmCalls:
             token = self._profile.at_hand()
             if token is None:
                 token = await loop.run_in_executor(self._threads, self._profile.token)
-            result = await service.call(token, method, args, named)
+            result = await service.call(token, method, args, named, read)
         except Exception as error:
             told = translate(error, method.replace("_", " "))
             if told.status == TOO_MANY:
@@ -160,9 +181,10 @@ class IbmCalls:
             if told.status == 401:  # the token is no good, however long it should live
                 await loop.run_in_executor(self._threads, self._profile.renounce)
             raise told from error
-        if result is not None and not isinstance(result, dict):
+        if not isinstance(result, shape) and (result is not None or shape is not dict):
             what, shown = method.replace("_", " "), plain(str(getattr(result, "text", result)))
-            raise OutsideError("malformed", f"{what}: the answer is no JSON object.", evidence=shown)
+            lacks = "is no JSON object" if shape is dict else "is none of its lists"
+            raise OutsideError("malformed", f"{what}: the answer {lacks}.", evidence=shown)
         return result
 
     async def close(self) -> None:
@@ -184,22 +206,37 @@ class IbmCalls:
 
     async def pages(self, method: str, key: str, /, *args: Any, **named: Any) -> list[dict[str, Any]]:
         """Every item of a list that comes in pages. Raises OutsideError."""
-        return await self.picked(method, key, lambda item: item, *args, **named)
+        return await self.picked(method, key, dict[str, Any], *args, **named)
 
     async def picked(
-        self, method: str, key: str, pick: Callable[[dict[str, Any]], Picked], /, *args: Any, **named: Any
+        self, method: str, key: str, item: type[Picked], /, *args: Any, **named: Any
     ) -> list[Picked]:
-        """As ``pages``, of each item what ``pick`` makes of it: a thousand servers whole are 10 MB."""
+        """As ``pages``, of each item only what stands in ``item``: a thousand servers whole are 10 MB."""
         items: list[Picked] = []
+        shape, read = _page(key, item)
         start: str | None = None
         while True:
             more = {"start": start} if start else {}
-            page = await self(method, *args, limit=PAGE, **named, **more)
-            items += map(pick, page[key])
-            following = page.get("next")
-            if not following:
+            page = await self._asked(shape, read, method, args, {"limit": PAGE, **named, **more})
+            items += page.items
+            if page.next is None or page.next.href is None:
                 return items
-            start = parse_qs(urlsplit(following["href"]).query)["start"][0]
+            start = parse_qs(urlsplit(page.next.href).query)["start"][0]
+
+
+class _Next(msgspec.Struct):
+    """Where a list goes on."""
+
+    href: str | None = None
+
+
+@cache
+def _page(key: str, item: Any) -> tuple[type, Callable[[bytes], Any]]:
+    """A page of a list of ``item`` under ``key``, and how it is read."""
+    items: Any = list[item]  # type: ignore[valid-type]
+    more: Any = _Next | None
+    shape = msgspec.defstruct("_Page", [("items", items), ("next", more, None)], rename={"items": key})
+    return shape, msgspec.json.Decoder(shape).decode
 
 
 def _proxy(url: str) -> str | None:

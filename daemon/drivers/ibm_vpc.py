@@ -5,7 +5,7 @@ Every method raises OutsideError. Objects are the API's own JSON (https://cloud.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from daemon.drivers.ibm_calls import IbmCalls, IbmCloud, Picked
@@ -136,9 +136,9 @@ class IbmVpc:
         """Every bare metal server of the account in the region."""
         return await self._calls.pages("list_bare_metal_servers", "bare_metal_servers")
 
-    async def of_servers(self, pick: Callable[[Json], Picked]) -> list[Picked]:
-        """What ``pick`` makes of every bare metal server of the account in the region."""
-        return await self._calls.picked("list_bare_metal_servers", "bare_metal_servers", pick)
+    async def of_servers(self, shown: type[Picked]) -> list[Picked]:
+        """Every bare metal server of the account in the region, with only what stands in ``shown``."""
+        return await self._calls.picked("list_bare_metal_servers", "bare_metal_servers", shown)
 
     async def server_named(self, name: str) -> Json | None:
         """The server of this name, or None."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Any
+
+from msgspec import Struct
 
 from daemon.clock import Clock
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.errors.tree import OutsideError
-from daemon.platforms.ibm_nutanix.server import vni_ids
 
 MANY = 20
 """So many servers waited for at once are looked at together: a page of the list shows a hundred."""
@@ -22,12 +22,28 @@ UNDER_WAY = ("pending", "starting", "restarting", "reinitializing", "running")
 """What the list is believed: it may lag, and nobody fails or deletes anything because of these."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Interface(Struct, gc=False):
+    """An interface, by its id."""
+
+    id: str
+
+
+class _Attachment(Struct, gc=False):
+    """What connects a server with one."""
+
+    virtual_network_interface: _Interface
+
+
+class _Seen(Struct, gc=False):
     """How a server stands in the list."""
 
+    id: str
     status: str
-    interfaces: frozenset[str]
+    network_attachments: Sequence[_Attachment] = ()
+
+    def has(self, interfaces: Collection[str]) -> bool:
+        """Whether it is attached to all of these."""
+        return {one.virtual_network_interface.id for one in self.network_attachments}.issuperset(interfaces)
 
 
 class ServerWatch:
@@ -53,7 +69,7 @@ class ServerWatch:
         self._asked[id_] = now
         if self._are_many(now):
             seen = (await self._list(now)).get(id_)
-            if seen is not None and seen.status in UNDER_WAY and seen.interfaces.issuperset(attached):
+            if seen is not None and seen.status in UNDER_WAY and seen.has(attached):
                 return {"id": id_, "status": seen.status}
         return await self._vpc.server(id_)
 
@@ -73,16 +89,12 @@ class ServerWatch:
 
     async def _look(self) -> dict[str, _Seen]:
         try:
-            servers = await self._vpc.of_servers(_id_and_seen)
+            servers = await self._vpc.of_servers(_Seen)
         except OutsideError:
             self._listing = None
             raise
         self.fresh = max(FRESH_SECONDS, self._poll / 2, len(servers) * SECONDS_FOR_EACH)
-        return dict(servers)
-
-
-def _id_and_seen(server: dict[str, Any]) -> tuple[str, _Seen]:
-    return str(server["id"]), _Seen(str(server["status"]), frozenset(vni_ids(server)))
+        return {server.id: server for server in servers}
 
 
 def _heard(look: asyncio.Task[dict[str, _Seen]]) -> None:

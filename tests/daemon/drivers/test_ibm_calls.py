@@ -170,6 +170,15 @@ async def test_a_list_is_read_to_its_last_page(vpc: Any, serve: Any) -> None:
     assert len(server.asked) == 4
 
 
+@pytest.mark.parametrize("body", [{}, [], {"virtual_network_interfaces": 7}, b""])
+async def test_an_answer_without_the_list_that_was_asked_for_is_told_as_such(
+    vpc: Any, serve: Any, body: object
+) -> None:
+    with pytest.raises(OutsideError) as caught:
+        await vpc(serve(says(200, body)).url).vnis()
+    assert caught.value.code == "malformed"
+
+
 @pytest.mark.parametrize(
     ("status", "code"), [(400, "not_found"), (403, "not_authorized"), (500, "not_found"), (410, "gone")]
 )
