@@ -25,7 +25,7 @@ class BadReport(Exception):
 def read_report(body: bytes, source: str) -> Report:
     """The report in a request body, as ``docs/boot.md`` describes it. Raises BadReport."""
     try:
-        said = json.loads(body, object_pairs_hook=_once)
+        said = _JSON.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except (ValueError, RecursionError):
         raise BadReport("The body must be JSON.") from None
     if not isinstance(said, dict):
@@ -52,6 +52,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(said) < len(pairs):
         raise BadReport("The body must say each key once.")
     return said
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_once)
 
 
 def _cut(message: str) -> str:

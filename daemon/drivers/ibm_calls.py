@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
@@ -125,6 +125,16 @@ def _about(args: tuple[Any, ...], named: dict[str, Any]) -> str | None:
     return told
 
 
+class _Reading(NamedTuple):
+    """How the JSON of a good answer is read, and what comes of it."""
+
+    shape: type
+    read: Callable[[bytes], Any]
+
+
+_ANYTHING = _Reading(dict, orjson.loads)
+
+
 class IbmCalls:
     """One SDK service. ``make`` builds it, in a thread and at first use, because importing an SDK takes long.
 
@@ -146,34 +156,29 @@ class IbmCalls:
 
     async def __call__(self, method: str, /, *args: Any, **named: Any) -> Any:
         """The result of one call. Raises OutsideError; one that timed out is in doubt, never failed."""
-        return await self._asked(dict, orjson.loads, method, args, named)
+        return await self._asked(_ANYTHING, method, args, named)
 
     async def _asked(
-        self,
-        shape: type,
-        read: Callable[[bytes], Any],
-        method: str,
-        args: tuple[Any, ...],
-        named: dict[str, Any],
+        self, reading: _Reading, method: str, args: tuple[Any, ...], named: dict[str, Any]
     ) -> Any:
-        """As a call, with the answer read by ``read`` into ``shape``."""
+        """As a call, with the answer read in this way."""
         loop = asyncio.get_running_loop()
         if self._service is None:
             self._service = asyncio.ensure_future(loop.run_in_executor(self._threads, self._make))
         service = await asyncio.shield(self._service)
         await self._bucket.take()
         with logged(self._bucket.api or "ibm", method, _about(args, named)):
-            return await self._called(service, method, args, named)
+            return await self._called(service, reading, method, args, named)
 
     async def _called(
-        self, service: Service, method: str, args: tuple[Any, ...], named: dict[str, Any]
+        self, service: Service, reading: _Reading, method: str, args: tuple[Any, ...], named: dict[str, Any]
     ) -> Any:
         loop = asyncio.get_running_loop()
         try:
             token = self._profile.at_hand()
             if token is None:
                 token = await loop.run_in_executor(self._threads, self._profile.token)
-            result = await service.call(token, method, args, named, read)
+            result = await service.call(token, method, args, named, reading.read)
         except Exception as error:
             told = translate(error, method.replace("_", " "))
             if told.status == TOO_MANY:
@@ -181,6 +186,7 @@ class IbmCalls:
             if told.status == 401:  # the token is no good, however long it should live
                 await loop.run_in_executor(self._threads, self._profile.renounce)
             raise told from error
+        shape = reading.shape
         if not isinstance(result, shape) and (result is not None or shape is not dict):
             what, shown = method.replace("_", " "), plain(str(getattr(result, "text", result)))
             lacks = "is no JSON object" if shape is dict else "is none of its lists"
@@ -213,11 +219,11 @@ class IbmCalls:
     ) -> list[Picked]:
         """As ``pages``, of each item only what stands in ``item``: a thousand servers whole are 10 MB."""
         items: list[Picked] = []
-        shape, read = _page(key, item)
+        reading = _page(key, item)  # type: ignore[arg-type]
         start: str | None = None
         while True:
             more = {"start": start} if start else {}
-            page = await self._asked(shape, read, method, args, {"limit": PAGE, **named, **more})
+            page = await self._asked(reading, method, args, {"limit": PAGE, **named, **more})
             items += page.items
             if page.next is None or page.next.href is None:
                 return items
@@ -231,12 +237,12 @@ class _Next(msgspec.Struct):
 
 
 @cache
-def _page(key: str, item: Any) -> tuple[type, Callable[[bytes], Any]]:
+def _page(key: str, item: Any) -> _Reading:
     """A page of a list of ``item`` under ``key``, and how it is read."""
-    items: Any = list[item]  # type: ignore[valid-type]
+    items: Any = list[item]
     more: Any = _Next | None
     shape = msgspec.defstruct("_Page", [("items", items), ("next", more, None)], rename={"items": key})
-    return shape, msgspec.json.Decoder(shape).decode
+    return _Reading(shape, msgspec.json.Decoder(shape).decode)
 
 
 def _proxy(url: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -127,5 +127,6 @@ def _config(
     }
 
 
+@lru_cache(4096)
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
