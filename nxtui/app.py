@@ -344,8 +344,7 @@ class NxTui(App[None]):
         """Draw in the colours of a theme."""
         self.theme = name
 
-    def _watch_theme(self, theme_name: str) -> None:
-        super()._watch_theme(theme_name)
+    def watch_theme(self, theme_name: str) -> None:
         self.pen.dip(self.theme_variables)
 
     def leave(self) -> None:

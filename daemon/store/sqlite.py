@@ -25,6 +25,7 @@ from daemon.store.locker import Locker
 from daemon.store.ops import Contents, Event, Lease, Op, Pruning, concerned
 from daemon.store.retention import log_begins, prune
 from daemon.store.transaction import check_epoch, transact
+from daemon.store.writer import Writer
 
 log = logging.getLogger("nxd.store")
 
@@ -82,7 +83,7 @@ class SqliteStore:
         self._locker = Locker(path)
         self._failing = False
         """Whether the last commit met a trouble of SQLite, so that its beginning and its end are told once."""
-        self._writer: aiosqlite.Connection | None = None
+        self._writer: Writer | None = None
         self._reader: aiosqlite.Connection | None = None
         self._epoch = 0
         self._revision = 0
@@ -95,8 +96,10 @@ class SqliteStore:
             # An aiosqlite connection that cannot be made leaves a thread behind that outlives the loop.
             sqlite3.connect(self._path).close()
             self._locker.look()
-            self._writer = await aiosqlite.connect(self._path, isolation_level=None)
-            await self._writer._execute(self._prepare, self._writer._conn)  # type: ignore[no-untyped-call]
+            writer = Writer(self._path)
+            await writer.open()
+            self._writer = writer
+            await writer.run(self._prepare)
             self._reader = await aiosqlite.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
             await self._reader.execute("PRAGMA query_only=ON")
             self._locker.look()
@@ -158,9 +161,7 @@ class SqliteStore:
         if self._writer is None or self._quiet is not None:
             raise StoreError("database", "The store is closed.")
         try:
-            left: Pruning = await self._writer._execute(  # type: ignore[no-untyped-call]
-                prune, self._writer._conn, check_epoch, lease, what
-            )
+            left = await self._writer.run(lambda db: prune(db, check_epoch, lease, what))
         except sqlite3.Error as error:
             raise _told(error, self._path, self._locker.holder()) from error
         self._begins = max(self._begins, left.begins)
@@ -217,11 +218,10 @@ class SqliteStore:
             raise StoreError("database", "The database cannot be read.", evidence=str(error)) from error
 
     def _begin(self) -> None:
-        """Give what has queued to the connection's thread, in one trip; the public calls of aiosqlite make one for each
-        statement."""
+        """Give what has queued to the writing connection's thread, in one trip."""
         assert self._writer is not None
         requests, self._waiting = self._waiting, []
-        self._writer._tx.put_nowait((None, partial(self._write, self._writer._conn, requests)))
+        self._writer.put(partial(self._write, requests))
 
     def _answer(self, requests: Sequence[_Request], given: Sequence[_Given]) -> None:
         """In the order of the commits. What those who were answered write next is the next group."""
@@ -266,7 +266,7 @@ class SqliteStore:
         last: int = db.execute("SELECT coalesce(max(revision), 0) FROM events").fetchone()[0]
         self._revision = max(last, self._begins - 1)
 
-    def _write(self, db: sqlite3.Connection, requests: Sequence[_Request]) -> None:
+    def _write(self, requests: Sequence[_Request], db: sqlite3.Connection) -> None:
         """Commit them, say so, and let the write-ahead log not grow for ever."""
         given = self._committed(db, requests)
         self._loop.call_soon_threadsafe(self._answer, requests, given)

@@ -212,12 +212,13 @@ async def test_a_commit_survives_a_power_cut_by_the_settings_of_sqlite(
         return opened_connections[-1]
 
     monkeypatch.setattr(aiosqlite, "connect", watched)
-    async with opened(tmp_path):
+    async with opened(tmp_path) as store:
         with contextlib.closing(sqlite3.connect(tmp_path / "nxd.db")) as other:
             assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        writer, reader = opened_connections
+        (reader,) = opened_connections
         full, always = 2, 1
-        assert list(await writer.execute_fetchall("PRAGMA synchronous")) == [(full,)]
+        written = await store._writer.run(lambda db: db.execute("PRAGMA synchronous").fetchone())  # type: ignore[attr-defined]
+        assert written == (full,)
         assert list(await reader.execute_fetchall("PRAGMA query_only")) == [(always,)]
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             await reader.execute("INSERT INTO meta (key, value) VALUES ('a', 'b')")
@@ -306,7 +307,7 @@ async def test_a_commit_that_another_process_hinders_names_that_process(
     store = SqliteStore(path, "id")
     await store.open()
     lease = await store.acquire("test")
-    await store._writer.execute("PRAGMA busy_timeout=50")  # type: ignore[union-attr]
+    await store._writer.run(lambda db: db.execute("PRAGMA busy_timeout=50"))  # type: ignore[union-attr]
     with held(path, "BEGIN IMMEDIATE") as other:
         for _ in range(3):
             with pytest.raises(StoreError) as caught:
@@ -339,7 +340,7 @@ async def test_asking_who_holds_the_lock_lets_go_of_none_of_ours(tmp_path: Path)
     await store.open()
     lease = await store.acquire("test")
     assert store._locker.holder() is None
-    await store._writer.execute("BEGIN IMMEDIATE")  # type: ignore[union-attr]
+    await store._writer.run(lambda db: db.execute("BEGIN IMMEDIATE"))  # type: ignore[union-attr]
     assert store._locker.holder() is None, "our own lock is no obstacle"
     with contextlib.closing(sqlite3.connect(path, timeout=0)) as mine:
         mine.execute("SELECT 1")
@@ -347,6 +348,6 @@ async def test_asking_who_holds_the_lock_lets_go_of_none_of_ours(tmp_path: Path)
     command = [sys.executable, "-c", trying, str(path)]
     tried = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True)
     assert "database is locked" in tried.stderr, "another process took the lock that we have"
-    await store._writer.execute("ROLLBACK")  # type: ignore[union-attr]
+    await store._writer.run(lambda db: db.execute("ROLLBACK"))  # type: ignore[union-attr]
     await store.commit(lease, [LINE])
     await store.close()
