@@ -47,6 +47,7 @@ def _log_to_stderr(known: Redactor) -> None:
 
     logging.captureWarnings(True)
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no line tells them
+    logging._srcfile = None  # nor where in the code it was written, which is looked for in every frame
     logging.basicConfig(level=logging.INFO, handlers=[HostLog(sys.stderr, known)])
     for chatty in ("httpx", "transitions"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

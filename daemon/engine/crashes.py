@@ -21,6 +21,8 @@ class CrashLog:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._running: set[str] = set()
+        self._ended: set[str] = set()
+        """Whose steps have ended since the last ``flush``: they are marked as running still."""
         self.counts: dict[str, int] = {}
         """Record → deaths of the daemon in a row during which its step ran."""
         if path is not None:
@@ -49,6 +51,7 @@ class CrashLog:
     def _begin(self, path: Path) -> None:
         """A new file that says no more than what counts."""
         fresh = path.with_suffix(".new")
+        self._ended.clear()
         counts = [f"!{name} {count}\n" for name, count in self.counts.items()]
         fresh.write_text("".join([*counts, *(f"+{name}\n" for name in self._running)]), encoding="utf-8")
         fresh.replace(path)
@@ -63,7 +66,10 @@ class CrashLog:
         """From now on a death of the daemon counts against this record."""
         if name not in self._running:
             self._running.add(name)
-            self._mark(f"+{name}\n")
+            if name in self._ended:
+                self._ended.discard(name)
+            else:
+                self._mark(f"+{name}\n")
 
     def passed(self, name: str) -> None:
         """A step has led on, durably: the deaths before count no longer."""
@@ -71,11 +77,21 @@ class CrashLog:
             self._mark(f"-{name}\n+{name}\n")
 
     def end(self, name: str) -> None:
-        """Its steps have ended; a death counts against it no longer, and neither do those before."""
+        """Its steps have ended; from the next ``flush`` on a death counts against it no longer, and neither do those
+        before."""
         if name in self._running:
             self._running.discard(name)
-            self.counts.pop(name, None)
-            self._mark(f"-{name}\n")
+            if self.counts.pop(name, None):
+                self._mark(f"-{name}\n")
+            else:
+                self._ended.add(name)
+
+    def flush(self) -> None:
+        """Mark all that have ended, with one call: thousands end at once."""
+        if self._ended:
+            lines = "".join(f"-{name}\n" for name in self._ended)
+            self._ended.clear()
+            self._mark(lines)
 
     def _mark(self, line: str) -> None:
         if self._path is None:
@@ -88,6 +104,7 @@ class CrashLog:
 
     def close(self) -> None:
         """Let go of the file; what ends after this is not marked any more."""
+        self.flush()
         if self._path is not None:
             os.close(self._file)
             self._path = None

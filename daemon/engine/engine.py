@@ -123,6 +123,7 @@ class Engine:
         finally:
             del self._contexts[name]
             self._crashes.end(name)
+            self.journal.soon(self._crashes.flush)
 
     async def _round(self, context: StepContext) -> bool:
         """One verb or one run of the step. True when there may be more to do at once."""

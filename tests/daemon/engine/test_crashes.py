@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ def die_while(path: Path, *running: str, ended: tuple[str, ...] = ()) -> None:
             log.end(name)
         for name in {running!r}:
             log.begin(name)
+        log.flush()
         os.kill(os.getpid(), signal.SIGKILL)
     """
     died = subprocess.run(
@@ -46,6 +48,21 @@ def test_only_deaths_in_a_row_count_and_only_against_what_was_running(tmp_path: 
     assert CrashLog(path).counts == {"node01": 2}
     die_while(path, "node03", ended=("node01",))
     assert CrashLog(path).counts == {"node03": 1}
+
+
+def test_a_record_that_goes_on_at_once_is_running_all_the_time(tmp_path: Path) -> None:
+    log = CrashLog(tmp_path / "running")
+    for _ in range(3):
+        log.begin("node01")
+        log.end("node01")
+    log.begin("node01")
+    log.begin("node02")
+    log.end("node02")
+    log.flush()
+    assert (tmp_path / "running").read_text() == "+node01\n+node02\n-node02\n"
+    shutil.copy(tmp_path / "running", tmp_path / "copy")
+    assert CrashLog(tmp_path / "copy").counts == {"node01": 1}
+    log.close()
 
 
 def test_a_daemon_that_ends_in_order_counts_against_nobody(tmp_path: Path) -> None:
