@@ -9,7 +9,7 @@ from pathlib import Path
 
 from daemon.boot.book import BootBook
 from daemon.errors.tree import StoreError
-from daemon.host.garbage import give_back
+from daemon.host.garbage import GROWN, give_back, resident
 from daemon.memory.journal import Journal
 from daemon.store.base import Fenced
 from daemon.store.ops import AddEvent, Event
@@ -20,8 +20,6 @@ log = logging.getLogger("nxd.upkeep")
 
 LOOK_SECONDS = 10.0
 """Real seconds between two looks at the images and at what was left out."""
-TRIM_SECONDS = 60.0
-"""Real seconds between two times that free memory is given back."""
 PRUNE_SECONDS = 900.0
 """Real seconds between two rounds of forgetting."""
 
@@ -48,14 +46,13 @@ class Upkeep:
 
     async def run(self) -> None:
         """Look now and then."""
-        looks = 0
+        looks, least = 0, 0.0
         while True:
             try:
                 await self.look()
                 if looks * LOOK_SECONDS % PRUNE_SECONDS == 0:
                     await self._journal.prune(*self._keep)
-                if looks * LOOK_SECONDS % TRIM_SECONDS == 0:
-                    await asyncio.to_thread(give_back)
+                least = await self._trimmed(least)
             except StoreError as error:
                 log.warning("upkeep_failed", extra={"problem": error})
             except Fenced:
@@ -64,6 +61,13 @@ class Upkeep:
                 log.exception("upkeep_broke")
             looks += 1
             await self._journal.clock.sleep(LOOK_SECONDS * self._journal.clock.speed)
+
+    async def _trimmed(self, least: float) -> float:
+        """Give back what is free once there is more memory than ``least``, in MB; how much there is then."""
+        if resident() > GROWN * least:
+            await asyncio.to_thread(give_back)
+            return resident()
+        return min(least, resident())
 
     async def look(self) -> None:
         """One look at the images, and at what was left out of the log. Raises StoreError, Fenced."""

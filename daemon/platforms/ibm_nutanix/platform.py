@@ -38,6 +38,9 @@ from state_machines import ibm_nutanix as tables
 from state_machines.outcome import Problem
 from state_machines.record import Record
 
+THREADS = 4
+"""For what blocks: the import of an SDK, and the one token of all."""
+
 
 class IbmNutanix(Platform):
     """The platform of the name `ibm_nutanix`."""
@@ -51,7 +54,7 @@ class IbmNutanix(Platform):
     def __init__(self, settings: IbmSettings, clock: Clock) -> None:
         self._settings = settings
         self._names = Names(settings.environment)
-        self._threads = ThreadPoolExecutor(settings.ibm_threads, thread_name_prefix="ibm")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ibm")
         cloud = IbmCloud(
             TrustedProfile(settings.ibm_trusted_profile, settings.ibm_metadata_url),
             self._threads,

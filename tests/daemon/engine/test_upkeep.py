@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from daemon.boot.book import BYTES_PER_MINUTE, LINES_PER_MINUTE, BootBook
+from daemon.host.garbage import resident
 from daemon.life.boots import round_of
 from daemon.store.ops import AddEvent, Event
 from daemon.upkeep import Upkeep
@@ -126,3 +127,15 @@ async def test_old_lines_go_and_what_is_shown_of_a_standing_record_stays(
     assert kept[-1].message == "new"
     assert await house.views.timeline(house.record("node01")) == timeline
     assert house.mirror.begins == kept[-1].revision
+
+
+async def test_memory_is_given_back_when_it_has_grown_and_not_before(upkeep: Callable[..., Upkeep]) -> None:
+    one = upkeep()
+    least = await one._trimmed(0.0)
+    assert least > 10.0
+    assert await one._trimmed(2 * least) <= 1.2 * least
+    held = [bytearray(b"x" * 3000) for _ in range(20_000)]
+    held = held[::200]
+    assert resident() > least + 30.0
+    assert await one._trimmed(least) < least + 20.0
+    assert len(held) == 100
