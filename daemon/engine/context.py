@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from daemon.clock import Clock
 from daemon.engine.draft import Draft
+from daemon.engine.effects import Effects
 from daemon.engine.exactly_once import ExactlyOnce
 from daemon.engine.interrupts import checkpoint, keep_protected
 from daemon.engine.legality import DELETING
@@ -63,6 +64,9 @@ class StepContext:
         self.ensure, self.shared, self.remove = objects.ensure, objects.shared, objects.remove
         self.update, self.came, self.gone = objects.update, objects.came, objects.gone
         self.vanished, self.is_settled = objects.vanished, objects.is_settled
+        effects = Effects(journal, self._draft)
+        self.claim, self.give_back = effects.claim, effects.give_back
+        self.bring, self.take_back = effects.bring, effects.take_back
 
     @property
     def record(self) -> Record:

@@ -78,6 +78,8 @@ _KINDS = (
               (outside("See that what the evidence names exists, and that nxd may see it."),)),
     ErrorKind("bad_request", "The service refused the request as wrong.", "later",
               (outside("Mend what the evidence names."),), ("retry", "rollback")),
+    ErrorKind("claimed", "Another node holds what only one can have.", "later",
+              (outside("Give one of the two another one, or take back the one that holds it."),)),
     ErrorKind("secret", "A secret that the spec refers to cannot be read.", "later",
               (outside("Put it where the spec says that it is, where the daemon may read it."),)),
     ErrorKind("server_failed", "The server went to the state failed.", "later", (), AGAIN),

@@ -24,6 +24,10 @@ class Gone(VersionConflict):
     """The commit would change a record that was dropped meanwhile."""
 
 
+class Taken(VersionConflict):
+    """The commit would claim a key that somebody else holds."""
+
+
 class Store(Protocol):
     """A ledger with one writer. Use it between ``open`` and ``close`` only."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from daemon.store.base import Fenced, Gone, Then, VersionConflict
+from daemon.store.base import Fenced, Gone, Taken, Then, VersionConflict
 from daemon.store.ops import (
     AddCommand,
     AddEvent,
@@ -82,10 +82,29 @@ class MemoryStore:
                 versions[op.record.name] = op.record.version
             elif isinstance(op, DropRecord):
                 versions.pop(op.name, None)
+        self._refuse_twice_claimed(ops)
         events: list[Event] = []
         for op in ops:
             self._do(op, events)
         return events
+
+    def _refuse_twice_claimed(self, ops: Sequence[Op]) -> None:
+        """No two owners hold a key at any moment of the commit."""
+        held = dict(self._resources)
+        for op in ops:
+            if isinstance(op, DropRecord):
+                held = {key: row for key, row in held.items() if row.owner != op.name}
+            elif isinstance(op, PutResource):
+                mine = op.resource
+                if mine.nature == "claim" and mine.state != "gone":
+                    others = (row for key, row in held.items() if key != mine.key)
+                    if any(
+                        (row.nature, row.kind, row.name) == ("claim", mine.kind, mine.name)
+                        and row.state != "gone"
+                        for row in others
+                    ):
+                        raise Taken("A key is claimed by somebody else.")
+                held[mine.key] = mine
 
     def _do(self, op: Op, events: list[Event]) -> None:
         match op:

@@ -13,6 +13,11 @@ from state_machines.record import Record
 ResourceState = Literal["intended", "present", "deleting", "gone"]
 
 
+Nature = Literal["object", "effect", "claim"]
+"""What a ledger row stands for: something that was made and is gone once it is a 404; a state that something which
+exists anyway was brought into, and has a former one to go back to; a key that nobody else may hold meanwhile."""
+
+
 class Resource(Struct, frozen=True, gc=False):
     """One row of the ledger: an object outside that we made, are about to make, or have deleted.
 
@@ -28,6 +33,7 @@ class Resource(Struct, frozen=True, gc=False):
     cloud_id: str | None = None
     sent: int = 0
     data: dict[str, Any] = field(default_factory=dict)
+    nature: Nature = "object"
 
     @property
     def key(self) -> tuple[str, str, str]:

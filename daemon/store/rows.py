@@ -15,7 +15,7 @@ RECORD_COLUMNS = (
     "protected, stop_after, wait, error, "
     "spec, facts"
 )
-RESOURCE_COLUMNS = "owner, shard, kind, name, state, cloud_id, sent, data"
+RESOURCE_COLUMNS = "owner, shard, kind, name, state, cloud_id, sent, data, nature"
 EVENT_COLUMNS = "revision, time, shard, record, kind, level, actor, message, data"
 SIGNAL_COLUMNS = "record, shard, name, round, boot, time, data"
 COMMAND_COLUMNS = "token, target, shard, verb, actor, time, args"
@@ -81,11 +81,12 @@ def resource_row(resource: Resource) -> Row:
         resource.cloud_id,
         resource.sent,
         _dump(resource.data),
+        resource.nature,
     )
 
 
 def resource_of(row: Row) -> Resource:
-    return Resource(*(*row[:-1], orjson.loads(row[-1])))
+    return Resource(*(*row[:-2], orjson.loads(row[-2]), row[-1]))
 
 
 def event_row(event: Event) -> Row:

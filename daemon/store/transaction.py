@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from daemon.faultpoints import point
 from daemon.store import rows
-from daemon.store.base import Fenced, Gone, VersionConflict
+from daemon.store.base import Fenced, Gone, Taken, VersionConflict
 from daemon.store.ops import AddEvent, Event, Lease, Op
 from daemon.store.statements import ADD_EVENT, PUT_RECORD, WRITES, Statement
 
@@ -22,6 +22,8 @@ log = logging.getLogger("nxd.store")
 ROWS_AT_ONCE = 64
 """So many rows at most are written by one statement: more make none of them cheaper, and it takes long to compile."""
 
+CLAIMED = "resources.kind, resources.name"
+"""Names the columns in which a claim differs from every other one."""
 GONE = "the record is gone"
 """What the trigger ``record_gone`` says."""
 
@@ -94,6 +96,8 @@ def _flush(db: sqlite3.Connection, statement: Statement, values: Sequence[object
     except sqlite3.IntegrityError as error:
         if statement is PUT_RECORD and str(error) == GONE:
             raise Gone("A record that should be changed is gone.") from error
+        if CLAIMED in str(error):
+            raise Taken("A key is claimed by somebody else.") from error
         raise
     if statement is PUT_RECORD and written != len(values) // statement.columns:
         raise VersionConflict("A record was changed by somebody else.")

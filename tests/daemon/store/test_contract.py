@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from daemon.store.base import Fenced, Gone, Store, VersionConflict
+from daemon.store.base import Fenced, Gone, Store, Taken, VersionConflict
 from daemon.store.ops import (
     AddCommand,
     AddEvent,
@@ -58,7 +58,9 @@ FULL = record(
     spec={"deadlines": {"making": 60.0}, "first": True},
     facts={"round": 2},
 )
-ROW = Resource("node02", "demo", "server", "env-node02-bms", "present", "id-1", 3, {"vnis": ["a", "b"]})
+ROW = Resource(
+    "node02", "demo", "power", "env-node02-bms", "present", "id-1", 3, {"vnis": ["a", "b"]}, "effect"
+)
 SIGNAL = Signal("node02", "demo", "phase", 2, 7, 3.5, {"percent": None, "message": "é\n"})
 
 
@@ -133,6 +135,40 @@ async def test_a_change_of_a_record_that_is_gone_is_refused_whole(store: Store, 
     assert (contents.records, contents.resources, await store.events()) == ([], [], [])
     await store.commit(lease, [PutRecord(record()), PutRecord(record(version=2))])
     assert (await store.load()).records == [record(version=2)]
+
+
+def claim(owner: str, name: str = "52:54:00:00:00:01", **more: Any) -> PutResource:
+    return PutResource(Resource(owner, "demo", "mac", name, "present", nature="claim", **more))
+
+
+async def test_a_key_is_claimed_by_one_owner_until_it_is_given_back(store: Store) -> None:
+    lease = await store.acquire("one")
+    await store.commit(lease, [claim("node01")])
+    await store.commit(lease, [claim("node01"), claim("node02", "52:54:00:00:00:02")])
+    with pytest.raises(Taken):
+        await store.commit(lease, [line("not this"), claim("node02")])
+    assert await store.events() == []
+    released = PutResource(replace(claim("node01").resource, state="gone"))
+    await store.commit(lease, [released, claim("node02")])
+    with pytest.raises(Taken):
+        await store.commit(lease, [claim("node01")])
+    await store.commit(lease, [PutRecord(record("node02"))])
+    await store.commit(lease, [DropRecord("node02"), claim("node01")])
+
+
+async def test_two_that_claim_a_key_in_the_same_moment_do_not_both_get_it(store: Store) -> None:
+    lease = await store.acquire("one")
+    asked = [store.commit(lease, [claim(f"node{number:02}")]) for number in range(20)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert sorted(type(answer).__name__ for answer in answers) == [*["Taken"] * 19, "list"]
+
+
+async def test_what_is_no_claim_may_bear_the_same_name_twice(store: Store) -> None:
+    lease = await store.acquire("one")
+    await store.commit(
+        lease,
+        [PutResource(Resource(f"node{number}", "demo", "vni", "same", "present")) for number in range(3)],
+    )
 
 
 async def test_a_record_may_go_on_by_several_versions_in_one_commit(store: Store) -> None:

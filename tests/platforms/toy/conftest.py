@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
+import contextlib
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from daemon.client import Client, DaemonUnreachable, Refused
 from tests.cli.conftest import ROOT, Place, free_ports
 from tests.platforms.toy.shelf_server import ShelfState, shelf_server
 
@@ -31,14 +31,20 @@ class Toyplace(Place):
         paths = [str(ROOT), *([str(HERE)] if self.installed else [])]
         return {**super().environ(more), "PYTHONPATH": ":".join(paths), **self.more, **(more or {})}
 
-    def settles(self, child: subprocess.Popen[str], done: Callable[[], bool]) -> None:
-        """Wait until the daemon has died, or what was asked is done."""
-        until = time.monotonic() + 20
-        asked = False
-        while child.poll() is None and time.monotonic() < until:
-            asked = asked or (self.socket.exists() and done())
-            if asked and self.run("wait", "row", "--timeout", "1").code == 0:
-                return
+    def asks(self, ask: Callable[[Client], Any]) -> Any:
+        """What the daemon answers, None while nobody does."""
+        with contextlib.suppress(DaemonUnreachable, Refused), Client(self.socket) as client:
+            return ask(client)
+
+    def is_active(self) -> bool:
+        """Whether every record there is is active; the spec is applied first if nobody has done so."""
+        told = self.asks(lambda client: client.snapshot())
+        if told is not None and not told["clusters"]:
+            self.asks(lambda client: client.apply(SPEC.read_text()))
+            return False
+        return told is not None and {one["state"] for one in (*told["clusters"], *told["nodes"])} == {
+            "active"
+        }
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ class ShelfState:
     asked: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     """Names whose boxes break instead of being filled."""
+    switched: list[str] = field(default_factory=list)
+    power_after: float = 0.02
+    """Seconds after which an order takes effect."""
     down: bool = False
     key: str = "open-sesame-1001"
     url: str = ""
@@ -33,19 +37,35 @@ class ShelfState:
         if any(box["name"] == name for box in self.boxes.values()):
             return None
         self.made.append(name)
-        box = {"id": f"box-{len(self.made)}", "name": name, "colour": colour, "state": "empty", "looks": 0}
+        box = {
+            "id": f"box-{len(self.made)}",
+            "name": name,
+            "colour": colour,
+            "state": "empty",
+            "looks": 0,
+            "power": "off",
+            "coming": [],
+        }
         self.boxes[str(box["id"])] = box
         return box
 
     def look(self, id_: str) -> dict[str, Any] | None:
         box = self.boxes.get(id_)
         if box is not None:
-            box["looks"] += 1
+            box["looks"] += box["power"] == "on"
+            self._heed(box)
             if box["name"] in self.broken:
                 box["state"] = "broken"
             elif box["looks"] >= LOOKS:
                 box["state"] = "full"
         return box
+
+    def _heed(self, box: dict[str, Any]) -> None:
+        """An order takes effect a little after it was accepted."""
+        for when, state in list(box["coming"]):
+            if when <= time.monotonic():
+                box["power"] = state
+                box["coming"].remove((when, state))
 
     def answer(self, method: str, path: str, body: Any, key: str) -> tuple[int, Any]:
         self.asked.append(f"{method} {path}")
@@ -57,6 +77,13 @@ class ShelfState:
         if method == "GET":
             found = self.look(id_) if id_ else list(self.boxes.values())
             return (404, None) if found is None else (200, found)
+        if method == "POST" and id_:
+            box = self.boxes.get(id_.removesuffix("/power"))
+            if box is None:
+                return 404, None
+            self.switched.append(body["state"])
+            box["coming"].append((time.monotonic() + self.power_after, body["state"]))
+            return 202, {}
         if method == "POST":
             box = self.put(body["name"], body["colour"])
             return (409, {"error": "this name is taken"}) if box is None else (201, box)

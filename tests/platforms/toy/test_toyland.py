@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +27,26 @@ IBM = {
 
 
 def states(toy: Any) -> dict[str, str]:
-    told = json.loads(toy.run("status", "--json").out)
+    told = toy.asks(lambda client: client.snapshot())
     return {one["name"]: one["state"] for one in (*told["clusters"], *told["nodes"])}
 
 
 def deployed(toy: Any) -> Any:
     child = toy.serve()
-    assert toy.run("apply", str(SPEC)).code == 0
-    waited = toy.run("wait", "row", "--timeout", "25")
-    assert waited.code == 0, waited
+    until(toy.is_active)
     return child
+
+
+def destroyed(toy: Any) -> None:
+    toy.asks(lambda client: client.verb("destroy", "row"))
+    until(lambda: toy.asks(lambda client: client.snapshot()["clusters"]) == [])
+
+
+def until(true: Callable[[], bool]) -> None:
+    over = time.monotonic() + 25
+    while not true():
+        assert time.monotonic() < over
+        time.sleep(0.05)
 
 
 def ended(child: Any) -> None:
@@ -83,23 +95,20 @@ def test_a_box_that_breaks_fails_its_node_and_a_retry_after_it_was_mended_goes_o
     assert len(shelf.made) == 2
 
 
-@pytest.mark.parametrize("point", [point for point in POINTS if point not in ("migrating", "batch_begun")])
+@pytest.mark.parametrize("point", POINTS[:9])
 def test_a_daemon_killed_at_any_point_makes_no_box_twice_and_leaves_none(
     toy: Any, shelf: ShelfState, point: str
 ) -> None:
     toy.more["NXD_CRASH"] = point
     child = toy.start("serve")
-    toy.settles(child, lambda: toy.run("apply", str(SPEC)).code == 0)
+    until(lambda: child.poll() is not None or toy.is_active())
     toy.more.clear()
     if child.poll() is None:
-        child.kill()
-    child.wait(20)
+        ended(child)
     toy.serve()
-    toy.run("apply", str(SPEC))
-    assert toy.run("wait", "row", "--timeout", "25").code == 0
+    until(toy.is_active)
     assert sorted(shelf.made) == ["lab-left", "lab-right"]
-    assert toy.run("destroy", "row", "--yes").code == 0
-    assert toy.run("wait", "row", "--for", "gone", "--timeout", "25").code == 0
+    destroyed(toy)
     assert shelf.boxes == {}
 
 
@@ -147,6 +156,28 @@ async def test_nxtui_shows_it_as_any_other(toy: Any, shelf: ShelfState) -> None:
         assert word in drawn
 
 
+def test_a_switch_that_is_heeded_late_is_off_in_the_end(toy: Any, shelf: ShelfState) -> None:
+    shelf.power_after = 0.4  # and the platform waits for half a second, as its clock goes here
+    toy.serve()
+    assert toy.run("apply", str(SPEC)).code == 0
+    until(lambda: shelf.switched.count("on") == 2)
+    toy.asks(lambda client: client.verb("rollback", "row"))
+    until(lambda: set(states(toy).values()) == {"rolled_back"})
+    assert shelf.boxes == {} and "off" in shelf.switched
+
+
+def test_two_rows_cannot_have_the_same_mac(toy: Any, shelf: ShelfState) -> None:
+    deployed(toy)
+    other = toy.directory / "other.yaml"
+    other.write_text(
+        SPEC.read_text().replace("cluster: row", "cluster: other").replace("name: ", "name: other-")
+    )
+    assert toy.run("apply", "other.yaml").code == 0
+    assert toy.run("wait", "other-left", "--timeout", "25").code == 1
+    error = json.loads(toy.run("show", "other-left", "--json").out)["entity"]["error"]
+    assert (error["code"], "left of row" in error["message"]) == ("claimed", True)
+
+
 class TestOff:
     """Records of a platform that is not switched on, or not there at all."""
 
@@ -175,8 +206,7 @@ class TestOff:
         toy.installed = True
         toy.write(platforms=["toyland"], ibm=None, toyland={"url": shelf.url})
         toy.serve()
-        assert toy.run("destroy", "row", "--yes").code == 0
-        assert toy.run("wait", "row", "--for", "gone", "--timeout", "25").code == 0
+        destroyed(toy)
         assert shelf.boxes == {}
 
     def test_a_spec_for_it_is_refused_at_its_line(self, toy: Any, shelf: ShelfState) -> None:
@@ -209,8 +239,7 @@ class TestSecrets:
         (toy.directory / "again.yaml").write_text(shown[0])
         plan = json.loads(toy.run("plan", "again.yaml", "--json").out)
         assert plan["items"] == []
-        assert toy.run("destroy", "row", "--yes").code == 0
-        assert toy.run("wait", "row", "--for", "gone", "--timeout", "25").code == 0
+        destroyed(toy)
         assert shelf.boxes == {}
         toy.run("apply", "again.yaml").refused_with(2, "sealed here")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from daemon.clock import Clock
 from daemon.engine.context import Step, StepContext
+from daemon.engine.effects import Effect
 from daemon.engine.objects import Disposal, Found, Want
 from daemon.errors.tree import NxdError
 from daemon.life import installs, undo
@@ -19,7 +20,9 @@ from state_machines.outcome import Done, Outcome, Wait
 from toyland import tables
 from toyland.shelf import Shelf
 
-POLL = 1.0
+POLL = 0.5
+POWER_LATE = 2.5
+"""Seconds up to which a box may take to heed its switch."""
 
 
 class Toyland(Platform):
@@ -27,15 +30,25 @@ class Toyland(Platform):
 
     node = tables.NODE
     cluster = tables.CLUSTER
-    undo_order = ("box",)
-    words: Mapping[str, tuple[str, str]] = {"box": ("box", "boxes")}
+    undo_order = ("power", "box", "mac")
+    words: Mapping[str, tuple[str, str]] = {
+        "box": ("box", "boxes"),
+        "power": ("switch", "switches"),
+        "mac": ("MAC", "MACs"),
+    }
 
     def __init__(self, shelf: Shelf, environment: str, most: int) -> None:
         self._shelf = shelf
         self._environment = environment
         self._most = most
-        self.steps: Mapping[str, Step] = {"making": self.make, "filling": self.fill, "gathering": self.gather}
+        self.steps: Mapping[str, Step] = {
+            "making": self.make,
+            "powering": self.switch_on,
+            "filling": self.fill,
+            "gathering": self.gather,
+        }
         self.undo: Mapping[str, Step] = {
+            "switch_off": self.switch_off,
             "unmake": self.unmake,
             "release_nodes": self.release_nodes,
         }
@@ -44,7 +57,10 @@ class Toyland(Platform):
         nodes = [str(node["name"]) for node in spec["nodes"]]
         return [
             Seed(spec["cluster"], tables.CLUSTER, {**spec, "nodes": nodes}),
-            *(Seed(name, tables.NODE, {"colour": spec["colour"]}) for name in nodes),
+            *(
+                Seed(node["name"], tables.NODE, {"colour": spec["colour"], "mac": node["mac"]})
+                for node in spec["nodes"]
+            ),
         ]
 
     def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
@@ -72,6 +88,7 @@ class Toyland(Platform):
             made = await self._shelf.put(name, colour, ctx.reveal(ctx.cluster.spec["key"]))
             return Found(made["id"], {"colour": colour})
 
+        await ctx.claim("mac", str(ctx.record.spec["mac"]))
         async with ctx.lock("installs"):
             waiting = installs.full(ctx, self._most, POLL)
             if waiting is not None:
@@ -87,6 +104,29 @@ class Toyland(Platform):
             if box["name"] == name:
                 return Found(box["id"], {"colour": box["colour"]})
         return None
+
+    async def switch_on(self, ctx: StepContext) -> Outcome:
+        """The box is on."""
+        (row,) = ctx.resources("box")
+        on = await ctx.bring(self._power(ctx, str(row.cloud_id)))
+        return Done() if on else Wait("the box to be on", "it is off", POLL)
+
+    async def switch_off(self, ctx: StepContext) -> Outcome:
+        """The box stands as it did before, and no order to switch it on is on its way."""
+        for row in ctx.resources("power"):
+            if not await ctx.take_back(row, self._power(ctx, row.name)):
+                return Wait("the box to be off", "it may still go on", POLL)
+        return Done()
+
+    def _power(self, ctx: StepContext, id_: str) -> Effect:
+        async def look() -> str:
+            box = await self._shelf.box(id_)
+            return "off" if box is None else str(box["power"])
+
+        async def order(state: str) -> None:
+            await self._shelf.switch(id_, state, ctx.reveal(ctx.cluster.spec["key"]))
+
+        return Effect("power", id_, "on", look, order, POWER_LATE)
 
     async def fill(self, ctx: StepContext) -> Outcome:
         """The shelf has filled the box."""
@@ -107,7 +147,10 @@ class Toyland(Platform):
             await self._shelf.remove(str(row.cloud_id), ctx.reveal(ctx.cluster.spec["key"]))
 
         disposal = Disposal(lambda row: self._named(row.name), self._got, removed)
-        return await undo.stage("box", "boxes", {"box": disposal}, poll=POLL)(ctx)
+        outcome = await undo.stage("box", "boxes", {"box": disposal}, poll=POLL)(ctx)
+        for row in ctx.resources("mac") if isinstance(outcome, Done) else ():
+            await ctx.give_back(row)
+        return outcome
 
     async def _got(self, row: Resource) -> Found | None:
         box = await self._shelf.box(str(row.cloud_id))

@@ -54,6 +54,10 @@ class Shelf:
         """A new box; a name can be there once."""
         return await self._ask("POST", "/boxes", {"name": name, "colour": colour}, key)
 
+    async def switch(self, id_: str, state: str, key: str) -> None:
+        """Order the box on or off; it heeds that a little later."""
+        await self._ask("POST", f"/boxes/{id_}/power", {"state": state}, key)
+
     async def remove(self, id_: str, key: str) -> None:
         """Take the box away."""
         await self._ask("DELETE", f"/boxes/{id_}", key=key)

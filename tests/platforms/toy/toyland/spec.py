@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
 
-from daemon.spec.reading import ClusterSpec
+from pydantic import Field, Strict
+
+from daemon.spec.reading import ClusterSpec, NodeSpec
 from daemon.spec.secrets import Secret
+
+
+class Box(NodeSpec):
+    """One box."""
+
+    mac: str = Field(description="Its MAC, different from that of every other box")
 
 
 class Row(ClusterSpec):
     """A row of boxes on the shelf."""
+
+    nodes: Annotated[tuple[Box, ...], Strict(False)] = Field(min_length=1, description="The boxes of the row")
 
     key: Secret = Field(description="What opens the shelf for whoever changes it")
     colour: str = Field(default="red", description="The colour of its boxes")

@@ -10,10 +10,19 @@ NODE_STEPS = (
         "making",
         "working",
         "making the box",
-        "A box is put on the shelf.",
+        "Its MAC is claimed, and the box is put on the shelf.",
         work=True,
-        deadline=60.0,
+        deadline=120.0,
         undo="unmake",
+    ),
+    State(
+        "powering",
+        "working",
+        "switching the box on",
+        "The box has to be on.",
+        work=True,
+        deadline=120.0,
+        undo="switch_off",
     ),
     State(
         "filling",
@@ -21,7 +30,7 @@ NODE_STEPS = (
         "filling the box",
         "The shelf fills the box.",
         work=True,
-        deadline=60.0,
+        deadline=120.0,
         undo="nothing",
     ),
 )
@@ -58,7 +67,10 @@ NODE = Kind(
         Move("join", ("ready",), "active"),
         release("release", ("pending",), NODE_STEPS, ("ready", "active")),
     ),
-    undo=(UndoStep("unmake", "taking the box away", 60.0),),
+    undo=(
+        UndoStep("switch_off", "switching the box off", 120.0),
+        UndoStep("unmake", "taking the box away", 120.0),
+    ),
     verbs=VERBS,
 )
 
