@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from tests.mutants import table_doors, table_engine, table_platform, table_requirements, table_store
+from tests.mutants import (
+    table_doors,
+    table_engine,
+    table_platform,
+    table_requirements,
+    table_seam,
+    table_store,
+)
 from tests.mutants.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
     *table_engine.MUTANTS,
     *table_store.MUTANTS,
+    *table_seam.MUTANTS,
     *table_doors.MUTANTS,
     *table_platform.MUTANTS,
     *table_requirements.MUTANTS,

@@ -1,0 +1,29 @@
+"""The rules of the seam: of platforms that are off, of secrets, claims and effects."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import ENGINE, STORE, Mutant
+
+TOY = "tests/platforms/toy/test_toyland.py"
+EFFECTS = (f"{ENGINE}/test_effects.py",)
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant("daemon/engine/legality.py", "    if standing.absent:\n        return standing.absent\n", "",
+           "nothing can be done with a record whose platform is off", (f"{TOY}::TestOff",)),
+    Mutant("daemon/requests/door.py", "        return {\"sealed\": box.mark(value[LITERAL])}\n", "        return value\n",
+           "no record holds the word of a secret", (f"{TOY}::TestSecrets",)),
+    Mutant("daemon/engine/effects.py", "        if self._journal.clock.now() < asked + effect.late:\n", "        if False:\n",
+           "what was ordered may take effect late", EFFECTS),
+    Mutant("daemon/engine/effects.py",
+           "        if last.get(\"state\") == state and now < float(last[\"at\"]) + effect.late:\n",
+           "        if False:\n",
+           "an order is not given twice while it may take effect", EFFECTS),
+    Mutant("daemon/engine/effects.py", "            if now == effect.wanted:  # it stands", "            if False:  # it stands",
+           "nothing is ordered that stands so already", EFFECTS),
+    Mutant("daemon/store/memory.py", "                    ):\n                        raise Taken", "                    ) and False:\n                        raise Taken",
+           "a key has one holder", STORE),
+    Mutant("daemon/store/transaction.py", "        if CLAIMED in str(error):\n", "        if False:\n",
+           "a key has one holder in the database", STORE),
+    Mutant("daemon/requests/audit.py", "            except NxdError as error:\n", "            except KeyError as error:\n",
+           "a cloud that cannot be asked is no end of an audit", ("tests/cli/test_scripts.py", "-k", "audit")),
+)  # fmt: skip
