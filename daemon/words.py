@@ -1,4 +1,4 @@
-"""How a count and several sentences are put into words, for whoever tells something to a person."""
+"""How a count, sentences and a text from outside are put into words, for whoever tells something to a person."""
 
 from __future__ import annotations
 
@@ -36,3 +36,10 @@ def sentences(*parts: str | None) -> str:
 def ended(text: str) -> str:
     """A text from outside as the end of a sentence: with one full stop, whether it brought one or not."""
     return sentences(text.strip().rstrip(". "))
+
+
+def printable(text: str, instead: str = "·") -> str:
+    """A text from outside with something in place of each character that would drive a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else instead for char in text)

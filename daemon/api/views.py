@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -18,10 +17,9 @@ from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.requests.verbs import Verbs
 from daemon.store.ops import Event
+from daemon.telling.order import natural, urgency_of
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.record import Record
-
-_URGENCY: dict[wire.Phase, int] = {"failed": 0, "attention": 1}
 
 
 class Views:
@@ -52,7 +50,7 @@ class Views:
         """Every node: the failed ones, those that need a person, and then the rest, each by its name as a person
         would count."""
         nodes = [one for one in self._journal.mirror.records.values() if one.name != one.shard]
-        return sorted(nodes, key=lambda node: (_URGENCY.get(self._phase(node), 2), _counted(node.name)))
+        return sorted(nodes, key=lambda node: (urgency_of(self._phase(node)), natural(node.name)))
 
     def _phase(self, record: Record) -> wire.Phase:
         waits_for_a_person = bool((record.wait or {}).get("attention"))
@@ -172,11 +170,6 @@ class Views:
                 )
             )
         return stays
-
-
-def _counted(name: str) -> list[tuple[int, str]]:
-    """A key that puts node2 before node10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split("([0-9]+)", name)]
 
 
 def _without_null(error: dict[str, Any]) -> dict[str, Any]:

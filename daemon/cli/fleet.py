@@ -10,9 +10,12 @@ from typing import Any
 import click
 
 from daemon.cli import tables
-from daemon.cli.output import GLYPHS, STYLES, aside, note, printable, record, span, terminal
-from daemon.client.order import natural, urgency
+from daemon.cli.output import STYLES, aside, note, record, terminal
+from daemon.telling.durations import UNKNOWN, lasting
+from daemon.telling.order import natural, urgency
+from daemon.telling.signs import PHASES
 from daemon.wire import EntityView, Snapshot
+from daemon.words import printable
 
 ON_A_TERMINAL = 100
 """So many are shown to a person who asked for no other number."""
@@ -115,12 +118,12 @@ def _print_table(entities: Sequence[EntityView], now: float) -> None:
 def _cells(one: EntityView, now: float) -> tuple[tables.Cell, ...]:
     style, step = STYLES[one["phase"]], f"{one['step_index']}/{one['step_count']}"
     since, due = _times(one, now)
-    return (GLYPHS[one["phase"]], style), one["name"], (one["title"], style), step, since, due, note(one)
+    return (PHASES[one["phase"]], style), one["name"], (one["title"], style), step, since, due, note(one)
 
 
 def _times(one: EntityView, now: float) -> tuple[str, str]:
     """How long it stands as it does, and how long it still may."""
-    return span(now - one["since"]), "–" if one["deadline"] is None else span(one["deadline"] - now)
+    return lasting(now - one["since"]), UNKNOWN if one["deadline"] is None else lasting(one["deadline"] - now)
 
 
 def plain_rows(entities: Sequence[EntityView], now: float) -> Iterator[str]:
@@ -132,7 +135,7 @@ def plain_rows(entities: Sequence[EntityView], now: float) -> Iterator[str]:
     for one in entities:
         step = f"{one['step_index']}/{one['step_count']}"
         since, due = _times(one, now)
-        row = f"{GLYPHS[one['phase']]} {one['name']:<{name}}  {one['title']:<{title}}  {step:>5}  {since:>6}  {due:>6}"
+        row = f"{PHASES[one['phase']]} {one['name']:<{name}}  {one['title']:<{title}}  {step:>5}  {since:>6}  {due:>6}"
         said = note(one)
         yield f"{row}  {printable(said)}" if said else row
 

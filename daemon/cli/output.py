@@ -10,16 +10,8 @@ from typing import Any
 from daemon.cli import paper
 from daemon.cli.times import stamp
 from daemon.wire import EntityView, EventView
+from daemon.words import printable
 
-GLYPHS: dict[str, str] = {
-    "waiting": "·",
-    "working": "▶",
-    "ok": "✔",
-    "attention": "!",
-    "failed": "✖",
-    "releasing": "◀",
-    "released": "○",
-}
 STYLES: dict[str, str] = {
     "ok": "green",
     "attention": "yellow",
@@ -52,16 +44,6 @@ def aside(text: str) -> None:
     print(text, file=sys.stdout if terminal() else sys.stderr)
 
 
-def span(seconds: float) -> str:
-    """``42s``, ``7m``, ``2h05m``."""
-    whole = int(max(0.0, seconds))
-    if whole < 100:
-        return f"{whole}s"
-    if whole < 6000:
-        return f"{whole // 60}m"
-    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
-
-
 def note(entity: EntityView) -> str:
     """What a person should know next: the error, else what is waited for, else what can be done."""
     if entity["error"] is not None:
@@ -77,8 +59,3 @@ def event_line(event: EventView, utc: bool = False) -> str:
     if not terminal():
         return record((at, event["level"], who, event["message"]))
     return f"{at} {event['level']:<7} {who:<12} {printable(event['message'])}"
-
-
-def printable(text: str) -> str:
-    """Text from outside without the control characters that would drive a terminal."""
-    return "".join(char if char.isprintable() else "·" for char in text)

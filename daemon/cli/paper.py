@@ -9,18 +9,16 @@ import select
 import sys
 from typing import Any
 
+from daemon.telling.signs import IN_ASCII
+
 SIGNS = {
+    **IN_ASCII,
     "→": "->",
     "←": "<-",
     "…": "...",
     "–": "-",
     "—": "-",
     "·": ".",
-    "▶": ">",
-    "◀": "<",
-    "✔": "+",
-    "✖": "x",
-    "○": "o",
     "×": "x",
     "≤": "<=",
     "≥": ">=",

@@ -9,8 +9,9 @@ from typing import Any
 from daemon import wire
 from daemon.cli import tables
 from daemon.cli.ending import Gave
-from daemon.cli.output import printable, span, terminal
-from daemon.words import counted
+from daemon.cli.output import terminal
+from daemon.telling.durations import lasting
+from daemon.words import counted, printable
 
 _SIGNS = {"create": "+", "change": "~", "delete": "-"}
 _STYLES = {"create": "green", "change": "yellow", "delete": "bold red"}
@@ -80,21 +81,21 @@ def print_stages(plan: wire.Plan) -> None:
         tables.draw(("step", "usually", "at most"), map(_times, plan["stages"]))
     else:
         for stage in plan["stages"]:
-            usual = "never done yet" if stage["usual"] is None else f"usually {span(stage['usual'])}"
-            most = "" if stage["deadline"] is None else f", at most {span(stage['deadline'])}"
+            usual = "never done yet" if stage["usual"] is None else f"usually {lasting(stage['usual'])}"
+            most = "" if stage["deadline"] is None else f", at most {lasting(stage['deadline'])}"
             print(f"        {stage['title']}: {usual}{most}")
     known = [stage["usual"] for stage in plan["stages"] if stage["usual"] is not None]
     if known and len(known) == len(plan["stages"]):
-        print(f"        all of it: usually {span(sum(known))}")
+        print(f"        all of it: usually {lasting(sum(known))}")
     waits = plan.get("waits")
     if waits is not None:
-        time = "a time nobody knows yet" if waits["seconds"] is None else f"about {span(waits['seconds'])}"
+        time = "a time nobody knows yet" if waits["seconds"] is None else f"about {lasting(waits['seconds'])}"
         print(f"        it waits for {waits['limit']} ({waits['value']:g}) longest: {time}")
 
 
 def _times(stage: wire.PlanStage) -> tuple[tables.Cell, ...]:
-    usual = "never done yet" if stage["usual"] is None else span(stage["usual"])
-    return stage["title"], usual, "–" if stage["deadline"] is None else span(stage["deadline"])
+    usual = "never done yet" if stage["usual"] is None else lasting(stage["usual"])
+    return stage["title"], usual, lasting(stage["deadline"])
 
 
 def agreed(plan: wire.Plan, as_json: bool) -> str:

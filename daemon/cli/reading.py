@@ -9,8 +9,10 @@ import click
 from daemon import wire
 from daemon.cli.ending import Gave, find_socket
 from daemon.cli.naming import known_clusters, known_names, named
-from daemon.cli.output import aside, note, print_json, printable, record, span, terminal
+from daemon.cli.output import aside, note, print_json, record, terminal
 from daemon.cli.shapes import Waited
+from daemon.telling.durations import lasting
+from daemon.words import printable
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 
@@ -77,7 +79,7 @@ def show(options: dict[str, Any], name: str, as_json: bool) -> None:
     rows = ((f"{r['kind']} {r['name']}", f"{r['state']}  {r['id'] or ''}") for r in entity["resources"])
     _print_pairs("resources", rows)
     stays = (
-        (stay["title"], span((now if stay["ended"] is None else stay["ended"]) - stay["started"]))
+        (stay["title"], lasting((now if stay["ended"] is None else stay["ended"]) - stay["started"]))
         for stay in detail["timeline"]
     )
     _print_pairs("steps", stays)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from daemon.cli.output import printable
+from daemon.words import printable
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from functools import partial
 
 from daemon.store.ops import Event
+from daemon.telling.usual import median, slow_after
 from state_machines.kind import ROLLING_BACK
 
 KEPT = 200
 """So many of the latest stays of each kind of record at each step are remembered."""
 READ_BACK = 6_000
 """So many changes of state are read from the log when the daemon starts: the latest 200 whole lives, and some more."""
-ENOUGH = 5
-"""Stays that must be known before one of them is called slow."""
 _DONE = ("advance", "released")
 """What ends a stay that counts: the step was done. A failure, a verb, and a step that was ``idle``, for it found
 nothing to do, say nothing of how long it takes."""
@@ -40,10 +39,7 @@ class History:
 
     def usual(self, kind: str, step: str) -> float | None:
         """The median; None before the first."""
-        from statistics import median  # brings much with it that a starting daemon need not wait for
-
-        stays = self._stays.get((kind, step))
-        return median(stays) if stays else None
+        return median(self._stays.get((kind, step), ()))
 
     def runs(self, kind: str, step: str) -> int:
         """How many stays are remembered."""
@@ -51,5 +47,4 @@ class History:
 
     def slow_after(self, kind: str, step: str) -> float | None:
         """What 95 of 100 stays did not exceed; None while there are too few to call one slow."""
-        stays = sorted(self._stays.get((kind, step), ()))
-        return stays[-(-95 * len(stays) // 100) - 1] if len(stays) >= ENOUGH else None
+        return slow_after(self._stays.get((kind, step), ()))

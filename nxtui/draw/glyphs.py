@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from daemon.telling.signs import PHASES, PHASES_IN_ASCII
 from daemon.wire import Phase
 
 
@@ -35,15 +36,7 @@ class Glyphs:
 
 
 UNICODE = Glyphs(
-    phase={
-        "waiting": "○",
-        "working": "◐",
-        "ok": "✓",
-        "attention": "▲",
-        "failed": "✗",
-        "releasing": "↩",
-        "released": "∅",
-    },
+    phase=PHASES,
     level={"debug": "·", "info": " ", "warning": "▲", "error": "✗"},
     live="●",
     lost="✗",
@@ -67,15 +60,7 @@ UNICODE = Glyphs(
 )
 
 ASCII = Glyphs(
-    phase={
-        "waiting": ".",
-        "working": "o",
-        "ok": "+",
-        "attention": "!",
-        "failed": "x",
-        "releasing": "<",
-        "released": "-",
-    },
+    phase=PHASES_IN_ASCII,
     level={"debug": ".", "info": " ", "warning": "!", "error": "x"},
     live="*",
     lost="x",

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import get_args
 
+from daemon.telling.durations import lasting
 from daemon.wire import EntityView, Plan, PlanItem
 from daemon.words import counted
 from nxtui import keys
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.rows import BUSY, note, steps, timing
 from nxtui.draw.text import Line, clip, fit, width_of, wrap
-from nxtui.model.times import clock, lasting
+from nxtui.model.times import clock
 
 _INDENT = 2
 

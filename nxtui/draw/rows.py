@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
+from daemon.telling.durations import UNKNOWN, lasting
 from daemon.wire import EntityView, Phase
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.text import Span
 from nxtui.model.history import Usual
-from nxtui.model.times import UNKNOWN, due_in, lasting
+from nxtui.model.times import due_in
 
 BUSY = ("waiting", "working", "releasing", "attention")
 """Phases in which something is still going on, so that a deadline means something."""

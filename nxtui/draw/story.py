@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from daemon.telling.durations import UNKNOWN, lasting
 from daemon.wire import EntityView, StepTiming
 from daemon.words import counted
 from nxtui.draw.glyphs import Glyphs
@@ -12,7 +13,7 @@ from nxtui.draw.text import Line, clean, clip, fit
 from nxtui.model.entry import Entry
 from nxtui.model.history import History, Usual
 from nxtui.model.recording import AT_REST
-from nxtui.model.times import UNKNOWN, clock, lasting
+from nxtui.model.times import clock
 
 _FIXED = 27
 """Cells of a line of the timeline beside its title: start, attempt, length, mark."""

@@ -12,6 +12,8 @@ from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
+from daemon.words import printable
+
 Span = tuple[str, str]
 Line = list[Span]
 
@@ -33,9 +35,7 @@ def width_of(line: Sequence[Span]) -> int:
 
 def clean(text: str) -> str:
     """The text with what would move the cursor (escapes, tabs, line ends) replaced by blanks."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else " " for char in text)
+    return printable(text, " ")
 
 
 def clip(text: str, width: int, ellipsis: str = "…") -> str:

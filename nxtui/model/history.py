@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from daemon.telling.usual import median, slow_after
 from daemon.wire import EntityView, EventView, StepTiming, StepView
-
-ENOUGH = 5
-"""Stays that must be known before one of them is called slow."""
 
 KEPT = 5000
 """Stays remembered for each step; the oldest make room."""
@@ -137,12 +135,8 @@ class History:
     def _seen(self, kind: str, title: str, but: tuple[str, float] | None) -> Usual | None:
         """Median and 95th percentile of what was seen, leaving out the stay of ``but`` (name, start)."""
         lengths = self._lengths(kind, title, but)
-        if not lengths:
-            return None
-        count = len(lengths)
-        middle = count // 2
-        median = lengths[middle] if count % 2 else (lengths[middle - 1] + lengths[middle]) / 2
-        return Usual(median, lengths[-(-95 * count // 100) - 1] if count >= ENOUGH else None, count)
+        middle = median(lengths)
+        return None if middle is None else Usual(middle, slow_after(lengths), len(lengths))
 
     def _keep(self, kind: str, title: str, name: str, started: float, ended: float) -> None:
         key = (kind, title)

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from daemon.telling.durations import lasting
 from daemon.wire import API_VERSION, DaemonView, EntityView, EventView, Snapshot, StreamLine
 from nxtui.model.entry import Entry, entry
 from nxtui.model.history import History
-from nxtui.model.times import clock, lasting
+from nxtui.model.times import clock
 
 STALE_AFTER = 3.0
 """Seconds without a word from the daemon after which what is shown counts as stale."""

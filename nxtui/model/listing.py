@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from daemon.client.order import natural, urgency
 from daemon.client.query import Query
+from daemon.telling.order import natural, urgency
 from daemon.wire import EntityView
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from daemon.telling.durations import lasting
 from daemon.wire import Detail, StreamLine
 from nxtui.model.recording import Recording, Scene
-from nxtui.model.times import clock, lasting
+from nxtui.model.times import clock
 
 TICK = 0.1
 """Seconds between two looks at the clock."""

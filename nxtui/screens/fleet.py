@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 
 from daemon.client import query
+from daemon.telling.durations import roughly
 from daemon.wire import EntityView
 from daemon.words import counted
 from nxtui import keys
@@ -17,7 +18,6 @@ from nxtui.draw.logs import LogWindow
 from nxtui.draw.text import Line, Span, clip
 from nxtui.model.known import Changes
 from nxtui.model.listing import SORTS, Listing
-from nxtui.model.times import roughly
 from nxtui.screens.room import Room
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.canvas import Beneath, Beside

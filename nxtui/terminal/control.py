@@ -7,6 +7,8 @@ import select
 import threading
 from collections.abc import Mapping
 
+from daemon.words import printable
+
 _SCREEN_TAKES = 760
 """Bytes that screen passes on in one device control string; its limit is 768."""
 
@@ -61,7 +63,7 @@ def notification(title: str, text: str, environment: Mapping[str, str]) -> str:
     kind = environment.get("TERM", "")
     if kind in ("", "dumb", "linux"):
         return ""
-    said = "".join(char if char.isprintable() else " " for char in f"{title}: {text}")[:240]
+    said = printable(f"{title}: {text}", " ")[:240]
     if kind.startswith(("rxvt", "foot")) or environment.get("VTE_VERSION"):
         head, _, body = said.partition(": ")
         plain = f"\x1b]777;notify;{head.replace(';', ',')};{body.replace(';', ',')}\x07"

@@ -14,8 +14,8 @@ import yaml
 
 from daemon.cli import COMMANDS
 from daemon.cli.fleet import chosen, print_fleet
-from daemon.cli.output import GLYPHS
 from daemon.platforms import spec_model
+from daemon.telling.signs import PHASES
 from daemon.wire import EntityView, Snapshot
 
 SAMPLES = Path(__file__).parents[2] / "sample-specs"
@@ -191,7 +191,7 @@ def test_a_large_fleet_is_summed_up_and_what_is_in_trouble_stands_first() -> Non
         print_fleet(snapshot, chosen(snapshot, []), limit=5)
     lines = re.sub("\x1b\\[[0-9;]*m", "", screen.getvalue()).splitlines()
     assert lines[0] == "1 cluster: 1 working. 10,000 nodes: 3 failed, 5,997 working, 4,000 ok."
-    rows = [line.split()[1] for line in lines[1:] if line.strip()[:1] in GLYPHS.values()]
+    rows = [line.split()[1] for line in lines[1:] if line.strip()[:1] in PHASES.values()]
     assert rows == ["n04001", "n04002", "n04003", "demo", "n00001"]
     assert lines[-2:] == [
         "n04001 and 2 more: Retry it.",

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from daemon.telling.usual import ENOUGH
 from nxtui.draw import pages, rows, story
 from nxtui.draw.glyphs import UNICODE
 from nxtui.draw.text import plain
 from nxtui.model.entry import Entry
-from nxtui.model.history import ENOUGH, History, Usual
+from nxtui.model.history import History, Usual
 
 
 def _moved(name: str, time: float, title: str, level: str = "info") -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
+from daemon.telling import durations
 from daemon.wire import PHASES
 from nxtui import main
 from nxtui.acts.verbs import READ_ONLY, barred, legality
@@ -31,7 +32,7 @@ LIVE = Link("live", "LIVE")
     [(None, "–"), (-5, "0s"), (7.9, "7s"), (252, "4m12s"), (3900, "1h05m"), (273_600, "3d04h")],
 )
 def test_a_duration_takes_at_most_six_characters(seconds: float | None, said: str) -> None:
-    assert times.lasting(seconds) == said
+    assert durations.lasting(seconds) == said
     assert len(said) <= 6
 
 
@@ -275,7 +276,7 @@ def test_blanks_ride_with_the_word_before_them_and_change_nothing_that_is_seen()
 
 @pytest.mark.parametrize(("seconds", "said"), [(5, "under 1m"), (252, "4m"), (3900, "1h05m")])
 def test_what_need_not_tick_is_said_in_minutes(seconds: float, said: str) -> None:
-    assert times.roughly(seconds) == said
+    assert durations.roughly(seconds) == said
 
 
 def test_a_node_that_is_done_tells_what_its_cluster_still_waits_for(entity: Any, cluster: Any) -> None:

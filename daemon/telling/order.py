@@ -6,9 +6,9 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from daemon.wire import EntityView
+from daemon.wire import EntityView, Phase
 
-_TROUBLE = {"failed": 0, "attention": 1}
+_TROUBLE: dict[Phase, int] = {"failed": 0, "attention": 1}
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -18,6 +18,11 @@ def natural(name: str) -> tuple[Any, ...]:
     return tuple(int(part) if part.isdigit() else part for part in _DIGITS.split(name))
 
 
-def urgency(entity: EntityView) -> int:
+def urgency_of(phase: Phase) -> int:
     """A key that puts what failed first, then what needs a person, then the rest."""
-    return _TROUBLE.get(entity["phase"], 2)
+    return _TROUBLE.get(phase, 2)
+
+
+def urgency(entity: EntityView) -> int:
+    """The urgency of a cluster or node."""
+    return urgency_of(entity["phase"])

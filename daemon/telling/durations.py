@@ -1,0 +1,26 @@
+"""Durations in words."""
+
+from __future__ import annotations
+
+UNKNOWN = "–"
+
+
+def lasting(seconds: float | None) -> str:
+    """A duration in at most six characters: 7s, 4m12s, 1h05m, 3d04h; a dash if it is not known."""
+    if seconds is None:
+        return UNKNOWN
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02}h"
+
+
+def roughly(seconds: float) -> str:
+    """A duration in whole minutes, for what need not be painted anew each second."""
+    if seconds < 60:
+        return "under 1m"
+    return lasting(seconds).partition("m")[0] + "m" if seconds < 3600 else lasting(seconds)
