@@ -6,7 +6,7 @@ A platform is a package here, or one of another distribution that names its mani
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -30,11 +30,43 @@ def own() -> Mapping[str, Manifest]:
 
 
 @cache
-def manifests() -> Mapping[str, Manifest]:
-    """Every platform that is installed. Whoever finds what he looks for among ``own`` is done sooner."""
+def _found() -> tuple[Mapping[str, Manifest], tuple[str, ...]]:
+    """Every platform that is installed, and what is wrong with those that cannot be used."""
     from importlib.metadata import entry_points
 
-    return {**{one.name: one for one in (point.load() for point in entry_points(group=GROUP))}, **own()}
+    found, wrong = dict(own()), list[str]()
+    for point in entry_points(group=GROUP):
+        try:
+            one: Manifest = point.load()
+            wrong += _clashes(one, found.values())
+        except Exception as error:  # it is somebody else's code
+            wrong.append(f"The platform {point.name} ({point.value}) cannot be loaded: {error}.")
+        else:
+            found.setdefault(one.name, one)
+    return found, tuple(wrong)
+
+
+def _clashes(one: Manifest, others: Iterable[Manifest]) -> list[str]:
+    """What a platform has that another one has already: its name, or a setting."""
+    said = []
+    for other in others:
+        if other.name == one.name:
+            said.append(f"Two platforms have the name {one.name}: {other.platform} and {one.platform}.")
+        both = {setting.key for setting in one.settings} & {setting.key for setting in other.settings}
+        said += [
+            f"Two platforms have the setting {key}: {other.name} and {one.name}." for key in sorted(both)
+        ]
+    return said
+
+
+def manifests() -> Mapping[str, Manifest]:
+    """Every platform that is installed. Whoever finds what he looks for among ``own`` is done sooner."""
+    return _found()[0]
+
+
+def wrong() -> Sequence[str]:
+    """What is wrong with the platforms that are installed, each in a sentence; the first of two that clash counts."""
+    return _found()[1]
 
 
 def manifest_of(name: str) -> Manifest:

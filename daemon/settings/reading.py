@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.host.state_dir import NAMES
-from daemon.platforms import manifests, own
+from daemon.platforms import manifests, own, wrong
 from daemon.platforms.manifest import Manifest
 from daemon.settings.kinds import Setting, place_of
 from daemon.settings.table import SETTINGS
@@ -119,7 +119,9 @@ def _settings(
     reader = _Reader(table, given, path, environ, problems)
     reader.read(SETTINGS)
     on = reader.values.get("platforms", ())
-    problems += [unknown("platform", name, known) for name in on if name not in known]
+    lacking = [name for name in on if name not in known]
+    problems += [unknown("platform", name, known) for name in lacking]
+    problems += wrong() if lacking else ()
     unused: list[str] = []
     for manifest in known.values():
         if manifest.name in on:
