@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 
 KEEPALIVE = 60.0
 """Real seconds after which a connection that was kept is not used again."""
+
+
+WHOLE = 10
+"""So many times as long as for a piece of it is waited for the end of an answer."""
+LONGEST = 64 * 1024 * 1024
+"""The most bytes that an answer may have."""
 
 
 class Unheard(Exception):
@@ -97,7 +104,8 @@ class Line:
                 timeout=limits,
                 allow_redirects=False,
             ) as answer:
-                return Answer(answer.status, answer.headers, await answer.read())
+                async with asyncio.timeout(WHOLE * read):
+                    return Answer(answer.status, answer.headers, await _content(answer.content.iter_any()))
         except aiohttp.ServerFingerprintMismatch as error:
             raise OtherCertificate("It shows another certificate.") from error
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -110,6 +118,17 @@ class Line:
         if self._session is not None:
             session, self._session = self._session, None
             await session.close()
+
+
+async def _content(stream: AsyncIterable[bytes]) -> bytes:
+    """The body, as long as it may be. Raises Lost."""
+    pieces, size = [], 0
+    async for piece in stream:
+        pieces.append(piece)
+        size += len(piece)
+        if size > LONGEST:
+            raise Lost(f"The answer has more than {LONGEST} bytes.")
+    return b"".join(pieces)
 
 
 def only(certificate: str) -> aiohttp.Fingerprint:

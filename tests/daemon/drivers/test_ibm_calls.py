@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from daemon.clock import ManualClock, SystemClock
+from daemon.drivers.http import Line, Lost
 from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_dns import IbmDns, open_dns
@@ -265,3 +267,25 @@ async def test_an_answer_of_too_many_requests_slows_every_caller_of_that_api_dow
     assert not waiting.done()
     clock.advance(0.4)
     await asyncio.wait_for(waiting, 5)
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.1])
+async def test_an_answer_without_an_end_is_given_up(pause: float) -> None:
+    """By its length, and by its time where it comes drop by drop."""
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b" " * (1 if pause else 1 << 20))
+                await writer.drain()
+                await asyncio.sleep(pause)
+        writer.close()
+
+    server = await asyncio.start_server(pour, "127.0.0.1", 0)
+    line, began = Line(1), time.monotonic()
+    with pytest.raises(Lost):
+        await line.ask("GET", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {}, None, 1, 0.3)
+    assert time.monotonic() - began < 20
+    await line.close()
+    server.close()
