@@ -20,6 +20,8 @@ log = logging.getLogger("nxd.upkeep")
 
 LOOK_SECONDS = 10.0
 """Real seconds between two looks at the images and at what was left out."""
+TRIM_SECONDS = 30.0
+"""Real seconds between two looks at whether the memory has grown, so that what is free is worth being given back."""
 PRUNE_SECONDS = 900.0
 """Real seconds between two rounds of forgetting."""
 
@@ -52,7 +54,8 @@ class Upkeep:
                 await self.look()
                 if looks * LOOK_SECONDS % PRUNE_SECONDS == 0:
                     await self._journal.prune(*self._keep)
-                least = await self._trimmed(least)
+                if looks * LOOK_SECONDS % TRIM_SECONDS == 0:
+                    least = await self._trimmed(least)
             except StoreError as error:
                 log.warning("upkeep_failed", extra={"problem": error})
             except Fenced:
