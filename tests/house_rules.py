@@ -111,7 +111,7 @@ HOUSE_RULES: dict[str, Room] = {
             "daemon.settings", "daemon.store", "daemon.upkeep", "daemon.wire", "pxe",
         )
     ),
-    "daemon.client": Room(("daemon.wire",), ("httpx", "orjson")),
+    "daemon.client": Room(("daemon.wire",), ("h11", "orjson")),
     "daemon.cli": Room(
         (
             "daemon.client", "daemon.demo", "daemon.errors", "daemon.host", "daemon.platforms", "daemon.secrets",

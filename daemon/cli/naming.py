@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import Any
 
@@ -42,6 +41,8 @@ def named(ctx: click.Context, parameter: click.Parameter, given: Any) -> Any:
 
 
 def _offered(ctx: click.Context, begun: str, kinds: tuple[str, ...]) -> list[CompletionItem]:
+    import asyncio  # takes long to import, and a command that completes nothing does without
+
     try:
         entities = asyncio.run(_entities(ctx))
     except Exception:  # a shell that completes has no room for any trouble
@@ -51,11 +52,13 @@ def _offered(ctx: click.Context, begun: str, kinds: tuple[str, ...]) -> list[Com
 
 
 async def _entities(ctx: click.Context) -> list[EntityView]:
+    from asyncio import timeout
+
     from daemon.client import AsyncClient
 
     given = ctx.find_root().params
     socket = find_socket({"socket": given.get("socket"), "config": given.get("config")})
-    async with asyncio.timeout(PATIENCE):
+    async with timeout(PATIENCE):
         snapshot = await AsyncClient(socket, PATIENCE).snapshot()
     return [*snapshot["clusters"], *snapshot["nodes"]]
 

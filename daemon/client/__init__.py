@@ -4,8 +4,23 @@
 else. A request is made once: whether to try again is the caller's to decide.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from daemon.client.asking import ANSWER_WITHIN, LINE_WITHIN, DaemonUnreachable, Refused
-from daemon.client.awaiting import AsyncClient
 from daemon.client.blocking import Client
 
+if TYPE_CHECKING:
+    from daemon.client.awaiting import AsyncClient
+
 __all__ = ["ANSWER_WITHIN", "LINE_WITHIN", "AsyncClient", "Client", "DaemonUnreachable", "Refused"]
+
+
+def __getattr__(name: str) -> object:
+    """A command does not wait for asyncio, which only the client of the terminal UI needs."""
+    if name != "AsyncClient":
+        raise AttributeError(name)
+    from daemon.client.awaiting import AsyncClient
+
+    return AsyncClient

@@ -1,12 +1,11 @@
-"""The requests of the socket API as data, what an answer says, and what is told when there is none."""
+"""What an answer of the socket API says, and what is told when there is none."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
-from urllib.parse import quote
+from typing import Any, Literal, cast
 
 import orjson
 
@@ -31,56 +30,6 @@ class Refused(Exception):
         self.status = status
         self.error = error
         self.problems: list[Problem] = problems or []
-
-
-class Call(NamedTuple):
-    """One request of the API, before anybody sends it."""
-
-    method: str
-    path: str
-    params: dict[str, str] = {}  # noqa: RUF012 (never changed, only merged)
-    body: dict[str, Any] | None = None
-
-
-def given(**values: Any) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def show_call(kind: str, name: str) -> Call:
-    return Call("GET", f"/v1/{kind}/{quote(name, safe='')}")
-
-
-def log_call(after: int | None, limit: int, cluster: str | None, node: str | None, tail: bool) -> Call:
-    asked = given(after=after, limit=limit, cluster=cluster, node=node, tail=1 if tail else None)
-    return Call("GET", "/v1/log", {key: str(value) for key, value in asked.items()})
-
-
-def events_call(after: int | None, first: int | None = None) -> Call:
-    asked = given(after=after, first=first)
-    return Call("GET", "/v1/events", {key: str(value) for key, value in asked.items()})
-
-
-def plan_call(**what: str | None) -> Call:
-    return Call("POST", "/v1/plans", body=given(**what))
-
-
-def apply_call(spec: str, digest: str | None) -> Call:
-    return Call("POST", "/v1/specs", body=given(spec=spec, digest=digest))
-
-
-def spec_call(cluster: str) -> Call:
-    return Call("GET", f"/v1/specs/{quote(cluster, safe='')}")
-
-
-def verb_call(verb: str, target: str, **how: str | None) -> Call:
-    return Call("POST", "/v1/verbs", body=given(verb=verb, target=target, **how))
-
-
-SNAPSHOT = Call("GET", "/v1/snapshot")
-NODES = Call("GET", "/v1/nodes")
-CLUSTERS = Call("GET", "/v1/clusters")
-HEALTH = Call("GET", "/v1/healthz")
-STEPS = Call("GET", "/v1/steps")
 
 
 Trouble = Literal["connect", "silent", "broken"]

@@ -5,46 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from functools import wraps
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
 from urllib.parse import urlencode
 
-from daemon.client import asking
-from daemon.client.asking import (
-    ANSWER_WITHIN,
-    CLUSTERS,
-    HEALTH,
-    NODES,
-    SNAPSHOT,
-    STEPS,
-    Broken,
-    Call,
-    Refused,
-    answer,
-    apply_call,
-    events_call,
-    line_of,
-    log_call,
-    plan_call,
-    show_call,
-    spec_call,
-    unreachable,
-    verb_call,
-)
-from daemon.wire import (
-    Accepted,
-    Applied,
-    Detail,
-    EntityView,
-    Health,
-    Log,
-    Plan,
-    Snapshot,
-    SpecText,
-    Steps,
-    StreamLine,
-)
+from daemon.client import asking, calls
+from daemon.client.asking import ANSWER_WITHIN, Broken, Refused, answer, line_of, unreachable
+from daemon.client.calls import Call
+from daemon.wire import StreamLine
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class _Exchange:
@@ -53,7 +26,7 @@ class _Exchange:
     Spoken by hand, because importing an HTTP library takes longer than the whole first frame of nxtui.
     """
 
-    def __init__(self, socket: Path, call: Call) -> None:
+    def __init__(self, socket: Path, call: Call[Any]) -> None:
         self._socket = socket
         self._call = call
         self.status = 0
@@ -113,6 +86,18 @@ _BREAKS = (Broken, asyncio.IncompleteReadError, asyncio.LimitOverrunError, Value
 """What a connection that ends in the middle, or is no HTTP, raises; a timeout is told apart first."""
 
 
+def _awaiting(
+    make: Callable[P, Call[T]],
+) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]:
+    """The method that sends such a request."""
+
+    @wraps(make)
+    async def method(self: AsyncClient, /, *args: P.args, **named: P.kwargs) -> T:
+        return await self._ask(make(*args, **named))
+
+    return method
+
+
 class AsyncClient:
     """The same API for asyncio; cancelling a call drops its connection."""
 
@@ -129,47 +114,32 @@ class AsyncClient:
     async def close(self) -> None:
         """Nothing is kept open between two requests."""
 
-    async def snapshot(self) -> Snapshot:
-        """See ``Client.snapshot``."""
-        return cast(Snapshot, await self._ask(SNAPSHOT))
-
-    async def nodes(self) -> list[EntityView]:
-        """See ``Client.nodes``."""
-        return cast(list[EntityView], await self._ask(NODES))
-
-    async def clusters(self) -> list[EntityView]:
-        """See ``Client.clusters``."""
-        return cast(list[EntityView], await self._ask(CLUSTERS))
-
-    async def show(self, name: str) -> Detail:
-        """See ``Client.show``."""
-        try:
-            return cast(Detail, await self._ask(show_call("nodes", name)))
-        except Refused as refused:
-            if refused.status != 404:
-                raise
-        return cast(Detail, await self._ask(show_call("clusters", name)))
-
-    async def log(
-        self,
-        after: int | None = None,
-        limit: int = 1000,
-        cluster: str | None = None,
-        node: str | None = None,
-        tail: bool = False,
-    ) -> Log:
-        """See ``Client.log``."""
-        return cast(Log, await self._ask(log_call(after, limit, cluster, node, tail)))
+    snapshot = _awaiting(calls.snapshot)
+    nodes = _awaiting(calls.nodes)
+    clusters = _awaiting(calls.clusters)
+    show = _awaiting(calls.show)
+    log = _awaiting(calls.log)
+    plan = _awaiting(calls.plan)
+    plan_spec = _awaiting(calls.plan_spec)
+    preflight = _awaiting(calls.preflight)
+    audit = _awaiting(calls.audit)
+    discard = _awaiting(calls.discard)
+    login = _awaiting(calls.login)
+    apply = _awaiting(calls.apply)
+    spec = _awaiting(calls.spec)
+    verb = _awaiting(calls.verb)
+    health = _awaiting(calls.health)
+    steps = _awaiting(calls.steps)
 
     async def stream(
         self, after: int | None = None, first: int | None = None
     ) -> AsyncGenerator[StreamLine, None]:
-        """See ``Client.stream``; close the generator (``contextlib.aclosing``) to leave early.
+        """As ``Client.stream``; close the generator (``contextlib.aclosing``) to leave early.
 
         ``first``: take the state in pieces, the most urgent nodes first and so many of them in the snapshot.
         """
         try:
-            async with _Exchange(self.socket, events_call(after, first)) as exchange:
+            async with _Exchange(self.socket, calls.events(after, first)) as exchange:
                 async with asyncio.timeout(self._timeout):
                     await exchange.ask()
                 if exchange.status != 200:
@@ -188,38 +158,10 @@ class AsyncClient:
         except _BREAKS as cause:
             raise unreachable(self.socket, "broken") from cause
 
-    async def plan(self, verb: str, target: str, step: str | None = None) -> Plan:
-        """See ``Client.plan``."""
-        return cast(Plan, await self._ask(plan_call(verb=verb, target=target, step=step)))
-
-    async def plan_spec(self, text: str) -> Plan:
-        """See ``Client.plan_spec``."""
-        return cast(Plan, await self._ask(plan_call(spec=text)))
-
-    async def apply(self, text: str, digest: str | None = None) -> Applied:
-        """See ``Client.apply``."""
-        return cast(Applied, await self._ask(apply_call(text, digest)))
-
-    async def spec(self, cluster: str) -> SpecText:
-        """See ``Client.spec``."""
-        return cast(SpecText, await self._ask(spec_call(cluster)))
-
-    async def verb(self, verb: str, target: str, **how: str | None) -> Accepted:
-        """See ``Client.verb``."""
-        return cast(Accepted, await self._ask(verb_call(verb, target, **how)))
-
-    async def health(self) -> Health:
-        """See ``Client.health``."""
-        return cast(Health, await self._ask(HEALTH))
-
-    async def steps(self) -> Steps:
-        """See ``Client.steps``."""
-        return cast(Steps, await self._ask(STEPS))
-
     async def _text(self, exchange: _Exchange) -> str:
         return b"".join([piece async for piece in exchange.pieces(None)]).decode(errors="replace")
 
-    async def _ask(self, call: Call) -> Any:
+    async def _ask(self, call: Call[T]) -> T:
         try:
             async with asyncio.timeout(self._timeout), _Exchange(self.socket, call) as exchange:
                 await exchange.ask()
@@ -228,4 +170,10 @@ class AsyncClient:
             raise unreachable(self.socket, "silent") from cause
         except _BREAKS as cause:
             raise unreachable(self.socket, "broken") from cause
-        return answer(exchange.status, text)
+        try:
+            body = answer(exchange.status, text)
+        except Refused as refused:
+            if call.otherwise is None or refused.status != 404:
+                raise
+            return await self._ask(call.otherwise)
+        return cast(T, body if call.key is None else body[call.key])

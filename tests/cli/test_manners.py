@@ -187,7 +187,7 @@ def test_a_question_is_seen_although_the_plan_goes_into_a_file(served: Any) -> N
 def as_nobody(program: str, socket_path: Path) -> subprocess.CompletedProcess[str]:
     """Run Python as a user who is in no group; what it needs is imported before."""
     prepared = (
-        "import os, sys, grp, pwd, stat, httpx, httpcore, encodings.idna, daemon.client.blocking, daemon.cli.ending, "
+        "import os, sys, grp, pwd, stat, h11, encodings.idna, daemon.client.blocking, daemon.cli.ending, "
         "daemon.cli.reading, daemon.cli.fleet, daemon.settings.reading, click.shell_completion\n"
         "pwd.getpwuid(65534); grp.getgrgid(0)\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"

@@ -1,0 +1,137 @@
+"""The requests of the socket API: what each is called, what it takes, and what it answers. Both clients have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+from daemon.wire import (
+    Accepted,
+    Applied,
+    CheckView,
+    Detail,
+    EntityView,
+    FindingView,
+    Health,
+    Log,
+    Plan,
+    Snapshot,
+    SpecText,
+    Steps,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """One request, before anybody sends it. ``T`` is what it answers: the whole body, or what stands under ``key``;
+    ``otherwise`` is asked instead where there is no such thing."""
+
+    method: str
+    path: str
+    params: dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any] | None = None
+    key: str | None = None
+    otherwise: Call[T] | None = None
+
+
+def snapshot() -> Call[Snapshot]:
+    """Everything at one revision."""
+    return Call("GET", "/v1/snapshot")
+
+
+def nodes() -> Call[list[EntityView]]:
+    """Every node."""
+    return Call("GET", "/v1/nodes")
+
+
+def clusters() -> Call[list[EntityView]]:
+    """Every cluster."""
+    return Call("GET", "/v1/clusters")
+
+
+def show(name: str) -> Call[Detail]:
+    """The node of that name, else the cluster. Raises Refused with status 404 if it is neither."""
+    named = quote(name, safe="")
+    return Call("GET", f"/v1/nodes/{named}", otherwise=Call("GET", f"/v1/clusters/{named}"))
+
+
+def log(
+    after: int | None = None,
+    limit: int = 1000,
+    cluster: str | None = None,
+    node: str | None = None,
+    tail: bool = False,
+) -> Call[Log]:
+    """At most ``limit`` lines later than ``after``, or with ``tail`` the last ones."""
+    asked = _given(after=after, limit=limit, cluster=cluster, node=node, tail=1 if tail else None)
+    return Call("GET", "/v1/log", {key: str(value) for key, value in asked.items()})
+
+
+def events(after: int | None = None, first: int | None = None) -> Call[None]:
+    """The stream: the state first, then whatever changes. ``first``: take the state in pieces, the most urgent nodes
+    first and so many of them in the snapshot."""
+    return Call("GET", "/v1/events", {k: str(v) for k, v in _given(after=after, first=first).items()})
+
+
+def plan(verb: str, target: str, step: str | None = None) -> Call[Plan]:
+    """What the verb would do now."""
+    return Call("POST", "/v1/plans", body=_given(verb=verb, target=target, step=step))
+
+
+def plan_spec(text: str) -> Call[Plan]:
+    """What applying the spec would do now. Raises Refused with ``problems`` if it is wrong."""
+    return Call("POST", "/v1/plans", body={"spec": text})
+
+
+def preflight(text: str) -> Call[list[CheckView]]:
+    """What the spec needs, looked up now."""
+    return Call("POST", "/v1/preflights", body={"spec": text}, key="checks")
+
+
+def audit() -> Call[list[FindingView]]:
+    """The clouds against the ledger, both ways."""
+    return Call("GET", "/v1/audit", key="findings")
+
+
+def discard(ids: Sequence[str]) -> Call[list[FindingView]]:
+    """Go one step towards deleting what an audit called unknown; what of it still stands."""
+    return Call("POST", "/v1/audit/deletions", body={"ids": list(ids)}, key="left")
+
+
+def login(cluster: str) -> Call[dict[str, str]]:
+    """Where and how to log in to a cluster."""
+    return Call("GET", f"/v1/clusters/{quote(cluster, safe='')}/login")
+
+
+def apply(text: str, digest: str | None = None) -> Call[Applied]:
+    """Make the spec the wish; with ``digest`` only if the plan is still the one that was shown."""
+    return Call("POST", "/v1/specs", body=_given(spec=text, digest=digest))
+
+
+def spec(cluster: str) -> Call[SpecText]:
+    """The spec of a cluster as it is in force, as YAML."""
+    return Call("GET", f"/v1/specs/{quote(cluster, safe='')}")
+
+
+def verb(verb: str, target: str, **how: str | None) -> Call[Accepted]:
+    """Ask for a verb. ``digest``: of the plan shown; ``token``: the same one twice is one effect;
+    ``step``: where a retry begins, after which a hold stops."""
+    return Call("POST", "/v1/verbs", body=_given(verb=verb, target=target, **how))
+
+
+def health() -> Call[Health]:
+    """Whether the daemon is well, and what it lacks if not."""
+    return Call("GET", "/v1/healthz")
+
+
+def steps() -> Call[Steps]:
+    """The steps of every kind of record, in order, with what each took before."""
+    return Call("GET", "/v1/steps")
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
