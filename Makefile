@@ -4,13 +4,18 @@ PYTHON ?= python3
 VENV := .venv
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 ARGS ?=
+PROCESSES ?= 4
 ONLY ?=
 KILLS ?= 1000
 SEED ?= 7
 CELLS ?=
 COUNT ?=
 
-.PHONY: help demo demo-headless test check bench chaos thousand matrix mutants picture man clean
+# Tests start the commands hundreds of times: what was compiled once is kept.
+export PYTHONDONTWRITEBYTECODE :=
+PYTEST := $(VENV)/bin/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+
+.PHONY: help demo demo-headless test test-fast check bench chaos thousand matrix mutants picture man clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -23,8 +28,11 @@ demo: $(VENV)/ready ## Show a deployment in nxtui, simulated from end to end
 demo-headless: $(VENV)/ready ## The same without a screen
 	$(VENV)/bin/nxd demo --headless $(ARGS)
 
-test: $(VENV)/ready-dev ## Run all tests (ARGS="-k name" for some)
-	$(VENV)/bin/pytest $(ARGS)
+test: $(VENV)/ready-dev ## Run all tests (ARGS="-k name" for some; PROCESSES=4 share them, 0 for none)
+	$(PYTEST) $(ARGS)
+
+test-fast: $(VENV)/ready-dev ## Run the tests that start no process
+	$(PYTEST) -m 'not e2e' $(ARGS)
 
 check: $(VENV)/ready-dev ## Check format, lint and types
 	$(VENV)/bin/ruff format --check .

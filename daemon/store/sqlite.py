@@ -274,13 +274,14 @@ class SqliteStore:
             self._checkpoint(db)
 
     def _committed(self, db: sqlite3.Connection, requests: Sequence[_Request]) -> Sequence[_Given]:
-        """Commit them together; each alone if one of them cannot be."""
+        """Commit them together; each alone if one of them cannot be. A lock of somebody else hinders all of them alike,
+        and is waited for once."""
         try:
             commits = [(request.lease, request.ops) for request in requests]
             given = transact(db, commits, self._revision)
         except Exception as error:
-            if len(requests) == 1:
-                return [self._failed(error)]
+            if len(requests) == 1 or _locked(error):
+                return [self._failed(error)] * len(requests)
             return [one for request in requests for one in self._committed(db, [request])]
         self._revision += sum(map(len, given))
         if self._failing:
@@ -321,6 +322,10 @@ def _scripts() -> list[str]:
     return [path.read_text() for path in sorted(Path(__file__).parent.glob("migrations/*.sql"))]
 
 
+def _locked(error: Exception) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+
+
 def _told(error: Exception, path: Path, holder: str | None = None) -> Exception:
     """What the caller is told: SQLite's troubles as a StoreError, anything else as it is."""
     if not isinstance(error, sqlite3.Error):
@@ -328,7 +333,7 @@ def _told(error: Exception, path: Path, holder: str | None = None) -> Exception:
     text = str(error)
     if "not a database" in text or "malformed" in text:
         return _damaged(path, text)
-    if "locked" in text:
+    if _locked(error):
         return StoreError(
             "database",
             f"Another process holds the lock of the database {path}: {holder or 'it cannot be seen from here which'}.",

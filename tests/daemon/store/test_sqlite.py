@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -320,6 +321,26 @@ async def test_a_commit_that_another_process_hinders_names_that_process(
     assert caplog.records[-1].msg == "database_works" or caplog.records[-1].levelname == "ERROR"
     assert len(await store.events()) == 1
     await store.close()
+
+
+async def test_commits_that_a_lock_of_another_hinders_wait_for_it_together(tmp_path: Path) -> None:
+    path = tmp_path / "nxd.db"
+    store = SqliteStore(path, "id")
+    await store.open()
+    lease = await store.acquire("test")
+    await store._writer.execute("PRAGMA busy_timeout=400")  # type: ignore[union-attr]
+    try:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            began = time.monotonic()
+            waiting = [store.commit(lease, [LINE]) for _ in range(20)]
+            ends = await asyncio.gather(*waiting, return_exceptions=True)
+            took = time.monotonic() - began
+        assert all(isinstance(end, StoreError) and "holds the lock" in end.message for end in ends), ends
+        assert took < 4, "they waited one after the other"
+        assert len(await store.commit(lease, [LINE])) == 1
+    finally:
+        await store.close()
 
 
 @pytest.mark.e2e
