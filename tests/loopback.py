@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import socket
 from functools import cache
 from itertools import cycle
@@ -21,9 +22,11 @@ def _block() -> tuple[int, socket.socket]:
     """The block of this process, and the socket that keeps it."""
     for number in BLOCKS:
         try:
-            return number, socket.create_server((f"127.{number}.255.254", CLAIM))
+            claim = socket.create_server((f"127.{number}.255.254", CLAIM))
         except OSError:
             continue
+        atexit.register(claim.close)
+        return number, claim
     raise AssertionError(
         f"every block from 127.{BLOCKS[0]} to 127.{BLOCKS[-1]} is taken: do old tests run still?"
     )

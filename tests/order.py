@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 LONGEST = (
-    "tests/e2e/test_scenarios.py",
-    "tests/chaos/test_chaos.py",
-    "tests/chaos/test_matrix.py",
+    "tests/e2e/test_scenarios_alone.py",
     "tests/mutants/test_mutants.py",
+    "tests/e2e/test_scenarios.py",
+    "tests/chaos/test_matrix.py",
+    "tests/e2e/test_crashes.py",
+    "tests/e2e/test_host_faults.py",
+    "tests/chaos/test_chaos.py",
     "tests/e2e/",
     "tests/cli/",
     "tests/daemon/",

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import aiohttp
@@ -191,11 +192,21 @@ def options(networks: tuple[str, str], speed: float) -> SimOptions:
     return SimOptions(speed=speed, management=networks[0], workload=networks[1])
 
 
+@cache
+def _sdks() -> tuple[Any, Any]:
+    """The SDKs of the VPC and the DNS service. Each reads the certificates of the world when it is made, which takes
+    longer than most tests."""
+    from ibm_cloud_networking_services import DnsSvcsV1
+    from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
+    from ibm_vpc import VpcV1
+
+    nobody = NoAuthAuthenticator()
+    return VpcV1(version="2026-10-06", authenticator=nobody), DnsSvcsV1(authenticator=nobody)
+
+
 @pytest.fixture
 async def sim(options: SimOptions) -> AsyncIterator[Sim]:
-    from ibm_cloud_networking_services import DnsSvcsV1
     from ibm_cloud_sdk_core.authenticators import VPCInstanceAuthenticator
-    from ibm_vpc import VpcV1
 
     stop = asyncio.Event()
     ready: asyncio.Future[SimUrls] = asyncio.get_running_loop().create_future()
@@ -205,10 +216,11 @@ async def sim(options: SimOptions) -> AsyncIterator[Sim]:
     if world.done():
         world.result()
     urls = ready.result()
-    authenticator = VPCInstanceAuthenticator(iam_profile_id=f.TRUSTED_PROFILE, url=urls.metadata_url)
-    vpc = VpcV1(version="2026-10-06", authenticator=authenticator)
+    vpc, dns = _sdks()
+    vpc.authenticator = dns.authenticator = VPCInstanceAuthenticator(
+        iam_profile_id=f.TRUSTED_PROFILE, url=urls.metadata_url
+    )
     vpc.set_service_url(urls.vpc_url)
-    dns = DnsSvcsV1(authenticator=authenticator)
     dns.set_service_url(urls.dns_url)
     async with aiohttp.ClientSession() as http:
         yield Sim(urls, http, vpc, dns)

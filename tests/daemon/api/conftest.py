@@ -51,7 +51,7 @@ async def door(house: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Doo
     with tempfile.TemporaryDirectory(prefix="nx") as directory:
         path = Path(directory) / "nxd.sock"
         await QuietDoor(runner, str(path)).start()
-        transport = httpx.AsyncHTTPTransport(uds=str(path))
+        transport = httpx.AsyncHTTPTransport(uds=str(path), verify=False)
         async with (
             AsyncClient(path) as client,
             httpx.AsyncClient(transport=transport, base_url="http://nxd", trust_env=False) as raw,
