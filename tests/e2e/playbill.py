@@ -40,7 +40,7 @@ SHORT = {
     "creating_server": "14m",
     "awaiting_boot": "8m",
     "awaiting_config": "8m",
-    "installing": "16m",
+    "installing": "30m",
     "awaiting_cvm": "14m",
     "creating_cluster": "10m",
     "awaiting_up": "14m",

@@ -135,7 +135,7 @@ def test_a_server_that_is_deleted_while_its_cvm_is_awaited_is_told_at_once(rig: 
 
 
 def test_a_server_that_does_not_stop_is_asked_seldom_and_told_of(rig: Callable[..., Any]) -> None:
-    one = rig(speed=1200.0)
+    one = rig(speed=300.0)
     urls = one.stage.urls()
     tell(urls, "/faults", {"rules": [{"moment": "server pending", "action": "stuck", "name": "node01"}]})
     with Client(one.stage.socket) as client:

@@ -129,7 +129,7 @@ async def test_a_node_held_and_replaced_a_daemon_killed_and_back_a_cluster_destr
         await w.until(lambda: len(nodes()) == 3, "the nodes")
         await w.press("g", "H")
         await w.shows("hold after which step?")
-        await w.type("awaiting_config")
+        await w.type("installing")
         await w.press("enter")
         await w.far(lambda: nodes()["node01"]["state"] == "held", "node01 to be held")
         await w.shows("resume lets it go on")
