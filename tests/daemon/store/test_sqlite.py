@@ -328,7 +328,7 @@ async def test_commits_that_a_lock_of_another_hinders_wait_for_it_together(tmp_p
     store = SqliteStore(path, "id")
     await store.open()
     lease = await store.acquire("test")
-    await store._writer.execute("PRAGMA busy_timeout=400")  # type: ignore[union-attr]
+    await store._writer.run(lambda db: db.execute("PRAGMA busy_timeout=400"))  # type: ignore[union-attr]
     try:
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
