@@ -119,12 +119,9 @@ class MachineSteps:
         percent = float(latest.data.get("percent") or 0.0)
         evidence = f"phase {phase} of {LAST_PHASE}: {latest.data.get('message') or PHASES[phase]}"
         progress = (phase - 1 + percent / 100) / LAST_PHASE
-        wait = Wait(
-            f"phase {phase + 1} of {LAST_PHASE}", evidence, self._settings.poll_seconds, progress=progress
-        )
-        if ctx.clock.now() - latest.time < QUIET_SECONDS:
-            return wait
-        return await self._watched(ctx, wait)
+        poll, loud = self._settings.poll_seconds, latest.time + QUIET_SECONDS - ctx.clock.now()
+        wait = Wait(f"phase {phase + 1} of {LAST_PHASE}", evidence, max(poll, loud), progress=progress)
+        return wait if loud > 0 else await self._watched(ctx, wait)
 
     async def await_cvm(self, ctx: StepContext) -> Outcome:
         """Prism answers on the CVM with a factory login; its certificate is pinned at this first contact."""
