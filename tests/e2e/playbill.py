@@ -8,7 +8,6 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from daemon.demo.stage import Rehearsal, Stage
 from daemon.sim.scenarios.listed import scenarios
 from daemon.sim.scenarios.scenario import Scenario
 from daemon.wire import EntityView, ErrorView
+from tests.e2e.deployments import THREE_NODES
 from tests.e2e.robot import Robot
 from tests.loopback import address, networks
 
@@ -85,7 +85,7 @@ class Part:
 
     def spec(self) -> str:
         """The cluster of this scenario: one node, unless it needs more."""
-        document = yaml.safe_load((resources.files("daemon.demo") / "three-node.yaml").read_text())
+        document = yaml.safe_load(THREE_NODES)
         names = [f"n-{self.word}", f"n-{self.word}-b", f"n-{self.word}-c"][: self.scenario.nodes]
         document["cluster"] = self.cluster
         document["nodes"] = [{"name": name} for name in names]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from importlib import resources
 from typing import Any
 
 import pytest
@@ -16,21 +13,11 @@ from ibm_vpc import VpcV1
 from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
 from daemon.demo.stage import TRUSTED_PROFILE
+from tests.e2e.deployments import nxd, spec
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 MANAGEMENT = "0717-4f1c0de0-0000-4000-8000-000000000010"
-
-
-def spec() -> str:
-    return (resources.files("daemon.demo") / "three-node.yaml").read_text()
-
-
-def nxd(one: Any, *words: str) -> int:
-    """The exit code of a command."""
-    return subprocess.run(
-        [sys.executable, "-m", "daemon.cli", "--config", str(one.stage.config), *words]
-    ).returncode
 
 
 def cloud(stage: Any) -> VpcV1:
@@ -82,9 +69,9 @@ def test_a_stray_is_deleted_only_by_its_id_and_nothing_of_the_ledger_ever(rig: C
         stray = vpc.create_subnet_reserved_ip(MANAGEMENT, name="demo-node09-mgmt-ip").get_result()
         ours = client.show("node01")["entity"]["resources"]
         mine = next(row["id"] for row in ours if row["kind"] == "reserved_ip")
-        assert nxd(one, "audit", "--delete", str(mine)) == 4
+        assert nxd(one, "audit", "--delete", str(mine)).returncode == 4
         assert client.discard([str(mine)]) == []
-        assert nxd(one, "audit", "--delete", stray["id"]) == 0
+        assert nxd(one, "audit", "--delete", stray["id"]).returncode == 0
         assert client.audit() == []
         assert client.show("node01")["entity"]["resources"] == ours
         log = [event["message"] for event in client.log(limit=10_000)["events"]]

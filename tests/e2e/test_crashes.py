@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from importlib import resources
 from typing import Any
 
 import pytest
 
-from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client, DaemonUnreachable
 from daemon.faultpoints import POINTS
+from tests.e2e.deployments import run_to, spec, until
 
 # httpx forgets to close a socket whose daemon dies while it connects, and dying is what daemons do here.
 FORGOTTEN = "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
@@ -21,10 +20,6 @@ MADE = {"reserved_ip": 13, "vni": 6, "server": 3, "record": 13}
 """What three nodes need: four addresses and names each and the cluster's, two interfaces, one server."""
 NOTHING = {kind: 0 for kind in MADE}
 PASSAGES = (1, 3, 8)
-
-
-def spec() -> str:
-    return (resources.files("daemon.demo") / "three-node.yaml").read_text()
 
 
 def die_at(stage: Any, point: str, passage: int) -> bool:
@@ -47,12 +42,6 @@ def idle(stage: Any) -> bool:
     except Exception:
         return False
     return not any(e["phase"] in ("working", "waiting", "releasing") for e in snapshot["nodes"])
-
-
-def run_to(stage: Any, goal: str) -> None:
-    lines: list[str] = []
-    code = wait_for(stage.socket, "demo", goal, 120, PlainLines("demo", lines.append))
-    assert code == 0, "\n".join(lines[-30:])
 
 
 def test_a_daemon_killed_at_every_point_of_a_deployment_and_of_its_undoing_doubles_and_leaks_nothing(
@@ -114,13 +103,6 @@ def answers(stage: Any) -> bool:
             return bool(client.health())
     except DaemonUnreachable:
         return False
-
-
-def until(reached: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + 90
-    while not reached():
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.02)
 
 
 def test_the_log_has_no_gap_after_a_kill(rig: Callable[..., Any]) -> None:

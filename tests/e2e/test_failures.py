@@ -4,38 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from importlib import resources
 from typing import Any
 
 import pytest
 
 from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client, Refused
-from daemon.wire import EntityView
+from tests.e2e.deployments import entities, impatient, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 MADE = {"reserved_ip": 13, "vni": 6, "server": 3, "record": 13}
-SHORT = {"awaiting_boot": "4m", "awaiting_config": "3m", "awaiting_cvm": "20m"}
-"""A machine that is silent is given up early, so that the test need not wait for real deadlines."""
-
-
-def spec(on_failure: str = "hold") -> str:
-    text = (resources.files("daemon.demo") / "three-node.yaml").read_text()
-    deadlines = ", ".join(f"{state}: {limit}" for state, limit in SHORT.items())
-    return f"{text}\non_failure: {on_failure}\ndeadlines: {{{deadlines}}}\n"
-
-
-def settled(stage: Any) -> tuple[int, str]:
-    """Wait until nothing moves any more; the exit code and what was said."""
-    lines: list[str] = []
-    code = wait_for(stage.socket, "demo", "active", 120, PlainLines("demo", lines.append))
-    return code, "\n".join(lines)
-
-
-def entities(client: Client) -> dict[str, EntityView]:
-    snapshot = client.snapshot()
-    return {entity["name"]: entity for entity in (*snapshot["clusters"], *snapshot["nodes"])}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +39,7 @@ def test_a_failed_step_says_why_and_a_retry_of_it_alone_brings_the_cluster_up(
 ) -> None:
     one = rig(*faults)
     with Client(one.stage.socket) as client:
-        client.apply(spec())
+        client.apply(impatient())
         code, said = settled(one.stage)
         assert code == 1, said
         found = entities(client)
@@ -85,7 +64,7 @@ def test_a_failed_step_says_why_and_a_retry_of_it_alone_brings_the_cluster_up(
 def test_passing_troubles_of_the_cluster_need_no_person(rig: Callable[..., Any]) -> None:
     one = rig("demo:password", "demo:health")
     with Client(one.stage.socket) as client:
-        client.apply(spec())
+        client.apply(impatient())
     code, said = settled(one.stage)
     assert code == 0, said
 
@@ -95,7 +74,7 @@ def test_on_failure_rollback_takes_the_failed_node_back_to_nothing_and_no_other(
 ) -> None:
     one = rig("node02:install")
     with Client(one.stage.socket) as client:
-        client.apply(spec("rollback"))
+        client.apply(impatient("rollback"))
         until = time.monotonic() + 60
         while entities(client)["node02"]["state"] != "rolled_back":
             assert time.monotonic() < until, entities(client)["node02"]
@@ -112,7 +91,7 @@ def test_on_failure_rollback_takes_the_failed_node_back_to_nothing_and_no_other(
 def test_a_rollback_does_exactly_the_plan_that_was_shown_or_refuses(rig: Callable[..., Any]) -> None:
     one = rig("node02:install")
     with Client(one.stage.socket) as client:
-        client.apply(spec())
+        client.apply(impatient())
         code, _ = settled(one.stage)
         assert code == 1
         plan = client.plan("rollback", "node02")
@@ -133,7 +112,7 @@ def test_a_verb_that_is_not_legal_is_refused_with_the_reason_the_screen_shows(
 ) -> None:
     one = rig()
     with Client(one.stage.socket) as client:
-        client.apply(spec())
+        client.apply(impatient())
         code, said = settled(one.stage)
         assert code == 0, said
         reason = entities(client)["node01"]["can"]["retry"]
@@ -141,4 +120,4 @@ def test_a_verb_that_is_not_legal_is_refused_with_the_reason_the_screen_shows(
         with pytest.raises(Refused) as refused:
             client.verb("retry", "node01")
         assert (refused.value.status, refused.value.error["message"]) == (409, reason)
-        assert client.apply(spec())["changed"] is False
+        assert client.apply(impatient())["changed"] is False

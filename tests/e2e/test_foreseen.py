@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from importlib import resources
 from typing import Any
 
 import pytest
@@ -13,13 +12,14 @@ from ibm_vpc import VpcV1
 
 from daemon.client import Client, Refused
 from daemon.demo.stage import TRUSTED_PROFILE
+from tests.e2e.deployments import THREE_NODES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 MANAGEMENT = "0717-4f1c0de0-0000-4000-8000-000000000010"
 ROLES = {"mgmt": 10, "ahv": 51, "cvm": 101, "workload": 10}
 NODES = ("node01", "node02", "node03")
-SPEC = (resources.files("daemon.demo") / "three-node.yaml").read_text()
+SPEC = THREE_NODES
 
 
 def foreseen(plan: Any) -> dict[str, str]:

@@ -12,16 +12,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client, Refused
-from daemon.wire import EntityView, Plan
+from daemon.wire import EntityView
+from tests.e2e.deployments import counted, deploy, entity, nxd, settled, spec
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -30,25 +28,7 @@ EVERY_NODE = {"reserved_ip": 4, "dns_record": 4, "vni": 2, "server": 1}
 IN_THE_WORLD = {"reserved_ip": "reserved_ip", "dns_record": "record", "vni": "vni", "server": "server"}
 
 
-def spec(*names: str, **more: Any) -> str:
-    """The demo's spec with these nodes."""
-    document = yaml.safe_load((resources.files("daemon.demo") / "three-node.yaml").read_text())
-    letters = {name: chr(ord("A") + int(name[-2:]) - 1) for name in names}
-    document["nodes"] = [{"name": name, "position": letters[name]} for name in names]
-    return yaml.safe_dump({**document, **more})
-
-
 THREE = ("node01", "node02", "node03")
-
-
-def settled(stage: Any) -> tuple[int, str]:
-    lines: list[str] = []
-    code = wait_for(stage.socket, "demo", "active", 120, PlainLines("demo", lines.append))
-    return code, "\n".join(lines)
-
-
-def entity(client: Client, name: str) -> EntityView:
-    return client.show(name)["entity"]
 
 
 def tell(one: Any, path: str) -> None:
@@ -67,14 +47,6 @@ def cvms(client: Client, *names: str) -> list[str]:
     return sorted(entity(client, name)["addresses"]["cvm"] for name in names)
 
 
-def counted(plan: Plan) -> dict[tuple[str, str], int]:
-    found: dict[tuple[str, str], int] = {}
-    for item in plan["items"]:
-        key = (item["action"], item["kind"])
-        found[key] = found.get(key, 0) + 1
-    return found
-
-
 def subnet_looks(one: Any) -> int:
     with urllib.request.urlopen(one.stage.urls()["control_url"] + "/calls?after=0") as answer:
         calls = json.load(answer)["calls"]
@@ -84,12 +56,6 @@ def subnet_looks(one: Any) -> int:
 def standing(one: Any) -> dict[str, int]:
     existing = one.counts()["existing"]
     return {kind: existing.get(name, 0) for kind, name in IN_THE_WORLD.items()}
-
-
-def deploy(one: Any, client: Client, *names: str, **more: Any) -> None:
-    client.apply(spec(*names, **more))
-    code, said = settled(one.stage)
-    assert code == 0, said
 
 
 def test_a_spec_with_a_node_more_expands_the_cluster_and_touches_nobody_else(
@@ -260,11 +226,6 @@ def test_a_spec_that_changes_what_cannot_change_is_refused_by_name(rig: Callable
             client.plan_spec(spec("node02", "node03", "node04"))
         plan = client.plan_spec(spec(*THREE, on_failure="rollback"))
         assert [(item["action"], item["name"]) for item in plan["items"]] == [("change", "on_failure")]
-
-
-def nxd(one: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "daemon.cli", "--socket", str(one.stage.socket), *arguments]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
 
 
 def nxd_at_a_terminal(one: Any, answer: str, *arguments: str) -> tuple[int, str]:

@@ -7,27 +7,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
+from tests.e2e.deployments import settled, spec
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
-
-
-def spec() -> str:
-    return (resources.files("daemon.demo") / "three-node.yaml").read_text()
-
-
-def settled(stage: Any) -> tuple[int, str]:
-    lines: list[str] = []
-    code = wait_for(stage.socket, "demo", "active", 120, PlainLines("demo", lines.append))
-    return code, "\n".join(lines)
 
 
 def status(url: str) -> tuple[int, bytes]:

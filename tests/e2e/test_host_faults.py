@@ -12,19 +12,17 @@ import sqlite3
 import struct
 import subprocess
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from configparser import ConfigParser
 from contextlib import closing, contextmanager, suppress
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client, DaemonUnreachable, Refused
 from daemon.demo.stage import Stage
+from tests.e2e.deployments import post, run_to, spec, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -71,23 +69,6 @@ int fdatasync(int file) { return sync_with("fdatasync", file); }
 """Stands before the C library: the wall clock is ahead by so much, and syncing a file fails, while it is told so."""
 
 
-def spec() -> str:
-    return (resources.files("daemon.demo") / "three-node.yaml").read_text()
-
-
-def run_to(stage: Stage, goal: str, seconds: float = 120) -> None:
-    lines: list[str] = []
-    code = wait_for(stage.socket, "demo", goal, seconds, PlainLines("demo", lines.append))
-    assert code == 0, "\n".join(lines[-30:])
-
-
-def until(reached: Callable[[], Any], seconds: float, what: str) -> None:
-    end = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < end, f"not in time: {what}"
-        time.sleep(0.02)
-
-
 def calls(one: Any) -> list[dict[str, Any]]:
     """The calls that change something, as the simulated cloud received them."""
     found = one._ask("/calls")["calls"]
@@ -106,9 +87,9 @@ def healthy(stage: Stage) -> bool:
 
 def hold_still(one: Any) -> None:
     """While nothing can be written: no call that changes anything, reads go on, verbs are refused, health is red."""
-    until(lambda: not healthy(one.stage), 30, "health says what is wrong")
+    until(lambda: not healthy(one.stage), "health says what is wrong", 30)
     time_to_finish = len(calls(one))
-    until(lambda: quiet(one), 20, "what was on its way is done")
+    until(lambda: quiet(one), "what was on its way is done", 20)
     assert len(calls(one)) - time_to_finish < 12, "it went on calling"
     before = len(calls(one))
     with Client(one.stage.socket) as client:
@@ -173,11 +154,11 @@ def test_on_a_full_disk_nothing_is_called_and_all_goes_on_when_there_is_space(
     one = rig()
     with Client(one.stage.socket) as client:
         client.apply(spec())
-    until(lambda: "creating_vnis" in states(one.stage), 30, "interfaces are made")
+    until(lambda: "creating_vnis" in states(one.stage), "interfaces are made", 30)
     filler = fill(small_disk)
     hold_still(one)
     filler.unlink()
-    until(lambda: healthy(one.stage), 60, "health is green again")
+    until(lambda: healthy(one.stage), "health is green again", 60)
     in_order(one)
 
 
@@ -246,11 +227,11 @@ def hosted(rig: Callable[..., Any], host: Host, monkeypatch: pytest.MonkeyPatch)
 def test_when_the_disk_cannot_sync_nothing_is_called_until_it_can(hosted: Any, host: Host) -> None:
     with Client(hosted.stage.socket) as client:
         client.apply(spec())
-    until(lambda: "creating_vnis" in states(hosted.stage), 30, "interfaces are made")
+    until(lambda: "creating_vnis" in states(hosted.stage), "interfaces are made", 30)
     host.set(broken=True)
     hold_still(hosted)
     host.set(broken=False)
-    until(lambda: healthy(hosted.stage), 60, "health is green again")
+    until(lambda: healthy(hosted.stage), "health is green again", 60)
     in_order(hosted)
 
 
@@ -260,7 +241,7 @@ def test_when_the_clock_jumps_nothing_is_lost_and_nobody_waits_for_it_to_come_ba
 ) -> None:
     with Client(hosted.stage.socket) as client:
         client.apply(spec())
-    until(lambda: "creating_server" in states(hosted.stage), 30, "servers are ordered")
+    until(lambda: "creating_server" in states(hosted.stage), "servers are ordered", 30)
     host.set(ahead=ahead / SPEED)
     begun = time.monotonic()
     end = begun + 30
@@ -273,7 +254,7 @@ def test_when_the_clock_jumps_nothing_is_lost_and_nobody_waits_for_it_to_come_ba
     hosted.stage.start_daemon()
     with Client(hosted.stage.socket) as client:
         client.verb("destroy", "demo")
-    until(lambda: not states(hosted.stage), 60, "everything is gone")
+    until(lambda: not states(hosted.stage), "everything is gone", 60)
     assert hosted.counts()["existing"] == dict.fromkeys(MADE, 0)
 
 
@@ -302,10 +283,10 @@ def test_a_database_that_somebody_else_locks_stops_the_calls_and_loses_nothing(
     one = rig()
     with Client(one.stage.socket) as client:
         client.apply(spec())
-    until(lambda: "creating_vnis" in states(one.stage), 30, "interfaces are made")
+    until(lambda: "creating_vnis" in states(one.stage), "interfaces are made", 30)
     with locked(one.stage.directory / "state" / "nxd.db"):
         hold_still(one)
-    until(lambda: healthy(one.stage), 60, "health is green again")
+    until(lambda: healthy(one.stage), "health is green again", 60)
     in_order(one)
 
 
@@ -354,14 +335,6 @@ def mend(one: Any) -> None:
     post(one, "/mend", {})
 
 
-def post(one: Any, path: str, body: Any) -> None:
-    import json
-
-    url = one.stage.urls()["control_url"] + path
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    urllib.request.urlopen(request).close()
-
-
 def test_sigterm_in_the_middle_of_everything_ends_it_cleanly_within_the_units_limit(
     rig: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -377,7 +350,7 @@ def test_sigterm_in_the_middle_of_everything_ends_it_cleanly_within_the_units_li
         client.apply(spec())
         reader = client.stream()
         next(reader)
-        until(lambda: "creating_vnis" in states(one.stage), 30, "interfaces are made, and hang")
+        until(lambda: "creating_vnis" in states(one.stage), "interfaces are made, and hang", 30)
         child = one.stage._children[one.stage.processes()["serve"]]
         begun = time.monotonic()
         os.kill(child.pid, signal.SIGTERM)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
 from collections.abc import Callable
-from importlib import resources
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +14,7 @@ from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
 from daemon.demo.stage import TRUSTED_PROFILE
 from daemon.wire import EntityView
+from tests.e2e.deployments import THREE_NODES, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -45,13 +44,6 @@ class Stranger:
         until(lambda: self.server(name)["status"] == "stopped", f"{name} is stopped")
 
 
-def until(reached: Callable[[], Any], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not reached():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
-
-
 def tell(urls: dict[str, str], path: str, body: Any) -> None:
     request = urllib.request.Request(urls["control_url"] + path, json.dumps(body).encode(), method="POST")
     urllib.request.urlopen(request).close()
@@ -65,7 +57,7 @@ def test_a_server_that_somebody_deletes_stops_or_unplugs_is_told_at_once_and_the
     tell(urls, "/faults", {"rules": [{"moment": "machine phase 4", "action": "forever", "name": "node02"}]})
     stranger = Stranger(urls)
     with Client(one.stage.socket) as client:
-        client.apply((resources.files("daemon.demo") / "three-node.yaml").read_text())
+        client.apply(THREE_NODES)
 
         def node(name: str) -> EntityView:
             return client.show(name)["entity"]
@@ -118,7 +110,7 @@ def test_a_server_that_is_deleted_while_its_cvm_is_awaited_is_told_at_once(rig: 
     one = rig("node01:cvm", speed=SPEED)
     stranger = Stranger(one.stage.urls())
     with Client(one.stage.socket) as client:
-        text = (resources.files("daemon.demo") / "three-node.yaml").read_text()
+        text = THREE_NODES
         client.apply(text)
         until(lambda: client.show("node01")["entity"]["state"] == "awaiting_cvm", "node01 waits for its CVM")
         client.verb("hold", "node01")
@@ -139,7 +131,7 @@ def test_a_server_that_does_not_stop_is_asked_seldom_and_told_of(rig: Callable[.
     urls = one.stage.urls()
     tell(urls, "/faults", {"rules": [{"moment": "server pending", "action": "stuck", "name": "node01"}]})
     with Client(one.stage.socket) as client:
-        client.apply((resources.files("daemon.demo") / "three-node.yaml").read_text())
+        client.apply(THREE_NODES)
 
         def node() -> EntityView:
             return client.show("node01")["entity"]
@@ -161,7 +153,7 @@ def test_a_cloud_that_is_out_of_reach_does_not_disturb_a_machine_that_works(rig:
     one = rig("node01:cvm", speed=SPEED)
     urls = one.stage.urls()
     with Client(one.stage.socket) as client:
-        client.apply((resources.files("daemon.demo") / "three-node.yaml").read_text())
+        client.apply(THREE_NODES)
 
         def node() -> EntityView:
             return client.show("node01")["entity"]
@@ -183,7 +175,7 @@ def test_a_power_button_that_does_nothing_is_pressed_seldom_when_a_node_is_retri
     one = rig("node01:boot", speed=1200.0)
     urls = one.stage.urls()
     with Client(one.stage.socket) as client:
-        text = (resources.files("daemon.demo") / "three-node.yaml").read_text()
+        text = THREE_NODES
         client.apply(f"{text}\ndeadlines: {{awaiting_boot: 4m}}\n")
 
         def node() -> EntityView:

@@ -7,12 +7,12 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
-from importlib import resources
 from typing import Any
 
 import pytest
 
 from daemon.client import Client
+from tests.e2e.deployments import THREE_NODES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -31,7 +31,7 @@ def test_what_was_seen_before_a_hiccup_is_not_looked_at_again(
     control = one.stage.urls()["control_url"]
     urllib.request.urlopen(f"{control}/faults", json.dumps({"rules": HICCUPS}).encode()).close()
     with Client(one.stage.socket) as client:
-        client.apply((resources.files("daemon.demo") / "three-node.yaml").read_text())
+        client.apply(THREE_NODES)
         until = time.monotonic() + 60
         while client.show("demo")["entity"]["state"] != "deploying":
             assert time.monotonic() < until, client.show("demo")["entity"]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Callable, Mapping
-from importlib import resources
 from typing import Any
 
 import pytest
@@ -13,10 +10,11 @@ import yaml
 
 from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
+from tests.e2e.deployments import post, spec
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
-SPEC = (resources.files("daemon.demo") / "three-node.yaml").read_text()
+SPEC = spec()
 
 
 def looked_at(client: Client, text: str = SPEC) -> dict[str, Mapping[str, Any]]:
@@ -24,12 +22,6 @@ def looked_at(client: Client, text: str = SPEC) -> dict[str, Mapping[str, Any]]:
     for check in client.preflight(text):
         checks.setdefault(check["name"], check)
     return checks
-
-
-def post(one: Any, path: str, body: Any) -> None:
-    url = one.stage.urls()["control_url"] + path
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    urllib.request.urlopen(request).close()
 
 
 def test_a_port_that_is_the_other_one_or_somebody_elses_is_told(rig: Callable[..., Any]) -> None:

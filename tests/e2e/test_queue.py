@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import resources
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import yaml
 
 from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
+from tests.e2e.deployments import THREE_NODES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -23,7 +23,7 @@ def test_one_installs_after_the_other_and_who_waits_says_for_which_limit(
     """The line is longer than the deadline of the step in which they wait, and of the cluster that waits for them."""
     monkeypatch.setenv("NXD_LIMITS_INSTALLS", "1")
     one = rig()
-    spec = yaml.safe_load((resources.files("daemon.demo") / "three-node.yaml").read_text())
+    spec = yaml.safe_load(THREE_NODES)
     spec["deadlines"] = {"creating_server": "5m", "deploying": "12m"}  # ten times as long at this speed
     said: list[str] = []
     with Client(one.stage.socket) as client:

@@ -10,20 +10,8 @@ import pytest
 import yaml
 
 from daemon.client import Client, Refused
-from tests.e2e.test_growth import (
-    THREE,
-    becomes,
-    counted,
-    cvms,
-    deploy,
-    entity,
-    hosts,
-    settled,
-    settled_again,
-    spec,
-    standing,
-    tell,
-)
+from tests.e2e.deployments import counted, deploy, entity, settled, spec
+from tests.e2e.test_growth import THREE, becomes, cvms, hosts, settled_again, standing, tell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

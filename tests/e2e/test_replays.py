@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from importlib import resources
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
 from daemon.sim.world.manners import BY_HOLDING, BY_NAME
+from tests.e2e.deployments import THREE_NODES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -24,7 +24,7 @@ def test_a_cluster_is_deployed_and_goes_back_to_nothing_through_a_proxy_that_dou
 ) -> None:
     one = rig(order=order, replays=1.0)
     with Client(one.stage.socket) as client:
-        client.apply((resources.files("daemon.demo") / "three-node.yaml").read_text())
+        client.apply(THREE_NODES)
         assert wait_for(one.stage.socket, "demo", "active", 120, PlainLines("demo")) == 0
         existing = one.counts()["existing"]
         assert {kind: existing[kind] for kind in ONCE} == ONCE

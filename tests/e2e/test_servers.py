@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.client
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -16,14 +14,9 @@ import yaml
 from cryptography.fernet import Fernet
 
 from daemon.client import Client, Refused
-from tests.e2e.test_failures import entities, settled, spec
+from tests.e2e.deployments import entities, impatient, nxd, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
-
-
-def nxd(one: Any, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "daemon.cli", "--socket", str(one.stage.socket), *words]
-    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
 
 
 def test_a_retry_of_a_node_whose_server_failed_says_which_server_goes_and_which_comes(
@@ -31,7 +24,7 @@ def test_a_retry_of_a_node_whose_server_failed_says_which_server_goes_and_which_
 ) -> None:
     one = rig("node01:server", "node02:boot")
     with Client(one.stage.socket) as client:
-        client.apply(spec())
+        client.apply(impatient())
         code, _ = settled(one.stage)
         assert code == 1
         plan = client.plan("retry", "node01")
@@ -85,7 +78,7 @@ def test_the_boot_token_of_a_server_that_was_replaced_opens_nothing_any_more(rig
     one = rig("node02:install")
     base = yaml.safe_load(one.stage.config.read_text())["boot"]["url"]
     with Client(one.stage.socket) as client:
-        client.apply(spec())
+        client.apply(impatient())
         code, _ = settled(one.stage)
         assert code == 1
         (old,) = boot_tokens(one, "node02")

@@ -8,7 +8,6 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import yaml
 
 from daemon.client import Client
 from daemon.demo.stage import Rehearsal, Stage
+from tests.e2e.deployments import THREE_NODES
 from tests.loopback import address, networks
 
 NODES = int(os.environ.get("THOUSAND_NODES", "1000"))
@@ -49,7 +49,7 @@ pytestmark = [
 
 def spec(number: int, nodes: int) -> str:
     """One of the clusters, with deadlines that a busy machine can keep."""
-    document = yaml.safe_load((resources.files("daemon.demo") / "three-node.yaml").read_text())
+    document = yaml.safe_load(THREE_NODES)
     document["cluster"] = f"c{number:02d}"
     document["nodes"] = [{"name": f"n{number:02d}-{place:02d}"} for place in range(nodes)]
     ranges = {"management": [10, 1299], "ahv": [1300, 2599], "cvm": [2600, 3899], "cluster": [3900, 4000]}

@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from importlib import resources
 from typing import Any
 
 import pytest
 
-from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client, Refused
 from daemon.wire import EntityView
+from tests.e2e.deployments import THREE_NODES, entity, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
 def one_node_spec() -> str:
-    text = (resources.files("daemon.demo") / "three-node.yaml").read_text()
+    text = THREE_NODES
     kept = [line for line in text.splitlines() if "node02" not in line and "node03" not in line]
     return "\n".join(kept).replace("redundancy_factor: 2", "redundancy_factor: 1")
-
-
-def settled(stage: Any, name: str = "demo", goal: str = "active") -> tuple[int, str]:
-    lines: list[str] = []
-    code = wait_for(stage.socket, name, goal, 120, PlainLines("demo", lines.append))
-    return code, "\n".join(lines)
-
-
-def entity(client: Client, name: str) -> EntityView:
-    return client.show(name)["entity"]
 
 
 def until(client: Client, name: str, state: str) -> EntityView:

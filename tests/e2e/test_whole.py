@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Callable, Iterator
-from importlib import resources
 from typing import Any
 
 import pytest
@@ -17,16 +16,13 @@ from daemon.client import Client
 from daemon.demo.stage import TRUSTED_PROFILE
 from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
 from daemon.errors.tree import OutsideError
+from tests.e2e.deployments import spec
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 NODES = ("node01", "node02", "node03")
 RANGES = {"mgmt": (10, 50), "ahv": (51, 100), "cvm": (101, 150), "workload": (10, 200), "cluster": (200, 210)}
 MANAGEMENT = "0717-4f1c0de0-0000-4000-8000-000000000010"
-
-
-def spec() -> str:
-    return (resources.files("daemon.demo") / "three-node.yaml").read_text()
 
 
 def vpc(stage: Any) -> VpcV1:
