@@ -22,6 +22,7 @@ from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.platforms.ibm_nutanix.ways import of_stubborn, of_unseen
 from daemon.store.ops import Resource, Signal
 from daemon.words import ended
+from pxe.status import LAST_PHASE
 from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Done, Fail, Outcome, Wait
 
@@ -37,7 +38,6 @@ PHASES: dict[int, str] = {
 }
 """What the installer reports, in order."""
 
-LAST_PHASE = max(PHASES)
 CONFIGURED = 2
 """From this phase on the installer has its configuration, wherever it has it from."""
 INSTALLED = "installed"

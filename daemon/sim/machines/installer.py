@@ -146,7 +146,7 @@ class Installer:
             config = await self._configuration(at_config)
             installed = read_configuration(config)
             self._boot = config.get("boot", self._boot)
-            for phase in range(2, 9):
+            for phase in range(2, LAST_PHASE + 1):
                 await self._phase(phase)
         except InstallFailed as failure:
             await self._report({"phase": "error", "message": str(failure)})

@@ -78,7 +78,7 @@ _ONE_DEPLOYMENT: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("network interfaces", ("vni.create", "vni.settle")),
     ("server", ("server.create", "server.pending", "server.starting")),
     ("boot", ("machine.self_test", "machine.dhcp", "machine.images")),
-    ("installer", tuple(f"phase.{n}" for n in range(1, 9))),
+    ("installer", tuple(name for name in DURATIONS if name.startswith("phase."))),
     ("first boot", ("machine.self_test", "machine.dhcp", "machine.first_boot")),
     ("cluster", ("prism.write", "cluster.create")),
     ("password", ("prism.password",)),
