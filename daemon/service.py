@@ -50,7 +50,7 @@ _UNWRITTEN = "The state directory {} cannot be written ({}): free disk space or 
 async def serve(settings: Settings, known: Redactor) -> None:
     """Run the daemon until SIGTERM or SIGINT; ``known`` learns every secret. Raises StartError, StoreError, Fenced."""
     for said in platforms.wrong():
-        log.error("action=platform_unusable problem=%s", said)
+        log.error("platform_unusable", extra={"problem": said})
     if settings.unused:
         log.warning("settings_unused", extra={"keys": ",".join(settings.unused)})
     clock = SystemClock(settings.clock_speed, settings.clock_origin)
