@@ -67,7 +67,7 @@ def events(options: dict[str, Any], name: str | None, after: int | None, utc: bo
 @click.option(
     "-n",
     "--lines",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 10_000_000),
     help="At most so many, the last ones [default: 100; with --since all].",
 )
 @click.option("-f", "--follow", is_flag=True, help="Then go on with what happens, until interrupted.")

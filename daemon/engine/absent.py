@@ -23,7 +23,9 @@ class Absent(Platform):
     def __init__(self, name: str) -> None:
         self.name = name
         self.why = f"Its platform {name} is not switched on here."
-        self.remedy = Remedy("outside", f"Add {name} to platforms in nxd.yaml, then start nxd again.")
+        self.remedy = Remedy(
+            "outside", f"See that {name} is installed, add it to platforms in nxd.yaml, then start nxd again."
+        )
 
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
         return ()

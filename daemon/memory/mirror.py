@@ -105,6 +105,10 @@ class Mirror:
             found = self._members[cluster] = dict(sorted(found.items()))
         return list(found.values())
 
+    def of_platform(self, name: str) -> list[Record]:
+        """The records of one platform, by the name that their kinds begin with."""
+        return [record for record in self.records.values() if record.kind.partition(".")[0] == name]
+
     def where(self, rule: Rule) -> Set[str]:
         """The names of the records for which a rule holds. They are looked through once: from then on every commit
         keeps the set right, so that it costs nothing to ask again. The rule looks at its record alone."""

@@ -30,7 +30,20 @@ class Audit:
             except NxdError as error:
                 said = sentences(error.message, error.evidence, text(error.remedies))
                 findings.append(Finding("unasked", "platform", name, "", None, said))
-        return findings
+        return [*findings, *self._of_absent()]
+
+    def _of_absent(self) -> list[Finding]:
+        """Platforms that are not switched on although something of theirs stands in the ledger."""
+        found: dict[str, Finding] = {}
+        for row in self._journal.mirror.all_resources():
+            record = self._journal.mirror.records.get(row.owner)
+            if row.state == "gone" or record is None or not self._engine.is_absent(record):
+                continue
+            here = self._engine.standing(record)
+            name = record.kind.partition(".")[0]
+            said = sentences(here.absent, here.switch_on.text if here.switch_on else None)
+            found[name] = Finding("unasked", "platform", name, "", None, said)
+        return list(found.values())
 
     async def discard(self, ids: Collection[str], actor: str) -> Sequence[Finding]:
         """Go one step towards deleting objects that an audit calls unknown; those that still stand. Raises NxdError."""

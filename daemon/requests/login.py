@@ -27,7 +27,9 @@ class Login:
                 f"{name} is a node and has no login of its own; its cluster {record.shard} has.",
                 remedy=f"nxd login {record.shard}",
             )
-        platform = self._engine.platform(record)
+        platform, here = self._engine.platform(record), self._engine.standing(record)
+        if here.switch_on is not None:
+            raise NxdError("refused", here.absent, remedy=here.switch_on)
         if not platform.has("login"):
             raise NxdError(
                 "request",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from daemon.errors.tree import NxdError
 from daemon.secrets.box import SecretBox
+from daemon.secrets.redaction import SHORTEST
 
 LONGEST = 64 * 1024
 """Bytes that a file with a secret may have."""
@@ -27,6 +29,9 @@ def revealed(reference: Mapping[str, str], cluster: str, secrets: Mapping[str, b
             raise _unreadable(f"The secret {where} is not sealed here.", None)
         return box.open(kept)
     secret = _of_variable(where) if way == "env" else _of_file(_path(way, where))
+    if len(secret) < SHORTEST:
+        said = f"The secret in {where} has fewer than {SHORTEST} characters, and cannot be kept out of what is told."
+        raise _unreadable(said, None)
     box.known.add(secret)
     return secret
 
@@ -49,8 +54,14 @@ def _path(way: str, where: str) -> Path:
 
 def _of_file(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            secret = file.read(LONGEST).decode().rstrip("\r\n")
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would wait for somebody who writes
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise _unreadable(f"{path} is no file.", None)
+            found = file.read(LONGEST + 1)
+        if len(found) > LONGEST:
+            raise _unreadable(f"The file {path} is longer than {LONGEST} bytes, which is no secret.", None)
+        secret = found.decode().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(f"The file {path} with a secret cannot be read.", str(error)) from error
     if not secret:

@@ -129,9 +129,9 @@ def _settings(
         else:
             unused += [one.key for one in manifest.settings if one.key in given or environ.get(one.env)]
     values = reader.values
-    problems += _contradictions(
-        values, [values[one.key] for one in table if one.endpoint and one.key in values]
-    )
+    endpoints = [one.key for name in on if name in known for one in known[name].settings if one.endpoint]
+    known_all = not lacking and all(key in values for key in endpoints)
+    problems += _contradictions(values, [values[key] for key in endpoints] if known_all else None)
     if problems:
         raise SettingsError(problems)
     house = {one.attribute: values[one.key] for one in SETTINGS}
@@ -251,8 +251,9 @@ def _filled(value: object, values: Mapping[str, object], known: Collection[str])
     return _REFERENCE.sub(put, value)
 
 
-def _contradictions(values: dict[str, Any], services: Collection[str]) -> list[str]:
-    """What is wrong between two settings that are right by themselves; ``services`` are the URLs of those outside."""
+def _contradictions(values: dict[str, Any], services: Collection[str] | None) -> list[str]:
+    """What is wrong between two settings that are right by themselves; ``services`` are the URLs of
+    those outside; None where one of them is wrong itself."""
     problems = []
     boot, config = values.get("boot.listen"), values.get("config.listen")
     if boot is not None and config is not None and _overlap(boot, config):
@@ -260,7 +261,7 @@ def _contradictions(values: dict[str, Any], services: Collection[str]) -> list[s
     boot, config = values.get("boot.url"), values.get("config.url")
     if boot is not None and config is not None and place_of(boot) == place_of(config):
         problems.append(f"config.url is {config} and boot.url {boot}, which is one port: each has its own.")
-    problems += _out_of_reach(values, services)
+    problems += [] if services is None else _out_of_reach(values, services)
     first, most = values.get("retry.first_seconds"), values.get("retry.max_seconds")
     if isinstance(first, float) and isinstance(most, float) and first > most:
         problems.append(

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+SHORTEST = 6
+"""Characters of the shortest secret; a shorter one stands in many an innocent text."""
 LITERAL = "literal"
 """The key under which a word itself passes from the spec to the door; it stands in no record."""
 WAYS = ("file", "env", "credential", "sealed")
@@ -14,8 +16,12 @@ one that nxd has sealed before."""
 
 
 def _secret(value: object) -> dict[str, str]:
-    if isinstance(value, str) and value:
+    if isinstance(value, str) and len(value) >= SHORTEST:
         return {LITERAL: value}
+    if isinstance(value, str):
+        raise ValueError(
+            f"expected a secret of {SHORTEST} characters or more, which can be kept out of what is told"
+        )
     if isinstance(value, dict) and len(value) == 1:
         ((way, where),) = value.items()
         if way in WAYS and isinstance(where, str) and where:
@@ -36,7 +42,7 @@ _ONE_OF = [
 Secret = Annotated[
     dict[str, str],
     BeforeValidator(_secret),
-    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1}, *_ONE_OF]}),
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": SHORTEST}, *_ONE_OF]}),
 ]
 """A password, a key, a token. A step reads it with ``ctx.reveal``."""
 

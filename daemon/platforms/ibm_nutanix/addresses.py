@@ -17,6 +17,7 @@ from daemon.memory.mirror import Mirror
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Role
 from daemon.platforms.ibm_nutanix.planned import FACT, offsets_of
 from daemon.store.ops import Resource
+from state_machines.ibm_nutanix import NODE
 from state_machines.record import Record
 
 FRESH_SECONDS = 600.0
@@ -128,7 +129,8 @@ class AddressPicker:
 
     def _promises(self, records: Mapping[str, Record], but: Sequence[str]) -> set[str]:
         """Every address that a node has been promised and not reserved yet, those of ``but`` left out."""
-        living = {name for name, one in records.items() if one.state != "rolled_back"}.difference(but)
+        ours = (one for one in records.values() if one.kind == NODE.name)
+        living = {one.name for one in ours if one.state != "rolled_back"}.difference(but)
         remembered = {one for name in living for one in records[name].facts.get(FACT, {}).values()}
         return remembered | {address for address, node in self._promised.items() if node in living}
 

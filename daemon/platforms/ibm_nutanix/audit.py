@@ -20,6 +20,9 @@ from daemon.store.ops import Resource
 KINDS = ("reserved_ip", "vni", "server", "dns_record")
 
 
+PLATFORM = "ibm_nutanix"
+
+
 class Audit:
     """Looks through every subnet, every interface, every server, and the zones that clusters use."""
 
@@ -38,8 +41,8 @@ class Audit:
         there = {row.cloud_id for row in standing}
         missing = [
             Finding("missing", row.kind, row.name, str(row.cloud_id), row.owner, f"nxd show {row.owner}")
-            for row in mirror.all_resources()
-            if row.kind in KINDS and row.state == "present" and row.cloud_id not in there
+            for row in _rows(mirror)
+            if row.state == "present" and row.cloud_id not in there
         ]
         return [*unknown, *missing]
 
@@ -63,7 +66,7 @@ class Audit:
 
     def _strays(self, mirror: Mirror, standing: Iterable[Resource]) -> list[Resource]:
         """What is ours by its name and stands in no ledger row."""
-        known = [row for row in mirror.all_resources() if row.kind in KINDS]
+        known = _rows(mirror)
         by_id = {row.cloud_id for row in known if row.cloud_id and row.state != "gone"}
         doubtful = {(row.kind, row.name) for row in known if row.state == "intended"}
         hosts = _host_names(mirror)
@@ -105,15 +108,21 @@ def _seen(kind: str, thing: Mapping[str, Any], data: dict[str, Any]) -> Resource
     return Resource("", "", kind, thing["name"], "present", thing["id"], data=data)
 
 
+def _rows(mirror: Mirror) -> list[Resource]:
+    """Our rows of the ledger; another platform may have kinds of the same names."""
+    ours = {record.name for record in mirror.of_platform(PLATFORM)}
+    return [row for row in mirror.all_resources() if row.kind in KINDS and row.owner in ours]
+
+
 def _zones(mirror: Mirror) -> set[tuple[str, str]]:
-    clusters = [record for record in mirror.records.values() if record.name == record.shard]
+    clusters = [record for record in mirror.of_platform(PLATFORM) if record.name == record.shard]
     return {(c.spec["ibm"]["dns"]["instance"], c.spec["ibm"]["dns"]["zone"]) for c in clusters}
 
 
 def _host_names(mirror: Mirror) -> set[str]:
     """Every host name that one of our nodes may carry; DNS names do not hold the environment."""
     names = set()
-    for record in mirror.records.values():
+    for record in mirror.of_platform(PLATFORM):
         cluster = mirror.records[record.shard]
         for role in (*NODE_ROLES, CLUSTER_ROLE):
             names.add(host_name(record.name, cluster.name, role, cluster.spec["ibm"]["dns"]["name"]))

@@ -9,7 +9,9 @@ import pytest
 from daemon.platforms.ibm_nutanix.audit import Audit
 from daemon.platforms.ibm_nutanix.names import Names
 from daemon.platforms.ibm_nutanix.node import NodeSteps
-from daemon.store.ops import PutResource, Resource
+from daemon.store.ops import PutRecord, PutResource, Resource
+from state_machines.ibm_nutanix import CLUSTER, NODE
+from state_machines.record import Record
 from tests.daemon.platforms.conftest import Cloud
 
 DNS = {"instance": "i-1", "zone": "z-1", "name": "nutanix.internal"}
@@ -26,7 +28,13 @@ OURS = [
 @pytest.fixture
 async def audit(house: Any, cloud: tuple[Cloud, NodeSteps]) -> Audit:
     outside, steps = cloud
-    await house.sow("node01", ibm={"dns": DNS})
+    now, spec = house.clock.now(), {"ibm": {"dns": DNS}}
+    await house.commit(
+        PutRecord(Record("demo", CLUSTER.name, "demo", "active", now, version=1, spec=spec)),
+        PutRecord(Record("node01", NODE.name, "demo", "active", now, version=1)),
+        PutRecord(Record("row", "other.cluster", "row", "active", now, version=1, spec={"other": {}})),
+        PutResource(Resource("row", "row", "server", "lab-row", "present", "elsewhere-1", 1)),
+    )
     outside.shown |= {word: [] for _, word, _, _ in OURS}
     outside.shown["subnets"] = [{"id": "s-1"}]
     return Audit(Names("lab"), steps._vpc, steps._dns, steps.disposals)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import time
@@ -198,7 +199,10 @@ class TestOff:
             one for one in json.loads(toy.run("status", "--json").out)["nodes"] if one["name"] == "left"
         ]
         assert (entity["can"], entity["phase"]) == ({}, "attention")
-        assert toy.run("audit", "--json").code == 1  # of the cloud that is on, which cannot be asked here
+        told = {one["name"]: one["command"] for one in json.loads(toy.run("audit", "--json").out)}
+        assert set(told) == {"ibm_nutanix", "toyland"}  # the one cannot be asked here, the other is off
+        assert "not switched on here" in told["toyland"]
+        toy.run("login", "row").refused_with(4, "not switched on here")
         assert len(shelf.asked) == asked and len(shelf.boxes) == 2
         ended(child)
         log = (toy.directory / "serve.log").read_text()
@@ -218,6 +222,19 @@ class TestOff:
     def test_a_platform_that_is_not_known_is_told_with_those_that_are(self, toy: Any) -> None:
         toy.write(platforms=["toylnad"])
         toy.run("serve").refused_with(2, "toylnad", "toyland")
+
+
+def test_two_platforms_stand_beside_each_other_and_each_is_audited(toy: Any, shelf: ShelfState) -> None:
+    toy.write(platforms=["ibm_nutanix", "toyland"], ibm=IBM)
+    deployed(toy)
+    shelf.put("lab-stray", "red")
+    found = json.loads(toy.run("audit", "--json").out)
+    assert {(one["finding"], one["name"]) for one in found} == {
+        ("unasked", "ibm_nutanix"),
+        ("unknown", "lab-stray"),
+    }
+    (unasked,) = [one for one in found if one["finding"] == "unasked"]
+    assert "nobody foresaw" not in unasked["command"]
 
 
 class TestSecrets:
@@ -273,6 +290,32 @@ class TestSecrets:
         assert toy.run("wait", "left", "--timeout", "25").code == 1
         error = json.loads(toy.run("show", "left", "--json").out)["entity"]["error"]
         assert (error["code"], "/nowhere/key" in error["message"]) == ("secret", True)
+
+    @pytest.mark.parametrize("what", ["pipe", "directory", "long", "short", "empty"])
+    def test_what_is_no_file_with_a_secret_fails_its_node_and_keeps_nobody_waiting(
+        self, toy: Any, what: str
+    ) -> None:
+        place = toy.directory / "place"
+        if what == "pipe":
+            os.mkfifo(place)
+        elif what == "directory":
+            place.mkdir()
+        else:
+            place.write_text({"long": "x" * 100_000, "short": "abc", "empty": ""}[what])
+        spec = toy.directory / "odd.yaml"
+        spec.write_text(SPEC.read_text().replace("key: open-sesame-1001", f"key: {{file: {place}}}"))
+        toy.serve()
+        toy.asks(lambda client: client.apply(spec.read_text()))
+        until(lambda: states(toy)["left"] == "failed")
+        error = toy.asks(lambda client: client.show("left"))["entity"]["error"]
+        assert (error["code"], str(place) in error["message"]) == ("secret", True)
+
+    def test_a_secret_that_is_too_short_to_be_hidden_is_refused(self, toy: Any) -> None:
+        spec = toy.directory / "short.yaml"
+        spec.write_text(SPEC.read_text().replace("open-sesame-1001", "Q1234"))
+        said = toy.run("validate", "short.yaml")
+        said.refused_with(2, "short.yaml:4:6", "6 characters or more")
+        assert "Q1234" not in said.err
 
     def test_what_is_no_reference_is_refused_at_its_line(self, toy: Any) -> None:
         spec = toy.directory / "wrong.yaml"
