@@ -82,7 +82,8 @@ async def test_who_does_not_end_the_head_of_a_request_is_cut_off(
     async with connected(server.config_port) as (reader, writer), asyncio.TaskGroup() as group:
         group.create_task(drip(writer))
         async with asyncio.timeout(3):
-            assert await reader.read() == b""
+            with contextlib.suppress(ConnectionResetError):  # a byte was under way when it was cut off
+                assert await reader.read() == b""
 
 
 async def test_who_does_not_end_the_body_of_a_request_is_told_so_and_cut_off(

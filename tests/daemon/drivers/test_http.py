@@ -14,6 +14,7 @@ KEPT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 async def test_a_request_whose_answer_is_lost_is_sent_once() -> None:
     """aiohttp would by itself send what it calls idempotent again, over a connection that was kept and is dead."""
     heard: list[bytes] = []
+    ended = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await reader.readuntil(b"\r\n\r\n"):
@@ -22,6 +23,8 @@ async def test_a_request_whose_answer_is_lost_is_sent_once() -> None:
                 break
             writer.write(KEPT)
         writer.close()
+        await writer.wait_closed()
+        ended.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x"
@@ -30,5 +33,6 @@ async def test_a_request_whose_answer_is_lost_is_sent_once() -> None:
     with pytest.raises(Lost):
         await line.ask("DELETE", url, {}, None, 5, 5)
     await line.close()
+    await asyncio.wait_for(ended.wait(), 10)
     server.close()
     assert heard == [b"GET", b"DELETE"]

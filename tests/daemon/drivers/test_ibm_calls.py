@@ -273,6 +273,8 @@ async def test_an_answer_of_too_many_requests_slows_every_caller_of_that_api_dow
 async def test_an_answer_without_an_end_is_given_up(pause: float) -> None:
     """By its length, and by its time where it comes drop by drop."""
 
+    ended = asyncio.Event()
+
     async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{")
         with contextlib.suppress(ConnectionError):
@@ -281,6 +283,9 @@ async def test_an_answer_without_an_end_is_given_up(pause: float) -> None:
                 await writer.drain()
                 await asyncio.sleep(pause)
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        ended.set()
 
     server = await asyncio.start_server(pour, "127.0.0.1", 0)
     line, began = Line(1), time.monotonic()
@@ -288,4 +293,5 @@ async def test_an_answer_without_an_end_is_given_up(pause: float) -> None:
         await line.ask("GET", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {}, None, 1, 0.3)
     assert time.monotonic() - began < 20
     await line.close()
+    await asyncio.wait_for(ended.wait(), 10)
     server.close()
