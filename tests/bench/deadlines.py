@@ -7,7 +7,6 @@ and the processor time of one, in seconds.
 from __future__ import annotations
 
 import asyncio
-import logging
 import statistics
 import subprocess
 import sys
@@ -19,9 +18,9 @@ from figures import Figure, of_runs
 from msgspec.structs import replace
 from toy import Toy, house
 
+from daemon.cli.running import _log_to_stderr
 from daemon.engine.context import StepContext
 from daemon.engine.pace import Pace
-from daemon.host.log import HostLog
 from daemon.secrets.redaction import Redactor
 from daemon.store.ops import Op, PutRecord
 from state_machines.outcome import Outcome, Wait
@@ -92,5 +91,5 @@ def deadlines() -> list[Figure]:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, handlers=[HostLog(sys.stderr, Redactor())])  # as the daemon does
+    _log_to_stderr(Redactor())  # as the daemon does
     print(*asyncio.run(_pass(Path(sys.argv[1]))))
