@@ -29,6 +29,9 @@ WHOLE = ("deadlines",)
 """Keys of a spec whose parts are not told one by one."""
 
 
+_GOING = (ROLLING_BACK, "rolled_back", "rollback_blocked")
+"""Where a cluster goes back to nothing, or has done so."""
+
 LOOK_SECONDS = 10.0
 """How long a plan waits for the outside, to say what can be foreseen."""
 
@@ -82,7 +85,7 @@ class Wishes:
             changed = self._changed(platform, standing, seeds)
             items = changes(spec.cluster, changed, standing.spec, seeds[0].spec)
             new, leaving = self._difference(standing, seeds)
-            differs = bool(changed or new or leaving or self._others(standing, seeds))
+            differs = bool(changed or new or leaving or not self._is_wished(standing, seeds))
             whole = differs and not self._engine.exists(standing.name)
             made = (one for one in platform.planned(wish) if whole or one.owner in new or one.member in new)
             items += creations(made, foreseen.about)
@@ -223,8 +226,11 @@ class Wishes:
         return records.get(cluster)
 
     def _is_wished(self, standing: Record, seeds: Sequence[Seed]) -> bool:
-        """Whether the spec is the wish already; also when it waits in the inbox to become it."""
+        """Whether the spec is the wish already; also when it waits in the inbox to become it. A cluster that goes back
+        to nothing, or has, is what nobody wishes for by a spec."""
         waiting = [c.args["spec"] for c in self._journal.mirror.commands(standing.name) if "spec" in c.args]
+        if not waiting and standing.state in _GOING:
+            return False
         return (waiting or [standing.spec])[-1] == seeds[0].spec and not self._others(standing, seeds)
 
     def _others(self, standing: Record, seeds: Sequence[Seed]) -> list[str]:

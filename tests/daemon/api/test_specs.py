@@ -136,3 +136,27 @@ async def test_what_cannot_change_while_something_stands_is_refused_by_name(
         await door.client.apply(other)
     assert str(refused.value).endswith("changes what cannot change: on_failure.")
     assert house.mirror.commands("demo") == []
+
+
+async def test_the_same_spec_is_refused_while_its_cluster_goes_back_to_nothing(house: Any, door: Any) -> None:
+    await door.client.apply(door.spec)
+    await house.idle()
+    house.toy.script["release_nodes"] = [Wait("nodes to go", "not yet", 30.0)] * 9
+    await house.tell("demo", "destroy")
+    assert house.record("demo").state == "rolling_back"
+    for ask in (door.client.apply, door.client.plan_spec):
+        with pytest.raises(Refused):
+            await ask(door.spec)
+
+
+async def test_the_same_spec_is_deployed_again_once_nothing_is_left(house: Any, door: Any) -> None:
+    house.toy.script["settling"] = [Wait("x", "y", 100.0), Wait("x", "y", 100.0)]
+    await door.client.apply(door.spec)
+    await house.idle()
+    await house.tell("demo", "rollback")
+    await house.pass_time(1000)
+    assert house.record("demo").state == "rolled_back"
+    assert [item["action"] for item in (await door.client.plan_spec(door.spec))["items"]] == ["create"] * 2
+    assert (await door.client.apply(door.spec))["changed"] is True
+    await house.idle()
+    assert house.record("demo").state != "rolled_back"
