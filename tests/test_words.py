@@ -34,6 +34,10 @@ ALWAYS_SEVERAL = {
     "{} times": "more than once, which is told as that",
     "{} subnet, {} addresses": "no count",
     "{} has {} characters with this domain, and a host name at most {}": "more than a constant",
+    "expected a secret of {} characters or more, which can be kept out of what is told": "a constant",
+    "The secret in {} has fewer than {} characters, and cannot be kept out of what is told.": "a constant",
+    "The file {} is longer than {} bytes, which is no secret.": "a constant",
+    "The answer has more than {} bytes.": "a constant",
     "redundancy factor 1 is for a single node, and there are {}: use 2": "more than one",
     "{} of {} nodes so far": "of a fleet that is told in pieces",
 }

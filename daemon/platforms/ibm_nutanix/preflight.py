@@ -200,8 +200,11 @@ class Preflight:
         zone = await self._dns.zone(dns["instance"], dns["zone"])
         if zone is None:
             return [_spec("DNS zone", f"There is no DNS zone {dns['zone']}.", "ibm.dns")]
-        if zone["state"].lower() != "active":
+        state = zone["state"].lower()
+        if state != "active":
             remedy = "Add the VPC to its permitted networks."
+            if state == "disabled":
+                remedy = "Enable the zone in DNS Services: while it is disabled it serves no name."
             return [_failed("DNS zone", f"{zone['name']} is {zone['state']}.", remedy)]
         networks = await self._dns.permitted_networks(dns["instance"], dns["zone"])
         if not any(ibm["vpc"] in network["permitted_network"]["vpc_crn"] for network in networks):
