@@ -34,6 +34,8 @@ class Served:
     asked: list[str] = field(default_factory=list)
     certificate: str = ""
     connections: int = 0
+    open: int = 0
+    """Connections that are not ended yet."""
     logins: list[str] = field(default_factory=list)
 
     @property
@@ -48,6 +50,11 @@ def _handler(served: Served) -> type[BaseHTTPRequestHandler]:
         def setup(self) -> None:
             super().setup()
             served.connections += 1
+            served.open += 1
+
+        def finish(self) -> None:
+            super().finish()
+            served.open -= 1
 
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
