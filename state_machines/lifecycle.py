@@ -42,6 +42,10 @@ ENDS: tuple[State, ...] = (
 )
 
 
+RELEASED: tuple[str, ...] = (ROLLING_BACK, "rolled_back", "rollback_blocked")
+"""Where a record goes back to nothing, or has done so."""
+
+
 def retry_from(step: str) -> str:
     """The event that takes a record back to a step it has been through already."""
     return f"retry from {step}"

@@ -35,3 +35,8 @@ class Record(Struct, frozen=True, gc=False):
     error: dict[str, Any] | None = None
     spec: dict[str, Any] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def platform(self) -> str:
+        """The name of its platform, with which its kind begins."""
+        return self.kind.partition(".")[0]

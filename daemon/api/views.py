@@ -82,7 +82,7 @@ class Views:
             name=record.name,
             kind=kind.role,
             cluster=record.shard,
-            platform=record.kind.partition(".")[0],
+            platform=record.platform,
             state=record.state,
             title=sentence(record, kind),
             phase=self._phase(record),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
+from daemon.faultpoints import point
 from daemon.memory.journal import Journal
 from daemon.store.base import Gone
 from daemon.store.ops import Event, Op, PutResource, Resource
@@ -76,6 +77,12 @@ class Draft:
                 if row.name == name and row.kind == kind and row.owner == owner:
                     found = row
         return found
+
+    async def intend(self, row: Resource) -> None:
+        """Write down, durably, what is about to be asked for outside."""
+        point("before_intent", row.owner, row.kind, row.name)
+        await self.commit(PutResource(row))
+        point("after_intent", row.owner, row.kind, row.name)
 
     def note(self, *ops: Op) -> None:
         """Write this with whatever is committed next."""

@@ -6,10 +6,10 @@ looked at again before it is relied on, and when it is taken back, what was aske
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from daemon.engine.doubts import is_refusal
@@ -26,7 +26,7 @@ class Effect(Struct, frozen=True):
     """A state that something shall be in: ``kind`` and ``name`` say what of it (the power of a machine, by its name).
 
     ``look`` tells how it stands now and ``order`` asks for another state; a call that was accepted may take effect up
-    to ``late`` seconds afterwards. ``former`` is the state to go back to, where it is not the one that was found.
+    to ``late`` seconds afterwards. The state that was found first is the one to go back to.
     """
 
     kind: str
@@ -35,8 +35,6 @@ class Effect(Struct, frozen=True):
     look: Callable[[], Awaitable[str]]
     order: Callable[[str], Awaitable[None]]
     late: float
-    former: str | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Effects:
@@ -64,8 +62,9 @@ class Effects:
 
     def _holder(self, kind: str, key: str) -> Resource | None:
         rows = self._journal.mirror.all_resources()
-        held = (row for row in rows if (row.nature, row.kind, row.name) == ("claim", kind, key))
-        return next((row for row in held if row.state != "gone" and row.owner != self._draft.name), None)
+        return next(
+            (row for row in rows if row.claimed == (kind, key) and row.owner != self._draft.name), None
+        )
 
     async def give_back(self, row: Resource) -> None:
         """Hold the key no longer."""
@@ -81,15 +80,13 @@ class Effects:
             return True
         checkpoint(self._journal.mirror, self._draft.name)
         if known is None or known.state == "gone":
-            known = self._fresh(effect, now if effect.former is None else effect.former)
+            known = self._fresh(effect, now)
             if now == effect.wanted:  # it stands so already, and nothing is asked for
                 await self._put(replace(known, state="present"))
                 return True
-        await self._order(known, effect, effect.wanted, "intended")
+        row = await self._order(known, effect, effect.wanted, "intended")
         if await effect.look() != effect.wanted:
             return False
-        row = self._draft.resource(self._draft.name, effect.kind, effect.name)
-        assert row is not None
         await self._put(replace(row, state="present"))
         return True
 
@@ -108,33 +105,34 @@ class Effects:
         return True
 
     def _fresh(self, effect: Effect, former: str) -> Resource:
-        data = {**effect.data, "former": former, "wanted": effect.wanted}
+        data = {"former": former, "wanted": effect.wanted}
         shard = self._draft.record.shard
         return Resource(
             self._draft.name, shard, effect.kind, effect.name, "intended", None, 0, data, "effect"
         )
 
-    async def _order(self, row: Resource, effect: Effect, state: str, stands: Any) -> None:
-        """Ask for a state, with the intent durable before; not again while what was accepted may still take effect. One
-        that is refused because of how the thing stands is asked for again at the next look."""
+    async def _order(self, row: Resource, effect: Effect, state: str, stands: Any) -> Resource:
+        """Ask for a state, with the intent durable before, and answer with the row as it stands then; not again while
+        what was accepted may still take effect. One that is refused as the thing stands is asked for at the next look.
+        """
         now = self._journal.clock.now()
         last = row.data.get("ordered") or {}
         if last.get("state") == state and now < float(last["at"]) + effect.late:
-            return
+            return row
         data = {**row.data, **({"wanted_at": now} if state == effect.wanted else {})}
         row = replace(row, state=stands, sent=row.sent + 1, data=data)
-        point("before_intent", row.owner, row.kind, row.name)
-        await self._put(row)
-        point("after_intent", row.owner, row.kind, row.name)
+        await self._draft.intend(row)
         try:
             await effect.order(state)
         except OutsideError as error:
             point("call_refused", row.owner, row.kind, row.name)
             if error.code != "conflict" or not is_refusal(error):
                 raise
-            return
+            return row
         point("after_call", row.owner, row.kind, row.name)
-        self._draft.note(PutResource(replace(row, data={**data, "ordered": {"state": state, "at": now}})))
+        row = replace(row, data={**data, "ordered": {"state": state, "at": now}})
+        self._draft.note(PutResource(row))
+        return row
 
     async def _put(self, row: Resource) -> None:
         await self._draft.commit(PutResource(row))

@@ -83,9 +83,7 @@ class ExactlyOnce:
         data = sent_again(known, now) if known else {**want.data, "sent_at": now}
         sent = known.sent + 1 if known else 1
         row = Resource(record.name, record.shard, want.kind, want.name, "intended", None, sent, data)
-        point("before_intent", row.owner, row.kind, row.name)
-        await self._put(row)
-        point("after_intent", row.owner, row.kind, row.name)
+        await self._draft.intend(row)
         return row
 
     def _wait_out(self, row: Resource) -> None:

@@ -30,7 +30,7 @@ class Standings:
     def platform(self, record: Record) -> Platform:
         """The platform a record belongs to; one that stands for it where it is not switched on."""
         if record.kind not in self._platform_of:
-            self._platform_of[record.kind] = Absent(record.kind.partition(".")[0])
+            self._platform_of[record.kind] = Absent(record.platform)
         return self._platform_of[record.kind]
 
     def kind(self, record: Record) -> Kind:

@@ -107,7 +107,7 @@ class Mirror:
 
     def of_platform(self, name: str) -> list[Record]:
         """The records of one platform, by the name that their kinds begin with."""
-        return [record for record in self.records.values() if record.kind.partition(".")[0] == name]
+        return [record for record in self.records.values() if record.platform == name]
 
     def where(self, rule: Rule) -> Set[str]:
         """The names of the records for which a rule holds. They are looked through once: from then on every commit

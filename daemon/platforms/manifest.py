@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from daemon.settings.kinds import Setting
 
@@ -24,8 +23,3 @@ class Manifest:
     """The module that loads it: ``load(settings, clock)``."""
     settings: tuple[Setting, ...] = ()
     """Its own settings, which are required only while it is switched on."""
-    words: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Kind of object → what one and what several of it are called."""
-
-
-Find = Callable[[], Mapping[str, Manifest]]

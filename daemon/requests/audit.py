@@ -40,9 +40,8 @@ class Audit:
             if row.state == "gone" or record is None or not self._engine.is_absent(record):
                 continue
             here = self._engine.standing(record)
-            name = record.kind.partition(".")[0]
             said = sentences(here.absent, here.switch_on.text if here.switch_on else None)
-            found[name] = Finding("unasked", "platform", name, "", None, said)
+            found[record.platform] = Finding("unasked", "platform", record.platform, "", None, said)
         return list(found.values())
 
     async def discard(self, ids: Collection[str], actor: str) -> Sequence[Finding]:

@@ -10,54 +10,38 @@ from daemon.secrets.references import sealed_name
 from daemon.store.ops import PutSecret
 
 
-def closed(wish: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
+def closed(wish: Any, box: SecretBox) -> Any:
     """The wish with a reference in the place of every secret's word; the same word gives the same reference."""
-    return {key: _closed(value, box) for key, value in wish.items()}
-
-
-def _closed(value: Any, box: SecretBox) -> Any:
     from daemon.spec.secrets import LITERAL, is_literal  # brings pydantic along
 
-    if is_literal(value):
-        return {"sealed": box.mark(value[LITERAL])}
-    if isinstance(value, Mapping):
-        return {key: _closed(one, box) for key, one in value.items()}
-    return [_closed(one, box) for one in value] if isinstance(value, list | tuple) else value
+    if is_literal(wish):
+        return {"sealed": box.mark(wish[LITERAL])}
+    if isinstance(wish, Mapping):
+        return {key: closed(one, box) for key, one in wish.items()}
+    return [closed(one, box) for one in wish] if isinstance(wish, list | tuple) else wish
 
 
 def sealed(wish: Mapping[str, Any], cluster: str, box: SecretBox) -> list[PutSecret]:
     """The secrets whose words stand in a wish, sealed, to be committed with its records."""
-    return [
-        PutSecret(sealed_name(cluster, box.mark(word)), cluster, box.seal(word))
-        for word in sorted(set(_words(wish)))
-    ]
+    from daemon.spec.secrets import LITERAL, is_literal
+
+    words = sorted({one[LITERAL] for one in _mappings(wish) if is_literal(one)})
+    return [PutSecret(sealed_name(cluster, box.mark(word)), cluster, box.seal(word)) for word in words]
 
 
 def unsealed(wish: Mapping[str, Any], cluster: str, known: Collection[str]) -> list[str]:
     """The references of a wish to secrets that were sealed before, of which nothing is known here."""
-    marks = sorted(set(_marks(wish)))
+    references = (one["sealed"] for one in _mappings(wish) if list(one) == ["sealed"])
+    marks = sorted({mark for mark in references if isinstance(mark, str)})
     return [mark for mark in marks if sealed_name(cluster, mark) not in known]
 
 
-def _marks(value: Any) -> Iterator[str]:
+def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every mapping in a wish, at any depth."""
     if isinstance(value, Mapping):
-        if list(value) == ["sealed"] and isinstance(value["sealed"], str):
-            yield value["sealed"]
-        for one in value.values():
-            yield from _marks(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _marks(one)
-
-
-def _words(value: Any) -> Iterator[str]:
-    from daemon.spec.secrets import LITERAL, is_literal
-
-    if is_literal(value):
-        yield value[LITERAL]
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _words(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _words(one)
+        yield value
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return
+    for one in value:
+        yield from _mappings(one)

@@ -18,7 +18,7 @@ from daemon.platforms.base import Check, Foresight, Platform, Seed
 from daemon.requests.door import closed, sealed, unsealed
 from daemon.requests.plans import changes, creations, deletes, deletions, plan_of, stages_of
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, Op, PutRecord, Resource
-from state_machines.kind import ROLLING_BACK
+from state_machines.lifecycle import RELEASED
 from state_machines.outcome import Remedy
 from state_machines.record import Record
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 WHOLE = ("deadlines",)
 """Keys of a spec whose parts are not told one by one."""
 
-
-_GOING = (ROLLING_BACK, "rolled_back", "rollback_blocked")
-"""Where a cluster goes back to nothing, or has done so."""
 
 LOOK_SECONDS = 10.0
 """How long a plan waits for the outside, to say what can be foreseen."""
@@ -61,13 +58,14 @@ class Wishes:
         """What a look at the outside tells; nothing, and why, when it does not answer soon. Where nothing is to be
         made, nobody is asked."""
         standing = self._journal.mirror.records.get(spec.cluster)
-        seeds = self._platform(spec).seeds(self._plain(spec))
+        platform, wish = self._platform(spec), self._plain(spec)
+        seeds = platform.seeds(wish)
         stands = standing is not None and self._engine.exists(spec.cluster)
         if standing is not None and stands and not self._difference(standing, seeds)[0]:
             return Foresight(), ""
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                return await self._platform(spec).foresee(self._plain(spec), self._journal.mirror), ""
+                return await platform.foresee(wish, self._journal.mirror), ""
         except NxdError as error:
             return Foresight(), f"Which addresses it will be cannot be foreseen: {error.message}"
         except TimeoutError:
@@ -210,7 +208,8 @@ class Wishes:
         for mark in unsealed(wish, spec.cluster, self._journal.mirror.secrets):
             raise NxdError("spec", f"There is no secret {mark} of {spec.cluster} sealed here.",
                            remedy="Write the secret itself in its place, or where it is kept.")  # fmt: skip
-        return closed(wish, self._engine.box)
+        plain: dict[str, Any] = closed(wish, self._engine.box)
+        return plain
 
     def _platform(self, spec: ClusterSpec) -> Platform:
         return self._engine.platforms[spec.platform]
@@ -229,7 +228,7 @@ class Wishes:
         """Whether the spec is the wish already; also when it waits in the inbox to become it. A cluster that goes back
         to nothing, or has, is what nobody wishes for by a spec."""
         waiting = [c.args["spec"] for c in self._journal.mirror.commands(standing.name) if "spec" in c.args]
-        if not waiting and standing.state in _GOING:
+        if not waiting and standing.state in RELEASED:
             return False
         return (waiting or [standing.spec])[-1] == seeds[0].spec and not self._others(standing, seeds)
 
@@ -264,7 +263,7 @@ class Wishes:
 
     def _is_undone(self, node: str) -> bool:
         """Whether everything of a node is being deleted, or was."""
-        return self._journal.mirror.records[node].state in (ROLLING_BACK, "rolled_back", "rollback_blocked")
+        return self._journal.mirror.records[node].state in RELEASED
 
     def _changed(self, platform: Platform, standing: Record, seeds: Sequence[Seed]) -> list[str]:
         """The settings that differ. Raises NxdError when one cannot change, or not now."""

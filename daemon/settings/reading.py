@@ -122,21 +122,16 @@ def _settings(
     lacking = [name for name in on if name not in known]
     problems += [unknown("platform", name, known) for name in lacking]
     problems += wrong() if lacking else ()
-    unused: list[str] = []
-    for manifest in known.values():
-        if manifest.name in on:
-            reader.read(manifest.settings)
-        else:
-            unused += [one.key for one in manifest.settings if one.key in given or environ.get(one.env)]
-    values = reader.values
-    endpoints = [one.key for name in on if name in known for one in known[name].settings if one.endpoint]
-    known_all = not lacking and all(key in values for key in endpoints)
-    problems += _contradictions(values, [values[key] for key in endpoints] if known_all else None)
+    theirs = [one for manifest in known.values() if manifest.name in on for one in manifest.settings]
+    reader.read(theirs)
+    values, off = reader.values, [one for one in table if one not in SETTINGS and one not in theirs]
+    services: list[Any] = [values.get(one.key) for one in theirs if one.endpoint]
+    problems += _contradictions(values, None if lacking or None in services else services)
     if problems:
         raise SettingsError(problems)
     house = {one.attribute: values[one.key] for one in SETTINGS}
-    theirs = {one.attribute: values[one.key] for one in table if one not in SETTINGS and one.key in values}
-    return Settings(own=theirs, unused=tuple(unused), **house)
+    unused = tuple(one.key for one in off if one.key in given or environ.get(one.env))
+    return Settings(own={one.attribute: values[one.key] for one in theirs}, unused=unused, **house)
 
 
 _NO_FILE = "There is no settings file at {path}: create it, or name another one with --config or $NXD_CONFIG."

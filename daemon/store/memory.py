@@ -90,20 +90,17 @@ class MemoryStore:
 
     def _refuse_twice_claimed(self, ops: Sequence[Op]) -> None:
         """No two owners hold a key at any moment of the commit."""
+        if not any(isinstance(op, PutResource) and op.resource.claimed for op in ops):
+            return
         held = dict(self._resources)
         for op in ops:
             if isinstance(op, DropRecord):
                 held = {key: row for key, row in held.items() if row.owner != op.name}
             elif isinstance(op, PutResource):
                 mine = op.resource
-                if mine.nature == "claim" and mine.state != "gone":
-                    others = (row for key, row in held.items() if key != mine.key)
-                    if any(
-                        (row.nature, row.kind, row.name) == ("claim", mine.kind, mine.name)
-                        and row.state != "gone"
-                        for row in others
-                    ):
-                        raise Taken("A key is claimed by somebody else.")
+                others = (row for key, row in held.items() if key != mine.key)
+                if mine.claimed and any(row.claimed == mine.claimed for row in others):
+                    raise Taken("A key is claimed by somebody else.")
                 held[mine.key] = mine
 
     def _do(self, op: Op, events: list[Event]) -> None:

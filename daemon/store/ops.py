@@ -40,6 +40,11 @@ class Resource(Struct, frozen=True, gc=False):
         """What makes the row unique."""
         return (self.owner, self.kind, self.name)
 
+    @property
+    def claimed(self) -> tuple[str, str] | None:
+        """The key that nobody else may hold because of this row, by its kind and name; None when there is none."""
+        return (self.kind, self.name) if self.nature == "claim" and self.state != "gone" else None
+
 
 class Event(Struct, frozen=True, gc=False):
     """One line of the log. The store gives it its revision."""

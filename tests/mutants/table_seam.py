@@ -10,7 +10,7 @@ EFFECTS = (f"{ENGINE}/test_effects.py",)
 MUTANTS: tuple[Mutant, ...] = (
     Mutant("daemon/engine/legality.py", "    if standing.absent:\n        return standing.absent\n", "",
            "nothing can be done with a record whose platform is off", (f"{TOY}::TestOff",)),
-    Mutant("daemon/requests/door.py", "        return {\"sealed\": box.mark(value[LITERAL])}\n", "        return value\n",
+    Mutant("daemon/requests/door.py", "        return {\"sealed\": box.mark(wish[LITERAL])}\n", "        return wish\n",
            "no record holds the word of a secret", (f"{TOY}::TestSecrets",)),
     Mutant("daemon/engine/effects.py", "        if self._journal.clock.now() < asked + effect.late:\n", "        if False:\n",
            "what was ordered may take effect late", EFFECTS),
@@ -20,7 +20,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "an order is not given twice while it may take effect", EFFECTS),
     Mutant("daemon/engine/effects.py", "            if now == effect.wanted:  # it stands", "            if False:  # it stands",
            "nothing is ordered that stands so already", EFFECTS),
-    Mutant("daemon/store/memory.py", "                    ):\n                        raise Taken", "                    ) and False:\n                        raise Taken",
+    Mutant("daemon/store/memory.py", "if mine.claimed and any(", "if False and any(",
            "a key has one holder", STORE),
     Mutant("daemon/store/transaction.py", "        if CLAIMED in str(error):\n", "        if False:\n",
            "a key has one holder in the database", STORE),

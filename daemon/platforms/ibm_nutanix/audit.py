@@ -13,14 +13,12 @@ from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.engine.objects import Disposal
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Finding
+from daemon.platforms.ibm_nutanix.manifest import MANIFEST
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
 from daemon.platforms.ibm_nutanix.undo import removal_commands
 from daemon.store.ops import Resource
 
 KINDS = ("reserved_ip", "vni", "server", "dns_record")
-
-
-PLATFORM = "ibm_nutanix"
 
 
 class Audit:
@@ -110,19 +108,19 @@ def _seen(kind: str, thing: Mapping[str, Any], data: dict[str, Any]) -> Resource
 
 def _rows(mirror: Mirror) -> list[Resource]:
     """Our rows of the ledger; another platform may have kinds of the same names."""
-    ours = {record.name for record in mirror.of_platform(PLATFORM)}
+    ours = {record.name for record in mirror.of_platform(MANIFEST.name)}
     return [row for row in mirror.all_resources() if row.kind in KINDS and row.owner in ours]
 
 
 def _zones(mirror: Mirror) -> set[tuple[str, str]]:
-    clusters = [record for record in mirror.of_platform(PLATFORM) if record.name == record.shard]
+    clusters = [record for record in mirror.of_platform(MANIFEST.name) if record.name == record.shard]
     return {(c.spec["ibm"]["dns"]["instance"], c.spec["ibm"]["dns"]["zone"]) for c in clusters}
 
 
 def _host_names(mirror: Mirror) -> set[str]:
     """Every host name that one of our nodes may carry; DNS names do not hold the environment."""
     names = set()
-    for record in mirror.of_platform(PLATFORM):
+    for record in mirror.of_platform(MANIFEST.name):
         cluster = mirror.records[record.shard]
         for role in (*NODE_ROLES, CLUSTER_ROLE):
             names.add(host_name(record.name, cluster.name, role, cluster.spec["ibm"]["dns"]["name"]))

@@ -18,6 +18,7 @@ from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.ways import of_kept, of_stopped
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import CLUSTER, NODE
+from state_machines.lifecycle import RELEASED
 from state_machines.outcome import Done, Outcome, Remedy, Wait
 from state_machines.record import Record
 
@@ -259,7 +260,7 @@ class Membership:
                     evidence=(member.error or {}).get("evidence"),
                     remedy=_left_by(member),
                 )
-            if member.state not in ("rolling_back", "rolled_back", "rollback_blocked"):
+            if member.state not in RELEASED:
                 await ctx.order(member.name, "release", facts={LEFT: True})
 
 

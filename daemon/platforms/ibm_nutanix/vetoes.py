@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from daemon.platforms.ibm_nutanix.planned import named
 from state_machines.ibm_nutanix import CLUSTER
+from state_machines.lifecycle import RELEASED
 from state_machines.record import Record
 
 WAITS_FOR_NODES = ("deploying", "joining_nodes")
@@ -12,7 +13,6 @@ _OPEN = ("pending", "preflight", *WAITS_FOR_NODES, "rolled_back")
 """Where a cluster waits for nodes, so that one may still come and go by itself."""
 _INSTEAD = {"rollback": ("destroy",), "hold": (), "replace": ("retry", "resume")}
 """Verb that a node refuses → the verbs of its cluster that lead on, beside the same one."""
-_RELEASED = ("rolling_back", "rolled_back", "rollback_blocked")
 
 
 def veto(verb: str, record: Record, cluster: Record) -> str | None:
@@ -29,7 +29,7 @@ def _of_cluster(verb: str, cluster: Record) -> str | None:
 def _of_node(verb: str, record: Record, cluster: Record) -> str | None:
     if verb == "retry" and record.state == "rollback_blocked":
         return None
-    if cluster.state in _RELEASED and verb != "rollback":
+    if cluster.state in RELEASED and verb != "rollback":
         return f"Its cluster {cluster.name} is rolled back: retry the cluster instead."
     if verb == "rollback" and record.facts.get("member"):
         return f"It is a host of {cluster.name}: replace it, or apply a spec without it."
