@@ -130,8 +130,8 @@ async def _open(
     keeper = doorkeeper(settings.limits_connections, settings.limits_connections_per_source)
     await stack.enter_async_context(listening(boot, settings.boot_listen, "boot.listen", keeper))
     await stack.enter_async_context(listening(config, settings.config_listen, "config.listen", keeper))
-    api = Api(journal, engine, verbs, wishes, Views(journal, engine, verbs, about), box).app()
-    await stack.enter_async_context(on_socket(api, settings.socket))
+    api = Api(journal, engine, verbs, wishes, Views(journal, engine, verbs, about), box)
+    await stack.enter_async_context(on_socket(api.app(), settings.socket, api.nonsense))
     return engine, upkeep
 
 

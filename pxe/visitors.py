@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,18 +121,48 @@ def _options(server: web.Server) -> dict[str, Any]:
     return {"loop": asyncio.get_running_loop(), **server._kwargs}
 
 
+Nonsense = Callable[[int, str], web.Response]
+"""The answer to what is no request in HTTP, by its status and what is wrong with it."""
+
+
+class _Known(Careful):
+    """A connection of somebody who is known, who is answered in his own format whatever he sends."""
+
+    __slots__ = ("_nonsense",)
+
+    def __init__(self, nonsense: Nonsense, server: web.Server, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._nonsense = nonsense
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        plain = super().handle_error(request, status, exc, message)  # it also writes the line of the journal
+        answer = self._nonsense(plain.status, message or plain.reason or "")
+        answer.force_close()
+        return answer
+
+
 class QuietDoor(web.UnixSite):
     """A Unix socket for people who are known; use it like a UnixSite."""
 
-    __slots__ = ()
+    __slots__ = ("_nonsense",)
+
+    def __init__(self, runner: web.AppRunner, path: str, nonsense: Nonsense, **options: Any) -> None:
+        super().__init__(runner, path, **options)
+        self._nonsense = nonsense
 
     async def start(self) -> None:
         await super(web.UnixSite, self).start()
         server = self._runner.server
         assert server is not None
-        loop, options = asyncio.get_running_loop(), _options(server)
+        loop, nonsense, options = asyncio.get_running_loop(), self._nonsense, _options(server)
         self._server = await loop.create_unix_server(
-            lambda: Careful(server, **options), self._path, backlog=self._backlog
+            lambda: _Known(nonsense, server, **options), self._path, backlog=self._backlog
         )
 
 

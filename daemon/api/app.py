@@ -10,13 +10,14 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 
-from daemon.api.parameters import EVENTS, LOG, asked
+from daemon.api.parameters import Asked, asked, shortened
 from daemon.api.stream import lines
 from daemon.api.views import Views, event_view, problem_view
 from daemon.engine.engine import Engine
@@ -37,6 +38,8 @@ log = logging.getLogger("nxd.api")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _STATUS = {"unknown": 404, "refused": 409, "plan_changed": 409, "deletes": 409, "database": 503}
+ASKED = web.RequestKey("asked", Asked)
+"""What a request says behind its path, which is read before its handler is called."""
 BODY_LIMIT = 4 * 1024 * 1024
 BODY_SECONDS = 30.0
 """How long a caller may take for the body of a request."""
@@ -69,25 +72,26 @@ class Api:
     def app(self) -> web.Application:
         """The application for an AppRunner."""
         app = web.Application(middlewares=[self._answer_errors], client_max_size=BODY_LIMIT)
+        get, post = (partial(one, expect_handler=self._go_on) for one in (web.get, web.post))
         app.add_routes(
             [
-                web.get("/v1/snapshot", self.snapshot),
-                web.get("/v1/events", self.events),
-                web.get("/v1/log", self.log),
-                web.get("/v1/nodes", self.nodes),
-                web.get("/v1/clusters", self.clusters),
-                web.get("/v1/steps", self.steps),
-                web.get("/v1/nodes/{name}", self.show),
-                web.get("/v1/clusters/{name}", self.show),
-                web.get("/v1/clusters/{name}/login", self.login),
-                web.post("/v1/plans", self.plan),
-                web.post("/v1/specs", self.apply),
-                web.get("/v1/specs/{name}", self.spec),
-                web.post("/v1/verbs", self.verb),
-                web.post("/v1/preflights", self.preflight),
-                web.get("/v1/audit", self.audit),
-                web.post("/v1/audit/deletions", self.discard),
-                web.get("/v1/healthz", self.health),
+                get("/v1/snapshot", self.snapshot),
+                get("/v1/events", self.events),
+                get("/v1/log", self.log),
+                get("/v1/nodes", self.nodes),
+                get("/v1/clusters", self.clusters),
+                get("/v1/steps", self.steps),
+                get("/v1/nodes/{name}", self.show),
+                get("/v1/clusters/{name}", self.show),
+                get("/v1/clusters/{name}/login", self.login),
+                post("/v1/plans", self.plan),
+                post("/v1/specs", self.apply),
+                get("/v1/specs/{name}", self.spec),
+                post("/v1/verbs", self.verb),
+                post("/v1/preflights", self.preflight),
+                get("/v1/audit", self.audit),
+                post("/v1/audit/deletions", self.discard),
+                get("/v1/healthz", self.health),
             ]
         )
         app.on_shutdown.append(self._let_go)
@@ -121,7 +125,7 @@ class Api:
         return _json(await self._login.tell(self._verbs.find(request.match_info["name"]), _actor(request)))
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        numbers = asked(request, EVENTS).numbers
+        numbers = request[ASKED].numbers
         after, first = numbers.get("after"), numbers.get("first")
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
@@ -133,7 +137,7 @@ class Api:
         return response
 
     async def log(self, request: web.Request) -> web.StreamResponse:
-        said = asked(request, LOG)
+        said = request[ASKED]
         events = await self._journal.events(
             after=said.numbers["after"],
             limit=said.numbers["limit"],
@@ -148,6 +152,8 @@ class Api:
     async def plan(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"verb", "target", "step", "spec"})
         if "spec" in body:
+            if len(body) > 1:
+                raise NxdError("request", "A plan is that of a spec or that of a verb: give one of them.")
             return _json(await self._wishes.plan(await self._spec(body)))
         step = _maybe_text(body, "step")
         return _json(self._verbs.plan(_text(body, "verb"), _text(body, "target"), step))
@@ -201,7 +207,7 @@ class Api:
 
     async def _spec(self, body: dict[str, Any]) -> ClusterSpec:
         """The spec in a request, read beside everything else that goes on, one at a time. Raises SpecRefused."""
-        text = _text(body, "spec")
+        text = "" if body.get("spec") == "" else _text(body, "spec")
         async with self._reading:
             return await asyncio.to_thread(self._read_spec, text)
 
@@ -222,10 +228,27 @@ class Api:
     async def _answer_errors(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """What the handler answers, or its error as data, without the secrets that somebody outside quoted."""
         try:
+            if request.match_info.http_exception is None:
+                request[ASKED] = asked(request)
             return await handler(request)
         except Exception as error:
             status, body = _error(error, request)
             return _json(self._box.known.value(body), status=status)
+
+    async def _go_on(self, request: web.Request) -> web.StreamResponse | None:
+        """Who asks before he sends a body is told to send it; nothing else can be expected."""
+        expected = request.headers["Expect"]
+        if expected.lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0  # the answer itself is still to come
+            return None
+        problem = NxdError("request", f'Nothing like "{shortened(expected)}" can be expected here.')
+        return _json(self._box.known.value({"error": problem_view(problem)}), status=417)
+
+    def nonsense(self, status: int, said: str) -> web.Response:
+        """The answer to what is no request in HTTP."""
+        problem = NxdError("request", "What came is no request in HTTP/1.1.", evidence=shortened(said))
+        return _json(self._box.known.value({"error": problem_view(problem)}), status=status)
 
 
 class SpecRefused(NxdError):
@@ -243,10 +266,26 @@ def _json(value: object, status: int = 200) -> web.Response:
     return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. Raises NxdError for a key that stands in it twice: nobody can tell which one is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for place, key in enumerate(keys) if key in keys[:place])
+        raise NxdError(
+            "request", f'The key "{shortened(twice)}" stands in the body more than once: give it once.'
+        )
+    return found
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number of JSON")
+
+
 async def _body(request: web.Request, keys: Collection[str]) -> dict[str, Any]:
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            body = json.loads(await request.read())
+            body = json.loads(await request.read(), object_pairs_hook=_once, parse_constant=_no_number)
         json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair can be stored nowhere
     except TimeoutError as error:
         raise NxdError("request", f"The body did not come within {BODY_SECONDS:.0f} seconds.") from error

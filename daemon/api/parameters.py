@@ -29,14 +29,18 @@ class Number:
 TEXT = None
 """Any text."""
 
-EVENTS: Mapping[str, Number | None] = {"after": Number(0, LAST_REVISION), "first": Number(1, LAST_REVISION)}
-LOG: Mapping[str, Number | None] = {
+Known = Mapping[str, Number | None]
+
+EVENTS: Known = {"after": Number(0, LAST_REVISION), "first": Number(1, LAST_REVISION)}
+LOG: Known = {
     "after": Number(0, LAST_REVISION, 0),
     "limit": Number(1, MOST_LINES, 1000),
     "tail": Number(0, 1, 0),
     "cluster": TEXT,
     "node": TEXT,
 }
+PARAMETERS: Mapping[str, Known] = {"/v1/events": EVENTS, "/v1/log": LOG}
+"""Which parameters a path takes; any other path takes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +51,15 @@ class Asked:
     texts: Mapping[str, str]
 
 
-def asked(request: web.Request, known: Mapping[str, Number | None]) -> Asked:
+def asked(request: web.Request) -> Asked:
     """The parameters of a request. Raises NxdError that names the first one that is wrong, and what it may be."""
+    known = PARAMETERS.get(request.path, {})
     numbers = {key: kind.usual for key, kind in known.items() if kind is not None and kind.usual is not None}
     texts: dict[str, str] = {}
     for key, text in request.query.items():
         if key not in known:
-            raise NxdError("request", f'There is no parameter "{_short(key)}"; there are {", ".join(known)}.')
+            there = f"there are {', '.join(known)}" if known else f"{request.path} takes none"
+            raise NxdError("request", f'There is no parameter "{shortened(key)}"; {there}.')
         if len(request.query.getall(key)) > 1:
             raise NxdError("request", f"{key} stands there more than once: give it once.")
         kind = known[key]
@@ -67,14 +73,11 @@ def asked(request: web.Request, known: Mapping[str, Number | None]) -> Asked:
 def _number(key: str, text: str, kind: Number) -> int:
     number = int(text) if re.fullmatch("[0-9]{1,18}", text) else -1
     if not kind.lowest <= number <= kind.highest:
-        most = (
-            f"from {kind.lowest} to {kind.highest}"
-            if kind.highest < LAST_REVISION
-            else f"from {kind.lowest} on"
-        )
-        raise NxdError("request", f'{key} must be a whole number {most}; it is "{_short(text)}".')
+        most = f"from {kind.lowest} to {kind.highest}"
+        raise NxdError("request", f'{key} must be a whole number {most}; it is "{shortened(text)}".')
     return number
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
+    """So much of what somebody sent as a message repeats."""
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

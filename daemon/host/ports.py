@@ -18,7 +18,7 @@ from aiohttp import web
 from daemon.errors.tree import StartError
 from daemon.spec.hosts import HostPort
 from pxe.app import app_runner, protocol_log
-from pxe.visitors import Door, Doorkeeper, QuietDoor
+from pxe.visitors import Door, Doorkeeper, Nonsense, QuietDoor
 
 log = logging.getLogger("nxd")
 
@@ -84,14 +84,14 @@ def _closed(error: OSError, at: HostPort, setting: str) -> StartError:
 
 
 @asynccontextmanager
-async def on_socket(app: web.Application, path: Path) -> AsyncIterator[None]:
+async def on_socket(app: web.Application, path: Path, nonsense: Nonsense) -> AsyncIterator[None]:
     """Serve the API on the Unix socket, for its owner and group. Raises StartError."""
     runner = web.AppRunner(app, access_log=None, logger=protocol_log, shutdown_timeout=1.0)
     await runner.setup()
     try:
         _make_way(path)
         try:
-            await QuietDoor(runner, str(path)).start()
+            await QuietDoor(runner, str(path), nonsense).start()
             os.chmod(path, 0o660)
         except OSError as error:
             raise StartError(

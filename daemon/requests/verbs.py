@@ -17,6 +17,8 @@ from daemon.store.ops import AddCommand, Command
 from state_machines.record import Record
 
 _DELETING = ("rollback", "destroy")
+_WITH_STEP = ("retry", "hold")
+"""Verbs that may name a step."""
 
 
 class Verbs:
@@ -48,7 +50,7 @@ class Verbs:
     def plan(self, verb: str, target: str, step: str | None = None) -> wire.Plan:
         """What the verb would do now. Raises NxdError, also when it is not legal now. ``step`` as in ``give``."""
         record = self.find(target)
-        self._know(record, verb)
+        self._know(record, verb, step)
         args = {"step": step} if step else {}
         self._refuse_what_is_not_legal(record, verb, args)
         return self._plan(record, verb, args)
@@ -110,7 +112,7 @@ class Verbs:
         """
         async with self._giving(target):
             record = self.find(target)
-            self._know(record, verb)
+            self._know(record, verb, step)
             if token is None or not self._journal.mirror.knows_token(token):
                 args = {"step": step} if step else {}
                 await self._give(verb, record, actor, digest, token or self._journal.clock.new_id(), args)
@@ -130,8 +132,10 @@ class Verbs:
         )
         self._engine.poke(target)
 
-    def _know(self, record: Record, verb: str) -> None:
+    def _know(self, record: Record, verb: str, step: str | None) -> None:
         kind = self._engine.kind(record)
         if verb not in kind.verbs and not self._engine.is_absent(record):
             verbs = ", ".join(kind.verbs)
             raise NxdError("request", f"A {kind.role} has no verb {verb}.", remedy=f"Its verbs are {verbs}.")
+        if step is not None and verb not in _WITH_STEP:
+            raise NxdError("request", f"{verb} takes no step; {' and '.join(_WITH_STEP)} do.")

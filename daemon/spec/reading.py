@@ -38,6 +38,10 @@ NAME_PATTERN = r"[a-z](?:[a-z0-9-]{0,27}[a-z0-9])?"
 """At most 29 characters: with an environment of 20 and ``-workload-vni``, a name in the cloud has 63."""
 
 _DURATION = re.compile(r"([1-9][0-9]{0,6})([smh])")
+EMPTY = (
+    "the spec is empty: describe one cluster in it, starting with its platform, as sample-specs/three-node.yaml does; "
+    "`nxd schema` prints every key there is"
+)
 MOST_TOLD = 100
 """So many mistakes of one spec are told, and then only their number."""
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -283,7 +287,7 @@ def load_spec(
             marked.at((), f"expected keys and values at the top, found {found_text(marked.value)}")
         )
     elif not problems:
-        problems.append(Problem(1, 1, "the spec is empty: describe one cluster, starting with its platform"))
+        problems.append(Problem(1, 1, EMPTY))
     if problems or spec is None:
         raise SpecError(source_name, problems)
     return spec

@@ -50,7 +50,7 @@ async def door(house: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Doo
     await runner.setup()
     with tempfile.TemporaryDirectory(prefix="nx") as directory:
         path = Path(directory) / "nxd.sock"
-        await QuietDoor(runner, str(path)).start()
+        await QuietDoor(runner, str(path), house.api.nonsense).start()
         transport = httpx.AsyncHTTPTransport(uds=str(path), verify=False)
         async with (
             AsyncClient(path) as client,

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from daemon.api.parameters import EVENTS, LOG, MOST_LINES, Number
+from daemon.api.parameters import MOST_LINES, PARAMETERS, Number
 
-ROUTES = {"/v1/log": LOG, "/v1/events": EVENTS}
 NUMBERS = [
-    (path, key, kind) for path, known in ROUTES.items() for key, kind in known.items() if kind is not None
+    (path, key, kind) for path, known in PARAMETERS.items() for key, kind in known.items() if kind is not None
 ]
 WRONG = ("-1", "abc", "", "%C2%B2", "1.5", "1e3", "+1", "0x10", "%201", "99999999999999999999999", "9" * 5000)
 
@@ -23,8 +22,8 @@ async def test_a_number_that_is_none_is_refused_in_a_sentence(
     status, body = await door.get(f"{path}?{key}={text}")
     error = body["error"]
     assert (status, error["code"]) == (400, "request") and error["remedy"]
-    assert error["message"].startswith(f"{key} must be a whole number from {kind.lowest} ")
-    assert len(error["message"]) < 120
+    assert error["message"].startswith(f"{key} must be a whole number from {kind.lowest} to {kind.highest};")
+    assert len(error["message"]) < 140
 
 
 @pytest.mark.parametrize(
@@ -34,9 +33,10 @@ async def test_a_number_that_is_none_is_refused_in_a_sentence(
         ("/v1/log?limit=10001", 'limit must be a whole number from 1 to 10000; it is "10001".'),
         ("/v1/log?limit=-1", 'limit must be a whole number from 1 to 10000; it is "-1".'),
         ("/v1/log?tail=2", 'tail must be a whole number from 0 to 1; it is "2".'),
-        ("/v1/events?first=0", 'first must be a whole number from 1 on; it is "0".'),
+        ("/v1/events?first=0", 'first must be a whole number from 1 to 999999999999999999; it is "0".'),
         ("/v1/log?limt=5", 'There is no parameter "limt"; there are after, limit, tail, cluster, node.'),
         ("/v1/events?limit=5", 'There is no parameter "limit"; there are after, first.'),
+        ("/v1/healthz?a=1", 'There is no parameter "a"; /v1/healthz takes none.'),
         ("/v1/log?limit=5&limit=6", "limit stands there more than once: give it once."),
     ],
 )
@@ -50,3 +50,23 @@ async def test_the_bounds_themselves_are_taken(house: Any, door: Any, limit: int
     await house.sow("node01")
     status, body = await door.get(f"/v1/log?after=0&limit={limit}&tail=0&cluster=demo&node=node01")
     assert (status, body["events"]) == (200, [])
+
+
+async def test_every_path_refuses_a_parameter_that_it_does_not_know(house: Any, door: Any) -> None:
+    await house.sow("node01")
+    asked = 0
+    for route in house.api.app().router.routes():
+        path = route.resource.canonical.replace("{name}", "node01")
+        answer = await door.raw.request(
+            route.method, f"{path}?strange=1", json={} if route.method == "POST" else None
+        )
+        assert answer.status_code == 400, (route.method, path)
+        if route.method != "HEAD":
+            assert answer.json()["error"]["message"].startswith('There is no parameter "strange"')
+        asked += 1
+    assert asked > 20
+
+
+async def test_a_path_that_is_none_is_told_as_that_whatever_stands_behind_it(house: Any, door: Any) -> None:
+    assert (await door.get("/v1/nothing?strange=1"))[0] == 404
+    assert (await door.get("/v1/verbs?strange=1"))[0] == 405

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pwd
 from typing import Any
@@ -217,6 +218,79 @@ async def test_a_body_that_makes_no_sense_is_400_and_changes_nothing(
     status, answer = await door.post(path, body)
     assert status == 400 and is_error(answer, "request")
     assert await failed.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        (
+            "/v1/verbs",
+            '{"verb": "protect", "target": "node01", "verb": "retry"}',
+            'The key "verb" stands in the body',
+        ),
+        ("/v1/plans", '{"spec": "a", "spec": "b"}', 'The key "spec" stands in the body'),
+        ("/v1/preflights", '{"spec": "a", "spec": "a"}', 'The key "spec" stands in the body'),
+        ("/v1/specs", '{"spec": {"a": 1, "a": 2}}', 'The key "a" stands in the body'),
+        ("/v1/audit/deletions", '{"ids": ["a"], "ids": ["b"]}', 'The key "ids" stands in the body'),
+        ("/v1/verbs", '{"verb": NaN, "target": "node01"}', "The body is not JSON."),
+        ("/v1/verbs", '{"verb": "retry", "target": -Infinity}', "The body is not JSON."),
+        ("/v1/plans", '{"spec": "a", "verb": "retry"}', "A plan is that of a spec or that of a verb"),
+    ],
+)
+async def test_a_body_of_which_nobody_can_tell_what_it_means_is_refused(
+    house: Any, failed: Any, door: Any, path: str, body: str, said: str
+) -> None:
+    before = await failed.snapshot()
+    status, answer = await door.post(path, body)
+    assert status == 400 and is_error(answer, "request")
+    assert answer["error"]["message"].startswith(said)
+    assert await failed.snapshot() == before
+
+
+@pytest.mark.parametrize("path", ["/v1/verbs", "/v1/plans"])
+@pytest.mark.parametrize(
+    ("verb", "target"),
+    [("resume", "node01"), ("rollback", "node01"), ("protect", "demo"), ("unprotect", "demo")],
+)
+async def test_a_step_for_a_verb_that_takes_none_is_refused(
+    house: Any, failed: Any, door: Any, path: str, verb: str, target: str
+) -> None:
+    before = await failed.snapshot()
+    status, answer = await door.post(path, {"verb": verb, "target": target, "step": "making"})
+    assert status == 400 and is_error(answer, "request")
+    assert answer["error"]["message"] == f"{verb} takes no step; retry and hold do."
+    assert await failed.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"this is no HTTP\r\n\r\n", 400),
+        (b"GET /v1/healthz HTTP/9.9.9\r\n\r\n", 400),
+        (b"GET /v1/healthz HTTP/1.1\r\nHost nxd\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+        (b"POST /v1/verbs HTTP/1.1\r\nHost: nxd\r\nContent-Length: -3\r\n\r\n", 400),
+        (b"GET /v1/healthz HTTP/1.1\r\nHost: nxd\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", 400),
+        (b"GET /v1/healthz HTTP/1.1\r\nHost: nxd\r\nExpect: a miracle\r\nConnection: close\r\n\r\n", 417),
+    ],
+    ids=lambda value: ascii(value)[:40],
+)
+async def test_what_is_no_request_is_answered_in_the_format_of_errors(
+    door: Any, sent: bytes, status: int
+) -> None:
+    reader, writer = await asyncio.open_unix_connection(door.socket)
+    writer.write(sent)
+    head, _, body = (await asyncio.wait_for(reader.read(), 10)).partition(b"\r\n\r\n")
+    writer.close()
+    assert head.split()[1] == b"%d" % status and b"Content-Type: application/json" in head
+    assert is_error(json.loads(body), "request") and len(body) < 1000
+
+
+async def test_who_asks_before_he_sends_a_body_is_told_to_send_it(failed: Any, door: Any) -> None:
+    answer = await door.raw.post(
+        "/v1/plans", content=b'{"verb": "retry", "target": "node01"}', headers={"Expect": "100-continue"}
+    )
+    assert answer.status_code == 200 and answer.json()["verb"] == "retry"
 
 
 @pytest.mark.parametrize("key", ["token", "digest", "step"])
