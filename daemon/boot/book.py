@@ -70,7 +70,7 @@ class BootBook:
             ops = [kept for op in told for kept in self._spared(op, now)]
             try:
                 if ops:
-                    await self._journal.commit(*ops)
+                    await self._journal.commit(*ops, patient=True)
             except StoreError as error:
                 raise BookClosed(error.message) from error
             self._repeats.note(name, report)

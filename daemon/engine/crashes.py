@@ -7,6 +7,7 @@ system, and after a loss of power nothing here matters.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -62,14 +63,21 @@ class CrashLog:
         """Whether the daemon died so often while a step of this record ran, and none of its steps has ended since."""
         return self.counts.get(name, 0) >= deaths
 
-    def begin(self, name: str) -> None:
-        """From now on a death of the daemon counts against this record."""
-        if name not in self._running:
-            self._running.add(name)
-            if name in self._ended:
-                self._ended.discard(name)
-            else:
-                self._mark(f"+{name}\n")
+    def begin(self, name: str, others: Iterable[str] = ()) -> None:
+        """From now on a death of the daemon counts against this record, and against those of the others that are under
+        no suspicion: they come next, and one call marks thousands."""
+        if name in self._running:
+            return
+        lines = []
+        for one in (name, *(other for other in others if other not in self.counts)):
+            if one not in self._running:
+                self._running.add(one)
+                if one in self._ended:
+                    self._ended.discard(one)
+                else:
+                    lines.append(f"+{one}\n")
+        if lines:
+            self._mark("".join(lines))
 
     def passed(self, name: str) -> None:
         """A step has led on, durably: the deaths before count no longer."""
@@ -103,7 +111,8 @@ class CrashLog:
                 self._begin(self._path)
 
     def close(self) -> None:
-        """Let go of the file; what ends after this is not marked any more."""
+        """No step runs any more: let go of the file."""
+        self._ended |= self._running
         self.flush()
         if self._path is not None:
             os.close(self._file)

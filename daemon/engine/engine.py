@@ -141,7 +141,7 @@ class Engine:
         if record.wake_at is not None and record.wake_at > self.journal.clock.now():
             self._turns.wake_at(name, record.wake_at)
             return False
-        self._crashes.begin(name)
+        self._crashes.begin(name, self._turns.fresh)
         outcome = await self._run(record, context)
         if isinstance(outcome, Done):
             return await self._advance(context, outcome)
@@ -279,10 +279,13 @@ class Engine:
             return await self._fail(
                 record, sentences.late(record, self.kind(record), wait.waiting_for, wait.evidence, now)
             )
-        stands, facts = self._mirror.records[record.name], {**record.facts, **wait.facts}
-        moved = replace(record, wait=transitions.shown(wait), facts=facts, tries=0, error=None)
+        stands, shown = self._mirror.records[record.name], transitions.shown(wait)
+        if record is stands and shown == record.wait and not (wait.facts or record.tries or record.error):
+            return self._pause(record, now, wait.poll)
+        facts = {**record.facts, **wait.facts}
+        moved = replace(record, wait=shown, facts=facts, tries=0, error=None)
         if not transitions.waits_on(stands, moved):
-            await self.journal.commit(PutRecord(replace(moved, version=record.version + 1)))
+            await self.journal.commit(PutRecord(replace(moved, version=record.version + 1)), patient=True)
             point("timer_written", record.name, record.state)
         elif moved.wait != stands.wait:
             self.journal.show(moved)
@@ -311,7 +314,7 @@ class Engine:
         if record.error is None or record.error["message"] != problem.message:
             text = f"{problem.message} Trying again."
             ops.append(sentences.event(record, "error", now, text, "warning", error))
-        await self.journal.commit(*ops)
+        await self.journal.commit(*ops, patient=True)
         point("timer_written", record.name, record.state)
         return self._pause(record, now, wake_at - now)
 
@@ -344,9 +347,11 @@ class Engine:
         ops: list[Op] = [sentences.event(record, "error", now, problem.message, "error", error)]
         if event == "fail":
             moved = replace(moved, facts=transitions.stuck(record, problem))
-            platform, token = self.platform(record), self.journal.clock.new_id()
             # The rung that comes next is that of the step at which it failed.
-            ops += reactions.after_failure(self.standing(moved), platform, record, problem, now, token)
+            new_id = self.journal.clock.new_id
+            ops += reactions.after_failure(
+                self.standing(moved), self.platform(record), record, problem, now, new_id
+            )
         await self._commit_move(record, moved, event, "nxd", *ops)
 
     async def _commit_move(self, record: Record, moved: Record, verb: str, actor: str, *ops: Op) -> None:

@@ -23,7 +23,12 @@ def follow_up(
 
 
 def after_failure(
-    standing: Standing, platform: Platform, before: Record, problem: Problem, now: float, token: str
+    standing: Standing,
+    platform: Platform,
+    before: Record,
+    problem: Problem,
+    now: float,
+    new_id: Callable[[], str],
 ) -> list[Op]:
     """What the spec lets the daemon do by itself for a record that has just failed, and that stood as ``before``: the
     next rung of the ladder, else perhaps a rollback. Where a person's verb waits, that person decides."""
@@ -36,7 +41,7 @@ def after_failure(
         reason = legality.why_not(standing, climb.verb, {})
         if reason is None:
             said.append(sentences.event(record, "note", now, f"trying again by itself: {climb.means}"))
-            return [follow_up(record, climb.verb, now, token, means=climb.means), *said]
+            return [follow_up(record, climb.verb, now, new_id(), means=climb.means), *said]
         said.append(
             sentences.event(record, "note", now, f"not tried again by itself ({climb.means}): {reason}")
         )
@@ -46,7 +51,7 @@ def after_failure(
     if reason is not None:
         return [*said, sentences.event(record, "note", now, f"not rolled back by itself: {reason}")]
     said.append(sentences.event(record, "note", now, f"going back to nothing by itself: {problem.message}"))
-    return [follow_up(record, "rollback", now, token, because=plain(problem)), *said]
+    return [follow_up(record, "rollback", now, new_id(), because=plain(problem)), *said]
 
 
 def companions(

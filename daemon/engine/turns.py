@@ -7,7 +7,6 @@ import heapq
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
 
 from daemon.clock import Clock
 from daemon.errors.tree import StoreError
@@ -37,6 +36,8 @@ class Turns:
         self._alone = alone
         self._single = asyncio.Lock()
         self._turns: dict[str, asyncio.Task[None]] = {}
+        self.fresh: dict[str, None] = {}
+        """Whose turns begin as soon as the loop comes to them, but for those of records that have theirs alone."""
         self._again: set[str] = set()
         self._due: list[tuple[float, str]] = []
         self._wakes: dict[str, float] = {}
@@ -89,8 +90,9 @@ class Turns:
     def _begin(self, name: str, alone: bool) -> None:
         turn = asyncio.create_task(self._take_turn(name, alone), name=f"turn:{name}")
         self._turns[name] = turn
-        self._busy += not alone
-        turn.add_done_callback(lambda _: self._turn_over(name, alone))
+        if not alone:
+            self._busy += 1
+            self.fresh[name] = None
 
     def wake_at(self, name: str, when: float) -> None:
         """Give a record a turn at a time, unless it is given another one before."""
@@ -137,8 +139,12 @@ class Turns:
 
     async def _take_turn(self, name: str, alone: bool) -> None:
         self._wakes.pop(name, None)
+        self.fresh.pop(name, None)
         try:
-            async with self._single if alone else nullcontext():
+            if alone:
+                async with self._single:
+                    await self._turn(name)
+            else:
                 await self._turn(name)
             self._broken.pop(name, None)
         except StoreError as error:
@@ -152,3 +158,5 @@ class Turns:
             log.exception("turn_broke", extra={"record": name})
             self._broken[name] = f"The turn of {name} broke: {type(error).__name__}: {error}"
             self.wake_at(name, self._clock.now() + STORE_RETRY_SECONDS)
+        finally:
+            self._turn_over(name, alone)

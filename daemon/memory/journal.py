@@ -83,19 +83,20 @@ class Journal:
             found.append(sentences(str(error), getattr(error, "remedy", None)))
         return found
 
-    async def commit(self, *ops: Op) -> list[Event]:
+    async def commit(self, *ops: Op, patient: bool = False) -> list[Event]:
         """All of it or nothing, durable when it returns. Raises Fenced, VersionConflict, StoreError."""
-        return await self.submit(ops)
+        return await self.submit(ops, patient=patient)
 
     def submit(
-        self, ops: Sequence[Op], then: Callable[[], None] | None = None
+        self, ops: Sequence[Op], then: Callable[[], None] | None = None, patient: bool = False
     ) -> asyncio.Future[list[Event]]:
         """Commit, and go on meanwhile. Once it is durable it is remembered, ``then`` follows, and the answer comes,
-        which is that of ``commit``. No secret that the daemon knows gets into it."""
+        which is that of ``commit``. No secret that the daemon knows gets into it. ``patient``: a hundredth of a second
+        more or less does not matter."""
         ops = [self._without_secrets(op) for op in ops]
         if armed():
             point("before_commit", *map(concerned, ops))
-        return self._store.commit(self._lease, ops, partial(self._follow, ops, then))
+        return self._store.commit(self._lease, ops, partial(self._follow, ops, then), patient)
 
     def show(self, record: Record) -> None:
         """Remember and tell how far the wait of a record has come, which nobody needs after a restart: its step looks

@@ -16,6 +16,8 @@ CUT = 8
 HIDDEN = "***"
 REMEMBERED, REMEMBERED_LENGTH = 4096, 1000
 """So many texts of at most so many characters are remembered with what became of them."""
+_WITHOUT = frozenset((type(None), bool, int, float))
+"""What holds no text."""
 _ELLIPSIS = re.compile(r"…|\.\.\.")
 _CREDENTIAL = re.compile(
     r"(?P<kind>\b(?:bearer|basic)[ +:]+)[A-Za-z0-9+/=._~-]{20,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*",
@@ -77,9 +79,10 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            if all(self.value(k) is k and self.value(v) is v for k, v in value.items()):
-                return value
-            return {self.value(k): self.value(v) for k, v in value.items()}
+            for key, one in value.items():
+                if self.value(key) is not key or (type(one) not in _WITHOUT and self.value(one) is not one):
+                    return {self.value(k): self.value(v) for k, v in value.items()}
+            return value
         if isinstance(value, list | tuple):
             same = all(self.value(item) is item for item in value)
             return value if same else type(value)(map(self.value, value))

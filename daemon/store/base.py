@@ -38,11 +38,11 @@ class Store(Protocol):
         """Take the right to write; whoever had it is fenced from now on."""
 
     def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None
+        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
     ) -> asyncio.Future[list[Event]]:
         """Do all of it or nothing, after everything that was asked for before. The answer comes when it is durable: the
         events with their revisions, or Fenced, VersionConflict or StoreError. ``then`` is called first, in the order
-        of the commits, if it was done.
+        of the commits, if it was done. ``patient``: it may wait a moment for others, to share their trip to the disk.
         """
 
     async def load(self) -> Contents:

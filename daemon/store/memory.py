@@ -57,7 +57,7 @@ class MemoryStore:
         return Lease(owner, self._epoch)
 
     def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None
+        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
     ) -> asyncio.Future[list[Event]]:
         done: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
         try:

@@ -36,6 +36,9 @@ _PRAGMAS = (
     "busy_timeout=5000",
     "wal_autocheckpoint=0",
 )
+PATIENCE = 0.01
+"""Real seconds that a commit may wait for others, when nobody outside waits for it: what somebody says once is often
+said by many, and a trip to the disk costs the same for all of them."""
 _CHECKPOINT_ROWS = 8_000
 """How many rows are written before the pages of the write-ahead log move into the database."""
 
@@ -78,6 +81,10 @@ class SqliteStore:
         self._waiting: list[_Request] = []
         self._busy = False
         """Whether a group is being written or about to be."""
+        self._urgent = False
+        """Whether anybody who waits does so for the disk alone."""
+        self._later: asyncio.TimerHandle | None = None
+        """Begins a group of those who have patience."""
         self._quiet: asyncio.Future[None] | None = None
         """Waits for the last group while the store closes; nothing more is taken."""
         self._locker = Locker(path)
@@ -118,16 +125,16 @@ class SqliteStore:
         return lease
 
     def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None
+        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
     ) -> asyncio.Future[list[Event]]:
         done: asyncio.Future[list[Event]] = self._loop.create_future()
         if self._writer is None or self._quiet is not None:
             done.set_exception(StoreError("database", "The store is closed."))
             return done
         self._waiting.append(_Request(lease, ops, then, done))
+        self._urgent = self._urgent or not patient
         if not self._busy:
-            self._busy = True
-            self._loop.call_soon(self._begin)
+            self._begin_soon()
         if armed():
             point("queued", *map(concerned, ops))
         return done
@@ -199,7 +206,9 @@ class SqliteStore:
             await self._reader.close()
             self._reader = None
         if self._writer is not None:
-            self._quiet = self._loop.create_future()
+            self._quiet, self._urgent = self._loop.create_future(), True
+            if self._waiting and not self._busy:
+                self._begin_soon()
             if self._busy:
                 await self._quiet
             await self._writer.close()
@@ -217,9 +226,21 @@ class SqliteStore:
                 raise told from error
             raise StoreError("database", "The database cannot be read.", evidence=str(error)) from error
 
+    def _begin_soon(self) -> None:
+        """Begin a group at once, or after a while if all who wait have patience."""
+        if self._urgent:
+            self._busy = True
+            if self._later is not None:
+                self._later.cancel()
+                self._later = None
+            self._loop.call_soon(self._begin)
+        elif self._later is None:
+            self._later = self._loop.call_later(PATIENCE, self._begin)
+
     def _begin(self) -> None:
         """Give what has queued to the writing connection's thread, in one trip."""
         assert self._writer is not None
+        self._busy, self._urgent, self._later = True, False, None
         requests, self._waiting = self._waiting, []
         self._writer.put(partial(self._write, requests))
 
@@ -227,12 +248,11 @@ class SqliteStore:
         """In the order of the commits. What those who were answered write next is the next group."""
         for request, one in zip(requests, given, strict=True):
             request.answer(one)
+        self._busy = False
         if self._waiting:
-            self._loop.call_soon(self._begin)
-        else:
-            self._busy = False
-            if self._quiet is not None and not self._quiet.done():
-                self._quiet.set_result(None)
+            self._begin_soon()
+        elif self._quiet is not None and not self._quiet.done():
+            self._quiet.set_result(None)
 
     # From here on: the writing connection's own thread.
 

@@ -31,7 +31,7 @@ class OneByOne(SqliteStore):
         self._turn = asyncio.Lock()
 
     def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None
+        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
     ) -> asyncio.Future[list[Event]]:
         return asyncio.ensure_future(self._one_by_one(lease, ops, then))
 

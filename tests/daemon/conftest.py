@@ -106,7 +106,7 @@ class Store(MemoryStore):
     """A store whose commits take their time, so that others come in between."""
 
     def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None
+        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
     ) -> asyncio.Future[list[Event]]:
         return asyncio.ensure_future(self._slowly(lease, ops, then))
 

@@ -65,6 +65,21 @@ def test_a_record_that_goes_on_at_once_is_running_all_the_time(tmp_path: Path) -
     log.close()
 
 
+def test_those_who_come_next_are_marked_with_the_first_unless_they_are_under_suspicion(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "running"
+    path.write_text("+suspect\n")
+    log = CrashLog(path)
+    log.begin("node01", ["node02", "suspect", "node03"])
+    log.begin("node02", ["node03"])
+    assert path.read_text() == "!suspect 1\n+node01\n+node02\n+node03\n"
+    log.end("suspect")
+    assert log.suspects("suspect", 1), "none of its steps has ended since"
+    log.close()
+    assert CrashLog(path).counts == {"suspect": 1}, "a turn that never began counts against nobody"
+
+
 def test_a_daemon_that_ends_in_order_counts_against_nobody(tmp_path: Path) -> None:
     log = CrashLog(tmp_path / "running")
     log.begin("node01")

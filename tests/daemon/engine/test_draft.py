@@ -32,7 +32,7 @@ class Watched(MemoryStore):
         self.refuses: Any = lambda ops: False
 
     def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None
+        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
     ) -> asyncio.Future[list[Event]]:
         return asyncio.ensure_future(self._later(lease, ops, then))
 

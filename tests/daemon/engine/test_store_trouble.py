@@ -27,7 +27,7 @@ class Fragile(MemoryStore):
         self.fails: Any = lambda ops: False
 
     def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None
+        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
     ) -> asyncio.Future[list[Event]]:
         if not self.fails(ops):
             return super().commit(lease, ops, then)

@@ -36,7 +36,7 @@ class Slow(MemoryStore):
         self._order = asyncio.Lock()
 
     def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None
+        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
     ) -> asyncio.Future[list[Event]]:
         return asyncio.ensure_future(self._later(lease, ops, then))
 
