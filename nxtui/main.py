@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from daemon.telling.encodings import NotUtf8, text_of
 from nxtui.terminal import control as terminal
 
 DEFAULT_SOCKET = Path("/run/nxd/nxd.sock")
@@ -63,10 +64,12 @@ def _socket_in(file: Path) -> Path:
     import yaml
 
     try:
-        settings = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        settings = yaml.safe_load(text_of(file.read_bytes())) or {}
+    except NotUtf8 as cause:
+        raise BadSettings(f"The settings file {file} {cause}") from cause
     except OSError as cause:
         raise BadSettings(f"The settings {file} cannot be read ({cause.strerror}).") from cause
-    except (yaml.YAMLError, UnicodeDecodeError) as cause:
+    except yaml.YAMLError as cause:
         raise BadSettings(f"The settings {file} are not YAML; `nxd status` shows where.") from cause
     if not isinstance(settings, dict):
         raise BadSettings(f"The settings {file} are not a list of keys and values.")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from daemon.telling.encodings import NotUtf8, text_of
+
 ACCENTS = ("blue", "green", "violet", "amber", "grey", "production")
 """The accents that an environment may be given."""
 
@@ -54,8 +56,10 @@ def load(environment: Mapping[str, str], themes: tuple[str, ...]) -> Preferences
     import yaml
 
     try:
-        said = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        said = yaml.safe_load(text_of(file.read_bytes())) or {}
+    except NotUtf8 as cause:
+        return Preferences(mistakes=(f"The file of preferences {file} {cause}",))
+    except (OSError, yaml.YAMLError):
         return Preferences(mistakes=(f"The preferences {file} cannot be read as YAML.",))
     if not isinstance(said, dict):
         return Preferences(mistakes=(f"The preferences {file} are not a list of names and values.",))

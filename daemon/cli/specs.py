@@ -13,6 +13,7 @@ from daemon import wire
 from daemon.cli.ending import Gave, find_socket
 from daemon.cli.naming import known_clusters, named
 from daemon.cli.output import print_json, record, terminal
+from daemon.telling.encodings import NotUtf8, text_of
 from daemon.words import counted
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ def _read(path: str) -> str:
                 wire.EXIT_USAGE,
                 f"{path} has more than {wire.SPEC_LIMIT:,} bytes, which is no spec: describe one cluster in it.",
             )
-        return found.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return text_of(found)
+    except NotUtf8 as error:
+        raise Gave(wire.EXIT_USAGE, f"{path} {error}") from None
+    except OSError as error:
         raise Gave(
             wire.EXIT_USAGE, f"{path} cannot be read ({error}): name a YAML file, or - for input."
         ) from None

@@ -21,6 +21,7 @@ from daemon.settings.table import SETTINGS
 from daemon.spec import numerals
 from daemon.spec.hosts import HostPort, is_loopback, is_unspecified, why_unreachable
 from daemon.spec.yaml_marks import Loc, Marked, read_yaml, scalar, unknown
+from daemon.telling.encodings import NotUtf8, text_of
 
 DEFAULT_CONFIG = Path("/etc/nxd/nxd.yaml")
 OTHER_VARIABLES = frozenset({"NXD_CONFIG", "NXD_CRASH", "NXD_KEYMAP"})
@@ -93,10 +94,12 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     marked = Marked()
     if path is not None:
         try:
-            marked = read_yaml(path.read_text(encoding="utf-8"))
+            marked = read_yaml(text_of(path.read_bytes()))
         except FileNotFoundError:
             raise SettingsError([_NO_FILE.format(path=path)]) from None
-        except (OSError, UnicodeDecodeError) as error:
+        except NotUtf8 as error:
+            raise SettingsError([f"{path} {error}"]) from None
+        except OSError as error:
             raise SettingsError([f"{path} cannot be read ({error}): make it a readable YAML file."]) from None
     try:
         return _settings(marked, path, environ, own())

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from daemon.telling.encodings import NotUtf8, text_of
 from nxtui.keys import ACTIONS, BY_ID, Action, Room
 
 NAMED = frozenset(
@@ -56,10 +57,12 @@ def load(environment: Mapping[str, str]) -> Keymap:
     import yaml
 
     try:
-        wished = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        wished = yaml.safe_load(text_of(file.read_bytes())) or {}
+    except NotUtf8 as cause:
+        return Keymap(mistakes=(f"The keymap {file} {cause}",))
     except OSError as cause:
         return Keymap(mistakes=(f"The keymap {file} cannot be read ({cause.strerror}).",))
-    except (yaml.YAMLError, UnicodeDecodeError) as cause:
+    except yaml.YAMLError as cause:
         mark = getattr(cause, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark is not None else ""
         return Keymap(mistakes=(f"The keymap {file} is not YAML{where}.",))

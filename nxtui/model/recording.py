@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
+from daemon.telling.encodings import NotUtf8, text_of
 from daemon.wire import (
     API_VERSION,
     DaemonView,
@@ -194,11 +195,11 @@ def _moment(line: StreamLine) -> float:
 def load(file: Path) -> Recording:
     """Read a recording. Raises BadRecording with the line that cannot be used."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = text_of(file.read_bytes())
     except OSError as cause:
         raise BadRecording(f"The recording {file} cannot be read ({cause.strerror}).") from cause
-    except UnicodeDecodeError as cause:
-        raise BadRecording(f"The recording {file} is no text in UTF-8.") from cause
+    except NotUtf8 as cause:
+        raise BadRecording(f"The recording {file} {cause}") from cause
     lines = []
     for number, said in enumerate(text.split("\n"), 1):
         if said.strip():

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 
 from daemon import wire
 from daemon.client import DaemonUnreachable, Refused
+from daemon.telling.encodings import NotUtf8, text_of
 from daemon.wire import Plan, Problem
 from daemon.words import counted
 from nxtui import keys
@@ -79,9 +80,9 @@ class SpecScreen(Room):
         try:
             if self._seen is not None and self._seen[1] > LARGEST:
                 raise ValueError(f"It has {counted(self._seen[1], 'byte')}: that is no spec.")
-            self.text = self.file.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            self._refuse("It is no text in UTF-8.")
+            self.text = text_of(self.file.read_bytes())
+        except NotUtf8 as cause:
+            self._refuse("", f"It {cause}")
         except ValueError as cause:
             self._refuse(str(cause))
         except OSError as cause:
@@ -89,8 +90,9 @@ class SpecScreen(Room):
         else:
             self.check()
 
-    def _refuse(self, reason: str) -> None:
+    def _refuse(self, reason: str, *mistakes: str) -> None:
         self.text, self.plan, self.problems, self.said = "", None, [], reason
+        self.problems = [Problem(line=None, column=None, message=one) for one in mistakes]
         self._redraw()
 
     @work(exclusive=True, group="check")

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,53 @@ def test_every_broken_sample_is_told_by_its_first_line_and_all_in_one_run(place:
 def test_validate_reads_a_spec_from_its_input(place: Any) -> None:
     assert place.run("validate", "-", stdin=WHOLE[0].read_text()).code == 0
     place.run("validate", "-", stdin="").refused_with(2, "-:1:1:", "empty")
+
+
+EMPTY = {
+    "no byte": b"",
+    "lines without a word": b"\n  \n\n",
+    "comments": b"# a cluster\n# is to be here\n",
+    "the beginning of a document": b"---\n",
+    "its beginning and end": b"---\n...\n",
+    "nothing in words": b"null\n",
+    "the mark of UTF-8": b"\xef\xbb\xbf",
+}
+
+
+@pytest.mark.parametrize("raw", EMPTY.values(), ids=EMPTY)
+def test_an_empty_spec_is_told_as_that_by_every_command_with_what_to_write(served: Any, raw: bytes) -> None:
+    path = served.directory / "empty.yaml"
+    path.write_bytes(raw)
+    for command in ("validate", "plan", "apply", "preflight"):
+        said = ("the spec is empty: describe one cluster", "sample-specs/three-node.yaml", "`nxd schema`")
+        served.run(command, str(path)).refused_with(2, f"{path}:1:1:", *said)
+    assert (Path(__file__).parents[2] / "sample-specs/three-node.yaml").is_file()
+
+
+def test_a_spec_that_is_not_written_in_utf_8_is_told_how_to_convert_it(place: Any) -> None:
+    path, right = place.directory / "spec.yaml", WHOLE[0].read_text() + "# café\n"
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"):
+        path.write_bytes(right.encode(encoding))
+        ended = place.run("validate", str(path))
+        ended.refused_with(2, str(path), "UTF-8", "convert it (`iconv -f ")
+        assert len(ended.err.splitlines()) == 1
+        command = (
+            ended.err.partition("`")[2].partition("`")[0].replace("OLD", "spec.yaml").replace("NEW", "new")
+        )
+        subprocess.run(command, shell=True, check=True, cwd=place.directory)
+        assert place.run("validate", "new").code == 0
+    path.write_bytes(right.encode("utf-8-sig"))
+    assert place.run("validate", str(path)).code == 0
+
+
+def test_a_settings_file_that_is_not_written_in_utf_8_is_told_how_to_convert_it(place: Any) -> None:
+    right = place.config.read_text()
+    place.config.write_bytes(right.encode("utf-16"))
+    place.run("status").refused_with(2, f"{place.config} is written in UTF-16", "iconv -f UTF-16 -t UTF-8")
+    place.config.write_bytes(f"# café\n{right}".encode("latin-1"))
+    place.run("status").refused_with(2, f"{place.config} holds the byte 0xe9 on line 1, column 6")
+    place.config.write_bytes(right.encode("utf-8-sig"))
+    place.run("status").refused_with(3)
 
 
 def fits(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
