@@ -32,7 +32,7 @@ def read_report(body: bytes, source: str) -> Report:
         raise BadReport("The body must be a JSON object.")
     seq = said.get("seq")
     if type(seq) is not int or not 1 <= seq <= _LAST_SEQ:
-        raise BadReport('"seq" must be a whole number from 1 on.')
+        raise BadReport(f'"seq" must be a whole number from 1 to {_LAST_SEQ}.')
     boot = said.get("boot", 0)
     if "boot" in said and (type(boot) is not int or not 1 <= boot <= _LAST_SEQ):
         raise BadReport('"boot" must be the number that the configuration gives, or be left out.')

@@ -81,7 +81,10 @@ def mistake(before: str, after: str) -> str:
 )
 def test_a_spec_with_such_a_number_says_what_to_write(text: str, plain: str) -> None:
     said = f'found "{text.strip(chr(39))}", which is text here: write {plain}'
-    assert mistake(f"gate: {text}\n", "1") == f"expected all, or a whole number of nodes from 1 on, {said}"
+    assert (
+        mistake(f"gate: {text}\n", "1")
+        == f"expected all, or a whole number from 1 to the number of nodes, {said}"
+    )
     assert mistake("", text).endswith(said)
 
 

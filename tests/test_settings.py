@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -124,8 +125,9 @@ def test_everything_wrong_is_told_at_once_with_key_file_line_and_remedy(tmp_path
         f'boot.listen ({path}, line 3) must be host:port, for example 0.0.0.0:8080; it is "8080".',
         "config.url (variable NXD_CONFIG_URL) must be http://host:port, for example",
         f"ibm.trusted_profile is missing: add it to {path} or set NXD_IBM_TRUSTED_PROFILE",
-        f'ibm.threads ({path}, line 8) must be a whole number from 1 on; it is "1.5".',
-        'ibm.read_timeout (variable NXD_IBM_READ_TIMEOUT) must be a number above 0; it is "soon".',
+        f'ibm.threads ({path}, line 8) must be a whole number from 1 to 1000000000; it is "1.5".',
+        "ibm.read_timeout (variable NXD_IBM_READ_TIMEOUT) must be a number above 0 and at most 1000000000; "
+        'it is "soon".',
     ):
         assert [problem for problem in found if problem.startswith(said)], said
     assert len(found) == 10
@@ -171,6 +173,49 @@ def test_everything_wrong_is_told_at_once_with_key_file_line_and_remedy(tmp_path
 def test_a_wrong_value_is_refused_by_name(variable: str, value: str) -> None:
     (found,) = problems(None, {**REQUIRED, variable: value})
     assert f"({'variable ' + variable}) must be" in found
+
+
+NUMBERS = [setting for setting in EVERY if setting.kind.numeric]
+BEYOND = ("1e300", "1" + "0" * 22, "-" + "9" * 23, "1" + "0" * 15, "nan", ".inf", "1e400", "٣")
+
+
+@pytest.mark.parametrize("setting", NUMBERS, ids=lambda setting: setting.key)
+def test_every_number_tells_its_whole_range_and_what_is_beyond_it_is_refused_with_it(
+    setting: Setting, tmp_path: Path
+) -> None:
+    words = setting.kind.words
+    assert re.fullmatch(r"a (whole )?number (from [0-9]+ to|above [0-9]+ and at most) [0-9]+", words)
+    path = tmp_path / "nxd.yaml"
+    for text in (*BEYOND, f"{int(words.split()[-1]) + 1}"):
+        section, _, name = setting.key.partition(".")
+        path.write_text(f"{section}:\n  {name}: {text}\n")
+        for file, environ in ((path, REQUIRED), (None, {**REQUIRED, setting.env: text})):
+            (said,) = problems(file, dict(environ))
+            assert f") must be {words}; it is " in said and said.startswith(setting.key) and len(said) < 300
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ibm_nutanix",
+        "[ibm_nutanix]",
+        "[ 'ibm_nutanix' ]",
+        ' ["ibm_nutanix"]',
+        "- ibm_nutanix\n",
+        "ibm_nutanix, ibm_nutanix",
+    ],
+)
+def test_a_list_in_a_variable_is_written_with_commas_or_as_in_the_file(text: str) -> None:
+    assert load_settings(None, {**REQUIRED, "NXD_PLATFORMS": text}).platforms == ("ibm_nutanix",)
+
+
+@pytest.mark.parametrize("text", ["[ibm_nutanix", "[]", "[[ibm_nutanix]]", "ibm_nutanix,", "[1]", "- - a"])
+def test_a_variable_that_is_no_list_says_how_one_is_written(text: str) -> None:
+    said = problems(None, {**REQUIRED, "NXD_PLATFORMS": text})
+    assert said == [
+        "platforms (variable NXD_PLATFORMS) must be a list of one platform or more, for example [ibm_nutanix], or "
+        f'ibm_nutanix,another; it is "{text}".'
+    ]
 
 
 def test_a_wrong_directory_is_one_problem_and_not_also_that_of_what_lies_in_it() -> None:
@@ -249,7 +294,7 @@ def test_a_longest_pause_below_the_first_is_refused() -> None:
         pytest.param(b"boot:\n\tlisten: a", "line 2, column 1: a tab in the indentation", id="tab"),
         pytest.param(b"a: 1\na: 2", 'line 2, column 1: the key "a" stands here again', id="twice"),
         pytest.param(b"- a", "must hold one setting per line", id="list"),
-        pytest.param(b"\xff\xfe", "cannot be read", id="not-text"),
+        pytest.param(b"\xff\xfe", "is written in UTF-16", id="not-text"),
     ],
 )
 def test_a_file_that_is_no_settings_file_is_told_so(content: bytes, said: str, tmp_path: Path) -> None:

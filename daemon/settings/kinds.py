@@ -21,6 +21,8 @@ class Kind:
     words: str
     read: Callable[[Any], object]
     numeric: bool = False
+    listed: bool = False
+    """Whether it is a list: a text that stands for one has commas between its entries, or is a list in YAML."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,13 @@ def place_of(url: str) -> tuple[str, int]:
     return match[2].strip("[]").lower(), _port(match[3], 443 if match[1] == "https" else 80)
 
 
-def number(lowest: float, above: bool = False, whole: bool = False, highest: float = 1e9) -> Kind:
+LARGEST = 1_000_000_000
+"""The largest number that a setting may be, where its own range is not narrower."""
+
+
+def number(lowest: int, above: bool = False, whole: bool = False, highest: int = LARGEST) -> Kind:
+    """A number in this range; ``above``: not the lowest itself."""
+
     def read(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
             raise ValueError
@@ -123,14 +131,12 @@ def number(lowest: float, above: bool = False, whole: bool = False, highest: flo
             raise ValueError
         return value if whole else float(value)
 
-    words = f"a {'whole ' if whole else ''}number {'above' if above else 'from'} {lowest:g}"
-    return Kind(
-        f"{words} to {highest:g}" if highest < 1e9 else f"{words} on" if not above else words, read, True
-    )
+    lower = f"above {lowest} and at most" if above else f"from {lowest} to"
+    return Kind(f"a {'whole ' if whole else ''}number {lower} {highest}", read, numeric=True)
 
 
 def _platforms(value: Any) -> tuple[str, ...]:
-    """The names in a list, or in a text with commas between them, as a variable has it."""
+    """The names in a list, or in a text with commas between them."""
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError
@@ -140,7 +146,11 @@ def _platforms(value: Any) -> tuple[str, ...]:
     return found
 
 
-PLATFORMS = Kind("a list of one platform or more, for example [ibm_nutanix]", _platforms)
+PLATFORMS = Kind(
+    "a list of one platform or more, for example [ibm_nutanix], or ibm_nutanix,another",
+    _platforms,
+    listed=True,
+)
 NAME = Kind(
     'a name of at most 20 characters: lower case letters, digits and "-", a letter first, no "-" at the end, and '
     "neither ibm nor ibm-…, which IBM Cloud keeps for itself",

@@ -16,7 +16,7 @@ from typing import Any
 from daemon.host.state_dir import NAMES
 from daemon.platforms import manifests, own, wrong
 from daemon.platforms.manifest import Manifest
-from daemon.settings.kinds import Setting, place_of
+from daemon.settings.kinds import Kind, Setting, place_of
 from daemon.settings.table import SETTINGS
 from daemon.spec import numerals
 from daemon.spec.hosts import HostPort, is_loopback, is_unspecified, why_unreachable
@@ -216,15 +216,25 @@ class _Reader:
             value, where, as_text = setting.default, "its default", True
         try:
             value = _filled(value, self.values, self._known)
-            value = scalar(str(value)) if setting.kind.numeric and as_text else value
-            self.values[setting.key] = setting.kind.read(value)
+            meant = _meant(setting.kind, str(value)) if as_text else value
+            self.values[setting.key] = setting.kind.read(meant)
         except _Unfilled as unfilled:
             if where != "its default":  # else the setting it names is wrong itself
                 self._problems.append(f"{setting.key} ({where}) {unfilled}")
         except ValueError:
-            meant = numerals.hint(value, numerals.number) if setting.kind.numeric else ""
-            wrong = f'{setting.key} ({where}) must be {setting.kind.words}; it is "{value}"{meant}.'
+            plain = numerals.hint(value, numerals.number) if setting.kind.numeric else ""
+            wrong = f'{setting.key} ({where}) must be {setting.kind.words}; it is "{value}"{plain}.'
             self._problems.append(wrong)
+
+
+def _meant(kind: Kind, text: str) -> object:
+    """What a text stands for where a value is wanted: of a variable, or of a default."""
+    if kind.numeric:
+        return scalar(text)
+    if kind.listed and text.lstrip().startswith(("[", "- ")):
+        marked = read_yaml(text)
+        return text if marked.problems else marked.value
+    return text
 
 
 class _Unfilled(Exception):

@@ -15,6 +15,9 @@ from daemon.settings.kinds import (
     number,
 )
 
+LATEST = 10_000_000_000
+"""The latest moment at which a time may begin: in the year 2286. Nobody can tell the date of one after 9999."""
+
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "platforms",
@@ -61,13 +64,21 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("poll.seconds", SECONDS, "10", "Seconds between two looks at something that is waited for"),
     Setting("retry.first_seconds", SECONDS, "2", "Seconds before the first retry; doubled each time"),
     Setting("retry.max_seconds", SECONDS, "120", "The most seconds between two retries"),
-    Setting("deadlines.factor", SECONDS, "1.0", "Multiplies every deadline, for slow networks"),
     Setting(
-        "clock.speed", SECONDS, "1.0", "Lets time pass faster; only for rehearsals in the simulated world"
+        "deadlines.factor",
+        number(0, above=True, highest=10_000),
+        "1.0",
+        "Multiplies every deadline, for slow networks",
+    ),
+    Setting(
+        "clock.speed",
+        number(0, above=True, highest=1_000_000),
+        "1.0",
+        "Lets time pass faster; only for rehearsals in the simulated world",
     ),
     Setting(
         "clock.origin",
-        number(0, highest=1e12),
+        number(0, highest=LATEST),
         "0",
         "The Unix time since which it passes faster; only for rehearsals",
     ),

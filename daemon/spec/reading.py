@@ -80,10 +80,12 @@ def parse_duration(text: object) -> float:
     """The seconds of ``90s``, ``45m`` or ``2h``. Raises ValueError that says what it must look like."""
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if not match:
-        raise ValueError(f"expected a duration like 90s, 45m or 2h, found {found_text(text)}")
+        raise ValueError(
+            f"expected a duration like 90s, 45m or 2h, from 1s to {LONGEST_HOURS}h, found {found_text(text)}"
+        )
     seconds = int(match[1]) * _UNIT_SECONDS[match[2]]
     if seconds > LONGEST_HOURS * 3600:
-        raise ValueError(f"a duration is at most {LONGEST_HOURS}h, found {found_text(text)}")
+        raise ValueError(f"a duration is from 1s to {LONGEST_HOURS}h, found {found_text(text)}")
     return float(seconds)
 
 
@@ -127,7 +129,7 @@ def _gate(value: object) -> object:
     if value == "all" or (type(value) is int and value >= 1):
         return value
     found = found_text(value) + numerals.hint(value, numerals.number)
-    raise ValueError(f"expected all, or a whole number of nodes from 1 on, found {found}")
+    raise ValueError(f"expected all, or a whole number from 1 to the number of nodes, found {found}")
 
 
 Gate = Annotated[

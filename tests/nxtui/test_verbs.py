@@ -205,7 +205,8 @@ async def test_an_editor_that_cannot_be_opened_is_said(
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("binary.yaml", "only UTF-8 is read: convert it"), ("none.yaml", "cannot be read (No such file")]
+    ("name", "said"),
+    [("binary.yaml", "only UTF-8 is read: convert it"), ("none.yaml", "cannot be read (No such file")],
 )
 async def test_a_file_that_is_no_spec_is_said(window: Open, specs: Path, name: str, said: str) -> None:
     async with window((140, 45)) as w:

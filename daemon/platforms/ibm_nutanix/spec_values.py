@@ -67,7 +67,10 @@ def offsets(value: Any) -> tuple[int, int]:
     if not whole or len(value) != 2:
         texts = [item for item in value if type(item) is not int] if isinstance(value, (list, tuple)) else ()
         found = f", found {found_text(texts[0])}{numerals.hint(texts[0], numerals.number)}" if texts else ""
-        raise ValueError(f"expected two whole numbers, the first and the last offset, like [10, 50]{found}")
+        raise ValueError(
+            f"expected two whole numbers from {FIRST_FREE_OFFSET} to {LAST_OFFSET}, "
+            f"the first and the last offset, like [10, 50]{found}"
+        )
     low, high = value
     if low < FIRST_FREE_OFFSET:
         raise ValueError(
