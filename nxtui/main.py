@@ -41,8 +41,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--no-desktop", action="store_true", help="no desktop notification")
     made.add_argument("--replay", type=Path, metavar="FILE", help="play a recorded deployment back")
     made.add_argument("--serve", action="store_true", help="open it in a browser of this machine")
-    made.add_argument("--port", type=int, default=8099, metavar="N", help="the port of --serve [8099]")
+    made.add_argument("--port", type=_port, default=8099, metavar="N", help="the port of --serve [8099]")
     return made
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 5 and 0 < int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 65535.")
+    return int(text)
 
 
 def find_socket(socket: Path | None, config: Path | None, environment: Mapping[str, str]) -> Path:

@@ -13,6 +13,7 @@ import click
 from daemon.cli import paper
 from daemon.cli.ending import find_socket
 from daemon.cli.naming import known_names, named
+from daemon.cli.numbers import REVISION, Whole
 from daemon.cli.output import event_line, print_json
 from daemon.wire import EventView
 
@@ -46,7 +47,7 @@ class Part(NamedTuple):
 
 @click.command()
 @_name
-@click.option("--after", type=click.IntRange(0), help="Begin with what came after this revision.")
+@click.option("--after", type=REVISION, help="Begin with what came after this revision.")
 @_utc
 @_json
 @click.pass_obj
@@ -67,7 +68,7 @@ def events(options: dict[str, Any], name: str | None, after: int | None, utc: bo
 @click.option(
     "-n",
     "--lines",
-    type=click.IntRange(1, 10_000_000),
+    type=Whole(1, 10_000_000),
     help="At most so many, the last ones [default: 100; with --since all].",
 )
 @click.option("-f", "--follow", is_flag=True, help="Then go on with what happens, until interrupted.")

@@ -9,6 +9,7 @@ import click
 from daemon import wire
 from daemon.cli.ending import Gave, find_socket
 from daemon.cli.naming import known_clusters, known_names, named
+from daemon.cli.numbers import SECONDS, Whole
 from daemon.cli.output import aside, note, print_json, record, terminal
 from daemon.cli.shapes import Waited
 from daemon.telling.durations import lasting
@@ -20,7 +21,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scr
 @click.command()
 @click.argument("words", callback=named, nargs=-1, metavar="[FILTER]...", shell_complete=known_names)
 @click.option(
-    "--limit", type=click.IntRange(0), help="Show at most so many; 0 is all. On a terminal 100 are shown."
+    "--limit", type=Whole(0, 1_000_000), help="Show at most so many; 0 is all. On a terminal 100 are shown."
 )
 @_json
 @click.pass_obj
@@ -97,7 +98,7 @@ def _print_pairs(title: str, pairs: Any) -> None:
 @click.command()
 @click.argument("name", callback=named, shell_complete=known_names)
 @click.option("--for", "goal", type=click.Choice(["active", "gone"]), default="active", show_default=True)
-@click.option("--timeout", type=click.FloatRange(0), help="Give up after this many seconds (exit code 5).")
+@click.option("--timeout", type=SECONDS, help="Give up after this many seconds (exit code 5).")
 @_json
 @click.pass_obj
 def wait(options: dict[str, Any], name: str, goal: str, timeout: float | None, as_json: bool) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -18,6 +19,8 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import Gave
+from daemon.cli.numbers import PORT, Number, Whole
+from daemon.settings.table import LATEST
 
 if TYPE_CHECKING:
     from daemon.demo.stage import Stage
@@ -36,35 +39,62 @@ _scenario = click.option(
     metavar="NAME[@TARGET]",
     help="Play a named misfortune, for one node or cluster or for all; repeat it and they combine.",
 )
-_seed = click.option("--seed", default=1, show_default=True, help="Repeats the same run.")
+_seed = click.option(
+    "--seed", type=Whole(0, 10**18 - 1), default=1, show_default=True, help="Repeats the same run."
+)
 
 
 @click.command()
-@click.option("--speed", default=SPEED_TO_WATCH, show_default=True, help="How much faster time passes.")
-@click.option("--origin", default=0.0, help="The Unix time from which it passes faster [default: now].")
+@click.option(
+    "--speed",
+    type=Number(0.001, 100_000),
+    default=SPEED_TO_WATCH,
+    show_default=True,
+    help="How much faster time passes.",
+)
+@click.option(
+    "--origin",
+    type=Number(0, LATEST),
+    default=0.0,
+    help="The Unix time from which it passes faster [default: now].",
+)
 @_seed
 @click.option("--management", default="127.24.0.0/24", show_default=True, help="The management subnet.")
 @click.option("--workload", default="127.24.1.0/24", show_default=True, help="The workload subnet.")
-@click.option("--vpc-port", default=0, help="Port of the VPC API [default: any free one].")
-@click.option("--dns-port", default=0, help="Port of DNS Services.")
-@click.option("--metadata-port", default=0, help="Port of the metadata service.")
-@click.option("--control-port", default=0, help="Port of the control address.")
+@click.option("--vpc-port", type=PORT, default=0, help="Port of the VPC API [default: any free one].")
+@click.option("--dns-port", type=PORT, default=0, help="Port of DNS Services.")
+@click.option("--metadata-port", type=PORT, default=0, help="Port of the metadata service.")
+@click.option("--control-port", type=PORT, default=0, help="Port of the control address.")
 @click.option(
-    "--ssh-port", default=0, help="Port of the CVMs' SSH [default: 22, or 2222 if it cannot be had]."
+    "--ssh-port",
+    type=PORT,
+    default=0,
+    help="Port of the CVMs' SSH [default: 22, or 2222 if it cannot be had].",
 )
-@click.option("--page-size", default=50, show_default=True, help="How many items a page of a list holds.")
+@click.option(
+    "--page-size",
+    type=Whole(1, 100),
+    default=50,
+    show_default=True,
+    help="How many items a page of a list holds.",
+)
 @click.option(
     "--personality", default="seed", show_default=True, help="How controller VMs behave: seed or real."
 )
 @click.option("--quota", multiple=True, metavar="KIND=N", help="Another quota than the documented one.")
-@click.option("--capacity", type=click.IntRange(0), help="How many servers of a profile a zone holds.")
+@click.option("--capacity", type=Whole(0, 1_000_000), help="How many servers of a profile a zone holds.")
 @click.option(
     "--order",
     default="name",
     show_default=True,
     help="What a create is held to first: its name, what it takes hold of (holding), or either (drawn).",
 )
-@click.option("--replays", default=0.0, help="The chance that a proxy sends a changing call twice, up to 1.")
+@click.option(
+    "--replays",
+    type=Number(0, 1),
+    default=0.0,
+    help="The chance that a proxy sends a changing call twice, up to 1.",
+)
 @_fail
 @_scenario
 @click.option("--list-scenarios", is_flag=True, help="Name every scenario, and leave.")
@@ -90,8 +120,9 @@ def sim(
 def _quotas(given: tuple[str, ...]) -> dict[str, int]:
     pairs = [text.partition("=") for text in given]
     for name, equals, number in pairs:
-        if not equals or not number.isdigit():
-            raise Gave(wire.EXIT_USAGE, f"A quota is written KIND=N, for example server=100, not {name!r}.")
+        if not equals or not re.fullmatch("[0-9]{1,9}", number):
+            said = "A quota is written KIND=N, for example server=100, with N from 0 to 999999999"
+            raise Gave(wire.EXIT_USAGE, f"{said}, not {name + equals + number!r}.")
     return {name: int(number) for name, _, number in pairs}
 
 
@@ -146,7 +177,7 @@ def _directory() -> Path:
 )
 @click.option(
     "--speed",
-    type=click.FloatRange(1, 100_000),
+    type=Number(1, 100_000),
     help="How much faster time passes [default: 60; 240 headless].",
 )
 @_fail

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Collection
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 from daemon import wire
 from daemon.cli.ending import Gave, find_socket
 from daemon.cli.naming import known_clusters, named
+from daemon.cli.numbers import SECONDS
 from daemon.cli.output import print_json, record, terminal
 from daemon.telling.encodings import NotUtf8, text_of
 from daemon.words import counted
@@ -137,7 +139,7 @@ def _with_places(refused: Refused, path: str) -> Exception:
 )
 @click.option("--yes", is_flag=True, help="Do not ask before something is deleted; for scripts.")
 @click.option("--wait", "wait", is_flag=True, help="Wait until the cluster is active, and show the progress.")
-@click.option("--timeout", type=click.FloatRange(0), help="With --wait: give up after this many seconds.")
+@click.option("--timeout", type=SECONDS, help="With --wait: give up after this many seconds.")
 @_json
 @click.pass_obj
 def apply(
@@ -206,9 +208,10 @@ def spec(options: dict[str, Any], name: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("platform", default="ibm_nutanix")
-def schema(platform: str) -> None:
-    """Print the JSON Schema of a platform's spec, for editors.
+@click.argument("platform", required=False)
+@click.pass_obj
+def schema(options: dict[str, Any], platform: str | None) -> None:
+    """Print the JSON Schema of a platform's spec, for editors: of the one that is switched on, or of the one named.
 
     Keep it beside the spec (nxd schema > ibm_nutanix.schema.json); a spec whose first line is
     "# yaml-language-server: $schema=ibm_nutanix.schema.json" is then checked and completed while it is written.
@@ -216,9 +219,22 @@ def schema(platform: str) -> None:
     from daemon.platforms import manifests, spec_model
     from daemon.spec.reading import json_schema
 
+    if platform is None:
+        platform, *others = _switched_on(options)
+        if others:
+            names = ", ".join((platform, *others))
+            raise click.UsageError(f"Several platforms are switched on: name one of {names}.")
     if platform not in manifests():
         raise click.UsageError(f"There is no platform {platform}; there is {', '.join(manifests())}.")
     print_json(json_schema(spec_model(platform)))
+
+
+def _switched_on(options: dict[str, Any]) -> tuple[str, ...]:
+    """The platforms of the settings, or where there are none yet the usual ones. Raises SettingsError."""
+    from daemon.settings.reading import DEFAULT_CONFIG, find_config, platforms_on
+
+    path = find_config(options["config"], os.environ)
+    return platforms_on(None if path == DEFAULT_CONFIG and not path.exists() else path, os.environ)
 
 
 @click.command()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import click
 
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+_SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _TAKEN = "10m, 2h30m, 3d, 14:05, 2026-11-29, or '2026-11-29 14:05'"
 
@@ -28,7 +28,7 @@ def moment(text: str, now: float, utc: bool = False) -> float:
         if words and not _SPAN.sub("", words):
             return max(0.0, now - sum(float(n) * _SECONDS[unit] for n, unit in _SPAN.findall(words)))
         zone = UTC if utc else None
-        if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", words):
+        if re.fullmatch(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?", words):
             today = datetime.fromtimestamp(now, zone)
             found = datetime.combine(today.date(), time.fromisoformat(words.zfill(5)), zone)
             return (found if found.timestamp() <= now else found - timedelta(days=1)).timestamp()

@@ -12,6 +12,7 @@ import click
 from daemon import wire
 from daemon.cli.ending import find_socket
 from daemon.cli.naming import known_clusters, known_names, known_nodes, named
+from daemon.cli.numbers import SECONDS
 from daemon.cli.output import print_json
 
 _GOAL = {"retry": "active", "resume": "active", "replace": "active", "rollback": "gone", "destroy": "gone"}
@@ -38,7 +39,7 @@ _NAMED = {"replace": known_nodes} | dict.fromkeys(("protect", "unprotect", "dest
 """Whose names a shell completes, where a verb does not take both kinds."""
 _OPTIONS = (
     click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts."),
-    click.option("--timeout", type=click.FloatRange(0), help="With --wait: give up after this many seconds."),
+    click.option("--timeout", type=SECONDS, help="With --wait: give up after this many seconds."),
     click.option("--wait", "wait", is_flag=True, help="Wait until it is done, and show the progress."),
 )
 _CONFIRMATION = (

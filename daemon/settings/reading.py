@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.host.state_dir import NAMES
-from daemon.platforms import manifests, own, wrong
+from daemon.platforms import is_installed, manifests, own, wrong
 from daemon.platforms.manifest import Manifest
 from daemon.settings.kinds import Kind, Setting, place_of
 from daemon.settings.table import SETTINGS
@@ -91,22 +91,45 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
     Raises SettingsError with everything that is wrong at once.
     """
-    marked = Marked()
-    if path is not None:
-        try:
-            marked = read_yaml(text_of(path.read_bytes()))
-        except FileNotFoundError:
-            raise SettingsError([_NO_FILE.format(path=path)]) from None
-        except NotUtf8 as error:
-            raise SettingsError([f"{path} {error}"]) from None
-        except OSError as error:
-            raise SettingsError([f"{path} cannot be read ({error}): make it a readable YAML file."]) from None
+    marked = _read(path)
     try:
         return _settings(marked, path, environ, own())
     except SettingsError:
         if manifests() == own():
             raise
         return _settings(marked, path, environ, manifests())
+
+
+def _read(path: Path | None) -> Marked:
+    """What stands in the file. Raises SettingsError."""
+    if path is None:
+        return Marked()
+    try:
+        return read_yaml(text_of(path.read_bytes()))
+    except FileNotFoundError:
+        raise SettingsError([_NO_FILE.format(path=path)]) from None
+    except NotUtf8 as error:
+        raise SettingsError([f"{path} {error}"]) from None
+    except OSError as error:
+        raise SettingsError([f"{path} cannot be read ({error}): make it a readable YAML file."]) from None
+
+
+def platforms_on(path: Path | None, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The platforms that are switched on, whatever else the settings lack. Raises SettingsError."""
+    marked = _read(path)
+    problems = [f"{path}, line {p.line}, column {p.column}: {p.message}." for p in marked.problems]
+    table = [one for one in SETTINGS if one.key == "platforms"]
+    given: dict[str, tuple[object, str]] = {}
+    if isinstance(marked.value, dict) and "platforms" in marked.value:
+        line = marked.at_key(("platforms",), "").line
+        given["platforms"] = marked.value["platforms"], f"{path}, line {line}"
+    reader = _Reader(table, given, path, environ, problems)
+    reader.read(table)
+    found: tuple[str, ...] = reader.values.get("platforms", ())
+    problems += [unknown("platform", name, manifests()) for name in found if not is_installed(name)]
+    if problems:
+        raise SettingsError(problems)
+    return found
 
 
 def _settings(

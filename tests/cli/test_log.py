@@ -60,7 +60,10 @@ def test_a_time_may_be_written_as_a_span_a_time_of_day_a_date_or_both(
     assert moment(text, NOON, utc) == meant
 
 
-@pytest.mark.parametrize("text", ["", "10", "m", "soon", "25:00", "2026-13-01", "10m ago", "-5m"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "10", "m", "soon", "25:00", "2026-13-01", "10m ago", "-5m", "٣m", "٣:٠٠", "nan", "inf", "1e3m"],
+)
 def test_what_is_no_time_is_refused_with_what_is(text: str) -> None:
     with pytest.raises(click.UsageError, match="is no time: write 10m"):
         moment(text, NOON)

@@ -300,7 +300,7 @@ def test_the_demo_refuses_to_fail_what_is_not_in_it(place: Any, name: str) -> No
     [
         ("--fail", "node01:bogus", "The fault 'node01:bogus' is not known"),
         ("--fail", "node01", "The fault 'node01' is not known"),
-        ("--speed", "nan", "The speed nan is not between"),
+        ("--speed", "nan", "'nan' is not a number from 1 to 100000."),
         ("--management", "banana", "The management network 'banana' is not an IPv4 network"),
         ("--workload", "127.24.0.0/24", "overlap"),
     ],

@@ -219,6 +219,24 @@ class TestOff:
         said = toy.run("apply", str(SPEC))
         said.refused_with(2, "1:11", "toyland is not switched on here", "add it to platforms")
 
+    def test_the_schema_is_that_of_the_platform_that_is_switched_on(self, toy: Any) -> None:
+        def title(*words: str, env: dict[str, str] | None = None) -> str:
+            return str(json.loads(toy.run("schema", *words, env=env).out)["title"])
+
+        ours = title("toyland")
+        assert title() == ours != title("ibm_nutanix")
+        toy.write(environment=None)  # whatever else is missing
+        assert title() == ours
+        assert title(env={"NXD_PLATFORMS": "[ibm_nutanix]"}) == title("ibm_nutanix")
+        toy.write(platforms=["toyland", "ibm_nutanix"])
+        toy.run("schema").refused_with(
+            2, "Several platforms are switched on: name one of toyland, ibm_nutanix."
+        )
+        toy.write(platforms=["toylnad"])
+        toy.run("schema").refused_with(2, 'unknown platform "toylnad": did you mean "toyland"?')
+        toy.write(platforms="[toyland")
+        toy.run("schema").refused_with(2, "platforms (", "must be a list of one platform or more")
+
     def test_a_platform_that_is_not_known_is_told_with_those_that_are(self, toy: Any) -> None:
         toy.write(platforms=["toylnad"])
         toy.run("serve").refused_with(2, "toylnad", "toyland")
