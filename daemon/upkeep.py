@@ -10,7 +10,7 @@ from pathlib import Path
 from daemon.boot.book import BootBook
 from daemon.errors.tree import StoreError
 from daemon.host.garbage import GROWN, give_back, resident
-from daemon.memory.journal import Journal
+from daemon.memory.journal import WRITE_SECONDS, Journal
 from daemon.store.base import Fenced
 from daemon.store.ops import AddEvent, Event
 from daemon.words import sentences
@@ -73,7 +73,9 @@ class Upkeep:
         return min(least, resident())
 
     async def look(self) -> None:
-        """One look at the images, and at what was left out of the log. Raises StoreError, Fenced."""
+        """One look at the images, at whether the database can be written, and at what was left out of the log. Raises
+        StoreError, Fenced."""
+        await self._journal.try_to_write(WRITE_SECONDS)
         await asyncio.to_thread(self._images.look, self._images_dir)
         await self._tell_of_images()
         await self._book.tell_left_out()

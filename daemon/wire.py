@@ -156,8 +156,17 @@ class DaemonView(TypedDict):
     started: float
 
 
+class Unwritten(TypedDict):
+    """The daemon cannot write its database, ``since`` when and why: what it tells is of then, and it calls nothing
+    outside."""
+
+    since: float
+    problem: str
+
+
 class Snapshot(TypedDict):
-    """Everything at one revision. ``speed`` is how many daemon seconds pass in one real second."""
+    """Everything at one revision. ``speed`` is how many daemon seconds pass in one real second. ``unwritten`` is there
+    while the database cannot be written."""
 
     daemon: DaemonView
     revision: int
@@ -165,6 +174,7 @@ class Snapshot(TypedDict):
     speed: float
     clusters: list[EntityView]
     nodes: list[EntityView]
+    unwritten: NotRequired[Unwritten]
 
 
 class PlanItem(TypedDict):
@@ -252,7 +262,8 @@ class StreamLine(TypedDict):
     """One NDJSON line of ``GET /v1/events``; which other keys are there depends on ``type``.
 
     A ``gap`` says that lines up to its revision, which were asked for, are no longer kept.
-    ``left`` is there when the state was asked for in pieces: how many nodes are still to come.
+    ``left`` is there when the state was asked for in pieces: how many nodes are still to come. ``unwritten`` is in
+    a snapshot and in every heartbeat while the database cannot be written.
     """
 
     type: Literal["snapshot", "nodes", "change", "removed", "event", "gap", "heartbeat", "lagged"]
@@ -264,6 +275,7 @@ class StreamLine(TypedDict):
     entity: NotRequired[EntityView]
     name: NotRequired[str]
     event: NotRequired[EventView]
+    unwritten: NotRequired[Unwritten]
 
 
 class Health(TypedDict):

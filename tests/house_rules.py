@@ -51,7 +51,8 @@ HOUSE_RULES: dict[str, Room] = {
         ("daemon.errors", "daemon.faultpoints", "state_machines"), ("aiosqlite", "msgspec", "orjson")
     ),
     "daemon.memory": Room(
-        ("daemon.clock", "daemon.faultpoints", "daemon.secrets", "daemon.store", "state_machines"), ("msgspec",)
+        ("daemon.clock", "daemon.errors", "daemon.faultpoints", "daemon.secrets", "daemon.store", "state_machines"),
+        ("msgspec",),
     ),
     "daemon.engine": Room(
         (

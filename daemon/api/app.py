@@ -22,7 +22,7 @@ from daemon.api.stream import lines
 from daemon.api.views import Views, event_view, problem_view
 from daemon.engine.engine import Engine
 from daemon.errors.tree import NxdError, StoreError
-from daemon.memory.journal import Journal
+from daemon.memory.journal import WRITE_SECONDS, Journal
 from daemon.platforms import is_installed, spec_model, work_states
 from daemon.requests.audit import Audit
 from daemon.requests.login import Login
@@ -43,8 +43,6 @@ ASKED = web.RequestKey("asked", Asked)
 BODY_LIMIT = 4 * 1024 * 1024
 BODY_SECONDS = 30.0
 """How long a caller may take for the body of a request."""
-WRITE_SECONDS = 2.0
-"""How long the health answer waits for the database to take a commit."""
 
 
 class Api:

@@ -40,9 +40,12 @@ async def lines(
         while not (subscription.lagged or subscription.over):
             notices = await _next(subscription)
             if not notices:
-                yield _line(journal, "heartbeat", journal.mirror.revision)
+                unwritten = views.unwritten()
+                more = {} if unwritten is None else {"unwritten": unwritten}
+                yield _line(journal, "heartbeat", journal.mirror.revision, **more)
                 continue
-            yield b"".join(_changes(journal, views, notices, revision))
+            if told := b"".join(_changes(journal, views, notices, revision)):
+                yield told
         if subscription.lagged:
             yield _line(journal, "lagged", journal.mirror.revision)
 

@@ -37,7 +37,7 @@ class Views:
         records = sorted(self._journal.mirror.records.values(), key=lambda record: record.name)
         if nodes is None:
             nodes = [record for record in records if record.name != record.shard]
-        return wire.Snapshot(
+        shown = wire.Snapshot(
             daemon=self.daemon,
             revision=self._journal.mirror.revision,
             now=self._journal.clock.now(),
@@ -45,6 +45,14 @@ class Views:
             clusters=[self.entity(record) for record in records if record.name == record.shard],
             nodes=[self.entity(record) for record in nodes],
         )
+        if (unwritten := self.unwritten()) is not None:
+            shown["unwritten"] = unwritten
+        return shown
+
+    def unwritten(self) -> wire.Unwritten | None:
+        """Since when the database cannot be written, and why."""
+        found = self._journal.unwritten
+        return None if found is None else wire.Unwritten(since=found.since, problem=found.problem)
 
     def most_urgent_first(self) -> list[Record]:
         """Every node: the failed ones, those that need a person, and then the rest, each by its name as a person

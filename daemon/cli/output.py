@@ -9,7 +9,7 @@ from typing import Any
 
 from daemon.cli import paper
 from daemon.cli.times import stamp
-from daemon.wire import EntityView, EventView
+from daemon.wire import EntityView, EventView, Snapshot, Unwritten
 from daemon.words import printable
 
 STYLES: dict[str, str] = {
@@ -42,6 +42,19 @@ def record(fields: Sequence[object]) -> str:
 def aside(text: str) -> None:
     """A sentence that is no record: it must not stand among those that a program reads."""
     print(text, file=sys.stdout if terminal() else sys.stderr)
+
+
+def unwritten_line(trouble: Unwritten) -> str:
+    """That the daemon cannot write, since when and why."""
+    since = stamp(trouble["since"])
+    return f"The daemon cannot write since {since}: what is shown is of then, nothing goes on. {trouble['problem']}"
+
+
+def tell_unwritten(snapshot: Snapshot) -> None:
+    """Say that what is shown is not the truth of this moment, where the daemon cannot write."""
+    unwritten = snapshot.get("unwritten")
+    if unwritten is not None:
+        aside(unwritten_line(unwritten))
 
 
 def note(entity: EntityView) -> str:

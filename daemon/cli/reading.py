@@ -10,7 +10,7 @@ from daemon import wire
 from daemon.cli.ending import Gave, find_socket
 from daemon.cli.naming import known_clusters, known_names, named
 from daemon.cli.numbers import SECONDS, Whole
-from daemon.cli.output import aside, note, print_json, record, terminal
+from daemon.cli.output import aside, note, print_json, record, tell_unwritten, terminal
 from daemon.cli.shapes import Waited
 from daemon.telling.durations import lasting
 from daemon.words import printable
@@ -42,7 +42,9 @@ def status(options: dict[str, Any], words: tuple[str, ...], limit: int | None, a
         snapshot["clusters"] = [one for one in shown if one["kind"] == "cluster"]
         snapshot["nodes"] = [one for one in shown if one["kind"] == "node"]
         print_json(snapshot)
-    elif not snapshot["clusters"]:
+        return
+    tell_unwritten(snapshot)
+    if not snapshot["clusters"]:
         aside("There is no cluster yet. `nxd apply SPEC` makes one.")
     else:
         print_fleet(snapshot, entities, limit)
@@ -58,10 +60,12 @@ def show(options: dict[str, Any], name: str, as_json: bool) -> None:
 
     with Client(find_socket(options)) as client:
         detail = client.show(name)
-        now = client.snapshot()["now"]
+        snapshot = client.snapshot()
     if as_json:
         print_json(detail)
         return
+    now = snapshot["now"]
+    tell_unwritten(snapshot)
     entity = detail["entity"]
     print(
         f"{entity['name']} ({entity['kind']} of {entity['cluster']}, {entity['platform']}): {entity['title']}"

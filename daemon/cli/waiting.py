@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from daemon import wire
 from daemon.cli import paper
 from daemon.cli.ending import Gave
-from daemon.cli.output import STYLES, event_line, note, print_json
+from daemon.cli.output import STYLES, event_line, note, print_json, unwritten_line
 from daemon.cli.shapes import Waited
 from daemon.client import Client, DaemonUnreachable
 from daemon.wire import EntityView, StreamLine
@@ -206,12 +206,16 @@ def wait_quietly(
 
 def _follow(socket: Path, watch: Watch, timeout: float | None, screen: Screen) -> tuple[int, str]:
     until = None if timeout is None else time.monotonic() + timeout
-    seen = False
+    seen = warned = False
     with Client(socket) as client:
         for line in _lines(client):
             for entity in watch.take(line):
                 screen.entity(entity)
             screen.line(line)
+            unwritten = line.get("unwritten")
+            if unwritten is not None and not warned:
+                print(unwritten_line(unwritten), file=sys.stderr, flush=True)
+            warned = unwritten is not None or (warned and line["type"] != "heartbeat")
             unknown = watch.missing and not seen
             if unknown and not (watch.goal == "gone" and _heard_of(socket, watch.name)):
                 return wire.EXIT_USAGE, f"There is no node or cluster named {watch.name}."

@@ -7,9 +7,11 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from daemon.clock import Clock
+from daemon.errors.tree import StoreError
 from daemon.faultpoints import armed, point
 from daemon.memory.bus import Bus, Notice
 from daemon.memory.history import READ_BACK, History
@@ -26,6 +28,7 @@ from daemon.store.ops import (
     PutRecord,
     PutResource,
     PutSignal,
+    TryToWrite,
     concerned,
 )
 from daemon.words import sentences
@@ -34,8 +37,19 @@ from state_machines.record import Record
 log = logging.getLogger("nxd")
 
 DAY = 86400.0
+ROOM = 65536
+"""Characters that are written to see whether there is room again."""
+WRITE_SECONDS = 2.0
+"""Real seconds in which the database has to take a commit, where it is only asked whether it does."""
 BETWEEN_PIECES = 0.02
 """Real seconds that the writer is left to others between two pieces of what is forgotten."""
+
+
+class Unwritten(Struct, frozen=True):
+    """Since when no commit goes through, and why: all that is known is of then."""
+
+    since: float
+    problem: str
 
 
 class Journal:
@@ -60,8 +74,11 @@ class Journal:
         self.started = clock.now()
         self._trial: asyncio.Future[list[Event]] | None = None
         """The commit of nothing by which the health answer learns whether one goes through."""
+        self._tries = 0
         self.noted: dict[str, str] = {}
         """What somebody noticed to be wrong on this host, by what it concerns, for the health answer."""
+        self.unwritten: Unwritten | None = None
+        """Set from the first commit that failed until one goes through."""
         self._soon: list[Callable[[], object]] = []
 
     async def read_back(self) -> None:
@@ -70,18 +87,36 @@ class Journal:
 
     async def troubles(self, seconds: float) -> list[str]:
         """What is wrong with what is kept on this host: the noted troubles, and whether a commit goes through now."""
-        found = list(self.noted.values())
         if self._trial is None or self._trial.done():
             self._trial = self.submit(())
-            self._trial.add_done_callback(lambda trial: trial.cancelled() or trial.exception())
-        trial = self._trial
-        await asyncio.wait((trial,), timeout=seconds)
-        error = trial.exception() if trial.done() else None
-        if not trial.done():
-            found.append(f"The database did not take a commit within {seconds:g} seconds.")
-        elif error is not None:
-            found.append(sentences(str(error), getattr(error, "remedy", None)))
-        return found
+        await self._see(self._trial, seconds)
+        unwritten = [] if self.unwritten is None else [self.unwritten.problem]
+        return [*self.noted.values(), *unwritten]
+
+    async def try_to_write(self, seconds: float) -> None:
+        """Learn whether the database can be written, also where nobody has anything to write; while it could not, by
+        as much as any commit needs, so that the last free page is not taken for room."""
+        self._tries += 1
+        room = 0 if self.unwritten is None else ROOM
+        await self._see(self.submit((TryToWrite(f"{self._tries} {'x' * room}"),)), seconds)
+
+    async def _see(self, commit: asyncio.Future[list[Event]], seconds: float) -> None:
+        """Wait for the end of a commit; one that takes longer than so many seconds does not go through."""
+        await asyncio.wait((commit,), timeout=seconds)
+        if not commit.done():
+            self._cannot_write(f"The database did not take a commit within {seconds:g} seconds.")
+
+    def _learn(self, written: bool, commit: asyncio.Future[list[Event]]) -> None:
+        """Whether the database can be written follows from how the last commit ended that had something to write."""
+        error = None if commit.cancelled() else commit.exception()
+        if isinstance(error, StoreError):
+            self._cannot_write(sentences(str(error), error.remedy))
+        elif written and error is None and not commit.cancelled():
+            self.unwritten = None
+
+    def _cannot_write(self, problem: str) -> None:
+        since = self.clock.now() if self.unwritten is None else self.unwritten.since
+        self.unwritten = Unwritten(since, self._known.value(problem))
 
     async def commit(self, *ops: Op, patient: bool = False) -> list[Event]:
         """All of it or nothing, durable when it returns. Raises Fenced, VersionConflict, StoreError."""
@@ -96,7 +131,9 @@ class Journal:
         ops = [self._without_secrets(op) for op in ops]
         if armed():
             point("before_commit", *map(concerned, ops))
-        return self._store.commit(self._lease, ops, partial(self._follow, ops, then), patient)
+        committed = self._store.commit(self._lease, ops, partial(self._follow, ops, then), patient)
+        committed.add_done_callback(partial(self._learn, bool(ops)))
+        return committed
 
     def show(self, record: Record) -> None:
         """Remember and tell how far the wait of a record has come, which nobody needs after a restart: its step looks

@@ -26,6 +26,7 @@ from daemon.store.ops import (
     PutSignal,
     Resource,
     Signal,
+    TryToWrite,
 )
 from state_machines.record import Record
 
@@ -126,6 +127,8 @@ class MemoryStore:
                 self._secrets[name] = sealed
             case DropSecrets(prefix):
                 self._secrets = {n: s for n, s in self._secrets.items() if not n.startswith(prefix)}
+            case TryToWrite():
+                pass
 
     def _drop(self, name: str) -> None:
         self._records.pop(name, None)

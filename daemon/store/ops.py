@@ -150,6 +150,12 @@ class DropSecrets(Struct, frozen=True, gc=False):
     prefix: str
 
 
+class TryToWrite(Struct, frozen=True, gc=False):
+    """Write a text that nobody reads, to learn whether the database can be written."""
+
+    text: str
+
+
 Op = (
     PutRecord
     | DropRecord
@@ -160,6 +166,7 @@ Op = (
     | CloseCommand
     | PutSecret
     | DropSecrets
+    | TryToWrite
 )
 
 
@@ -178,6 +185,8 @@ def concerned(op: Op) -> str:
             return command.target
         case CloseCommand(_, name) | DropRecord(name) | PutSecret(name) | DropSecrets(name):
             return name
+        case TryToWrite():
+            return ""
 
 
 class Lease(Struct, frozen=True, gc=False):

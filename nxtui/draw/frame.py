@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from daemon.wire import Unwritten
 from daemon.words import counted
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.rows import by_phase
 from nxtui.draw.text import Line, plain, spread, width_of
 from nxtui.draw.themes import accent
 from nxtui.model.known import Fleet, Link
+from nxtui.model.times import clock
 
 _LINK_INK = {
     "connecting": "dim",
     "live": "ok",
     "stale": "stale",
+    "unwritten": "stale",
     "lost": "lost",
     "foreign": "lost",
     "replay": "match",
@@ -27,6 +30,7 @@ def link_span(link: Link, glyphs: Glyphs) -> Line:
         "connecting": glyphs.phase["waiting"],
         "live": glyphs.live,
         "stale": glyphs.phase["attention"],
+        "unwritten": glyphs.phase["attention"],
         "lost": glyphs.lost,
         "foreign": glyphs.lost,
         "replay": glyphs.replay,
@@ -69,6 +73,8 @@ def banner(fleet: Fleet, width: int) -> Line:
     link = fleet.link
     if link.state == "foreign":
         return [(" The daemon speaks another version of the API: use the nxtui that came with it.", "lost")]
+    if link.state == "unwritten" and fleet.unwritten is not None:
+        return [(_unwritten(fleet.unwritten, width).ljust(width), "lost")]
     if link.state != "lost":
         return []
     because = f" {fleet.lost_because} "
@@ -76,6 +82,13 @@ def banner(fleet: Fleet, width: int) -> Line:
     cause = because.partition(": ")[0].rstrip(" .") + ". "
     said = next((told for told in (because + seen, cause + seen, cause) if len(told) <= width), because)
     return [(said.ljust(width), "lost")]
+
+
+def _unwritten(trouble: Unwritten, width: int) -> str:
+    """That nothing is written, of when what is seen is, and as much of the cause as there is room for."""
+    short = f" The daemon cannot write since {clock(trouble['since'])}: what you see is of then. "
+    long = f"{short}{trouble['problem']} "
+    return long if len(long) <= width else short
 
 
 def is_empty(line: Line) -> bool:

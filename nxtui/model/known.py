@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from daemon.telling.durations import lasting
-from daemon.wire import API_VERSION, DaemonView, EntityView, EventView, Snapshot, StreamLine
+from daemon.wire import API_VERSION, DaemonView, EntityView, EventView, Snapshot, StreamLine, Unwritten
 from nxtui.model.entry import Entry, entry
 from nxtui.model.history import History
 from nxtui.model.times import clock
@@ -22,7 +22,7 @@ STALE_AFTER = 3.0
 LOG_KEPT = 100_000
 """Log lines kept in memory; older ones are still in the daemon."""
 
-LinkState = Literal["connecting", "live", "stale", "lost", "foreign", "replay"]
+LinkState = Literal["connecting", "live", "stale", "lost", "foreign", "replay", "unwritten"]
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,8 @@ class Fleet:
         self.recording: Callable[[], tuple[float, str]] | None = None
         """In a replay: the recorded moment that is shown, and the words for it."""
         self.lost_because: str | None = None
+        self.unwritten: Unwritten | None = None
+        """Since when the daemon cannot write its database, and why."""
         self.untold = 0
         """Nodes of the first state that the daemon has yet to tell."""
         self._phases: dict[str | None, Counter[str]] = {}
@@ -147,6 +149,8 @@ class Fleet:
                 self.untold = line.get("left", 0)
             elif foreign:
                 continue
+            elif kind == "heartbeat":
+                self.unwritten = line.get("unwritten")
             elif kind == "nodes":
                 for node in line["nodes"]:
                     self._put(node, changes)
@@ -208,6 +212,8 @@ class Fleet:
         silent = self._monotonic() - self._told[0]
         if silent >= STALE_AFTER:
             return Link("stale", f"STALE {lasting(silent)}")
+        if self.unwritten is not None:
+            return Link("unwritten", f"AS OF {clock(self.unwritten['since'])}")
         return Link("live", "LIVE")
 
     def phases(self, cluster: str | None = None) -> Counter[str]:
@@ -251,6 +257,7 @@ class Fleet:
         if self.foreign:
             return
         self._speed = snapshot["speed"]
+        self.unwritten = snapshot.get("unwritten")
         entities = [*snapshot["clusters"], *snapshot["nodes"]]
         for entity in entities:
             self.history.see(entity)

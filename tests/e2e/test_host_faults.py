@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import struct
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from configparser import ConfigParser
@@ -95,13 +96,25 @@ def hold_still(one: Any) -> None:
     with Client(one.stage.socket) as client:
         problems = " ".join(client.health()["problems"])
         assert "database" in problems
-        assert client.snapshot()["nodes"], "reads go on"
+        snapshot = client.snapshot()
+        assert snapshot["nodes"], "reads go on"
+        assert snapshot["unwritten"]["since"] <= snapshot["now"], "and say of when they are"
         assert client.log(limit=5)["events"], "the log can be read"
         with pytest.raises(Refused) as refused:
             client.verb("hold", "node01")
+    for words in (["status"], ["show", "node01"]):
+        said = nxd(one, *words)
+        assert "The daemon cannot write since 20" in said.stderr and "of then" in said.stderr, said
+        assert said.stdout and said.returncode == 0, "what is known is shown all the same"
     assert refused.value.status == 503
     assert refused.value.error["code"] == "database"
     assert len(calls(one)) == before, "something was called that nobody could write down"
+
+
+def nxd(one: Any, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command as a script runs it."""
+    command = [sys.executable, "-m", "daemon.cli", "--socket", str(one.stage.socket), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
 def quiet(one: Any) -> bool:
@@ -116,6 +129,7 @@ def quiet(one: Any) -> bool:
 def in_order(one: Any) -> None:
     """All of it is there, once, and the log has no gap."""
     run_to(one.stage, "active")
+    assert "cannot write" not in nxd(one, "status").stderr
     counts = one.counts()
     assert counts["created"] == counts["existing"] == MADE
     with Client(one.stage.socket) as client:

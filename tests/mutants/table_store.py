@@ -81,7 +81,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "    elif event.kind == \"verb\" or (event.kind == \"note\" and event.actor != \"nxd\"):\n",
            "    elif False:\n",
            "the journal says who asked for what", ("tests/daemon/api/test_limits.py",)),
-    Mutant("daemon/memory/journal.py", "        if not trial.done():\n", "        if False:\n",
+    Mutant("daemon/memory/journal.py", "        if not commit.done():\n", "        if False:\n",
            "a database that takes no commit is told in the health answer", ("tests/cli/test_strangers.py", "-k", "locked",)),
     Mutant("daemon/memory/journal.py", "        log.info(\"transition\", extra=about)\n", "        pass\n",
            "every change of state stands in the journal", ("tests/daemon/api/test_limits.py",)),

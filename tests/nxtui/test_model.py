@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from nxtui.draw.frame import banner, is_empty
 from nxtui.model.known import STALE_AFTER, Fleet, LogBook
+from nxtui.model.times import clock
 
 
 @pytest.fixture
@@ -85,6 +87,21 @@ def test_the_link_is_live_then_stale_then_live_again(fleet: Fleet, snapshot: Any
     assert (fleet.link.state, fleet.link.text) == ("stale", "STALE 7s")
     fleet.take([_beat(5.0)])
     assert fleet.link.state == "live"
+
+
+def test_a_daemon_that_cannot_write_is_not_shown_as_live_until_it_can(fleet: Fleet, snapshot: Any) -> None:
+    line = snapshot()
+    trouble = {"since": 1.0, "problem": "The database cannot be written. Free disk space."}
+    fleet.take([line | {"snapshot": line["snapshot"] | {"unwritten": trouble}}])
+    said = f"AS OF {clock(1.0)}"
+    assert (fleet.link.state, fleet.link.text, fleet.link.current) == ("unwritten", said, False)
+    (wide, _), (narrow, _) = banner(fleet, 160)[0], banner(fleet, 80)[0]
+    assert "what you see is of then" in wide and "Free disk space." in wide
+    assert "cannot write since" in narrow and len(narrow) == 80
+    fleet.take([_beat(5.0) | {"unwritten": trouble}])
+    assert fleet.link.state == "unwritten"
+    fleet.take([_beat(6.0)])
+    assert (fleet.link.state, is_empty(banner(fleet, 80))) == ("live", True)
 
 
 def test_a_lost_link_keeps_the_moment_it_was_lost(fleet: Fleet, snapshot: Any, hands: Any) -> None:

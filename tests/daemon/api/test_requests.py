@@ -360,7 +360,7 @@ async def test_a_node_is_shown_with_its_stays_its_things_and_its_error(house: An
 async def test_without_a_database_a_verb_is_503_and_the_health_says_why(
     house: Any, failed: Any, door: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(lease: Any, ops: Any, then: Any) -> Any:
+    async def full(*given: Any) -> Any:
         raise StoreError("database", evidence="database or disk is full")
 
     assert (await failed.health())["ok"] is True

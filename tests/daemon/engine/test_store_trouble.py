@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
+from daemon.api.stream import lines
 from daemon.engine.context import StepContext
 from daemon.engine.turns import STORE_RETRY_SECONDS
 from daemon.errors.tree import StoreError
@@ -65,6 +68,37 @@ async def test_nothing_is_called_while_the_intent_cannot_be_written(house: Any) 
     assert house.record().state == "ready"
     assert house.engine.problems == []
     assert house.toy.outside.calls == ["create a"]
+
+
+async def test_what_is_shown_says_of_when_it_is_while_nothing_can_be_written(house: Any) -> None:
+    await house.sow("node01")
+    assert "unwritten" not in house.views.snapshot()
+    house.store.fails, since = (lambda ops: True), house.clock.now()
+    await house.journal.try_to_write(1.0)
+    house.clock.advance(60.0)
+    await house.journal.try_to_write(1.0)
+    told = house.views.snapshot()["unwritten"]
+    assert (told["since"], "cannot be written" in told["problem"]) == (since, True)
+    assert await house.journal.troubles(1.0) == [told["problem"]]
+    house.store.fails = lambda ops: False
+    await house.journal.try_to_write(1.0)
+    assert "unwritten" not in house.views.snapshot()
+
+
+async def test_a_reader_of_the_stream_hears_with_each_heartbeat_that_nothing_can_be_written(
+    house: Any,
+) -> None:
+    await house.sow("node01")
+    house.store.fails = lambda ops: True
+    await house.journal.try_to_write(1.0)
+    async with contextlib.aclosing(lines(house.journal, house.views, house.journal.bus, None)) as told:
+        found = [msgspec.json.decode(await anext(told)) for _ in range(2)]
+        house.store.fails = lambda ops: False
+        await house.journal.try_to_write(1.0)
+        found.append(msgspec.json.decode(await anext(told)))
+    assert [one["type"] for one in found] == ["snapshot", "heartbeat", "heartbeat"]
+    assert found[0]["snapshot"]["unwritten"] == found[1]["unwritten"]
+    assert "unwritten" not in found[2]
 
 
 async def test_what_was_made_when_the_disk_filled_up_is_found_again_and_not_made_twice(house: Any) -> None:
