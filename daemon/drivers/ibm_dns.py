@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from daemon.drivers.ibm_calls import IbmCalls, IbmCloud
+from daemon.drivers.ibm_sdk import load
 from daemon.drivers.rates import TokenBucket
 from daemon.errors.tree import OutsideError
 
@@ -19,9 +20,8 @@ def open_dns(cloud: IbmCloud, url: str, bucket: TokenBucket) -> IbmDns:
     """A client of DNS Services at ``url`` (which ends in /v1)."""
 
     def make(authenticator: Any) -> Any:
-        from ibm_cloud_networking_services import DnsSvcsV1
-
-        return DnsSvcsV1(authenticator=authenticator)
+        service = load("ibm_cloud_networking_services.dns_svcs_v1", "DnsSvcsV1", IbmDns)
+        return service(authenticator=authenticator)
 
     return IbmDns(cloud.calls(make, url, bucket))
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from daemon.drivers.ibm_calls import IbmCalls, IbmCloud, Picked
+from daemon.drivers.ibm_sdk import load
 from daemon.drivers.rates import TokenBucket
 from daemon.errors.tree import OutsideError
 
@@ -19,9 +20,7 @@ def open_vpc(cloud: IbmCloud, url: str, bucket: TokenBucket) -> IbmVpc:
     """A client of the VPC API at ``url`` (which ends in /v1)."""
 
     def make(authenticator: Any) -> Any:
-        from ibm_vpc import VpcV1
-
-        return VpcV1(authenticator=authenticator)
+        return load("ibm_vpc.vpc_v1", "VpcV1", IbmVpc)(authenticator=authenticator)
 
     return IbmVpc(cloud.calls(make, url, bucket))
 
