@@ -53,6 +53,12 @@ class IbmDns:
             if not page["resource_records"] or len(records) >= page["total_count"]:
                 return records
 
+    async def records_named(self, instance: str, zone: str, name: str) -> list[Json]:
+        """Every record of this full name, of whatever type."""
+        page = await self._calls("list_resource_records", instance, zone, name=name, limit=PAGE)
+        found: list[Json] = page["resource_records"]
+        return [record for record in found if record["name"] == name]
+
     async def create_record(
         self, instance: str, zone: str, record_type: str, name: str, rdata: Json, ttl: int = 300
     ) -> Json:

@@ -30,6 +30,7 @@ from daemon.platforms.ibm_nutanix.server import (
     vanished,
 )
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
+from daemon.platforms.ibm_nutanix.taken_names import name_records
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import NODE
@@ -115,7 +116,11 @@ class NodeSteps:
             row = self._address_row(ctx, role)
             name = host_name(ctx.record.name, ctx.record.shard, role, dns["name"])
             async with ctx.lock(f"dns:{dns['zone']}:{name}"):
-                await ctx.ensure(self._dns_record(dns, name, row.data["address"]))
+                try:
+                    await ctx.ensure(self._dns_record(dns, name, row.data["address"]))
+                except NxdError as error:
+                    await name_records(error, self._dns, dns, name)
+                    raise
         return Done()
 
     def _dns_record(self, dns: Mapping[str, Any], name: str, address: str) -> Want:

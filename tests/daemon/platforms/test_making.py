@@ -9,10 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from daemon.engine.context import StepContext
+from daemon.errors.tree import NxdError
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
 from daemon.platforms.ibm_nutanix.node import NodeSteps, roles
 from daemon.platforms.ibm_nutanix.planned import seeds
 from daemon.platforms.ibm_nutanix.server import boot_token, boot_url, next_server
+from daemon.platforms.ibm_nutanix.taken_names import name_records
 from daemon.store.ops import PutRecord
 from state_machines.outcome import Done, Outcome
 from tests.daemon.platforms.conftest import SETTINGS, Cloud
@@ -142,6 +144,32 @@ async def test_the_record_of_the_cluster_is_made_once_by_its_first_node(
     await maker("reserve_ips", "register_dns", first=True)
     made = {body["name"]: body["rdata"]["ip"] for body in cloud[0].posted() if "rdata" in body}
     assert made == HOSTS
+
+
+@pytest.mark.parametrize(("code", "kind"), [("conflict", "CNAME"), ("foreign", "A")])
+async def test_a_record_of_somebody_else_in_the_way_is_named_with_the_command_that_deletes_it(
+    cloud: tuple[Cloud, NodeSteps], code: str, kind: str
+) -> None:
+    outside, steps = cloud
+    name, zone = "node01-mgmt.nutanix.internal", {"instance": "dns-1", "zone": "zone-1"}
+    theirs = {"id": f"{kind}:7", "name": name, "type": kind, "rdata": {"to": "elsewhere"}}
+    outside.shown["resource_records"] = [theirs, {**theirs, "id": "A:8", "name": "other.nutanix.internal"}]
+    error = NxdError(code)
+    await name_records(error, steps._dns, zone, name)
+    assert all(word in error.remedy for word in (kind, name, "zone-1", "elsewhere", "another name"))
+    assert f"ibmcloud dns resource-record-delete zone-1 {kind}:7 -i dns-1 --force" in error.remedy
+    assert "A:8" not in error.remedy
+
+
+async def test_a_record_that_is_known_or_cannot_be_seen_leaves_the_remedy_as_it_is(
+    cloud: tuple[Cloud, NodeSteps],
+) -> None:
+    zone = {"instance": "dns-1", "zone": "zone-1"}
+    for error in (NxdError("foreign", remedy="Leave it."), NxdError("conflict"), NxdError("unavailable")):
+        before = error.remedy
+        cloud[0].shown["resource_records"] = []
+        await name_records(error, cloud[1]._dns, zone, "node01-mgmt.nutanix.internal")
+        assert error.remedy == before
 
 
 @pytest.mark.parametrize("state", ["pending", "failed", "suspended"])
