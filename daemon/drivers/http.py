@@ -62,6 +62,7 @@ class Line:
         proxy: str | None = None,
     ) -> None:
         self._at_once = at_once
+        self._room = asyncio.Semaphore(at_once)
         self._trust = trust
         self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
@@ -87,12 +88,25 @@ class Line:
         connect: float,
         read: float,
     ) -> Answer:
-        """The answer. ``connect`` and ``read`` are how long each may take, in real seconds; to wait for a free
-        connection counts for neither. ``url`` is sent as it is. Raises Unheard, Lost."""
+        """The answer. ``connect`` and ``read`` are how long each may take, in real seconds; ``connect`` is for all of
+        it, from the lookup of the name to the end of the handshake. To wait for a free connection counts for neither.
+        ``url`` is sent as it is. Raises Unheard, Lost."""
+        async with self._room:
+            return await self._asked(method, url, headers, body, connect, read)
+
+    async def _asked(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        connect: float,
+        read: float,
+    ) -> Answer:
         import aiohttp
         from yarl import URL
 
-        limits = aiohttp.ClientTimeout(total=None, sock_connect=connect, sock_read=read)
+        limits = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=connect, sock_read=read)
         try:
             async with self._opened().request(
                 method,
@@ -108,7 +122,9 @@ class Line:
                     return Answer(answer.status, answer.headers, await _content(answer.content.iter_any()))
         except aiohttp.ServerFingerprintMismatch as error:
             raise OtherCertificate("It shows another certificate.") from error
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        except aiohttp.ConnectionTimeoutError:
+            raise Unheard(f"No connection within {connect:g} s, the lookup of the name included.") from None
+        except aiohttp.ClientConnectorError as error:
             raise Unheard(*error.args) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Lost(*error.args) from error

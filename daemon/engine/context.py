@@ -163,9 +163,9 @@ class StepContext:
         sealed = self._journal.mirror.secrets.get(f"{self._name}/{name}")
         return None if sealed is None else self._box.open(sealed)
 
-    def reveal(self, reference: Mapping[str, str]) -> str:
+    async def reveal(self, reference: Mapping[str, str]) -> str:
         """The secret that a part of the cluster's spec refers to, read now. Raises NxdError."""
-        return revealed(reference, self.record.shard, self._journal.mirror.secrets, self._box)
+        return await revealed(reference, self.record.shard, self._journal.mirror.secrets, self._box)
 
     async def forget_secrets(self) -> None:
         """Forget every secret of the record."""

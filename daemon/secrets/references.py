@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Thread
 
 from daemon.errors.tree import NxdError
 from daemon.secrets.box import SecretBox
@@ -13,6 +16,10 @@ from daemon.secrets.redaction import SHORTEST
 
 LONGEST = 64 * 1024
 """Bytes that a file with a secret may have."""
+READ_SECONDS = 10.0
+"""How long the reading of one may take: a disk in the network may never answer."""
+_reading: dict[Path, Future[str]] = {}
+"""The files that are being read now, so that one which hangs holds one thread however often it is asked for."""
 
 
 def sealed_name(cluster: str, mark: str) -> str:
@@ -20,7 +27,9 @@ def sealed_name(cluster: str, mark: str) -> str:
     return f"spec:{cluster}/{mark}"
 
 
-def revealed(reference: Mapping[str, str], cluster: str, secrets: Mapping[str, bytes], box: SecretBox) -> str:
+async def revealed(
+    reference: Mapping[str, str], cluster: str, secrets: Mapping[str, bytes], box: SecretBox
+) -> str:
     """The secret itself, without the line end of a file; it stands in no text from then on. Raises NxdError."""
     ((way, where),) = reference.items()
     if way == "sealed":
@@ -28,7 +37,7 @@ def revealed(reference: Mapping[str, str], cluster: str, secrets: Mapping[str, b
         if kept is None:
             raise _unreadable(f"The secret {where} is not sealed here.", None)
         return box.open(kept)
-    secret = _of_variable(where) if way == "env" else _of_file(_path(way, where))
+    secret = _of_variable(where) if way == "env" else await _in_time(_path(way, where))
     if len(secret) < SHORTEST:
         said = f"The secret in {where} has fewer than {SHORTEST} characters, and cannot be kept out of what is told."
         raise _unreadable(said, None)
@@ -50,6 +59,36 @@ def _path(way: str, where: str) -> Path:
     if not directory or "/" in where:
         raise _unreadable(f"systemd gives the daemon no credential {where}.", None)
     return Path(directory) / where
+
+
+async def _in_time(path: Path) -> str:
+    """The secret in a file, read beside everything else. Nobody can end a thread that waits for a disk: it is left
+    behind, and whoever comes later waits for the same one."""
+    reading = _reading.get(path)
+    if reading is None:
+        reading = _reading[path] = Future()
+        reading.set_running_or_notify_cancel()  # whoever stops waiting ends it for nobody
+        Thread(target=_read, args=(path, reading), name="secret", daemon=True).start()
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            return await asyncio.wrap_future(reading)
+    except TimeoutError:
+        raise _unreadable(
+            f"The file {path} with a secret could not be read within {READ_SECONDS:g} seconds: the disk that it lies "
+            "on does not answer.",
+            None,
+        ) from None
+
+
+def _read(path: Path, reading: Future[str]) -> None:
+    try:
+        found = _of_file(path)
+    except BaseException as error:
+        del _reading[path]
+        reading.set_exception(error)
+    else:
+        del _reading[path]
+        reading.set_result(found)
 
 
 def _of_file(path: Path) -> str:

@@ -44,7 +44,7 @@ Secret = Annotated[
     BeforeValidator(_secret),
     WithJsonSchema({"anyOf": [{"type": "string", "minLength": SHORTEST}, *_ONE_OF]}),
 ]
-"""A password, a key, a token. A step reads it with ``ctx.reveal``."""
+"""A password, a key, a token. A step reads it with ``await ctx.reveal``."""
 
 
 def is_literal(value: Any) -> bool:

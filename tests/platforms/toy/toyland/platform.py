@@ -85,7 +85,7 @@ class Toyland(Platform):
         colour, name = str(ctx.record.spec["colour"]), self._name(ctx.record.name)
 
         async def create() -> Found:
-            made = await self._shelf.put(name, colour, ctx.reveal(ctx.cluster.spec["key"]))
+            made = await self._shelf.put(name, colour, await ctx.reveal(ctx.cluster.spec["key"]))
             return Found(made["id"], {"colour": colour})
 
         await ctx.claim("mac", str(ctx.record.spec["mac"]))
@@ -124,7 +124,7 @@ class Toyland(Platform):
             return "off" if box is None else str(box["power"])
 
         async def order(state: str) -> None:
-            await self._shelf.switch(id_, state, ctx.reveal(ctx.cluster.spec["key"]))
+            await self._shelf.switch(id_, state, await ctx.reveal(ctx.cluster.spec["key"]))
 
         return Effect("power", id_, "on", look, order, POWER_LATE)
 
@@ -144,7 +144,7 @@ class Toyland(Platform):
         """The box was seen to be gone."""
 
         async def removed(row: Resource) -> None:
-            await self._shelf.remove(str(row.cloud_id), ctx.reveal(ctx.cluster.spec["key"]))
+            await self._shelf.remove(str(row.cloud_id), await ctx.reveal(ctx.cluster.spec["key"]))
 
         disposal = Disposal(lambda row: self._named(row.name), self._got, removed)
         outcome = await undo.stage("box", "boxes", {"box": disposal}, poll=POLL)(ctx)
