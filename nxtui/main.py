@@ -70,7 +70,7 @@ def _socket_in(file: Path) -> Path:
     import yaml
 
     try:
-        settings = yaml.safe_load(text_of(file.read_bytes())) or {}
+        settings = yaml.safe_load(text_of(file.read_bytes(), file)) or {}
     except NotUtf8 as cause:
         raise BadSettings(f"The settings file {file} {cause}") from cause
     except OSError as cause:

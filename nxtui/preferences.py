@@ -56,7 +56,7 @@ def load(environment: Mapping[str, str], themes: tuple[str, ...]) -> Preferences
     import yaml
 
     try:
-        said = yaml.safe_load(text_of(file.read_bytes())) or {}
+        said = yaml.safe_load(text_of(file.read_bytes(), file)) or {}
     except NotUtf8 as cause:
         return Preferences(mistakes=(f"The file of preferences {file} {cause}",))
     except (OSError, yaml.YAMLError):

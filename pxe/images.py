@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pxe.once import once
+
 LIST_NAME = "images.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -118,7 +120,7 @@ class _Wrong(Exception):
 
 def _read_list(path: Path) -> dict[str, Any]:
     try:
-        pins = json.loads(path.read_bytes())
+        pins = json.loads(path.read_bytes(), object_pairs_hook=once)
     except FileNotFoundError:
         raise ImagesError(
             [f"There is no image list {path}: put the boot images and their list there."]

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from pxe.book import Report, ReportKind
+from pxe.once import Twice, once
 
 BODY_LIMIT = 64 * 1024
 """The most bytes a report may have."""
@@ -26,6 +27,8 @@ def read_report(body: bytes, source: str) -> Report:
     """The report in a request body, as ``docs/boot.md`` describes it. Raises BadReport."""
     try:
         said = _JSON.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
+    except Twice:
+        raise BadReport("The body must say each key once.") from None
     except (ValueError, RecursionError):
         raise BadReport("The body must be JSON.") from None
     if not isinstance(said, dict):
@@ -46,15 +49,7 @@ def read_report(body: bytes, source: str) -> Report:
     return Report(kind, source, seq, phase, percent, message, boot)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON whose keys differ: of two values nobody knows which one was meant."""
-    said = dict(pairs)
-    if len(said) < len(pairs):
-        raise BadReport("The body must say each key once.")
-    return said
-
-
-_JSON = json.JSONDecoder(object_pairs_hook=_once)
+_JSON = json.JSONDecoder(object_pairs_hook=once)
 
 
 def _cut(message: str) -> str:

@@ -43,9 +43,10 @@ def _read(path: str) -> str:
                 wire.EXIT_USAGE,
                 f"{path} has more than {wire.SPEC_LIMIT:,} bytes, which is no spec: describe one cluster in it.",
             )
-        return text_of(found)
+        return text_of(found, "OLD" if path == "-" else path)
     except NotUtf8 as error:
-        raise Gave(wire.EXIT_USAGE, f"{path} {error}") from None
+        name = "The input" if path == "-" else path
+        raise Gave(wire.EXIT_USAGE, f"{name} {error}") from None
     except OSError as error:
         raise Gave(
             wire.EXIT_USAGE, f"{path} cannot be read ({error}): name a YAML file, or - for input."

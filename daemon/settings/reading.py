@@ -105,7 +105,7 @@ def _read(path: Path | None) -> Marked:
     if path is None:
         return Marked()
     try:
-        return read_yaml(text_of(path.read_bytes()))
+        return read_yaml(text_of(path.read_bytes(), path))
     except FileNotFoundError:
         raise SettingsError([_NO_FILE.format(path=path)]) from None
     except NotUtf8 as error:
@@ -152,7 +152,7 @@ def _settings(
     reader.read(theirs)
     values, off = reader.values, [one for one in table if one not in SETTINGS and one not in theirs]
     services: list[Any] = [values.get(one.key) for one in theirs if one.endpoint]
-    problems += _contradictions(values, None if lacking or None in services else services)
+    problems += _contradictions(values, None if not on or lacking or None in services else services)
     if problems:
         raise SettingsError(problems)
     house = {one.attribute: values[one.key] for one in SETTINGS}

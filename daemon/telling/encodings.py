@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import shlex
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -19,11 +20,13 @@ class NotUtf8(ValueError):
     """A file is no text in UTF-8. The message is what follows its name in a sentence, with how to convert it."""
 
 
-def text_of(raw: bytes) -> str:
-    """The text in a file, without the mark that some editors put first. Raises NotUtf8."""
+def text_of(raw: bytes, file: object = "OLD") -> str:
+    """The text in a file, without the mark that some editors put first; ``file`` is its path. Raises NotUtf8."""
     written_in = next((name for mark, name in _MARKS if raw.startswith(mark)), None) or _unmarked(raw)
     if written_in is not None:
-        raise NotUtf8(f"is written in {written_in}, and only UTF-8 is read: convert it ({_how(written_in)}).")
+        raise NotUtf8(
+            f"is written in {written_in}, and only UTF-8 is read: convert it ({_how(written_in, file)})."
+        )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -31,7 +34,7 @@ def text_of(raw: bytes) -> str:
         line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
         raise NotUtf8(
             f"holds the byte 0x{raw[error.start]:02x} on line {line}, column {column}, which is no UTF-8: convert it "
-            f"({_how('LATIN1')} if it is written in Latin-1)."
+            f"({_how('LATIN1', file)} if it is written in Latin-1)."
         ) from None
 
 
@@ -45,5 +48,5 @@ def _unmarked(raw: bytes) -> str | None:
     return None
 
 
-def _how(written_in: str) -> str:
-    return f"`iconv -f {written_in} -t UTF-8 OLD > NEW`"
+def _how(written_in: str, file: object) -> str:
+    return f"`iconv -f {written_in} -t UTF-8 {shlex.quote(str(file))} > NEW`"

@@ -57,7 +57,7 @@ def load(environment: Mapping[str, str]) -> Keymap:
     import yaml
 
     try:
-        wished = yaml.safe_load(text_of(file.read_bytes())) or {}
+        wished = yaml.safe_load(text_of(file.read_bytes(), file)) or {}
     except NotUtf8 as cause:
         return Keymap(mistakes=(f"The keymap {file} {cause}",))
     except OSError as cause:

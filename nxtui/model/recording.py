@@ -195,7 +195,7 @@ def _moment(line: StreamLine) -> float:
 def load(file: Path) -> Recording:
     """Read a recording. Raises BadRecording with the line that cannot be used."""
     try:
-        text = text_of(file.read_bytes())
+        text = text_of(file.read_bytes(), file)
     except OSError as cause:
         raise BadRecording(f"The recording {file} cannot be read ({cause.strerror}).") from cause
     except NotUtf8 as cause:

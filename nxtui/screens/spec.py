@@ -80,7 +80,7 @@ class SpecScreen(Room):
         try:
             if self._seen is not None and self._seen[1] > LARGEST:
                 raise ValueError(f"It has {counted(self._seen[1], 'byte')}: that is no spec.")
-            self.text = text_of(self.file.read_bytes())
+            self.text = text_of(self.file.read_bytes(), self.file)
         except NotUtf8 as cause:
             self._refuse("", f"It {cause}")
         except ValueError as cause:

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -136,13 +137,20 @@ def test_a_spec_that_is_not_written_in_utf_8_is_told_how_to_convert_it(place: An
         ended = place.run("validate", str(path))
         ended.refused_with(2, str(path), "UTF-8", "convert it (`iconv -f ")
         assert len(ended.err.splitlines()) == 1
-        command = (
-            ended.err.partition("`")[2].partition("`")[0].replace("OLD", "spec.yaml").replace("NEW", "new")
-        )
+        command = ended.err.partition("`")[2].partition("`")[0].replace("NEW", "new")
         subprocess.run(command, shell=True, check=True, cwd=place.directory)
         assert place.run("validate", "new").code == 0
     path.write_bytes(right.encode("utf-8-sig"))
     assert place.run("validate", str(path)).code == 0
+    with path.open("rb") as latin:
+        path.write_bytes(right.encode("latin-1"))
+        said = subprocess.run(
+            [sys.executable, "-m", "daemon.cli", "validate", "-"],
+            stdin=latin,
+            env=place.environ(),
+            capture_output=True,
+        )
+    assert said.returncode == 2 and said.stderr.startswith(b"The input holds the byte 0xe9 on line ")
 
 
 def test_a_settings_file_that_is_not_written_in_utf_8_is_told_how_to_convert_it(place: Any) -> None:

@@ -167,6 +167,11 @@ def _garbage_list(directory: Path) -> None:
     (directory / "images.json").write_text("[")
 
 
+def _twice_in_the_list(directory: Path) -> None:
+    text = (directory / "images.json").read_text().strip()
+    (directory / "images.json").write_text(f"{text[:-1]}, {text[1:]}")
+
+
 def _list_of_names(directory: Path) -> None:
     (directory / "images.json").write_text("[]")
 
@@ -174,6 +179,7 @@ def _list_of_names(directory: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
+        (_twice_in_the_list, ".img stands in it twice): write it again"),
         (_wrong_size, "has the size 16384 and not 1: copy it again"),
         (_wrong_checksum, "does not have the pinned checksum: copy it again"),
         (_no_checksum, "needs its sha256"),

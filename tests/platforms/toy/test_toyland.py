@@ -328,29 +328,6 @@ class TestSecrets:
         error = toy.asks(lambda client: client.show("left"))["entity"]["error"]
         assert (error["code"], str(place) in error["message"]) == ("secret", True)
 
-    def test_a_file_on_a_disk_that_never_answers_fails_its_node_and_holds_nobody_up(
-        self, toy: Any, hung_disk: Path
-    ) -> None:
-        spec = toy.directory / "hung.yaml"
-        spec.write_text(SPEC.read_text().replace("key: open-sesame-1001", f"key: {{file: {hung_disk}/key}}"))
-        child = toy.serve()
-        toy.asks(lambda client: client.apply(spec.read_text()))
-        begun, slowest = time.monotonic(), 0.0
-        while states(toy)["left"] != "failed":
-            asked = time.monotonic()
-            assert toy.asks(lambda client: client.health())["ok"] is True
-            slowest = max(slowest, time.monotonic() - asked)
-            assert time.monotonic() - begun < 40
-            time.sleep(0.05)
-        assert slowest < 2.0
-        error = toy.asks(lambda client: client.show("left"))["entity"]["error"]
-        assert error["code"] == "secret" and error["message"].startswith(
-            f"The file {hung_disk}/key with a secret could not be read within 10 seconds: the disk"
-        )
-        threads = [Path(one, "comm").read_text() for one in Path(f"/proc/{child.pid}/task").iterdir()]
-        assert len(threads) < 20
-        ended(child)
-
     def test_a_secret_that_is_too_short_to_be_hidden_is_refused(self, toy: Any) -> None:
         spec = toy.directory / "short.yaml"
         spec.write_text(SPEC.read_text().replace("open-sesame-1001", "Q1234"))
