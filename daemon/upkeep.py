@@ -8,6 +8,7 @@ import logging
 from pathlib import Path
 
 from daemon.boot.book import BootBook
+from daemon.disks import read_within
 from daemon.errors.tree import StoreError
 from daemon.host.garbage import GROWN, give_back, resident
 from daemon.memory.journal import WRITE_SECONDS, Journal
@@ -20,6 +21,10 @@ log = logging.getLogger("nxd.upkeep")
 
 LOOK_SECONDS = 10.0
 """Real seconds between two looks at the images and at what was left out."""
+DISK_SECONDS = 30.0
+"""How long the reading of the images may take before it is told and the daemon goes on without them: less than systemd
+gives it for its start."""
+_SILENT = "The images in {} were not read within {:g} seconds: see that the disk they lie on answers"
 TRIM_SECONDS = 30.0
 """Real seconds between two looks at whether the memory has grown, so that what is free is worth being given back."""
 PRUNE_SECONDS = 900.0
@@ -37,12 +42,14 @@ class Upkeep:
         images_dir: Path,
         keep_days: float,
         keep_lines: int,
+        disk_seconds: float = DISK_SECONDS,
     ) -> None:
         self._journal = journal
         self._book = book
         self._images = images
         self._images_dir = images_dir
         self._keep = (keep_days, keep_lines)
+        self._disk_seconds = disk_seconds
         self._told: list[str] = []
         """The problems of the images that stand in the log."""
 
@@ -76,19 +83,26 @@ class Upkeep:
         """One look at the images, at whether the database can be written, and at what was left out of the log. Raises
         StoreError, Fenced."""
         await self._journal.try_to_write(WRITE_SECONDS)
-        await asyncio.to_thread(self._images.look, self._images_dir)
-        await self._tell_of_images()
+        directory = self._images_dir
+        try:
+            await read_within(self._disk_seconds, directory, lambda: self._images.look(directory))
+            silent = None
+        except TimeoutError:
+            silent = _SILENT.format(directory, self._disk_seconds)
+        await self._tell_of_images(silent)
         await self._book.tell_left_out()
 
-    async def _tell_of_images(self) -> None:
-        """Image troubles stand in the journal, and once images were put there in the health answer and the log too."""
-        problems, noted = self._images.problems, self._journal.noted
+    async def _tell_of_images(self, silent: str | None) -> None:
+        """Image troubles stand in the journal, and once images were put there in the health answer and the log too.
+        ``silent``: what is said of a disk that does not answer."""
+        problems = [silent] if silent else self._images.problems
+        noted = self._journal.noted
         if problems == self._told:
             return
         for problem in problems:
             log.error("image_unusable", extra={"problem": problem})
         said = None
-        if problems and (self._images.by_name or (self._images_dir / LIST_NAME).exists()):
+        if problems and (silent or self._images.by_name or (self._images_dir / LIST_NAME).exists()):
             noted["images"] = sentences("Boot images cannot be served.", *problems)
             said = Event(self._journal.clock.now(), "", None, "error", noted["images"], "error")
         elif noted.pop("images", None):

@@ -152,7 +152,7 @@ class _BootDesk:
         image = self._images.get(name)
         if image is None:
             raise Refused("no image of this name is in the list")
-        if not image.unchanged():
+        if not await asyncio.to_thread(image.unchanged):
             log.error("image_changed", extra={"image": name, "remedy": "restore it"})
             return _sentence(500, "This image is not the one that was verified.")
         if request.method == hdrs.METH_GET:

@@ -17,8 +17,9 @@ from oracle import broken
 from tests.logfmt import unreadable
 from tests.order import sort_for_sharing
 from tests.processes import mark_starters, pytest_runtest_protocol
+from tests.silent_disk import hung_disk
 
-__all__ = ["pytest_runtest_protocol"]
+__all__ = ["hung_disk", "pytest_runtest_protocol"]
 
 
 @pytest.fixture(scope="session")

@@ -34,12 +34,13 @@ HOUSE_RULES: dict[str, Room] = {
     "state_machines": Room((), ("transitions", "msgspec"), OUTSIDE),
     "pxe": Room((), ("aiohttp", "jinja2", "prometheus_client")),
     "daemon.wire": Room((), ()),
+    "daemon.disks": Room((), ()),
     "daemon.clock": Room((), ()),
     "daemon.faultpoints": Room((), ()),
     "daemon.words": Room((), ()),
     "daemon.telling": Room(("daemon.wire",), ()),
     "daemon.errors": Room(("state_machines",), ("msgspec",)),
-    "daemon.secrets": Room(("daemon.errors",), ("cryptography",)),
+    "daemon.secrets": Room(("daemon.disks", "daemon.errors"), ("cryptography",)),
     "daemon.spec": Room(("daemon.wire",), ("yaml", "pydantic", "pydantic_core")),
     "daemon.settings": Room(
         ("daemon.host", "daemon.platforms", "daemon.platforms.manifest", "daemon.spec"), ("yaml",)
@@ -103,7 +104,7 @@ HOUSE_RULES: dict[str, Room] = {
         ("aiohttp", "msgspec", "orjson"),
     ),
     "daemon.upkeep": Room(
-        ("daemon.boot", "daemon.errors", "daemon.host", "daemon.memory", "daemon.store", "pxe"), ()
+        ("daemon.boot", "daemon.disks", "daemon.errors", "daemon.host", "daemon.memory", "daemon.store", "pxe"), ()
     ),
     "daemon.service": Room(
         (

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import stat
 from collections.abc import Mapping
-from concurrent.futures import Future
 from pathlib import Path
-from threading import Thread
 
+from daemon.disks import read_within
 from daemon.errors.tree import NxdError
 from daemon.secrets.box import SecretBox
 from daemon.secrets.redaction import SHORTEST
@@ -18,8 +16,6 @@ LONGEST = 64 * 1024
 """Bytes that a file with a secret may have."""
 READ_SECONDS = 10.0
 """How long the reading of one may take: a disk in the network may never answer."""
-_reading: dict[Path, Future[str]] = {}
-"""The files that are being read now, so that one which hangs holds one thread however often it is asked for."""
 
 
 def sealed_name(cluster: str, mark: str) -> str:
@@ -62,33 +58,15 @@ def _path(way: str, where: str) -> Path:
 
 
 async def _in_time(path: Path) -> str:
-    """The secret in a file, read beside everything else. Nobody can end a thread that waits for a disk: it is left
-    behind, and whoever comes later waits for the same one."""
-    reading = _reading.get(path)
-    if reading is None:
-        reading = _reading[path] = Future()
-        reading.set_running_or_notify_cancel()  # whoever stops waiting ends it for nobody
-        Thread(target=_read, args=(path, reading), name="secret", daemon=True).start()
+    """The secret in a file."""
     try:
-        async with asyncio.timeout(READ_SECONDS):
-            return await asyncio.wrap_future(reading)
+        return await read_within(READ_SECONDS, path, lambda: _of_file(path))
     except TimeoutError:
         raise _unreadable(
             f"The file {path} with a secret could not be read within {READ_SECONDS:g} seconds: the disk that it lies "
             "on does not answer.",
             None,
         ) from None
-
-
-def _read(path: Path, reading: Future[str]) -> None:
-    try:
-        found = _of_file(path)
-    except BaseException as error:
-        del _reading[path]
-        reading.set_exception(error)
-    else:
-        del _reading[path]
-        reading.set_result(found)
 
 
 def _of_file(path: Path) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -139,3 +142,21 @@ async def test_memory_is_given_back_when_it_has_grown_and_not_before(upkeep: Cal
     assert resident() > least + 30.0
     assert await one._trimmed(least) < least + 20.0
     assert len(held) == 100
+
+
+async def test_images_on_a_disk_that_never_answers_are_told_and_hold_nobody_up(
+    house: Any, hung_disk: Path
+) -> None:
+    book = BootBook(house.journal, house.engine, house.box)
+    one, begun = Upkeep(house.journal, book, Images({}), hung_disk, 90.0, 1_000_000, 0.3), time.monotonic()
+    looking = asyncio.gather(*(one.look() for _ in range(3)))
+    slowest = 0.0
+    while not looking.done():
+        asked = time.monotonic()
+        await asyncio.sleep(0.01)
+        slowest = max(slowest, time.monotonic() - asked)
+    await looking
+    assert time.monotonic() - begun < 5 and slowest < 0.5
+    (trouble,) = await house.journal.troubles(1.0)
+    assert f"The images in {hung_disk} were not read within 0.3 seconds: see that the disk" in trouble
+    assert [thread.name for thread in threading.enumerate()].count("disk") == 1
