@@ -228,6 +228,8 @@ class Api:
         try:
             if request.match_info.http_exception is None:
                 request[ASKED] = asked(request)
+                if request.method in ("GET", "HEAD") and request.body_exists:
+                    raise NxdError("request", f"{request.method} {request.path} takes no body.")
             return await handler(request)
         except Exception as error:
             status, body = _error(error, request)

@@ -70,3 +70,11 @@ async def test_every_path_refuses_a_parameter_that_it_does_not_know(house: Any, 
 async def test_a_path_that_is_none_is_told_as_that_whatever_stands_behind_it(house: Any, door: Any) -> None:
     assert (await door.get("/v1/nothing?strange=1"))[0] == 404
     assert (await door.get("/v1/verbs?strange=1"))[0] == 405
+
+
+@pytest.mark.parametrize("path", ["/v1/snapshot", "/v1/log", "/v1/events", "/v1/nodes/node01", "/v1/healthz"])
+async def test_a_path_that_is_only_read_refuses_a_body(house: Any, door: Any, path: str) -> None:
+    await house.sow("node01")
+    answer = await door.raw.request("GET", path, content=b'{"limit": 5}')
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == f"GET {path} takes no body."
