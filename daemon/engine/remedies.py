@@ -45,7 +45,7 @@ def remedies(problem: Mapping[str, Any], here: Standing, cluster: Standing) -> l
         return _from_nothing(mend, cluster)
     if first and here.record.name == cluster.record.name and all(one.kind == "spec" for one in first):
         return first  # applying it is what leads on
-    named = [(one.verb, one.target) for one in mend if one.kind == "verb"]
+    named = [one for one in mend if one.kind == "verb"]
     return [*first, *_leading(problem, here, cluster, named)]
 
 
@@ -56,7 +56,7 @@ def without_problem(here: Standing, cluster: Standing) -> list[Remedy]:
     record, kind = here.record, here.kind
     phase = kind.states[record.state].phase
     if phase == "attention":
-        return _leading({"code": ""}, here, cluster, [("resume", record.name)])
+        return _leading({"code": ""}, here, cluster, [verb_remedy(kind, "resume", record.name)])
     alone = cluster.kind.states[cluster.record.state].phase == "released" and here.record != cluster.record
     if phase == "released" and not alone:
         return _leading({"code": ""}, here, cluster, [])
@@ -140,18 +140,28 @@ def _leading(
     problem: Mapping[str, Any],
     here: Standing,
     cluster: Standing,
-    named: Sequence[tuple[str | None, str | None]],
+    named: Sequence[Remedy],
 ) -> list[Remedy]:
-    """The verb that leads on: one that the problem names, one of its kind's, or whatever is legal."""
+    """The verb that leads on: one that the problem names, one of its kind's, or whatever is legal.
+
+    What is named for a node that its cluster's trouble is about comes when its verb's turn has come, and then the
+    cluster goes on with it.
+    """
     places = {here.record.name: here, cluster.record.name: cluster}
-    for verb, target in named:
-        place = places.get(str(target))
-        if verb and (place is None or legality.why_not(place, verb, {}) is None):
-            return [verb_remedy((place or here).kind, verb, str(target))]
     row = CATALOGUE.get(problem["code"])
     leads = row.leads if row else ()
     times = (here.record.facts.get("stuck") or {}).get("times", 1)
     wanted = [*leads[min(times, len(leads)) - 1 :], *FALLBACKS] if leads else FALLBACKS
+    for one in named:
+        place = places.get(str(one.target))
+        if place is not None and one.verb and legality.why_not(place, one.verb, {}) is None:
+            return [one]
+    ill = [
+        one for one in named if str(one.target) not in places and _has_its_turn(one, wanted, leads, cluster)
+    ]
+    if ill:
+        again = legality.why_not(here, "retry", {}) is None
+        return [*ill, verb_remedy(here.kind, "retry", here.record.name)] if again else ill
     for place in places.values():
         for verb in wanted:
             if verb in place.kind.verbs and legality.why_not(place, verb, {}) is None:
@@ -159,6 +169,14 @@ def _leading(
     if legality.is_protected(cluster.record, cluster.cluster_inbox):
         return [_unprotect(cluster)]
     return []
+
+
+def _has_its_turn(one: Remedy, wanted: Sequence[str], leads: Sequence[str], cluster: Standing) -> bool:
+    """Whether a verb for a node of the cluster is what comes next, or stands in no order at all."""
+    protected = legality.is_protected(cluster.record, cluster.cluster_inbox)
+    if one.verb in legality.DELETING and protected:
+        return False
+    return one.verb == wanted[0] or one.verb not in leads
 
 
 def _unprotect(standing: Standing) -> Remedy:

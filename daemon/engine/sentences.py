@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from daemon.errors.tree import CATALOGUE
@@ -64,7 +65,8 @@ def late(record: Record, kind: Kind, waiting_for: str, evidence: str | None, now
         f"If it only needs more time, give it some as deadlines.{record.step} in the spec, and apply it.",
         setting=f"deadlines.{record.step}",
     )
-    return Problem(row.code, message, (*row.mend, more), row.retry, evidence)
+    kept = (msgspec.convert(one, Remedy) for one in (record.wait or {}).get("remedies") or ())
+    return Problem(row.code, message, (*row.mend, more, *kept), row.retry, evidence)
 
 
 def tried_long(record: Record, problem: Problem, now: float) -> Problem:

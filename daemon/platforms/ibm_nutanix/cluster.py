@@ -26,7 +26,7 @@ from daemon.platforms.ibm_nutanix.membership import (
 from daemon.platforms.ibm_nutanix.planned import FACT, LEFT, host_row
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failure
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
-from daemon.platforms.ibm_nutanix.ways import of_silent, of_stopped
+from daemon.platforms.ibm_nutanix.ways import of_ill, of_silent, of_stopped
 from daemon.store.ops import Resource
 from daemon.words import counted
 from state_machines.outcome import Done, Outcome, Wait
@@ -290,7 +290,8 @@ class ClusterSteps:
         await self._members.lose(ctx, hosts)
         complaints = await self._complaints(ctx, hosts)
         if complaints:
-            return Wait("a healthy cluster", "; ".join(complaints), UP_POLL)
+            ways = of_ill(self._ill(ctx, hosts)) if len(joined(ctx)) > 1 else ()
+            return Wait("a healthy cluster", "; ".join(complaints), UP_POLL, remedies=ways)
         outside = [member for member in joined(ctx) if member.state != "active"]
         for member in outside:
             await ctx.order(member.name, "join")
@@ -299,12 +300,17 @@ class ClusterSteps:
             return Wait("all nodes to join", f"not yet: {names}", self._settings.poll_seconds)
         return Done({"formed": True})
 
+    def _ill(self, ctx: StepContext, hosts: Sequence[Host]) -> list[str]:
+        """The nodes whose hosts are not well."""
+        ill = {host.get("service_vmexternal_ip") for host in hosts if _is_ill(host)}
+        return [one.name for one in joined(ctx) if address_of(ctx.resources(owner=one.name), "cvm") in ill]
+
     async def _complaints(self, ctx: StepContext, hosts: Sequence[Host]) -> list[str]:
         shown = await self._cvms.any(ctx, lambda prism: prism.cluster())
         said = [
             f"host {host.get('service_vmexternal_ip')} is {'degraded' if host.get('is_degraded') else host['state']}"
             for host in hosts
-            if host.get("state") != "NORMAL" or host.get("is_degraded")
+            if _is_ill(host)
         ]
         if len(hosts) != len(joined(ctx)):
             said.append(f"{len(hosts)} of {counted(len(joined(ctx)), 'host')} are there")
@@ -333,6 +339,10 @@ class ClusterSteps:
     def _external(self, ctx: StepContext) -> str:
         first = next(member for member in ctx.members if member.spec["first"])
         return address_of(ctx.resources(owner=first.name), "cluster")
+
+
+def _is_ill(host: Host) -> bool:
+    return host.get("state") != "NORMAL" or bool(host.get("is_degraded"))
 
 
 async def _with_its_nodes(row: Resource) -> None:

@@ -42,6 +42,11 @@ def of_kept(name: str, ill: Sequence[str]) -> tuple[Remedy, ...]:
     return (outside(f"See in Prism why it keeps {name}, and mend that."), in_spec("nodes", more))
 
 
+def of_ill(names: Sequence[str]) -> tuple[Remedy, ...]:
+    """Hosts that do not get well: another server takes the place of each."""
+    return tuple(verb_remedy(NODE, "replace", name) for name in names[:MOST])
+
+
 def of_stubborn(rows: Iterable[Resource]) -> tuple[Remedy, ...]:
     """Servers that do not obey their power buttons are IBM Cloud's to mend."""
     ids = [str(row.cloud_id or row.name) for row in rows]

@@ -11,7 +11,9 @@ from msgspec.structs import replace
 from daemon.engine import legality
 from daemon.engine.legality import Standing
 from daemon.engine.remedies import FALLBACKS, plain, remedies, text, without_problem
+from daemon.engine.sentences import late
 from daemon.errors.tree import CATALOGUE, NxdError, OutsideError, in_spec
+from daemon.platforms.ibm_nutanix.ways import of_ill
 from state_machines import ibm_nutanix
 from state_machines.check import standings
 from state_machines.kind import ROLLING_BACK, Kind
@@ -140,6 +142,25 @@ async def test_a_trouble_that_comes_again_at_the_same_step_is_met_with_the_next_
         await house.tell("node01", "retry")
     assert offered == ["retry", "rollback"]
     assert house.record().state == "ready"
+
+
+def test_a_host_that_stays_ill_is_replaced_before_the_whole_cluster_goes_back_to_nothing() -> None:
+    _, kind = PAIRS[1]
+    wait = {"for": "a healthy cluster", "remedies": msgspec.to_builtins(list(of_ill(["node03"])))}
+    works = Record(
+        "demo", kind.name, "demo", "verifying_health", 0.0, step="verifying_health", wait=wait, deadline=60.0
+    )
+    problem = plain(late(works, kind, "a healthy cluster", "host 10.0.0.3 is degraded", 60.0))
+    offered = []
+    for times, protected in ((1, False), (2, False), (2, True), (3, False)):
+        stuck = {"step": works.state, "code": "deadline", "times": times}
+        record = replace(works, state="failed", facts={"stuck": stuck}, protected=protected)
+        here = standing(record, kind, record, exists=True)
+        found = remedies(problem, here, here)
+        offered.append([(one.verb, one.target) for one in found if one.kind == "verb"])
+        assert ("nxd replace node03" in text(found)) == (("replace", "node03") in offered[-1])
+    again, replaced = ("retry", "demo"), ("replace", "node03")
+    assert offered == [[again], [replaced, again], [again], [("rollback", "demo")]]
 
 
 def test_an_error_of_an_older_version_is_still_told_with_its_way_on() -> None:
