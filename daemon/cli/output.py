@@ -58,12 +58,14 @@ def tell_unwritten(snapshot: Snapshot) -> None:
 
 
 def note(entity: EntityView) -> str:
-    """What a person should know next: the error, else what is waited for, else what can be done."""
+    """What a person should know next: the error, else what is waited for, else what can be done, else that it is
+    protected."""
     if entity["error"] is not None:
         return entity["error"]["message"]
     if entity["waiting_for"]:
         return f"waits for {entity['waiting_for']}: {entity['evidence']}"
-    return " ".join(way["text"] for way in entity.get("remedies") or ())
+    said = " ".join(way["text"] for way in entity.get("remedies") or ())
+    return said or ("protected: every deletion in it is refused" if entity["protected"] else "")
 
 
 def event_line(event: EventView, utc: bool = False) -> str:

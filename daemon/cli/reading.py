@@ -78,6 +78,13 @@ def show(options: dict[str, Any], name: str, as_json: bool) -> None:
             print(f"  evidence: {printable(entity['error']['evidence'])}")
     elif entity["waiting_for"] and entity.get("remedies"):
         print(f"  what to do: {printable(' '.join(way['text'] for way in entity['remedies']))}")
+    shield = next(
+        (c for c in snapshot["clusters"] if c["name"] == entity["cluster"] and c["protected"]), None
+    )
+    if shield is not None:
+        print(
+            f"  protected: every deletion in {shield['name']} is refused until nxd unprotect {shield['name']}"
+        )
     legal = [verb for verb, reason in entity["can"].items() if reason is None]
     print(f"  verbs: {', '.join(legal) or 'none now'}")
     _print_pairs("addresses", entity["addresses"].items())

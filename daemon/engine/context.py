@@ -83,6 +83,10 @@ class StepContext:
         """Whether the step made, deleted, ordered or remembered anything in this run."""
         return self._draft.acted
 
+    def looked(self) -> None:
+        """The step had something to do although it changes nothing: how long that takes is worth remembering."""
+        self._draft.acted = True
+
     @property
     def members(self) -> list[Record]:
         """The nodes of the cluster."""

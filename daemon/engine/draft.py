@@ -41,7 +41,7 @@ class Draft:
         self.name = name
         self._journal = journal
         self.acted = False
-        """Whether anything was committed in this run of the step."""
+        """Whether anything was committed in this run of the step, or looked at outside that is work by itself."""
         self._notes: list[Op] = []
         self._move: _Move | None = None
         self._moved: Record | None = None

@@ -276,9 +276,7 @@ class Engine:
         if wait.in_line:
             record = transitions.in_line(record, self.kind(record), now, self.limits(record))
         if record.deadline is not None and now >= record.deadline:
-            return await self._fail(
-                record, sentences.late(record, self.kind(record), wait.waiting_for, wait.evidence, now)
-            )
+            return await self._fail(record, sentences.late(record, self.kind(record), wait, now))
         stands, shown = self._mirror.records[record.name], transitions.shown(wait)
         if record is stands and shown == record.wait and not (wait.facts or record.tries or record.error):
             return self._pause(record, now, wait.poll)

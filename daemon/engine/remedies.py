@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from daemon.engine import legality
 from daemon.engine.legality import Standing
 from daemon.errors.tree import CATALOGUE
-from state_machines.kind import ROLLING_BACK, Kind
+from state_machines.kind import FLAGS, ROLLING_BACK, Kind
 from state_machines.outcome import Problem, Remedy
 
 FALLBACKS = ("retry", "resume", "replace", "rollback", "destroy")
@@ -80,26 +81,57 @@ def _can_be_done(one: Remedy, here: Standing, cluster: Standing) -> bool:
     return place is None or one.verb is None or legality.why_not(place, one.verb, {}) is None
 
 
-def ways_on(standing: Standing, verb: str, args: Mapping[str, Any]) -> list[Remedy]:
-    """What to do about the refusal of a verb: lift the protection, or what else is legal now."""
-    if standing.switch_on is not None:
-        return [standing.switch_on]
-    if legality.deletes(standing, verb, args) and legality.is_protected(
-        standing.cluster, standing.cluster_inbox
-    ):
-        return [_unprotect(standing)]
-    record, kind = standing.record, standing.kind
-    phase = kind.states[record.state].phase
-    if phase in ("ok", "released"):
-        return [Remedy("wait", "Nothing is to be done.")]
-    mild = FALLBACKS if verb in legality.DELETING or phase == "failed" else MILD
-    legal = [
-        verb_remedy(kind, other, record.name)
-        for other in mild
-        if other != verb and other in kind.verbs and legality.why_not(standing, other, {}) is None
-    ]
-    look = f"nxd wait {record.name}"
-    return legal or [Remedy("command", f"Wait until it has come to an end: {look}.", command=look)]
+def ways_on(here: Standing, cluster: Standing, verb: str, args: Mapping[str, Any]) -> list[Remedy]:
+    """What to do about the refusal of a verb for a record, which stands ``here`` in its ``cluster``."""
+    if here.switch_on is not None:
+        return [here.switch_on]
+    record, phase = here.record, here.kind.states[here.record.state].phase
+    deletes = verb in FALLBACKS[2:] or legality.deletes(here, verb, args)
+    if legality.is_protected(here.cluster, here.cluster_inbox):
+        lifted = _unprotected(here)
+        if record.state == ROLLING_BACK or legality.why_not(lifted, verb, args) is None:
+            return [_unprotect(cluster)]
+        then = _legal(FALLBACKS, verb, lifted, _unprotected(cluster)) if deletes and phase == "ok" else []
+        if then:
+            return [_unprotect(cluster), *then]
+    if phase == "ok" and not deletes:
+        takes = [one for one in here.kind.verbs if legality.why_not(here, one, {}) is None]
+        return [Remedy("wait", f"Nothing is to be done; what it takes now: {', '.join(takes) or 'nothing'}.")]
+    if phase == "released" and deletes:
+        return [
+            Remedy("wait", f"Nothing of {record.name} is left."),
+            *_legal(("destroy",), verb, here, cluster),
+        ]
+    if deletes or phase in ("failed", "attention", "released"):
+        found = _legal(FALLBACKS, verb, here, cluster)
+    else:
+        found = _legal(MILD, verb, here)
+    goal = " --for gone" if phase == "releasing" else ""
+    look = f"nxd wait {record.name}{goal}"
+    return found or [Remedy("command", f"Wait until it has come to an end: {look}.", command=look)]
+
+
+def _legal(verbs: Sequence[str], but: str, *places: Standing) -> list[Remedy]:
+    """Those of the verbs that are legal at the first of the places where one is, and are another one than was refused
+    there."""
+    for place in places:
+        name, refused = place.record.name, but if place is places[0] else ""
+        legal = [one for one in verbs if one in place.kind.verbs and one != refused]
+        found = [
+            verb_remedy(place.kind, one, name) for one in legal if legality.why_not(place, one, {}) is None
+        ]
+        if found:
+            return found
+    return []
+
+
+def _unprotected(standing: Standing) -> Standing:
+    """As it will stand once its cluster is not protected any more."""
+    cluster = replace(standing.cluster, protected=False)
+    left = [one for one in standing.cluster_inbox if one.verb not in FLAGS]
+    if standing.record.name != cluster.name:
+        return replace(standing, cluster=cluster, cluster_inbox=left)
+    return replace(standing, record=cluster, cluster=cluster, inbox=left, cluster_inbox=left)
 
 
 def text(found: Sequence[Remedy]) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-import msgspec
 from msgspec.structs import replace
 
 from daemon.errors.tree import CATALOGUE
 from daemon.store.ops import AddEvent, Event, Resource
 from state_machines.kind import ROLLING_BACK, Kind
-from state_machines.outcome import Problem, Remedy
+from state_machines.outcome import Problem, Remedy, Wait
 from state_machines.record import Record
 
 NAMED = 12
@@ -54,19 +53,20 @@ def transition(record: Record, moved: Record, kind: Kind, verb: str, actor: str,
     return AddEvent(Event(moved.since, record.shard, record.name, "transition", said, level, actor, told))
 
 
-def late(record: Record, kind: Kind, waiting_for: str, evidence: str | None, now: float) -> Problem:
-    """The problem of a step whose time is over."""
+def late(record: Record, kind: Kind, wait: Wait, now: float) -> Problem:
+    """The problem of a step whose time is over, with what could be done about its wait."""
     row = CATALOGUE["deadline"]
     title = sentence(record, kind)
     minutes = (now - record.since) / 60
-    message = f"{title} took longer than its deadline ({minutes:.0f} min); it was waiting for {waiting_for}."
+    message = (
+        f"{title} took longer than its deadline ({minutes:.0f} min); it was waiting for {wait.waiting_for}."
+    )
     more = Remedy(
         "spec",
         f"If it only needs more time, give it some as deadlines.{record.step} in the spec, and apply it.",
         setting=f"deadlines.{record.step}",
     )
-    kept = (msgspec.convert(one, Remedy) for one in (record.wait or {}).get("remedies") or ())
-    return Problem(row.code, message, (*row.mend, more, *kept), row.retry, evidence)
+    return Problem(row.code, message, (*row.mend, more, *wait.remedies), row.retry, wait.evidence)
 
 
 def tried_long(record: Record, problem: Problem, now: float) -> Problem:

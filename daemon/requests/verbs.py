@@ -45,7 +45,8 @@ class Verbs:
         standing = self._engine.standing(record)
         reason = legality.why_not(standing, verb, args)
         if reason is not None:
-            raise NxdError("refused", reason, remedy=ways_on(standing, verb, args))
+            cluster = self._engine.standing(standing.cluster)
+            raise NxdError("refused", reason, remedy=ways_on(standing, cluster, verb, args))
 
     def plan(self, verb: str, target: str, step: str | None = None) -> wire.Plan:
         """What the verb would do now. Raises NxdError, also when it is not legal now. ``step`` as in ``give``."""
@@ -139,3 +140,7 @@ class Verbs:
             raise NxdError("request", f"A {kind.role} has no verb {verb}.", remedy=f"Its verbs are {verbs}.")
         if step is not None and verb not in _WITH_STEP:
             raise NxdError("request", f"{verb} takes no step; {' and '.join(_WITH_STEP)} do.")
+        if step is not None and step not in kind.steps and not self._engine.is_absent(record):
+            steps = ", ".join(kind.steps)
+            said = f"A {kind.role} has no step {step}."
+            raise NxdError("request", said, remedy=f"Its steps are {steps}.")

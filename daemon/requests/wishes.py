@@ -303,7 +303,7 @@ class Wishes:
         reason = legality.why_not(now, "change", args)
         if reason is not None:
             message = f"{standing.name} cannot take another spec now. {reason}"
-            raise NxdError("refused", message, remedy=ways_on(now, "change", args))
+            raise NxdError("refused", message, remedy=ways_on(now, now, "change", args))
 
 
 def _ask_before(plan: wire.Plan) -> None:

@@ -16,6 +16,7 @@ import yaml
 
 from daemon.cli import COMMANDS
 from daemon.cli.fleet import chosen, print_fleet
+from daemon.cli.output import note
 from daemon.platforms import spec_model
 from daemon.telling.signs import PHASES
 from daemon.wire import EntityView, Snapshot
@@ -56,6 +57,18 @@ def test_the_status_as_json_is_the_snapshot_of_the_api(served: Any) -> None:
 def test_the_status_for_people_names_everything_and_why_it_waits(served: Any) -> None:
     out = served.run("status", env={"COLUMNS": "200"}).out
     assert "solo" in out and "solo01" in out and "pending" in out
+
+
+def test_what_is_protected_says_so_and_how_that_ends(served: Any) -> None:
+    for name in ("solo", "solo01"):
+        assert "protected" not in served.run("show", name).out
+    assert served.run("protect", "solo").code == 0
+    for name in ("solo", "solo01"):
+        assert "every deletion in solo is refused until nxd unprotect solo" in served.run("show", name).out
+    assert served.run("unprotect", "solo").code == 0
+    entity = {"error": None, "waiting_for": None, "remedies": [], "protected": True}
+    assert note(entity) == "protected: every deletion in it is refused"  # type: ignore[arg-type]
+    assert note(entity | {"protected": False}) == ""  # type: ignore[arg-type]
 
 
 def test_show_and_logs_tell_of_one_node_or_cluster(served: Any) -> None:

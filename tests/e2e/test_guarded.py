@@ -118,3 +118,33 @@ def test_preflight_names_the_ports_that_no_security_group_opens(rig: Callable[..
     assert checks["security groups"]["result"] == "failed"
     assert all(str(port) in checks["security groups"]["detail"] for port in (22, 443, 2009, 2030, 2036, 9440))
     assert checks["profile"]["result"] == "passed"
+
+
+def test_a_cluster_that_is_protected_while_it_is_destroyed_says_that_it_waits_for_that_and_goes_on_after(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig()
+
+    def standing(client: Client) -> dict[str, tuple[str, str | None]]:
+        snapshot = client.snapshot()
+        return {
+            e["name"]: (e["phase"], e["waiting_for"]) for e in (*snapshot["clusters"], *snapshot["nodes"])
+        }
+
+    def until(client: Client, done: Callable[[dict[str, tuple[str, str | None]]], bool]) -> None:
+        limit = time.monotonic() + 60
+        while not done(found := standing(client)):
+            assert time.monotonic() < limit, found
+            time.sleep(0.02)
+
+    with Client(one.stage.socket) as client:
+        client.apply(spec())
+        code, said = settled(one.stage)
+        assert code == 0, said
+        client.verb("destroy", "demo")
+        client.verb("protect", "demo")
+        until(client, lambda found: found.get("demo") == ("attention", "its protection to be lifted"))
+        assert [way.get("verb") for way in client.show("demo")["entity"]["remedies"]] == ["unprotect"]
+        client.verb("unprotect", "demo")
+        until(client, lambda found: not found)
+    assert not any(one.counts()["existing"].values())

@@ -83,6 +83,7 @@ class ClusterSteps:
             need = Need.of(ctx.cluster.spec["nodes"], lambda node: ctx.resources(owner=node))
             checks = await self._preflight.check(ctx.cluster.spec, need, seen)
             del self._seen[ctx.record.name]
+            ctx.looked()
             error = failure(checks)
             if error is not None:
                 raise error
@@ -326,6 +327,8 @@ class ClusterSteps:
     async def release_nodes(self, ctx: StepContext) -> Outcome:
         """Every node is rolled back; what is left of the cluster went with them."""
         left = [member for member in ctx.members if member.state != "rolled_back"]
+        if left:
+            ctx.keep_protected()
         await self._members.release(ctx, left)
         if left:
             done = len(ctx.members) - len(left)

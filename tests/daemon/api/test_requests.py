@@ -357,6 +357,16 @@ async def test_a_node_is_shown_with_its_stays_its_things_and_its_error(house: An
     assert entity["error"]["evidence"] == "HTTP 400"
 
 
+async def test_a_step_that_does_not_exist_is_a_mistake_of_whoever_asks_and_the_steps_are_named(
+    house: Any, failed: Any, door: Any
+) -> None:
+    for verb in ("hold", "retry"):
+        status, body = await door.post("/v1/verbs", {"verb": verb, "target": "node01", "step": "nonsense"})
+        assert status == 400 and is_error(body, "request")
+        assert "no step nonsense" in body["error"]["message"] and "making" in body["error"]["remedy"]
+    assert house.mirror.commands("node01") == []
+
+
 async def test_without_a_database_a_verb_is_503_and_the_health_says_why(
     house: Any, failed: Any, door: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

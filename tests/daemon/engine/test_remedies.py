@@ -10,14 +10,14 @@ from msgspec.structs import replace
 
 from daemon.engine import legality
 from daemon.engine.legality import Standing
-from daemon.engine.remedies import FALLBACKS, plain, remedies, text, without_problem
+from daemon.engine.remedies import FALLBACKS, _unprotected, plain, remedies, text, ways_on, without_problem
 from daemon.engine.sentences import late
 from daemon.errors.tree import CATALOGUE, NxdError, OutsideError, in_spec
 from daemon.platforms.ibm_nutanix.ways import of_ill
 from state_machines import ibm_nutanix
 from state_machines.check import standings
 from state_machines.kind import ROLLING_BACK, Kind
-from state_machines.outcome import Remedy
+from state_machines.outcome import Remedy, Wait
 from state_machines.record import Record
 from tests.daemon.toy_kinds import CLUSTER, NODE
 
@@ -144,13 +144,62 @@ async def test_a_trouble_that_comes_again_at_the_same_step_is_met_with_the_next_
     assert house.record().state == "ready"
 
 
+@pytest.mark.parametrize("exists", [False, True])
+@pytest.mark.parametrize("protected", [False, True])
+def test_whatever_is_refused_what_is_told_instead_is_legal_now_or_once_the_protection_is_lifted(
+    protected: bool, exists: bool
+) -> None:
+    for here, cluster in places(protected, exists):
+        for verb in here.kind.verbs:
+            if legality.why_not(here, verb, {}) is None:
+                continue
+            found = ways_on(here, cluster, verb, {})
+            lifts = found[0].verb == "unprotect"
+            assert found and (not lifts or legality.why_not(cluster, "unprotect", {}) is None)
+            for one in found[lifts:]:
+                if one.kind != "verb":
+                    continue
+                place = here if one.target == here.record.name else cluster
+                place = _unprotected(place) if lifts else place
+                assert legality.why_not(place, str(one.verb), {}) is None, (here.record, verb, one)
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "protected", "verb", "said"),
+    [
+        ("demo", "active", False, "rollback", ["destroy demo"]),
+        ("demo", "active", True, "rollback", ["unprotect demo", "destroy demo"]),
+        ("demo", "active", True, "destroy", ["unprotect demo"]),
+        ("node01", "active", False, "rollback", ["replace node01"]),
+        ("node01", "active", True, "replace", ["unprotect demo"]),
+        ("node01", "rolled_back", False, "resume", ["retry node01"]),
+        ("node01", "rolled_back", False, "hold", ["retry node01"]),
+        ("demo", "rolling_back", True, "destroy", ["unprotect demo"]),
+        ("node01", "rolling_back", False, "hold", ["nxd wait node01 --for gone"]),
+        ("node01", "active", False, "retry", ["Nothing is to be done; what it takes now: replace."]),
+        ("node01", "active", False, "hold", ["Nothing is to be done; what it takes now: replace."]),
+    ],
+)
+def test_a_refusal_names_what_leads_to_what_was_wanted(
+    name: str, state: str, protected: bool, verb: str, said: list[str]
+) -> None:
+    node, kind = PAIRS[1]
+    cluster = Record("demo", kind.name, "demo", "active", 0.0, step="verifying_health", protected=protected)
+    record = Record(name, node.name, "demo", state, 0.0, step="awaiting_cvm", protected=False)
+    if name == "demo":
+        record = cluster = replace(cluster, state=state)
+    of_cluster = standing(cluster, kind, cluster, exists=True)
+    here = of_cluster if name == "demo" else standing(record, node, cluster, exists=True)
+    assert legality.why_not(here, verb, {}) is not None
+    found = ways_on(here, of_cluster, verb, {})
+    assert [f"{one.verb} {one.target}" if one.verb else one.command or one.text for one in found] == said
+
+
 def test_a_host_that_stays_ill_is_replaced_before_the_whole_cluster_goes_back_to_nothing() -> None:
     _, kind = PAIRS[1]
-    wait = {"for": "a healthy cluster", "remedies": msgspec.to_builtins(list(of_ill(["node03"])))}
-    works = Record(
-        "demo", kind.name, "demo", "verifying_health", 0.0, step="verifying_health", wait=wait, deadline=60.0
-    )
-    problem = plain(late(works, kind, "a healthy cluster", "host 10.0.0.3 is degraded", 60.0))
+    wait = Wait("a healthy cluster", "host 10.0.0.3 is degraded", 30.0, remedies=of_ill(["node03"]))
+    works = Record("demo", kind.name, "demo", "verifying_health", 0.0, step="verifying_health")
+    problem = plain(late(works, kind, wait, 60.0))
     offered = []
     for times, protected in ((1, False), (2, False), (2, True), (3, False)):
         stuck = {"step": works.state, "code": "deadline", "times": times}

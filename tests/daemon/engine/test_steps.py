@@ -319,3 +319,21 @@ async def test_a_cluster_hears_at_once_when_its_nodes_move(house: Any) -> None:
     assert {house.record(n).state for n in ("node01", "node02")} == {"ready"}
     assert house.record("demo").state == "active"
     assert {when for _, _, when in house.toy.calls} == {house.clock.now()}
+
+
+async def test_how_long_a_step_takes_that_only_looks_is_remembered_and_of_one_that_has_nothing_to_do_is_not(
+    house: Any,
+) -> None:
+    async def look(ctx: StepContext) -> Done:
+        ctx.looked()
+        house.clock.advance(90.0)
+        return Done()
+
+    async def nothing(ctx: StepContext) -> Done:
+        return Done()
+
+    house.toy.script |= {"making": look, "settling": nothing}
+    await house.begin()
+    kind = house.toy.node.name
+    assert house.journal.history.usual(kind, "making") == 90.0
+    assert house.journal.history.usual(kind, "settling") is None
