@@ -12,7 +12,38 @@ import heapq
 import random
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
+
+_held: ContextVar[list[float] | None] = ContextVar("held", default=None)
+
+
+def count_held() -> None:
+    """From now on count how long this task is held up by the daemon itself."""
+    _held.set([0.0])
+
+
+def take_held() -> float:
+    """How long this task was held up since that was asked last."""
+    counted = _held.get()
+    if counted is None:
+        return 0.0
+    seconds, counted[0] = counted[0], 0.0
+    return seconds
+
+
+@contextmanager
+def held(clock: Clock) -> Iterator[None]:
+    """Within this block a limit of our own is waited for, and nobody outside can be blamed for the time."""
+    began = clock.now()
+    try:
+        yield
+    finally:
+        counted = _held.get()
+        if counted is not None:
+            counted[0] += clock.now() - began
 
 
 class Clock(Protocol):

@@ -17,7 +17,8 @@ What a node and a cluster go through, drawn from the tables in `state_machines/`
 
 - The phase is what a state means, whatever the platform; the terminal UI draws by it alone.
 - The deadline is the one `nxd` ships; a spec may give a step another one under `deadlines`. A step whose
-  deadline is over fails, a stage of a rollback is blocked.
+  deadline is over fails, a stage of a rollback is blocked. The time for which the daemon's own limits of calls
+  held it up is not counted.
 - In the diagrams the verbs of a person stand among the daemon's own events; the line under each state parts
   them. An arrow back into the box of the steps leads to the step that the record stood at.
 - A retry of what is failed or held may also begin at any step it has been through (`nxd retry --from STATE`).

@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import msgspec
 import orjson
 
+from daemon.clock import held
 from daemon.drivers.answers import plain
 from daemon.drivers.call_log import logged
 from daemon.drivers.http import Answer, Line
@@ -58,7 +59,7 @@ class IbmCloud:
             service.set_service_url(url)
             return Service(service, Line(self.connections, _authorities(url), _proxy(url)), self.timeout)
 
-        return IbmCalls(self.threads, bucket, build, self.profile)
+        return IbmCalls(self.threads, bucket, build, self.profile, self.connections)
 
 
 class Service:
@@ -136,7 +137,8 @@ _ANYTHING = _Reading(dict, orjson.loads)
 
 
 class IbmCalls:
-    """One SDK service. ``make`` builds it, in a thread and at first use, because importing an SDK takes long.
+    """One SDK service, to which ``at_once`` calls are under way at most. ``make`` builds it, in a thread and at first
+    use, because importing an SDK takes long.
 
     ``profile`` gives the token, and is told, in a thread too, when the service refuses it.
     """
@@ -147,11 +149,13 @@ class IbmCalls:
         bucket: TokenBucket,
         make: Callable[[], Service],
         profile: TrustedProfile,
+        at_once: int,
     ) -> None:
         self._threads = threads
         self._bucket = bucket
         self._make = make
         self._profile = profile
+        self._places = asyncio.Semaphore(at_once)
         self._service: asyncio.Future[Service] | None = None
 
     async def __call__(self, method: str, /, *args: Any, **named: Any) -> Any:
@@ -166,9 +170,14 @@ class IbmCalls:
         if self._service is None:
             self._service = asyncio.ensure_future(loop.run_in_executor(self._threads, self._make))
         service = await asyncio.shield(self._service)
-        await self._bucket.take()
-        with logged(self._bucket.api or "ibm", method, _about(args, named)):
-            return await self._called(service, reading, method, args, named)
+        with held(self._bucket.clock):
+            await self._bucket.take()
+            await self._places.acquire()
+        try:
+            with logged(self._bucket.api or "ibm", method, _about(args, named)):
+                return await self._called(service, reading, method, args, named)
+        finally:
+            self._places.release()
 
     async def _called(
         self, service: Service, reading: _Reading, method: str, args: tuple[Any, ...], named: dict[str, Any]

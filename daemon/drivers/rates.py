@@ -29,7 +29,7 @@ class TokenBucket:
         self.rate = rate
         self._least, self._most = min(LEAST, rate), rate * MOST
         self._growth = rate / 20
-        self._clock = clock
+        self.clock = clock
         self.api = api
         self._free_at = clock.now()
         self._settled_at = clock.now()
@@ -37,17 +37,17 @@ class TokenBucket:
 
     async def take(self) -> None:
         """Wait until a call may be made."""
-        now = self._clock.now()
+        now = self.clock.now()
         self._free_at = max(self._free_at, now - 1.0) + 1.0 / self.rate
         if self._free_at > now:
             if now >= self._settled_at:
                 self.rate = min(self._most, self.rate + self._growth / self.rate)
-            await self._clock.sleep(self._free_at - now)
+            await self.clock.sleep(self._free_at - now)
 
     def refused(self, after: float | None) -> None:
         """A call was one too many: nobody calls for ``after`` seconds, if the other side named a time, and everybody
         seldomer from then on."""
-        now = self._clock.now()
+        now = self.clock.now()
         pause = min(PAUSE if after is None else after, LONGEST_PAUSE)
         self._free_at = max(self._free_at, now + pause)
         if now >= self._settled_at:

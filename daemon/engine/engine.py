@@ -12,9 +12,11 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from daemon.clock import count_held, take_held
 from daemon.engine import legality, reactions, sentences, transitions
 from daemon.engine.context import StepContext
 from daemon.engine.crashes import CrashLog
+from daemon.engine.delays import Delays
 from daemon.engine.interrupts import Interrupted, Protected
 from daemon.engine.locks import Locks
 from daemon.engine.meters import Meters
@@ -61,6 +63,7 @@ class Engine:
         self.box = box
         self._locks = Locks()
         self._crashes = crashes or CrashLog(None)
+        self._delays = Delays()
         self._turns = Turns(journal.clock, self._turn, pace.steps_at_once, self._suspects)
         self.poke = self._turns.poke
         self._meters = Meters(self._mirror.records, self._turns, journal.clock)
@@ -110,6 +113,7 @@ class Engine:
         begins with what stands in the mirror."""
         context = StepContext(name, self.journal, self._locks, self.box, self.poke)
         self._contexts[name] = context
+        count_held()
         try:
             try:
                 while name in self._mirror.records and await self._round(context):
@@ -143,6 +147,7 @@ class Engine:
             return False
         self._crashes.begin(name, self._turns.fresh)
         outcome = await self._run(record, context)
+        self._delays.add(record, take_held())
         if isinstance(outcome, Done):
             return await self._advance(context, outcome)
         await context.save()
@@ -259,6 +264,7 @@ class Engine:
     def _moved(self, record: Record, moved: Record) -> None:
         """A step has led on, durably."""
         self._crashes.passed(record.name)
+        self._delays.forget(record)
         self._wake_cluster(record, moved)
 
     async def _released(self, record: Record, kind: Kind) -> None:
@@ -275,6 +281,7 @@ class Engine:
         now = self.journal.clock.now()
         if wait.in_line:
             record = transitions.in_line(record, self.kind(record), now, self.limits(record))
+        record = self._delays.spared(record, now)
         if record.deadline is not None and now >= record.deadline:
             return await self._fail(record, sentences.late(record, self.kind(record), wait, now))
         stands, shown = self._mirror.records[record.name], transitions.shown(wait)
@@ -291,7 +298,7 @@ class Engine:
 
     async def _busy(self, record: Record, busy: Busy) -> bool:
         now = self.journal.clock.now()
-        problem = busy.problem
+        record, problem = self._delays.spared(record, now), busy.problem
         if record.deadline is not None and now >= record.deadline:
             return await self._fail(record, sentences.tried_long(record, problem, now))
         self._meters.retried(record, problem.code)

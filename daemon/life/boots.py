@@ -32,6 +32,9 @@ class Standing(Struct, frozen=True, gc=False):
     ended: bool = False
 
 
+NOTHING_HEARD = Standing()
+
+
 def round_of(record: Record) -> int:
     """The round of the record's machine: the number of the present attempt to install it."""
     return int(record.facts.get("round", 0))
@@ -40,17 +43,24 @@ def round_of(record: Record) -> int:
 def standing(record: Record, signals: Mapping[str, Signal]) -> Standing:
     """Where its machine stands, by what was last reported."""
     round_ = round_of(record)
-    known = {name: signal for name, signal in signals.items() if signal.round == round_}
-    boot = max((signal.boot for signal in known.values()), default=0)
-    newest = {name: signal for name, signal in known.items() if signal.boot == boot}
-    phase = known.get(PHASE)
+    boot = heard = 0
+    known: dict[str, Signal] = {}
+    for name, signal in signals.items():
+        if signal.round == round_:
+            known[name] = signal
+            boot = max(boot, signal.boot)
+            if name != SCRIPT:
+                heard = max(heard, signal.boot)
+    if not known:
+        return NOTHING_HEARD
+    configured, phase, error = known.get(CONFIG), known.get(PHASE), known.get(ERROR)
     return Standing(
-        bool(known),
+        True,
         boot,
-        max((signal.boot for name, signal in known.items() if name != SCRIPT), default=0),
-        CONFIG in newest,
-        newest.get(PHASE),
-        newest.get(ERROR),
+        heard,
+        configured is not None and configured.boot == boot,
+        phase if phase is not None and phase.boot == boot else None,
+        error if error is not None and error.boot == boot else None,
         phase is not None and int(phase.data["phase"]) >= LAST_PHASE,
     )
 

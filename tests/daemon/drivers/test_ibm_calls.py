@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from daemon.clock import ManualClock, SystemClock
+from daemon.clock import ManualClock, SystemClock, count_held, take_held
 from daemon.drivers.http import Line, Lost
 from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_calls import IbmCloud
@@ -222,6 +222,28 @@ async def test_calls_are_made_beside_each_other_and_not_after_each_other(vpc: An
     await client.server("s")
     answers = await asyncio.gather(*(client.server("met") for _ in range(8)))
     assert [one["id"] for one in answers] == ["s"] * 8
+
+
+async def test_who_waits_for_a_place_or_a_turn_is_told_how_long_that_was_and_not_how_long_the_call_was(
+    threads: ThreadPoolExecutor, serve: Any
+) -> None:
+    def slow(method: str, path: str, sent: bytes) -> Any:
+        time.sleep(0.15)
+        return 200, JSON, b'{"id": "s"}'
+
+    one_place = IbmCloud(PROFILE, threads, 1, TIMEOUT)
+    client = open_vpc(one_place, f"{serve(slow).url}/v1", TokenBucket(1000, SystemClock()))
+
+    async def held_up() -> float:
+        count_held()
+        await client.server("s")
+        return take_held()
+
+    await held_up()  # builds the service
+    first, *others = sorted(await asyncio.gather(*(held_up() for _ in range(3))))
+    await client.close()
+    assert first < 0.1
+    assert others[0] > 0.14 and others[1] > 0.29
 
 
 async def test_the_rate_of_calls_is_kept_and_the_burst_is_a_second_s_worth() -> None:

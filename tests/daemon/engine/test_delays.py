@@ -1,0 +1,74 @@
+"""A deadline is for what is waited for outside: time in a line of the daemon's own is given back when it is over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from daemon.clock import held
+from daemon.engine.context import StepContext
+from state_machines.outcome import Busy, Outcome, Problem, Wait
+from state_machines.record import Record
+
+BUSY = Busy(Problem("unavailable", "The toy cloud is down.", (), "now", "HTTP 503"), after=10.0)
+
+
+def held_up(seconds: float, outcome: Outcome) -> Any:
+    """A step whose first run is held up for so long."""
+    runs = 0
+
+    async def step(ctx: StepContext) -> Outcome:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            with held(ctx.clock):
+                await ctx.clock.sleep(seconds)
+        return outcome
+
+    return step
+
+
+async def begun(house: Any, step: str) -> Record:
+    """A node that has come to this step and is held up there."""
+    await house.sow("node01")
+    await house.ask("node01", "start")
+    await house.until(lambda: house.record().state == step, quiet=25)
+    return house.record()  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("outcome", [Wait("the moon", "no moon", 10.0), BUSY], ids=["wait", "busy"])
+async def test_time_in_a_line_of_ours_does_not_count_and_all_other_time_does(
+    house: Any, outcome: Outcome
+) -> None:
+    house.toy.script["settling"] = held_up(1500.0, outcome)
+    since = (await begun(house, "settling")).since
+    assert house.record().deadline == since + 1000
+    await house.pass_time(1500)
+    assert house.record().state == "settling"
+    assert house.record().deadline == since + 2500, "put off, once, and written down"
+    while house.clock.now() < since + 2490:
+        await house.pass_time(10)
+        assert house.record().state == "settling"
+    await house.pass_time(10)
+    assert house.record().state == "failed"
+
+
+async def test_a_deadline_that_is_kept_is_not_touched_and_the_next_step_begins_with_nothing(
+    house: Any,
+) -> None:
+    house.toy.script["making"] = held_up(50.0, Wait("x", "y", 10.0))
+    record = await begun(house, "making")
+    assert (record.state, record.deadline) == ("making", record.since + 100)
+    await house.pass_time(50)
+    assert house.record().deadline == record.deadline, "nothing is written as long as there is time"
+    await house.tell("node01", "hold")
+    house.toy.script["making"] = Wait("x", "y", 10.0)
+    await house.tell("node01", "resume")
+    again = house.record()
+    assert again.deadline == again.since + 100
+    while house.clock.now() < again.deadline - 10:
+        await house.pass_time(10)
+        assert house.record().state == "making"
+    await house.pass_time(10)
+    assert house.record().state == "failed", "what an earlier run waited for is not given to this one"
