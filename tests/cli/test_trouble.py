@@ -53,12 +53,21 @@ def test_a_wrong_spec_is_told_mistake_by_mistake_with_its_place(
         assert [c["name"] for c in client.clusters()] == ["solo"]
 
 
-@pytest.mark.parametrize("path", ["missing.yaml", ".", "binary"])
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("missing.yaml", ("cannot be read", "YAML file")),
+        (".", ("cannot be read", "YAML file")),
+        ("binary", ("holds the byte 0x89 on line 1, column 1, which is no UTF-8",)),
+    ],
+)
 @pytest.mark.parametrize("command", ["validate", "apply"])
-def test_a_spec_that_cannot_be_read_is_told(place: Any, served: Any, command: str, path: str) -> None:
-    (place.directory / "binary").write_bytes(b"\xff\xfe\x00")
+def test_a_spec_that_cannot_be_read_is_told(
+    place: Any, served: Any, command: str, path: str, said: tuple[str, ...]
+) -> None:
+    (place.directory / "binary").write_bytes(b"\x89PNG\r\n\x1a\n\x00")
     ended = place.run(command, path, env={"NXD_SOCKET": str(served.socket)})
-    ended.refused_with(2, path, "cannot be read", "YAML file")
+    ended.refused_with(2, path, *said)
 
 
 def test_a_missing_and_an_unknown_setting_are_told_together_with_where_they_stand(place: Any) -> None:
