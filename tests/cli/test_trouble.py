@@ -355,7 +355,9 @@ def test_one_unreadable_file_of_several_stops_nobody(place: Any) -> None:
     (place.directory / "large.yaml").write_bytes(b"#" * 300_000)
     right = str(SAMPLES / "one-node.yaml")
     ended = place.run("validate", "binary", "missing.yaml", "large.yaml", ".", right)
-    ended.refused_with(2, "binary cannot be read", "missing.yaml cannot be read", "large.yaml has more than")
+    ended.refused_with(
+        2, "binary is written in UTF-16", "missing.yaml cannot be read", "large.yaml has more than"
+    )
     assert len(ended.err.strip().splitlines()) == 4
     assert "no mistake found" in ended.out
     told = json.loads(place.run("validate", "--json", "missing.yaml", right).out)
