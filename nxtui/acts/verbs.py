@@ -117,11 +117,10 @@ READ_ONLY = "Started with --read-only: nothing can be changed."
 
 
 class Legality(NamedTuple):
-    """Who can, who cannot and why, and whether the verb is offered at all."""
+    """Who can, and who cannot and why."""
 
     able: tuple[str, ...] = ()
     unable: tuple[tuple[str, str], ...] = ()
-    offered: bool = False
 
     @property
     def reason(self) -> str | None:
@@ -139,19 +138,17 @@ def legality(verb: str, entities: Sequence[EntityView]) -> Legality:
     """What the daemon said about the verb for each of them."""
     able: list[str] = []
     unable: list[tuple[str, str]] = []
-    offered = False
     for entity in entities:
         if verb not in entity["can"]:
             kind = entity["kind"]
             unable.append((entity["name"], f"{verb} is not a verb for a {kind} like this."))
             continue
-        offered = True
         why = entity["can"][verb]
         if why is None:
             able.append(entity["name"])
         else:
             unable.append((entity["name"], why))
-    return Legality(tuple(able), tuple(unable), offered)
+    return Legality(tuple(able), tuple(unable))
 
 
 def barred(link: Link, read_only: bool) -> str | None:

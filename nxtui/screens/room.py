@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from nxtui.app import NxTui
     from nxtui.model.player import Player
 
-_STAYS = 2
-"""Footer rank up to which a verb keeps its place when it cannot act: hands remember places."""
-
 _SENDS = ("apply", "confirm_spec")
 """Actions beside the verbs that need a daemon that may be changed."""
 
@@ -115,22 +112,19 @@ class Room(Screen[None], Canvas):
         )
 
     def offers(self) -> list[Offer]:
-        """The keys of the footer. A verb the daemon does not name for the target is not there; one it
-        names with a reason against it is grey, and all but the first two then make room for what can act."""
+        """The keys of the footer. A verb that the daemon does not say can be given to any of the targets now is not
+        there; one that it says can is grey where this window cannot send it."""
         stopped = self.nx.errands.barred()
         targets = self.targets()
         offers: list[Offer] = []
-        grey: list[Offer] = []
         for action in self.footer:
             if action.verb is None:
                 offers.append((action, stopped is None or action.id not in _SENDS))
                 continue
-            legal = legality(action.verb, targets)
-            if legal.offered:
-                able = bool(legal.able) and stopped is None
-                (offers if able or action.footer <= _STAYS else grey).append((action, able))
+            if legality(action.verb, targets).able:
+                offers.append((action, stopped is None))
         last = [offer for offer in offers if offer[0].id in KEPT]
-        return [*(offer for offer in offers if offer not in last), *grey, *last]
+        return [*(offer for offer in offers if offer not in last), *last]
 
     def action_verb(self, verb: str) -> None:
         """Ask for a verb on the targets."""

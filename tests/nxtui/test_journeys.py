@@ -125,6 +125,18 @@ async def test_a_verb_the_daemon_does_not_offer_is_not_in_the_footer(window: Ope
         await w.shows("D destroy")
 
 
+async def test_the_footer_offers_a_verb_only_where_the_daemon_says_that_it_can_be_given(window: Open) -> None:
+    async with window((140, 45)) as w:
+        await w.shows("❯ ✗ node02")
+        assert w.app.fleet.nodes["node02"]["can"]["retry"] is None and " r retry " in w.frame
+        await w.press("j")
+        await w.until(lambda: w.app.screen.selected()["name"] == "node01", "the other node")
+        refused = [verb for verb, why in w.app.fleet.nodes["node01"]["can"].items() if why is not None]
+        assert "retry" in refused
+        last = w.frame.splitlines()[-1]
+        assert not [verb for verb in refused if f" {verb} " in last], last
+
+
 async def test_a_refused_verb_shows_the_error_and_its_remedy(window: Open) -> None:
     async with window() as w:
         await w.press("r")

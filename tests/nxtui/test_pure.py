@@ -193,7 +193,7 @@ def test_a_verb_is_legal_where_the_daemon_says_so_and_nowhere_else(entity: Make)
     assert [name for name, _ in legal.unable] == ["b", "c"]
     assert legal.reason is None
     assert legality("retry", [unable]).reason == "b: it has not failed."
-    assert not legality("retry", [hidden]).offered
+    assert not legality("retry", [hidden]).able
     assert legality("retry", []).reason == "Nothing is selected."
 
 
