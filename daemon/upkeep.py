@@ -24,7 +24,7 @@ LOOK_SECONDS = 10.0
 DISK_SECONDS = 30.0
 """How long the reading of the images may take before it is told and the daemon goes on without them: less than systemd
 gives it for its start."""
-_SILENT = "The images in {} were not read within {:g} seconds: see that the disk they lie on answers"
+_SILENT = "The images in {} were not read within {:g} s: see that the disk they lie on answers"
 TRIM_SECONDS = 30.0
 """Real seconds between two looks at whether the memory has grown, so that what is free is worth being given back."""
 PRUNE_SECONDS = 900.0

@@ -63,7 +63,7 @@ async def _in_time(path: Path) -> str:
         return await read_within(READ_SECONDS, path, lambda: _of_file(path))
     except TimeoutError:
         raise _unreadable(
-            f"The file {path} with a secret could not be read within {READ_SECONDS:g} seconds: the disk that it lies "
+            f"The file {path} with a secret could not be read within {READ_SECONDS:g} s: the disk that it lies "
             "on does not answer.",
             None,
         ) from None

@@ -158,5 +158,5 @@ async def test_images_on_a_disk_that_never_answers_are_told_and_hold_nobody_up(
     await looking
     assert time.monotonic() - begun < 5 and slowest < 0.5
     (trouble,) = await house.journal.troubles(1.0)
-    assert f"The images in {hung_disk} were not read within 0.3 seconds: see that the disk" in trouble
+    assert f"The images in {hung_disk} were not read within 0.3 s: see that the disk" in trouble
     assert [thread.name for thread in threading.enumerate()].count("disk") == 1

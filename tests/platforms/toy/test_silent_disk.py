@@ -30,7 +30,7 @@ def test_a_file_on_a_disk_that_never_answers_fails_its_node_and_holds_nobody_up(
     assert slowest < 2.0
     error = toy.asks(lambda client: client.show("left"))["entity"]["error"]
     assert error["code"] == "secret" and error["message"].startswith(
-        f"The file {hung_disk}/key with a secret could not be read within 10 seconds: the disk"
+        f"The file {hung_disk}/key with a secret could not be read within 10 s: the disk"
     )
     threads = [Path(one, "comm").read_text() for one in Path(f"/proc/{child.pid}/task").iterdir()]
     assert len(threads) < 20
