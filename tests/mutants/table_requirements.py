@@ -94,7 +94,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "            if False:\n",
            "an interface is stable before it is used", ("tests/daemon/platforms/test_making.py::test_an_interface_that_is_not_stable_is_waited_for_and_one_that_failed_fails_the_step",), "S001-33"),
     Mutant("daemon/life/boots.py",
-           "        newest.get(PHASE),\n",
+           "        phase if phase is not None and phase.boot == boot else None,\n",
            "        None,\n",
            "the phase of an installation is followed", ("tests/daemon/boots/test_boots.py::test_the_furthest_phase_of_the_newest_boot_is_where_the_node_stands",), "S001-42"),
     Mutant(f"{IBM}/cluster.py",
