@@ -146,12 +146,13 @@ class Engine:
             self._turns.wake_at(name, record.wake_at)
             return False
         self._crashes.begin(name, self._turns.fresh)
+        began = self.journal.clock.now()
         outcome = await self._run(record, context)
         self._delays.add(record, take_held())
         if isinstance(outcome, Done):
             return await self._advance(context, outcome)
         await context.save()
-        return await self._settle(context, outcome)
+        return await self._settle(context, outcome, began)
 
     async def _honour(self, record: Record, command: Command) -> None:
         """Do what the verb asks for, if it is legal still, and close it in the same commit."""
@@ -222,8 +223,8 @@ class Engine:
             log.exception("step_broke", extra={"record": record.name, "state": record.state})
             return Fail(NxdError("bug", evidence=f"{type(error).__name__}: {error}").problem())
 
-    async def _settle(self, context: StepContext, outcome: Wait | Busy | Fail) -> bool:
-        """Commit what the step answered. True when there is more to do at once."""
+    async def _settle(self, context: StepContext, outcome: Wait | Busy | Fail, began: float) -> bool:
+        """Commit what the step, which ``began`` then, answered. True when there is more to do at once."""
         record = context.record
         match outcome:
             case Fail():
@@ -231,7 +232,7 @@ class Engine:
             case _ if self._mirror.asked(record.name):
                 return True
             case Wait():
-                return await self._wait(record, outcome)
+                return await self._wait(record, outcome, began)
             case Busy():
                 return await self._busy(record, outcome)
 
@@ -277,12 +278,14 @@ class Engine:
         moved = transitions.entered(record, kind, state, now, self.limits(record))
         await self._commit_move(record, moved, "released", "nxd")
 
-    async def _wait(self, record: Record, wait: Wait) -> bool:
+    async def _wait(self, record: Record, wait: Wait, began: float) -> bool:
         now = self.journal.clock.now()
         if wait.in_line:
             record = transitions.in_line(record, self.kind(record), now, self.limits(record))
         record = self._delays.spared(record, now)
         if record.deadline is not None and now >= record.deadline:
+            if began < record.deadline or self._turns.take_poke(record.name):
+                return True  # a look takes its time: what came meanwhile, it may not have seen
             return await self._fail(record, sentences.late(record, self.kind(record), wait, now))
         stands, shown = self._mirror.records[record.name], transitions.shown(wait)
         if record is stands and shown == record.wait and not (wait.facts or record.tries or record.error):

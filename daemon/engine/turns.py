@@ -87,6 +87,13 @@ class Turns:
         else:
             self._begin(name, alone=False)
 
+    def take_poke(self, name: str) -> bool:
+        """Whether a record was poked since its turn began or this was asked last; it is no reason for another turn
+        then."""
+        poked = name in self._again
+        self._again.discard(name)
+        return poked
+
     def _begin(self, name: str, alone: bool) -> None:
         turn = asyncio.create_task(self._take_turn(name, alone), name=f"turn:{name}")
         self._turns[name] = turn

@@ -8,7 +8,7 @@ import pytest
 
 from daemon.clock import held
 from daemon.engine.context import StepContext
-from state_machines.outcome import Busy, Outcome, Problem, Wait
+from state_machines.outcome import Busy, Done, Outcome, Problem, Wait
 from state_machines.record import Record
 
 BUSY = Busy(Problem("unavailable", "The toy cloud is down.", (), "now", "HTTP 503"), after=10.0)
@@ -72,3 +72,42 @@ async def test_a_deadline_that_is_kept_is_not_touched_and_the_next_step_begins_w
         assert house.record().state == "making"
     await house.pass_time(10)
     assert house.record().state == "failed", "what an earlier run waited for is not given to this one"
+
+
+async def test_what_comes_while_a_look_takes_its_time_is_seen_before_the_step_is_given_up(house: Any) -> None:
+    looks: list[float] = []
+    answers: dict[int, Outcome] = {1: Wait("x", "nothing yet", 10.0), 3: Done()}
+
+    async def look(ctx: StepContext) -> Outcome:
+        looks.append(ctx.clock.now())
+        if len(looks) == 2:  # begins at the deadline, and is poked meanwhile
+            await ctx.clock.sleep(5.0)
+        return answers.get(len(looks), Wait("x", "nothing yet", 2000.0))
+
+    house.toy.script["settling"] = look
+    deadline = (await begun(house, "settling")).deadline
+    await house.idle()
+    house.clock.advance(deadline - house.clock.now())
+    await house.until(lambda: len(looks) == 2, quiet=25)
+    house.engine.poke("node01")
+    await house.pass_time(5)
+    assert looks[1:] == [deadline, deadline + 5]
+    assert house.record().state == "ready"
+
+
+async def test_a_look_that_began_in_time_is_not_the_last_one_and_the_one_after_the_deadline_is(
+    house: Any,
+) -> None:
+    looks: list[float] = []
+
+    async def look(ctx: StepContext) -> Outcome:
+        looks.append(ctx.clock.now())
+        if len(looks) == 1:
+            await ctx.clock.sleep(1200.0)
+        return Wait("x", "nothing yet", 10.0)
+
+    house.toy.script["settling"] = look
+    since = (await begun(house, "settling")).since
+    await house.pass_time(1200)
+    assert looks == [since, since + 1200]
+    assert house.record().state == "failed"
