@@ -231,6 +231,8 @@ def demo(
         _say_how_to_go_on(stage, f"nxd demo --stop{_dir(directory)}")
     else:
         stage.stop()
+        if headless:
+            print("The demo is ended, and nothing of it is left running; with --keep it goes on.")
     return code
 
 

@@ -14,8 +14,11 @@ _TAKEN = "10m, 2h30m, 3d, 14:05, 2026-11-29, or '2026-11-29 14:05'"
 
 def stamp(at: float, utc: bool = False) -> str:
     """A moment with its date and zone, in one word: the zone of this machine, or UTC as ``Z``."""
-    moment = datetime.fromtimestamp(at, UTC)
-    shown = moment if utc else moment.astimezone()
+    try:
+        moment = datetime.fromtimestamp(at, UTC)
+        shown = moment if utc else moment.astimezone()
+    except (ValueError, OverflowError, OSError):  # a clock that jumped past the last year that can be written
+        return f"{at:.0f}"
     text = shown.isoformat(timespec="seconds")
     return text.removesuffix("+00:00") + "Z" if utc else text
 

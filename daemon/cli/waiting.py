@@ -20,6 +20,9 @@ from daemon.words import sentences
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+SETTLE_SECONDS = 0.5
+"""Real seconds in which a cluster sees how its nodes have stopped, so that what is told last counts all of them."""
+
 Verdict = Literal["done", "failed", "gone", "going"]
 
 
@@ -100,6 +103,8 @@ class Watch:
         self.name = name
         self.goal = goal
         self.entities: dict[str, EntityView] = {}
+        self._stopped_at: float | None = None
+        """When it was seen first that nothing moves, since the last change."""
 
     def take(self, line: StreamLine) -> list[EntityView]:
         """Follow a line of the stream; the entities concerned that it changed."""
@@ -110,6 +115,7 @@ class Watch:
             return mine
         if line["type"] == "change" and self._concerns(line["entity"]):
             self.entities[line["entity"]["name"]] = line["entity"]
+            self._stopped_at = None
             return [line["entity"]]
         if line["type"] == "removed":
             self.entities.pop(line["name"], None)
@@ -137,6 +143,14 @@ class Watch:
         if self.goal == "active" and self._stands() and not self._moving():
             return "done"
         return "failed" if self.stopped() and not self._moving() else "going"
+
+    def has_settled(self, verdict: Verdict, line: StreamLine, now: float) -> bool:
+        """Whether a verdict is final at this moment of the real time: what has stopped is told once its cluster has
+        seen all of it, which the first silence shows."""
+        if verdict != "failed":
+            return True
+        self._stopped_at = now if self._stopped_at is None else self._stopped_at
+        return line["type"] == "heartbeat" or now - self._stopped_at > SETTLE_SECONDS
 
     def _stands(self) -> bool:
         """Whether what is waited for is a cluster that is active, be it without a node that its gate let go."""
@@ -220,10 +234,10 @@ def _follow(socket: Path, watch: Watch, timeout: float | None, screen: Screen) -
             if unknown and not (watch.goal == "gone" and _heard_of(socket, watch.name)):
                 return wire.EXIT_USAGE, f"There is no node or cluster named {watch.name}."
             seen = True
-            verdict = watch.verdict()
-            if verdict != "going":
+            verdict, late = watch.verdict(), until is not None and time.monotonic() > until
+            if verdict != "going" and (watch.has_settled(verdict, line, time.monotonic()) or late):
                 return _ending(watch, verdict)
-            if until is not None and time.monotonic() > until:
+            if late:
                 text = f"{watch.name} is not {watch.goal} after {timeout:g} s; the work goes on."
                 return wire.EXIT_GAVE_UP, text
     raise AssertionError("the stream ended without an error")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import to_builtins
@@ -12,11 +12,13 @@ from daemon.engine import sentences
 from daemon.engine.legality import event_name
 from daemon.engine.limits import Limits
 from daemon.secrets.references import sealed_name
-from daemon.store.ops import DropRecord, DropSecrets, Op
+from daemon.store.ops import DropRecord, DropSecrets, Op, PutRecord
 from state_machines.kind import FLAGS, ROLLING_BACK, Kind, UndoStep
 from state_machines.outcome import Problem, Wait
 from state_machines.record import Record
 
+SLIP_SECONDS = 60.0
+"""How far behind the last change of a record a clock may be that is only being set."""
 OWN_FACTS = ("because", "held_with", "stuck")
 """Facts that the engine keeps for itself, whatever a platform forgets: the problem for which the daemon goes back by
 itself, the cluster with which a node was held, and how often the same step failed with the same trouble."""
@@ -42,6 +44,24 @@ def entered(record: Record, kind: Kind, state: str, now: float, limits: Limits) 
         tries=0,
         version=record.version + 1,
     )
+
+
+def brought_back(records: Iterable[Record], now: float) -> list[Op]:
+    """The records of which the clock went back behind the last change: what began later than now begins now, with the
+    time that it has."""
+    return [
+        PutRecord(
+            replace(
+                one,
+                since=now,
+                deadline=None if one.deadline is None else now + one.deadline - one.since,
+                wake_at=None,
+                version=one.version + 1,
+            )
+        )
+        for one in records
+        if one.since > now + SLIP_SECONDS
+    ]
 
 
 def in_line(record: Record, kind: Kind, now: float, limits: Limits) -> Record:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 UNKNOWN = "–"
+TEN_YEARS = 3650
+"""Days from which on years are told: nothing here takes so long, but a host's clock may jump so far."""
 
 
 def lasting(seconds: float | None) -> str:
-    """A duration in at most six characters: 7s, 4m12s, 1h05m, 3d04h; a dash if it is not known."""
+    """A duration in at most six characters: 7s, 4m12s, 1h05m, 3d04h, 250d, 12y; a dash if it is not known."""
     if seconds is None:
         return UNKNOWN
     whole = max(0, int(seconds))
@@ -16,7 +18,10 @@ def lasting(seconds: float | None) -> str:
         return f"{whole // 60}m{whole % 60:02}s"
     if whole < 86400:
         return f"{whole // 3600}h{whole % 3600 // 60:02}m"
-    return f"{whole // 86400}d{whole % 86400 // 3600:02}h"
+    days = whole // 86400
+    if days < 100:
+        return f"{days}d{whole % 86400 // 3600:02}h"
+    return f"{days}d" if days < TEN_YEARS else f"{days // 365}y"
 
 
 def roughly(seconds: float) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from daemon.cli.waiting import PlainLines
+from daemon.cli.waiting import SETTLE_SECONDS, PlainLines, Watch
 
 
 def line(cluster: str, node: str | None, level: str = "info") -> Any:
@@ -28,3 +28,30 @@ def test_the_lines_of_a_cluster_and_its_nodes_or_of_the_one_node_are_told(
         screen.line(line("demo", node))
     screen.line(line("demo", "node01", "debug"))
     assert [text.split()[2] for text in said] == told
+
+
+def stands(name: str, phase: str, evidence: str = "") -> Any:
+    kind = "cluster" if name == "demo" else "node"
+    return {"name": name, "cluster": "demo", "kind": kind, "phase": phase, "state": phase, "wish": None,
+            "title": phase, "error": None, "waiting_for": evidence and "2 nodes", "evidence": evidence}  # fmt: skip
+
+
+def test_what_has_stopped_is_told_once_its_cluster_has_seen_all_of_it() -> None:
+    watch = Watch("demo", "active")
+    before = [stands("node01", "failed"), stands("node02", "working")]
+    cluster = stands("demo", "attention", "0 of 2 ready")
+    snapshot: Any = {"type": "snapshot", "snapshot": {"clusters": [cluster], "nodes": before}}
+    watch.take(snapshot)
+    assert watch.verdict() == "going"
+    ready: Any = {"type": "change", "entity": stands("node02", "ok")}
+    watch.take(ready)
+    assert watch.verdict() == "failed"
+    assert not watch.has_settled("failed", ready, 10.0), "its cluster has still to hear of it"
+    seen: Any = {"type": "change", "entity": stands("demo", "attention", "1 of 2 ready")}
+    watch.take(seen)
+    assert not watch.has_settled("failed", seen, 10.1)
+    beat: Any = {"type": "heartbeat"}
+    assert watch.has_settled("failed", beat, 10.2)
+    assert watch.has_settled("failed", {**beat, "type": "event"}, 10.1 + 2 * SETTLE_SECONDS)
+    assert watch.entities["demo"]["evidence"] == "1 of 2 ready"
+    assert all(watch.has_settled(verdict, seen, 10.0) for verdict in ("done", "gone"))  # type: ignore[arg-type]

@@ -29,7 +29,19 @@ LIVE = Link("live", "LIVE")
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(None, "–"), (-5, "0s"), (7.9, "7s"), (252, "4m12s"), (3900, "1h05m"), (273_600, "3d04h")],
+    [
+        (None, "–"),
+        (-5, "0s"),
+        (7.9, "7s"),
+        (252, "4m12s"),
+        (3900, "1h05m"),
+        (273_600, "3d04h"),
+        (8_639_999, "99d23h"),
+        (8_640_000, "100d"),
+        (315_359_999, "3649d"),
+        (956_002_359, "30y"),
+        (2.6e11, "8244y"),
+    ],
 )
 def test_a_duration_takes_at_most_six_characters(seconds: float | None, said: str) -> None:
     assert durations.lasting(seconds) == said

@@ -6,10 +6,12 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from daemon.engine.context import StepContext
 from daemon.engine.pace import Pace
 from daemon.errors.tree import NxdError, OutsideError
+from daemon.store.ops import PutRecord
 from state_machines.outcome import Busy, Done, Fail, Problem, Wait
 
 BUSY = Problem("unavailable", "The toy cloud is down.", (), "now", "HTTP 503")
@@ -337,3 +339,22 @@ async def test_how_long_a_step_takes_that_only_looks_is_remembered_and_of_one_th
     kind = house.toy.node.name
     assert house.journal.history.usual(kind, "making") == 90.0
     assert house.journal.history.usual(kind, "settling") is None
+
+
+async def test_after_a_restart_with_a_clock_that_went_back_a_step_has_its_time_from_now_on(
+    house: Any,
+) -> None:
+    house.toy.script["making"] = Wait("it", "not yet", 30.0)
+    waits = await house.begin()
+    await house.stop()
+    years = 30 * 365 * 86400.0
+    record = replace(
+        waits, since=waits.since + years, deadline=waits.deadline + years, version=waits.version + 1
+    )
+    await house.journal.commit(PutRecord(record))
+    await house.start()
+    await house.idle()
+    now, found = house.clock.now(), house.record()
+    assert (found.state, found.since, found.deadline) == ("making", now, now + waits.deadline - waits.since)
+    await house.pass_time(waits.deadline - waits.since)
+    assert house.record().state == "failed" and house.record().error["code"] == "deadline"
