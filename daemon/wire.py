@@ -248,7 +248,8 @@ class CheckView(TypedDict):
 
 class FindingView(TypedDict):
     """One difference between a cloud and the ledger. ``unknown``: ours by its name, but in no ledger row;
-    ``missing``: in the ledger, but gone. ``command`` is what a person can do about it."""
+    ``missing``: in the ledger, but gone. ``command`` is what a person can do about it, as its
+    node stands now."""
 
     finding: Literal["unknown", "missing", "unasked"]
     kind: str

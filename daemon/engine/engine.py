@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from msgspec.structs import replace
@@ -84,22 +85,15 @@ class Engine:
         """Work until cancelled; then every turn is stopped where it is. Raises Fenced."""
         await self._hold_the_deadly()
         now = self.journal.clock.now()
-        await self._bring_back(now)
+        if ops := transitions.brought_back(self._mirror.records.values(), now):
+            with suppress(StoreError):  # the next start brings them back
+                await self.journal.commit(*ops)
         for record in self._mirror.records.values():
             if record.wake_at is not None and record.wake_at > now:
                 self._turns.wake_at(record.name, record.wake_at)
             else:
                 self.poke(record.name)
         await self._turns.run()
-
-    async def _bring_back(self, now: float) -> None:
-        """Nobody waits for a clock that went back, while the daemon was away, to come there again."""
-        ops = transitions.brought_back(self._mirror.records.values(), now)
-        try:
-            if ops:
-                await self.journal.commit(*ops)
-        except StoreError as error:
-            log.error("commit_failed", extra={"record": "", "evidence": error.evidence})
 
     async def _hold_the_deadly(self) -> None:
         """Stop the records that the daemon died of again and again; the others run on."""

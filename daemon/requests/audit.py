@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
+from daemon.engine import legality
 from daemon.engine.engine import Engine
+from daemon.engine.legality import Standing
 from daemon.engine.remedies import text
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.platforms.base import Finding
 from daemon.store.ops import AddEvent, Event
 from daemon.words import sentences
+from state_machines.record import Record
 
 
 class Audit:
@@ -30,7 +34,42 @@ class Audit:
             except NxdError as error:
                 said = sentences(error.message, error.evidence, text(error.remedies))
                 findings.append(Finding("unasked", "platform", name, "", None, said))
-        return [*findings, *self._of_absent()]
+        return [*map(self._with_way, findings), *self._of_absent()]
+
+    def _with_way(self, one: Finding) -> Finding:
+        """A loss with what makes up for it as its node stands now."""
+        record = self._journal.mirror.records.get(one.owner or "")
+        if one.finding != "missing" or record is None:
+            return one
+        return replace(one, command=self._way(record, one.id))
+
+    def _way(self, record: Record, id_: str) -> str:
+        """The command, or what to do, that brings back what a record has lost."""
+        name, here = record.name, self._engine.standing(record)
+        cluster, platform = here.cluster, self._engine.platform(record)
+        if legality.is_protected(cluster, here.cluster_inbox):
+            return f"nxd unprotect {cluster.name}, then nxd audit again"
+        renewed, _ = platform.replacement(record, self._journal.mirror.resources(name))
+        if id_ in (row.cloud_id for row in renewed):
+            if here.kind.states[record.state].work:
+                return f"nxd wait {name}: the step it is at notices"
+            if legality.why_not(here, "replace", {}) is None:
+                return f"nxd replace {name}"
+        if legality.why_not(here, "rollback", {}) is None:
+            return f"nxd rollback {name} --wait, then nxd retry {name}"
+        if self._may_leave(here):
+            return f"nxd spec {cluster.name}, put a node of another name in the place of {name}, and apply it"
+        if legality.why_not(self._engine.standing(cluster), "destroy", {}) is None:
+            return f"only nxd destroy {cluster.name}, and its spec applied again, brings it back"
+        return f"nxd wait {cluster.name}, then nxd audit again"
+
+    def _may_leave(self, here: Standing) -> bool:
+        """Whether a spec without the node can be applied now."""
+        cluster = self._engine.standing(here.cluster)
+        alone = len(self._journal.mirror.members(here.cluster.name)) < 2
+        stays = self._engine.platform(here.record).stays(here.record)
+        leaves = {"leaving": [here.record.name]}
+        return not (alone or stays) and legality.why_not(cluster, "change", leaves) is None
 
     def _of_absent(self) -> list[Finding]:
         """Platforms that are not switched on although something of theirs stands in the ledger."""

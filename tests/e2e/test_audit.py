@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 from ibm_cloud_sdk_core.authenticators import VPCInstanceAuthenticator
 from ibm_vpc import VpcV1
 
@@ -14,6 +15,7 @@ from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
 from daemon.demo.stage import TRUSTED_PROFILE
 from tests.e2e.deployments import nxd, spec
+from tests.e2e.robot import Shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -54,6 +56,7 @@ def test_audit_names_a_planted_orphan_and_what_was_deleted_by_hand(rig: Callable
         ("unknown", "demo-node09-mgmt-ip", orphan["id"], None),
         ("missing", "demo-node01-cluster-ip", cluster_ip["id"], "node01"),
     }
+    assert all("nxd show" not in finding["command"] for finding in found)
     assert orphan["id"] in next(f for f in found if f["finding"] == "unknown")["command"]
     after = one.counts()
     assert (before["created"], before["existing"]) == (after["created"], after["existing"])
@@ -76,6 +79,53 @@ def test_a_stray_is_deleted_only_by_its_id_and_nothing_of_the_ledger_ever(rig: C
         assert client.show("node01")["entity"]["resources"] == ours
         log = [event["message"] for event in client.log(limit=10_000)["events"]]
     assert any(stray["id"] in message and "is in no ledger" in message for message in log)
+
+
+def test_what_an_audit_says_about_a_loss_brings_it_back(rig: Callable[..., Any]) -> None:
+    one = rig()
+    told: list[str] = []
+
+    def active() -> None:
+        assert wait_for(one.stage.socket, "demo", "active", 60, PlainLines("demo", told.append)) == 0, told[
+            -1
+        ]
+
+    def lost(client: Client, kind: str, node: str) -> str:
+        """Somebody deletes one thing of a node; what the audit says about it."""
+        rows = client.show(node)["entity"]["resources"]
+        id_ = next(row["id"] for row in rows if row["kind"] == kind)
+        if kind == "server":
+            shell.run(f"ibmcloud is bare-metal-server-stop {id_} --type hard --force")
+            shell.run(f"ibmcloud is bare-metal-server-delete {id_} --force")
+        else:
+            dns = yaml.safe_load(spec())["ibm"]["dns"]
+            shell.run(f"ibmcloud dns resource-record-delete {dns['zone']} {id_} -i {dns['instance']} --force")
+        limit = time.monotonic() + 20
+        while not (found := [finding for finding in client.audit() if finding["id"] == id_]):
+            assert time.monotonic() < limit
+            time.sleep(0.1)
+        assert found[0]["finding"] == "missing"
+        return found[0]["command"]
+
+    shell = Shell(one.stage)
+    with Client(one.stage.socket) as client:
+        client.apply(spec())
+        active()
+        assert lost(client, "server", "node02") == "nxd replace node02"
+        assert nxd(one, "replace", "node02", "--yes", "--wait").returncode == 0
+        active()
+        assert client.audit() == []
+        said = lost(client, "dns_record", "node03")
+        assert said == "nxd spec demo, put a node of another name in the place of node03, and apply it"
+        text = client.spec("demo")["spec"].replace("node03", "node04")
+        client.apply(text, client.plan_spec(text)["digest"])
+        active()
+        assert client.audit() == []
+        said = lost(client, "dns_record", "node01")
+        assert said == "only nxd destroy demo, and its spec applied again, brings it back"
+        client.verb("protect", "demo")
+        (finding,) = client.audit()
+        assert finding["command"].startswith("nxd unprotect demo")
 
 
 def test_preflight_passes_in_the_furnished_world_and_names_each_thing_that_is_missing(
