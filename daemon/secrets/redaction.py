@@ -80,13 +80,20 @@ class Redactor:
             return self.text(value)
         if isinstance(value, dict):
             for key, one in value.items():
-                if self.value(key) is not key or (type(one) not in _WITHOUT and self.value(one) is not one):
+                if self._has(key) or self._has(one):
                     return {self.value(k): self.value(v) for k, v in value.items()}
             return value
         if isinstance(value, list | tuple):
-            same = all(self.value(item) is item for item in value)
-            return value if same else type(value)(map(self.value, value))
+            return type(value)(map(self.value, value)) if any(map(self._has, value)) else value
         return value
+
+    def _has(self, value: Any) -> bool:
+        """Whether there is a secret in it. What is asked most, text that was looked through before, goes first."""
+        kind = type(value)
+        if kind is str:
+            known = self._seen.get(value)
+            return known != value and self.text(value) is not value
+        return kind not in _WITHOUT and self.value(value) is not value
 
 
 def _each(same: str | tuple[str, ...]) -> tuple[str, ...]:
