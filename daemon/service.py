@@ -25,14 +25,14 @@ from daemon.engine.engine import Engine
 from daemon.engine.pace import Pace
 from daemon.errors.tree import StartError
 from daemon.faultpoints import point
-from daemon.host.garbage import settle
-from daemon.host.ports import doorkeeper, listening, on_socket
+from daemon.host.heap import freeze
+from daemon.host.ports import connection_limiter, listening, on_socket
 from daemon.host.state_dir import DATABASE, KEY, RUNNING, check_ledger, claimed, mark_ledger
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
+from daemon.requests.specs import Specs
 from daemon.requests.verbs import Verbs
-from daemon.requests.wishes import Wishes
 from daemon.secrets.box import SecretBox
 from daemon.secrets.redaction import Redactor
 from daemon.settings.reading import Settings
@@ -91,7 +91,7 @@ async def _open(
     await store.open()
     lease = await store.acquire(f"{socket.gethostname()}:{os.getpid()}")
     mirror = Mirror(await store.load())
-    settle()
+    freeze()
     point("loaded")
     fresh = not mirror.records and not mirror.secrets
     box = SecretBox.at(settings.state_dir / KEY, fresh, mirror.secrets.values(), known)
@@ -112,7 +112,7 @@ async def _open(
     stack.callback(crashes.close)
     engine = Engine(journal, loaded, box, pace, crashes)
     ProcessCollector(registry=engine.metrics)
-    verbs, wishes = Verbs(journal, engine), Wishes(journal, engine)
+    verbs, specs = Verbs(journal, engine), Specs(journal, engine)
     about = wire.DaemonView(
         id=mirror.daemon_id,
         version=version("nxd"),
@@ -127,10 +127,10 @@ async def _open(
     )
     await upkeep.look()
     boot, config = boot_server(book, images, registry=engine.metrics)
-    keeper = doorkeeper(settings.limits_connections, settings.limits_connections_per_source)
-    await stack.enter_async_context(listening(boot, settings.boot_listen, "boot.listen", keeper))
-    await stack.enter_async_context(listening(config, settings.config_listen, "config.listen", keeper))
-    api = Api(journal, engine, verbs, wishes, Views(journal, engine, verbs, about), box)
+    limiter = connection_limiter(settings.limits_connections, settings.limits_connections_per_source)
+    await stack.enter_async_context(listening(boot, settings.boot_listen, "boot.listen", limiter))
+    await stack.enter_async_context(listening(config, settings.config_listen, "config.listen", limiter))
+    api = Api(journal, engine, verbs, specs, Views(journal, engine, verbs, about), box)
     await stack.enter_async_context(on_socket(api.app(), settings.socket, api.nonsense))
     return engine, upkeep
 

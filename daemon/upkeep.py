@@ -10,7 +10,7 @@ from pathlib import Path
 from daemon.boot.book import BootBook
 from daemon.disks import read_within
 from daemon.errors.tree import StoreError
-from daemon.host.garbage import GROWN, give_back, resident
+from daemon.host.heap import GROWN, give_back, resident
 from daemon.memory.journal import WRITE_SECONDS, Journal
 from daemon.store.base import Fenced
 from daemon.store.ops import AddEvent, Event

@@ -35,7 +35,7 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_NO_DAEMON = 3
 EXIT_REFUSED = 4
-EXIT_GAVE_UP = 5
+EXIT_TIMED_OUT = 5
 EXIT_INTERRUPTED = 130
 
 
@@ -156,7 +156,7 @@ class DaemonView(TypedDict):
     started: float
 
 
-class Unwritten(TypedDict):
+class UnwrittenView(TypedDict):
     """The daemon cannot write its database, ``since`` when and why: what it tells is of then, and it calls nothing
     outside."""
 
@@ -174,7 +174,7 @@ class Snapshot(TypedDict):
     speed: float
     clusters: list[EntityView]
     nodes: list[EntityView]
-    unwritten: NotRequired[Unwritten]
+    unwritten: NotRequired[UnwrittenView]
 
 
 class PlanItem(TypedDict):
@@ -276,7 +276,7 @@ class StreamLine(TypedDict):
     entity: NotRequired[EntityView]
     name: NotRequired[str]
     event: NotRequired[EventView]
-    unwritten: NotRequired[Unwritten]
+    unwritten: NotRequired[UnwrittenView]
 
 
 class Health(TypedDict):
@@ -325,7 +325,7 @@ class SpecText(TypedDict):
     spec: str
 
 
-class Problem(TypedDict):
+class SpecMistake(TypedDict):
     """One thing that is wrong in a spec, and where; lines and columns count from 1."""
 
     line: int | None

@@ -17,16 +17,16 @@ from textual.screen import Screen
 from daemon.wire import EntityView, StreamLine
 from nxtui import keys
 from nxtui.acts.commands import FleetCommands
-from nxtui.acts.errands import Errands
 from nxtui.acts.keymap import Keymap
-from nxtui.draw.pen import Pen
+from nxtui.acts.sending import VerbSender
+from nxtui.draw.renderer import Renderer
 from nxtui.draw.themes import FALLBACK, THEMES
 from nxtui.model.feed import Feed
 from nxtui.model.known import Changes, Fleet
 from nxtui.model.trail import Place, Trail
 from nxtui.preferences import Preferences
 from nxtui.screens.fleet import FleetScreen
-from nxtui.screens.room import Room
+from nxtui.screens.full_screen import FullScreen
 from nxtui.terminal import clipboard
 from nxtui.terminal.attention import Attention
 
@@ -50,23 +50,23 @@ class NxTui(App[None]):
     #log { height: 1fr; }
     #banner { display: none; }
     #story { width: 1fr; }
-    #pane, #things { border-left: vkey $nx-rule; }
+    #pane, #objects { border-left: vkey $nx-rule; }
     HelpScreen, Confirm, Pick { align: center middle; background: $background 60%; }
     #dialog {
         width: 90%; max-width: 100; height: auto; max-height: 90%;
         background: $panel; border: round $secondary; padding: 0 1;
     }
-    #dialog > Paper { margin: 1 0; }
+    #dialog > Page { margin: 1 0; }
     #dialog > #page { height: 1fr; }
     HelpScreen > #dialog { height: 90%; }
     ToastRack { margin-bottom: 2; }
     Toast { max-width: 70; padding: 0 1; }
     ModalScreen Toast { display: none; }
     CommandPalette SearchIcon { display: none; }
-    .-ascii #pane, .-ascii #things { border-left: ascii $nx-rule; }
+    .-ascii #pane, .-ascii #objects { border-left: ascii $nx-rule; }
     .-ascii #dialog { border: ascii $secondary; }
     .-ascii Toast { border: none; }
-    .-ascii Grid, .-ascii LogView, .-ascii Paper { scrollbar-size-vertical: 0; }
+    .-ascii Grid, .-ascii LogView, .-ascii Page { scrollbar-size-vertical: 0; }
     .-ascii CommandPalette > Vertical, .-ascii CommandPalette #--input { border: none; }
     .-ascii CommandPalette LoadingIndicator { display: none; }
     .-ascii CommandPalette CommandList, .-ascii CommandPalette CommandList:focus { border: none; }
@@ -76,14 +76,14 @@ class NxTui(App[None]):
     after_first_frame: Callable[[], None] = staticmethod(lambda: None)
     ENABLE_COMMAND_PALETTE = True
 
-    class Heard(Message):
+    class LinesReceived(Message):
         """The daemon said something."""
 
         def __init__(self, lines: list[StreamLine]) -> None:
             super().__init__()
             self.lines = lines
 
-    class Lost(Message):
+    class LinkLost(Message):
         """The link broke, or could not be made."""
 
         def __init__(self, reason: str) -> None:
@@ -106,24 +106,26 @@ class NxTui(App[None]):
         self.animation_level = "none"
         self.read_only = read_only
         self.preferences = preferences or Preferences()
-        self.errands = Errands(self)
+        self.sender = VerbSender(self)
         self.attention = Attention(self)
         self.trail = Trail()
         self.fleet = Fleet(monotonic, wall)
-        self.pen = Pen(ascii_only)
+        self.renderer = Renderer(ascii_only)
         self.set_class(ascii_only, "-ascii")
         self.wall = wall
         self.feed = Feed(
             socket,
-            lambda lines: self.post_message(self.Heard(lines)),
-            lambda reason: self.post_message(self.Lost(reason)),
+            lambda lines: self.post_message(self.LinesReceived(lines)),
+            lambda reason: self.post_message(self.LinkLost(reason)),
         )
         self._learnt_at: float | None = None
         self.player: Player | None = None
         if recording is not None:
             from nxtui.model.player import Player
 
-            self.player = Player(recording, lambda lines: self.post_message(self.Heard(lines)), monotonic)
+            self.player = Player(
+                recording, lambda lines: self.post_message(self.LinesReceived(lines)), monotonic
+            )
             self.fleet.recording = self.player.told
         self._use_keymap()
         for theme in THEMES:
@@ -162,7 +164,7 @@ class NxTui(App[None]):
 
     # what the daemon says
 
-    def on_nx_tui_heard(self, message: Heard) -> None:
+    def on_nx_tui_lines_received(self, message: LinesReceived) -> None:
         changes = self.fleet.take(message.lines)
         self._tell(changes)
         if self.player is None:
@@ -172,7 +174,7 @@ class NxTui(App[None]):
             elif changes.moved:
                 self.learn_steps()
 
-    def on_nx_tui_lost(self, message: Lost) -> None:
+    def on_nx_tui_link_lost(self, message: LinkLost) -> None:
         self.fleet.lost(message.reason)
         self._tell(Changes())
 
@@ -188,41 +190,43 @@ class NxTui(App[None]):
     @work(exclusive=True, group="steps")
     async def _fetch_steps(self) -> None:
         """Get the figures; if the daemon cannot be asked, what was known stays."""
-        from daemon.client import DaemonUnreachable, Refused
+        from daemon.client import DaemonRefused, DaemonUnreachable
 
-        with contextlib.suppress(DaemonUnreachable, Refused):
+        with contextlib.suppress(DaemonUnreachable, DaemonRefused):
             self.fleet.history.tell(await self.feed.steps())
             self.tick()
 
     def _tell(self, changes: Changes) -> None:
         """Let the screen in front draw it; those behind catch up when they come back."""
         self._fade()
-        if (room := self._front) is not None:
-            room.changed(changes)
+        if (screen := self._front) is not None:
+            screen.changed(changes)
 
     def _fade(self) -> None:
         """Grey everything while it is not current, colour it again when it is."""
         faded = self.fleet.link.state in ("lost", "foreign") and self.fleet.daemon is not None
-        if faded != self.pen.faded:
-            self.pen.faded = faded
+        if faded != self.renderer.faded:
+            self.renderer.faded = faded
             self.repaint()
 
     def tick(self) -> None:
         """A second has passed: what depends on the time is drawn where it differs."""
-        if (room := self._front) is not None:
-            room.tick()
-            room.redraw_frame()
+        if (screen := self._front) is not None:
+            screen.tick()
+            screen.redraw_frame()
 
     @property
-    def _front(self) -> Room | None:
+    def _front(self) -> FullScreen | None:
         """The full screen that is seen, perhaps behind a dialog; None until everything on it is there. Those
         behind it know less than the model."""
-        front = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Room)), None)
+        front = next(
+            (screen for screen in reversed(self.screen_stack) if isinstance(screen, FullScreen)), None
+        )
         return front if front is not None and front.is_mounted else None
 
-    def actions_of(self, room: keys.Room) -> tuple[keys.Action, ...]:
+    def actions_of(self, screen: keys.ScreenName) -> tuple[keys.Action, ...]:
         """What can be pressed on one kind of screen, with this person's keys."""
-        return keys.in_room(room, self.player is not None, self.keymap.actions)
+        return keys.on_screen(screen, self.player is not None, self.keymap.actions)
 
     def repaint(self) -> None:
         """Draw everything again, in the pen's present colours."""
@@ -247,7 +251,7 @@ class NxTui(App[None]):
         """Let a person choose a spec, and show it with what is wrong with it."""
         from nxtui.screens.files import FilePicker
 
-        chosen = await self.push_screen_wait(FilePicker(self.pen, Path.cwd()))
+        chosen = await self.push_screen_wait(FilePicker(self.renderer, Path.cwd()))
         if chosen is not None:
             self.open_spec(Path(chosen))
 
@@ -262,23 +266,23 @@ class NxTui(App[None]):
     async def log_in(self, entity: EntityView) -> None:
         """Let a person choose an address of an entity, and lend the terminal to a login there."""
         from nxtui.screens.pick import Pick, PickList
-        from nxtui.terminal import aside
+        from nxtui.terminal import programs
 
         entries = [(address, name, address) for name, address in entity["addresses"].items()]
         if not entries:
             self.notify(f"{entity['name']} has no address yet.", severity="warning", markup=False)
             return
         listed = PickList(f"Log in on {entity['name']}: where?", entries, "type to narrow")
-        address = await self.push_screen_wait(Pick(self.pen, listed))
+        address = await self.push_screen_wait(Pick(self.renderer, listed))
         if address is None:
             return
         try:
-            command = aside.login(self.preferences.login, address, entity["name"])
+            command = programs.login(self.preferences.login, address, entity["name"])
         except ValueError as cause:
             said = f"The login command {self.preferences.login!r} cannot be used: {cause}."
             self.notify(said, severity="warning", markup=False)
         else:
-            aside.run(self, command)
+            programs.run(self, command)
 
     def save(self, stem: str, suffix: str, text: str) -> None:
         """Write a new file into the working directory, and say where it is."""
@@ -315,13 +319,13 @@ class NxTui(App[None]):
         elif place.kind == "spec" and place.name is not None:
             self.open_spec(Path(place.name))
 
-    def close_room(self, room: Room) -> None:
+    def close_screen(self, screen: FullScreen) -> None:
         """Back to the screen beneath, unless the room is left already: keys may have been typed ahead."""
-        if self.screen is not room or len(self.screen_stack) == 1:
+        if self.screen is not screen or len(self.screen_stack) == 1:
             return
         self.pop_screen()
         front = self.screen
-        self.trail.visit(front.place() if isinstance(front, Room) else Place("fleet"))
+        self.trail.visit(front.place() if isinstance(front, FullScreen) else Place("fleet"))
 
     def copy(self, text: str) -> None:
         """Put text on the terminal's clipboard. Raises ``clipboard.TooLong``."""
@@ -345,7 +349,7 @@ class NxTui(App[None]):
         self.theme = name
 
     def watch_theme(self, theme_name: str) -> None:
-        self.pen.dip(self.theme_variables)
+        self.renderer.use_colours(self.theme_variables)
 
     def leave(self) -> None:
         """Close the window; the daemon goes on."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Room = Literal["fleet", "node", "log", "spec"]
+ScreenName = Literal["fleet", "node", "log", "spec"]
 Group = Literal["Act", "Look", "Move", "Replay", "Leave"]
 
 
@@ -23,7 +23,7 @@ class Action:
     label: str
     help: str
     group: Group
-    rooms: tuple[Room, ...]
+    screens: tuple[ScreenName, ...]
     footer: int = 0
     verb: str | None = None
     at_step: bool = False
@@ -79,12 +79,12 @@ def _shown(key: str) -> str:
         return key
 
 
-_ALL: tuple[Room, ...] = ("fleet", "node", "log", "spec")
-_ROWS: tuple[Room, ...] = ("fleet", "node")
-_LINES: tuple[Room, ...] = ("fleet", "node", "log")
-_FLEET: tuple[Room, ...] = ("fleet",)
-_LOG: tuple[Room, ...] = ("log",)
-_SPEC: tuple[Room, ...] = ("spec",)
+_ALL: tuple[ScreenName, ...] = ("fleet", "node", "log", "spec")
+_ROWS: tuple[ScreenName, ...] = ("fleet", "node")
+_LINES: tuple[ScreenName, ...] = ("fleet", "node", "log")
+_FLEET: tuple[ScreenName, ...] = ("fleet",)
+_LOG: tuple[ScreenName, ...] = ("log",)
+_SPEC: tuple[ScreenName, ...] = ("spec",)
 
 
 def _verb(id: str, keys: str, label: str, help: str, footer: int, verb: str = "") -> Action:
@@ -136,7 +136,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("prev_hit", "N", "previous", "The place found before.", "Look", _LOG),
     Action("pause", "p,space", "pause", "Freeze the log; new lines are counted.", "Look", _LOG, 1),
     Action("level", "e", "level", "Show all levels, warnings and worse, or errors.", "Look", _LOG, 2),
-    Action("sieve", "f", "filter", "Hide lines: node:node02 kind:call !text.", "Look", _LOG, 4),
+    Action("log_filter", "f", "filter", "Hide lines: node:node02 kind:call !text.", "Look", _LOG, 4),
     Action("wrap", "w", "wrap", "Show long lines whole or cut.", "Look", _LOG, 6),
     Action("stamps", "T", "times", "Time of day, full date, or no time at all.", "Look", _LOG, 8),
     Action(
@@ -196,24 +196,28 @@ _OF_THE_APP = ("palette",)
 """Actions that Textual binds itself (``COMMAND_PALETTE_BINDING``)."""
 
 
-def in_room(room: Room, replaying: bool = False, actions: tuple[Action, ...] = ACTIONS) -> tuple[Action, ...]:
+def on_screen(
+    screen: ScreenName, replaying: bool = False, actions: tuple[Action, ...] = ACTIONS
+) -> tuple[Action, ...]:
     """The actions of one kind of screen: those of a replay only in one, and in one no verbs."""
     other: Group = "Act" if replaying else "Replay"
-    return tuple(action for action in actions if room in action.rooms and action.group != other)
+    return tuple(action for action in actions if screen in action.screens and action.group != other)
 
 
-def bindings(room: Room) -> list[BindingType]:
+def bindings(screen: ScreenName) -> list[BindingType]:
     """Textual's bindings for one kind of screen; their ids are what a keymap names."""
     return [
         Binding(action.keys, action.binding, action.label, show=False, id=action.id)
         for action in ACTIONS
-        if room in action.rooms and action.id not in _OF_THE_APP
+        if screen in action.screens and action.id not in _OF_THE_APP
     ]
 
 
-def footer(room: Room, replaying: bool = False, actions: tuple[Action, ...] = ACTIONS) -> tuple[Action, ...]:
+def footer(
+    screen: ScreenName, replaying: bool = False, actions: tuple[Action, ...] = ACTIONS
+) -> tuple[Action, ...]:
     """What the footer of one kind of screen offers, the most wanted first; a replay's own keys lead there."""
-    offered = (action for action in in_room(room, replaying, actions) if action.footer)
+    offered = (action for action in on_screen(screen, replaying, actions) if action.footer)
     return tuple(sorted(offered, key=lambda action: (action.group != "Replay", action.footer)))
 
 

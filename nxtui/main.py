@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from daemon.telling.encodings import NotUtf8, text_of
+from daemon.display.encodings import NotUtf8, text_of
 from nxtui.terminal import control as terminal
 
 DEFAULT_SOCKET = Path("/run/nxd/nxd.sock")
@@ -133,7 +133,7 @@ def run(
     from nxtui import preferences
     from nxtui.acts import keymap
 
-    wishes = preferences.over(preferences.load(os.environ, THEME_NAMES), **wanted)
+    chosen = preferences.over(preferences.load(os.environ, THEME_NAMES), **wanted)
     recording = None
     if replay is not None:
         from nxtui.model.recording import BadRecording, load
@@ -148,13 +148,13 @@ def run(
     app = NxTui(
         socket,
         read_only=read_only,
-        ascii_only=ascii_signs or wishes.ascii or ascii_only(os.environ),
-        preferences=wishes,
+        ascii_only=ascii_signs or chosen.ascii or ascii_only(os.environ),
+        preferences=chosen,
         keymap=keymap.load(os.environ),
         recording=recording,
     )
     app.after_first_frame = collect_rarely
-    app.run(mouse=mouse and (terminal.mouse_fits(os.environ) if wishes.mouse is None else wishes.mouse))
+    app.run(mouse=mouse and (terminal.mouse_fits(os.environ) if chosen.mouse is None else chosen.mouse))
     return app.return_code or 0
 
 

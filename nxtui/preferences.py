@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from daemon.telling.encodings import NotUtf8, text_of
+from daemon.display.encodings import NotUtf8, text_of
 
 ACCENTS = ("blue", "green", "violet", "amber", "grey", "production")
 """The accents that an environment may be given."""

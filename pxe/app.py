@@ -16,13 +16,13 @@ from aiohttp.http_exceptions import PayloadEncodingError
 from prometheus_client import CollectorRegistry
 
 from pxe.book import Book, BookClosed, Report, Stage
-from pxe.identity import Refused, boot_guest, installer_guest, installing_guest
+from pxe.connections import TIME_LIMITS, TimeLimits
+from pxe.identity import RequestRefused, boot_guest, installer_guest, installing_guest
 from pxe.images import Images
+from pxe.line_limiter import LineLimiter, left_out
 from pxe.metrics import Counters, MetricsPage
 from pxe.render import RenderError, render_script
-from pxe.sparing import Sparing, left_out
 from pxe.status import BODY_LIMIT, BadReport, read_report
-from pxe.visitors import PATIENCE, Patience
 
 log = logging.getLogger("nxd.boot")
 
@@ -54,7 +54,7 @@ machine may come to its end all the same."""
 
 
 def boot_server(
-    book: Book, images: Images, patience: Patience = PATIENCE, registry: CollectorRegistry | None = None
+    book: Book, images: Images, patience: TimeLimits = TIME_LIMITS, registry: CollectorRegistry | None = None
 ) -> tuple[web.Application, web.Application]:
     """What listens on the boot port and on the configuration port; both count into the registry that ``/metrics`` on
     the boot port shows."""
@@ -65,7 +65,7 @@ def boot_server(
 
 def boot_app(book: Book, images: Images, counters: Counters, metrics: MetricsPage) -> web.Application:
     """What listens on the boot port: scripts, images, health and metrics."""
-    desk = _BootDesk(book, images)
+    desk = _BootHandlers(book, images)
     app = _application(book, counters)
 
     app.router.add_get("/boot/ipxe/{server_id}", desk.script, allow_head=False)
@@ -84,9 +84,9 @@ def _healthz(port: str) -> Handler:
     return healthz
 
 
-def config_app(book: Book, counters: Counters, patience: Patience = PATIENCE) -> web.Application:
+def config_app(book: Book, counters: Counters, patience: TimeLimits = TIME_LIMITS) -> web.Application:
     """What listens on the configuration port: an installer's configuration, and what it reports."""
-    desk = _ConfigDesk(book, patience.body)
+    desk = _ConfigHandlers(book, patience.body)
     app = _application(book, counters)
     app.router.add_get("/server-config", desk.config, allow_head=False)
     app.router.add_get("/healthz", _healthz("config"))
@@ -94,7 +94,7 @@ def config_app(book: Book, counters: Counters, patience: Patience = PATIENCE) ->
     return app
 
 
-def app_runner(app: web.Application, patience: Patience = PATIENCE) -> web.AppRunner:
+def app_runner(app: web.Application, patience: TimeLimits = TIME_LIMITS) -> web.AppRunner:
     """A runner that logs no request line, since it may hold a token, and that waits for nobody for ever."""
     return web.AppRunner(
         app,
@@ -112,7 +112,7 @@ class _WithoutRequest(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._sparing = Sparing()
+        self._sparing = LineLimiter()
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info and record.exc_info[0]:
@@ -129,7 +129,7 @@ protocol_log = logging.getLogger("nxd.boot.protocol")
 protocol_log.addFilter(_WithoutRequest())
 
 
-class _BootDesk:
+class _BootHandlers:
     """Answers iPXE."""
 
     def __init__(self, book: Book, images: Images) -> None:
@@ -151,7 +151,7 @@ class _BootDesk:
         guest = installing_guest(self._book, source)
         image = self._images.get(name)
         if image is None:
-            raise Refused("no image of this name is in the list")
+            raise RequestRefused("no image of this name is in the list")
         if not await asyncio.to_thread(image.unchanged):
             log.error("image_changed", extra={"image": name, "remedy": "restore it"})
             return _sentence(500, "This image is not the one that was verified.")
@@ -160,7 +160,7 @@ class _BootDesk:
         return web.FileResponse(image.path, headers={hdrs.CONTENT_TYPE: "application/octet-stream"})
 
 
-class _ConfigDesk:
+class _ConfigHandlers:
     """Answers an installer, whose report must come within so many seconds."""
 
     def __init__(self, book: Book, seconds: float) -> None:
@@ -204,7 +204,7 @@ class _BadBody(Exception):
 
 
 def _application(book: Book, counters: Counters) -> web.Application:
-    sparing = Sparing()
+    sparing = LineLimiter()
 
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -222,15 +222,15 @@ def _application(book: Book, counters: Counters) -> web.Application:
 
 
 async def _answered(
-    book: Book, request: web.Request, handler: Handler, sparing: Sparing
+    book: Book, request: web.Request, handler: Handler, sparing: LineLimiter
 ) -> web.StreamResponse:
     """The handler's answer, or what it means that there is none."""
     try:
         try:
             return await handler(request)
         except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
-            refusal = Refused("there is no such path")
-        except Refused as refused:
+            refusal = RequestRefused("there is no such path")
+        except RequestRefused as refused:
             refusal = refused
         path, source = _shown_path(request), _source(request)
         untold = sparing.take(source, asyncio.get_running_loop().time())

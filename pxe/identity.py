@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pxe.book import Book, Guest, Stage
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The request is turned away. The reason is for the audit log; whoever asked learns nothing."""
 
     def __init__(self, reason: str) -> None:
@@ -21,7 +21,7 @@ def boot_guest(book: Book, server_id: str, token: str, source: str) -> Guest:
     """The machine that asks for its boot script. Raises Refused."""
     guest = book.guest(server_id)
     if guest is None:
-        raise Refused("no machine of this name is expected")
+        raise RequestRefused("no machine of this name is expected")
     _check_token(token, guest.boot_token_sha256)
     _check_source(guest, source)
     return _in_stage(guest, ("boot", "installing", "installed"))
@@ -37,7 +37,7 @@ def installer_guest(book: Book, authorization: str, source: str, stages: Collect
     guest = _at(book, source)
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
-        raise Refused("no bearer token was sent")
+        raise RequestRefused("no bearer token was sent")
     _check_token(token.strip(), guest.install_token_sha256)
     _check_source(guest, source)
     return _in_stage(guest, stages)
@@ -46,22 +46,22 @@ def installer_guest(book: Book, authorization: str, source: str, stages: Collect
 def _at(book: Book, source: str) -> Guest:
     guest = book.guest_at(source)
     if guest is None:
-        raise Refused("no machine is expected at this address")
+        raise RequestRefused("no machine is expected at this address")
     return guest
 
 
 def _check_token(token: str, expected: str) -> None:
     digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
     if not hmac.compare_digest(digest, expected.lower()):
-        raise Refused("the token is wrong" if token else "no token was sent")
+        raise RequestRefused("the token is wrong" if token else "no token was sent")
 
 
 def _check_source(guest: Guest, source: str) -> None:
     if source != guest.source:
-        raise Refused(f"{guest.server_id} may only come from {guest.source}")
+        raise RequestRefused(f"{guest.server_id} may only come from {guest.source}")
 
 
 def _in_stage(guest: Guest, stages: Collection[Stage]) -> Guest:
     if guest.stage not in stages:
-        raise Refused(f"{guest.server_id} is {guest.stage} and may not fetch this now")
+        raise RequestRefused(f"{guest.server_id} is {guest.stage} and may not fetch this now")
     return guest

@@ -65,7 +65,7 @@ def _drawn(edges: Edges) -> list[str]:
 
 def _main_line(kind: Kind) -> list[tuple[str, str]]:
     """The way of a record that meets no trouble, as pairs of what is drawn."""
-    joined = {(source, move.dest) for move in kind.moves if move.at is None for source in move.sources}
+    joined = {(source, row.dest) for row in kind.transitions if row.at is None for source in row.sources}
     pairs: list[tuple[str, str]] = []
     for pair in pairwise(kind.states):
         if pair not in joined:
@@ -82,17 +82,17 @@ def _edges(kind: Kind) -> tuple[Edges, Edges]:
     """What is drawn inside the box of the steps, and what outside of it."""
     inner: Edges = {}
     outer: Edges = {}
-    for move in kind.moves:
-        if move.verb:
+    for row in kind.transitions:
+        if row.verb:
             continue
-        for source in _sources(kind, move.sources, move.dest):
-            if source in kind.steps and move.dest in kind.steps:
-                edges, pair = inner, (source, move.dest)
+        for source in _sources(kind, row.sources, row.dest):
+            if source in kind.steps and row.dest in kind.steps:
+                edges, pair = inner, (source, row.dest)
             else:
-                edges, pair = outer, (source, _box(kind, move.dest))
+                edges, pair = outer, (source, _box(kind, row.dest))
             events = edges.setdefault(pair, [])
-            if move.event not in events:
-                events.append(move.event)
+            if row.event not in events:
+                events.append(row.event)
     return inner, outer
 
 
@@ -119,7 +119,9 @@ def _chapter(kind: Kind) -> str:
 
 
 def _paragraph(kind: Kind, state: State) -> str:
-    events = dict.fromkeys(move.event for move in kind.moves if state.name in move.sources and not move.verb)
+    events = dict.fromkeys(
+        row.event for row in kind.transitions if state.name in row.sources and not row.verb
+    )
     facts = [f"phase {state.phase}"]
     if state.deadline is not None:
         facts.append(f"deadline {in_words(state.deadline)}")

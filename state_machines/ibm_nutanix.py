@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from state_machines.kind import NO_RETURN, NOTHING, Kind, Move, State, UndoStep
+from state_machines.kind import NO_RETURN, NOTHING, Kind, State, Transition, UndoStep
 from state_machines.lifecycle import ENDS, lifecycle, release
 
 MINUTE = 60.0
@@ -115,11 +115,11 @@ NODE = Kind(
         State("active", "ok", "active", "A member of an active cluster. Only its cluster can release it."),
         *ENDS,
     ),
-    moves=(
+    transitions=(
         *lifecycle(("pending",), NODE_STEPS, ("ready", "active"), protected=("active",)),
-        Move("join", ("ready",), "active"),
-        Move("replace", (*_WITH_SERVER, "ready", "active"), "creating_server"),
-        *(Move("replace", ("failed", "held"), "creating_server", at=step) for step in _WITH_SERVER),
+        Transition("join", ("ready",), "active"),
+        Transition("replace", (*_WITH_SERVER, "ready", "active"), "creating_server"),
+        *(Transition("replace", ("failed", "held"), "creating_server", at=step) for step in _WITH_SERVER),
         release("release", ("pending",), NODE_STEPS, ("ready", "active")),
     ),
     undo=NODE_UNDO,
@@ -245,13 +245,13 @@ CLUSTER = Kind(
         ),
         *ENDS,
     ),
-    moves=(
+    transitions=(
         *lifecycle(("pending",), CLUSTER_STEPS, ("active",), protected=("active",)),
-        Move("change", ("active", *_CHANGEABLE), "preflight"),
-        *(Move("change", ("failed", "held"), "preflight", at=state.name) for state in CLUSTER_STEPS),
-        Move("change", ("rolled_back",), "pending"),
+        Transition("change", ("active", *_CHANGEABLE), "preflight"),
+        *(Transition("change", ("failed", "held"), "preflight", at=state.name) for state in CLUSTER_STEPS),
+        Transition("change", ("rolled_back",), "pending"),
         release("destroy", ("pending",), CLUSTER_STEPS, ("active",)),
-        Move("destroy", ("rolled_back",), "rolling_back"),
+        Transition("destroy", ("rolled_back",), "rolling_back"),
     ),
     undo=(UndoStep("release_nodes", "releasing all nodes", 6 * HOUR),),
     verbs={

@@ -51,7 +51,7 @@ class UndoStep(Struct, frozen=True):
     deadline: float
 
 
-class Move(Struct, frozen=True):
+class Transition(Struct, frozen=True):
     """``event`` leads from each of ``sources`` to ``dest``, if given only for a record that stands ``at`` a step.
 
     ``verb`` is the verb of a person that this event is a variant of, where they are not the same word.
@@ -69,14 +69,14 @@ class IllegalEvent(Exception):
 
 
 @dataclass(slots=True)
-class _Standing:
+class _Place:
     """What the machine moves when the table is compiled: a place, and nothing more."""
 
     state: str
     step: str | None
 
 
-def _stands_at(step: str) -> Callable[[EventData], bool]:
+def _is_at(step: str) -> Callable[[EventData], bool]:
     def condition(event: EventData) -> bool:
         standing: Any = event.model
         return bool(standing.step == step)
@@ -92,14 +92,14 @@ class Kind:
         name: str,
         role: Literal["node", "cluster"],
         states: Iterable[State],
-        moves: Iterable[Move],
+        transitions: Iterable[Transition],
         undo: Iterable[UndoStep],
         verbs: Mapping[str, str],
     ) -> None:
         self.name = name
         self.role = role
         self.states = {state.name: state for state in states}
-        self.moves = tuple(moves)
+        self.transitions = tuple(transitions)
         self.undo = tuple(undo)
         self.verbs = dict(verbs)
         """Verb of a person → what it does, in half a sentence."""
@@ -111,11 +111,11 @@ class Kind:
 
     def _build(self) -> Machine:
         rows: list[dict[str, Any]] = []
-        for move in self.moves:
-            for source in move.sources:
-                conditions = [_stands_at(move.at)] if move.at else []
+        for row in self.transitions:
+            for source in row.sources:
+                conditions = [_is_at(row.at)] if row.at else []
                 rows.append(
-                    {"trigger": move.event, "source": source, "dest": move.dest, "conditions": conditions}
+                    {"trigger": row.event, "source": source, "dest": row.dest, "conditions": conditions}
                 )
         return Machine(
             model=None,
@@ -128,7 +128,7 @@ class Kind:
 
     def ask(self, state: str, step: str | None, event: str) -> str | None:
         """What the machine itself answers: the next state, or None where the event is not legal."""
-        standing = _Standing(state, step)
+        standing = _Place(state, step)
         try:
             moved = self.machine.events[event].trigger(standing)
         except MachineError:
@@ -143,9 +143,9 @@ class Kind:
         table: dict[tuple[str, str | None, str], str] = {}
         everywhere = (None, *self.states, *(undo.name for undo in self.undo))
         at_steps: dict[tuple[str, str], list[str | None]] = {}
-        for move in self.moves:
-            for source in move.sources:
-                at_steps.setdefault((source, move.event), []).append(move.at)
+        for row in self.transitions:
+            for source in row.sources:
+                at_steps.setdefault((source, row.event), []).append(row.at)
         for (state, event), steps in at_steps.items():
             general = self.ask(state, None, event) if None in steps else None
             answers: dict[str | None, str | None] = dict.fromkeys(everywhere, general)
@@ -166,7 +166,7 @@ class Kind:
 
     def persons(self) -> set[str]:
         """Every event that a person can bring about."""
-        return {move.event for move in self.moves if (move.verb or move.event) in self.verbs}
+        return {row.event for row in self.transitions if (row.verb or row.event) in self.verbs}
 
     def why_not(self, state: str, event: str) -> str:
         """The sentence for a person whose verb is not legal now."""
@@ -175,7 +175,7 @@ class Kind:
         return self._reasons[state, event]
 
     def _reason(self, state: str, event: str) -> str:
-        sources = {source for move in self.moves if move.event == event for source in move.sources}
+        sources = {source for row in self.transitions if row.event == event for source in row.sources}
         titles = list(dict.fromkeys(self.states[name].title for name in self.states if name in sources))
         here = self.states[state].title
         if len(titles) > 4:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from state_machines.kind import ROLLING_BACK, Move, State
+from state_machines.kind import ROLLING_BACK, State, Transition
 
 ENDS: tuple[State, ...] = (
     State(
@@ -56,36 +56,41 @@ def lifecycle(
     steps: tuple[State, ...],
     after: tuple[str, ...],
     protected: tuple[str, ...],
-) -> list[Move]:
+) -> list[Transition]:
     """The shared moves of a kind whose steps lie between ``before`` (waits to begin) and ``after`` (finished).
 
     A person's rollback is not legal from the ``protected`` states; ``release`` and ``destroy`` are.
     """
     names = tuple(state.name for state in steps)
-    moves = [
-        Move("start", before, names[0]),
-        *(Move("advance", (here,), there) for here, there in zip(names, (*names[1:], after[0]), strict=True)),
-        Move("fail", names, "failed"),
-        Move("hold", (*before, *names), "held"),
-        *(Move("resume", ("held",), name, at=name) for name in (*before, *names)),
-        *(Move("retry", ("failed",), state.retry_at or state.name, at=state.name) for state in steps),
+    transitions = [
+        Transition("start", before, names[0]),
         *(
-            Move(retry_from(name), ("failed", "held"), name, at=at, verb="retry")
+            Transition("advance", (here,), there)
+            for here, there in zip(names, (*names[1:], after[0]), strict=True)
+        ),
+        Transition("fail", names, "failed"),
+        Transition("hold", (*before, *names), "held"),
+        *(Transition("resume", ("held",), name, at=name) for name in (*before, *names)),
+        *(Transition("retry", ("failed",), state.retry_at or state.name, at=state.name) for state in steps),
+        *(
+            Transition(retry_from(name), ("failed", "held"), name, at=at, verb="retry")
             for index, at in enumerate(names)
             for name in names[: index + 1]
         ),
-        Move("retry", ("rollback_blocked",), ROLLING_BACK),
-        Move("retry", ("rolled_back",), before[0]),
-        Move("released", (ROLLING_BACK,), "rolled_back"),
-        Move("blocked", (ROLLING_BACK,), "rollback_blocked"),
+        Transition("retry", ("rollback_blocked",), ROLLING_BACK),
+        Transition("retry", ("rolled_back",), before[0]),
+        Transition("released", (ROLLING_BACK,), "rolled_back"),
+        Transition("blocked", (ROLLING_BACK,), "rollback_blocked"),
     ]
     standing = (*before, *names, *after, "failed", "held")
-    moves.append(Move("rollback", tuple(s for s in standing if s not in protected), ROLLING_BACK))
-    return moves
+    transitions.append(Transition("rollback", tuple(s for s in standing if s not in protected), ROLLING_BACK))
+    return transitions
 
 
-def release(event: str, before: tuple[str, ...], steps: tuple[State, ...], after: tuple[str, ...]) -> Move:
+def release(
+    event: str, before: tuple[str, ...], steps: tuple[State, ...], after: tuple[str, ...]
+) -> Transition:
     """``event`` takes everything back, from wherever it stands."""
     names = tuple(state.name for state in steps)
     sources = (*before, *names, *after, "failed", "held", "rollback_blocked")
-    return Move(event, sources, ROLLING_BACK)
+    return Transition(event, sources, ROLLING_BACK)

@@ -24,7 +24,7 @@ class Room:
     never: frozenset[str] = frozenset()
 
 
-OF_ALL = ("daemon.telling", "daemon.words")
+OF_ALL = ("daemon.display", "daemon.words")
 """What whoever speaks to people may use."""
 
 WORLD = ("daemon.clock", "daemon.sim.refusals", "daemon.sim.faults", "daemon.sim.world")
@@ -38,7 +38,7 @@ HOUSE_RULES: dict[str, Room] = {
     "daemon.clock": Room((), ()),
     "daemon.faultpoints": Room((), ()),
     "daemon.words": Room((), ()),
-    "daemon.telling": Room(("daemon.wire",), ()),
+    "daemon.display": Room(("daemon.wire",), ()),
     "daemon.errors": Room(("state_machines",), ("msgspec",)),
     "daemon.secrets": Room(("daemon.disks", "daemon.errors"), ("cryptography",)),
     "daemon.spec": Room(("daemon.wire",), ("yaml", "pydantic", "pydantic_core")),

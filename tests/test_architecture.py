@@ -45,10 +45,10 @@ BESIDES_THE_CLOCK: dict[tuple[str, str], str] = {
     ("daemon.cli.auditing", "time.sleep"): "a command that watches waits in its user's time",
     ("daemon.cli.verbs", "uuid.uuid4"): "the token of a command is drawn by the client, which has no clock",
     (
-        "daemon.demo.stage",
+        "daemon.demo.setup",
         "time.time",
     ): "the rehearsal's own time, from which the clocks are made, begins now",
-    ("daemon.demo.stage", "time.sleep"): "it waits for processes of this machine, in real seconds",
+    ("daemon.demo.setup", "time.sleep"): "it waits for processes of this machine, in real seconds",
 }
 """Uses of real time and chance outside daemon/clock.py, each with the reason."""
 
@@ -105,10 +105,10 @@ class Source:
             yield from (Import(self.name, name, *where) for name in names)
 
 
-def read(root: Path, rooms: Iterable[str] = ROOMS) -> list[Source]:
+def read(root: Path, screens: Iterable[str] = ROOMS) -> list[Source]:
     """Every module of the rooms under ``root``."""
     sources = []
-    for path in sorted(path for room in rooms for path in (root / room).rglob("*.py")):
+    for path in sorted(path for room in screens for path in (root / room).rglob("*.py")):
         parts = path.relative_to(root).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         sources.append(Source(name, path, ast.parse(path.read_text(encoding="utf-8"))))

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from daemon.client import AsyncClient, Client, DaemonUnreachable, Refused, asking
+from daemon.client import AsyncClient, Client, DaemonRefused, DaemonUnreachable, asking
 
 ERROR = {"code": "c", "message": "It is not legal now.", "remedy": "Wait.", "retry": "later"}
 
@@ -95,7 +95,7 @@ class Asking:
                         lines.append(line)
                         if len(lines) == most:
                             break
-                except (DaemonUnreachable, Refused) as cause:
+                except (DaemonUnreachable, DaemonRefused) as cause:
                     lines.append(cause)
             return lines
 
@@ -106,7 +106,7 @@ class Asking:
                         lines.append(line)
                         if len(lines) == most:
                             break
-                except (DaemonUnreachable, Refused) as cause:
+                except (DaemonUnreachable, DaemonRefused) as cause:
                     lines.append(cause)
 
         await asyncio.to_thread(follow)
@@ -164,7 +164,7 @@ async def test_show_looks_for_a_cluster_when_there_is_no_such_node(server: Serve
 
 async def test_show_does_not_hide_another_error_than_not_found(server: Server, ask: Asking) -> None:
     server.answers["/v1/nodes/demo"] = (503, {"error": ERROR})
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(DaemonRefused) as caught:
         await ask.call("show", "demo")
     assert caught.value.status == 503
     assert len(server.asked) == 1
@@ -173,7 +173,7 @@ async def test_show_does_not_hide_another_error_than_not_found(server: Server, a
 async def test_a_refusal_carries_the_error_the_status_and_the_problems(server: Server, ask: Asking) -> None:
     problems = [{"line": 3, "column": 7, "message": "no such profile"}]
     server.answers["/v1/specs"] = (400, {"error": ERROR, "problems": problems})
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(DaemonRefused) as caught:
         await ask.call("apply", "x")
     assert (caught.value.status, caught.value.error, caught.value.problems) == (400, ERROR, problems)
     assert str(caught.value) == ERROR["message"]
@@ -181,7 +181,7 @@ async def test_a_refusal_carries_the_error_the_status_and_the_problems(server: S
 
 async def test_an_answer_that_is_not_the_api_is_told_with_its_text(server: Server, ask: Asking) -> None:
     server.answers["/v1/snapshot"] = (200, "It works!")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(DaemonRefused) as caught:
         await ask.call("snapshot")
     assert caught.value.error["code"] == "not_the_api"
     assert caught.value.error["evidence"] == "It works!"
@@ -284,7 +284,7 @@ async def test_half_a_line_is_a_lost_link_and_never_an_event(server: Server, ask
 async def test_a_refused_stream_says_why(server: Server, ask: Asking) -> None:
     server.answers["/v1/events"] = (503, {"error": ERROR})
     (end,) = await ask.stream()
-    assert isinstance(end, Refused)
+    assert isinstance(end, DaemonRefused)
     assert end.status == 503
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from daemon.api.views import problem_view
 from daemon.cli.ending import ending
-from daemon.client import Refused
+from daemon.client import DaemonRefused
 from daemon.errors.tree import CATALOGUE, NxdError, StateLost, StoreError
 from daemon.words import counted, ended, sentences, several, there_are
-from pxe.sparing import left_out
+from pxe.line_limiter import left_out
 from tests.test_sentences import ROOT, texts
 
 NOUNS = (
@@ -125,7 +125,7 @@ def test_no_error_of_the_catalogue_runs_on_or_ends_twice(code: str, evidence: st
         StoreError(code, evidence=evidence),
         StateLost(code, evidence=evidence),
     ):
-        for raised in (error, Refused(409, problem_view(error))):  # type: ignore[arg-type]
+        for raised in (error, DaemonRefused(409, problem_view(error))):  # type: ignore[arg-type]
             said = ending(raised).text
             assert not RUN_ON.search(said), said
             assert said.endswith(".")

@@ -17,7 +17,7 @@ import orjson
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 
-from daemon.api.parameters import Asked, asked, shortened
+from daemon.api.parameters import Parameters, asked, shortened
 from daemon.api.stream import lines
 from daemon.api.views import Views, event_view, problem_view
 from daemon.engine.engine import Engine
@@ -26,8 +26,8 @@ from daemon.memory.journal import WRITE_SECONDS, Journal
 from daemon.platforms import is_installed, spec_model, work_states
 from daemon.requests.audit import Audit
 from daemon.requests.login import Login
+from daemon.requests.specs import Specs
 from daemon.requests.verbs import Verbs
-from daemon.requests.wishes import Wishes
 from daemon.secrets.box import SecretBox
 from daemon.store.base import Fenced
 
@@ -38,7 +38,7 @@ log = logging.getLogger("nxd.api")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _STATUS = {"unknown": 404, "refused": 409, "plan_changed": 409, "deletes": 409, "database": 503}
-ASKED = web.RequestKey("asked", Asked)
+ASKED = web.RequestKey("asked", Parameters)
 """What a request says behind its path, which is read before its handler is called."""
 BODY_LIMIT = 4 * 1024 * 1024
 BODY_SECONDS = 30.0
@@ -53,7 +53,7 @@ class Api:
         journal: Journal,
         engine: Engine,
         verbs: Verbs,
-        wishes: Wishes,
+        specs: Specs,
         views: Views,
         box: SecretBox,
     ) -> None:
@@ -63,7 +63,7 @@ class Api:
         self._verbs = verbs
         self._login = Login(journal, engine, box)
         self._audit = Audit(journal, engine)
-        self._wishes = wishes
+        self._specs = specs
         self._views = views
         self._reading = asyncio.Lock()
 
@@ -152,14 +152,14 @@ class Api:
         if "spec" in body:
             if len(body) > 1:
                 raise NxdError("request", "A plan is that of a spec or that of a verb: give one of them.")
-            return _json(await self._wishes.plan(await self._spec(body)))
+            return _json(await self._specs.plan(await self._spec(body)))
         step = _maybe_text(body, "step")
         return _json(self._verbs.plan(_text(body, "verb"), _text(body, "target"), step))
 
     async def apply(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"spec", "digest"})
         spec = await self._spec(body)
-        changed = await self._wishes.apply(spec, _actor(request), _maybe_text(body, "digest"))
+        changed = await self._specs.apply(spec, _actor(request), _maybe_text(body, "digest"))
         answer = {"cluster": spec.cluster, "changed": changed, "revision": self._journal.mirror.revision}
         return _json(answer)
 
@@ -167,7 +167,7 @@ class Api:
         record = self._verbs.find(request.match_info["name"])
         if record.name != record.shard:
             raise NxdError("unknown", f"{record.name} is a node: the spec is that of {record.shard}.")
-        return _json({"cluster": record.name, "spec": self._wishes.text(record)})
+        return _json({"cluster": record.name, "spec": self._specs.text(record)})
 
     async def verb(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"verb", "target", "digest", "token", "step"})
@@ -183,7 +183,7 @@ class Api:
 
     async def preflight(self, request: web.Request) -> web.StreamResponse:
         spec = await self._spec(await _body(request, {"spec"}))
-        checks = await self._wishes.preflight(spec)
+        checks = await self._specs.preflight(spec)
         return _json(self._box.known.value({"checks": [asdict(check) for check in checks]}))
 
     async def audit(self, request: web.Request) -> web.StreamResponse:

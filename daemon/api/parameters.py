@@ -44,14 +44,14 @@ PARAMETERS: Mapping[str, Known] = {"/v1/events": EVENTS, "/v1/log": LOG}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Parameters:
     """What a request says in its parameters."""
 
     numbers: Mapping[str, int]
     texts: Mapping[str, str]
 
 
-def asked(request: web.Request) -> Asked:
+def asked(request: web.Request) -> Parameters:
     """The parameters of a request. Raises NxdError that names the first one that is wrong, and what it may be."""
     known = PARAMETERS.get(request.path, {})
     numbers = {key: kind.usual for key, kind in known.items() if kind is not None and kind.usual is not None}
@@ -67,7 +67,7 @@ def asked(request: web.Request) -> Asked:
             texts[key] = text
         else:
             numbers[key] = _number(key, text, kind)
-    return Asked(numbers, texts)
+    return Parameters(numbers, texts)
 
 
 def _number(key: str, text: str, kind: Number) -> int:

@@ -9,6 +9,7 @@ import msgspec
 import orjson
 
 from daemon import wire
+from daemon.display.sorting import natural, urgency_of
 from daemon.engine.engine import Engine
 from daemon.engine.limits import Limits
 from daemon.engine.remedies import remedies, text, without_problem
@@ -17,7 +18,6 @@ from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.requests.verbs import Verbs
 from daemon.store.ops import Event
-from daemon.telling.order import natural, urgency_of
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.record import Record
 
@@ -49,10 +49,10 @@ class Views:
             shown["unwritten"] = unwritten
         return shown
 
-    def unwritten(self) -> wire.Unwritten | None:
+    def unwritten(self) -> wire.UnwrittenView | None:
         """Since when the database cannot be written, and why."""
         found = self._journal.unwritten
-        return None if found is None else wire.Unwritten(since=found.since, problem=found.problem)
+        return None if found is None else wire.UnwrittenView(since=found.since, problem=found.problem)
 
     def most_urgent_first(self) -> list[Record]:
         """Every node: the failed ones, those that need a person, and then the rest, each by its name as a person
@@ -118,8 +118,8 @@ class Views:
 
     def _ways(self, record: Record) -> tuple[wire.ErrorView | None, list[wire.RemedyView]]:
         """What is wrong with a record, and what a person can do about it as it stands now."""
-        here = self._engine.standing(record)
-        cluster = self._engine.standing(here.cluster)
+        here = self._engine.situation(record)
+        cluster = self._engine.situation(here.cluster)
         problem = record.error or self._cause(record)
         ways = remedies(problem, here, cluster) if problem else without_problem(here, cluster)
         shown = cast("list[wire.RemedyView]", msgspec.to_builtins(ways))

@@ -14,7 +14,7 @@ from daemon.secrets.box import SecretBox
 from daemon.store.ops import AddEvent, Event, Op, PutSignal
 from daemon.words import counted, were
 from pxe.book import BookClosed, Guest, Report
-from pxe.sparing import Sparing, left_out
+from pxe.line_limiter import LineLimiter, left_out
 
 LINES_PER_MINUTE = 300
 """So many lines of one machine are kept in a minute; of the rest only the number is told."""
@@ -29,8 +29,8 @@ class BootBook:
         self._journal = journal
         self._engine = engine
         self._box = box
-        self._refusals = Sparing()
-        self._lines = Sparing(LINES_PER_MINUTE, in_all=20 * LINES_PER_MINUTE, size=BYTES_PER_MINUTE)
+        self._refusals = LineLimiter()
+        self._lines = LineLimiter(LINES_PER_MINUTE, in_all=20 * LINES_PER_MINUTE, size=BYTES_PER_MINUTE)
         self._repeats = Repeats()
         self._locks = Locks()
 

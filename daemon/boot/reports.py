@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from daemon.engine import sentences
-from daemon.life.boots import ERROR, PHASE, Standing, how_far, place, round_of, standing
+from daemon.life.boots import ERROR, PHASE, BootProgress, boot_progress, how_far, place, round_of
 from daemon.store.ops import AddEvent, Op, PutSignal, Signal
 from pxe.book import BookClosed, Report
 from pxe.status import LAST_PHASE
@@ -20,17 +20,17 @@ class Repeats:
     """Tells a report that was heard before: the same words with the same number of the same boot."""
 
     def __init__(self) -> None:
-        self._heard: dict[int, None] = {}
+        self._received: dict[int, None] = {}
 
     def knows(self, machine: str, report: Report) -> bool:
         """Whether the machine has said just this already."""
-        return report.seq > 0 and hash((machine, report)) in self._heard
+        return report.seq > 0 and hash((machine, report)) in self._received
 
     def note(self, machine: str, report: Report) -> None:
         """Remember it, in the place of the oldest one."""
-        self._heard[hash((machine, report))] = None
-        if len(self._heard) > REMEMBERED:
-            del self._heard[next(iter(self._heard))]
+        self._received[hash((machine, report))] = None
+        if len(self._received) > REMEMBERED:
+            del self._received[next(iter(self._received))]
 
 
 def taken_down(
@@ -38,7 +38,7 @@ def taken_down(
 ) -> list[Op]:
     """What is committed of a report, given the signals ``known`` and whether it came before. Raises BookClosed when
     it asks for what is not given any more."""
-    stands = standing(record, known)
+    stands = boot_progress(record, known)
     match report.kind:
         case "script_fetched":
             return _fetched_script(record, stands, report, now)
@@ -58,7 +58,7 @@ def taken_down(
     return [(_afterwards if afterwards else _line)(record, report, boot, now)]
 
 
-def _fetched_script(record: Record, stands: Standing, report: Report, now: float) -> list[Op]:
+def _fetched_script(record: Record, stands: BootProgress, report: Report, now: float) -> list[Op]:
     """An install script opens a boot, unless the end was reported while it was made."""
     if not report.boot:
         return [_line(record, report, stands.boot, now)]
@@ -74,13 +74,13 @@ def _fetched_script(record: Record, stands: Standing, report: Report, now: float
     return ops
 
 
-def _fetched_config(record: Record, stands: Standing, report: Report, now: float) -> list[Op]:
+def _fetched_config(record: Record, stands: BootProgress, report: Report, now: float) -> list[Op]:
     if stands.ended:
         raise BookClosed("The machine reported its end in this moment.")
     return [_signal(record, report, stands.boot, now), _line(record, report, stands.boot, now)]
 
 
-def _leads_on(stands: Standing, report: Report, boot: int) -> bool:
+def _leads_on(stands: BootProgress, report: Report, boot: int) -> bool:
     """Whether a step shall see it: the newest boot's furthest phase and first error, and the end of the installation
     in every case but one: when a later boot has begun to overwrite what was installed."""
     if stands.ended or report.kind == "log":
@@ -89,7 +89,7 @@ def _leads_on(stands: Standing, report: Report, boot: int) -> bool:
         return boot == stands.boot and stands.error is None
     assert report.phase is not None
     if report.phase >= LAST_PHASE:
-        return boot >= stands.heard
+        return boot >= stands.reporting
     return boot == stands.boot and place(report.phase, report.percent) > how_far(stands.phase)
 
 
@@ -103,7 +103,7 @@ def _after_all(record: Record, boot: int, now: float) -> AddEvent:
     return sentences.event(record, "boot", now, text, "warning", {"boot": boot})
 
 
-def _is_the_latest(stands: Standing, report: Report, boot: int) -> bool:
+def _is_the_latest(stands: BootProgress, report: Report, boot: int) -> bool:
     """Whether it is what the step was shown last, heard again."""
     shown = {PHASE: stands.phase, ERROR: stands.error}.get(report.kind)
     return shown is not None and (shown.boot, shown.data) == (boot, _data(report))

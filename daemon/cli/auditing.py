@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from daemon import wire
-from daemon.cli.ending import Gave, find_socket
+from daemon.cli.ending import CommandFailed, find_socket
 from daemon.cli.naming import named
-from daemon.cli.output import aside, print_json, record, terminal
+from daemon.cli.output import print_json, record, remark, terminal
 
 if TYPE_CHECKING:
     from daemon.client import Client
 
 AUDIT_SECONDS = 300.0
 """How long an audit may take: it lists everything there is."""
-GONE_SECONDS = 1800.0
+DELETION_SECONDS = 1800.0
 """How long a deletion of strays is watched: a server takes some minutes to stop and to go."""
-GONE_POLL = 2.0
+DELETION_POLL = 2.0
 
 
 @click.command()
@@ -48,7 +48,7 @@ def audit(options: dict[str, Any], ids: tuple[str, ...], as_json: bool) -> int:
     if as_json:
         print_json(findings)
     elif not findings:
-        aside("The cloud and the ledger agree.")
+        remark("The cloud and the ledger agree.")
     elif not terminal():
         for one in findings:
             row = (one["finding"], one["kind"], one["name"], one["id"], one["owner"] or "", one["command"])
@@ -71,10 +71,12 @@ def _discard(client: Client, findings: list[wire.FindingView], ids: tuple[str, .
     unknown = {finding["id"] for finding in findings if finding["finding"] == "unknown"}
     others = ", ".join(id_ for id_ in ids if id_ not in unknown)
     if others:
-        raise Gave(wire.EXIT_REFUSED, f"Not deleted: no audit calls {others} unknown. Nothing was changed.")
-    until = time.monotonic() + GONE_SECONDS
+        raise CommandFailed(
+            wire.EXIT_REFUSED, f"Not deleted: no audit calls {others} unknown. Nothing was changed."
+        )
+    until = time.monotonic() + DELETION_SECONDS
     while left := client.discard(ids):
         if time.monotonic() > until:
             names = ", ".join(f"{one['kind']} {one['name']}" for one in left)
-            raise Gave(wire.EXIT_GAVE_UP, f"Still there after {GONE_SECONDS:.0f} s: {names}.")
-        time.sleep(GONE_POLL)
+            raise CommandFailed(wire.EXIT_TIMED_OUT, f"Still there after {DELETION_SECONDS:.0f} s: {names}.")
+        time.sleep(DELETION_POLL)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from daemon import wire
-from daemon.cli import paper
+from daemon.cli import streams
 from daemon.words import ended, sentences
 
 CODES = {
@@ -22,7 +22,7 @@ CODES = {
     wire.EXIT_USAGE: "usage",
     wire.EXIT_NO_DAEMON: "no_daemon",
     wire.EXIT_REFUSED: "refused",
-    wire.EXIT_GAVE_UP: "gave_up",
+    wire.EXIT_TIMED_OUT: "gave_up",
     wire.EXIT_INTERRUPTED: "interrupted",
 }
 """The code of an error that no daemon gave one, by the exit code."""
@@ -48,7 +48,7 @@ REMEDY = {
 _BY_NAME = {"SettingsError": "settings", "SpecError": "spec", "SimError": "usage", "StateLost": "state_lost"}
 
 
-class Gave(Exception):
+class CommandFailed(Exception):
     """The command is over, with this sentence and this exit code. ``error`` and ``beside`` are what a script is told
     besides: keys of the error, and keys next to it."""
 
@@ -84,7 +84,7 @@ class End:
 
 def run(command: click.Command) -> NoReturn:
     """Run the command line and exit."""
-    paper.prepare()
+    streams.prepare()
     words = sys.argv[1:]
     try:
         result = command.main(words, prog_name="nxd", standalone_mode=False)
@@ -98,17 +98,17 @@ def run(command: click.Command) -> NoReturn:
 
 def _reader_left() -> NoReturn:
     """Whoever reads our output has seen enough: what is still in the buffer goes nowhere."""
-    paper.forget()
+    streams.forget()
     sys.exit(wire.EXIT_DONE)
 
 
 def _leave(error: BaseException, as_json: bool) -> NoReturn:
     """Say how it ended: a person on standard error, a script on standard output, where it reads already."""
     end = ending(error)
-    if isinstance(error, paper.NotWritten):
-        paper.forget()
+    if isinstance(error, streams.NotWritten):
+        streams.forget()
         as_json = False
-    with contextlib.suppress(OSError, paper.NotWritten):
+    with contextlib.suppress(OSError, streams.NotWritten):
         if as_json:
             print(end.as_json(), flush=True)
         elif isinstance(error, click.ClickException):
@@ -120,22 +120,22 @@ def _leave(error: BaseException, as_json: bool) -> NoReturn:
 
 def ending(error: BaseException) -> End:
     """Exit code, text and data of an error; what nobody foresaw is told as that."""
-    from daemon.client import DaemonUnreachable, Refused
+    from daemon.client import DaemonRefused, DaemonUnreachable
 
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
         return End(wire.EXIT_INTERRUPTED, "Interrupted.")
     if isinstance(error, click.ClickException):
         return End(wire.EXIT_USAGE, error.format_message(), _help(error))
-    if isinstance(error, paper.NotWritten):
+    if isinstance(error, streams.NotWritten):
         return End(wire.EXIT_FAILED, f"The output cannot be written ({error}): send it where there is room.")
     if isinstance(error, UnicodeEncodeError):
         lacking = error.object[error.start : error.end]
         return End(wire.EXIT_USAGE, f"An argument holds bytes that are no text in UTF-8: {lacking}.")
-    if isinstance(error, Gave):
+    if isinstance(error, CommandFailed):
         return End(error.code, str(error), error.error, error.beside)
     if isinstance(error, DaemonUnreachable):
         return End(wire.EXIT_NO_DAEMON, str(error))
-    if isinstance(error, Refused):
+    if isinstance(error, DaemonRefused):
         beside = {"problems": error.problems} if error.problems else {}
         return End(refused_code(error.status), refusal(error.error), error.error, beside)
     named = type(error).__name__

@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from daemon.cli import tables
-from daemon.cli.output import STYLES, aside, note, record, terminal
-from daemon.telling.durations import UNKNOWN, lasting
-from daemon.telling.order import natural, urgency
-from daemon.telling.signs import PHASES
+from daemon.cli.output import STYLES, note, record, remark, terminal
+from daemon.display.durations import UNKNOWN, lasting
+from daemon.display.signs import PHASES
+from daemon.display.sorting import natural, urgency
 from daemon.wire import EntityView, Snapshot
 from daemon.words import printable
 
@@ -80,7 +80,7 @@ COLUMNS = ("name", "kind", "cluster", "phase", "state", "step", "since", "due", 
 def print_records(entities: Sequence[EntityView], now: float) -> None:
     """One line for each, in ``COLUMNS``."""
     if not entities:
-        aside("None of them fits.")
+        remark("None of them fits.")
     sys.stdout.writelines(f"{record(row(one, now))}\n" for one in entities)
 
 

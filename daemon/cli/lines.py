@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from daemon.cli import paper
+from daemon.cli import streams
 from daemon.cli.ending import find_socket
 from daemon.cli.naming import known_names, named
 from daemon.cli.numbers import REVISION, Whole
@@ -112,7 +112,7 @@ def logs(
 
 def _teller(as_json: bool, utc: bool) -> Teller:
     def tell(event: EventView) -> None:
-        told = json.dumps(event, ensure_ascii=not paper.takes_every_sign()) if as_json else None
+        told = json.dumps(event, ensure_ascii=not streams.takes_every_sign()) if as_json else None
         print(told or event_line(event, utc), flush=True)
 
     return tell
@@ -120,14 +120,14 @@ def _teller(as_json: bool, utc: bool) -> Teller:
 
 def _found(client: Client, name: str | None) -> Part:
     """The part of the log that is this name's; it may be gone, if the log still tells of it. Raises Refused."""
-    from daemon.client import Refused
+    from daemon.client import DaemonRefused
 
     if name is None:
         return Part()
     parts = (Part(cluster=name), Part(node=name))
     try:
         return parts[client.show(name)["entity"]["kind"] == "node"]
-    except Refused as refused:
+    except DaemonRefused as refused:
         for part in parts:
             if refused.status == 404 and client.log(None, 1, *part, tail=True)["events"]:
                 return part
@@ -180,7 +180,7 @@ def _follow(client: Client, after: int | None, of: Part, tell: Teller) -> None:
                 after = event["revision"]
                 if of.has(event):
                     tell(event)
-            elif line["type"] == "heartbeat" and paper.reader_left():
+            elif line["type"] == "heartbeat" and streams.reader_left():
                 raise BrokenPipeError
 
 

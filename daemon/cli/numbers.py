@@ -25,7 +25,7 @@ class Whole(click.IntRange):
         return self.fail(f"{value!r} is not {self.words}.", param, ctx) if found is None else int(found)
 
 
-class Number(click.FloatRange):
+class NumberOption(click.FloatRange):
     """A number in a range, perhaps with a fraction."""
 
     def __init__(self, lowest: float, highest: float) -> None:
@@ -46,7 +46,7 @@ def _in_range(value: Any, looks: re.Pattern[str], lowest: Any, highest: Any) -> 
     return value if isinstance(value, (int, float)) and lowest <= value <= highest else None
 
 
-SECONDS = Number(0, YEAR)
+SECONDS = NumberOption(0, YEAR)
 """How long somebody waits."""
 PORT = Whole(0, 65535)
 """A port; 0 is any that is free."""

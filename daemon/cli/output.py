@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from daemon.cli import paper
+from daemon.cli import streams
 from daemon.cli.times import stamp
-from daemon.wire import EntityView, EventView, Snapshot, Unwritten
+from daemon.wire import EntityView, EventView, Snapshot, UnwrittenView
 from daemon.words import printable
 
 STYLES: dict[str, str] = {
@@ -25,7 +25,7 @@ STYLES: dict[str, str] = {
 
 def print_json(value: Any) -> None:
     """Print JSON for scripts."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=not paper.takes_every_sign())
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=not streams.takes_every_sign())
     print()
 
 
@@ -39,12 +39,12 @@ def record(fields: Sequence[object]) -> str:
     return "\t".join(printable(str(field)) or "-" for field in fields)
 
 
-def aside(text: str) -> None:
+def remark(text: str) -> None:
     """A sentence that is no record: it must not stand among those that a program reads."""
     print(text, file=sys.stdout if terminal() else sys.stderr)
 
 
-def unwritten_line(trouble: Unwritten) -> str:
+def unwritten_line(trouble: UnwrittenView) -> str:
     """That the daemon cannot write, since when and why."""
     since = stamp(trouble["since"])
     return f"The daemon cannot write since {since}: what is shown is of then, nothing goes on. {trouble['problem']}"
@@ -54,7 +54,7 @@ def tell_unwritten(snapshot: Snapshot) -> None:
     """Say that what is shown is not the truth of this moment, where the daemon cannot write."""
     unwritten = snapshot.get("unwritten")
     if unwritten is not None:
-        aside(unwritten_line(unwritten))
+        remark(unwritten_line(unwritten))
 
 
 def note(entity: EntityView) -> str:

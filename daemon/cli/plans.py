@@ -8,9 +8,9 @@ from typing import Any
 
 from daemon import wire
 from daemon.cli import tables
-from daemon.cli.ending import Gave
+from daemon.cli.ending import CommandFailed
 from daemon.cli.output import terminal
-from daemon.telling.durations import lasting
+from daemon.display.durations import lasting
 from daemon.words import counted, printable
 
 _SIGNS = {"create": "+", "change": "~", "delete": "-"}
@@ -104,12 +104,12 @@ def agreed(plan: wire.Plan, as_json: bool) -> str:
     error = {"code": "unconfirmed", "remedy": f"Look at the plan, then {again}"}
     if as_json:
         text = f"It deletes what stands, and nobody confirmed: {again}"
-        raise Gave(wire.EXIT_USAGE, text, error, {"plan": plan})
+        raise CommandFailed(wire.EXIT_USAGE, text, error, {"plan": plan})
     print_plan(plan)
     if not sys.stdin.isatty():
-        raise Gave(wire.EXIT_USAGE, f"This is not a terminal to confirm at: {again}", error)
+        raise CommandFailed(wire.EXIT_USAGE, f"This is not a terminal to confirm at: {again}", error)
     if not _says_yes(plan["verb"], plan["target"]):
-        raise Gave(wire.EXIT_REFUSED, "Nothing was changed.", {"code": "declined"})
+        raise CommandFailed(wire.EXIT_REFUSED, "Nothing was changed.", {"code": "declined"})
     return plan["digest"]
 
 

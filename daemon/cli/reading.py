@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from daemon import wire
-from daemon.cli.ending import Gave, find_socket
+from daemon.cli.ending import CommandFailed, find_socket
 from daemon.cli.naming import known_clusters, known_names, named
 from daemon.cli.numbers import SECONDS, Whole
-from daemon.cli.output import aside, note, print_json, record, tell_unwritten, terminal
+from daemon.cli.output import note, print_json, record, remark, tell_unwritten, terminal
 from daemon.cli.shapes import Waited
-from daemon.telling.durations import lasting
+from daemon.display.durations import lasting
 from daemon.words import printable
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
@@ -45,7 +45,7 @@ def status(options: dict[str, Any], words: tuple[str, ...], limit: int | None, a
         return
     tell_unwritten(snapshot)
     if not snapshot["clusters"]:
-        aside("There is no cluster yet. `nxd apply SPEC` makes one.")
+        remark("There is no cluster yet. `nxd apply SPEC` makes one.")
     else:
         print_fleet(snapshot, entities, limit)
 
@@ -121,7 +121,7 @@ def wait(options: dict[str, Any], name: str, goal: str, timeout: float | None, a
         return wait_for(socket, name, goal, timeout)
     code, text, entities = wait_quietly(socket, name, goal, timeout)
     if code == wire.EXIT_USAGE:
-        raise Gave(code, text, {"code": "unknown"})
+        raise CommandFailed(code, text, {"code": "unknown"})
     print_json(Waited(exit_code=code, message=text, entities=entities))
     return code
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from daemon.host.garbage import few_heaps, seldom
+from daemon.host.heap import collect_rarely, few_heaps
 
 if TYPE_CHECKING:
     from daemon.secrets.redaction import Redactor
@@ -24,7 +24,7 @@ def serve(options: dict[str, str | None]) -> None:
 
     known = Redactor()
     _log_to_stderr(known)
-    seldom()
+    collect_rarely()
     few_heaps()
     from daemon.service import serve as run
     from daemon.settings.reading import find_config, load_settings

@@ -41,7 +41,7 @@ class ApplyAnswer(Applied):
     waited: NotRequired[Waited]
 
 
-class Login(TypedDict):
+class LoginAnswer(TypedDict):
     """Where and how to log in to a cluster."""
 
     url: str
@@ -100,7 +100,7 @@ SHAPES: dict[str, Any] = {
     "events": EventView,
     "logs": Log,
     "wait": Waited,
-    "login": Login,
+    "login": LoginAnswer,
     "audit": list[FindingView],
     "validate": Validated,
     "plan": Plan,

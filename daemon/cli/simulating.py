@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 import click
 
 from daemon import wire
-from daemon.cli.ending import Gave
-from daemon.cli.numbers import PORT, Number, Whole
+from daemon.cli.ending import CommandFailed
+from daemon.cli.numbers import PORT, NumberOption, Whole
 from daemon.settings.table import LATEST
 
 if TYPE_CHECKING:
-    from daemon.demo.stage import Stage
+    from daemon.demo.setup import Demo
     from daemon.sim.run import SimUrls
 
 SPEED_TO_WATCH = 60.0
@@ -47,14 +47,14 @@ _seed = click.option(
 @click.command()
 @click.option(
     "--speed",
-    type=Number(0.001, 100_000),
+    type=NumberOption(0.001, 100_000),
     default=SPEED_TO_WATCH,
     show_default=True,
     help="How much faster time passes.",
 )
 @click.option(
     "--origin",
-    type=Number(0, LATEST),
+    type=NumberOption(0, LATEST),
     default=0.0,
     help="The Unix time from which it passes faster [default: now].",
 )
@@ -91,7 +91,7 @@ _seed = click.option(
 )
 @click.option(
     "--replays",
-    type=Number(0, 1),
+    type=NumberOption(0, 1),
     default=0.0,
     help="The chance that a proxy sends a changing call twice, up to 1.",
 )
@@ -122,7 +122,7 @@ def _quotas(given: tuple[str, ...]) -> dict[str, int]:
     for name, equals, number in pairs:
         if not equals or not re.fullmatch("[0-9]{1,9}", number):
             said = "A quota is written KIND=N, for example server=100, with N from 0 to 999999999"
-            raise Gave(wire.EXIT_USAGE, f"{said}, not {name + equals + number!r}.")
+            raise CommandFailed(wire.EXIT_USAGE, f"{said}, not {name + equals + number!r}.")
     return {name: int(number) for name, _, number in pairs}
 
 
@@ -140,13 +140,13 @@ def _print_scenarios(as_json: bool) -> None:
 
 def _check_scenarios(given: tuple[str, ...]) -> None:
     from daemon.sim.refusals import SimError
-    from daemon.sim.scenarios.listed import cast
+    from daemon.sim.scenarios.listed import assign
 
     try:
         for text in given:
-            cast(text)
+            assign(text)
     except SimError as error:
-        raise Gave(wire.EXIT_USAGE, str(error)) from None
+        raise CommandFailed(wire.EXIT_USAGE, str(error)) from None
 
 
 async def _simulate(options: object, as_json: bool) -> None:
@@ -177,7 +177,7 @@ def _directory() -> Path:
 )
 @click.option(
     "--speed",
-    type=Number(1, 100_000),
+    type=NumberOption(1, 100_000),
     help="How much faster time passes [default: 60; 240 headless].",
 )
 @_fail
@@ -205,9 +205,9 @@ def demo(
     workload: str,
 ) -> int:
     """Show a deployment: three simulated servers become a cluster, watched in nxtui or printed step by step."""
-    from daemon.demo.stage import Rehearsal, Stage, StageError
+    from daemon.demo.setup import Demo, DemoError, DemoOptions
 
-    stage = Stage((directory or _directory()).absolute())
+    stage = Demo((directory or _directory()).absolute())
     if stop:
         return _stop(stage)
     _check_scenarios(scenario)
@@ -218,9 +218,9 @@ def demo(
     _stop_when_told()
     speed = speed or (SPEED_HEADLESS if headless else SPEED_TO_WATCH)
     try:
-        stage.set_up(Rehearsal(speed, fail, seed, management, workload, scenario))
-    except StageError as error:
-        raise Gave(error.code, str(error)) from None
+        stage.set_up(DemoOptions(speed, fail, seed, management, workload, scenario))
+    except DemoError as error:
+        raise CommandFailed(error.code, str(error)) from None
     keep = bool(fail or scenario) if keep is None else keep
     try:
         code = _headless(stage) if headless else _watched(stage)
@@ -236,15 +236,15 @@ def demo(
     return code
 
 
-def _stop(stage: Stage) -> int:
-    from daemon.demo.stage import StageError
+def _stop(stage: Demo) -> int:
+    from daemon.demo.setup import DemoError
 
     try:
         if not stage.runs():
-            raise Gave(wire.EXIT_FAILED, f"No demo runs in {stage.directory}.")
+            raise CommandFailed(wire.EXIT_FAILED, f"No demo runs in {stage.directory}.")
         stage.stop()
-    except StageError as error:
-        raise Gave(error.code, str(error)) from None
+    except DemoError as error:
+        raise CommandFailed(error.code, str(error)) from None
     print("The demo is ended.")
     return wire.EXIT_DONE
 
@@ -275,21 +275,21 @@ def _check_names(fail: tuple[str, ...]) -> None:
             meant = (
                 f"did you mean {near}:{entry.partition(':')[2]}?" if near else f"it has {', '.join(there)}."
             )
-            raise Gave(wire.EXIT_USAGE, f"There is no {name} in the demo to fail: {meant}")
+            raise CommandFailed(wire.EXIT_USAGE, f"There is no {name} in the demo to fail: {meant}")
 
 
 def _spec() -> str:
     return (package_files.files("daemon.demo") / "three-node.yaml").read_text()
 
 
-def _apply(stage: Stage) -> str:
+def _apply(stage: Demo) -> str:
     from daemon.client import Client
 
     with Client(stage.socket) as client:
         return client.apply(_spec())["cluster"]
 
 
-def _headless(stage: Stage) -> int:
+def _headless(stage: Demo) -> int:
     from daemon.cli.fleet import chosen, print_fleet
     from daemon.cli.waiting import PlainLines, wait_for
     from daemon.client import Client
@@ -302,13 +302,13 @@ def _headless(stage: Stage) -> int:
     return code
 
 
-def _watched(stage: Stage) -> int:
+def _watched(stage: Demo) -> int:
     """The window in a process of its own, as a person starts it; the demo ends with it."""
     _apply(stage)
     return subprocess.run([sys.executable, "-m", "nxtui.main", "--socket", str(stage.socket)]).returncode
 
 
-def _say_how_to_go_on(stage: Stage, ends: str) -> None:
+def _say_how_to_go_on(stage: Demo, ends: str) -> None:
     print("\nThe simulated world and the daemon keep running, for you to try your hand:")
     print(f"  export NXD_CONFIG={stage.config}")
     print("  nxd status · nxd retry NAME --wait · nxd destroy demo · nxtui")

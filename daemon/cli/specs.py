@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from daemon import wire
-from daemon.cli.ending import Gave, find_socket
+from daemon.cli.ending import CommandFailed, find_socket
 from daemon.cli.naming import known_clusters, named
 from daemon.cli.numbers import SECONDS
 from daemon.cli.output import print_json, record, terminal
-from daemon.telling.encodings import NotUtf8, text_of
+from daemon.display.encodings import NotUtf8, text_of
 from daemon.words import counted
 
 if TYPE_CHECKING:
-    from daemon.client import Client, Refused
+    from daemon.client import Client, DaemonRefused
     from daemon.spec.reading import ClusterSpec
 
 RESULT_STYLES = {"passed": "green", "failed": "bold red", "unknown": "yellow"}
@@ -39,16 +39,16 @@ def _read(path: str) -> str:
             with Path(path).open("rb") as file:
                 found = file.read(wire.SPEC_LIMIT + 1)
         if len(found) > wire.SPEC_LIMIT:
-            raise Gave(
+            raise CommandFailed(
                 wire.EXIT_USAGE,
                 f"{path} has more than {wire.SPEC_LIMIT:,} bytes, which is no spec: describe one cluster in it.",
             )
         return text_of(found, "OLD" if path == "-" else path)
     except NotUtf8 as error:
         name = "The input" if path == "-" else path
-        raise Gave(wire.EXIT_USAGE, f"{name} {error}") from None
+        raise CommandFailed(wire.EXIT_USAGE, f"{name} {error}") from None
     except OSError as error:
-        raise Gave(
+        raise CommandFailed(
             wire.EXIT_USAGE, f"{path} cannot be read ({error}): name a YAML file, or - for input."
         ) from None
 
@@ -90,7 +90,7 @@ def validate(specs: tuple[str, ...], as_json: bool) -> int:
             ]
             if not as_json:
                 print(error, file=sys.stderr)
-        except Gave as unreadable:
+        except CommandFailed as unreadable:
             problems.append({"file": path, "line": None, "column": None, "message": str(unreadable)})
             if not as_json:
                 print(unreadable, file=sys.stderr)
@@ -109,12 +109,12 @@ def validate(specs: tuple[str, ...], as_json: bool) -> int:
 @click.pass_obj
 def plan(options: dict[str, Any], spec: str, as_json: bool) -> None:
     """Show what applying a spec would make; nothing is changed."""
-    from daemon.client import Client, Refused
+    from daemon.client import Client, DaemonRefused
 
     with Client(find_socket(options)) as client:
         try:
             found = client.plan_spec(_read(spec))
-        except Refused as refused:
+        except DaemonRefused as refused:
             raise _with_places(refused, spec) from refused
     if as_json:
         print_json(found)
@@ -124,13 +124,13 @@ def plan(options: dict[str, Any], spec: str, as_json: bool) -> None:
     print_plan(found)
 
 
-def _with_places(refused: Refused, path: str) -> Exception:
+def _with_places(refused: DaemonRefused, path: str) -> Exception:
     """A refused spec with the file's name before each mistake."""
     if not refused.problems:
         return refused
     lines = [f"{path}:{p['line']}:{p['column']}: {p['message']}" for p in refused.problems]
     problems = [{"file": path, **one} for one in refused.problems]
-    return Gave(wire.EXIT_USAGE, "\n".join(lines), refused.error, {"problems": problems})
+    return CommandFailed(wire.EXIT_USAGE, "\n".join(lines), refused.error, {"problems": problems})
 
 
 @click.command()
@@ -156,13 +156,13 @@ def apply(
 
     A spec that deletes something which stands is shown and asked about first.
     """
-    from daemon.client import Client, Refused
+    from daemon.client import Client, DaemonRefused
 
     socket, text = find_socket(options), _read(spec)
     with Client(socket) as client:
         try:
             applied = _apply(client, text, digest, yes, as_json)
-        except Refused as refused:
+        except DaemonRefused as refused:
             raise _with_places(refused, spec) from refused
     if not as_json and applied["changed"]:
         print(f"{applied['cluster']}: accepted. `nxd status` shows how it goes, `nxd wait` waits for it.")
@@ -179,11 +179,11 @@ def apply(
 
 def _apply(client: Client, text: str, digest: str | None, yes: bool, as_json: bool) -> wire.Applied:
     """Apply the spec; one that deletes only as a plan that was agreed to. Raises Refused, Gave."""
-    from daemon.client import Refused
+    from daemon.client import DaemonRefused
 
     try:
         return client.apply(text, digest)
-    except Refused as refused:
+    except DaemonRefused as refused:
         if refused.error["code"] != "deletes" or digest is not None:
             raise
     from daemon.cli.plans import agreed
@@ -244,12 +244,12 @@ def _switched_on(options: dict[str, Any]) -> tuple[str, ...]:
 @click.pass_obj
 def preflight(options: dict[str, Any], spec: str, as_json: bool) -> int:
     """Look up everything a spec needs, before any money is spent. Exit code 1 if something is missing."""
-    from daemon.client import Client, Refused
+    from daemon.client import Client, DaemonRefused
 
     with Client(find_socket(options), timeout=PREFLIGHT_SECONDS) as client:
         try:
             checks = client.preflight(_read(spec))
-        except Refused as refused:
+        except DaemonRefused as refused:
             raise _with_places(refused, spec) from refused
     if as_json:
         print_json(checks)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from daemon import wire
-from daemon.cli import paper
-from daemon.cli.ending import Gave
+from daemon.cli import streams
+from daemon.cli.ending import CommandFailed
 from daemon.cli.output import STYLES, event_line, note, print_json, unwritten_line
 from daemon.cli.shapes import Waited
 from daemon.client import Client, DaemonUnreachable
@@ -20,13 +20,13 @@ from daemon.words import sentences
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-SETTLE_SECONDS = 0.5
+REST_SECONDS = 0.5
 """Real seconds in which a cluster sees how its nodes have stopped, so that what is told last counts all of them."""
 
 Verdict = Literal["done", "failed", "gone", "going"]
 
 
-class Screen(Protocol):
+class ProgressOutput(Protocol):
     """Where the progress is shown."""
 
     def entity(self, entity: EntityView) -> None:
@@ -41,7 +41,7 @@ def _say(text: str, code: int = wire.EXIT_DONE) -> None:
     try:
         print(text, file=sys.stdout if code == wire.EXIT_DONE else sys.stderr, flush=True)
     except BrokenPipeError:
-        paper.forget()
+        streams.forget()
 
 
 class PlainLines:
@@ -144,13 +144,13 @@ class Watch:
             return "done"
         return "failed" if self.stopped() and not self._moving() else "going"
 
-    def has_settled(self, verdict: Verdict, line: StreamLine, now: float) -> bool:
+    def is_at_rest(self, verdict: Verdict, line: StreamLine, now: float) -> bool:
         """Whether a verdict is final at this moment of the real time: what has stopped is told once its cluster has
         seen all of it, which the first silence shows."""
         if verdict != "failed":
             return True
         self._stopped_at = now if self._stopped_at is None else self._stopped_at
-        return line["type"] == "heartbeat" or now - self._stopped_at > SETTLE_SECONDS
+        return line["type"] == "heartbeat" or now - self._stopped_at > REST_SECONDS
 
     def _stands(self) -> bool:
         """Whether what is waited for is a cluster that is active, be it without a node that its gate let go."""
@@ -177,7 +177,9 @@ class Watch:
         return [*nodes, *clusters]
 
 
-def wait_for(socket: Path, name: str, goal: str, timeout: float | None, screen: Screen | None = None) -> int:
+def wait_for(
+    socket: Path, name: str, goal: str, timeout: float | None, screen: ProgressOutput | None = None
+) -> int:
     """Wait for the goal and say how it ended. The exit code. Raises DaemonUnreachable."""
     watch = Watch(name, goal)
     if screen is None and sys.stdout.isatty():
@@ -204,7 +206,7 @@ def wait_after(
     try:
         code, text, entities = wait_quietly(socket, name, goal, timeout)
     except DaemonUnreachable as lost:
-        raise Gave(wire.EXIT_NO_DAEMON, str(lost), beside=accepted) from lost
+        raise CommandFailed(wire.EXIT_NO_DAEMON, str(lost), beside=accepted) from lost
     print_json({**accepted, "waited": Waited(exit_code=code, message=text, entities=entities)})
     return code
 
@@ -218,7 +220,7 @@ def wait_quietly(
     return code, text, list(watch.entities.values())
 
 
-def _follow(socket: Path, watch: Watch, timeout: float | None, screen: Screen) -> tuple[int, str]:
+def _follow(socket: Path, watch: Watch, timeout: float | None, screen: ProgressOutput) -> tuple[int, str]:
     until = None if timeout is None else time.monotonic() + timeout
     seen = warned = False
     with Client(socket) as client:
@@ -231,19 +233,19 @@ def _follow(socket: Path, watch: Watch, timeout: float | None, screen: Screen) -
                 print(unwritten_line(unwritten), file=sys.stderr, flush=True)
             warned = unwritten is not None or (warned and line["type"] != "heartbeat")
             unknown = watch.missing and not seen
-            if unknown and not (watch.goal == "gone" and _heard_of(socket, watch.name)):
+            if unknown and not (watch.goal == "gone" and _received(socket, watch.name)):
                 return wire.EXIT_USAGE, f"There is no node or cluster named {watch.name}."
             seen = True
             verdict, late = watch.verdict(), until is not None and time.monotonic() > until
-            if verdict != "going" and (watch.has_settled(verdict, line, time.monotonic()) or late):
+            if verdict != "going" and (watch.is_at_rest(verdict, line, time.monotonic()) or late):
                 return _ending(watch, verdict)
             if late:
                 text = f"{watch.name} is not {watch.goal} after {timeout:g} s; the work goes on."
-                return wire.EXIT_GAVE_UP, text
+                return wire.EXIT_TIMED_OUT, text
     raise AssertionError("the stream ended without an error")
 
 
-def _heard_of(socket: Path, name: str) -> bool:
+def _received(socket: Path, name: str) -> bool:
     """Whether the log knows such a node or cluster: what is destroyed is gone, what never was is a slip."""
     with Client(socket) as client:
         found = client.log(limit=1, cluster=name)["events"] or client.log(limit=1, node=name)["events"]

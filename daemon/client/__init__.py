@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from daemon.client.asking import ANSWER_WITHIN, LINE_WITHIN, DaemonUnreachable, Refused
+from daemon.client.asking import ANSWER_WITHIN, LINE_WITHIN, DaemonRefused, DaemonUnreachable
 from daemon.client.blocking import Client
 
 if TYPE_CHECKING:
     from daemon.client.awaiting import AsyncClient
 
-__all__ = ["ANSWER_WITHIN", "LINE_WITHIN", "AsyncClient", "Client", "DaemonUnreachable", "Refused"]
+__all__ = ["ANSWER_WITHIN", "LINE_WITHIN", "AsyncClient", "Client", "DaemonRefused", "DaemonUnreachable"]
 
 
 def __getattr__(name: str) -> object:

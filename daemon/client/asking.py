@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 import orjson
 
-from daemon.wire import ErrorView, Problem, StreamLine
+from daemon.wire import ErrorView, SpecMistake, StreamLine
 
 ANSWER_WITHIN = 30.0
 """Seconds a request may take: a verb answers when it is durable, a plan when the cloud was looked at."""
@@ -22,14 +22,14 @@ class DaemonUnreachable(Exception):
     """Nobody answers, or no longer; the text is one sentence with the socket and what to do."""
 
 
-class Refused(Exception):
+class DaemonRefused(Exception):
     """The daemon answered, and the answer is no."""
 
-    def __init__(self, status: int, error: ErrorView, problems: list[Problem] | None = None) -> None:
+    def __init__(self, status: int, error: ErrorView, problems: list[SpecMistake] | None = None) -> None:
         super().__init__(error["message"])
         self.status = status
         self.error = error
-        self.problems: list[Problem] = problems or []
+        self.problems: list[SpecMistake] = problems or []
 
 
 Trouble = Literal["connect", "silent", "broken"]
@@ -90,8 +90,8 @@ def answer(status: int, text: str) -> Any:
     if 200 <= status < 300 and body is not None:
         return body
     if isinstance(body, dict) and isinstance(body.get("error"), dict):
-        raise Refused(status, cast(ErrorView, body["error"]), body.get("problems"))
-    raise Refused(
+        raise DaemonRefused(status, cast(ErrorView, body["error"]), body.get("problems"))
+    raise DaemonRefused(
         status,
         ErrorView(
             code="not_the_api",

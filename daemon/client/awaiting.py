@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
 from urllib.parse import urlencode
 
 from daemon.client import asking, calls
-from daemon.client.asking import ANSWER_WITHIN, Broken, Refused, answer, line_of, unreachable
+from daemon.client.asking import ANSWER_WITHIN, Broken, DaemonRefused, answer, line_of, unreachable
 from daemon.client.calls import Call
 from daemon.wire import StreamLine
 
@@ -20,7 +20,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class _Exchange:
+class _AwaitingExchange:
     """One request of the async client and its answer, over a connection of its own.
 
     Spoken by hand, because importing an HTTP library takes longer than the whole first frame of nxtui.
@@ -139,7 +139,7 @@ class AsyncClient:
         ``first``: take the state in pieces, the most urgent nodes first and so many of them in the snapshot.
         """
         try:
-            async with _Exchange(self.socket, calls.events(after, first)) as exchange:
+            async with _AwaitingExchange(self.socket, calls.events(after, first)) as exchange:
                 async with asyncio.timeout(self._timeout):
                     await exchange.ask()
                 if exchange.status != 200:
@@ -158,12 +158,12 @@ class AsyncClient:
         except _BREAKS as cause:
             raise unreachable(self.socket, "broken") from cause
 
-    async def _text(self, exchange: _Exchange) -> str:
+    async def _text(self, exchange: _AwaitingExchange) -> str:
         return b"".join([piece async for piece in exchange.pieces(None)]).decode(errors="replace")
 
     async def _ask(self, call: Call[T]) -> T:
         try:
-            async with asyncio.timeout(self._timeout), _Exchange(self.socket, call) as exchange:
+            async with asyncio.timeout(self._timeout), _AwaitingExchange(self.socket, call) as exchange:
                 await exchange.ask()
                 text = await self._text(exchange)
         except TimeoutError as cause:
@@ -172,7 +172,7 @@ class AsyncClient:
             raise unreachable(self.socket, "broken") from cause
         try:
             body = answer(exchange.status, text)
-        except Refused as refused:
+        except DaemonRefused as refused:
             if call.otherwise is None or refused.status != 404:
                 raise
             return await self._ask(call.otherwise)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import h11
 
 from daemon.client import asking, calls
-from daemon.client.asking import ANSWER_WITHIN, Broken, Refused, answer, line_of, unreachable
+from daemon.client.asking import ANSWER_WITHIN, Broken, DaemonRefused, answer, line_of, unreachable
 from daemon.client.calls import Call
 from daemon.wire import StreamLine
 
@@ -27,7 +27,7 @@ _BREAKS = (Broken, h11.RemoteProtocolError, OSError)
 """What a connection that ends in the middle, or is no HTTP, raises; a timeout is told apart first."""
 
 
-class _Exchange:
+class _BlockingExchange:
     """One request and its answer, over a connection of its own."""
 
     def __init__(self, socket: Path, call: Call[Any], patience: float) -> None:
@@ -132,7 +132,7 @@ class Client:
         ``LINE_WITHIN`` seconds means too.
         """
         try:
-            with _Exchange(self.socket, calls.events(after), self._timeout) as exchange:
+            with _BlockingExchange(self.socket, calls.events(after), self._timeout) as exchange:
                 status = exchange.ask()
                 if status != 200:
                     answer(status, exchange.text())
@@ -152,7 +152,7 @@ class Client:
 
     def _ask(self, call: Call[T]) -> T:
         try:
-            with _Exchange(self.socket, call, self._timeout) as exchange:
+            with _BlockingExchange(self.socket, call, self._timeout) as exchange:
                 status, text = exchange.ask(), exchange.text()
         except TimeoutError as cause:
             raise unreachable(self.socket, "silent") from cause
@@ -160,7 +160,7 @@ class Client:
             raise unreachable(self.socket, "broken") from cause
         try:
             body = answer(status, text)
-        except Refused as refused:
+        except DaemonRefused as refused:
             if call.otherwise is None or refused.status != 404:
                 raise
             return self._ask(call.otherwise)

@@ -22,20 +22,20 @@ LONGEST = 64 * 1024 * 1024
 """The most bytes that an answer may have."""
 
 
-class Unheard(Exception):
+class NotDelivered(Exception):
     """There was no connection: nobody has heard the request."""
 
 
-class OtherCertificate(Unheard):
+class OtherCertificate(NotDelivered):
     """The other side shows another certificate than the one it is known by."""
 
 
-class Lost(Exception):
+class AnswerLost(Exception):
     """The request may have been heard; its answer did not come, or not to its end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What came back, to its end."""
 
     status: int
@@ -87,7 +87,7 @@ class Line:
         body: bytes | None,
         connect: float,
         read: float,
-    ) -> Answer:
+    ) -> Response:
         """The answer. ``connect`` and ``read`` are how long each may take, in real seconds; ``connect`` is for all of
         it, from the lookup of the name to the end of the handshake. To wait for a free connection counts for neither.
         ``url`` is sent as it is. Raises Unheard, Lost."""
@@ -102,7 +102,7 @@ class Line:
         body: bytes | None,
         connect: float,
         read: float,
-    ) -> Answer:
+    ) -> Response:
         import aiohttp
         from yarl import URL
 
@@ -119,15 +119,17 @@ class Line:
                 allow_redirects=False,
             ) as answer:
                 async with asyncio.timeout(WHOLE * read):
-                    return Answer(answer.status, answer.headers, await _content(answer.content.iter_any()))
+                    return Response(answer.status, answer.headers, await _content(answer.content.iter_any()))
         except aiohttp.ServerFingerprintMismatch as error:
             raise OtherCertificate("It shows another certificate.") from error
         except aiohttp.ConnectionTimeoutError:
-            raise Unheard(f"No connection within {connect:g} s, the lookup of the name included.") from None
+            raise NotDelivered(
+                f"No connection within {connect:g} s, the lookup of the name included."
+            ) from None
         except aiohttp.ClientConnectorError as error:
-            raise Unheard(*error.args) from error
+            raise NotDelivered(*error.args) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Lost(*error.args) from error
+            raise AnswerLost(*error.args) from error
 
     async def close(self) -> None:
         """End every connection."""
@@ -143,7 +145,7 @@ async def _content(stream: AsyncIterable[bytes]) -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > LONGEST:
-            raise Lost(f"The answer has more than {LONGEST} bytes.")
+            raise AnswerLost(f"The answer has more than {LONGEST} bytes.")
     return b"".join(pieces)
 
 

@@ -24,7 +24,7 @@ import orjson
 from daemon.clock import held
 from daemon.drivers.answers import plain
 from daemon.drivers.call_log import logged
-from daemon.drivers.http import Answer, Line
+from daemon.drivers.http import Line, Response
 from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_errors import translate
 from daemon.drivers.rates import TokenBucket
@@ -52,17 +52,17 @@ class IbmCloud:
     def calls(self, make: Callable[[Any], Any], url: str, bucket: TokenBucket) -> IbmCalls:
         """The calls of one service at ``url``; ``make`` builds it, given the authenticator."""
 
-        def build() -> Service:
+        def build() -> SdkService:
             from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
 
             service = make(NoAuthAuthenticator())
             service.set_service_url(url)
-            return Service(service, Line(self.connections, _authorities(url), _proxy(url)), self.timeout)
+            return SdkService(service, Line(self.connections, _authorities(url), _proxy(url)), self.timeout)
 
         return IbmCalls(self.threads, bucket, build, self.profile, self.connections)
 
 
-class Service:
+class SdkService:
     """One service of the SDK, whose requests go over a line of ours."""
 
     def __init__(self, sdk: Any, line: Line, timeout: tuple[float, float]) -> None:
@@ -103,7 +103,7 @@ class Service:
 class _Answered:
     """Stands where the SDK has its HTTP client, and gives it the answer that came."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Response) -> None:
         self._answer = answer
 
     def request(self, **_: Any) -> Any:
@@ -147,7 +147,7 @@ class IbmCalls:
         self,
         threads: ThreadPoolExecutor,
         bucket: TokenBucket,
-        make: Callable[[], Service],
+        make: Callable[[], SdkService],
         profile: TrustedProfile,
         at_once: int,
     ) -> None:
@@ -156,7 +156,7 @@ class IbmCalls:
         self._make = make
         self._profile = profile
         self._places = asyncio.Semaphore(at_once)
-        self._service: asyncio.Future[Service] | None = None
+        self._service: asyncio.Future[SdkService] | None = None
 
     async def __call__(self, method: str, /, *args: Any, **named: Any) -> Any:
         """The result of one call. Raises OutsideError; one that timed out is in doubt, never failed."""
@@ -180,7 +180,12 @@ class IbmCalls:
             self._places.release()
 
     async def _called(
-        self, service: Service, reading: _Reading, method: str, args: tuple[Any, ...], named: dict[str, Any]
+        self,
+        service: SdkService,
+        reading: _Reading,
+        method: str,
+        args: tuple[Any, ...],
+        named: dict[str, Any],
     ) -> Any:
         loop = asyncio.get_running_loop()
         try:
@@ -206,7 +211,7 @@ class IbmCalls:
         """End its connections."""
         if self._service is not None:
             (service,) = await asyncio.gather(self._service, return_exceptions=True)
-            if isinstance(service, Service):
+            if isinstance(service, SdkService):
                 await service.close()
 
     async def make(self, method: str, /, *args: Any, **named: Any) -> dict[str, Any]:

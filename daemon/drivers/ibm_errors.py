@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from daemon.drivers.answers import evidence, is_page, reason, sentence
-from daemon.drivers.http import Lost, Unheard
+from daemon.drivers.http import AnswerLost, NotDelivered
 from daemon.errors.tree import OutsideError
 
 _BY_CODE: dict[str, str] = {
@@ -67,9 +67,9 @@ def translate(error: Exception, what: str) -> OutsideError:
         )
     if isinstance(error, ApiException):
         return _from_answer(error, what)
-    if isinstance(error, Unheard):
+    if isinstance(error, NotDelivered):
         return OutsideError("unreachable", f"{what}: no connection.", evidence=reason(error))
-    if isinstance(error, Lost):
+    if isinstance(error, AnswerLost):
         return OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=reason(error))
     raise error
 

@@ -21,7 +21,7 @@ import orjson
 from daemon.drivers.answers import evidence as evidence_of
 from daemon.drivers.answers import is_page, reason
 from daemon.drivers.call_log import logged
-from daemon.drivers.http import Answer, Line, Lost, OtherCertificate, Unheard, only
+from daemon.drivers.http import AnswerLost, Line, NotDelivered, OtherCertificate, Response, only
 from daemon.drivers.ibm_errors import retry_after
 from daemon.errors.tree import OutsideError
 
@@ -34,7 +34,7 @@ PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class Credentials:
     """A user and a password, which never shows in a log."""
 
     user: str
@@ -113,7 +113,7 @@ class Prism:
     """One CVM, or the cluster's own address, with its pinned certificate (PEM) and a login."""
 
     def __init__(
-        self, address: str, port: int, certificate: str, login: Login, connections: Connections
+        self, address: str, port: int, certificate: str, login: Credentials, connections: Connections
     ) -> None:
         self.address = address
         self._url = f"https://{address}:{port}{BASE}"
@@ -136,13 +136,13 @@ class Prism:
             raise OutsideError(
                 "pin_changed", f"{what}: another certificate.", evidence=reason(error)
             ) from error
-        except Unheard as error:
+        except NotDelivered as error:
             raise OutsideError("unreachable", f"{what}: no connection.", evidence=reason(error)) from error
-        except Lost as error:
+        except AnswerLost as error:
             raise OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=reason(error)) from error
         return _understood(answer, what, makes)
 
-    async def _sent(self, method: str, path: str, seconds: float, body: object) -> Answer:
+    async def _sent(self, method: str, path: str, seconds: float, body: object) -> Response:
         """The answer. What changes something goes over a connection of its own, and so does a question that met the
         end of one that was kept: for those it is known whether the CVM has heard them. Raises Unheard, Lost."""
         login = b64encode(f"{self._login.user}:{self._login.password}".encode()).decode()
@@ -152,7 +152,7 @@ class Prism:
             content = orjson.dumps(body)
             headers["Content-Type"] = "application/json"
 
-        async def send(anew: bool) -> Answer:
+        async def send(anew: bool) -> Response:
             async with self._connections.to(self._url, self._certificate, anew) as line:
                 return await line.ask(method, self._url + path, headers, content, seconds, seconds)
 
@@ -160,7 +160,7 @@ class Prism:
             return await send(anew=True)
         try:
             return await send(anew=False)
-        except Lost as error:
+        except AnswerLost as error:
             if isinstance(error.__cause__, TimeoutError):
                 raise
             return await send(anew=True)
@@ -241,7 +241,7 @@ class Prism:
         await self._ask("POST", "/v1/cluster/ntp_servers/add_list", 30, list(names))
 
 
-def _understood(answer: Answer, what: str, makes: bool) -> Any:
+def _understood(answer: Response, what: str, makes: bool) -> Any:
     """The answer's JSON. Raises OutsideError with the body verbatim for anything but a 2xx."""
     status, evidence = answer.status, evidence_of(answer.status, answer.text)
     if status == 401:

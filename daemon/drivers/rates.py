@@ -32,7 +32,7 @@ class TokenBucket:
         self.clock = clock
         self.api = api
         self._free_at = clock.now()
-        self._settled_at = clock.now()
+        self._learns_from = clock.now()
         """Until then refusals are of calls that were sent at the old rate."""
 
     async def take(self) -> None:
@@ -40,7 +40,7 @@ class TokenBucket:
         now = self.clock.now()
         self._free_at = max(self._free_at, now - 1.0) + 1.0 / self.rate
         if self._free_at > now:
-            if now >= self._settled_at:
+            if now >= self._learns_from:
                 self.rate = min(self._most, self.rate + self._growth / self.rate)
             await self.clock.sleep(self._free_at - now)
 
@@ -50,7 +50,7 @@ class TokenBucket:
         now = self.clock.now()
         pause = min(PAUSE if after is None else after, LONGEST_PAUSE)
         self._free_at = max(self._free_at, now + pause)
-        if now >= self._settled_at:
+        if now >= self._learns_from:
             self.rate = max(self._least, self.rate / 2)
             log.warning("rate_halved", extra={"api": self.api, "rate": self.rate, "pause": pause})
-        self._settled_at = max(self._settled_at, now + max(PAUSE, pause))
+        self._learns_from = max(self._learns_from, now + max(PAUSE, pause))

@@ -57,13 +57,17 @@ class StepContext:
         self._wake = wake
         self._box = box
         self._draft = Draft(name, journal)
-        self.go_on, self.settled, self.save = self._draft.go_on, self._draft.settled, self._draft.save
+        self.go_on, self.written, self.save = self._draft.go_on, self._draft.written, self._draft.save
         self.clock: Clock = journal.clock
         self.lock = locks
         objects = ExactlyOnce(journal, self._draft, locks)
         self.ensure, self.shared, self.remove = objects.ensure, objects.shared, objects.remove
-        self.update, self.came, self.gone = objects.update, objects.came, objects.gone
-        self.vanished, self.is_settled = objects.vanished, objects.is_settled
+        self.update, self.note_present, self.note_absent = (
+            objects.update,
+            objects.note_present,
+            objects.note_absent,
+        )
+        self.vanished, self.is_certain = objects.vanished, objects.is_certain
         effects = Effects(journal, self._draft)
         self.claim, self.give_back = effects.claim, effects.give_back
         self.bring, self.take_back = effects.bring, effects.take_back
@@ -136,7 +140,7 @@ class StepContext:
         """Every record of the daemon: for what is done once for a cluster, and not at each look."""
         return list(self._journal.mirror.records.values())
 
-    async def order(self, target: str, verb: str, **args: Any) -> None:
+    async def give(self, target: str, verb: str, **args: Any) -> None:
         """Put a verb into another record's inbox, unless the same one waits there already; ``facts`` among ``args``
         are what the other record remembers from then on. Raises Protected."""
         if verb in DELETING:

@@ -31,7 +31,7 @@ def is_refusal(error: OutsideError) -> bool:
     return by_status or error.code == "name_taken"
 
 
-def unsettled(row: Resource, error: OutsideError, now: float) -> Resource:
+def uncertain(row: Resource, error: OutsideError, now: float) -> Resource:
     """The row after a create that was answered with no object. The duty to undo stays; the call may have left as late
     as now, and it is from now on that it may take effect."""
     data: dict[str, Any] = {**row.data, "sent_at": now}
@@ -46,7 +46,7 @@ def sent_again(row: Resource, now: float) -> dict[str, Any]:
     return {**{key: value for key, value in row.data.items() if key != "refused"}, **lost, "sent_at": now}
 
 
-def settled(row: Resource) -> dict[str, Any]:
+def certain(row: Resource) -> dict[str, Any]:
     """What is known of the object once there is no doubt about it."""
     return {key: value for key, value in row.data.items() if key not in _DOUBTS}
 

@@ -14,12 +14,12 @@ from msgspec import Struct
 
 from daemon.faultpoints import point
 from daemon.memory.journal import Journal
-from daemon.store.base import Gone
+from daemon.store.base import RecordForgotten
 from daemon.store.ops import Event, Op, PutResource, Resource
 from state_machines.record import Record
 
 
-class _Move(Struct):
+class _StateChange(Struct):
     """A change of state on its way to the disk, and what follows it."""
 
     journal: Journal
@@ -43,14 +43,14 @@ class Draft:
         self.acted = False
         """Whether anything was committed in this run of the step, or looked at outside that is work by itself."""
         self._notes: list[Op] = []
-        self._move: _Move | None = None
-        self._moved: Record | None = None
+        self._change: _StateChange | None = None
+        self._changed: Record | None = None
         """The record as it will be after a change of state that may not be durable yet."""
 
     @property
     def record(self) -> Record:
         """The record as it is committed now, or soon will be. Raises Gone once it is forgotten."""
-        return self._moved or self._standing(self.name)
+        return self._changed or self._standing(self.name)
 
     @property
     def cluster(self) -> Record:
@@ -61,7 +61,7 @@ class Draft:
     def _standing(self, name: str) -> Record:
         records = self._journal.mirror.records
         if name not in records:
-            raise Gone(f"{name} is gone.")
+            raise RecordForgotten(f"{name} is gone.")
         return records[name]
 
     def resource(self, owner: str, kind: str, name: str) -> Resource | None:
@@ -71,7 +71,7 @@ class Draft:
     def row(self, owner: str, kind: str, name: str) -> Resource | None:
         """A ledger row that no commit holds yet."""
         found = None
-        for op in (*self._move.ops, *self._notes) if self._move else self._notes:
+        for op in (*self._change.ops, *self._notes) if self._change else self._notes:
             if type(op) is PutResource:
                 row = op.resource
                 if row.name == name and row.kind == kind and row.owner == owner:
@@ -91,32 +91,32 @@ class Draft:
     def go_on(self, record: Record, ops: Iterable[Op], then: Callable[[], None]) -> None:
         """The step is done and the next one can run: the record stands as given. ``ops`` are committed with the first
         commit of what follows if that comes at once, else alone; ``then`` is called when they are."""
-        self._move = _Move(self._journal, (*self._notes, *ops), then)
-        self._moved = record
+        self._change = _StateChange(self._journal, (*self._notes, *ops), then)
+        self._changed = record
         self.acted = False
         self._notes.clear()
-        self._journal.soon(self._move.send)
+        self._journal.soon(self._change.send)
 
-    async def settled(self) -> None:
+    async def written(self) -> None:
         """Wait until the change of state that led here is durable. Raises Fenced, VersionConflict, StoreError."""
-        if self._move is not None:
-            await self._move.send()
-            self._move = self._moved = None
+        if self._change is not None:
+            await self._change.send()
+            self._change = self._changed = None
 
     async def save(self) -> None:
         """Commit what the step has seen to be made, and what no commit holds yet. Raises as ``commit``."""
-        await self.settled()
+        await self.written()
         if self._notes:
             await self.commit()
 
     async def commit(self, *ops: Op) -> None:
         """Write everything and ``ops``. Raises Fenced, VersionConflict, StoreError."""
         self.acted = self.acted or bool(ops)
-        move, ops = self._move, (*self._notes, *ops)
+        change, ops = self._change, (*self._notes, *ops)
         self._notes.clear()
-        if move is not None and move.committed is None:
-            move.ops = (*move.ops, *ops)
-            await self.settled()
+        if change is not None and change.committed is None:
+            change.ops = (*change.ops, *ops)
+            await self.written()
         else:
             await self._journal.submit(ops)  # in order: the change of state is durable, or failed, before it
-            await self.settled()
+            await self.written()

@@ -33,7 +33,7 @@ class Effect(Struct, frozen=True):
     name: str
     wanted: str
     look: Callable[[], Awaitable[str]]
-    order: Callable[[str], Awaitable[None]]
+    send: Callable[[str], Awaitable[None]]
     late: float
 
 
@@ -49,7 +49,7 @@ class Effects:
         known = self._draft.resource(self._draft.name, kind, key)
         if known is not None and known.state == "present":
             return known
-        await self._draft.settled()  # so that nothing but the claim fails if somebody holds it
+        await self._draft.written()  # so that nothing but the claim fails if somebody holds it
         row = Resource(self._draft.name, self._draft.record.shard, kind, key, "present", nature="claim")
         try:
             await self._draft.commit(PutResource(row))
@@ -84,7 +84,7 @@ class Effects:
             if now == effect.wanted:  # it stands so already, and nothing is asked for
                 await self._put(replace(known, state="present"))
                 return True
-        row = await self._order(known, effect, effect.wanted, "intended")
+        row = await self._send(known, effect, effect.wanted, "intended")
         if await effect.look() != effect.wanted:
             return False
         await self._put(replace(row, state="present"))
@@ -96,7 +96,7 @@ class Effects:
         keep_protected(self._journal.mirror, self._draft.cluster)
         former = str(row.data["former"])
         if await effect.look() != former:
-            await self._order(row, effect, former, "deleting")
+            await self._send(row, effect, former, "deleting")
             return False
         asked = float(row.data.get("wanted_at", 0.0))
         if self._journal.clock.now() < asked + effect.late:
@@ -111,7 +111,7 @@ class Effects:
             self._draft.name, shard, effect.kind, effect.name, "intended", None, 0, data, "effect"
         )
 
-    async def _order(self, row: Resource, effect: Effect, state: str, stands: Any) -> Resource:
+    async def _send(self, row: Resource, effect: Effect, state: str, stands: Any) -> Resource:
         """Ask for a state, with the intent durable before, and answer with the row as it stands then; not again while
         what was accepted may still take effect. One that is refused as the thing stands is asked for at the next look.
         """
@@ -123,7 +123,7 @@ class Effects:
         row = replace(row, state=stands, sent=row.sent + 1, data=data)
         await self._draft.intend(row)
         try:
-            await effect.order(state)
+            await effect.send(state)
         except OutsideError as error:
             point("call_refused", row.owner, row.kind, row.name)
             if error.code != "conflict" or not is_refusal(error):

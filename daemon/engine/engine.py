@@ -23,14 +23,14 @@ from daemon.engine.locks import Locks
 from daemon.engine.meters import Meters
 from daemon.engine.pace import Pace
 from daemon.engine.remedies import plain
-from daemon.engine.standing import Standings
+from daemon.engine.situations import Situations
 from daemon.engine.turns import Turns
 from daemon.errors.tree import NxdError, OutsideError, StoreError
 from daemon.faultpoints import point
 from daemon.memory.journal import Journal
 from daemon.platforms.base import Platform
 from daemon.secrets.box import SecretBox
-from daemon.store.base import Fenced, Gone
+from daemon.store.base import Fenced, RecordForgotten
 from daemon.store.ops import AddCommand, CloseCommand, Command, Op, PutRecord
 from daemon.words import counted
 from state_machines.kind import FLAGS, ROLLING_BACK, Kind
@@ -58,9 +58,9 @@ class Engine:
         self._mirror = journal.mirror
         self.platforms = platforms
         self.pace = pace
-        known = Standings(journal.mirror, platforms, pace.deadline_factor)
+        known = Situations(journal.mirror, platforms, pace.deadline_factor)
         self.platform, self.kind, self.limits = known.platform, known.kind, known.limits
-        self.standing, self.exists, self.is_absent = known.standing, known.exists, known.is_absent
+        self.situation, self.exists, self.is_absent = known.situation, known.exists, known.is_absent
         self.box = box
         self._locks = Locks()
         self._crashes = crashes or CrashLog(None)
@@ -123,8 +123,8 @@ class Engine:
                 while name in self._mirror.records and await self._round(context):
                     pass
             finally:
-                await context.settled()
-        except Gone:
+                await context.written()
+        except RecordForgotten:
             if name in self._mirror.records:
                 raise
             log.info("gone", extra={"record": name})
@@ -140,8 +140,8 @@ class Engine:
         if self.is_absent(record):
             return False
         if self._mirror.asked(name):
-            await context.settled()
-            await self._honour(context.record, self._mirror.commands(name)[0])
+            await context.written()
+            await self._carry_out(context.record, self._mirror.commands(name)[0])
             return True
         kind = self.kind(record)
         if record.state != ROLLING_BACK and not kind.states[record.state].work:
@@ -156,34 +156,34 @@ class Engine:
         if isinstance(outcome, Done):
             return await self._advance(context, outcome)
         await context.save()
-        return await self._settle(context, outcome, began)
+        return await self._apply_outcome(context, outcome, began)
 
-    async def _honour(self, record: Record, command: Command) -> None:
+    async def _carry_out(self, record: Record, command: Command) -> None:
         """Do what the verb asks for, if it is legal still, and close it in the same commit."""
         kind = self.kind(record)
         now = self.journal.clock.now()
         close = CloseCommand(command.token, record.name)
-        reason = legality.why_not(self.standing(record, command), command.verb, command.args)
+        reason = legality.why_not(self.situation(record, command), command.verb, command.args)
         if reason is not None:
             event = sentences.event(
                 record, "verb", now, f"{command.verb} came to nothing: {reason}", "warning"
             )
             await self.journal.commit(close, event)
             return
-        moved = transitions.honoured(record, kind, command.verb, command.args, now, self.limits(record))
+        changed = transitions.carried_out(record, kind, command.verb, command.args, now, self.limits(record))
         if command.verb in FLAGS or (command.verb == "hold" and "step" in command.args):
             said = sentences.event(record, "verb", now, f"{command.verb} is in force", actor=command.actor)
-            await self.journal.commit(PutRecord(moved), close, said)
+            await self.journal.commit(PutRecord(changed), close, said)
             self._wake_paused(record, command.verb)
             return
         ops: list[Op] = [close, *self._companions(record, command, now)]
-        if moved.state == kind.initial and record.name == record.shard:
+        if changed.state == kind.initial and record.name == record.shard:
             ops.append(reactions.follow_up(record, "start", now, self.journal.clock.new_id()))
         if command.verb == "change":
             ops += reactions.changed_nodes(
-                moved, self.platform(moved).node, command.args, self._mirror.members(moved.name), now
+                changed, self.platform(changed).node, command.args, self._mirror.members(changed.name), now
             )
-        await self._commit_move(record, moved, command.verb, command.actor, *ops)
+        await self._commit_change(record, changed, command.verb, command.actor, *ops)
         for op in ops:
             if isinstance(op, AddCommand) and op.command.target != record.name:
                 self.poke(op.command.target)
@@ -217,7 +217,7 @@ class Engine:
             return Wait(
                 "its protection to be lifted", str(protected), PROTECTED_POLL, attention=True, in_line=True
             )
-        except (StoreError, Fenced, Gone):
+        except (StoreError, Fenced, RecordForgotten):
             raise
         except OutsideError as error:
             return Busy(error.problem(), error.after) if error.retry == "now" else Fail(error.problem())
@@ -227,7 +227,7 @@ class Engine:
             log.exception("step_broke", extra={"record": record.name, "state": record.state})
             return Fail(NxdError("bug", evidence=f"{type(error).__name__}: {error}").problem())
 
-    async def _settle(self, context: StepContext, outcome: Wait | Busy | Fail, began: float) -> bool:
+    async def _apply_outcome(self, context: StepContext, outcome: Wait | Busy | Fail, began: float) -> bool:
         """Commit what the step, which ``began`` then, answered. True when there is more to do at once."""
         record = context.record
         match outcome:
@@ -241,7 +241,7 @@ class Engine:
                 return await self._busy(record, outcome)
 
     async def _advance(self, context: StepContext, done: Done) -> bool:
-        await context.settled()
+        await context.written()
         record = context.record
         kind = self.kind(record)
         if done.facts:
@@ -259,18 +259,18 @@ class Engine:
                 await context.save()
                 await self._released(record, kind)
                 return True
-            moved = transitions.next_undo(record, following, now, limits)
+            changed = transitions.next_undo(record, following, now, limits)
         else:
-            moved = transitions.advanced(record, kind, now, limits)
-        ops = self._move(record, moved, "advance", "nxd", idle=idle)
-        context.go_on(moved, ops, partial(self._moved, record, moved))
+            changed = transitions.advanced(record, kind, now, limits)
+        ops = self._change_ops(record, changed, "advance", "nxd", idle=idle)
+        context.go_on(changed, ops, partial(self._after_change, record, changed))
         return True
 
-    def _moved(self, record: Record, moved: Record) -> None:
+    def _after_change(self, record: Record, changed: Record) -> None:
         """A step has led on, durably."""
         self._crashes.passed(record.name)
         self._delays.forget(record)
-        self._wake_cluster(record, moved)
+        self._wake_cluster(record, changed)
 
     async def _released(self, record: Record, kind: Kind) -> None:
         now = self.journal.clock.now()
@@ -279,8 +279,8 @@ class Engine:
             await self.journal.commit(*ops)
             return
         state = kind.next(record.state, record.step, "released")
-        moved = transitions.entered(record, kind, state, now, self.limits(record))
-        await self._commit_move(record, moved, "released", "nxd")
+        changed = transitions.entered(record, kind, state, now, self.limits(record))
+        await self._commit_change(record, changed, "released", "nxd")
 
     async def _wait(self, record: Record, wait: Wait, began: float) -> bool:
         now = self.journal.clock.now()
@@ -295,12 +295,12 @@ class Engine:
         if record is stands and shown == record.wait and not (wait.facts or record.tries or record.error):
             return self._pause(record, now, wait.poll)
         facts = {**record.facts, **wait.facts}
-        moved = replace(record, wait=shown, facts=facts, tries=0, error=None)
-        if not transitions.waits_on(stands, moved):
-            await self.journal.commit(PutRecord(replace(moved, version=record.version + 1)), patient=True)
+        changed = replace(record, wait=shown, facts=facts, tries=0, error=None)
+        if not transitions.waits_on(stands, changed):
+            await self.journal.commit(PutRecord(replace(changed, version=record.version + 1)), patient=True)
             point("timer_written", record.name, record.state)
-        elif moved.wait != stands.wait:
-            self.journal.show(moved)
+        elif changed.wait != stands.wait:
+            self.journal.show(changed)
         return self._pause(record, now, wait.poll)
 
     async def _busy(self, record: Record, busy: Busy) -> bool:
@@ -314,7 +314,7 @@ class Engine:
         wake_at = now + delay if record.deadline is None else min(now + delay, record.deadline)
         shown = {"for": "another try", "evidence": problem.message, "attention": False}
         error = plain(problem)
-        moved = replace(
+        changed = replace(
             record,
             wait=shown,
             error=error,
@@ -322,7 +322,7 @@ class Engine:
             wake_at=wake_at,
             version=record.version + 1,
         )
-        ops: list[Op] = [PutRecord(moved)]
+        ops: list[Op] = [PutRecord(changed)]
         if record.error is None or record.error["message"] != problem.message:
             text = f"{problem.message} Trying again."
             ops.append(sentences.event(record, "error", now, text, "warning", error))
@@ -353,44 +353,46 @@ class Engine:
             platform = self.platform(record)
             problem = sentences.left_over(problem, resources, platform.undo_order, platform.removal_commands)
         state = kind.next(record.state, record.step, event)
-        moved = transitions.entered(record, kind, state, now, self.limits(record))
+        changed = transitions.entered(record, kind, state, now, self.limits(record))
         error = plain(problem)
-        moved = replace(moved, step=record.step, error=error)
+        changed = replace(changed, step=record.step, error=error)
         ops: list[Op] = [sentences.event(record, "error", now, problem.message, "error", error)]
         if event == "fail":
-            moved = replace(moved, facts=transitions.stuck(record, problem))
+            changed = replace(changed, facts=transitions.stuck(record, problem))
             # The rung that comes next is that of the step at which it failed.
             new_id = self.journal.clock.new_id
             ops += reactions.after_failure(
-                self.standing(moved), self.platform(record), record, problem, now, new_id
+                self.situation(changed), self.platform(record), record, problem, now, new_id
             )
-        await self._commit_move(record, moved, event, "nxd", *ops)
+        await self._commit_change(record, changed, event, "nxd", *ops)
 
-    async def _commit_move(self, record: Record, moved: Record, verb: str, actor: str, *ops: Op) -> None:
+    async def _commit_change(self, record: Record, changed: Record, verb: str, actor: str, *ops: Op) -> None:
         """Commit a change of state with its log line, and wake the cluster that watches a node."""
-        await self.journal.commit(*ops, *self._move(record, moved, verb, actor))
-        self._wake_cluster(record, moved)
+        await self.journal.commit(*ops, *self._change_ops(record, changed, verb, actor))
+        self._wake_cluster(record, changed)
 
-    def _wake_cluster(self, record: Record, moved: Record) -> None:
+    def _wake_cluster(self, record: Record, changed: Record) -> None:
         """A cluster that is at work, or called to it, looks at what its node has come to: at the beginning and the end
         of its work, not at each step."""
         cluster = self._mirror.records.get(record.shard)
         if cluster is None or cluster.name == record.name:
             return
-        before, after = (self.kind(one).states[one.state] for one in (record, moved))
-        if (before.work and after.work) or record.state == moved.state == ROLLING_BACK:
+        before, after = (self.kind(one).states[one.state] for one in (record, changed))
+        if (before.work and after.work) or record.state == changed.state == ROLLING_BACK:
             return
         works = self.kind(cluster).states[cluster.state].work or cluster.state == ROLLING_BACK
         if works or self._mirror.asked(cluster.name):
             self.poke(cluster.name)
 
-    def _move(self, record: Record, moved: Record, verb: str, actor: str, idle: bool = False) -> list[Op]:
+    def _change_ops(
+        self, record: Record, changed: Record, verb: str, actor: str, idle: bool = False
+    ) -> list[Op]:
         """A change of state with its log line, and what follows from it."""
         kind = self.kind(record)
-        said = sentences.transition(record, moved, kind, verb, actor, idle)
-        begins = kind.states[moved.state].work and not kind.states[record.state].work
+        said = sentences.transition(record, changed, kind, verb, actor, idle)
+        begins = kind.states[changed.state].work and not kind.states[record.state].work
         calls: Sequence[Op] = ()
         if begins and record.name != record.shard:
-            cluster = self.standing(self._latest(record.shard))
-            calls = reactions.calls_back(moved, cluster, self.journal.clock.new_id())
-        return [PutRecord(moved), *calls, said]
+            cluster = self.situation(self._latest(record.shard))
+            calls = reactions.calls_back(changed, cluster, self.journal.clock.new_id())
+        return [PutRecord(changed), *calls, said]

@@ -15,13 +15,13 @@ from msgspec.structs import replace
 
 from daemon.engine.doubts import (
     UNHEARD,
+    certain,
     is_lost,
     is_refusal,
     is_unanswered,
     late_for,
     sent_again,
-    settled,
-    unsettled,
+    uncertain,
     was_there_before,
 )
 from daemon.engine.draft import Draft
@@ -59,7 +59,7 @@ class ExactlyOnce:
             made = await want.create()
         except OutsideError as error:
             point("call_refused", row.owner, row.kind, row.name)
-            row = unsettled(row, error, self._journal.clock.now())
+            row = uncertain(row, error, self._journal.clock.now())
             self._draft.note(PutResource(row))
             if not is_refusal(error) or error.code in UNHEARD:
                 raise
@@ -138,7 +138,7 @@ class ExactlyOnce:
         )
 
     async def _confirm(self, want: Want, row: Resource, found: Found, how: str) -> Resource:
-        data = {**settled(row), **found.data}
+        data = {**certain(row), **found.data}
         row = replace(row, state="present", cloud_id=found.cloud_id, data=data)
         message = f"{how} {want.kind} {want.name}"
         event = self._event("call", message, {"kind": want.kind, "name": want.name, "id": found.cloud_id})
@@ -161,7 +161,7 @@ class ExactlyOnce:
             if found is None and row.sent and self._late_for(row) > 0:
                 return False
             if found is None:
-                await self.gone(row)
+                await self.note_absent(row)
                 return True
             row = replace(row, cloud_id=found.cloud_id)
         there = await disposal.get(row) is not None
@@ -181,7 +181,7 @@ class ExactlyOnce:
                 return False
         if row.sent > 1:  # an earlier create of it was not answered with it and may still take effect
             return await self._missing(row, disposal)
-        await self.gone(row)
+        await self.note_absent(row)
         return True
 
     async def _missing(self, row: Resource, disposal: Disposal) -> bool:
@@ -190,7 +190,7 @@ class ExactlyOnce:
             return False
         found = await disposal.find(row)
         if found is None:
-            await self.gone(row)
+            await self.note_absent(row)
             return True
         await self._put(replace(row, cloud_id=found.cloud_id))
         return False
@@ -198,20 +198,20 @@ class ExactlyOnce:
     async def vanished(self, row: Resource, disposal: Disposal) -> bool:
         """Whether an object that answered with a 404 is gone. Soon after it was made, and while a list still shows
         its name, that may be an old answer."""
-        return self.is_settled(row) and await disposal.find(row) is None
+        return self.is_certain(row) and await disposal.find(row) is None
 
-    def is_settled(self, row: Resource) -> bool:
+    def is_certain(self, row: Resource) -> bool:
         """Whether so much time has passed since it was made that answers about it are no old ones."""
         return self._late_for(row) <= 0
 
-    async def gone(self, row: Resource) -> None:
+    async def note_absent(self, row: Resource) -> None:
         """Note that an object does not exist any more."""
         message = f"{row.kind} {row.name} is gone"
         event = self._event("call", message, {"kind": row.kind, "name": row.name, "id": row.cloud_id})
         await self._draft.commit(PutResource(replace(row, state="gone")), event)
         point("after_gone", row.owner, row.kind, row.name)
 
-    async def came(self, kind: str, name: str, cloud_id: str, **data: Any) -> Resource:
+    async def note_present(self, kind: str, name: str, cloud_id: str, **data: Any) -> Resource:
         """Note an object that came to be together with another one."""
         record = self._draft.record
         row = Resource(record.name, record.shard, kind, name, "present", cloud_id, 1, data)

@@ -31,7 +31,7 @@ class Rules(Protocol):
         """Whether a setting of a cluster may change while something of it stands."""
 
 
-class Standing(Struct, frozen=True):
+class Situation(Struct, frozen=True):
     """All that the legality of a verb depends on. ``inbox`` and ``cluster_inbox`` hold what was accepted for the
     record and for its cluster and is not honoured yet, oldest first."""
 
@@ -60,24 +60,24 @@ def event_name(verb: str, args: Mapping[str, Any]) -> str:
     return retry_from(step) if verb == "retry" and step else verb
 
 
-def why_not(standing: Standing, verb: str, args: Mapping[str, Any]) -> str | None:
+def why_not(situation: Situation, verb: str, args: Mapping[str, Any]) -> str | None:
     """Why the verb is not legal as things stand, in a sentence; None when it is."""
-    if standing.absent:
-        return standing.absent
+    if situation.absent:
+        return situation.absent
     for rule in (_why_not_here, _why_not_whole, _why_protected, _why_twice):
-        reason = rule(standing, verb, args)
+        reason = rule(situation, verb, args)
         if reason is not None:
             return reason
-    if verb not in standing.kind.verbs:
+    if verb not in situation.kind.verbs:
         return None  # an event of the daemon's own, on which a platform has no say
-    return standing.platform.veto(verb, standing.record, standing.cluster)
+    return situation.platform.veto(verb, situation.record, situation.cluster)
 
 
-def _why_not_here(standing: Standing, verb: str, args: Mapping[str, Any]) -> str | None:
+def _why_not_here(situation: Situation, verb: str, args: Mapping[str, Any]) -> str | None:
     """What the tables say."""
-    record, kind = standing.record, standing.kind
+    record, kind = situation.record, situation.kind
     if verb in FLAGS:
-        protected = is_protected(record, standing.inbox)
+        protected = is_protected(record, situation.inbox)
         return f"It is {'' if protected else 'not '}protected." if protected == FLAGS[verb] else None
     if verb == "hold" and "step" in args:
         return _why_not_after(record, kind, args["step"])
@@ -100,24 +100,24 @@ def _why_not_after(record: Record, kind: Kind, step: str) -> str | None:
     return None if waits or ahead else f"It is {kind.states[record.state].title}; {step} does not lie ahead."
 
 
-def _why_not_whole(standing: Standing, verb: str, args: Mapping[str, Any]) -> str | None:
+def _why_not_whole(situation: Situation, verb: str, args: Mapping[str, Any]) -> str | None:
     """Another spec takes the place of the whole one only while nothing was made from it."""
-    if args.get("whole") and standing.exists():
-        return f"Something of {standing.cluster.name} exists, which was made from the spec before."
+    if args.get("whole") and situation.exists():
+        return f"Something of {situation.cluster.name} exists, which was made from the spec before."
     return None
 
 
-def _why_protected(standing: Standing, verb: str, args: Mapping[str, Any]) -> str | None:
+def _why_protected(situation: Situation, verb: str, args: Mapping[str, Any]) -> str | None:
     """A protected cluster refuses whatever deletes."""
-    if not deletes(standing, verb, args):
+    if not deletes(situation, verb, args):
         return None
-    cluster = standing.cluster
-    if is_protected(cluster, standing.cluster_inbox):
+    cluster = situation.cluster
+    if is_protected(cluster, situation.cluster_inbox):
         return f"{cluster.name} is protected: unprotect it first."
     return None
 
 
-def may_apply(cluster: Standing, setting: str | None) -> bool:
+def may_apply(cluster: Situation, setting: str | None) -> bool:
     """Whether a spec in which this setting is another one can be applied now."""
     free = (
         setting is None
@@ -127,19 +127,19 @@ def may_apply(cluster: Standing, setting: str | None) -> bool:
     return why_not(cluster, "change", {}) is None and (free or not cluster.exists())
 
 
-def deletes(standing: Standing, verb: str, args: Mapping[str, Any]) -> bool:
+def deletes(situation: Situation, verb: str, args: Mapping[str, Any]) -> bool:
     """Whether the verb deletes something: by its nature, by the state it leads to, or by the nodes it drops."""
     if verb in DELETING or args.get("leaving"):
         return True
-    record, kind = standing.record, standing.kind
+    record, kind = situation.record, situation.kind
     return kind.table.get((record.state, record.step, event_name(verb, args))) == ROLLING_BACK
 
 
-def _why_twice(standing: Standing, verb: str, args: Mapping[str, Any]) -> str | None:
+def _why_twice(situation: Situation, verb: str, args: Mapping[str, Any]) -> str | None:
     """The same verb does not wait twice; another spec or another protection takes the place of the one before."""
-    if verb in FLAGS or verb not in standing.kind.verbs:
+    if verb in FLAGS or verb not in situation.kind.verbs:
         return None
-    for command in standing.inbox:
+    for command in situation.inbox:
         if command.verb == verb and (verb != "hold" or command.args.get("step") == args.get("step")):
             return f"{verb} was asked for already and will be honoured at the next safe point."
     return None

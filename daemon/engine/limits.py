@@ -12,10 +12,10 @@ from state_machines.kind import State, UndoStep
 class Limits(Struct, frozen=True):
     """How long things may last: state → the spec's word in seconds, and the factor that stretches all of it."""
 
-    wished: Mapping[str, float] = field(default_factory=dict)
+    deadlines: Mapping[str, float] = field(default_factory=dict)
     factor: float = 1.0
 
     def of(self, state: State | UndoStep) -> float | None:
         """Seconds a state or a stage of a rollback may last: the spec's word, else the table's."""
-        seconds = self.wished.get(state.name, state.deadline)
+        seconds = self.deadlines.get(state.name, state.deadline)
         return None if seconds is None else float(seconds) * self.factor

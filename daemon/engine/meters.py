@@ -23,7 +23,7 @@ class Meters:
     def __init__(self, records: Mapping[str, Record], turns: Turns, clock: Clock) -> None:
         self.registry = registry = CollectorRegistry()
         """What the whole daemon counts into."""
-        registry.register(_Standing(records, turns, clock))
+        registry.register(_RecordsByState(records, turns, clock))
         self._steps = Histogram(
             "nxd_step_seconds",
             "How long steps and stages of a rollback took, by kind of record and step.",
@@ -62,7 +62,7 @@ class Meters:
             self._late.labels(record.kind, record.step).inc()
 
 
-class _Standing(Collector):
+class _RecordsByState(Collector):
     """What is counted when it is asked for: the records as they stand, and the turns."""
 
     def __init__(self, records: Mapping[str, Record], turns: Turns, clock: Clock) -> None:

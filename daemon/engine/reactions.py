@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from daemon.engine import legality, sentences, transitions
-from daemon.engine.legality import Standing
+from daemon.engine.legality import Situation
 from daemon.engine.remedies import plain
 from daemon.platforms.base import Platform
 from daemon.store.ops import AddCommand, Command, DropRecord, DropSecrets, Op, PutRecord
@@ -23,7 +23,7 @@ def follow_up(
 
 
 def after_failure(
-    standing: Standing,
+    situation: Situation,
     platform: Platform,
     before: Record,
     problem: Problem,
@@ -32,13 +32,13 @@ def after_failure(
 ) -> list[Op]:
     """What the spec lets the daemon do by itself for a record that has just failed, and that stood as ``before``: the
     next rung of the ladder, else perhaps a rollback. Where a person's verb waits, that person decides."""
-    record, cluster = standing.record, standing.cluster
-    if any(command.verb not in FLAGS for command in standing.inbox):
+    record, cluster = situation.record, situation.cluster
+    if any(command.verb not in FLAGS for command in situation.inbox):
         return []
     said: list[Op] = []
     climb = platform.climb(before, cluster, problem)
     if climb is not None:
-        reason = legality.why_not(standing, climb.verb, {})
+        reason = legality.why_not(situation, climb.verb, {})
         if reason is None:
             said.append(sentences.event(record, "note", now, f"trying again by itself: {climb.means}"))
             return [follow_up(record, climb.verb, now, new_id(), means=climb.means), *said]
@@ -47,7 +47,7 @@ def after_failure(
         )
     if cluster.spec.get("on_failure") != "rollback":
         return said
-    reason = legality.why_not(standing, "rollback", {})
+    reason = legality.why_not(situation, "rollback", {})
     if reason is not None:
         return [*said, sentences.event(record, "note", now, f"not rolled back by itself: {reason}")]
     said.append(sentences.event(record, "note", now, f"going back to nothing by itself: {problem.message}"))
@@ -113,19 +113,19 @@ def changed_nodes(
     asked: Mapping[str, dict[str, Any]] = args.get("nodes", {})
     known = {member.name for member in members}
     ops: list[Op] = [
-        PutRecord(transitions.sown(name, kind, cluster.name, spec, now))
+        PutRecord(transitions.created(name, kind, cluster.name, spec, now))
         for name, spec in asked.items()
         if name not in known
     ]
     for member in members if args.get("whole") else ():
         if member.name in asked:
-            ops.append(PutRecord(transitions.anew(member, kind, asked[member.name], now)))
+            ops.append(PutRecord(transitions.begun_again(member, kind, asked[member.name], now)))
         else:
             ops += (DropRecord(member.name), DropSecrets(f"{member.name}/"))
     return ops
 
 
-def calls_back(node: Record, cluster: Standing, token: str) -> Sequence[Op]:
+def calls_back(node: Record, cluster: Situation, token: str) -> Sequence[Op]:
     """A node that begins to work again calls its cluster, if that is done, back to work."""
     record, kind = cluster.record, cluster.kind
     if kind.states[record.state].phase != "ok" or legality.why_not(cluster, "change", {}) is not None:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from daemon.engine import legality
-from daemon.engine.legality import Standing
+from daemon.engine.legality import Situation
 from daemon.errors.tree import CATALOGUE
 from state_machines.kind import FLAGS, ROLLING_BACK, Kind
 from state_machines.outcome import Problem, Remedy
@@ -32,7 +32,7 @@ def verb_remedy(kind: Kind, verb: str, target: str) -> Remedy:
     return Remedy("verb", f"{does[:1].upper()}{does[1:]}: nxd {verb} {target}.", verb=verb, target=target)
 
 
-def remedies(problem: Mapping[str, Any], here: Standing, cluster: Standing) -> list[Remedy]:
+def remedies(problem: Mapping[str, Any], here: Situation, cluster: Situation) -> list[Remedy]:
     """What can be done about the problem of a record, which stands ``here`` in its ``cluster``, in order."""
     if here.switch_on is not None:
         return [here.switch_on]
@@ -50,7 +50,7 @@ def remedies(problem: Mapping[str, Any], here: Standing, cluster: Standing) -> l
     return [*first, *_leading(problem, here, cluster, named)]
 
 
-def without_problem(here: Standing, cluster: Standing) -> list[Remedy]:
+def without_problem(here: Situation, cluster: Situation) -> list[Remedy]:
     """What can be done where a record stands still without a problem of its own; nothing where it moves by itself."""
     if here.switch_on is not None:
         return [here.switch_on]
@@ -73,7 +73,7 @@ def _read(kept: Any) -> Remedy:
     return msgspec.convert(kept, Remedy)
 
 
-def _can_be_done(one: Remedy, here: Standing, cluster: Standing) -> bool:
+def _can_be_done(one: Remedy, here: Situation, cluster: Situation) -> bool:
     """Whether what is told can be done as these two stand; what another record allows is seen when it is tried."""
     if one.kind == "spec":
         return legality.may_apply(cluster, one.setting)
@@ -81,7 +81,7 @@ def _can_be_done(one: Remedy, here: Standing, cluster: Standing) -> bool:
     return place is None or one.verb is None or legality.why_not(place, one.verb, {}) is None
 
 
-def ways_on(here: Standing, cluster: Standing, verb: str, args: Mapping[str, Any]) -> list[Remedy]:
+def ways_on(here: Situation, cluster: Situation, verb: str, args: Mapping[str, Any]) -> list[Remedy]:
     """What to do about the refusal of a verb for a record, which stands ``here`` in its ``cluster``."""
     if here.switch_on is not None:
         return [here.switch_on]
@@ -111,7 +111,7 @@ def ways_on(here: Standing, cluster: Standing, verb: str, args: Mapping[str, Any
     return found or [Remedy("command", f"Wait until it has come to an end: {look}.", command=look)]
 
 
-def _legal(verbs: Sequence[str], but: str, *places: Standing) -> list[Remedy]:
+def _legal(verbs: Sequence[str], but: str, *places: Situation) -> list[Remedy]:
     """Those of the verbs that are legal at the first of the places where one is, and are another one than was refused
     there."""
     for place in places:
@@ -125,13 +125,13 @@ def _legal(verbs: Sequence[str], but: str, *places: Standing) -> list[Remedy]:
     return []
 
 
-def _unprotected(standing: Standing) -> Standing:
+def _unprotected(situation: Situation) -> Situation:
     """As it will stand once its cluster is not protected any more."""
-    cluster = replace(standing.cluster, protected=False)
-    left = [one for one in standing.cluster_inbox if one.verb not in FLAGS]
-    if standing.record.name != cluster.name:
-        return replace(standing, cluster=cluster, cluster_inbox=left)
-    return replace(standing, record=cluster, cluster=cluster, inbox=left, cluster_inbox=left)
+    cluster = replace(situation.cluster, protected=False)
+    left = [one for one in situation.cluster_inbox if one.verb not in FLAGS]
+    if situation.record.name != cluster.name:
+        return replace(situation, cluster=cluster, cluster_inbox=left)
+    return replace(situation, record=cluster, cluster=cluster, inbox=left, cluster_inbox=left)
 
 
 def text(found: Sequence[Remedy]) -> str:
@@ -159,7 +159,7 @@ def _of_problem(problem: Mapping[str, Any]) -> list[Remedy]:
     return list(row.mend) if row else []
 
 
-def _from_nothing(mend: Sequence[Remedy], cluster: Standing) -> list[Remedy]:
+def _from_nothing(mend: Sequence[Remedy], cluster: Situation) -> list[Remedy]:
     """The spec must change in what cannot change while something stands: first back to nothing, then the spec."""
     for verb in ("rollback", "destroy"):
         if legality.why_not(cluster, verb, {}) is None:
@@ -170,8 +170,8 @@ def _from_nothing(mend: Sequence[Remedy], cluster: Standing) -> list[Remedy]:
 
 def _leading(
     problem: Mapping[str, Any],
-    here: Standing,
-    cluster: Standing,
+    here: Situation,
+    cluster: Situation,
     named: Sequence[Remedy],
 ) -> list[Remedy]:
     """The verb that leads on: one that the problem names, one of its kind's, or whatever is legal.
@@ -203,7 +203,7 @@ def _leading(
     return []
 
 
-def _has_its_turn(one: Remedy, wanted: Sequence[str], leads: Sequence[str], cluster: Standing) -> bool:
+def _has_its_turn(one: Remedy, wanted: Sequence[str], leads: Sequence[str], cluster: Situation) -> bool:
     """Whether a verb for a node of the cluster is what comes next, or stands in no order at all."""
     protected = legality.is_protected(cluster.record, cluster.cluster_inbox)
     if one.verb in legality.DELETING and protected:
@@ -211,7 +211,7 @@ def _has_its_turn(one: Remedy, wanted: Sequence[str], leads: Sequence[str], clus
     return one.verb == wanted[0] or one.verb not in leads
 
 
-def _unprotect(standing: Standing) -> Remedy:
-    cluster = standing.cluster.name
+def _unprotect(situation: Situation) -> Remedy:
+    cluster = situation.cluster.name
     says = f"Allow deletions in {cluster} again: nxd {_UNPROTECT} {cluster}."
     return Remedy("verb", says, verb=_UNPROTECT, target=cluster)

@@ -37,20 +37,20 @@ def sentence(record: Record, kind: Kind) -> str:
     return kind.states[record.state].title
 
 
-def transition(record: Record, moved: Record, kind: Kind, verb: str, actor: str, idle: bool) -> AddEvent:
+def transition(record: Record, changed: Record, kind: Kind, verb: str, actor: str, idle: bool) -> AddEvent:
     """The line of the log that keeps a change of state; ``idle``: the step before had nothing to do."""
     data = {
         "from": record.state,
-        "to": moved.state,
-        "step": moved.step,
+        "to": changed.state,
+        "step": changed.step,
         "by": verb,
-        "attempt": moved.attempt,
+        "attempt": changed.attempt,
         "kind": record.kind,
     }
-    level: Literal["error", "info"] = "error" if kind.states[moved.state].phase == "failed" else "info"
+    level: Literal["error", "info"] = "error" if kind.states[changed.state].phase == "failed" else "info"
     told = {**data, "idle": True} if idle else data
-    said = sentence(moved, kind)
-    return AddEvent(Event(moved.since, record.shard, record.name, "transition", said, level, actor, told))
+    said = sentence(changed, kind)
+    return AddEvent(Event(changed.since, record.shard, record.name, "transition", said, level, actor, told))
 
 
 def late(record: Record, kind: Kind, wait: Wait, now: float) -> Problem:

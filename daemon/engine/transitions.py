@@ -89,13 +89,13 @@ def shown(wait: Wait) -> dict[str, Any]:
     return shows
 
 
-def waits_on(stands: Record, moved: Record) -> bool:
+def waits_on(stands: Record, changed: Record) -> bool:
     """Whether the record waits for the same as before, whatever the last look at it saw."""
-    if stands.wait is None or moved.wait is None:
+    if stands.wait is None or changed.wait is None:
         return False
     seen = dict.fromkeys(("evidence", "progress"))
-    same = (stands.facts, stands.deadline, stands.tries) == (moved.facts, moved.deadline, moved.tries)
-    return same and {**stands.wait, **seen} == {**moved.wait, **seen}
+    same = (stands.facts, stands.deadline, stands.tries) == (changed.facts, changed.deadline, changed.tries)
+    return same and {**stands.wait, **seen} == {**changed.wait, **seen}
 
 
 def advanced(record: Record, kind: Kind, now: float, limits: Limits) -> Record:
@@ -123,7 +123,7 @@ def next_undo(record: Record, undo: UndoStep, now: float, limits: Limits) -> Rec
     )
 
 
-def honoured(
+def carried_out(
     record: Record, kind: Kind, verb: str, args: Mapping[str, Any], now: float, limits: Limits
 ) -> Record:
     """The record after a legal verb. Raises IllegalEvent."""
@@ -172,7 +172,7 @@ def stuck(record: Record, problem: Problem) -> dict[str, Any]:
     return {**record.facts, "stuck": {"step": record.state, "code": problem.code, "times": times}}
 
 
-def sown(
+def created(
     name: str,
     kind: Kind,
     cluster: str,
@@ -194,9 +194,9 @@ def sown(
     )
 
 
-def anew(record: Record, kind: Kind, spec: dict[str, Any], now: float) -> Record:
+def begun_again(record: Record, kind: Kind, spec: dict[str, Any], now: float) -> Record:
     """A record of which nothing exists, at its beginning again with another spec."""
-    begun = sown(record.name, kind, record.shard, spec, now)
+    begun = created(record.name, kind, record.shard, spec, now)
     return replace(begun, version=record.version + 1, attempt=record.attempt, facts=record.facts)
 
 

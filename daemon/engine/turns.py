@@ -41,7 +41,7 @@ class Turns:
         self._again: set[str] = set()
         self._due: list[tuple[float, str]] = []
         self._wakes: dict[str, float] = {}
-        self._moved = asyncio.Event()
+        self._woken = asyncio.Event()
         self._fenced: Fenced | None = None
         self._stopped = False
         self._broken: dict[str, str] = {}
@@ -60,12 +60,12 @@ class Turns:
         """Work until cancelled; then every turn is stopped where it is. Raises Fenced."""
         try:
             while self._fenced is None:
-                self._moved.clear()
+                self._woken.clear()
                 delay = self._wake_due()
                 if delay is None:
-                    await self._moved.wait()
+                    await self._woken.wait()
                 else:
-                    await self._sleep_or_move(delay)
+                    await self._sleep_or_wake(delay)
             raise self._fenced
         finally:
             self._stopped = True
@@ -106,7 +106,7 @@ class Turns:
         self._wakes[name] = when
         heapq.heappush(self._due, (when, name))
         if self._due[0][1] == name:  # sooner than what is slept for
-            self._moved.set()
+            self._woken.set()
 
     def _turn_over(self, name: str, alone: bool) -> None:
         del self._turns[name]
@@ -135,14 +135,14 @@ class Turns:
                 return when - now
         return None
 
-    async def _sleep_or_move(self, delay: float) -> None:
+    async def _sleep_or_wake(self, delay: float) -> None:
         sleep = asyncio.create_task(self._clock.sleep(delay), name="engine-sleep")
-        moved = asyncio.create_task(self._moved.wait(), name="engine-moved")
+        woken = asyncio.create_task(self._woken.wait(), name="engine-moved")
         try:
-            await asyncio.wait((sleep, moved), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((sleep, woken), return_when=asyncio.FIRST_COMPLETED)
         finally:
             sleep.cancel()
-            moved.cancel()
+            woken.cancel()
 
     async def _take_turn(self, name: str, alone: bool) -> None:
         self._wakes.pop(name, None)
@@ -160,7 +160,7 @@ class Turns:
             self.wake_at(name, self._clock.now() + STORE_RETRY_SECONDS)
         except Fenced as error:
             self._fenced = error
-            self._moved.set()
+            self._woken.set()
         except Exception as error:
             log.exception("turn_broke", extra={"record": name})
             self._broken[name] = f"The turn of {name} broke: {type(error).__name__}: {error}"

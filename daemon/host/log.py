@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from daemon.secrets.redaction import Redactor
-from pxe.sparing import Sparing
+from pxe.line_limiter import LineLimiter
 
 LINES_PER_MINUTE = 200
 """So many lines of one sort are written in a minute; of the rest only the number is told."""
@@ -60,7 +60,7 @@ class HostLog(logging.StreamHandler[TextIO]):
     def __init__(self, stream: TextIO, known: Redactor) -> None:
         super().__init__(stream)
         self.setFormatter(Logfmt(known))
-        self._sparing = Sparing(LINES_PER_MINUTE, in_all=20 * LINES_PER_MINUTE)
+        self._line_limiter = LineLimiter(LINES_PER_MINUTE, in_all=20 * LINES_PER_MINUTE)
         self._looked = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -68,7 +68,7 @@ class HostLog(logging.StreamHandler[TextIO]):
         given = vars(record)
         about = given.get("record") or given.get("about") or ""
         sort = f"{record.levelname} {record.name} {record.msg} {about}"
-        untold = self._sparing.take(sort, record.created)
+        untold = self._line_limiter.take(sort, record.created)
         if untold is None:
             return
         if untold:
@@ -80,6 +80,6 @@ class HostLog(logging.StreamHandler[TextIO]):
         if 0 <= record.created - self._looked < 60.0:
             return
         self._looked = record.created
-        for sort, count in self._sparing.over(record.created):
+        for sort, count in self._line_limiter.over(record.created):
             told = {"name": "nxd", "levelname": "WARNING", "levelno": 30, "msg": "lines_left_out"}
             super().emit(logging.makeLogRecord({**told, "count": count, "like": sort[:200].rstrip()}))

@@ -18,7 +18,7 @@ from aiohttp import web
 from daemon.errors.tree import StartError
 from daemon.spec.hosts import HostPort
 from pxe.app import app_runner, protocol_log
-from pxe.visitors import Door, Doorkeeper, Nonsense, QuietDoor
+from pxe.connections import ConnectionLimiter, LimitedSite, Nonsense, SocketSite
 
 log = logging.getLogger("nxd")
 
@@ -32,13 +32,13 @@ _WRONG = (errno.EACCES, errno.EPERM, errno.EAFNOSUPPORT)
 """Why a port cannot be opened today and tomorrow neither; anything else may pass."""
 
 
-def doorkeeper(at_once: int, per_source: int) -> Doorkeeper:
+def connection_limiter(at_once: int, per_source: int) -> ConnectionLimiter:
     """Keeps the ports for strangers, after the daemon has taken as many file descriptors as it may have."""
     files = _as_many_files_as_may_be()
     room = max(1, (files - KEPT_FILES) // FILES_PER_VISIT)
     if room < at_once:
         log.warning("few_files", extra={"files": files, "connections": room, "wanted": at_once})
-    return Doorkeeper(min(at_once, room), per_source)
+    return ConnectionLimiter(min(at_once, room), per_source)
 
 
 def _as_many_files_as_may_be() -> int:
@@ -51,14 +51,14 @@ def _as_many_files_as_may_be() -> int:
 
 @asynccontextmanager
 async def listening(
-    app: web.Application, at: HostPort, setting: str, keeper: Doorkeeper
+    app: web.Application, at: HostPort, setting: str, limiter: ConnectionLimiter
 ) -> AsyncIterator[None]:
     """Serve an application to strangers on a TCP port. Raises StartError."""
-    runner = app_runner(app, keeper.patience)
+    runner = app_runner(app, limiter.patience)
     await runner.setup()
     try:
         try:
-            await Door(runner, at.host, at.port, keeper, shutdown_timeout=CLOSE_SECONDS).start()
+            await LimitedSite(runner, at.host, at.port, limiter, shutdown_timeout=CLOSE_SECONDS).start()
         except OSError as error:
             raise _closed(error, at, setting) from error
         yield
@@ -91,7 +91,7 @@ async def on_socket(app: web.Application, path: Path, nonsense: Nonsense) -> Asy
     try:
         _make_way(path)
         try:
-            await QuietDoor(runner, str(path), nonsense).start()
+            await SocketSite(runner, str(path), nonsense).start()
             os.chmod(path, 0o660)
         except OSError as error:
             raise StartError(

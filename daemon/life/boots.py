@@ -14,7 +14,7 @@ SCRIPT, CONFIG, PHASE, ERROR = "script_fetched", "config_fetched", "phase", "ins
 """The signals of a boot: the script that opens it, and what its installer asks and says."""
 
 
-class Standing(Struct, frozen=True, gc=False):
+class BootProgress(Struct, frozen=True, gc=False):
     """Where the machine of a record stands in the present round, the attempt to install it.
 
     ``begun``: anything was heard of it. ``boot`` is the newest one and ``heard`` the newest of which more is known
@@ -25,14 +25,14 @@ class Standing(Struct, frozen=True, gc=False):
 
     begun: bool = False
     boot: int = 0
-    heard: int = 0
+    reporting: int = 0
     configured: bool = False
     phase: Signal | None = None
     error: Signal | None = None
     ended: bool = False
 
 
-NOTHING_HEARD = Standing()
+NOTHING_RECEIVED = BootProgress()
 
 
 def round_of(record: Record) -> int:
@@ -40,24 +40,24 @@ def round_of(record: Record) -> int:
     return int(record.facts.get("round", 0))
 
 
-def standing(record: Record, signals: Mapping[str, Signal]) -> Standing:
+def boot_progress(record: Record, signals: Mapping[str, Signal]) -> BootProgress:
     """Where its machine stands, by what was last reported."""
     round_ = round_of(record)
-    boot = heard = 0
+    boot = reporting = 0
     known: dict[str, Signal] = {}
     for name, signal in signals.items():
         if signal.round == round_:
             known[name] = signal
             boot = max(boot, signal.boot)
             if name != SCRIPT:
-                heard = max(heard, signal.boot)
+                reporting = max(reporting, signal.boot)
     if not known:
-        return NOTHING_HEARD
+        return NOTHING_RECEIVED
     configured, phase, error = known.get(CONFIG), known.get(PHASE), known.get(ERROR)
-    return Standing(
+    return BootProgress(
         True,
         boot,
-        heard,
+        reporting,
         configured is not None and configured.boot == boot,
         phase if phase is not None and phase.boot == boot else None,
         error if error is not None and error.boot == boot else None,

@@ -10,7 +10,7 @@ from daemon.engine.objects import Disposal
 from daemon.store.ops import Resource
 from state_machines.outcome import Done, Outcome, Remedy, Wait
 
-GONE_POLL = 10.0
+DELETION_POLL = 10.0
 
 Stubborn = Callable[[Sequence[Resource]], Sequence[Remedy]]
 """What a person can do about those of the objects that do not go; nothing while they may still go by themselves."""
@@ -22,20 +22,20 @@ def stage(
     disposals: Mapping[str, Disposal],
     told: Callable[[Resource], str] = lambda row: "",
     stubborn: Stubborn = lambda rows: (),
-    poll: float = GONE_POLL,
+    poll: float = DELETION_POLL,
 ) -> Step:
     """The stage that deletes every object of a ``kind``, which people call ``what``; ``told`` says more of one that is
     being deleted."""
 
     async def run(ctx: StepContext) -> Outcome:
         rows = ctx.resources(kind)
-        gone = await asyncio.gather(
+        answers = await asyncio.gather(
             *(ctx.remove(row, disposals[kind]) for row in rows), return_exceptions=True
         )
-        for answer in gone:
+        for answer in answers:
             if isinstance(answer, BaseException):
                 raise answer
-        left = [row.name for row, answer in zip(rows, gone, strict=True) if not answer]
+        left = [row.name for row, answer in zip(rows, answers, strict=True) if not answer]
         if not left:
             return Done()
         now = {row.name: row for row in ctx.resources(kind)}

@@ -65,7 +65,7 @@ class Bus:
             self._subscriptions.discard(subscription)
 
     @property
-    def heard(self) -> bool:
+    def has_subscribers(self) -> bool:
         """Whether anybody listens: a notice need not be put together otherwise."""
         return bool(self._subscriptions)
 

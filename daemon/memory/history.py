@@ -6,8 +6,8 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 from functools import partial
 
+from daemon.display.usual import median, slow_after
 from daemon.store.ops import Event
-from daemon.telling.usual import median, slow_after
 from state_machines.kind import ROLLING_BACK
 
 KEPT = 200

@@ -140,7 +140,7 @@ class Journal:
         again then. The record is the one that stands, in all but this; its next commit writes it down."""
         op = self._without_secrets(PutRecord(record))
         self.mirror.apply((op,))
-        if self.bus.heard:
+        if self.bus.has_subscribers:
             self.bus.publish(_notice((op,), ()))
 
     def _without_secrets(self, op: Op) -> Op:
@@ -183,7 +183,7 @@ class Journal:
         if events:
             self.history.take(events)
             self.mirror.revision = events[-1].revision
-        if self.bus.heard:
+        if self.bus.has_subscribers:
             self.bus.publish(_notice(ops, events))
         if then is not None:
             then()

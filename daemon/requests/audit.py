@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from daemon.engine import legality
 from daemon.engine.engine import Engine
-from daemon.engine.legality import Standing
+from daemon.engine.legality import Situation
 from daemon.engine.remedies import text
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
@@ -45,7 +45,7 @@ class Audit:
 
     def _way(self, record: Record, id_: str) -> str:
         """The command, or what to do, that brings back what a record has lost."""
-        name, here = record.name, self._engine.standing(record)
+        name, here = record.name, self._engine.situation(record)
         cluster, platform = here.cluster, self._engine.platform(record)
         if legality.is_protected(cluster, here.cluster_inbox):
             return f"nxd unprotect {cluster.name}, then nxd audit again"
@@ -59,13 +59,13 @@ class Audit:
             return f"nxd rollback {name} --wait, then nxd retry {name}"
         if self._may_leave(here):
             return f"nxd spec {cluster.name}, put a node of another name in the place of {name}, and apply it"
-        if legality.why_not(self._engine.standing(cluster), "destroy", {}) is None:
+        if legality.why_not(self._engine.situation(cluster), "destroy", {}) is None:
             return f"only nxd destroy {cluster.name}, and its spec applied again, brings it back"
         return f"nxd wait {cluster.name}, then nxd audit again"
 
-    def _may_leave(self, here: Standing) -> bool:
+    def _may_leave(self, here: Situation) -> bool:
         """Whether a spec without the node can be applied now."""
-        cluster = self._engine.standing(here.cluster)
+        cluster = self._engine.situation(here.cluster)
         alone = len(self._journal.mirror.members(here.cluster.name)) < 2
         stays = self._engine.platform(here.record).stays(here.record)
         leaves = {"leaving": [here.record.name]}
@@ -78,7 +78,7 @@ class Audit:
             record = self._journal.mirror.records.get(row.owner)
             if row.state == "gone" or record is None or not self._engine.is_absent(record):
                 continue
-            here = self._engine.standing(record)
+            here = self._engine.situation(record)
             said = sentences(here.absent, here.switch_on.text if here.switch_on else None)
             found[record.platform] = Finding("unasked", "platform", record.platform, "", None, said)
         return list(found.values())

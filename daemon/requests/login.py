@@ -27,7 +27,7 @@ class Login:
                 f"{name} is a node and has no login of its own; its cluster {record.shard} has.",
                 remedy=f"nxd login {record.shard}",
             )
-        platform, here = self._engine.platform(record), self._engine.standing(record)
+        platform, here = self._engine.platform(record), self._engine.situation(record)
         if here.switch_on is not None:
             raise NxdError("refused", here.absent, remedy=here.switch_on)
         if not platform.has("login"):

@@ -32,12 +32,12 @@ def plan_of(
     stages: list[wire.PlanStage] | None = None,
     *,
     words: Words,
-    wish: Mapping[str, Any] | None = None,
+    plain: Mapping[str, Any] | None = None,
     note: str = "",
     bounds: Sequence[Bound] = (),
 ) -> wire.Plan:
     """The plan with its digest, which names what will be done, and the whole wish, and not how long it takes."""
-    text = json.dumps([verb, target, items, wish], sort_keys=True, default=str)
+    text = json.dumps([verb, target, items, plain], sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     plan = wire.Plan(digest=digest, target=target, verb=verb, items=items, stages=stages or [])
     plan["sums"] = _sums(items, words)

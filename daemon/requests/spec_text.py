@@ -16,24 +16,24 @@ _HEAD = """\
 """
 
 
-def spec_text(wish: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> str:
+def spec_text(plain: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> str:
     """The document of a wish as the records keep it: the cluster's, and of each node its own part by its name.
 
     What was left out when it was applied stands there with the value it has.
     """
-    model = spec_model(str(wish["platform"]))
+    model = spec_model(str(plain["platform"]))
     entry = model.model_fields["nodes"].annotation.__args__[0].model_fields  # type: ignore[union-attr]
     document: dict[str, Any] = {
-        key: wish[key] for key in model.model_fields if wish.get(key) not in (None, {}, [])
+        key: plain[key] for key in model.model_fields if plain.get(key) not in (None, {}, [])
     }
     document["nodes"] = [
         {"name": name} | {key: value for key, value in nodes[name].items() if key in entry}
-        for name in wish["nodes"]
+        for name in plain["nodes"]
     ]
-    if wish.get("deadlines"):
-        document["deadlines"] = {step: duration_text(seconds) for step, seconds in wish["deadlines"].items()}
+    if plain.get("deadlines"):
+        document["deadlines"] = {step: duration_text(seconds) for step, seconds in plain["deadlines"].items()}
     document = _without_nothing(document)
-    head = _HEAD.format(platform=wish["platform"], cluster=wish["cluster"])
+    head = _HEAD.format(platform=plain["platform"], cluster=plain["cluster"])
     return head + yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 

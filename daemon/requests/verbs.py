@@ -38,15 +38,15 @@ class Verbs:
 
     def can(self, record: Record) -> dict[str, str | None]:
         """Each verb the record knows → None when it is legal now, else the reason why it is not."""
-        standing = self._engine.standing(record)
-        return {verb: legality.why_not(standing, verb, {}) for verb in standing.kind.verbs}
+        situation = self._engine.situation(record)
+        return {verb: legality.why_not(situation, verb, {}) for verb in situation.kind.verbs}
 
     def _refuse_what_is_not_legal(self, record: Record, verb: str, args: Mapping[str, Any]) -> None:
-        standing = self._engine.standing(record)
-        reason = legality.why_not(standing, verb, args)
+        situation = self._engine.situation(record)
+        reason = legality.why_not(situation, verb, args)
         if reason is not None:
-            cluster = self._engine.standing(standing.cluster)
-            raise NxdError("refused", reason, remedy=ways_on(standing, cluster, verb, args))
+            cluster = self._engine.situation(situation.cluster)
+            raise NxdError("refused", reason, remedy=ways_on(situation, cluster, verb, args))
 
     def plan(self, verb: str, target: str, step: str | None = None) -> wire.Plan:
         """What the verb would do now. Raises NxdError, also when it is not legal now. ``step`` as in ``give``."""
@@ -69,9 +69,9 @@ class Verbs:
             items = deletions(old, platform.undo_order) + creations(new)
         elif verb == "retry":
             items = self._renewals(record, args)
-        wish = self._journal.mirror.records[record.shard].spec if verb in ("replace", "retry") else None
+        plain = self._journal.mirror.records[record.shard].spec if verb in ("replace", "retry") else None
         stages = self._stages(record, verb, args)
-        return plan_of(verb, record.name, items, stages, words=platform.words, wish=wish)
+        return plan_of(verb, record.name, items, stages, words=platform.words, plain=plain)
 
     def _renewals(self, record: Record, args: Mapping[str, Any]) -> list[wire.PlanItem]:
         """What a retry deletes before it goes on, and what it makes anew for it; of a cluster, also what the retries of

@@ -15,7 +15,7 @@ _SOCKET_PATH_LIMIT = 107
 
 
 @dataclass(frozen=True)
-class Kind:
+class SettingType:
     """What a value must be, in words, and how it is read. ``read`` raises ValueError."""
 
     words: str
@@ -30,7 +30,7 @@ class Setting:
     """One setting. ``default`` None: it must be given; braces in it name other settings."""
 
     key: str
-    kind: Kind
+    kind: SettingType
     default: str | None
     help: str
     endpoint: bool = False
@@ -121,7 +121,7 @@ LARGEST = 1_000_000_000
 """The largest number that a setting may be, where its own range is not narrower."""
 
 
-def number(lowest: int, above: bool = False, whole: bool = False, highest: int = LARGEST) -> Kind:
+def number(lowest: int, above: bool = False, whole: bool = False, highest: int = LARGEST) -> SettingType:
     """A number in this range; ``above``: not the lowest itself."""
 
     def read(value: Any) -> float:
@@ -132,7 +132,7 @@ def number(lowest: int, above: bool = False, whole: bool = False, highest: int =
         return value if whole else float(value)
 
     lower = f"above {lowest} and at most" if above else f"from {lowest} to"
-    return Kind(f"a {'whole ' if whole else ''}number {lower} {highest}", read, numeric=True)
+    return SettingType(f"a {'whole ' if whole else ''}number {lower} {highest}", read, numeric=True)
 
 
 def _platforms(value: Any) -> tuple[str, ...]:
@@ -146,29 +146,29 @@ def _platforms(value: Any) -> tuple[str, ...]:
     return found
 
 
-PLATFORMS = Kind(
+PLATFORMS = SettingType(
     "a list of one platform or more, for example [ibm_nutanix], or ibm_nutanix,another",
     _platforms,
     listed=True,
 )
-NAME = Kind(
+NAME = SettingType(
     'a name of at most 20 characters: lower case letters, digits and "-", a letter first, no "-" at the end, and '
     "neither ibm nor ibm-…, which IBM Cloud keeps for itself",
     _matching(r"(?!ibm(?:-|\Z))[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?"),
 )
-PATH = Kind("an absolute path without .., for example /var/lib/nxd", _path)
-SOCKET = Kind(f"an absolute path of at most {_SOCKET_PATH_LIMIT} bytes", _socket)
-LISTEN = Kind("host:port, for example 0.0.0.0:8080", _host_port)
-BASE_URL = Kind(
+PATH = SettingType("an absolute path without .., for example /var/lib/nxd", _path)
+SOCKET = SettingType(f"an absolute path of at most {_SOCKET_PATH_LIMIT} bytes", _socket)
+LISTEN = SettingType("host:port, for example 0.0.0.0:8080", _host_port)
+BASE_URL = SettingType(
     "http://host:port, for example http://10.240.0.5:8080",
     _url_of(r"http://{host}(?::(?P<port>[0-9]{{1,5}}))?"),
 )
-URL = Kind(
+URL = SettingType(
     "a URL, for example https://us-south.iaas.cloud.ibm.com/v1",
     _url_of(r"https?://{host}(?::(?P<port>[0-9]{{1,5}}))?(?:/[\w.~/-]*)?"),
 )
-REGION = Kind("a region's name, for example us-south", _matching(r"[a-z]{2,}(?:-[a-z0-9]+)+"))
-PROFILE = Kind("an id (Profile-…) or a CRN (crn:…)", _matching(r"Profile-[0-9A-Za-z-]+|crn:[^\s]+"))
+REGION = SettingType("a region's name, for example us-south", _matching(r"[a-z]{2,}(?:-[a-z0-9]+)+"))
+PROFILE = SettingType("an id (Profile-…) or a CRN (crn:…)", _matching(r"Profile-[0-9A-Za-z-]+|crn:[^\s]+"))
 PORT = number(1, whole=True, highest=65535)
 COUNT = number(1, whole=True)
 SECONDS = number(0, above=True)

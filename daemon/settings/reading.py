@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from daemon.display.encodings import NotUtf8, text_of
 from daemon.host.state_dir import NAMES
 from daemon.platforms import is_installed, manifests, own, wrong
 from daemon.platforms.manifest import Manifest
-from daemon.settings.kinds import Kind, Setting, place_of
+from daemon.settings.kinds import Setting, SettingType, place_of
 from daemon.settings.table import SETTINGS
 from daemon.spec import numerals
 from daemon.spec.hosts import HostPort, is_loopback, is_unspecified, why_unreachable
 from daemon.spec.yaml_marks import Loc, Marked, read_yaml, scalar, unknown
-from daemon.telling.encodings import NotUtf8, text_of
 
 DEFAULT_CONFIG = Path("/etc/nxd/nxd.yaml")
 OTHER_VARIABLES = frozenset({"NXD_CONFIG", "NXD_CRASH", "NXD_KEYMAP"})
@@ -250,7 +250,7 @@ class _Reader:
             self._problems.append(wrong)
 
 
-def _meant(kind: Kind, text: str) -> object:
+def _meant(kind: SettingType, text: str) -> object:
     """What a text stands for where a value is wanted: of a variable, or of a default."""
     if kind.numeric:
         return scalar(text)

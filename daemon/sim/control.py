@@ -7,34 +7,41 @@ from typing import Any
 
 from aiohttp import web
 
-from daemon.sim.faults.moments import LIFE, REQUEST
-from daemon.sim.faults.rules import STEPS, rule_from_json
-from daemon.sim.machines.room import MachineRoom
+from daemon.sim.active_scenarios import ActiveScenarios
+from daemon.sim.faults.rules import STEP_FAULTS, rule_from_json
+from daemon.sim.faults.triggers import LIFE, REQUEST
+from daemon.sim.machines.machines import Machines
 from daemon.sim.nutanix.cvm import FACTORY_PASSWORDS, REAL, SEED, Cluster
-from daemon.sim.nutanix.fleet import Fleet
-from daemon.sim.play import Play
+from daemon.sim.nutanix.fleet import NutanixFleet
 from daemon.sim.refusals import Json, SimError
-from daemon.sim.scenarios.listed import cast, scenarios
+from daemon.sim.scenarios.listed import assign, scenarios
+from daemon.sim.world.behaviour import BY_NAME, CHECK_ORDERINGS, Behaviour
 from daemon.sim.world.clock import WorldClock
 from daemon.sim.world.durations import DURATIONS, critical_path
-from daemon.sim.world.manners import BY_NAME, ORDERS, Manners
-from daemon.sim.world.things import PROVIDER, Record, ReservedIp, Server, Thing, Vni
+from daemon.sim.world.objects import PROVIDER, CloudObject, DnsRecord, ReservedIp, Server, Vni
 from daemon.sim.world.world import World
 
 FARTHEST = 10_000_000.0
 """Virtual seconds that time can be moved on by at once: four months."""
-MADE_BY_CLIENTS: tuple[type[Thing], ...] = (ReservedIp, Vni, Server, Record)
+MADE_BY_CLIENTS: tuple[type[CloudObject], ...] = (ReservedIp, Vni, Server, DnsRecord)
 
 
 class Control:
     """Answers about one world. Its own requests are not journalled, and take no time."""
 
-    def __init__(self, world: World, room: MachineRoom, fleet: Fleet, play: Play, clock: WorldClock) -> None:
+    def __init__(
+        self,
+        world: World,
+        machines: Machines,
+        fleet: NutanixFleet,
+        active_scenarios: ActiveScenarios,
+        clock: WorldClock,
+    ) -> None:
         self._clock = clock
         self._world = world
-        self._room = room
+        self._machines = machines
         self._fleet = fleet
-        self._play = play
+        self._active_scenarios = active_scenarios
 
     def build(self) -> web.Application:
         app = web.Application()
@@ -43,7 +50,7 @@ class Control:
                 web.get("/healthz", self.healthz),
                 web.post("/clock", self.move_clock),
                 web.post("/capacity", self.capacity),
-                web.post("/manners", self.manners),
+                web.post("/manners", self.behaviour),
                 web.get("/inventory", self.inventory),
                 web.get("/calls", self.calls),
                 web.get("/counts", self.counts),
@@ -89,15 +96,17 @@ class Control:
         self._world.capacity[str(place[0]), str(place[1])] = servers
         return web.json_response({"profile": place[0], "zone": place[1], "servers": servers})
 
-    async def manners(self, request: web.Request) -> web.Response:
+    async def behaviour(self, request: web.Request) -> web.Response:
         """``{"order": "name" | "holding" | "drawn", "replays": CHANCE, "seed": N}``: from now on."""
         said = await _json(request)
         order, replays, seed = said.get("order", BY_NAME), said.get("replays", 0.0), said.get("seed", 1)
         fine = isinstance(replays, int | float) and isinstance(seed, int) and not isinstance(replays, bool)
         if not fine or set(said) - {"order", "replays", "seed"}:
-            return _wrong(400, f'Send {{"order": one of {ORDERS}, "replays": from 0 to 1, "seed": N}}.')
+            return _wrong(
+                400, f'Send {{"order": one of {CHECK_ORDERINGS}, "replays": from 0 to 1, "seed": N}}.'
+            )
         try:
-            self._world.manners = Manners(order, replays, seed)
+            self._world.behaviour = Behaviour(order, replays, seed)
         except SimError as error:
             return _wrong(400, str(error))
         return web.json_response({"order": order, "replays": replays, "seed": seed})
@@ -106,9 +115,9 @@ class Control:
         """Every object there is or was. ``?existing=1`` leaves out what is gone; ``?kind=`` filters."""
         kind = request.query.get("kind")
         objects = [
-            self._thing(thing)
-            for thing in self._world.everything()
-            if kind in (None, thing.kind) and not ("existing" in request.query and thing.deleted)
+            self._object(item)
+            for item in self._world.everything()
+            if kind in (None, item.kind) and not ("existing" in request.query and item.deleted)
         ]
         return web.json_response({"now": self._world.clock.now(), "objects": objects})
 
@@ -121,16 +130,16 @@ class Control:
         installations."""
         made: Counter[str] = Counter()
         existing: Counter[str] = Counter()
-        for thing in self._world.made_by_clients():
-            made[thing.kind] += 1
-            existing[thing.kind] += thing.deleted is None
+        for item in self._world.made_by_clients():
+            made[item.kind] += 1
+            existing[item.kind] += item.deleted is None
         kinds = [kind.kind for kind in MADE_BY_CLIENTS]
-        machines = self._room.view()
+        machines = self._machines.view()
         return web.json_response(
             {
                 "created": {kind: made[kind] for kind in kinds},
                 "existing": {kind: existing[kind] for kind in kinds},
-                "installs": self._room.installs,
+                "installs": self._machines.installs,
                 "cvms": len(self._fleet.cvms),
                 "clusters": len(self._fleet.clusters),
                 "machines_running": sum(machine["doing"] == "running" for machine in machines),
@@ -146,10 +155,10 @@ class Control:
 
     async def faults(self, request: web.Request) -> web.Response:
         faults = self._world.faults
-        known = {name: {"scope": step.scope, "meaning": step.meaning} for name, step in STEPS.items()}
-        moments = {"SERVICE METHOD PATH": dict(REQUEST), **{name: dict(can) for name, can in LIFE.items()}}
+        known = {name: {"scope": step.scope, "meaning": step.meaning} for name, step in STEP_FAULTS.items()}
+        triggers = {"SERVICE METHOD PATH": dict(REQUEST), **{name: dict(can) for name, can in LIFE.items()}}
         return web.json_response(
-            {"waiting": faults.waiting(), "struck": faults.struck, "known": known, "moments": moments}
+            {"waiting": faults.waiting(), "struck": faults.struck, "known": known, "triggers": triggers}
         )
 
     async def add_faults(self, request: web.Request) -> web.Response:
@@ -159,7 +168,7 @@ class Control:
         fine = isinstance(texts, list) and all(isinstance(text, str) for text in texts)
         if not body or not fine or not isinstance(rules, list):
             return _wrong(
-                400, 'Send {"fail": ["NODE:STEP", ...]} or {"rules": [{"moment": ..., "action": ...}]}.'
+                400, 'Send {"fail": ["NODE:STEP", ...]} or {"rules": [{"trigger": ..., "action": ...}]}.'
             )
         try:
             read = [rule_from_json(rule) for rule in rules]
@@ -171,7 +180,7 @@ class Control:
 
     async def scenarios(self, request: web.Request) -> web.Response:
         known = [scenario.view() for scenario in scenarios().values()]
-        return web.json_response({"playing": self._play.view(), "known": known})
+        return web.json_response({"playing": self._active_scenarios.view(), "known": known})
 
     async def begin_scenarios(self, request: web.Request) -> web.Response:
         """``{"scenarios": ["NAME", "NAME@TARGET", …]}``; all of them or none."""
@@ -179,32 +188,32 @@ class Control:
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             return _wrong(400, 'Send {"scenarios": ["NAME", "NAME@TARGET", ...]}.')
         try:
-            castings = [cast(name) for name in names]
+            castings = [assign(name) for name in names]
         except SimError as error:
             return _wrong(400, str(error))
         for casting in castings:
-            self._play.begin(casting)
-        return web.json_response({"playing": self._play.view()})
+            self._active_scenarios.begin(casting)
+        return web.json_response({"playing": self._active_scenarios.view()})
 
     async def mend(self, request: web.Request) -> web.Response:
         """``{"scenario": "NAME@TARGET"}`` ends that one; nothing ends all scenarios and every rule."""
-        self._play.mend((await _json(request)).get("scenario"))
-        return web.json_response({"playing": self._play.view()})
+        self._active_scenarios.mend((await _json(request)).get("scenario"))
+        return web.json_response({"playing": self._active_scenarios.view()})
 
     async def nodes(self, request: web.Request) -> web.Response:
-        return web.json_response({"nodes": self._room.view()})
+        return web.json_response({"nodes": self._machines.view()})
 
     async def revive(self, request: web.Request) -> web.Response:
         """Reset a machine; it boots a virtual minute later."""
-        machine = self._room.machine(request.match_info["name"])
+        machine = self._machines.machine(request.match_info["name"])
         if machine is None:
             return _wrong(404, f"There is no one machine called {request.match_info['name']}.")
-        self._room.revive(machine)
+        self._machines.revive(machine)
         return web.json_response({"server": machine.server.name, "doing": machine.doing})
 
     async def kill_cvm(self, request: web.Request) -> web.Response:
         """Take a node's controller VM down; it comes back when the server is restarted."""
-        machine = self._room.machine(request.match_info["name"])
+        machine = self._machines.machine(request.match_info["name"])
         if machine is None or machine.cvm is None:
             return _wrong(404, f"There is no controller VM on {request.match_info['name']}.")
         self._fleet.switch_off(machine.cvm)
@@ -213,7 +222,7 @@ class Control:
 
     async def clusters(self, request: web.Request) -> web.Response:
         found = [_cluster(cluster) for cluster in self._fleet.clusters.values()]
-        return web.json_response({"clusters": found, "deeds": self._fleet.deeds.view()})
+        return web.json_response({"clusters": found, "operations": self._fleet.operations.view()})
 
     async def heal(self, request: web.Request) -> web.Response:
         """End a degradation at once."""
@@ -231,26 +240,26 @@ class Control:
         self._fleet.dress(request.match_info["name"], personality)
         return web.json_response({"personalities": self._fleet.personalities})
 
-    def _thing(self, thing: Thing) -> Json:
+    def _object(self, item: CloudObject) -> Json:
         view: Json = {
-            "kind": thing.kind,
-            "id": thing.id,
-            "name": thing.name,
-            "state": thing.status if isinstance(thing, Server) and thing.deleted is None else thing.state,
-            "created": thing.created,
-            "deleted": thing.deleted,
-            "by_provider": thing.maker is PROVIDER,
-            "agent": thing.maker.agent,
-            "request_id": thing.maker.request_id,
+            "kind": item.kind,
+            "id": item.id,
+            "name": item.name,
+            "state": item.status if isinstance(item, Server) and item.deleted is None else item.state,
+            "created": item.created,
+            "deleted": item.deleted,
+            "by_provider": item.maker is PROVIDER,
+            "agent": item.maker.agent,
+            "request_id": item.maker.request_id,
         }
-        if isinstance(thing, ReservedIp):
-            view |= {"subnet": thing.subnet_id, "address": thing.address, "target": thing.target_id}
-        elif isinstance(thing, Vni):
-            view |= {"server": thing.server_id, "addresses": thing.ip_ids}
-        elif isinstance(thing, Server):
-            view |= {"profile": thing.profile, "vnis": [a.vni_id for a in thing.attachments]}
-        elif isinstance(thing, Record):
-            view |= {"type": thing.type, "ttl": thing.ttl, "rdata": thing.rdata}
+        if isinstance(item, ReservedIp):
+            view |= {"subnet": item.subnet_id, "address": item.address, "target": item.target_id}
+        elif isinstance(item, Vni):
+            view |= {"server": item.server_id, "addresses": item.ip_ids}
+        elif isinstance(item, Server):
+            view |= {"profile": item.profile, "vnis": [a.vni_id for a in item.attachments]}
+        elif isinstance(item, DnsRecord):
+            view |= {"type": item.type, "ttl": item.ttl, "rdata": item.rdata}
         return view
 
 

@@ -13,24 +13,24 @@ from pathlib import Path
 from typing import Any
 
 from daemon.clock import SystemClock
-from daemon.sim.cloud.catalogue import furnish
+from daemon.sim.active_scenarios import ActiveScenarios
+from daemon.sim.cloud.catalogue import populate
 from daemon.sim.cloud.dns import dns_service
 from daemon.sim.cloud.metadata import Tokens, metadata_service
 from daemon.sim.cloud.vpc import vpc_service
 from daemon.sim.control import Control
-from daemon.sim.doors import PRISM_PORT, Doors
+from daemon.sim.cvm_ports import PRISM_PORT, CvmPorts
 from daemon.sim.faults.rules import Faults
-from daemon.sim.machines.room import MachineRoom
+from daemon.sim.machines.machines import Machines
 from daemon.sim.nutanix.cvm import REAL, SEED
-from daemon.sim.nutanix.fleet import Fleet
-from daemon.sim.play import Play
+from daemon.sim.nutanix.fleet import NutanixFleet
 from daemon.sim.refusals import SimError
-from daemon.sim.scenarios.listed import cast
+from daemon.sim.scenarios.listed import assign
 from daemon.sim.service.ports import ServicePorts
 from daemon.sim.service.service import build
+from daemon.sim.world.behaviour import BY_NAME, Behaviour
 from daemon.sim.world.clock import WorldClock
-from daemon.sim.world.furniture import QUOTAS, ZONES
-from daemon.sim.world.manners import BY_NAME, Manners
+from daemon.sim.world.initial import QUOTAS, ZONES
 from daemon.sim.world.world import Places, World
 
 __all__ = ["SimError", "SimOptions", "SimUrls", "serve"]
@@ -96,8 +96,8 @@ async def serve(options: SimOptions, ready: Callable[[SimUrls], None], stop: asy
     itself breaks.
     """
     _check(options)
-    manners = Manners(options.order, options.replays, options.seed)
-    castings = [cast(text) for text in options.scenarios]
+    behaviour = Behaviour(options.order, options.replays, options.seed)
+    castings = [assign(text) for text in options.scenarios]
     faults = Faults(options.fail, options.seed)
     async with AsyncExitStack() as stack:
         stack.enter_context(_claim(options))
@@ -106,28 +106,28 @@ async def serve(options: SimOptions, ready: Callable[[SimUrls], None], stop: asy
         origin = options.origin or SystemClock().now()
         clock = WorldClock(options.speed, origin, options.seed)
         places = Places(urls.vpc_url, urls.dns_url)
-        world = World(clock, options.seed, places, faults, options.page_size, options.quotas, manners)
-        fleet = Fleet(world, options.state_dir, options.personality)
-        doors = Doors(world, fleet, urls.ssh_port)
-        room = MachineRoom(world, fleet)
-        ports = ServicePorts(world, doors.shut)
-        fleet.doors, world.iron, world.ports = doors, room, ports
-        furnish(world, options.management, options.workload)
+        world = World(clock, options.seed, places, faults, options.page_size, options.quotas, behaviour)
+        fleet = NutanixFleet(world, options.state_dir, options.personality)
+        listeners = CvmPorts(world, fleet, urls.ssh_port)
+        machines = Machines(world, fleet)
+        ports = ServicePorts(world, listeners.shut)
+        fleet.listeners, world.hardware, world.ports = listeners, machines, ports
+        populate(world, options.management, options.workload)
         if options.capacity is not None:
             world.capacity = {(p, z): options.capacity for p in world.catalogue["profile"] for z in ZONES}
-        play = Play(world, fleet)
+        active_scenarios = ActiveScenarios(world, fleet)
         for casting in castings:
-            play.begin(casting)
+            active_scenarios.begin(casting)
         tokens = Tokens()
         apps = {
             "vpc": build(vpc_service(tokens), world),
             "dns": build(dns_service(tokens), world),
             "metadata": build(metadata_service(tokens), world),
-            "control": Control(world, room, fleet, play, clock).build(),
+            "control": Control(world, machines, fleet, active_scenarios, clock).build(),
         }
         stack.push_async_callback(world.close)
-        await doors.start()
-        stack.push_async_callback(doors.close)
+        await listeners.start()
+        stack.push_async_callback(listeners.close)
         stack.push_async_callback(ports.close)
         for name, app in apps.items():
             await ports.open(name, app, sockets[name])

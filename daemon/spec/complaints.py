@@ -12,13 +12,13 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from daemon.spec import numerals
-from daemon.spec.yaml_marks import Loc, Marked, Problem, nearest, unknown
+from daemon.spec.yaml_marks import Loc, Marked, Mistake, nearest, unknown
 
 _SHOWN = 60
 """How many characters of a wrong value a message repeats."""
 
 
-def complaints(marked: Marked, model: type[BaseModel], errors: Iterable[ErrorDetails]) -> Iterator[Problem]:
+def complaints(marked: Marked, model: type[BaseModel], errors: Iterable[ErrorDetails]) -> Iterator[Mistake]:
     """Every mistake once: a key that is missing because it is misspelt is told as the misspelt one."""
     told = [error for error in errors if not _is_echo(error)]
     misspelt = {meant for error in told if (meant := _meant(model, error)) is not None}
@@ -56,7 +56,7 @@ def _is_echo(error: ErrorDetails) -> bool:
     return error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]
 
 
-def _problem(marked: Marked, model: type[BaseModel], error: ErrorDetails) -> Problem:
+def _problem(marked: Marked, model: type[BaseModel], error: ErrorDetails) -> Mistake:
     """One complaint of pydantic, in plain words and with its place in the file."""
     loc = tuple(part for part in error["loc"] if part != "[key]")
     kind, context, found = error["type"], error.get("ctx", {}), found_text(error["input"])

@@ -30,7 +30,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from daemon.spec import numerals
 from daemon.spec.complaints import complaints, found_text, one_of
-from daemon.spec.yaml_marks import Loc, Marked, Problem, nearest, read_yaml, unknown
+from daemon.spec.yaml_marks import Loc, Marked, Mistake, nearest, read_yaml, unknown
 from daemon.wire import SPEC_LIMIT as SPEC_LIMIT
 from daemon.words import counted
 
@@ -52,18 +52,18 @@ LONGEST_HOURS = 720
 class SpecError(Exception):
     """The spec is wrong. ``problems`` holds its mistakes, in the order of the file."""
 
-    def __init__(self, source_name: str, problems: Sequence[Problem]) -> None:
+    def __init__(self, source_name: str, problems: Sequence[Mistake]) -> None:
         self.source_name = source_name
         self.problems = _few(sorted(set(problems)))
         super().__init__("\n".join(f"{source_name}:{problem}" for problem in self.problems))
 
 
-def _few(problems: list[Problem]) -> list[Problem]:
+def _few(problems: list[Mistake]) -> list[Mistake]:
     """So many mistakes as a person can mend; after them, how many there are more."""
     left = problems[MOST_TOLD:]
     if not left:
         return problems
-    more = Problem(left[0].line, left[0].column, f"and {counted(len(left), 'more mistake')} from here on")
+    more = Mistake(left[0].line, left[0].column, f"and {counted(len(left), 'more mistake')} from here on")
     return [*problems[:MOST_TOLD], more]
 
 
@@ -267,7 +267,7 @@ def load_spec(
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > SPEC_LIMIT:
         told = f"the spec has {size:,} bytes, and at most {SPEC_LIMIT:,} are read: describe one cluster in it"
-        raise SpecError(source_name, [Problem(1, 1, told)])
+        raise SpecError(source_name, [Mistake(1, 1, told)])
     marked = read_yaml(text)
     problems = marked.problems
     spec: ClusterSpec | None = None
@@ -289,7 +289,7 @@ def load_spec(
             marked.at((), f"expected keys and values at the top, found {found_text(marked.value)}")
         )
     elif not problems:
-        problems.append(Problem(1, 1, EMPTY))
+        problems.append(Mistake(1, 1, EMPTY))
     if problems or spec is None:
         raise SpecError(source_name, problems)
     return spec
@@ -324,7 +324,7 @@ class _Envelope(ClusterSpec):
 
 def _model(
     marked: Marked, model_for: Callable[[str], type[ClusterSpec]]
-) -> tuple[str | None, type[ClusterSpec], list[Problem]]:
+) -> tuple[str | None, type[ClusterSpec], list[Mistake]]:
     """The platform and its model. Where its name is wrong, the one that was surely meant, so that the rest of the
     spec is checked all the same."""
     name = at(marked.value, "platform")
@@ -342,7 +342,7 @@ def _model(
     return meant, _Envelope if meant is None else model_for(meant), problems
 
 
-def _state_problems(marked: Marked, states: Collection[str]) -> list[Problem]:
+def _state_problems(marked: Marked, states: Collection[str]) -> list[Mistake]:
     given = at(marked.value, "deadlines")
     unknown_states = [state for state in given if state not in states] if isinstance(given, dict) else []
     return [marked.at_key(("deadlines", s), unknown("state", s, states)) for s in unknown_states]

@@ -50,7 +50,7 @@ _FEW = 12
 
 
 @dataclass(frozen=True, order=True)
-class Problem:
+class Mistake:
     """One mistake. ``line`` and ``column`` count from 1."""
 
     line: int
@@ -66,7 +66,7 @@ class Marked:
     """The plain data of a document, where each part of it stands, and what is wrong with the YAML itself."""
 
     value: object = None
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Mistake] = field(default_factory=list)
     _values: dict[Loc, tuple[int, int]] = field(default_factory=dict)
     _keys: dict[Loc, tuple[int, int]] = field(default_factory=dict)
     _cleaned: Cleaned = field(default_factory=lambda: Cleaned(""))
@@ -76,27 +76,27 @@ class Marked:
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
         return line, self._cleaned.column(line, column)
 
-    def at(self, loc: Loc, message: str) -> Problem:
+    def at(self, loc: Loc, message: str) -> Mistake:
         """A problem with the value at ``loc``, or, where there is none, with the nearest thing around it."""
         if loc in self._values:
-            return Problem(*self._values[loc], message)
+            return Mistake(*self._values[loc], message)
         return self.missing_from(loc[:-1], message)
 
-    def at_key(self, loc: Loc, message: str) -> Problem:
+    def at_key(self, loc: Loc, message: str) -> Mistake:
         """A problem with the key at ``loc`` itself."""
-        return Problem(*self._keys[loc], message) if loc in self._keys else self.at(loc, message)
+        return Mistake(*self._keys[loc], message) if loc in self._keys else self.at(loc, message)
 
-    def missing_from(self, loc: Loc, message: str) -> Problem:
+    def missing_from(self, loc: Loc, message: str) -> Mistake:
         """A problem with what is absent from the mapping at ``loc``: stands at the mapping's own key."""
         while loc and loc not in self._keys and loc not in self._values:
             loc = loc[:-1]
-        return Problem(*(self._keys.get(loc) or self._values.get(loc) or (1, 1)), message)
+        return Mistake(*(self._keys.get(loc) or self._values.get(loc) or (1, 1)), message)
 
 
 def read_yaml(text: str) -> Marked:
     """The first document of ``text``. Never raises: whatever is wrong is in ``problems``."""
     cleaned = clean(text)
-    marked = Marked(problems=[Problem(*found) for found in cleaned.found], _cleaned=cleaned)
+    marked = Marked(problems=[Mistake(*found) for found in cleaned.found], _cleaned=cleaned)
     text = cleaned.text
     if any(problem.message == TAB_INDENT for problem in marked.problems):
         return marked  # how far such a line is meant to be indented, nobody can tell
@@ -192,7 +192,7 @@ def _checked_events(text: str, marked: Marked) -> list[Event]:
         elif isinstance(event, (ScalarEvent, CollectionStartEvent)) and event.tag:
             message = f"a tag ({event.tag}): write the plain value"
         if message:
-            marked.problems.append(Problem(*marked.place(event.start_mark), message))
+            marked.problems.append(Mistake(*marked.place(event.start_mark), message))
         if depth > _DEEPEST or (isinstance(event, DocumentEndEvent) and documents == 2):
             break
         if documents < 2:
@@ -216,13 +216,13 @@ def _mapping(node: MappingNode, loc: Loc, marked: Marked) -> dict[str, object]:
     for key, value in node.value:
         where = marked.place(key.start_mark)
         if not isinstance(key, ScalarNode):
-            marked.problems.append(Problem(*where, "a key must be a single word"))
+            marked.problems.append(Mistake(*where, "a key must be a single word"))
             continue
         here = (*loc, key.value)
         if key.value in found:
             first = marked._keys[here][0]
             message = f'the key "{key.value}" stands here again: it is already on line {first}'
-            marked.problems.append(Problem(*where, message))
+            marked.problems.append(Mistake(*where, message))
             continue
         marked._keys[here] = where
         found[key.value] = _value(value, here, marked)
@@ -254,8 +254,8 @@ _IN_WORDS = (
 """What the YAML reader says, and what it means to the person who wrote the file."""
 
 
-def _syntax_problem(marked: Marked, error: yaml.MarkedYAMLError) -> Problem:
+def _syntax_problem(marked: Marked, error: yaml.MarkedYAMLError) -> Mistake:
     """What the YAML reader stumbled over."""
     said = error.problem or "it cannot be read"
     meaning = next((words for part, words in _IN_WORDS if part in said), said)
-    return Problem(*marked.place(error.problem_mark or error.context_mark), f"not YAML: {meaning}")
+    return Mistake(*marked.place(error.problem_mark or error.context_mark), f"not YAML: {meaning}")

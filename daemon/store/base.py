@@ -20,7 +20,7 @@ class VersionConflict(Exception):
     """A record is not at the version the commit was made for."""
 
 
-class Gone(VersionConflict):
+class RecordForgotten(VersionConflict):
     """The commit would change a record that was dropped meanwhile."""
 
 

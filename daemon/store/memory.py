@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from daemon.store.base import Fenced, Gone, Taken, Then, VersionConflict
+from daemon.store.base import Fenced, RecordForgotten, Taken, Then, VersionConflict
 from daemon.store.ops import (
     AddCommand,
     AddEvent,
@@ -77,7 +77,7 @@ class MemoryStore:
         for op in ops:
             if isinstance(op, PutRecord):
                 if op.record.version > 1 and op.record.name not in versions:
-                    raise Gone("A record that should be changed is gone.")
+                    raise RecordForgotten("A record that should be changed is gone.")
                 if versions.get(op.record.name, op.record.version - 1) != op.record.version - 1:
                     raise VersionConflict("A record was changed by somebody else.")
                 versions[op.record.name] = op.record.version

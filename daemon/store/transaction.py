@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from daemon.faultpoints import point
 from daemon.store import rows
-from daemon.store.base import Fenced, Gone, Taken, VersionConflict
+from daemon.store.base import Fenced, RecordForgotten, Taken, VersionConflict
 from daemon.store.ops import AddEvent, Event, Lease, Op
 from daemon.store.statements import ADD_EVENT, PUT_RECORD, WRITES, Statement
 
@@ -24,7 +24,7 @@ ROWS_AT_ONCE = 64
 
 CLAIMED = "resources.kind, resources.name"
 """Names the columns in which a claim differs from every other one."""
-GONE = "the record is gone"
+FORGOTTEN = "the record is gone"
 """What the trigger ``record_gone`` says."""
 
 Commit = tuple[Lease, Sequence[Op]]
@@ -94,8 +94,8 @@ def _flush(db: sqlite3.Connection, statement: Statement, values: Sequence[object
     try:
         written = _write(db, statement, values)
     except sqlite3.IntegrityError as error:
-        if statement is PUT_RECORD and str(error) == GONE:
-            raise Gone("A record that should be changed is gone.") from error
+        if statement is PUT_RECORD and str(error) == FORGOTTEN:
+            raise RecordForgotten("A record that should be changed is gone.") from error
         if CLAIMED in str(error):
             raise Taken("A key is claimed by somebody else.") from error
         raise

@@ -10,11 +10,11 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from daemon.wire import PHASES, EntityView
 from nxtui import keys
-from nxtui.acts.verbs import AT_A_STEP, MANNERS
+from nxtui.acts.verbs import AT_A_STEP, PROMPTS
 from nxtui.draw.themes import THEMES
-from nxtui.model import sieve
+from nxtui.model import log_filter
 from nxtui.model.listing import SORTS
-from nxtui.screens.room import Room
+from nxtui.screens.full_screen import FullScreen
 
 if TYPE_CHECKING:
     from nxtui.app import NxTui
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nxtui.screens.log import LogScreen
 
 
-class Command(NamedTuple):
+class PaletteCommand(NamedTuple):
     """A phrase, what it means, and what it does."""
 
     phrase: str
@@ -33,9 +33,9 @@ class Command(NamedTuple):
 def verbs_on(entity: EntityView) -> Iterator[tuple[str, str]]:
     """Each verb the daemon names for the entity, with what it does or why it cannot be done now."""
     for verb, why in entity["can"].items():
-        manner = MANNERS.get(verb)
-        if manner is not None:
-            yield verb, manner.promise if why is None else f"Not now: {why}"
+        prompt = PROMPTS.get(verb)
+        if prompt is not None:
+            yield verb, prompt.promise if why is None else f"Not now: {why}"
 
 
 class FleetCommands(Provider):
@@ -46,70 +46,78 @@ class FleetCommands(Provider):
         return cast("NxTui", self.app)
 
     @property
-    def _room(self) -> keys.Room:
-        return self.screen.room if isinstance(self.screen, Room) else "fleet"
+    def _screen_name(self) -> keys.ScreenName:
+        return self.screen.screen_name if isinstance(self.screen, FullScreen) else "fleet"
 
-    def _commands(self) -> Iterator[Command]:
+    def _commands(self) -> Iterator[PaletteCommand]:
         entities = [*self._nx.fleet.nodes.values(), *self._nx.fleet.clusters.values()]
         yield from self._verbs(entities)
         yield from self._places(entities)
         yield from self._of_the_screen()
-        if self._room == "fleet":
+        if self._screen_name == "fleet":
             yield from self._of_the_fleet()
-        elif self._room == "log":
+        elif self._screen_name == "log":
             yield from self._of_the_log()
         for theme in THEMES:
             name = theme.name.removeprefix("nxd-")
-            yield Command(f"theme {name}", "Colours.", partial(self._nx.use_theme, theme.name))
+            yield PaletteCommand(f"theme {name}", "Colours.", partial(self._nx.use_theme, theme.name))
 
-    def _verbs(self, entities: list[EntityView]) -> Iterator[Command]:
-        act = self._nx.errands.act_on
+    def _verbs(self, entities: list[EntityView]) -> Iterator[PaletteCommand]:
+        act = self._nx.sender.act_on
         for entity in entities:
             name = entity["name"]
             for verb, told in verbs_on(entity):
-                yield Command(f"{verb} {name}", told, partial(act, verb, name))
+                yield PaletteCommand(f"{verb} {name}", told, partial(act, verb, name))
                 if verb in AT_A_STEP:
                     word = "from" if verb == "retry" else "after"
                     told = "At a step of your choice." if entity["can"][verb] is None else told
-                    yield Command(f"{verb} {name} {word}", told, partial(act, verb, name, True))
+                    yield PaletteCommand(f"{verb} {name} {word}", told, partial(act, verb, name, True))
 
-    def _places(self, entities: list[EntityView]) -> Iterator[Command]:
+    def _places(self, entities: list[EntityView]) -> Iterator[PaletteCommand]:
         nx = self._nx
         for entity in entities:
             name = entity["name"]
-            yield Command(f"show {name}", "Timeline, objects and log.", partial(nx.open_entity, name))
-            yield Command(f"logs {name}", "Its log on the whole screen.", partial(nx.open_log, name))
-        yield Command("logs all", "The log of everything.", partial(nx.open_log, None))
+            yield PaletteCommand(f"show {name}", "Timeline, objects and log.", partial(nx.open_entity, name))
+            yield PaletteCommand(f"logs {name}", "Its log on the whole screen.", partial(nx.open_log, name))
+        yield PaletteCommand("logs all", "The log of everything.", partial(nx.open_log, None))
 
-    def _of_the_fleet(self) -> Iterator[Command]:
+    def _of_the_fleet(self) -> Iterator[PaletteCommand]:
         screen = cast("FleetScreen", self.screen)
         for order in SORTS:
-            yield Command(f"sort {order}", "Again turns it round.", partial(screen.sort_by, order))
+            yield PaletteCommand(f"sort {order}", "Again turns it round.", partial(screen.sort_by, order))
         for phase in PHASES:
             only = partial(screen.filter_by, f"phase:{phase}")
-            yield Command(f"only {phase}", "Nodes in this phase.", only)
+            yield PaletteCommand(f"only {phase}", "Nodes in this phase.", only)
         for name in self._nx.fleet.clusters:
-            yield Command(f"only {name}", "Nodes of it.", partial(screen.filter_by, f"cluster:{name}"))
-        yield Command("export csv", "The rows as a table.", partial(screen.export, "csv"))
-        yield Command("export json", "The rows as the daemon told them.", partial(screen.export, "json"))
-
-    def _of_the_log(self) -> Iterator[Command]:
-        screen = cast("LogScreen", self.screen)
-        for level in ("warning,error", "error"):
-            yield Command(f"only {level}", "Lines of it.", partial(screen.sift, f"level:{level}"))
-        for kind in ("transition", "verb", "call", "boot", "log", "error", "note"):
-            yield Command(f"only {kind}", "Lines of this kind.", partial(screen.sift, f"kind:{kind}"))
-        for name in self._nx.fleet.nodes:
-            yield Command(f"only {name}", "Its lines.", partial(screen.sift, f"node:{name}"))
-        yield Command(
-            "only everything", f"No filter. Fields: {', '.join(sieve.FIELDS)}", partial(screen.sift, "")
+            yield PaletteCommand(f"only {name}", "Nodes of it.", partial(screen.filter_by, f"cluster:{name}"))
+        yield PaletteCommand("export csv", "The rows as a table.", partial(screen.export, "csv"))
+        yield PaletteCommand(
+            "export json", "The rows as the daemon told them.", partial(screen.export, "json")
         )
 
-    def _of_the_screen(self) -> Iterator[Command]:
-        for action in self._nx.actions_of(self._room):
+    def _of_the_log(self) -> Iterator[PaletteCommand]:
+        screen = cast("LogScreen", self.screen)
+        for level in ("warning,error", "error"):
+            yield PaletteCommand(
+                f"only {level}", "Lines of it.", partial(screen.filter_lines, f"level:{level}")
+            )
+        for kind in ("transition", "verb", "call", "boot", "log", "error", "note"):
+            yield PaletteCommand(
+                f"only {kind}", "Lines of this kind.", partial(screen.filter_lines, f"kind:{kind}")
+            )
+        for name in self._nx.fleet.nodes:
+            yield PaletteCommand(f"only {name}", "Its lines.", partial(screen.filter_lines, f"node:{name}"))
+        yield PaletteCommand(
+            "only everything",
+            f"No filter. Fields: {', '.join(log_filter.FIELDS)}",
+            partial(screen.filter_lines, ""),
+        )
+
+    def _of_the_screen(self) -> Iterator[PaletteCommand]:
+        for action in self._nx.actions_of(self._screen_name):
             if action.verb is None and action.group != "Move" and action.id != "palette":
                 run = partial(self.screen.run_action, action.binding)
-                yield Command(action.label, f"{action.help} ({action.shown_key})", run)
+                yield PaletteCommand(action.label, f"{action.help} ({action.shown_key})", run)
 
     async def discover(self) -> Hits:
         """What stands there before anything is typed: the actions of this screen."""

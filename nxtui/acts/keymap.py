@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from daemon.telling.encodings import NotUtf8, text_of
-from nxtui.keys import ACTIONS, BY_ID, Action, Room
+from daemon.display.encodings import NotUtf8, text_of
+from nxtui.keys import ACTIONS, BY_ID, Action, ScreenName
 
 NAMED = frozenset(
     ("up", "down", "left", "right", "home", "end", "pageup", "pagedown", "enter", "escape", "space", "tab")
@@ -87,8 +87,8 @@ def build(wished: Mapping[Any, Any]) -> Keymap:
         else:
             given[name] = ",".join(found)
     while clash := _clash(_with(given)):
-        key, room, one, other = clash
-        mistakes.append(f"{one} and {other} would both have the key {key} on the {room} screen.")
+        key, screen, one, other = clash
+        mistakes.append(f"{one} and {other} would both have the key {key} on the {screen} screen.")
         given.pop(other if other in given else one)
     return Keymap(_with(given), tuple(mistakes))
 
@@ -133,11 +133,11 @@ def _sign(char: str) -> str:
 
 def _clash(actions: tuple[Action, ...]) -> tuple[str, str, str, str] | None:
     """The first key that two actions have on one screen."""
-    for room in get_args(Room):
+    for screen in get_args(ScreenName):
         taken: dict[str, str] = {}
         for action in actions:
-            for key in action.keys.split(",") if room in action.rooms else ():
+            for key in action.keys.split(",") if screen in action.screens else ():
                 if key in taken:
-                    return key, room, taken[key], action.id
+                    return key, screen, taken[key], action.id
                 taken[key] = action.id
     return None

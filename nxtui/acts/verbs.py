@@ -12,7 +12,7 @@ Consent = Literal["none", "ask", "plan", "name"]
 """What a verb needs before it is sent: nothing, a ``y``, a ``y`` under its plan, or the typed name."""
 
 
-class Manner(NamedTuple):
+class VerbPrompt(NamedTuple):
     """How a verb is asked for and spoken of. ``consent`` none still asks if there are several targets;
     ``deletes`` marks what cannot be taken back; ``mild`` is said where the plan holds nothing, as it mostly does."""
 
@@ -24,24 +24,26 @@ class Manner(NamedTuple):
     mild: str = ""
 
 
-MANNERS: dict[str, Manner] = {
-    "retry": Manner(
+PROMPTS: dict[str, VerbPrompt] = {
+    "retry": VerbPrompt(
         "plan",
         "Try {} again?",
         "It goes on from the step that failed. What is listed is deleted and made first.",
         "will be tried again",
         mild="It goes on from the step that failed. Nothing is deleted.",
     ),
-    "rollback": Manner(
+    "rollback": VerbPrompt(
         "plan",
         "Roll back {}?",
         "What is listed is deleted, in this order. It cannot be brought back.",
         "is being rolled back",
         deletes=True,
     ),
-    "hold": Manner("none", "Hold {}?", "Each stops at its next safe point.", "stops at the next safe point"),
-    "resume": Manner("none", "Resume {}?", "Each goes on where it stopped.", "goes on"),
-    "replace": Manner(
+    "hold": VerbPrompt(
+        "none", "Hold {}?", "Each stops at its next safe point.", "stops at the next safe point"
+    ),
+    "resume": VerbPrompt("none", "Resume {}?", "Each goes on where it stopped.", "goes on"),
+    "replace": VerbPrompt(
         "plan",
         "Replace the server of {}?",
         "The server is deleted with what is on its disks, and another one is ordered behind the same "
@@ -49,17 +51,17 @@ MANNERS: dict[str, Manner] = {
         "gets another server",
         deletes=True,
     ),
-    "destroy": Manner(
+    "destroy": VerbPrompt(
         "name",
         "Destroy {}?",
         "The whole cluster goes, with everything listed. It cannot be brought back.",
         "is being destroyed",
         deletes=True,
     ),
-    "protect": Manner(
+    "protect": VerbPrompt(
         "none", "Protect {}?", "Every deletion in each of them is refused from then on.", "is protected"
     ),
-    "unprotect": Manner(
+    "unprotect": VerbPrompt(
         "ask",
         "Take the protection from {}?",
         "Rollback, replace and destroy are allowed in it again. Nothing is deleted now.",
@@ -67,19 +69,21 @@ MANNERS: dict[str, Manner] = {
     ),
 }
 
-AT_A_STEP: dict[str, Manner] = {
-    "retry": Manner(
+AT_A_STEP: dict[str, VerbPrompt] = {
+    "retry": VerbPrompt(
         "plan",
         "Try {} again from “{step}”?",
         "It begins again at that step and does every later one anew. What is listed is deleted and made first.",
         "will be tried again",
         mild="It begins again at that step and does every later one anew; what is there already is found and kept.",
     ),
-    "hold": Manner("none", "Hold {} after “{step}”?", "Each stops when that step is done.", "stops after it"),
+    "hold": VerbPrompt(
+        "none", "Hold {} after “{step}”?", "Each stops when that step is done.", "stops after it"
+    ),
 }
 """The verbs that can be asked for at a step of one's choice."""
 
-APPLY = Manner("plan", "Apply the spec of {}?", "", "is wished")
+APPLY = VerbPrompt("plan", "Apply the spec of {}?", "", "is wished")
 """How a spec is asked for, before it is known what it would do."""
 
 _APPLY_DOES: dict[frozenset[str], str] = {
@@ -103,14 +107,14 @@ _APPLY_DOES: dict[frozenset[str], str] = {
 """What applying a spec promises, by what its plan does."""
 
 
-def apply_manner(actions: Collection[str]) -> Manner:
+def apply_prompt(actions: Collection[str]) -> VerbPrompt:
     """How a spec is asked for whose plan has these actions."""
     return APPLY._replace(promise=_APPLY_DOES.get(frozenset(actions), ""), deletes="delete" in actions)
 
 
-def manner_of(verb: str, step: str | None = None) -> Manner:
+def prompt_of(verb: str, step: str | None = None) -> VerbPrompt:
     """How the verb, perhaps at a step, is asked for and spoken of."""
-    return AT_A_STEP[verb] if step is not None else MANNERS[verb]
+    return AT_A_STEP[verb] if step is not None else PROMPTS[verb]
 
 
 READ_ONLY = "Started with --read-only: nothing can be changed."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from daemon.wire import Unwritten
+from daemon.wire import UnwrittenView
 from daemon.words import counted
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.rows import by_phase
@@ -84,7 +84,7 @@ def banner(fleet: Fleet, width: int) -> Line:
     return [(said.ljust(width), "lost")]
 
 
-def _unwritten(trouble: Unwritten, width: int) -> str:
+def _unwritten(trouble: UnwrittenView, width: int) -> str:
     """That nothing is written, of when what is seen is, and as much of the cause as there is room for."""
     short = f" The daemon cannot write since {clock(trouble['since'])}: what you see is of then. "
     long = f"{short}{trouble['problem']} "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from daemon.telling.signs import PHASES, PHASES_IN_ASCII
+from daemon.display.signs import PHASES, PHASES_IN_ASCII
 from daemon.wire import Phase
 
 

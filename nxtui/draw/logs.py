@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from nxtui.draw.text import Line, Span, clean, fit
 from nxtui.model.entry import Entry
 from nxtui.model.known import LOG_KEPT, LogBook
-from nxtui.model.sieve import Sieve
+from nxtui.model.log_filter import LogFilter
 from nxtui.model.times import clock, date
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -26,7 +26,7 @@ class LogWindow:
         self.shown: list[Entry] = []
         self.level = STEPS[0]
         self.names: frozenset[str] | None = None
-        self.sieve = Sieve()
+        self.log_filter = LogFilter()
         self.marks: set[int] = set()
         self.cursor = 0
         self.follow = True
@@ -42,7 +42,7 @@ class LogWindow:
             return False
         if self.names is not None and event.node not in self.names and event.cluster not in self.names:
             return False
-        return not self.sieve.words or self.sieve.passes(event)
+        return not self.log_filter.words or self.log_filter.passes(event)
 
     def rebuild(self) -> None:
         """Apply the filter to the whole book; the cursor stays on its line if that is still there."""
@@ -79,9 +79,9 @@ class LogWindow:
                 self.hits.append(len(self.shown))
             self.shown.append(event)
         if len(self.shown) > self._kept + self._kept // 10:
-            gone = len(self.shown) - self._kept
-            del self.shown[:gone]
-            self.cursor = max(0, self.cursor - gone)
+            passed = len(self.shown) - self._kept
+            del self.shown[:passed]
+            self.cursor = max(0, self.cursor - passed)
             self._seek_all()
         if self.follow and self.shown:
             self.cursor = len(self.shown) - 1
@@ -93,12 +93,12 @@ class LogWindow:
             self.names = names
             self.rebuild()
 
-    def narrow(self, sieve: Sieve) -> None:
+    def narrow(self, log_filter: LogFilter) -> None:
         """Show only what passes a filter."""
-        if sieve.words != self.sieve.words:
-            self.sieve = sieve
+        if log_filter.words != self.log_filter.words:
+            self.log_filter = log_filter
             self.rebuild()
-        self.sieve = sieve
+        self.log_filter = log_filter
 
     def toggle_mark(self) -> None:
         """Mark the line under the cursor, or take its mark away."""

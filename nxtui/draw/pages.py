@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import get_args
 
-from daemon.telling.durations import lasting
+from daemon.display.durations import lasting
 from daemon.wire import EntityView, Plan, PlanItem
 from daemon.words import counted
 from nxtui import keys

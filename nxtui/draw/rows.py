@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from daemon.telling.durations import UNKNOWN, lasting
+from daemon.display.durations import UNKNOWN, lasting
 from daemon.wire import EntityView, Phase
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.text import Span

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from daemon.telling.durations import UNKNOWN, lasting
+from daemon.display.durations import UNKNOWN, lasting
 from daemon.wire import EntityView, StepTiming
 from daemon.words import counted
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.pages import Fact, heading
 from nxtui.draw.text import Line, clean, clip, fit
 from nxtui.model.entry import Entry
-from nxtui.model.history import History, Usual
+from nxtui.model.history import StepHistory, Usual
 from nxtui.model.recording import AT_REST
 from nxtui.model.times import clock
 
@@ -28,7 +28,7 @@ SHOWN = 30
 def timeline(
     entity: EntityView,
     stays: Sequence[StepTiming],
-    history: History,
+    history: StepHistory,
     now: float | None,
     width: int,
     glyphs: Glyphs,
@@ -45,7 +45,7 @@ def timeline(
 def _stay(
     entity: EntityView,
     stay: StepTiming,
-    history: History,
+    history: StepHistory,
     now: float | None,
     titles: int,
     beside: int,
@@ -81,7 +81,7 @@ def _length(stay: StepTiming, now: float | None) -> float | None:
     return None if end is None else max(0.0, end - stay["started"])
 
 
-def outlook(entity: EntityView, history: History, now: float | None) -> list[Fact]:
+def outlook(entity: EntityView, history: StepHistory, now: float | None) -> list[Fact]:
     """How long it may still take, by the medians, or that it takes too long; nothing where none is known."""
     usual, (step, whole) = history.present(entity), history.left(entity, now)
     if usual is None or step is None:

@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.theme import Theme
 
 _DARK = {
-    "paper": "#11151b",
+    "base": "#11151b",
     "panel": "#171d25",
     "text": "#c5ced8",
     "dim": "#6f7d8c",
@@ -27,7 +27,7 @@ _DARK = {
     "released": "#6f7d8c",
 }
 _LIGHT = {
-    "paper": "#fbfaf7",
+    "base": "#fbfaf7",
     "panel": "#f1efe9",
     "text": "#2b3137",
     "dim": "#79808a",
@@ -45,7 +45,7 @@ _LIGHT = {
     "released": "#79808a",
 }
 _CONTRAST = {
-    "paper": "#000000",
+    "base": "#000000",
     "panel": "#000000",
     "text": "#ffffff",
     "dim": "#c0c0c0",
@@ -73,17 +73,17 @@ def _theme(name: str, colours: dict[str, str], dark: bool) -> Theme:
         error=colours["failed"],
         success=colours["ok"],
         foreground=colours["text"],
-        background=colours["paper"],
-        surface=colours["paper"],
+        background=colours["base"],
+        surface=colours["base"],
         panel=colours["panel"],
         dark=dark,
         variables={
             **{f"nx-{key}": value for key, value in colours.items()},
             "scrollbar": colours["rule"],
-            "scrollbar-background": colours["paper"],
-            "scrollbar-corner-color": colours["paper"],
-            "scrollbar-background-hover": colours["paper"],
-            "scrollbar-background-active": colours["paper"],
+            "scrollbar-background": colours["base"],
+            "scrollbar-corner-color": colours["base"],
+            "scrollbar-background-hover": colours["base"],
+            "scrollbar-background-active": colours["base"],
         },
     )
 
@@ -127,17 +127,17 @@ def inks(variables: dict[str, str]) -> dict[str, Style]:
         },
         "title": Style(color=colour["strong"]),
         "heading": Style(color=colour["dim"]),
-        "match": Style(color=colour["paper"], bgcolor=colour["match"]),
-        **{f"env-{name}": Style(color=colour["paper"], bgcolor=colour[of]) for name, of in _ACCENTS.items()},
-        "env-production": Style(color=colour["paper"], bgcolor=colour["failed"], bold=True),
-        "lost": Style(color=colour["paper"], bgcolor=colour["failed"]),
+        "match": Style(color=colour["base"], bgcolor=colour["match"]),
+        **{f"env-{name}": Style(color=colour["base"], bgcolor=colour[of]) for name, of in _ACCENTS.items()},
+        "env-production": Style(color=colour["base"], bgcolor=colour["failed"], bold=True),
+        "lost": Style(color=colour["base"], bgcolor=colour["failed"]),
         "stale": Style(color=colour["attention"], bold=True),
         "row": Style(bgcolor=colour["row"]),
         "row-idle": Style(bgcolor=colour["panel"]),
-        "paper": Style(color=colour["text"], bgcolor=colour["paper"]),
+        "base": Style(color=colour["text"], bgcolor=colour["base"]),
         "panel": Style(color=colour["text"], bgcolor=colour["panel"]),
         "failed-strong": Style(color=colour["failed"]),
-        "chosen": Style(color=colour["paper"], bgcolor=colour["text"], bold=True),
+        "chosen": Style(color=colour["base"], bgcolor=colour["text"], bold=True),
         "key-strong": Style(color=colour["key"]),
         "match-mark": Style(color=colour["match"]),
     }

@@ -40,7 +40,7 @@ class Feed:
         self._client: AsyncClient | None = None
         self._daemon: str | None = None
         self._after: int | None = None
-        self._heard_something = False
+        self._received_something = False
 
     @property
     def client(self) -> AsyncClient:
@@ -53,7 +53,7 @@ class Feed:
 
     async def run(self) -> None:
         """Connect, follow, and begin again, until it is cancelled."""
-        from daemon.client import DaemonUnreachable, Refused
+        from daemon.client import DaemonRefused, DaemonUnreachable
 
         pause = FIRST_PAUSE
         try:
@@ -67,9 +67,9 @@ class Feed:
                     reason = str(cause)
                 except (KeyError, TypeError) as cause:
                     reason = f"The daemon said something that this nxtui does not understand ({cause!r})."
-                except Refused as refused:
+                except DaemonRefused as refused:
                     reason = f"{refused.error['message']} {refused.error['remedy']}"
-                if self._heard_something:
+                if self._received_something:
                     pause = FIRST_PAUSE
                 self._flush_now()
                 self._lose(reason)
@@ -87,11 +87,11 @@ class Feed:
 
     async def steps(self) -> dict[str, dict[str, list[StepView]]]:
         """The steps of every kind with what they took before; none from a daemon too old to tell them."""
-        from daemon.client import Refused
+        from daemon.client import DaemonRefused
 
         try:
             return (await self.client.steps())["steps"]
-        except Refused as refused:
+        except DaemonRefused as refused:
             if refused.status == 404:
                 return {}
             raise
@@ -123,7 +123,7 @@ class Feed:
 
     async def _follow(self) -> bool:
         """One connection. True if it must be made again at once because another database answers."""
-        self._heard_something = False
+        self._received_something = False
         after = self._after
         if after is None:
             log = await self.client.log(limit=FIRST_LINES, tail=True)
@@ -135,7 +135,7 @@ class Feed:
         first = FIRST_NODES if self._daemon is None else None
         async with contextlib.aclosing(self.client.stream(after, first)) as lines:
             async for line in lines:
-                self._heard_something = True
+                self._received_something = True
                 if line["type"] == "lagged":
                     return False
                 if line["type"] == "snapshot":

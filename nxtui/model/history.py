@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from daemon.telling.usual import median, slow_after
+from daemon.display.usual import median, slow_after
 from daemon.wire import EntityView, EventView, StepTiming, StepView
 
 KEPT = 5000
@@ -27,7 +27,7 @@ class Usual(NamedTuple):
         return length is not None and self.slow_after is not None and length > self.slow_after
 
 
-class Step(NamedTuple):
+class NamedStep(NamedTuple):
     """A step by the name that the daemon takes and the title that a person reads."""
 
     name: str
@@ -35,7 +35,7 @@ class Step(NamedTuple):
     place: int
 
 
-class History:
+class StepHistory:
     """Learns from the daemon's steps; without them from transitions in the log, timelines and entities."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class History:
         self._sorted: dict[tuple[str, str], list[float]] = {}
         self._open: dict[str, tuple[str, float]] = {}
         self._ends_badly: set[tuple[str, str]] = set()
-        self._steps: dict[tuple[str, str], dict[str, Step]] = {}
+        self._steps: dict[tuple[str, str], dict[str, NamedStep]] = {}
         self._told: dict[tuple[str, str], dict[str, StepView]] = {}
 
     def clear(self) -> None:
@@ -86,7 +86,7 @@ class History:
         if entity["state"] == entity["step"] and entity["step_index"] > 0:
             known = self._steps.setdefault((entity["platform"], entity["kind"]), {})
             if entity["state"] not in known:
-                known[entity["state"]] = Step(entity["state"], entity["title"], entity["step_index"])
+                known[entity["state"]] = NamedStep(entity["state"], entity["title"], entity["step_index"])
 
     def usual(self, entity: EntityView, state: str, title: str, started: float | None = None) -> Usual | None:
         """What a state takes that the daemon calls so, and a person by its title; None where nothing is known.
@@ -123,11 +123,11 @@ class History:
         """Whether the daemon told the steps of such an entity, so that there are no others."""
         return bool(self._told.get((entity["platform"], entity["kind"])))
 
-    def steps(self, entity: EntityView) -> list[Step]:
+    def steps(self, entity: EntityView) -> list[NamedStep]:
         """The steps of such an entity in their order: those the daemon told, else those that were seen so far."""
         kind = (entity["platform"], entity["kind"])
         if told := self._told.get(kind):
-            known = [Step(step["name"], step["title"], step["place"]) for step in told.values()]
+            known = [NamedStep(step["name"], step["title"], step["place"]) for step in told.values()]
         else:
             known = list(self._steps.get(kind, {}).values())
         return sorted(known, key=lambda step: step.place)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from daemon.telling.durations import lasting
-from daemon.wire import API_VERSION, DaemonView, EntityView, EventView, Snapshot, StreamLine, Unwritten
+from daemon.display.durations import lasting
+from daemon.wire import API_VERSION, DaemonView, EntityView, EventView, Snapshot, StreamLine, UnwrittenView
 from nxtui.model.entry import Entry, entry
-from nxtui.model.history import History
+from nxtui.model.history import StepHistory
 from nxtui.model.times import clock
 
 STALE_AFTER = 3.0
@@ -51,7 +51,7 @@ class Changes:
     """Whether a cluster was protected, or is no longer: each of its rows says so."""
     failed: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
+    vanished: list[str] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
     """What stands in another state or phase than before."""
 
@@ -98,9 +98,9 @@ class LogBook:
             return False
         self._entries.append(entry(event, self._words))
         if len(self._entries) > self._kept + self._kept // 10:
-            gone = len(self._entries) - self._kept
-            del self._entries[:gone]
-            self.first += gone
+            vanished = len(self._entries) - self._kept
+            del self._entries[:vanished]
+            self.first += vanished
         return True
 
     def clear(self) -> None:
@@ -120,11 +120,11 @@ class Fleet:
         self.clusters: dict[str, EntityView] = {}
         self.nodes: dict[str, EntityView] = {}
         self.log = LogBook()
-        self.history = History()
+        self.history = StepHistory()
         self.recording: Callable[[], tuple[float, str]] | None = None
         """In a replay: the recorded moment that is shown, and the words for it."""
         self.lost_because: str | None = None
-        self.unwritten: Unwritten | None = None
+        self.unwritten: UnwrittenView | None = None
         """Since when the daemon cannot write its database, and why."""
         self.untold = 0
         """Nodes of the first state that the daemon has yet to tell."""
@@ -193,8 +193,8 @@ class Fleet:
             return self.recording()[0]
         if self._told is None:
             return None
-        heard, told = self._told
-        return told + min(self._monotonic() - heard, STALE_AFTER) * self._speed
+        received, told = self._told
+        return told + min(self._monotonic() - received, STALE_AFTER) * self._speed
 
     @property
     def link(self) -> Link:
@@ -264,7 +264,7 @@ class Fleet:
             if not another:
                 changes.compare(self.find(entity["name"]), entity)
         if not another:
-            changes.gone += self.clusters.keys() - {cluster["name"] for cluster in snapshot["clusters"]}
+            changes.vanished += self.clusters.keys() - {cluster["name"] for cluster in snapshot["clusters"]}
         self._seen_once = True
         self.clusters = {entity["name"]: entity for entity in snapshot["clusters"]}
         self.nodes = {entity["name"]: entity for entity in snapshot["nodes"]}
@@ -299,7 +299,7 @@ class Fleet:
             del self.nodes[name]
         elif self.clusters.pop(name, None) is not None:
             changes.clusters.add(name)
-            changes.gone.append(name)
+            changes.vanished.append(name)
 
     def _count(self, node: EntityView) -> None:
         for whose in (node["cluster"], None):

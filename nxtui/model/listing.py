@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from daemon.client.query import Query
-from daemon.telling.order import natural, urgency
+from daemon.display.sorting import natural, urgency
 from daemon.wire import EntityView
 
 

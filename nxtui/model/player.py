@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from daemon.telling.durations import lasting
+from daemon.display.durations import lasting
 from daemon.wire import Detail, StreamLine
 from nxtui.model.recording import Recording, Scene
 from nxtui.model.times import clock
@@ -43,9 +43,9 @@ class Player:
 
     def told(self) -> tuple[float, str]:
         """The recorded moment that is shown, and the words for it."""
-        gone, whole = self.moment - self.recording.start, self.recording.end - self.recording.start
+        passed, whole = self.moment - self.recording.start, self.recording.end - self.recording.start
         state = "" if self.playing else " end" if self.moment >= self.recording.end else " paused"
-        return self.moment, f"{clock(self.moment)} {lasting(gone)}/{lasting(whole)} ×{self.speed:g}{state}"
+        return self.moment, f"{clock(self.moment)} {lasting(passed)}/{lasting(whole)} ×{self.speed:g}{state}"
 
     async def run(self) -> None:
         """Play until it is cancelled; at the end the last moment stays."""

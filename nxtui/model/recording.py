@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
-from daemon.telling.encodings import NotUtf8, text_of
+from daemon.display.encodings import NotUtf8, text_of
 from daemon.wire import (
     API_VERSION,
     DaemonView,

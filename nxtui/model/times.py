@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from daemon.telling.durations import UNKNOWN, lasting
+from daemon.display.durations import UNKNOWN, lasting
 
 
 def due_in(deadline: float | None, now: float | None) -> str:

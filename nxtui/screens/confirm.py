@@ -11,17 +11,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from daemon.client import DaemonUnreachable, Refused
+from daemon.client import DaemonRefused, DaemonUnreachable
 from daemon.wire import Plan
 from daemon.words import counted
-from nxtui.acts.verbs import Manner
+from nxtui.acts.verbs import VerbPrompt
 from nxtui.draw import pages
-from nxtui.draw.pen import Pen
+from nxtui.draw.renderer import Renderer
 from nxtui.draw.text import Line
 from nxtui.screens.dialog import Dialog
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.oneline import OneLine
-from nxtui.widgets.paper import Paper
+from nxtui.widgets.page import Page
 
 Plans = Callable[[], Awaitable[list[Plan]]]
 
@@ -31,7 +31,7 @@ class Question:
     """What is to be confirmed. With ``plans`` it is fetched and shown, with ``word`` it must be typed."""
 
     verb: str
-    manner: Manner
+    prompt: VerbPrompt
     names: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     plans: Plans | None = None
@@ -42,7 +42,7 @@ class Question:
     def title(self) -> str:
         """``Roll back node02?``, or how many if there are several."""
         what = self.names[0] if len(self.names) == 1 else f"these {len(self.names)}"
-        return self.manner.question.format(what, step=self.step)
+        return self.prompt.question.format(what, step=self.step)
 
 
 _KEYS = {
@@ -64,9 +64,9 @@ class Confirm(Dialog[list[Plan] | None]):
     ]
     AUTO_FOCUS = ""
 
-    def __init__(self, pen: Pen, question: Question) -> None:
+    def __init__(self, renderer: Renderer, question: Question) -> None:
         super().__init__()
-        self._pen = pen
+        self._renderer = renderer
         self.question = question
         self.plans: list[Plan] | None = None if question.plans else []
         self.problem = ""
@@ -82,13 +82,13 @@ class Confirm(Dialog[list[Plan] | None]):
     def _mild(self) -> str:
         """What is promised in place of a plan that holds nothing, where the verb mostly does nothing to be shown."""
         empty = self.plans is not None and not any(plan["items"] for plan in self.plans)
-        return self.question.manner.mild if empty else ""
+        return self.question.prompt.mild if empty else ""
 
     def compose(self) -> ComposeResult:
-        self._page = Paper(self._pen, self._lines, ground="panel", id="page")
+        self._page = Page(self._renderer, self._lines, ground="panel", id="page")
         self._buttons = _Buttons(self)
         with Vertical(id="dialog"):
-            self._title_line = OneLine(self._pen, self._compose_title, "panel")
+            self._title_line = OneLine(self._renderer, self._compose_title, "panel")
             yield self._title_line
             yield self._page
             if self.question.word is not None:
@@ -110,7 +110,7 @@ class Confirm(Dialog[list[Plan] | None]):
             self.plans = await plans()
         except DaemonUnreachable as cause:
             self.problem = str(cause)
-        except Refused as refused:
+        except DaemonRefused as refused:
             self.problem = f"{refused.error['message']} {refused.error['remedy']}"
         self._fit()
 
@@ -127,7 +127,7 @@ class Confirm(Dialog[list[Plan] | None]):
 
     def _lines(self, width: int) -> list[Line]:
         question = self.question
-        lines = pages.paragraph(self._mild or question.manner.promise, width)
+        lines = pages.paragraph(self._mild or question.prompt.promise, width)
         if self.problem:
             return [*lines, [], *pages.paragraph(self.problem, width, "failed-strong")]
         if self.plans is None:
@@ -138,7 +138,7 @@ class Confirm(Dialog[list[Plan] | None]):
             )
             lines.append([])
             for plan in self.plans:
-                lines += pages.plan_lines(plan, width, self._pen.glyphs)
+                lines += pages.plan_lines(plan, width, self._renderer.glyphs)
                 if stages := pages.plan_stages(plan, width):
                     lines += [[], *stages]
         elif len(question.names) > 1:
@@ -151,7 +151,7 @@ class Confirm(Dialog[list[Plan] | None]):
     def on_ask_line_changed(self, event: AskLine.Changed) -> None:
         event.stop()
 
-    def on_ask_line_done(self, event: AskLine.Done) -> None:
+    def on_ask_line_submitted(self, event: AskLine.Submitted) -> None:
         """The right name arms ``y``; it does nothing by itself. Escape leaves."""
         if not event.text:
             self.end(None)
@@ -188,7 +188,7 @@ class _Buttons(OneLine):
     """Cancel, drawn as what has the focus, and the key that confirms."""
 
     def __init__(self, confirm: Confirm) -> None:
-        super().__init__(confirm._pen, self._compose_line, "panel", id="buttons")
+        super().__init__(confirm._renderer, self._compose_line, "panel", id="buttons")
         self._confirm = confirm
 
     def _compose_line(self, width: int) -> Line:

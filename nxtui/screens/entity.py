@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import work
 from textual.app import ComposeResult
 
-from daemon.client import DaemonUnreachable, Refused
+from daemon.client import DaemonRefused, DaemonUnreachable
 from daemon.wire import EntityView, StepTiming
 from nxtui import keys
 from nxtui.draw import pages, story
@@ -16,38 +16,38 @@ from nxtui.model.entry import Entry, entry
 from nxtui.model.known import Changes
 from nxtui.model.listing import SORTS
 from nxtui.model.trail import Place
-from nxtui.screens.room import Room
+from nxtui.screens.full_screen import FullScreen
 from nxtui.widgets.canvas import Beside
 from nxtui.widgets.logview import LogView
 from nxtui.widgets.oneline import OneLine
-from nxtui.widgets.paper import Paper
+from nxtui.widgets.page import Page
 
 
-class EntityScreen(Room):
+class EntityScreen(FullScreen):
     """The story of one entity; it is fetched again whenever the daemon says that the entity changed."""
 
-    room = "node"
+    screen_name = "node"
     BINDINGS = keys.bindings("node")
 
     def __init__(self, entity: EntityView) -> None:
         super().__init__()
         self.entity = entity
-        self.gone = False
+        self.is_absent = False
         self.stays: list[StepTiming] = []
         self._earlier: list[Entry] = []
 
     def compose_body(self) -> ComposeResult:
-        pen = self.nx.pen
-        self.story = Paper(pen, self._story_lines, id="story")
-        self.things = Paper(pen, self._thing_lines, ground="panel", id="things")
+        renderer = self.nx.renderer
+        self.story = Page(renderer, self._story_lines, id="story")
+        self.objects = Page(renderer, self._object_lines, ground="panel", id="objects")
         self.window = LogWindow(self.nx.fleet.log)
         self.window.show(frozenset((self.entity["name"],)))
-        self.log_view = LogView(pen, self.window, self.no_lines, cursor=False, id="log")
+        self.log_view = LogView(renderer, self.window, self.no_lines, cursor=False, id="log")
         with Beside(id="middle"):
             yield self.story
-            yield self.things
+            yield self.objects
         yield OneLine(
-            pen, lambda _: [("    LOG", "heading"), (f"  of {self.entity['name']}", "dim")], "panel"
+            renderer, lambda _: [("    LOG", "heading"), (f"  of {self.entity['name']}", "dim")], "panel"
         )
         yield self.log_view
 
@@ -65,10 +65,10 @@ class EntityScreen(Room):
         return self.entity
 
     def targets(self) -> list[EntityView]:
-        return [] if self.gone else [self.entity]
+        return [] if self.is_absent else [self.entity]
 
     def copied_text(self) -> str:
-        return "\n".join(plain(line) for line in [*self._story_lines(100), [], *self._thing_lines(100)])
+        return "\n".join(plain(line) for line in [*self._story_lines(100), [], *self._object_lines(100)])
 
     @work(exclusive=True, group="detail")
     async def fetch(self) -> None:
@@ -78,7 +78,7 @@ class EntityScreen(Room):
             if self.nx.player is None and not self._earlier:
                 told, words = await self.nx.feed.events_of(self.entity), dict[str, str]()
                 self._earlier = [entry(event, words) for event in told]
-        except (DaemonUnreachable, Refused, KeyError):
+        except (DaemonUnreachable, DaemonRefused, KeyError):
             return
         self.stays = detail["timeline"]
         self.nx.fleet.history.learn(self.entity, self.stays)
@@ -89,7 +89,7 @@ class EntityScreen(Room):
         entities = fleet.clusters if self.entity["kind"] == "cluster" else fleet.nodes
         touched = changes.whole or name in changes.nodes or name in changes.clusters
         if touched:
-            self.gone = name not in entities
+            self.is_absent = name not in entities
             self.entity = entities.get(name, self.entity)
             self.fetch()
             self._redraw()
@@ -103,21 +103,21 @@ class EntityScreen(Room):
 
     def _redraw(self) -> None:
         self.story.redraw()
-        if self.things.display:
-            self.things.redraw()
+        if self.objects.display:
+            self.objects.redraw()
 
     def on_resize(self) -> None:
         width, height = self.size
-        self.things.display = width >= WIDE
-        self.things.styles.width = int(width * 0.4)
+        self.objects.display = width >= WIDE
+        self.objects.styles.width = int(width * 0.4)
         self.log_view.styles.height = max(3, height // 5)
         self.call_after_refresh(self._redraw)
 
     def _story_lines(self, width: int) -> list[Line]:
-        entity, now, glyphs = self.entity, self.nx.fleet.now, self.nx.pen.glyphs
+        entity, now, glyphs = self.entity, self.nx.fleet.now, self.nx.renderer.glyphs
         told = pages.trouble(entity, width)
         lines = [pages.headline(entity, glyphs)]
-        if self.gone:
+        if self.is_absent:
             lines.append([("  The daemon no longer has it; this is the last that was known.", "attention")])
         lines += [[], *told, []] if told else [[]]
         if entity["kind"] == "cluster":
@@ -144,13 +144,13 @@ class EntityScreen(Room):
         """Let a person choose a node of the cluster, and show it."""
         from nxtui.screens.pick import Pick, PickList
 
-        glyphs = self.nx.pen.glyphs.phase
+        glyphs = self.nx.renderer.glyphs.phase
         entries = [
             (node["name"], f"{glyphs[node['phase']]} {node['name']}", node["title"])
             for node in self._members()
         ]
         listed = PickList(f"Nodes of {self.entity['cluster']}", entries, "type to narrow", "It has no node.")
-        if chosen := await self.nx.push_screen_wait(Pick(self.nx.pen, listed)):
+        if chosen := await self.nx.push_screen_wait(Pick(self.nx.renderer, listed)):
             self.nx.open_entity(chosen)
 
     def _events(self) -> list[Entry]:
@@ -167,7 +167,7 @@ class EntityScreen(Room):
             more.append(("protected", "every deletion is refused until it is unprotected"))
         return more
 
-    def _thing_lines(self, width: int) -> list[Line]:
+    def _object_lines(self, width: int) -> list[Line]:
         owned = pages.belongings(self.entity, width)[1:] or [[("It owns nothing.", "dim")]]
         return [*owned, [], *story.calls(self._events(), width)]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from textual.widgets import Input
 
 from daemon.words import counted
-from nxtui.draw.pen import Pen
+from nxtui.draw.renderer import Renderer
 from nxtui.draw.text import clip
 from nxtui.screens.pick import Entry, Pick, PickList
 
@@ -17,9 +17,9 @@ SPECS = (".yaml", ".yml")
 class FilePicker(Pick):
     """Ends with the path of a spec. A directory is entered, and nothing else happens by choosing one."""
 
-    def __init__(self, pen: Pen, directory: Path) -> None:
+    def __init__(self, renderer: Renderer, directory: Path) -> None:
         self.directory = directory
-        super().__init__(pen, listing(directory))
+        super().__init__(renderer, listing(directory))
 
     def chosen(self, what: str) -> None:
         path = (self.directory / Path(what).expanduser()).absolute()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 
 from daemon.client import query
-from daemon.telling.durations import roughly
+from daemon.display.durations import roughly
 from daemon.wire import EntityView
 from daemon.words import counted
 from nxtui import keys
@@ -18,40 +18,47 @@ from nxtui.draw.logs import LogWindow
 from nxtui.draw.text import Line, Span, clip
 from nxtui.model.known import Changes
 from nxtui.model.listing import SORTS, Listing
-from nxtui.screens.room import Room
+from nxtui.screens.full_screen import FullScreen
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.canvas import Beneath, Beside
 from nxtui.widgets.grid import Grid
 from nxtui.widgets.logview import LogView
 from nxtui.widgets.oneline import OneLine
-from nxtui.widgets.paper import Paper
+from nxtui.widgets.page import Page
 
 if TYPE_CHECKING:
     from nxtui.draw.export import Format
 
 
-class FleetScreen(Room):
+class FleetScreen(FullScreen):
     """Clusters above, nodes below, and whatever explains the one under the cursor."""
 
-    room = "fleet"
+    screen_name = "fleet"
     BINDINGS = keys.bindings("fleet")
 
     def compose_body(self) -> ComposeResult:
-        pen, fleet = self.nx.pen, self.nx.fleet
+        renderer, fleet = self.nx.renderer, self.nx.fleet
         now = lambda: fleet.now  # noqa: E731
         moment = lambda: fleet.moment  # noqa: E731
         self.clusters = Grid(
-            pen, Listing(), CLUSTER_COLUMNS, self._cluster_cells, now, self._no_clusters, "clusters", moment
+            renderer,
+            Listing(),
+            CLUSTER_COLUMNS,
+            self._cluster_cells,
+            now,
+            self._no_clusters,
+            "clusters",
+            moment,
         )
         self.nodes = Grid(
-            pen, Listing(), NODE_COLUMNS, self._node_cells, now, self._no_nodes, "nodes", moment
+            renderer, Listing(), NODE_COLUMNS, self._node_cells, now, self._no_nodes, "nodes", moment
         )
-        self.pane = Paper(pen, self._pane_lines, ground="panel", id="pane")
-        self.strip = Paper(pen, self._strip_lines, ground="panel", id="strip")
+        self.pane = Page(renderer, self._pane_lines, ground="panel", id="pane")
+        self.strip = Page(renderer, self._strip_lines, ground="panel", id="strip")
         self.window = LogWindow(fleet.log)
-        self.log_head = OneLine(pen, self._log_head, ground="panel", id="log-head")
-        self.log_view = LogView(pen, self.window, self.no_lines, cursor=False, id="log")
-        self.filter_line = OneLine(pen, self._filter_line, ground="panel", id="filter-line")
+        self.log_head = OneLine(renderer, self._log_head, ground="panel", id="log-head")
+        self.log_view = LogView(renderer, self.window, self.no_lines, cursor=False, id="log")
+        self.filter_line = OneLine(renderer, self._filter_line, ground="panel", id="filter-line")
         self.everything = False
         self._current = self.nodes
         self._told: tuple[EntityView | None, EntityView | None] = (None, None)
@@ -126,7 +133,7 @@ class FleetScreen(Room):
         more = story.outlook(entity, fleet.history, fleet.now)
         if fleet.is_protected(entity):
             more.append(("protected", "every deletion is refused"))
-        return pages.detail(entity, fleet.now, width, self.nx.pen.glyphs, more)
+        return pages.detail(entity, fleet.now, width, self.nx.renderer.glyphs, more)
 
     def _strip_lines(self, width: int) -> list[Line]:
         entity = self.selected()
@@ -136,7 +143,7 @@ class FleetScreen(Room):
         before = rows.slowness(fleet.history.slow(entity, fleet.now)) or rows.part_done(
             entity, fleet.clusters.get(entity["cluster"])
         )
-        return [[], *pages.strip(entity, fleet.now, width, self.nx.pen.glyphs, before)]
+        return [[], *pages.strip(entity, fleet.now, width, self.nx.renderer.glyphs, before)]
 
     def _log_head(self, width: int) -> Line:
         entity = self.selected()
@@ -155,7 +162,7 @@ class FleetScreen(Room):
                 (f"  {len(listing.order)} of {counted(len(self.nx.fleet.nodes), 'node')}   ", "dim"),
             ]
         if marked := len(self.nodes.listing.marks | self.clusters.listing.marks):
-            line.append((f"{self.nx.pen.glyphs.mark} {marked} marked   ", "match-mark"))
+            line.append((f"{self.nx.renderer.glyphs.mark} {marked} marked   ", "match-mark"))
         return [*line, ("Esc clears", "dim")]
 
     # what happens
@@ -289,8 +296,8 @@ class FleetScreen(Room):
 
     def action_sort(self) -> None:
         listing = self.nodes.listing
-        orders = list(SORTS)
-        self.sort_by(orders[(orders.index(listing.sort) + 1) % len(orders)])
+        sorts = list(SORTS)
+        self.sort_by(sorts[(sorts.index(listing.sort) + 1) % len(sorts)])
 
     def sort_by(self, order: str) -> None:
         """Order the nodes by a column, the other way round if they are in that order already."""
@@ -304,7 +311,7 @@ class FleetScreen(Room):
         self.sort_by(self.nodes.listing.sort)
 
     def action_apply(self) -> None:
-        if reason := self.nx.errands.barred():
+        if reason := self.nx.sender.barred():
             self.notify(reason, title="apply: not now", severity="warning", markup=False)
         else:
             self.nx.choose_spec()
@@ -357,7 +364,7 @@ class FleetScreen(Room):
     def on_ask_line_changed(self, event: AskLine.Changed) -> None:
         self._filter_by(event.text)
 
-    async def on_ask_line_done(self, event: AskLine.Done) -> None:
+    async def on_ask_line_submitted(self, event: AskLine.Submitted) -> None:
         await event.ask.remove()
         self.nodes.focus()
         self._filter_by(event.text)

@@ -9,18 +9,18 @@ from textual.containers import Vertical
 from daemon.client.query import FIELDS
 from nxtui import keys
 from nxtui.draw import pages
-from nxtui.draw.pen import Pen
+from nxtui.draw.renderer import Renderer
 from nxtui.draw.text import Line
-from nxtui.model import sieve
+from nxtui.model import log_filter
 from nxtui.screens.dialog import Dialog
 from nxtui.widgets.oneline import OneLine
-from nxtui.widgets.paper import Paper
+from nxtui.widgets.page import Page
 
 _FILTER = (
     "A word is looked for everywhere; field:a,b looks in one field for a or b; !word turns it round; "
     "all words must agree. Fields: "
 )
-_SIEVE = (
+_LOG_FILTER = (
     "A word is looked for in the text and the node; field:a,b and !word as in the list of nodes. Fields: "
 )
 
@@ -36,18 +36,18 @@ class HelpScreen(Dialog[None]):
         Binding("pageup", "scroll(-10)", show=False),
     ]
 
-    def __init__(self, pen: Pen, room: keys.Room, actions: tuple[keys.Action, ...]) -> None:
+    def __init__(self, renderer: Renderer, screen: keys.ScreenName, actions: tuple[keys.Action, ...]) -> None:
         super().__init__()
-        self._pen = pen
-        self._room = room
+        self._renderer = renderer
+        self._screen_name = screen
         self._actions = actions
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield OneLine(self._pen, lambda _: [(" Keys", "title")], "panel")
-            yield Paper(self._pen, self._lines, ground="panel", id="page")
+            yield OneLine(self._renderer, lambda _: [(" Keys", "title")], "panel")
+            yield Page(self._renderer, self._lines, ground="panel", id="page")
             yield OneLine(
-                self._pen,
+                self._renderer,
                 lambda _: [
                     (" Esc", "key-strong"),
                     (" closes   ", "dim"),
@@ -59,10 +59,14 @@ class HelpScreen(Dialog[None]):
 
     def _lines(self, width: int) -> list[Line]:
         lines = pages.help_lines(self._actions, width)
-        if self._room == "fleet":
+        if self._screen_name == "fleet":
             lines += [[], pages.heading("filter"), *pages.paragraph(_FILTER + ", ".join(FIELDS), width)]
-        if self._room == "log":
-            lines += [[], pages.heading("filter"), *pages.paragraph(_SIEVE + ", ".join(sieve.FIELDS), width)]
+        if self._screen_name == "log":
+            lines += [
+                [],
+                pages.heading("filter"),
+                *pages.paragraph(_LOG_FILTER + ", ".join(log_filter.FIELDS), width),
+            ]
         return lines
 
     def action_close(self) -> None:
@@ -71,4 +75,4 @@ class HelpScreen(Dialog[None]):
 
     def action_scroll(self, lines: int) -> None:
         """Further down, or up."""
-        self.query_one(Paper).move(lines)
+        self.query_one(Page).move(lines)

@@ -10,11 +10,11 @@ from daemon.words import counted
 from nxtui import keys
 from nxtui.draw.logs import STAMPS, LogWindow, as_text
 from nxtui.draw.text import Line, spread
-from nxtui.model import sieve
+from nxtui.model import log_filter
 from nxtui.model.known import Changes
 from nxtui.model.trail import Place
-from nxtui.screens.room import Room
-from nxtui.terminal import aside
+from nxtui.screens.full_screen import FullScreen
+from nxtui.terminal import programs
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.logview import LogView
 from nxtui.widgets.oneline import OneLine
@@ -22,10 +22,10 @@ from nxtui.widgets.oneline import OneLine
 _LEVEL_WORDS = {"debug": "all levels", "warning": "warnings and errors", "error": "errors"}
 
 
-class LogScreen(Room):
+class LogScreen(FullScreen):
     """Lines of one name or of everything, the newest at the bottom."""
 
-    room = "log"
+    screen_name = "log"
     BINDINGS = keys.bindings("log")
 
     def __init__(self, name: str | None) -> None:
@@ -34,11 +34,11 @@ class LogScreen(Room):
         self._everything = name is None
 
     def compose_body(self) -> ComposeResult:
-        pen = self.nx.pen
+        renderer = self.nx.renderer
         self.window = LogWindow(self.nx.fleet.log)
         self._narrow()
-        self.head = OneLine(pen, self._head_line, ground="panel", id="log-head")
-        self.log_view = LogView(pen, self.window, self.no_lines, cursor=True, id="log")
+        self.head = OneLine(renderer, self._head_line, ground="panel", id="log-head")
+        self.log_view = LogView(renderer, self.window, self.no_lines, cursor=True, id="log")
         yield self.log_view
         yield self.head
 
@@ -53,7 +53,7 @@ class LogScreen(Room):
 
     def action_pager(self) -> None:
         lines = "".join(as_text(event) + "\n" for event in self.window.chosen())
-        aside.run(self.nx, aside.pager(os.environ), lines)
+        programs.run(self.nx, programs.pager(os.environ), lines)
 
     def _narrow(self) -> None:
         self.window.show(None if self._everything or self._of is None else frozenset((self._of,)))
@@ -62,12 +62,12 @@ class LogScreen(Room):
         window = self.window
         of = "everything" if self._everything or self._of is None else self._of
         left: Line = [(f" {of}", "strong"), (f"  {_LEVEL_WORDS[window.level]}", "dim")]
-        if window.sieve.error:
-            left += [("  " + window.sieve.error, "attention")]
-        elif window.sieve.words:
-            left += [("  only ", "dim"), (window.sieve.text, "strong")]
+        if window.log_filter.error:
+            left += [("  " + window.log_filter.error, "attention")]
+        elif window.log_filter.words:
+            left += [("  only ", "dim"), (window.log_filter.text, "strong")]
         if window.marks:
-            left += [(f"  {self.nx.pen.glyphs.mark} {len(window.marks)} marked", "match-mark")]
+            left += [(f"  {self.nx.renderer.glyphs.mark} {len(window.marks)} marked", "match-mark")]
         if window.sought:
             found = f"{window.hit_number} of {len(window.hits)}" if window.hits else "nowhere"
             left += [("  /", "key-strong"), (window.sought, "strong"), (f" {found}", "dim")]
@@ -154,24 +154,24 @@ class LogScreen(Room):
         self._ask = self.window.seek
         self.mount(AskLine("/", self.window.sought, "text to find; n and N go on and back"), after=self.head)
 
-    def action_sieve(self) -> None:
-        self._ask = self._sifted
+    def action_log_filter(self) -> None:
+        self._ask = self._filtered
         hint = "node:node02  kind:call  level:warning,error  !text"
-        self.mount(AskLine("only", self.window.sieve.text, hint), after=self.head)
+        self.mount(AskLine("only", self.window.log_filter.text, hint), after=self.head)
 
-    def _sifted(self, text: str) -> None:
-        self.window.narrow(sieve.parse(text))
+    def _filtered(self, text: str) -> None:
+        self.window.narrow(log_filter.parse(text))
 
-    def sift(self, text: str) -> None:
+    def filter_lines(self, text: str) -> None:
         """Show only what passes a filter."""
-        self._sifted(text)
+        self._filtered(text)
         self._redraw()
 
     def on_ask_line_changed(self, event: AskLine.Changed) -> None:
         self._ask(event.text)
         self._redraw()
 
-    def on_ask_line_done(self, event: AskLine.Done) -> None:
+    def on_ask_line_submitted(self, event: AskLine.Submitted) -> None:
         event.ask.remove()
         self.log_view.focus()
         self._ask(event.text)
@@ -192,16 +192,16 @@ class LogScreen(Room):
     def action_back(self) -> None:
         """End the search first, then the filter and the marks, then leave."""
         window = self.window
-        if window.sought or window.sieve.text or window.marks:
+        if window.sought or window.log_filter.text or window.marks:
             if window.sought:
                 window.seek("")
-            elif window.sieve.text:
-                self._sifted("")
+            elif window.log_filter.text:
+                self._filtered("")
             else:
                 window.marks.clear()
             self._redraw()
         else:
-            self.nx.close_room(self)
+            self.nx.close_screen(self)
 
     def copied_text(self) -> str:
         window = self.window

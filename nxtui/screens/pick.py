@@ -11,12 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from nxtui.draw.pen import Pen
+from nxtui.draw.renderer import Renderer
 from nxtui.draw.text import Line, clip, fit
 from nxtui.screens.dialog import Dialog
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.oneline import OneLine
-from nxtui.widgets.paper import Paper
+from nxtui.widgets.page import Page
 
 Entry = tuple[str, str, str]
 """What is chosen, how it is called, and a fact beside it."""
@@ -50,21 +50,21 @@ class Pick(Dialog[str | None]):
     ]
     AUTO_FOCUS = ""
 
-    def __init__(self, pen: Pen, listed: PickList) -> None:
+    def __init__(self, renderer: Renderer, listed: PickList) -> None:
         super().__init__()
-        self._pen = pen
+        self._renderer = renderer
         self.listed = listed
         self.typed = ""
         self.place = max(0, listed.start)
 
     def compose(self) -> ComposeResult:
-        self._page = Paper(self._pen, self._lines, ground="panel", id="page")
-        self._title_line = OneLine(self._pen, lambda _: [(" " + self.listed.title, "title")], "panel")
+        self._page = Page(self._renderer, self._lines, ground="panel", id="page")
+        self._title_line = OneLine(self._renderer, lambda _: [(" " + self.listed.title, "title")], "panel")
         with Vertical(id="dialog"):
             yield self._title_line
             yield self._page
-            yield AskLine(self._pen.glyphs.cursor, "", self.listed.hint)
-            yield OneLine(self._pen, self._help_line, "panel")
+            yield AskLine(self._renderer.glyphs.cursor, "", self.listed.hint)
+            yield OneLine(self._renderer, self._help_line, "panel")
 
     def _help_line(self, width: int) -> Line:
         said = (("Enter", "chooses"), ("Esc", "leaves"), ("Up Down", "move"))
@@ -101,7 +101,7 @@ class Pick(Dialog[str | None]):
         lines: list[Line] = []
         for number, (_, name, fact) in enumerate(shown):
             here = number == self.place
-            sign = self._pen.glyphs.cursor if here else " "
+            sign = self._renderer.glyphs.cursor if here else " "
             lines.append(
                 [(f" {sign} ", "key"), (fit(name, names), "strong" if here else ""), ("  " + fact, "dim")]
             )
@@ -118,7 +118,7 @@ class Pick(Dialog[str | None]):
         self.place = 0 if self.typed else max(0, self.listed.start)
         self.fit()
 
-    def on_ask_line_done(self, event: AskLine.Done) -> None:
+    def on_ask_line_submitted(self, event: AskLine.Submitted) -> None:
         event.stop()
         shown = self.shown
         if event.given_up:

@@ -10,45 +10,45 @@ from textual import work
 from textual.app import ComposeResult
 
 from daemon import wire
-from daemon.client import DaemonUnreachable, Refused
-from daemon.telling.encodings import NotUtf8, text_of
-from daemon.wire import Plan, Problem
+from daemon.client import DaemonRefused, DaemonUnreachable
+from daemon.display.encodings import NotUtf8, text_of
+from daemon.wire import Plan, SpecMistake
 from daemon.words import counted
 from nxtui import keys
 from nxtui.draw import pages
 from nxtui.draw.text import Line, clip, wrap
 from nxtui.model.known import Changes
 from nxtui.model.trail import Place
-from nxtui.screens.room import Room
-from nxtui.terminal import aside
+from nxtui.screens.full_screen import FullScreen
+from nxtui.terminal import programs
 from nxtui.widgets.oneline import OneLine
-from nxtui.widgets.paper import Paper
+from nxtui.widgets.page import Page
 
 LARGEST = wire.SPEC_LIMIT
 """Bytes of a spec; a larger file is surely something else."""
 
 
-class SpecScreen(Room):
+class SpecScreen(FullScreen):
     """Reads a file, lets the daemon check it, and carries it there once a person has seen the plan."""
 
-    room = "spec"
+    screen_name = "spec"
     BINDINGS = keys.bindings("spec")
 
     def __init__(self, file: Path) -> None:
         super().__init__()
         self.file = file
         self.text = ""
-        self.problems: list[Problem] = []
+        self.problems: list[SpecMistake] = []
         self.said = "Asking the daemon what it would make…"
         self.plan: Plan | None = None
         self._seen: tuple[int, int] | None = None
 
     def compose_body(self) -> ComposeResult:
-        pen = self.nx.pen
-        self.head = OneLine(pen, self._head_line, ground="panel", id="spec-head")
-        self.paper = Paper(pen, self._lines, id="spec-text")
+        renderer = self.nx.renderer
+        self.head = OneLine(renderer, self._head_line, ground="panel", id="spec-head")
+        self.page = Page(renderer, self._lines, id="spec-text")
         yield self.head
-        yield self.paper
+        yield self.page
 
     def on_mount(self) -> None:
         self.action_reread()
@@ -92,7 +92,7 @@ class SpecScreen(Room):
 
     def _refuse(self, reason: str, *mistakes: str) -> None:
         self.text, self.plan, self.problems, self.said = "", None, [], reason
-        self.problems = [Problem(line=None, column=None, message=one) for one in mistakes]
+        self.problems = [SpecMistake(line=None, column=None, message=one) for one in mistakes]
         self._redraw()
 
     @work(exclusive=True, group="check")
@@ -100,10 +100,10 @@ class SpecScreen(Room):
         """Let the daemon say what the spec would make, or what is wrong with it."""
         text = self.text
         try:
-            plan, said, problems = await self.nx.feed.plan_spec(text), "", list[Problem]()
+            plan, said, problems = await self.nx.feed.plan_spec(text), "", list[SpecMistake]()
         except DaemonUnreachable as cause:
             plan, said, problems = None, str(cause), []
-        except Refused as refused:
+        except DaemonRefused as refused:
             problems = refused.problems
             said = "" if problems else f"{refused.error['message']} {refused.error['remedy']}"
             plan = None
@@ -111,27 +111,27 @@ class SpecScreen(Room):
             news = problems != self.problems
             self.plan, self.said, self.problems = plan, said, problems
             self._redraw()
-            if news and not any(self.paper.in_sight(y) for y in self._mistaken()):
+            if news and not any(self.page.in_sight(y) for y in self._mistaken()):
                 self._to_mistake_after(0)
 
     def _redraw(self) -> None:
         self.head.redraw()
-        self.paper.redraw()
+        self.page.redraw()
         self.redraw_frame()
 
     def _head_line(self, width: int) -> Line:
         line: Line = [(f" {clip(str(self.file), max(10, width // 2))}  ", "strong")]
         if self.problems:
-            return [*line, (f"{self.nx.pen.glyphs.phase['failed']} ", "failed"),
+            return [*line, (f"{self.nx.renderer.glyphs.phase['failed']} ", "failed"),
                     (counted(len(self.problems), "mistake"), "failed-strong")]  # fmt: skip
         if self.plan is None:
             return [*line, (self.said, "attention")]
-        correct = (f"{self.nx.pen.glyphs.phase['ok']} correct", "ok")
+        correct = (f"{self.nx.renderer.glyphs.phase['ok']} correct", "ok")
         return [*line, correct, (f"  {self.plan['target']}: ", "dim"), *pages.plan_counts([self.plan])]
 
     def _lines(self, width: int) -> list[Line]:
         """The text with line numbers; what is wrong stands beneath its line."""
-        beneath: dict[int, list[Problem]] = {}
+        beneath: dict[int, list[SpecMistake]] = {}
         for problem in self.problems:
             beneath.setdefault(problem["line"] or 0, []).append(problem)
         text = self.text.splitlines()
@@ -148,8 +148,8 @@ class SpecScreen(Room):
             lines += [line for problem in left for line in self._mistake(problem, numbers, width)]
         return lines
 
-    def _mistake(self, problem: Problem, numbers: int, width: int) -> list[Line]:
-        glyph = self.nx.pen.glyphs.phase["failed"]
+    def _mistake(self, problem: SpecMistake, numbers: int, width: int) -> list[Line]:
+        glyph = self.nx.renderer.glyphs.phase["failed"]
         where = f"line {problem['line']}, column {problem['column']}: " if problem["line"] else ""
         parts = wrap(where + problem["message"], width - numbers - 4)
         lead = " " * (numbers + 1)
@@ -167,31 +167,31 @@ class SpecScreen(Room):
         if not self._mistaken():
             self.notify("There is no mistake in it.", timeout=3)
         else:
-            self._to_mistake_after(self.paper.scroll_offset.y + 2)
+            self._to_mistake_after(self.page.scroll_offset.y + 2)
 
     def _mistaken(self) -> list[int]:
         """The lines on the page at which a mistake is told."""
-        glyph = self.nx.pen.glyphs.phase["failed"]
-        return [y for y, line in enumerate(self.paper.lines) if line and line[0][0].strip() == glyph]
+        glyph = self.nx.renderer.glyphs.phase["failed"]
+        return [y for y, line in enumerate(self.page.lines) if line and line[0][0].strip() == glyph]
 
     def _to_mistake_after(self, here: int) -> None:
         marks = self._mistaken()
         if marks:
             target = next((y for y in marks if y > here), marks[0])
-            self.paper.scroll_to(y=max(0, target - 2), animate=False, force=True)
+            self.page.scroll_to(y=max(0, target - 2), animate=False, force=True)
 
     @work(exclusive=True, group="verbs")
     async def action_confirm_spec(self) -> None:
         """Show the plan and ask; then apply exactly that plan."""
-        reason = self.nx.errands.barred()
+        reason = self.nx.sender.barred()
         if reason is None and self.plan is None:
             reason = "The mistakes are to be mended first." if self.problems else self.said
         if reason is None and self.plan is not None and not self.plan["items"]:
             reason = f"{self.plan['target']} is wished just so already: there is nothing to do."
         if reason is not None or self.plan is None:
             self.notify(reason or "", title="apply: not now", severity="warning", markup=False)
-        elif await self.nx.errands.apply(self.text, self.plan):
-            self.nx.close_room(self)
+        elif await self.nx.sender.apply(self.text, self.plan):
+            self.nx.close_screen(self)
 
     def action_edit(self) -> None:
         """Open the file in the person's editor; nxtui steps aside meanwhile."""
@@ -206,23 +206,23 @@ class SpecScreen(Room):
         except ValueError as cause:
             self.notify(f"The editor {editor} cannot be started ({cause}).", severity="warning", markup=False)
             return
-        aside.run(self.nx, command)
+        programs.run(self.nx, command)
         self.action_reread()
 
     def action_down(self) -> None:
-        self.paper.move(1)
+        self.page.move(1)
 
     def action_up(self) -> None:
-        self.paper.move(-1)
+        self.page.move(-1)
 
     def action_page_down(self) -> None:
-        self.paper.move(self.paper.size.height)
+        self.page.move(self.page.size.height)
 
     def action_page_up(self) -> None:
-        self.paper.move(-self.paper.size.height)
+        self.page.move(-self.page.size.height)
 
     def action_top(self) -> None:
-        self.paper.scroll_to(y=0, animate=False)
+        self.page.scroll_to(y=0, animate=False)
 
     def action_bottom(self) -> None:
-        self.paper.move(self.paper.virtual_size.height)
+        self.page.move(self.page.virtual_size.height)

@@ -29,9 +29,9 @@ class Attention:
             self._call(
                 " ".join(["done:", listed(changes.done)]), "Every step is done.", severity="information"
             )
-        if changes.gone:
+        if changes.vanished:
             self._call(
-                f"gone: {listed(changes.gone)}", "Everything of it is deleted.", severity="information"
+                f"gone: {listed(changes.vanished)}", "Everything of it is deleted.", severity="information"
             )
 
     def _failed(self, names: list[str]) -> tuple[str, str]:

@@ -26,7 +26,7 @@ class AskLine(Horizontal):
             super().__init__()
             self.text = text
 
-    class Done(Message):
+    class Submitted(Message):
         """The text is what was meant, or was given up and is empty."""
 
         def __init__(self, ask: AskLine, text: str, given_up: bool = False) -> None:
@@ -56,8 +56,8 @@ class AskLine(Horizontal):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.Done(self, event.value))
+        self.post_message(self.Submitted(self, event.value))
 
     def action_clear(self) -> None:
         """Give the text up."""
-        self.post_message(self.Done(self, "", given_up=True))
+        self.post_message(self.Submitted(self, "", given_up=True))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from rich.cells import cell_len
 from textual import events
 
-from nxtui.draw.pen import Pen
+from nxtui.draw.renderer import Renderer
 from nxtui.draw.text import Line
 from nxtui.keys import Action
 from nxtui.widgets.oneline import OneLine
@@ -26,8 +26,8 @@ def _size(action: Action) -> int:
 class KeyLine(OneLine):
     """Fits as many offers as the width has room for, the most wanted first; a click presses the key."""
 
-    def __init__(self, pen: Pen, offers: Callable[[], Sequence[Offer]]) -> None:
-        super().__init__(pen, self._compose_line, ground="panel", id="keys")
+    def __init__(self, renderer: Renderer, offers: Callable[[], Sequence[Offer]]) -> None:
+        super().__init__(renderer, self._compose_line, ground="panel", id="keys")
         self._offers = offers
         self._spots: list[tuple[int, int, str]] = []
 

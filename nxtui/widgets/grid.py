@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from daemon.wire import EntityView
 from nxtui.draw.layout import Column, Placed, place
-from nxtui.draw.pen import GUTTER, Pen
+from nxtui.draw.renderer import GUTTER, Renderer
 from nxtui.draw.rows import bar
 from nxtui.draw.text import Line, Span, fit, width_of
 from nxtui.model.listing import SORTS, Listing
@@ -77,7 +77,7 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
 
     def __init__(
         self,
-        pen: Pen,
+        renderer: Renderer,
         listing: Listing,
         columns: tuple[Column, ...],
         cells: Cells,
@@ -87,7 +87,7 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
         moment: Callable[[], float],
     ) -> None:
         super().__init__(id=id)
-        self._pen = pen
+        self._renderer = renderer
         self.listing = listing
         self._columns = columns
         self._cells = cells
@@ -167,7 +167,7 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
     def _picture(self, name: str) -> Picture:
         """A row as it looks now: its ground and its line."""
         here = name == self.listing.cursor
-        ground = ("row" if self.has_focus else "row-idle") if here else "paper"
+        ground = ("row" if self.has_focus else "row-idle") if here else "base"
         entity = self._entities.get(name)  # it may have left since the rows were put in order
         return ground, [] if entity is None else self._row(entity, here)
 
@@ -231,29 +231,29 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            return self._pen.strip(self._header(), width, "panel", GUTTER)
+            return self._renderer.strip(self._header(), width, "panel", GUTTER)
         index = self.scroll_offset.y + y - 1
         if index >= len(self.listing.order):
             nothing: Line = [("    " + self._empty(), "dim")] if index == 0 else []
-            return self._pen.strip(nothing, width, margin=GUTTER)
+            return self._renderer.strip(nothing, width, margin=GUTTER)
         name = self.listing.order[index]
         if name not in self._made:
             self._made[name] = self._picture(name)
         ground, line = self._drawn[name] = self._made.pop(name)
-        return self._pen.strip(line, width, ground, GUTTER)
+        return self._renderer.strip(line, width, ground, GUTTER)
 
     def _header(self) -> Line:
         line: Line = [("    ", "")]
         for number, column in enumerate(self._placed):
             sorted_by = self.listing.sort == column.key
-            arrow = self._pen.glyphs.up if self.listing.turned else self._pen.glyphs.down
+            arrow = self._renderer.glyphs.up if self.listing.turned else self._renderer.glyphs.down
             title = f"{column.title}{arrow}" if sorted_by else column.title
             told = fit(title, column.width, column.right) + self._gaps[number]
             line.append((told, "strong" if sorted_by else "heading"))
         return line
 
     def _row(self, entity: EntityView, here: bool) -> Line:
-        glyphs, phase = self._pen.glyphs, entity["phase"]
+        glyphs, phase = self._renderer.glyphs, entity["phase"]
         cells = self._cells(entity)
         pointed = here and self.has_focus
         lead = glyphs.cursor if pointed else glyphs.changed if entity["name"] in self._moved else " "

@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from nxtui.draw.layout import WIDE
 from nxtui.draw.logs import STAMP_CELLS, STAMPS, LogWindow, message, prefix, said, who
-from nxtui.draw.pen import GUTTER, Pen
+from nxtui.draw.renderer import GUTTER, Renderer
 from nxtui.draw.text import Line
 from nxtui.widgets.canvas import Canvas
 
@@ -29,11 +29,16 @@ class LogView(ScrollView, Canvas, inherit_bindings=False):
     ALLOW_SELECT = False
 
     def __init__(
-        self, pen: Pen, window: LogWindow, empty: Callable[[], str], cursor: bool, id: str | None = None
+        self,
+        renderer: Renderer,
+        window: LogWindow,
+        empty: Callable[[], str],
+        cursor: bool,
+        id: str | None = None,
     ) -> None:
         super().__init__(id=id)
         self.can_focus = cursor
-        self._pen = pen
+        self._renderer = renderer
         self.window = window
         self._empty = empty
         self._cursor = cursor
@@ -117,14 +122,14 @@ class LogView(ScrollView, Canvas, inherit_bindings=False):
             part = line_number - self._tops[index] if 0 <= index < len(self._tops) else 0
         if not 0 <= index < len(self.window.shown):
             nothing: Line = [("    " + self._empty(), "dim")] if line_number == 0 else []
-            return self._pen.strip(nothing, width, margin=GUTTER)
-        ground = "row" if self._cursor and index == self.window.cursor else "paper"
-        return self._pen.strip(self._line(index, part, width), width, ground, GUTTER)
+            return self._renderer.strip(nothing, width, margin=GUTTER)
+        ground = "row" if self._cursor and index == self.window.cursor else "base"
+        return self._renderer.strip(self._line(index, part, width), width, ground, GUTTER)
 
     def _line(self, index: int, part: int, width: int) -> Line:
         event = self.window.shown[index]
-        mark = self._pen.glyphs.mark if event.revision in self.window.marks else " "
-        before = prefix(event, self._names, self._pen.glyphs.level, width >= WIDE, self.stamp, mark)
+        mark = self._renderer.glyphs.mark if event.revision in self.window.marks else " "
+        before = prefix(event, self._names, self._renderer.glyphs.level, width >= WIDE, self.stamp, mark)
         spans = message(event, self.window.sought)
         if not self.wrapped:
             return [*before, *spans]

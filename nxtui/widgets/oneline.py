@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from textual.strip import Strip
 
-from nxtui.draw.pen import Pen
+from nxtui.draw.renderer import Renderer
 from nxtui.draw.text import Line
 from nxtui.widgets.canvas import Canvas
 
@@ -18,10 +18,10 @@ class OneLine(Canvas):
     ALLOW_SELECT = False
 
     def __init__(
-        self, pen: Pen, make: Callable[[int], Line], ground: str = "paper", id: str | None = None
+        self, renderer: Renderer, make: Callable[[int], Line], ground: str = "base", id: str | None = None
     ) -> None:
         super().__init__(id=id)
-        self._pen = pen
+        self._renderer = renderer
         self._make = make
         self._ground = ground
         self._drawn: tuple[int, Line] | None = None
@@ -36,4 +36,4 @@ class OneLine(Canvas):
         width = self.size.width
         line = self._make(width)
         self._drawn = (width, line)
-        return self._pen.strip(line, width, self._ground)
+        return self._renderer.strip(line, width, self._ground)

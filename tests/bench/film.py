@@ -26,7 +26,7 @@ BASIC = (
 class Frame(NamedTuple):
     """The screen from a moment on (seconds since the beginning), line by line, with its escapes."""
 
-    moment: float
+    trigger: float
     lines: tuple[str, ...]
 
 
@@ -58,7 +58,7 @@ def cast(frames: Sequence[Frame], columns: int, rows: int, title: str) -> str:
             if before[number - 1 : number] != (line,)
         )
         clear = "" if before else "\x1b[?25l\x1b[2J"
-        lines.append(json.dumps([round(frame.moment, 3), "o", clear + drawn], ensure_ascii=False))
+        lines.append(json.dumps([round(frame.trigger, 3), "o", clear + drawn], ensure_ascii=False))
         before = frame.lines
     return "\n".join(lines) + "\n"
 
@@ -77,9 +77,9 @@ def svg(frames: Sequence[Frame], columns: int, rows: int, lasts: float, title: s
         )
         reels.append(f'<g transform="translate({number * width:g} 0)">{"".join(used)}</g>')
     drawn = "".join(f'<g id="l{number}">{"".join(_line(line))}</g>' for line, number in known.items())
-    whole = frames[-1].moment + lasts
+    whole = frames[-1].trigger + lasts
     steps = "".join(
-        f"{100 * frame.moment / whole:.3f}%{{transform:translateX({-number * width:g}px)}}"
+        f"{100 * frame.trigger / whole:.3f}%{{transform:translateX({-number * width:g}px)}}"
         for number, frame in enumerate(frames)
     )
     return (

@@ -20,7 +20,7 @@ import yaml
 from figures import Figure, cpu_seconds, of_runs, resident_mb
 
 from daemon.client import Client
-from daemon.demo.stage import Rehearsal, Stage
+from daemon.demo.setup import Demo, DemoOptions
 
 NODES = 1000
 CLUSTERS = 40
@@ -53,15 +53,15 @@ def spec(number: int, nodes: int) -> str:
 
 
 @contextmanager
-def fleet(speed: float, nodes: int, clusters: int, wide: Mapping[str, str] = WIDE) -> Iterator[Stage]:
+def fleet(speed: float, nodes: int, clusters: int, wide: Mapping[str, str] = WIDE) -> Iterator[Demo]:
     """A rehearsal of so many nodes that were just asked for; it ends with the block."""
     kept = dict(os.environ)
     os.environ.update(wide)
     try:
         with tempfile.TemporaryDirectory() as directory:
-            stage = Stage(Path(directory) / "stage")
+            stage = Demo(Path(directory) / "stage")
             stage.set_up(
-                Rehearsal(speed, (), 1, *NETWORKS, quotas={"server": 2 * nodes, "record": 8 * nodes})
+                DemoOptions(speed, (), 1, *NETWORKS, quotas={"server": 2 * nodes, "record": 8 * nodes})
             )
             try:
                 with Client(stage.socket) as client:
@@ -75,13 +75,13 @@ def fleet(speed: float, nodes: int, clusters: int, wide: Mapping[str, str] = WID
         os.environ.update(kept)
 
 
-def states(stage: Stage) -> Counter[str]:
+def states(stage: Demo) -> Counter[str]:
     """How many nodes are in each state."""
     with Client(stage.socket) as client:
         return Counter(node["state"] for node in client.snapshot()["nodes"])
 
 
-def _all_active(stage: Stage, nodes: int, begun: float) -> float:
+def _all_active(stage: Demo, nodes: int, begun: float) -> float:
     """Wait until all nodes are active; the seconds since ``begun``."""
     while (found := states(stage)) != Counter(active=nodes):
         assert time.monotonic() - begun < PATIENCE, found
@@ -90,7 +90,7 @@ def _all_active(stage: Stage, nodes: int, begun: float) -> float:
     return time.monotonic() - begun
 
 
-def _ideal(stage: Stage, nodes: int) -> float:
+def _ideal(stage: Demo, nodes: int) -> float:
     """The sum of outside times on the longest way of a cluster of so many nodes, in simulated seconds."""
     with urllib.request.urlopen(f"{stage.urls()['control_url']}/critical-path?nodes={nodes}") as answer:
         return float(json.load(answer)["seconds"])
@@ -148,7 +148,7 @@ def life() -> list[Figure]:
     ]
 
 
-def _idle(stage: Stage) -> tuple[float, float]:
+def _idle(stage: Demo) -> tuple[float, float]:
     """Resident memory (MB) and load (% of a core) of a daemon that was started anew and has nothing to do."""
     stage.stop_daemon()
     stage.start_daemon()

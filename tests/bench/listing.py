@@ -27,12 +27,12 @@ from daemon.api.views import Views
 from daemon.clock import SystemClock
 from daemon.engine.engine import Engine
 from daemon.engine.pace import Pace
-from daemon.host.garbage import seldom, settle
+from daemon.host.heap import collect_rarely, freeze
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
+from daemon.requests.specs import Specs
 from daemon.requests.verbs import Verbs
-from daemon.requests.wishes import Wishes
 from daemon.secrets.box import SecretBox
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import Contents, Lease, Resource
@@ -71,7 +71,7 @@ def _api() -> web.Application:
     verbs = Verbs(journal, engine)
     about = wire.DaemonView(id="b", version="0", api=wire.API_VERSION, environment="bench", started=1.0)
     views = Views(journal, engine, verbs, about)
-    app = Api(journal, engine, verbs, Wishes(journal, engine), views, box).app()
+    app = Api(journal, engine, verbs, Specs(journal, engine), views, box).app()
     return app
 
 
@@ -83,8 +83,8 @@ async def _serve(socket: str) -> None:
         return web.Response(body=json.dumps(same).encode(), content_type="application/json")
 
     app.add_routes([web.get(THEIRS, by_the_library)])
-    seldom()
-    settle()
+    collect_rarely()
+    freeze()
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.UnixSite(runner, socket).start()

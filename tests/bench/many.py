@@ -16,8 +16,8 @@ import life
 from figures import Figure, cpu_seconds, of_runs, resident_mb
 from whole import stage
 
-from daemon.client import Client, Refused
-from daemon.demo.stage import Stage
+from daemon.client import Client, DaemonRefused
+from daemon.demo.setup import Demo
 from daemon.platforms import spec_model, work_states
 from daemon.platforms.ibm_nutanix import planned
 from daemon.platforms.ibm_nutanix.names import Names
@@ -91,7 +91,7 @@ def _one() -> tuple[float, float, float]:
         return bare, resident_mb(pid), (cpu_seconds(pid) - begun) / IDLE_SECONDS * 100
 
 
-def _load_sdk(one: Stage) -> None:
+def _load_sdk(one: Demo) -> None:
     """Have the daemon look at the cloud once."""
     text = (
         (resources.files("daemon.demo") / "three-node.yaml")
@@ -101,7 +101,7 @@ def _load_sdk(one: Stage) -> None:
     with Client(one.socket) as client:
         try:
             client.preflight(text.replace("name: node", "name: other"))
-        except Refused as refused:
+        except DaemonRefused as refused:
             print(f"the preflight was refused: {refused}")
 
 

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "nxtui"))
 from film import Frame, cast, svg
 from terminals import Terminal, still
 
-from daemon.demo.stage import Rehearsal, Stage
+from daemon.demo.setup import Demo, DemoOptions
 
 ROOT = Path(__file__).parents[2]
 SIZE = (100, 28)
@@ -97,7 +97,7 @@ async def night(camera: Camera) -> int:
     return best
 
 
-async def film(stage: Stage, directory: Path) -> tuple[Camera, int]:
+async def film(stage: Demo, directory: Path) -> tuple[Camera, int]:
     """Play the night in a terminal of its own."""
     terminal = Terminal()
     camera = Camera(terminal)
@@ -119,8 +119,8 @@ def main() -> None:
         specs.mkdir()
         spec = (resources.files("daemon.demo") / "three-node.yaml").read_text()
         (specs / "three-node.yaml").write_text(spec)
-        stage = Stage(directory / "stage")
-        stage.set_up(Rehearsal(SPEED, ("node02:install",), 1, *SUBNETS))
+        stage = Demo(directory / "stage")
+        stage.set_up(DemoOptions(SPEED, ("node02:install",), 1, *SUBNETS))
         try:
             camera, best = asyncio.run(film(stage, specs))
         finally:

@@ -16,7 +16,7 @@ from daemon.engine.crashes import CrashLog
 from daemon.engine.engine import Engine
 from daemon.engine.objects import Found, Want
 from daemon.engine.pace import Pace
-from daemon.host.garbage import seldom, settle
+from daemon.host.heap import collect_rarely, freeze
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
@@ -141,7 +141,7 @@ async def house(
     pace: Pace = WIDE,
 ) -> AsyncIterator[House]:
     """Everything that a daemon has between its API and its disk; ``worn``: it has worked for a while."""
-    seldom()
+    collect_rarely()
     clock = SystemClock()
     store: Store = made(directory / "bench.db", "bench")
     await store.open()
@@ -151,7 +151,7 @@ async def house(
         journal = Journal(store, lease, Mirror(await store.load()), Bus(), clock)
         if worn:
             await _wear_in(journal)
-        settle()
+        freeze()
         platforms = {"toy": toy}
         yield House(journal, Engine(journal, platforms, SecretBox(_KEY), pace, crashes))  # type: ignore[arg-type]
     finally:

@@ -18,7 +18,7 @@ from figures import Figure, python, resident_mb, side_by_side, wall
 
 from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client, DaemonUnreachable
-from daemon.demo.stage import Rehearsal, Stage
+from daemon.demo.setup import Demo, DemoOptions
 
 FAST = 20_000.0
 """A speed at which an hour outside passes in a fifth of a second."""
@@ -30,18 +30,18 @@ SUBNETS = ("127.27.0.0/24", "127.27.1.0/24")
 
 
 @contextmanager
-def stage(speed: float) -> Iterator[Stage]:
+def stage(speed: float) -> Iterator[Demo]:
     """A rehearsal that ends with the block."""
     with tempfile.TemporaryDirectory() as directory:
-        one = Stage(Path(directory) / "stage")
-        one.set_up(Rehearsal(speed, (), 1, *SUBNETS))
+        one = Demo(Path(directory) / "stage")
+        one.set_up(DemoOptions(speed, (), 1, *SUBNETS))
         try:
             yield one
         finally:
             one.stop()
 
 
-def deploy(one: Stage) -> float:
+def deploy(one: Demo) -> float:
     """Real seconds from the spec to the active cluster."""
     text = (resources.files("daemon.demo") / "three-node.yaml").read_text()
     begun = time.perf_counter()
@@ -52,7 +52,7 @@ def deploy(one: Stage) -> float:
     return time.perf_counter() - begun
 
 
-def critical_path(one: Stage) -> float:
+def critical_path(one: Demo) -> float:
     """The sum of simulated outside times on the critical path of three nodes, in simulated seconds."""
     url = one.urls()["control_url"] + "/critical-path?nodes=3"
     with urllib.request.urlopen(url) as answer:
@@ -107,7 +107,7 @@ def daemon() -> list[Figure]:
     ]
 
 
-def _sdk_modules(one: Stage) -> int:
+def _sdk_modules(one: Demo) -> int:
     """How many modules of an SDK a daemon has imported when it first answers, as the interpreter itself tells."""
     os.environ["PYTHONPROFILEIMPORTTIME"] = "1"
     try:
@@ -119,7 +119,7 @@ def _sdk_modules(one: Stage) -> int:
     return sum(line.rpartition("|")[2].strip().startswith(SDKS) for line in told.splitlines())
 
 
-def _start(one: Stage) -> float:
+def _start(one: Demo) -> float:
     """Real seconds from exec to the first answer on the socket."""
     begun = time.perf_counter()
     child = one.spawn_daemon()

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from daemon.host.garbage import seldom
+from daemon.host.heap import collect_rarely
 
 
 async def _daemon(what: str, directory: Path, nodes: int) -> None:
@@ -27,5 +27,5 @@ async def _daemon(what: str, directory: Path, nodes: int) -> None:
 
 
 if __name__ == "__main__":
-    seldom()  # before the rest is imported, as the daemon does
+    collect_rarely()  # before the rest is imported, as the daemon does
     asyncio.run(_daemon(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))

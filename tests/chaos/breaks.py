@@ -21,27 +21,27 @@ def rules_of(cell: Cell, node: str, speed: float, cluster: str = "") -> list[Rul
     own = _OF_PRISM.get((cell.kind, cell.fault)) if cell.direction == "make" else _OF_A_HOST.get(cell.fault)
     if own is not None and cell.call.service == "prism":
         rules = [
-            _on(moment or cell.moment, action, node, **more) for moment, action, more in own(item, speed)
+            _on(trigger or cell.trigger, action, node, **more) for trigger, action, more in own(item, speed)
         ]
     else:
         rules = _FAULT_RULES[cell.fault](cell, node, speed)
     if cell.point == "P3" and cell.fault not in ("F4", "F16"):
-        rules.append(_on(cell.moment, "slow", node, delay=HELD))
+        rules.append(_on(cell.trigger, "slow", node, delay=HELD))
     if (
         cell.point == "P9"
         and cell.kind == "vni"
         and cell.direction == "make"
         and not cell.fault.startswith("F11")
     ):
-        rules.append(_on("vni settle", "stuck", node, seconds=60.0))
+        rules.append(_on("vni provision", "stuck", node, seconds=60.0))
     if cell.point == "P4" and cell.fault in ("F0", "F8", "F9", "F10b", "F11", "F11a", "F11b", "F12"):
-        rules = [rule for rule in rules if rule["moment"] != cell.moment]
-        rules.append(_on(cell.moment, "hang_after", node))
+        rules = [rule for rule in rules if rule["trigger"] != cell.trigger]
+        rules.append(_on(cell.trigger, "hang_after", node))
     return rules
 
 
-def _on(moment: str, action: str, name: str, **more: Any) -> Rule:
-    return {"moment": moment, "action": action, "name": name, **more}
+def _on(trigger: str, action: str, name: str, **more: Any) -> Rule:
+    return {"trigger": trigger, "action": action, "name": name, **more}
 
 
 def _answer(status: int, code: str, message: str, **more: Any) -> Rule:
@@ -52,8 +52,8 @@ _NO_ENTRY = _answer(401, "", "The password is not accepted.")
 
 
 def _f9(cell: Cell, node: str, speed: float) -> list[Rule]:
-    listed = {"moment": cell.call.list, "action": "omit", "what": {"items": node}}
-    return [_on(cell.moment, "close_after", node), listed]
+    listed = {"trigger": cell.call.list, "action": "omit", "what": {"items": node}}
+    return [_on(cell.trigger, "close_after", node), listed]
 
 
 def _f10b(cell: Cell, node: str, speed: float) -> list[Rule]:
@@ -61,17 +61,17 @@ def _f10b(cell: Cell, node: str, speed: float) -> list[Rule]:
 
 
 def _f11(cell: Cell, node: str, speed: float) -> list[Rule]:
-    moment = (
+    trigger = (
         "server stop"
         if cell.direction == "undo"
-        else {"vni": "vni settle", "server": "server pending"}[cell.kind]
+        else {"vni": "vni provision", "server": "server pending"}[cell.kind]
     )
-    return [_on(moment, "stuck", node, seconds=0.3 * speed)]
+    return [_on(trigger, "stuck", node, seconds=0.3 * speed)]
 
 
 def _f11a(cell: Cell, node: str, speed: float) -> list[Rule]:
     if cell.kind == "vni":
-        return [_on("vni settle", "fail", node)]
+        return [_on("vni provision", "fail", node)]
     return [_on("server start", "fail", node, what={"code": "cannot_start_compute"})]
 
 
@@ -84,8 +84,8 @@ def _f14(cell: Cell, node: str, speed: float) -> list[Rule]:
     refused = _answer(401, "token_invalid", "The token is not valid.")
     broken = _answer(500, "service_error", "The service failed.")
     return [
-        _on(cell.moment, "answer", node, what=refused),
-        {"moment": "metadata POST *", "action": "answer", "what": broken},
+        _on(cell.trigger, "answer", node, what=refused),
+        {"trigger": "metadata POST *", "action": "answer", "what": broken},
     ]
 
 
@@ -151,14 +151,14 @@ _OF_A_HOST: Mapping[str, Callable[[str, float], list[_Prism]]] = {
 
 def _answering(status: int, code: str, message: str, count: int = 1, **more: Any) -> Any:
     def rules(cell: Cell, node: str, speed: float) -> list[Rule]:
-        return [_on(cell.moment, "answer", node, count=count, what=_answer(status, code, message, **more))]
+        return [_on(cell.trigger, "answer", node, count=count, what=_answer(status, code, message, **more))]
 
     return rules
 
 
 def _acting(action: str, **more: Any) -> Any:
     def rules(cell: Cell, node: str, speed: float) -> list[Rule]:
-        return [_on(cell.moment, action, node, **more)]
+        return [_on(cell.trigger, action, node, **more)]
 
     return rules
 
@@ -177,7 +177,7 @@ _FAULT_RULES: Mapping[str, Any] = {
     "F7a": _acting("twice"),
     "F7b": _acting("twice"),
     "F7c": lambda cell, node, speed: [
-        _on(cell.moment, "hang", node),
+        _on(cell.trigger, "hang", node),
         _on(f"{cell.call.life} create", "stolen", node),
     ],
     "F8": lambda cell, node, speed: [
@@ -195,5 +195,5 @@ _FAULT_RULES: Mapping[str, Any] = {
     "F13a": _answering(400, "over_quota", "The quota is used up."),
     "F14": _f14,
     "F15": _acting("truncate"),
-    "F16": lambda cell, node, speed: [_on(cell.moment, "slow", node, delay=HELD)],
+    "F16": lambda cell, node, speed: [_on(cell.trigger, "slow", node, delay=HELD)],
 }

@@ -40,7 +40,7 @@ class Cell:
         return CALLS[self.kind]
 
     @property
-    def moment(self) -> str:
+    def trigger(self) -> str:
         """The request that its fault strikes."""
         return self.call.make if self.direction == "make" else self.call.undo
 

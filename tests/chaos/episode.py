@@ -18,7 +18,7 @@ from cells import Cell, Direction, impossible
 from forked import ForkedStage
 from world import World
 
-from daemon.client import Client, DaemonUnreachable, Refused
+from daemon.client import Client, DaemonRefused, DaemonUnreachable
 from daemon.faultpoints import POINTS
 from daemon.wire import EntityView
 
@@ -153,7 +153,7 @@ class Episode:
         node = self._random.choice(self._ask(lambda client: client.nodes()))["name"]
         try:
             self._ask(lambda client: client.verb("replace", node))
-        except Refused:
+        except DaemonRefused:
             return  # its cluster had to be let go, and is formed
         self._tally.verbs["replace"] += 1
         self._disturb(kills, "make", lambda: None)
@@ -250,7 +250,7 @@ class Episode:
                     self._seen += [(event["revision"], event["message"]) for event in log["events"]]
                     return
                 client.verb(verb, target, token=token)
-        except (DaemonUnreachable, Refused):
+        except (DaemonUnreachable, DaemonRefused):
             return
         self._acknowledged.append(token)
         self._tally.verbs[verb] += 1
@@ -294,7 +294,7 @@ class Episode:
                     if entity["can"].get(verb, "") is None and not entity["wish"]:
                         try:
                             client.verb(verb, entity["name"])
-                        except Refused:
+                        except DaemonRefused:
                             continue
                         if verb == "rollback":
                             self._failures[where] = 0

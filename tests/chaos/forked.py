@@ -19,7 +19,7 @@ from typing import Any
 
 from daemon import faultpoints
 from daemon.client import Client, DaemonUnreachable
-from daemon.demo.stage import Stage
+from daemon.demo.setup import Demo
 
 NEEDED = (
     "daemon.cli.running",
@@ -60,7 +60,7 @@ class Fork:
         return self.returncode
 
 
-class ForkedStage(Stage):
+class ForkedStage(Demo):
     """``environ`` is set for every daemon."""
 
     def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:

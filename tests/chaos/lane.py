@@ -25,8 +25,8 @@ from sown import STATES, cluster_of, node_of, path_of, spec_of
 from wallclock import WallClock
 from world import World
 
-from daemon.client import Client, DaemonUnreachable, Refused
-from daemon.demo.stage import Rehearsal
+from daemon.client import Client, DaemonRefused, DaemonUnreachable
+from daemon.demo.setup import DemoOptions
 from daemon.wire import EntityView
 from tests.loopback import address, networks
 
@@ -66,7 +66,7 @@ class Lane:
         """Start the world and a daemon on it."""
         quotas = {"server": 2000, "record": 10000}
         own = {"quotas": quotas, "listen": address()}
-        self._stage.set_up(Rehearsal(self._speed, (), self._seed, *networks(20), **own))
+        self._stage.set_up(DemoOptions(self._speed, (), self._seed, *networks(20), **own))
 
     def _undo(self, cell: Cell, undoing: Sequence[Cell], made: int) -> list[Row]:
         """The cells that undo, on what the others made; what has no cell is deleted undisturbed."""
@@ -100,7 +100,7 @@ class Lane:
             result, why = "held", ""
             try:
                 self._one(cell, number, following)
-            except (Wrong, Refused, DaemonUnreachable, OSError) as error:
+            except (Wrong, DaemonRefused, DaemonUnreachable, OSError) as error:
                 result, why = "WRONG", f"{type(error).__name__}: {error}"
                 self._step_clock(0.0)
                 self._world.mend()
@@ -200,8 +200,8 @@ class Lane:
 
         def arrived() -> bool:
             calls, _ = self._world.calls(seen)
-            moments = [f"{call['service']} {call['method']} {call['template']}" for call in calls]
-            return any(fnmatchcase(moment, cell.moment) for moment in moments)
+            triggers = [f"{call['service']} {call['method']} {call['template']}" for call in calls]
+            return any(fnmatchcase(trigger, cell.trigger) for trigger in triggers)
 
         self._until(arrived, TO_DIE, "the request on the wire", 0.003)
         if cell.point == "P4" and cell.direction == "make":
@@ -219,7 +219,7 @@ class Lane:
                     self._check_code(cell, shown)
                     self._world.mend()
                     impatient.verb("retry", node)
-        except (DaemonUnreachable, Refused):
+        except (DaemonUnreachable, DaemonRefused):
             return
 
     # How it recovers.
@@ -278,22 +278,22 @@ class Lane:
         self._until(made, TO_SETTLE, "made", show=node)
         try:
             self._client.verb("hold", node)
-        except Refused:
+        except DaemonRefused:
             return  # it failed, or is held already
 
     def _settle_gone(self, cell: Cell, number: int) -> None:
         node, cluster = node_of(number), cluster_of(number)
 
         def gone() -> bool:
-            standing = {e["name"]: e for e in (*self._client.clusters(), *self._client.nodes())}
+            situation = {e["name"]: e for e in (*self._client.clusters(), *self._client.nodes())}
             for name in (node, cluster):
-                shown = standing.get(name)
+                shown = situation.get(name)
                 if shown is not None and shown["state"] == "rollback_blocked":
                     self._check_code(cell, shown)
                     self._world.mend()
                     if shown["can"].get("retry", "") is None:
                         self._client.verb("retry", name)
-            return cluster not in standing
+            return cluster not in situation
 
         self._until(gone, TO_SETTLE, "gone", show=node)
 
@@ -324,7 +324,7 @@ class Lane:
             try:
                 if reached():
                     return
-            except Refused as refused:
+            except DaemonRefused as refused:
                 if refused.status != 409:
                     raise
             except DaemonUnreachable:
@@ -339,7 +339,7 @@ class Lane:
             return ""
         try:
             one = self._client.show(name)["entity"]
-        except (DaemonUnreachable, Refused) as error:
+        except (DaemonUnreachable, DaemonRefused) as error:
             return str(error)
         return f"{name} is {one['state']} at {one['step']}: {one['waiting_for']} {one['evidence']} {one['error']}"
 

@@ -110,18 +110,18 @@ def nothing_leaks(found: Evidence) -> list[str]:
     An intent that was sent is enough: whoever undoes it looks for the name. What somebody else deleted is for
     the audit to find. Of two records that one call made, because a proxy sent it twice, one is enough.
     """
-    standing = {(LEDGER_KINDS[t["kind"]], t["id"]): t["name"] for t in found.ours if t["deleted"] is None}
+    situation = {(LEDGER_KINDS[t["kind"]], t["id"]): t["name"] for t in found.ours if t["deleted"] is None}
     rows = [row for row in found.resources if row["state"] != "gone" and row["kind"] in LEDGER_KINDS.values()]
     known = {(row["kind"], row["cloud_id"]) for row in rows}
     intended = {(row["kind"], row["name"]) for row in rows if row["cloud_id"] is None and row["sent"] > 0}
     asked = {t["id"]: t.get("request_id") or t["id"] for t in found.ours}
     answered = {asked[id_] for _, id_ in known if id_ in asked}
-    return [f"{kind} {name} ({id_}) stands in no ledger" for (kind, id_), name in standing.items()
+    return [f"{kind} {name} ({id_}) stands in no ledger" for (kind, id_), name in situation.items()
             if asked[id_] not in answered and (kind, name) not in intended] + [
         f"{row['kind']} {row['name']} of {row['owner']} is in the ledger and gone"
         for row in rows
         if row["state"] == "present"
-        and (row["kind"], row["cloud_id"]) not in standing
+        and (row["kind"], row["cloud_id"]) not in situation
         and row["cloud_id"] not in found.taken
     ] + _of_clusters(found)  # fmt: skip
 
@@ -130,12 +130,12 @@ def _of_clusters(found: Evidence) -> list[str]:
     """The same of what stands inside Prism: a cluster, and of an active one every host."""
     rows = [row for row in found.resources if row["state"] != "gone"]
     active = {record["name"] for record in found.records if record["state"] == "active"}
-    standing = [one for one in found.clusters if one["status"] != "FAILED" and one["name"] != STRANGERS]
+    situation = [one for one in found.clusters if one["status"] != "FAILED" and one["name"] != STRANGERS]
     claimed = {row["name"] for row in rows if row["kind"] == "nutanix_cluster" and row["sent"] > 0}
-    wrong = [f"cluster {one['name']} stands in no ledger" for one in standing if one["name"] not in claimed]
+    wrong = [f"cluster {one['name']} stands in no ledger" for one in situation if one["name"] not in claimed]
     for row in rows:
         if row["kind"] == "nutanix_cluster" and row["owner"] in active:
-            there = [one for one in standing if one["uuid"] == row["cloud_id"]]
+            there = [one for one in situation if one["uuid"] == row["cloud_id"]]
             if not there:
                 wrong.append(f"cluster {row['name']} is in the ledger and gone")
                 continue
@@ -175,16 +175,16 @@ def _done_twice(found: Evidence) -> list[str]:
     """A cluster, a host's coming and going and a password bear no name that could be there twice: the same was done
     again by a call that was sent when it had been done already. A proxy that sends a call twice is not us."""
     theirs = {call.get("n") for call in found.calls if call["agent"] == SOMEBODY_ELSE}
-    standing: dict[tuple[str, str], Row] = {}
+    situation: dict[tuple[str, str], Row] = {}
     twice = []
     for deed in found.deeds:
         if deed["call"] in theirs:
             continue
         key = (deed["what"], deed["of"])
         if deed["over"]:
-            standing.pop(key, None)
+            situation.pop(key, None)
             continue
-        first = standing.setdefault(key, deed)
+        first = situation.setdefault(key, deed)
         if deed["received"] > first["at"] and deed["call"] != first["call"]:
             twice.append(f"{deed['what']} of {deed['of']} was asked for and done twice")
     return twice

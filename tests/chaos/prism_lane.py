@@ -12,7 +12,7 @@ from lane import Lane
 from rows import Row, Wrong
 from sown import STATES, cluster_of, founders_of, node_of, spec_of
 
-from daemon.client import Client, Refused
+from daemon.client import Client, DaemonRefused
 from daemon.wire import EntityView
 
 HOST = "nutanix_host"
@@ -135,7 +135,7 @@ class PrismLane(Lane):
         self._until(made, self._patience, "made", show=target)
         try:
             self._client.verb("hold", target)
-        except Refused:
+        except DaemonRefused:
             return  # it has reached its end
 
     def _tried_again(self, cell: Cell, shown: EntityView) -> bool:
@@ -172,13 +172,13 @@ class PrismLane(Lane):
         calls = [
             call
             for call in self._world.calls(seen)[0]
-            if fnmatchcase(f"{call['service']} {call['method']} {call['template']}", cell.moment)
+            if fnmatchcase(f"{call['service']} {call['method']} {call['template']}", cell.trigger)
             and call["agent"] != "somebody else"
         ]
         ended = cell.fault in ("F11a", "F12")  # then it is asked for again, with good reason
         again = [call["n"] for call in calls for deed in deeds[:1] if call["at"] > deed["at"] and not ended]
         if again:
-            raise Wrong(f"{cell.moment} was sent again (calls {again}) when it had been done already")
+            raise Wrong(f"{cell.trigger} was sent again (calls {again}) when it had been done already")
 
     def _is_about(self, cell: Cell, number: int, of: str) -> bool:
         word = node_of(number) if cell.kind == HOST else cluster_of(number)

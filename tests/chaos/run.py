@@ -21,7 +21,7 @@ from pathlib import Path
 from episode import WRONGS, Episode, Tally, agenda
 from forked import ForkedStage
 
-from daemon.demo.stage import Rehearsal
+from daemon.demo.setup import DemoOptions
 from daemon.drivers import prism
 from tests.loopback import address, networks
 
@@ -46,7 +46,7 @@ def work(number: int, workers: int, kills: int, seed: int) -> Tally:
     with tempfile.TemporaryDirectory() as directory:
         stage = ForkedStage(Path(directory) / "stage", ENVIRON)
         manner = {"order": "drawn", "replays": REPLAYS}
-        stage.set_up(Rehearsal(SPEED, (), seed, *networks(), listen=address(), **manner))
+        stage.set_up(DemoOptions(SPEED, (), seed, *networks(), listen=address(), **manner))
         try:
             while tally.kills.total() < kills:
                 done = tally.kills.total()

@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from daemon.demo.stage import TRUSTED_PROFILE
+from daemon.demo.setup import TRUSTED_PROFILE
 
 Rule = Mapping[str, Any]
 
@@ -56,7 +56,7 @@ class World:
     def clusters(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """The Nutanix clusters that stand, and every change of one that took effect through Prism."""
         found = self._ask("/clusters")
-        return found["clusters"], found["deeds"]
+        return found["clusters"], found["operations"]
 
     def prism(
         self, address: str, login: Mapping[str, str], method: str, path: str, body: object = None

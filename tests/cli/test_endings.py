@@ -12,10 +12,10 @@ import pytest
 
 import daemon.cli
 from daemon.api.views import problem_view
-from daemon.cli.ending import CODES, REMEDY, Gave, ending
-from daemon.cli.paper import NotWritten
+from daemon.cli.ending import CODES, REMEDY, CommandFailed, ending
 from daemon.cli.shapes import CommandError, Failed
-from daemon.client import DaemonUnreachable, Refused
+from daemon.cli.streams import NotWritten
+from daemon.client import DaemonRefused, DaemonUnreachable
 from daemon.errors.tree import CATALOGUE, NxdError, StartError, StateLost, StoreError
 from daemon.settings.reading import SettingsError
 from daemon.sim.run import SimError
@@ -58,10 +58,10 @@ ERRORS: list[BaseException] = [
     StateLost("database", remedy="Restore it."),
     Fenced("Another daemon has taken over this database."),
     RuntimeError("nobody foresaw it"),
-    *(Gave(code, "It is over.") for code in CODES),
-    *(Gave(2, "It is over.", {"code": code}) for code in sorted(REMEDY)),
-    *(Refused(409, problem_view(NxdError(code))) for code in CATALOGUE),  # type: ignore[arg-type]
-    *(Refused(503, {**problem_view(NxdError(code)), "remedy": ""}) for code in CATALOGUE),  # type: ignore[typeddict-item]
+    *(CommandFailed(code, "It is over.") for code in CODES),
+    *(CommandFailed(2, "It is over.", {"code": code}) for code in sorted(REMEDY)),
+    *(DaemonRefused(409, problem_view(NxdError(code))) for code in CATALOGUE),  # type: ignore[arg-type]
+    *(DaemonRefused(503, {**problem_view(NxdError(code)), "remedy": ""}) for code in CATALOGUE),  # type: ignore[typeddict-item]
 ]
 
 

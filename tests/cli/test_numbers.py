@@ -9,7 +9,7 @@ import click
 import pytest
 
 from daemon.cli import COMMANDS
-from daemon.cli.numbers import Number, Whole
+from daemon.cli.numbers import NumberOption, Whole
 from nxtui.main import parser
 
 NO_NUMBERS = (
@@ -41,7 +41,9 @@ def options() -> list[tuple[str, str, click.ParamType]]:
     return found
 
 
-NUMBERS = [(command, name, kind) for command, name, kind in options() if isinstance(kind, (Whole, Number))]
+NUMBERS = [
+    (command, name, kind) for command, name, kind in options() if isinstance(kind, (Whole, NumberOption))
+]
 
 
 def test_no_option_takes_a_number_without_a_range() -> None:
@@ -61,7 +63,10 @@ def test_what_is_no_number_or_beyond_its_range_is_told_with_it(command: str, nam
             kind.convert(text, None, None)
         assert wrong.value.message == f"{text!r} is not {kind.words}."
     for bound in (kind.min, kind.max):
-        assert kind.convert(f"{bound:.15g}" if isinstance(kind, Number) else str(bound), None, None) == bound
+        assert (
+            kind.convert(f"{bound:.15g}" if isinstance(kind, NumberOption) else str(bound), None, None)
+            == bound
+        )
 
 
 @pytest.mark.parametrize(

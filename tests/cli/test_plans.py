@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from daemon.client import Client, Refused
+from daemon.client import Client, DaemonRefused
 
 SAMPLES = Path(__file__).parents[2] / "sample-specs"
 WHOLE = (SAMPLES / "three-node.yaml").read_text().replace("demo", "trio").replace("node0", "trio0")
@@ -42,7 +42,7 @@ def test_every_edit_of_a_spec_is_another_plan_and_no_other_spec_is_applied_by_it
             edited = WHOLE.replace(before, after)
             found[after] = client.plan_spec(edited)["digest"]
             if found[after] != first:
-                with pytest.raises(Refused) as caught:
+                with pytest.raises(DaemonRefused) as caught:
                     client.apply(edited, first)
                 assert caught.value.error["code"] == "plan_changed"
         same = found.pop("#")  # what is left out has the same meaning

@@ -17,8 +17,8 @@ import yaml
 from daemon.cli import COMMANDS
 from daemon.cli.fleet import chosen, print_fleet
 from daemon.cli.output import note
+from daemon.display.signs import PHASES
 from daemon.platforms import spec_model
-from daemon.telling.signs import PHASES
 from daemon.wire import EntityView, Snapshot
 
 SAMPLES = Path(__file__).parents[2] / "sample-specs"

@@ -223,15 +223,15 @@ def test_a_state_directory_that_cannot_be_is_told(place: Any) -> None:
 def test_what_cannot_be_is_refused_with_its_exit_code_and_changes_nothing(
     served: Any, command: tuple[str, ...], code: int, words: tuple[str, ...]
 ) -> None:
-    def standing() -> list[Any]:
+    def situation() -> list[Any]:
         with Client(served.socket) as client:
             return [
                 (e["name"], e["state"], e["attempt"], e["wish"]) for e in client.nodes() + client.clusters()
             ]
 
-    before = standing()
+    before = situation()
     served.run(*command).refused_with(code, *words)
-    assert standing() == before
+    assert situation() == before
 
 
 def test_a_wait_that_is_given_up_says_that_the_work_goes_on(served: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from daemon.cli.waiting import SETTLE_SECONDS, PlainLines, Watch
+from daemon.cli.waiting import REST_SECONDS, PlainLines, Watch
 
 
 def line(cluster: str, node: str | None, level: str = "info") -> Any:
@@ -46,12 +46,12 @@ def test_what_has_stopped_is_told_once_its_cluster_has_seen_all_of_it() -> None:
     ready: Any = {"type": "change", "entity": stands("node02", "ok")}
     watch.take(ready)
     assert watch.verdict() == "failed"
-    assert not watch.has_settled("failed", ready, 10.0), "its cluster has still to hear of it"
+    assert not watch.is_at_rest("failed", ready, 10.0), "its cluster has still to hear of it"
     seen: Any = {"type": "change", "entity": stands("demo", "attention", "1 of 2 ready")}
     watch.take(seen)
-    assert not watch.has_settled("failed", seen, 10.1)
+    assert not watch.is_at_rest("failed", seen, 10.1)
     beat: Any = {"type": "heartbeat"}
-    assert watch.has_settled("failed", beat, 10.2)
-    assert watch.has_settled("failed", {**beat, "type": "event"}, 10.1 + 2 * SETTLE_SECONDS)
+    assert watch.is_at_rest("failed", beat, 10.2)
+    assert watch.is_at_rest("failed", {**beat, "type": "event"}, 10.1 + 2 * REST_SECONDS)
     assert watch.entities["demo"]["evidence"] == "1 of 2 ready"
-    assert all(watch.has_settled(verdict, seen, 10.0) for verdict in ("done", "gone"))  # type: ignore[arg-type]
+    assert all(watch.is_at_rest(verdict, seen, 10.0) for verdict in ("done", "gone"))  # type: ignore[arg-type]

@@ -21,8 +21,8 @@ from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Bound, Check, Finding, Foresight, Planned, Platform, Seed
+from daemon.requests.specs import Specs
 from daemon.requests.verbs import Verbs
-from daemon.requests.wishes import Wishes
 from daemon.secrets.box import SecretBox
 from daemon.spec.reading import ClusterSpec
 from daemon.store.base import Store as AnyStore
@@ -167,7 +167,7 @@ class Toy(Platform):
     async def _gather(self, ctx: StepContext) -> Outcome:
         for member in ctx.members:
             if member.state == "pending":
-                await ctx.order(member.name, "start")
+                await ctx.give(member.name, "start")
         ready = [member for member in ctx.members if member.state == "ready"]
         if len(ready) == len(ctx.members):
             return Done()
@@ -177,7 +177,7 @@ class Toy(Platform):
         left = [member for member in ctx.members if member.state != "rolled_back"]
         for member in left:
             if member.state != ROLLING_BACK:
-                await ctx.order(member.name, "release")
+                await ctx.give(member.name, "release")
         return Wait("nodes to go", f"{len(left)} left", 500.0) if left else Done()
 
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
@@ -270,8 +270,8 @@ class House:
             id=self.mirror.daemon_id, version="0", api=1, environment="toy", started=self.clock.now()
         )
         self.views = Views(self.journal, self.engine, self.verbs, about)
-        wishes = Wishes(self.journal, self.engine)
-        self.api = Api(self.journal, self.engine, self.verbs, wishes, self.views, self.box)
+        specs = Specs(self.journal, self.engine)
+        self.api = Api(self.journal, self.engine, self.verbs, specs, self.views, self.box)
 
     async def start(self) -> None:
         """Begin to work; after ``stop`` this is a restart on the same store."""

@@ -71,5 +71,5 @@ async def test_the_plan_of_a_spec_tells_of_the_nodes_that_are_to_come(house: Any
     spec = house.toy.model.model_validate(
         {"platform": "toy", "cluster": "demo", "nodes": [{"name": "n1"}, {"name": "n2"}]}
     )
-    found = await house.api._wishes.plan(spec)
+    found = await house.api._specs.plan(spec)
     assert found["waits"] == {"limit": "limits.toys", "value": 10.0, "seconds": 120.0}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from state_machines.kind import NOTHING, ROLLING_BACK, Kind, Move, State, UndoStep
+from state_machines.kind import NOTHING, ROLLING_BACK, Kind, State, Transition, UndoStep
 from state_machines.lifecycle import ENDS, lifecycle, release
 
 NODE_STEPS = (
@@ -24,9 +24,9 @@ NODE = Kind(
         State("active", "ok", "active", "It belongs."),
         *ENDS,
     ),
-    moves=(
+    transitions=(
         *lifecycle(("pending",), NODE_STEPS, ("ready", "active"), protected=("active",)),
-        Move("join", ("ready",), "active"),
+        Transition("join", ("ready",), "active"),
         release("release", ("pending",), NODE_STEPS, ("ready", "active")),
     ),
     undo=(UndoStep("unmake", "unmaking", 50.0), UndoStep("forget", "forgetting", 10.0)),
@@ -48,13 +48,13 @@ CLUSTER = Kind(
         State("active", "ok", "active", "All are there."),
         *ENDS,
     ),
-    moves=(
+    transitions=(
         *lifecycle(("pending",), CLUSTER_STEPS, ("active",), protected=("active",)),
-        Move("change", ("active", "gathering"), "gathering"),
-        Move("change", ("failed", "held"), "gathering", at="gathering"),
-        Move("change", ("rolled_back",), "pending"),
+        Transition("change", ("active", "gathering"), "gathering"),
+        Transition("change", ("failed", "held"), "gathering", at="gathering"),
+        Transition("change", ("rolled_back",), "pending"),
         release("destroy", ("pending",), CLUSTER_STEPS, ("active",)),
-        Move("destroy", ("rolled_back",), ROLLING_BACK),
+        Transition("destroy", ("rolled_back",), ROLLING_BACK),
     ),
     undo=(UndoStep("release_nodes", "releasing all nodes", 900.0),),
     verbs={**NODE_VERBS, "destroy": "destroy", "protect": "protect", "unprotect": "unprotect"},

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from daemon.demo.stage import Rehearsal, Stage
+from daemon.demo.setup import Demo, DemoOptions
 from tests.e2e.playbill import READ_TIMEOUT, Playbill
 from tests.loopback import address, networks
 
@@ -22,7 +22,7 @@ class Rig:
     """A stage, with what a test asks of it."""
 
     def __init__(self, directory: Path) -> None:
-        self.stage = Stage(directory)
+        self.stage = Demo(directory)
         self.refused: list[str] = []
         """What a daemon said that was started and is expected to refuse."""
 
@@ -48,7 +48,7 @@ def rig(tmp_path: Path, nothing_broke: Callable[..., None]) -> Iterator[Callable
     def set_up(*fail: str, speed: float = SPEED, **more: Any) -> Rig:
         rig = Rig(tmp_path / f"stage{len(rigs)}")
         rigs.append(rig)
-        rig.stage.set_up(Rehearsal(speed, fail, 1, *networks(), listen=address(), **more))
+        rig.stage.set_up(DemoOptions(speed, fail, 1, *networks(), listen=address(), **more))
         return rig
 
     yield set_up

@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 from oracle import broken
 
-from daemon.client import Client, Refused
-from daemon.demo.stage import Rehearsal, Stage
+from daemon.client import Client, DaemonRefused
+from daemon.demo.setup import Demo, DemoOptions
 from daemon.sim.scenarios.listed import scenarios
 from daemon.sim.scenarios.scenario import Scenario
 from daemon.wire import EntityView, ErrorView
@@ -102,9 +102,9 @@ class Theatre:
     """A stage on which scenarios are played, with what a test asks of it."""
 
     def __init__(self, directory: Path) -> None:
-        self.stage = Stage(directory)
+        self.stage = Demo(directory)
         self.stage.set_up(
-            Rehearsal(
+            DemoOptions(
                 SPEED,
                 (),
                 1,
@@ -259,7 +259,7 @@ def follow(
         for part, mine in left:
             try:
                 moved = robots[part.word].follow(mine)
-            except (AssertionError, Refused) as error:
+            except (AssertionError, DaemonRefused) as error:
                 part.complain(f"a remedy cannot be followed: {error}; {stand(part, found)}")
                 continue
             if not moved and settled(mine):
@@ -303,10 +303,12 @@ def count(theatre: Theatre, parts: Sequence[Part], wanted: dict[str, int] | None
     objects = theatre.objects()
     for part in parts:
         mine = [o for o in objects if f"-{part.word}-" in f"-{o['name'].split('.')[0]}-" and not o["deleted"]]
-        standing = Counter(o["kind"] for o in mine)
+        situation = Counter(o["kind"] for o in mine)
         expected = part.made if wanted is None else wanted
-        if any(standing[kind] != number for kind, number in expected.items()):
-            part.complain(f"{when} there stood {dict(standing)}, not {expected}: {[o['name'] for o in mine]}")
+        if any(situation[kind] != number for kind, number in expected.items()):
+            part.complain(
+                f"{when} there stood {dict(situation)}, not {expected}: {[o['name'] for o in mine]}"
+            )
 
 
 Verdicts = dict[str, list[str]]

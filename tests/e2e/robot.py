@@ -17,8 +17,8 @@ from ibm_cloud_sdk_core import ApiException
 from ibm_cloud_sdk_core.authenticators import VPCInstanceAuthenticator
 from ibm_vpc import VpcV1
 
-from daemon.client import Client, Refused
-from daemon.demo.stage import TRUSTED_PROFILE, Stage
+from daemon.client import Client, DaemonRefused
+from daemon.demo.setup import TRUSTED_PROFILE, Demo
 from daemon.wire import EntityView, RemedyView
 
 STOP_PATIENCE = 20.0
@@ -31,7 +31,7 @@ DOOR = ("failed", "attention", "released")
 class Shell:
     """The few commands of `ibmcloud` that nxd prints, against the simulated cloud."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Demo) -> None:
         urls = stage.urls()
         by = VPCInstanceAuthenticator(iam_profile_id=TRUSTED_PROFILE, url=urls["metadata_url"])
         self._vpc = VpcV1(authenticator=by)
@@ -83,7 +83,7 @@ class Robot:
     """Follows the remedies of one cluster. ``mend`` puts right what is outside; ``respec`` gives the spec with a
     setting changed."""
 
-    stage: Stage
+    stage: Demo
     mend: Callable[[], None]
     respec: Callable[[str], str]
     told: list[str] = field(default_factory=list)
@@ -123,7 +123,7 @@ class Robot:
                 try:
                     client.verb(verb, target)
                     return
-                except Refused as refused:
+                except DaemonRefused as refused:
                     now: Any = next((one for one in _all(client) if one["name"] == target), None)
                     if now is None or now["phase"] not in DOOR or now["wish"]:
                         return

@@ -13,7 +13,7 @@ from ibm_vpc import VpcV1
 
 from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
-from daemon.demo.stage import TRUSTED_PROFILE
+from daemon.demo.setup import TRUSTED_PROFILE
 from tests.e2e.deployments import nxd, spec
 from tests.e2e.robot import Shell
 

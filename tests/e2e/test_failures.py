@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from daemon.cli.waiting import PlainLines, wait_for
-from daemon.client import Client, Refused
+from daemon.client import Client, DaemonRefused
 from tests.e2e.deployments import entities, impatient, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -81,8 +81,8 @@ def test_on_failure_rollback_takes_the_failed_node_back_to_nothing_and_no_other(
             time.sleep(0.05)
         left = {r["state"] for r in entities(client)["node02"]["resources"]}
         assert left == {"gone"}
-        standing = [thing["name"] for thing in one.inventory()["objects"]]
-        assert not [name for name in standing if "node02" in name]
+        situation = [thing["name"] for thing in one.inventory()["objects"]]
+        assert not [name for name in situation if "node02" in name]
         client.verb("retry", "node02")
         code, said = settled(one.stage)
         assert code == 0, said
@@ -97,7 +97,7 @@ def test_a_rollback_does_exactly_the_plan_that_was_shown_or_refuses(rig: Callabl
         plan = client.plan("rollback", "node02")
         kinds = [item["kind"] for item in plan["items"]]
         assert {"server", "vni", "reserved_ip", "dns_record"} == set(kinds)
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(DaemonRefused) as refused:
             client.verb("rollback", "node02", digest="0" * 16)
         assert refused.value.status == 409
         assert entities(client)["node02"]["state"] == "failed"
@@ -117,7 +117,7 @@ def test_a_verb_that_is_not_legal_is_refused_with_the_reason_the_screen_shows(
         assert code == 0, said
         reason = entities(client)["node01"]["can"]["retry"]
         assert reason
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(DaemonRefused) as refused:
             client.verb("retry", "node01")
         assert (refused.value.status, refused.value.error["message"]) == (409, reason)
         assert client.apply(impatient())["changed"] is False

@@ -10,8 +10,8 @@ import pytest
 from ibm_cloud_sdk_core.authenticators import VPCInstanceAuthenticator
 from ibm_vpc import VpcV1
 
-from daemon.client import Client, Refused
-from daemon.demo.stage import TRUSTED_PROFILE
+from daemon.client import Client, DaemonRefused
+from daemon.demo.setup import TRUSTED_PROFILE
 from tests.e2e.deployments import THREE_NODES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -81,7 +81,7 @@ def test_a_plan_is_another_one_when_a_stranger_took_an_address_of_it(rig: Callab
     with Client(one.stage.socket) as client:
         plan = client.plan_spec(SPEC)
         take(foreseen(plan)["demo-node02-mgmt-ip"])
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(DaemonRefused) as caught:
             client.apply(SPEC, plan["digest"])
         assert caught.value.error["code"] == "plan_changed"
         assert client.clusters() == []

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from daemon.client import Client, Refused
+from daemon.client import Client, DaemonRefused
 from daemon.wire import EntityView
 from tests.e2e.deployments import counted, deploy, entity, nxd, settled, spec
 
@@ -53,7 +53,7 @@ def subnet_looks(one: Any) -> int:
     return sum(call["template"].startswith("/subnets") for call in calls)
 
 
-def standing(one: Any) -> dict[str, int]:
+def situation(one: Any) -> dict[str, int]:
     existing = one.counts()["existing"]
     return {kind: existing.get(name, 0) for kind, name in IN_THE_WORLD.items()}
 
@@ -83,7 +83,7 @@ def test_a_spec_with_a_node_more_expands_the_cluster_and_touches_nobody_else(
         assert made < planned
         client.verb("destroy", "demo")
         gone(client, "demo")
-        assert standing(one) == dict.fromkeys(EVERY_NODE, 0)
+        assert situation(one) == dict.fromkeys(EVERY_NODE, 0)
 
 
 def settled_again(one: Any, client: Client) -> tuple[int, str]:
@@ -118,9 +118,9 @@ def test_a_spec_with_a_node_less_lets_it_leave_the_cluster_before_its_server_goe
     one = rig()
     with Client(one.stage.socket) as client:
         deploy(one, client, *THREE, "node04")
-        full = standing(one)
+        full = situation(one)
         client.verb("protect", "demo")
-        with pytest.raises(Refused, match="protected"):
+        with pytest.raises(DaemonRefused, match="protected"):
             client.apply(spec(*THREE))
         client.verb("unprotect", "demo")
         looks = subnet_looks(one)
@@ -138,11 +138,11 @@ def test_a_spec_with_a_node_less_lets_it_leave_the_cluster_before_its_server_goe
         assert "removing_nodes" in applied_until_there(client, spec(*THREE))
         code, said = settled(one.stage)
         assert code == 0, said
-        assert standing(one) == {kind: full[kind] - number for kind, number in EVERY_NODE.items()}
+        assert situation(one) == {kind: full[kind] - number for kind, number in EVERY_NODE.items()}
         assert hosts(one) == cvms(client, *THREE)
         log = [event["message"] for event in client.log(limit=10_000)["events"]]
         assert log.index("nutanix_host node04 is gone") < log.index("server demo-node04-host-bms is gone")
-        with pytest.raises(Refused):
+        with pytest.raises(DaemonRefused):
             client.show("node04")
 
 
@@ -196,13 +196,13 @@ def test_a_shrink_that_is_taken_back_when_the_node_is_being_deleted_makes_it_ane
         assert code == 0, said
         assert entity(client, "node04")["state"] == "active"
         assert hosts(one) == cvms(client, *THREE, "node04")
-        assert (standing(one)["server"], one.counts()["created"]["server"]) == (4, 5)
+        assert (situation(one)["server"], one.counts()["created"]["server"]) == (4, 5)
 
 
 def apply_as_planned(client: Client, text: str) -> None:
     """Apply a plan as it stands, while what it deletes goes already by itself."""
     for _ in range(50):
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(DaemonRefused):
             client.apply(text, digest=client.plan_spec(text)["digest"])
             return
     raise AssertionError("the plan changed each time")
@@ -220,9 +220,9 @@ def test_a_spec_that_changes_what_cannot_change_is_refused_by_name(rig: Callable
     with Client(one.stage.socket) as client:
         deploy(one, client, *THREE)
         other = spec(*THREE).replace("bx2d-metal-96x384", "bx2-metal-96x384")
-        with pytest.raises(Refused, match=r"ibm\.profile"):
+        with pytest.raises(DaemonRefused, match=r"ibm\.profile"):
             client.plan_spec(other)
-        with pytest.raises(Refused, match=r"node01 .*address of the cluster"):
+        with pytest.raises(DaemonRefused, match=r"node01 .*address of the cluster"):
             client.plan_spec(spec("node02", "node03", "node04"))
         plan = client.plan_spec(spec(*THREE, on_failure="rollback"))
         assert [(item["action"], item["name"]) for item in plan["items"]] == [("change", "on_failure")]
@@ -257,7 +257,7 @@ def test_an_expansion_that_fails_leaves_the_standing_cluster_alone_and_nobody_de
         assert entity(client, "demo")["state"] == "deploying"
         assert entity(client, "demo")["phase"] == "attention"
         assert "active" in (entity(client, "demo")["can"]["rollback"] or "")
-        with pytest.raises(Refused, match="deletes for good") as caught:
+        with pytest.raises(DaemonRefused, match="deletes for good") as caught:
             client.apply(spec(*THREE))
         assert caught.value.error["code"] == "deletes"
         path = tmp_path / "three.yaml"
@@ -275,7 +275,7 @@ def test_an_expansion_that_fails_leaves_the_standing_cluster_alone_and_nobody_de
         code, said = settled(one.stage)
         assert code == 0, said
         assert {name: entity(client, name)["state"] for name in THREE} == dict.fromkeys(THREE, "active")
-        assert standing(one)["server"] == 3
+        assert situation(one)["server"] == 3
 
 
 def test_a_gate_of_three_forms_the_cluster_and_the_fourth_joins_when_it_is_there(

@@ -125,7 +125,7 @@ def test_a_cluster_that_is_protected_while_it_is_destroyed_says_that_it_waits_fo
 ) -> None:
     one = rig()
 
-    def standing(client: Client) -> dict[str, tuple[str, str | None]]:
+    def situation(client: Client) -> dict[str, tuple[str, str | None]]:
         snapshot = client.snapshot()
         return {
             e["name"]: (e["phase"], e["waiting_for"]) for e in (*snapshot["clusters"], *snapshot["nodes"])
@@ -133,7 +133,7 @@ def test_a_cluster_that_is_protected_while_it_is_destroyed_says_that_it_waits_fo
 
     def until(client: Client, done: Callable[[dict[str, tuple[str, str | None]]], bool]) -> None:
         limit = time.monotonic() + 60
-        while not done(found := standing(client)):
+        while not done(found := situation(client)):
             assert time.monotonic() < limit, found
             time.sleep(0.02)
 

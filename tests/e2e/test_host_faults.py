@@ -21,8 +21,8 @@ from typing import Any
 
 import pytest
 
-from daemon.client import Client, DaemonUnreachable, Refused
-from daemon.demo.stage import Stage
+from daemon.client import Client, DaemonRefused, DaemonUnreachable
+from daemon.demo.setup import Demo
 from tests.e2e.deployments import post, run_to, spec, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -76,12 +76,12 @@ def calls(one: Any) -> list[dict[str, Any]]:
     return [call for call in found if call["method"] != "GET" and call["service"] in ("vpc", "dns", "prism")]
 
 
-def states(stage: Stage) -> set[str]:
+def states(stage: Demo) -> set[str]:
     with Client(stage.socket) as client:
         return {entity["state"] for entity in (*client.clusters(), *client.nodes())}
 
 
-def healthy(stage: Stage) -> bool:
+def healthy(stage: Demo) -> bool:
     with Client(stage.socket) as client:
         return client.health()["ok"]
 
@@ -100,7 +100,7 @@ def hold_still(one: Any) -> None:
         assert snapshot["nodes"], "reads go on"
         assert snapshot["unwritten"]["since"] <= snapshot["now"], "and say of when they are"
         assert client.log(limit=5)["events"], "the log can be read"
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(DaemonRefused) as refused:
             client.verb("hold", "node01")
     for words in (["status"], ["show", "node01"]):
         said = nxd(one, *words)
@@ -272,12 +272,12 @@ def test_when_the_clock_jumps_nothing_is_lost_and_nobody_waits_for_it_to_come_ba
     assert hosted.counts()["existing"] == dict.fromkeys(MADE, 0)
 
 
-def retry_what_failed(stage: Stage) -> None:
+def retry_what_failed(stage: Demo) -> None:
     with Client(stage.socket) as client:
         for entity in (*client.clusters(), *client.nodes()):
             if entity["state"] == "failed":
                 assert entity["error"] is not None and entity["error"]["code"] == "deadline", entity["error"]
-                with suppress(Refused):
+                with suppress(DaemonRefused):
                     client.verb("retry", entity["name"])
 
 
@@ -324,7 +324,7 @@ def test_an_api_that_hangs_takes_its_threads_and_nothing_else(
     monkeypatch.setenv("NXD_IBM_THREADS", "4")
     monkeypatch.setenv("NXD_DEADLINES_FACTOR", "500")
     one = rig()
-    plant(one, {"moment": "vpc POST *", "action": "hang", "count": 40})
+    plant(one, {"trigger": "vpc POST *", "action": "hang", "count": 40})
     with Client(one.stage.socket) as client:
         client.apply(spec())
         slowest = 0.0
@@ -359,7 +359,7 @@ def test_sigterm_in_the_middle_of_everything_ends_it_cleanly_within_the_units_li
     monkeypatch.setenv("NXD_IBM_READ_TIMEOUT", "3")
     monkeypatch.setenv("NXD_DEADLINES_FACTOR", "500")
     one = rig()
-    plant(one, {"moment": "vpc POST /virtual_network_interfaces", "action": "hang_after", "count": 3})
+    plant(one, {"trigger": "vpc POST /virtual_network_interfaces", "action": "hang_after", "count": 3})
     with Client(one.stage.socket) as client:
         client.apply(spec())
         reader = client.stream()

@@ -12,7 +12,7 @@ import pytest
 
 from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
-from daemon.demo.stage import TRUSTED_PROFILE
+from daemon.demo.setup import TRUSTED_PROFILE
 from daemon.wire import EntityView
 from tests.e2e.deployments import THREE_NODES, until
 
@@ -54,7 +54,7 @@ def test_a_server_that_somebody_deletes_stops_or_unplugs_is_told_at_once_and_the
 ) -> None:
     one = rig("node01:boot", "node03:cvm", speed=SPEED)
     urls = one.stage.urls()
-    tell(urls, "/faults", {"rules": [{"moment": "machine phase 4", "action": "forever", "name": "node02"}]})
+    tell(urls, "/faults", {"rules": [{"trigger": "machine phase 4", "action": "forever", "name": "node02"}]})
     stranger = Stranger(urls)
     with Client(one.stage.socket) as client:
         client.apply(THREE_NODES)
@@ -129,7 +129,7 @@ def test_a_server_that_is_deleted_while_its_cvm_is_awaited_is_told_at_once(rig: 
 def test_a_server_that_does_not_stop_is_asked_seldom_and_told_of(rig: Callable[..., Any]) -> None:
     one = rig(speed=300.0)
     urls = one.stage.urls()
-    tell(urls, "/faults", {"rules": [{"moment": "server pending", "action": "stuck", "name": "node01"}]})
+    tell(urls, "/faults", {"rules": [{"trigger": "server pending", "action": "stuck", "name": "node01"}]})
     with Client(one.stage.socket) as client:
         client.apply(THREE_NODES)
 
@@ -159,7 +159,7 @@ def test_a_cloud_that_is_out_of_reach_does_not_disturb_a_machine_that_works(rig:
             return client.show("node01")["entity"]
 
         until(lambda: node()["state"] == "awaiting_cvm", "node01 waits for its CVM")
-        broken = {"moment": "vpc GET /bare_metal_servers/{server_id}", "action": "html", "count": None}
+        broken = {"trigger": "vpc GET /bare_metal_servers/{server_id}", "action": "html", "count": None}
         tell(urls, "/faults", {"rules": [broken]})
         until(lambda: "its server could not be seen" in (node()["evidence"] or ""), "it is told")
         said = node()
@@ -182,7 +182,7 @@ def test_a_power_button_that_does_nothing_is_pressed_seldom_when_a_node_is_retri
             return client.show("node01")["entity"]
 
         until(lambda: node()["state"] == "failed", "node01 failed")
-        ignored = {"moment": "server stop", "action": "ignored", "name": "node01", "count": None}
+        ignored = {"trigger": "server stop", "action": "ignored", "name": "node01", "count": None}
         tell(urls, "/faults", {"rules": [ignored]})
         client.verb("retry", "node01")
         until(

@@ -17,9 +17,9 @@ from tests.e2e.deployments import THREE_NODES
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 HICCUPS = [
-    {"moment": "vpc GET /images/{key}", "action": "html", "count": 2},
-    {"moment": "vpc GET /subnets/{subnet_id}/reserved_ips", "action": "empty", "count": 3},
-    {"moment": "dns GET */dnszones/{zone_id}", "action": "html", "count": 1},
+    {"trigger": "vpc GET /images/{key}", "action": "html", "count": 2},
+    {"trigger": "vpc GET /subnets/{subnet_id}/reserved_ips", "action": "empty", "count": 3},
+    {"trigger": "dns GET */dnszones/{zone_id}", "action": "html", "count": 1},
 ]
 
 

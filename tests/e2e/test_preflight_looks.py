@@ -62,7 +62,7 @@ def test_security_groups_are_asked_for_the_way_in_and_the_way_out(rig: Callable[
     port = yaml.safe_load(one.stage.config.read_text())["boot"]["url"].rpartition(":")[2]
     with Client(one.stage.socket) as client:
         for fields, said in RULES:
-            rule = {"moment": "vpc GET /security_groups/*", "action": "set", "what": {"fields": fields}}
+            rule = {"trigger": "vpc GET /security_groups/*", "action": "set", "what": {"fields": fields}}
             post(one, "/faults", {"rules": [rule]})
             check = looked_at(client)["security groups"]
             assert check["result"] == ("failed" if said else "passed"), (fields, check)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from daemon.client import Client, Refused
+from daemon.client import Client, DaemonRefused
 from tests.e2e.deployments import counted, deploy, entity, settled, spec
-from tests.e2e.test_growth import THREE, becomes, cvms, hosts, settled_again, standing, tell
+from tests.e2e.test_growth import THREE, becomes, cvms, hosts, settled_again, situation, tell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -40,7 +40,7 @@ def test_a_member_is_replaced_by_one_verb_and_keeps_its_addresses(
         assert after["state"] == "active"
         assert after["addresses"] == before["addresses"]
         assert hosts(one) == cvms(client, *THREE)
-        assert standing(one)["server"] == 3
+        assert situation(one)["server"] == 3
         kept = {(r["kind"], r["id"]) for r in before["resources"] if r["kind"] != "server"}
         assert kept <= {(r["kind"], r["id"]) for r in after["resources"]}
 
@@ -89,5 +89,5 @@ def test_the_only_host_of_a_cluster_cannot_be_replaced(rig: Callable[..., Any]) 
         nutanix = {**yaml.safe_load(spec("node01"))["nutanix"], "redundancy_factor": 1}
         deploy(one, client, "node01", nutanix=nutanix)
         assert "all that demo stands on" in str(entity(client, "node01")["can"]["replace"])
-        with pytest.raises(Refused, match="destroy the cluster"):
+        with pytest.raises(DaemonRefused, match="destroy the cluster"):
             client.verb("replace", "node01")

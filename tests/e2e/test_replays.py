@@ -10,7 +10,7 @@ import pytest
 
 from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
-from daemon.sim.world.manners import BY_HOLDING, BY_NAME
+from daemon.sim.world.behaviour import BY_HOLDING, BY_NAME
 from tests.e2e.deployments import THREE_NODES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]

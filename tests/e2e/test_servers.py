@@ -13,7 +13,7 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
-from daemon.client import Client, Refused
+from daemon.client import Client, DaemonRefused
 from tests.e2e.deployments import entities, impatient, nxd, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -35,7 +35,7 @@ def test_a_retry_of_a_node_whose_server_failed_says_which_server_goes_and_which_
         ]
         assert client.plan("retry", "node01", "reserving_ips")["items"] == plan["items"]
         assert client.plan("retry", "node02")["items"] == []
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(DaemonRefused) as refused:
             client.verb("retry", "node01", digest=client.plan("retry", "node02")["digest"])
         assert refused.value.error["code"] == "plan_changed"
         asked = nxd(one, "retry", "node01")

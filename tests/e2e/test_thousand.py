@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from daemon.client import Client
-from daemon.demo.stage import Rehearsal, Stage
+from daemon.demo.setup import Demo, DemoOptions
 from tests.e2e.deployments import THREE_NODES
 from tests.loopback import address, networks
 
@@ -59,19 +59,19 @@ def spec(number: int, nodes: int) -> str:
     return yaml.safe_dump(document)
 
 
-def counts(stage: Stage) -> dict[str, Any]:
+def counts(stage: Demo) -> dict[str, Any]:
     with urllib.request.urlopen(stage.urls()["control_url"] + "/counts") as answer:
         found: dict[str, Any] = json.load(answer)
     return found
 
 
-def states(stage: Stage) -> Counter[str]:
+def states(stage: Demo) -> Counter[str]:
     with Client(stage.socket) as client:
         snapshot = client.snapshot()
     return Counter(node["state"] for node in snapshot["nodes"])
 
 
-def until(stage: Stage, wanted: Counter[str]) -> float:
+def until(stage: Demo, wanted: Counter[str]) -> float:
     """Wait until all nodes have the wanted states; the real seconds it took."""
     begun = time.monotonic()
     while (found := states(stage)) != wanted:
@@ -92,9 +92,9 @@ def test_a_thousand_nodes_become_active_and_nothing_is_left_of_them(
     """All of them in one management subnet, a /20."""
     for name, value in WIDE.items():
         monkeypatch.setenv(name, value)
-    stage = Stage(tmp_path / "stage")
+    stage = Demo(tmp_path / "stage")
     quotas = {"server": 2 * NODES, "record": 8 * NODES}
-    stage.set_up(Rehearsal(SPEED, (), 1, *networks(20), quotas=quotas, listen=address()))
+    stage.set_up(DemoOptions(SPEED, (), 1, *networks(20), quotas=quotas, listen=address()))
     nodes = NODES // clusters
     total = clusters * nodes
     made = {

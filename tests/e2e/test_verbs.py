@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from daemon.client import Client, Refused
+from daemon.client import Client, DaemonRefused
 from daemon.wire import EntityView
 from tests.e2e.deployments import THREE_NODES, entity, settled
 
@@ -74,7 +74,7 @@ def test_a_retry_may_begin_at_an_earlier_step_and_makes_nothing_twice(rig: Calla
         client.apply(one_node_spec())
         code, _ = settled(one.stage)
         assert code == 1
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(DaemonRefused) as refused:
             client.verb("retry", "node01", step="awaiting_cvm")
         assert refused.value.status == 409
         client.verb("retry", "node01", step="registering_dns")
@@ -95,7 +95,7 @@ def test_a_protected_cluster_refuses_every_deletion_until_it_is_unprotected(rig:
         while not entity(client, "demo")["protected"]:
             assert time.monotonic() < limit
             time.sleep(0.02)
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(DaemonRefused) as refused:
             client.verb("destroy", "demo")
         assert "protected" in refused.value.error["message"]
         assert one.counts()["existing"]["server"] == 1

@@ -13,8 +13,8 @@ from ibm_vpc import VpcV1
 
 from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
-from daemon.demo.stage import TRUSTED_PROFILE
-from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
+from daemon.demo.setup import TRUSTED_PROFILE
+from daemon.drivers.prism import Connections, Credentials, Prism, fetch_certificate
 from daemon.errors.tree import OutsideError
 from tests.e2e.deployments import spec
 
@@ -44,7 +44,7 @@ def deployed(one: Any) -> Any:
 
 
 @pytest.fixture
-def standing(rig: Callable[..., Any]) -> Iterator[Any]:
+def situation(rig: Callable[..., Any]) -> Iterator[Any]:
     """A deployed cluster; somebody else holds the first address of the CVM range."""
     one = rig()
     block = ipaddress.IPv4Network(one.stage.urls()["management"])
@@ -53,11 +53,11 @@ def standing(rig: Callable[..., Any]) -> Iterator[Any]:
 
 
 def test_the_cloud_holds_exactly_what_three_nodes_need_named_addressed_and_bound_as_the_spec_says(
-    standing: Any,
+    situation: Any,
 ) -> None:
-    urls = standing.stage.urls()
+    urls = situation.stage.urls()
     blocks = {net: ipaddress.IPv4Network(urls[net]) for net in ("management", "workload")}
-    things = standing.inventory()["objects"]
+    things = situation.inventory()["objects"]
     ips = {t["name"]: t for t in things if t["kind"] == "reserved_ip" and t["name"].startswith("demo-")}
     roles = {(node, role) for node in NODES for role in ("mgmt", "ahv", "cvm", "workload")} | {
         ("node01", "cluster")
@@ -89,13 +89,13 @@ def test_the_cloud_holds_exactly_what_three_nodes_need_named_addressed_and_bound
         assert sorted(management["addresses"]) == sorted(bound)
         assert workload["addresses"] == [ips[f"demo-{node}-workload-ip"]["id"]]
         assert set(servers[f"demo-{node}-host-bms"]["vnis"]) == {management["id"], workload["id"]}
-        shown = vpc(standing.stage).get_virtual_network_interface(management["id"]).get_result()
+        shown = vpc(situation.stage).get_virtual_network_interface(management["id"]).get_result()
         assert [group["name"] for group in shown["security_groups"]] == ["nutanix-management"]
         assert shown["auto_delete"] is False
 
 
-def test_the_factory_password_is_refused_everywhere_and_the_generated_one_is_taken(standing: Any) -> None:
-    with Client(standing.stage.socket) as client:
+def test_the_factory_password_is_refused_everywhere_and_the_generated_one_is_taken(situation: Any) -> None:
+    with Client(situation.stage.socket) as client:
         login = client.login("demo")
         addresses = [client.show(node)["entity"]["addresses"]["cvm"] for node in NODES]
         log = client.log(limit=10_000)["events"]
@@ -106,7 +106,9 @@ def test_the_factory_password_is_refused_everywhere_and_the_generated_one_is_tak
         certificate = await fetch_certificate(address, 9440, 5)
         connections = Connections()
         try:
-            await Prism(address, 9440, certificate, Login(login["user"], password), connections).cluster()
+            await Prism(
+                address, 9440, certificate, Credentials(login["user"], password), connections
+            ).cluster()
         except OutsideError as error:
             assert error.code == "authentication"
             return False
@@ -119,25 +121,25 @@ def test_the_factory_password_is_refused_everywhere_and_the_generated_one_is_tak
         assert not asyncio.run(accepted(address, "admin"))
 
 
-def test_a_second_cluster_takes_what_is_left_and_destroying_it_leaves_the_first_alone(standing: Any) -> None:
+def test_a_second_cluster_takes_what_is_left_and_destroying_it_leaves_the_first_alone(situation: Any) -> None:
     second = spec().replace("cluster: demo", "cluster: other")
     for number, node in enumerate(NODES, start=4):
         second = second.replace(node, f"node{number:02}")
     said: list[str] = []
-    with Client(standing.stage.socket) as client:
+    with Client(situation.stage.socket) as client:
         client.apply(second)
-        code = wait_for(standing.stage.socket, "other", "active", 120, PlainLines("other", said.append))
+        code = wait_for(situation.stage.socket, "other", "active", 120, PlainLines("other", said.append))
         assert code == 0, "\n".join(said[-20:])
-        assert standing.counts()["existing"]["server"] == 6
+        assert situation.counts()["existing"]["server"] == 6
         client.verb("destroy", "other")
-        assert wait_for(standing.stage.socket, "other", "gone", 120, PlainLines("other", said.append)) == 0
+        assert wait_for(situation.stage.socket, "other", "gone", 120, PlainLines("other", said.append)) == 0
         assert client.show("demo")["entity"]["state"] == "active"
         assert client.audit() == []
-    assert standing.counts()["existing"]["server"] == 3
+    assert situation.counts()["existing"]["server"] == 3
 
 
-def test_the_log_tells_of_every_object_that_was_made_once(standing: Any) -> None:
-    with Client(standing.stage.socket) as client:
+def test_the_log_tells_of_every_object_that_was_made_once(situation: Any) -> None:
+    with Client(situation.stage.socket) as client:
         made = [e["data"] for e in client.log(limit=10_000)["events"] if e["kind"] == "call"]
     names = [(call["kind"], call["name"]) for call in made]
     assert len(names) == len(set(names)) == 13 + 13 + 6 + 3 + 1

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.mutants import (
-    table_doors,
     table_engine,
+    table_input,
     table_platform,
     table_requirements,
     table_seam,
@@ -16,7 +16,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *table_engine.MUTANTS,
     *table_store.MUTANTS,
     *table_seam.MUTANTS,
-    *table_doors.MUTANTS,
+    *table_input.MUTANTS,
     *table_platform.MUTANTS,
     *table_requirements.MUTANTS,
 )

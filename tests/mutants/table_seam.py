@@ -8,9 +8,9 @@ TOY = "tests/platforms/toy/test_toyland.py"
 EFFECTS = (f"{ENGINE}/test_effects.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
-    Mutant("daemon/engine/legality.py", "    if standing.absent:\n        return standing.absent\n", "",
+    Mutant("daemon/engine/legality.py", "    if situation.absent:\n        return situation.absent\n", "",
            "nothing can be done with a record whose platform is off", (f"{TOY}::TestOff",)),
-    Mutant("daemon/requests/door.py", "        return {\"sealed\": box.mark(wish[LITERAL])}\n", "        return wish\n",
+    Mutant("daemon/requests/sealing.py", "        return {\"sealed\": box.mark(plain[LITERAL])}\n", "        return plain\n",
            "no record holds the word of a secret", (f"{TOY}::TestSecrets",)),
     Mutant("daemon/engine/effects.py", "        if self._journal.clock.now() < asked + effect.late:\n", "        if False:\n",
            "what was ordered may take effect late", EFFECTS),

@@ -75,7 +75,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("daemon/memory/journal.py", "        op = self._without_secrets(PutRecord(record))\n", "        op = PutRecord(record)\n",
            "no secret is shown while a record waits", ("tests/daemon/engine/test_steps.py", "-k", "how_far",)),
     Mutant("daemon/engine/transitions.py",
-           "    return same and {**stands.wait, **seen} == {**moved.wait, **seen}\n", "    return same\n",
+           "    return same and {**stands.wait, **seen} == {**changed.wait, **seen}\n", "    return same\n",
            "what a record waits for is written down", ("tests/daemon/engine/test_steps.py", "-k", "how_far",)),
     Mutant("daemon/memory/journal.py",
            "    elif event.kind == \"verb\" or (event.kind == \"note\" and event.actor != \"nxd\"):\n",

@@ -127,7 +127,7 @@ class CannedDaemon:
     def fewer(self) -> dict[str, Any]:
         """What a spec with one node less and one setting changed would do."""
         change = {"action": "change", "owner": "demo", "kind": "setting", "name": "gate", "id": None}
-        gone = self.plan("apply", "node03")["items"]
+        is_absent = self.plan("apply", "node03")["items"]
         stages = [
             {"step": "removing", "title": "removing node03", "usual": 1500.0, "deadline": 14_400.0},
             {"step": "releasing", "title": "deleting its objects", "usual": 420.0, "deadline": None},
@@ -136,7 +136,7 @@ class CannedDaemon:
             "digest": "sha256:fewer",
             "target": "demo",
             "verb": "apply",
-            "items": [change, *gone],
+            "items": [change, *is_absent],
             "stages": stages,
         }
 

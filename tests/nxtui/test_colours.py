@@ -23,7 +23,7 @@ def test_no_word_vanishes_in_its_ground_however_few_colours_there_are(
     theme: object, system: ColorSystem
 ) -> None:
     styles = inks({**FALLBACK, **theme.variables})  # type: ignore[attr-defined]
-    for ground in ("paper", "panel", "row", "row-idle"):
+    for ground in ("base", "panel", "row", "row-idle"):
         back = styles[ground].bgcolor
         assert back is not None
         for name in ("", "dim", "strong", "key", *PHASES):

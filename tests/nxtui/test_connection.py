@@ -14,7 +14,7 @@ async def test_a_lost_daemon_greys_the_last_known_data_and_refuses_verbs(window:
         await w.daemon.stop()
         frame = await w.shows("LOST since 03:12:08")
         assert "node02" in frame
-        assert w.app.pen.faded
+        assert w.app.renderer.faded
         await w.press("r")
         await w.shows("the link is down")
         assert w.daemon.verbs == []
@@ -27,7 +27,7 @@ async def test_what_is_heard_while_a_screen_opens_is_on_it(window: Open) -> None
         event = {**last._asdict(), "revision": last.revision + 1, "message": "said in between"}
         line = {"type": "event", "revision": event["revision"], "now": last.time, "event": event}
         w.app.open_log(None)
-        w.app.on_nx_tui_heard(w.app.Heard([line]))
+        w.app.on_nx_tui_heard(w.app.LinesReceived([line]))
         await w.shows("said in between")
 
 
@@ -57,7 +57,7 @@ async def test_after_a_restart_everything_is_current_and_no_log_line_is_twice_or
         await w.daemon.start()
         await w.shows("written while nobody looked")
         assert w.app.fleet.link.state == "live"
-        assert not w.app.pen.faded
+        assert not w.app.renderer.faded
         assert w.app.fleet.nodes["node02"]["phase"] == "working"
         book = w.app.fleet.log
         revisions = [book[number].revision for number in range(book.first, book.end)]

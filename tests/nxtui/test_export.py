@@ -55,11 +55,11 @@ async def test_the_marked_rows_are_exported_else_all_that_are_shown(
 async def test_a_directory_that_cannot_be_written_is_said(
     window: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    monkeypatch.chdir(gone)
-    monkeypatch.setattr(Path, "cwd", lambda: gone)
-    gone.rmdir()
+    is_absent = tmp_path / "gone"
+    is_absent.mkdir()
+    monkeypatch.chdir(is_absent)
+    monkeypatch.setattr(Path, "cwd", lambda: is_absent)
+    is_absent.rmdir()
     async with window() as w:
         await w.press("x")
         await w.shows("Nothing was written: No such file or directory.")

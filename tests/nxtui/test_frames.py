@@ -107,7 +107,7 @@ async def palette(w: Any) -> None:
 
 async def members(w: Any) -> None:
     await w.press("tab", "enter")
-    await w.shows("└ ◐ node03" if not w.app.pen.ascii else "` o node03")
+    await w.shows("└ ◐ node03" if not w.app.renderer.ascii else "` o node03")
     await w.press("enter")
     await w.shows("Nodes of demo")
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from daemon.telling.usual import ENOUGH
+from daemon.display.usual import ENOUGH
 from nxtui.draw import pages, rows, story
 from nxtui.draw.glyphs import UNICODE
 from nxtui.draw.text import plain
 from nxtui.model.entry import Entry
-from nxtui.model.history import History, Usual
+from nxtui.model.history import StepHistory, Usual
 
 
 def _moved(name: str, time: float, title: str, level: str = "info") -> Any:
@@ -25,7 +25,7 @@ def _moved(name: str, time: float, title: str, level: str = "info") -> Any:
     }
 
 
-def _installed(history: History, lengths: list[float]) -> None:
+def _installed(history: StepHistory, lengths: list[float]) -> None:
     """So many nodes that installed for so long."""
     for number, length in enumerate(lengths):
         history.hear(_moved(f"n{number}", 0.0, "installing"))
@@ -39,7 +39,7 @@ def _stay(state: str, title: str, started: float, ended: float | None) -> Any:
 NODE: Any = {"name": "x", "kind": "node", "platform": "p"}
 
 
-def _usual(history: History) -> Usual | None:
+def _usual(history: StepHistory) -> Usual | None:
     return history.usual(NODE, "installing", "installing")
 
 
@@ -54,23 +54,23 @@ def _told(*steps: tuple[str, float | None, float | None, int]) -> Any:
 
 
 @pytest.fixture
-def history() -> History:
-    return History()
+def history() -> StepHistory:
+    return StepHistory()
 
 
-def test_median_and_95th_percentile_are_those_of_the_stays_that_were_seen(history: History) -> None:
+def test_median_and_95th_percentile_are_those_of_the_stays_that_were_seen(history: StepHistory) -> None:
     assert _usual(history) is None
     _installed(history, [float(length) for length in range(1, 101)])
     assert _usual(history) == (50.5, 95.0, 100)
     assert history.usual(NODE | {"kind": "cluster"}, "installing", "installing") is None
 
 
-def test_a_stay_is_not_compared_with_itself(history: History) -> None:
+def test_a_stay_is_not_compared_with_itself(history: StepHistory) -> None:
     _installed(history, [10.0, 20.0, 30.0])
     assert history.usual(NODE | {"name": "n2"}, "installing", "installing", 0.0) == (15.0, None, 2)
 
 
-def test_a_step_that_failed_says_nothing_about_how_long_it_takes(history: History) -> None:
+def test_a_step_that_failed_says_nothing_about_how_long_it_takes(history: StepHistory) -> None:
     history.hear(_moved("n1", 0.0, "installing"))
     history.hear(_moved("n1", 3600.0, "failed", "error"))
     history.hear(_moved("n1", 4000.0, "installing"))
@@ -82,7 +82,7 @@ def test_a_step_that_failed_says_nothing_about_how_long_it_takes(history: Histor
     assert _usual(history) == (100.0, None, 1)
 
 
-def test_slow_is_what_is_longer_than_95_of_100_and_never_said_of_a_few(history: History) -> None:
+def test_slow_is_what_is_longer_than_95_of_100_and_never_said_of_a_few(history: StepHistory) -> None:
     _installed(history, [10.0] * (ENOUGH - 1))
     few = _usual(history)
     assert few is not None and not few.is_exceeded(9999.0)
@@ -92,7 +92,7 @@ def test_slow_is_what_is_longer_than_95_of_100_and_never_said_of_a_few(history: 
     assert not many.is_exceeded(None)
 
 
-def test_the_same_stay_in_log_and_timeline_counts_once(history: History, entity: Any) -> None:
+def test_the_same_stay_in_log_and_timeline_counts_once(history: StepHistory, entity: Any) -> None:
     _installed(history, [10.0])
     stays = [_stay("installing", "installing", 0.0, 10.0), _stay("cvm", "waiting for the CVM", 10.0, None)]
     history.learn(entity("n0"), stays)
@@ -100,7 +100,7 @@ def test_the_same_stay_in_log_and_timeline_counts_once(history: History, entity:
 
 
 def test_the_time_left_is_known_only_as_far_as_every_later_step_was_seen(
-    history: History, entity: Any
+    history: StepHistory, entity: Any
 ) -> None:
     now = entity("x", state="a", step="a", title="A", phase="working", step_index=1, step_count=2, since=0.0)
     later = entity("y", state="b", step="b", title="B", phase="working", step_index=2, step_count=2)
@@ -117,7 +117,7 @@ def test_the_time_left_is_known_only_as_far_as_every_later_step_was_seen(
 
 
 def test_what_the_daemon_tells_of_a_step_holds_over_what_this_window_saw(
-    history: History, entity: Any
+    history: StepHistory, entity: Any
 ) -> None:
     one = entity("x", state="b", step="b", title="B", phase="working", step_index=2, step_count=3, since=0.0)
     history.see(one)
@@ -138,7 +138,7 @@ def test_what_the_daemon_tells_of_a_step_holds_over_what_this_window_saw(
 
 
 def test_a_step_that_the_daemon_never_saw_done_has_no_usual_time_whatever_was_seen_here(
-    history: History, entity: Any
+    history: StepHistory, entity: Any
 ) -> None:
     one = entity("x", state="a", step="a", title="A", phase="working", step_index=1, step_count=1, since=0.0)
     history.hear(_moved("n1", 0.0, "A"))
@@ -149,7 +149,7 @@ def test_a_step_that_the_daemon_never_saw_done_has_no_usual_time_whatever_was_se
     assert history.steps(one) == []
 
 
-def test_a_step_that_lasts_too_long_says_so_in_words(history: History, entity: Any) -> None:
+def test_a_step_that_lasts_too_long_says_so_in_words(history: StepHistory, entity: Any) -> None:
     one = entity("x", state="a", step="a", title="A", phase="working", step_index=1, step_count=2, since=0.0)
     history.tell(_told(("a", 60.0, 80.0, 9), ("b", 20.0, 30.0, 9)))
     assert [row[:2] for row in story.outlook(one, history, 20.0)] == [
@@ -166,7 +166,7 @@ def test_a_step_that_lasts_too_long_says_so_in_words(history: History, entity: A
     assert "slow, usually 1m00s" in strip[0]
 
 
-def test_the_timeline_marks_a_slow_step_with_sign_and_word(history: History, entity: Any) -> None:
+def test_the_timeline_marks_a_slow_step_with_sign_and_word(history: StepHistory, entity: Any) -> None:
     _installed(history, [60.0, 61.0, 62.0, 63.0, 64.0, 65.0])
     me = entity("me")
     stays = [_stay("installing", "installing", 0.0, 600.0), _stay("ready", "ready", 600.0, None)]

@@ -286,4 +286,4 @@ async def test_a_mark_right_after_a_change_is_seen_with_it(window: Open) -> None
         await w.pilot.pause()
         row = next(line for line in w.frame.splitlines() if "node03" in line)
         assert "rebooting" in row
-        assert w.app.pen.glyphs.mark in row
+        assert w.app.renderer.glyphs.mark in row

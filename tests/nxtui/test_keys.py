@@ -8,7 +8,7 @@ import pytest
 
 from daemon.wire import VERBS
 from nxtui import keys
-from nxtui.acts.verbs import MANNERS
+from nxtui.acts.verbs import PROMPTS
 from nxtui.draw import pages
 from nxtui.draw.text import plain
 from nxtui.screens.entity import EntityScreen
@@ -20,31 +20,31 @@ ROOMS = {"fleet": FleetScreen, "node": EntityScreen, "log": LogScreen, "spec": S
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_no_key_means_two_things_on_one_screen(room: keys.Room) -> None:
-    here = [action for action in keys.ACTIONS if room in action.rooms]
+def test_no_key_means_two_things_on_one_screen(room: keys.ScreenName) -> None:
+    here = [action for action in keys.ACTIONS if room in action.screens]
     used = Counter(key for action in here for key in action.keys.split(","))
     assert [key for key, times in used.items() if times > 1] == []
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_every_key_has_something_to_call(room: keys.Room) -> None:
+def test_every_key_has_something_to_call(room: keys.ScreenName) -> None:
     for action in keys.ACTIONS:
-        if room in action.rooms and action.id != "palette":
+        if room in action.screens and action.id != "palette":
             name = action.binding.partition("(")[0]
             assert callable(getattr(ROOMS[room], f"action_{name}", None)), action.id
 
 
 def test_every_verb_of_the_daemon_has_a_key_and_a_manner() -> None:
-    assert {action.verb for action in keys.ACTIONS if action.verb} == set(VERBS) == set(MANNERS)
+    assert {action.verb for action in keys.ACTIONS if action.verb} == set(VERBS) == set(PROMPTS)
 
 
 def test_what_deletes_needs_shift_and_consent() -> None:
     for action in keys.ACTIONS:
-        if action.verb and MANNERS[action.verb].deletes:
+        if action.verb and PROMPTS[action.verb].deletes:
             assert action.keys.isupper()
-            assert MANNERS[action.verb].consent != "none"
-    assert {verb for verb, manner in MANNERS.items() if manner.deletes} == {"rollback", "replace", "destroy"}
-    assert MANNERS["rollback"].consent == "plan" and MANNERS["destroy"].consent == "name"
+            assert PROMPTS[action.verb].consent != "none"
+    assert {verb for verb, prompt in PROMPTS.items() if prompt.deletes} == {"rollback", "replace", "destroy"}
+    assert PROMPTS["rollback"].consent == "plan" and PROMPTS["destroy"].consent == "name"
 
 
 def test_no_key_is_one_that_terminals_swallow() -> None:
@@ -54,15 +54,15 @@ def test_no_key_is_one_that_terminals_swallow() -> None:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_the_help_names_every_key_of_its_screen(room: keys.Room) -> None:
-    text = "\n".join(plain(line) for line in pages.help_lines(keys.in_room(room), 70))
-    for action in keys.in_room(room):
+def test_the_help_names_every_key_of_its_screen(room: keys.ScreenName) -> None:
+    text = "\n".join(plain(line) for line in pages.help_lines(keys.on_screen(room), 70))
+    for action in keys.on_screen(room):
         assert action.shown_key in text
         assert action.help.split()[0] in text
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_the_footer_ranks_are_distinct_and_end_with_help_and_quit(room: keys.Room) -> None:
+def test_the_footer_ranks_are_distinct_and_end_with_help_and_quit(room: keys.ScreenName) -> None:
     ranks = [action.footer for action in keys.footer(room)]
     assert len(ranks) == len(set(ranks))
     assert [action.id for action in keys.footer(room)][-2:] == ["help", "quit"]
@@ -70,11 +70,11 @@ def test_the_footer_ranks_are_distinct_and_end_with_help_and_quit(room: keys.Roo
 
 def test_a_replay_offers_its_own_keys_and_no_verbs() -> None:
     for room in ("fleet", "node", "log"):
-        shown = keys.in_room(room, replaying=True)
+        shown = keys.on_screen(room, replaying=True)
         assert {action.group for action in shown} >= {"Replay", "Look"}
         assert not [action for action in shown if action.verb]
         assert keys.footer(room, replaying=True)[0].id == "play"
-        assert not [action for action in keys.in_room(room) if action.group == "Replay"]
+        assert not [action for action in keys.on_screen(room) if action.group == "Replay"]
 
 
 def test_the_readme_table_has_a_row_for_every_action() -> None:

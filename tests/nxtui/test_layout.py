@@ -39,11 +39,13 @@ def test_the_bar_gets_shorter_before_a_state_is_cut() -> None:
 
 
 def test_columns_leave_in_the_order_in_which_they_are_missed_least() -> None:
-    gone: list[str] = []
+    is_absent: list[str] = []
     for width in range(100, 30, -1):
         here = [column.key for column in place(NODE_COLUMNS, width, CONTENT)]
-        gone += [c.key for c in NODE_COLUMNS if c.key not in here and c.key not in ("cluster", *gone)]
-    assert gone == ["bar", "attempt", "step", "due", "since"]
+        is_absent += [
+            c.key for c in NODE_COLUMNS if c.key not in here and c.key not in ("cluster", *is_absent)
+        ]
+    assert is_absent == ["bar", "attempt", "step", "due", "since"]
 
 
 def test_the_try_column_is_there_only_if_somebody_needed_a_second_try() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from nxtui.draw.logs import LogWindow, as_text, message
 from nxtui.draw.text import plain
-from nxtui.model import sieve
+from nxtui.model import log_filter
 from nxtui.model.entry import entry
 from nxtui.model.known import LogBook
 
@@ -171,17 +171,19 @@ def test_who_gave_an_order_stands_on_its_line() -> None:
 )
 def test_a_filter_hides_lines_by_level_node_and_text(book: LogBook, text: str, kept: list[int]) -> None:
     window = LogWindow(book)
-    window.narrow(sieve.parse(text))
+    window.narrow(log_filter.parse(text))
     assert _revisions(window) == kept
     book.add(_line(13, node="node1", level="error", message="line 13"))
     window.extend()
-    assert (13 in _revisions(window)) is (sieve.parse(text).passes(_entry(13, node="node1", level="error")))
+    assert (13 in _revisions(window)) is (
+        log_filter.parse(text).passes(_entry(13, node="node1", level="error"))
+    )
 
 
 def test_an_open_quotation_mark_hides_no_line(book: LogBook) -> None:
     window = LogWindow(book)
-    window.narrow(sieve.parse('"line'))
-    assert window.sieve.error == "A quotation mark is still open."
+    window.narrow(log_filter.parse('"line'))
+    assert window.log_filter.error == "A quotation mark is still open."
     assert len(window.shown) == 12
 
 
@@ -193,7 +195,7 @@ def test_marked_lines_are_what_is_taken_away_else_all_that_are_shown(book: LogBo
     window.move_to(5)
     window.toggle_mark()
     assert [event.revision for event in window.chosen()] == [3, 6]
-    window.narrow(sieve.parse("node:node0"))
+    window.narrow(log_filter.parse("node:node0"))
     assert [event.revision for event in window.chosen()] == [3, 6]
     window.toggle_mark()
     book.clear()

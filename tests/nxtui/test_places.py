@@ -11,7 +11,7 @@ import pytest
 
 from nxtui.model.trail import KEPT, Place, Trail
 from nxtui.preferences import Preferences
-from nxtui.terminal import aside
+from nxtui.terminal import programs
 
 Open = Callable[..., Any]
 
@@ -67,12 +67,12 @@ async def test_a_cluster_shows_its_nodes_as_a_tree_and_leads_to_one_of_them(wind
 
 
 def test_a_login_command_is_made_of_words_that_no_address_can_add_to() -> None:
-    assert aside.login("ssh {address}", "127.24.0.12", "node02") == ["ssh", "127.24.0.12"]
-    filled = aside.login("sol -n '{name} x' {address}", "10.0.0.1; reboot", "node02")
+    assert programs.login("ssh {address}", "127.24.0.12", "node02") == ["ssh", "127.24.0.12"]
+    filled = programs.login("sol -n '{name} x' {address}", "10.0.0.1; reboot", "node02")
     assert filled == ["sol", "-n", "node02 x", "10.0.0.1; reboot"]
     for template, address in (("ssh {address}", "-oProxyCommand=x"), ("ssh", "10.0.0.1"), ("'", "10.0.0.1")):
         with pytest.raises(ValueError):
-            aside.login(template, address, "node02")
+            programs.login(template, address, "node02")
 
 
 async def test_a_login_asks_which_address_and_says_when_the_terminal_cannot_be_lent(window: Open) -> None:

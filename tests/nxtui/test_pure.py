@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from daemon.telling import durations
+from daemon.display import durations
 from daemon.wire import PHASES
 from nxtui import main
 from nxtui.acts.verbs import READ_ONLY, barred, legality
 from nxtui.draw import pages, rows, text
 from nxtui.draw.glyphs import ASCII, UNICODE, to_ascii
-from nxtui.draw.pen import Pen
+from nxtui.draw.renderer import Renderer
 from nxtui.model import times
 from nxtui.model.known import Link
 from nxtui.screens.pick import Pick, PickList
@@ -153,16 +153,16 @@ def test_a_plan_tells_what_a_thing_will_be_like_what_a_setting_was_and_what_it_c
 
 def test_what_a_plan_deletes_has_a_sign_of_its_own_and_who_loses_by_a_mixed_plan_is_named() -> None:
     made = {"action": "create", "owner": "n3", "kind": "server", "name": "demo-n3", "id": None}
-    gone = [
+    is_absent = [
         {"action": "delete", "owner": owner, "kind": "server", "name": f"demo-{owner}", "id": None}
         for owner in ("n1", "n2", "n2")
     ]
-    mixed: Any = {"digest": "d", "target": "demo", "verb": "apply", "items": [made, *gone], "stages": []}
+    mixed: Any = {"digest": "d", "target": "demo", "verb": "apply", "items": [made, *is_absent], "stages": []}
     for glyphs in (UNICODE, ASCII):
         told = [text.plain(line) for line in pages.plan_lines(mixed, 90, glyphs)]
         assert [line.startswith(f"{glyphs.lost} delete") for line in told] == [False, True, True, True]
     assert pages.losses([mixed]) == "It also deletes, for good: n1 (1 object), n2 (2 objects)."
-    assert pages.losses([mixed | {"items": gone}]) == pages.losses([mixed | {"items": [made]}]) == ""
+    assert pages.losses([mixed | {"items": is_absent}]) == pages.losses([mixed | {"items": [made]}]) == ""
 
 
 def test_a_plan_tells_how_long_its_steps_usually_take_and_a_sum_only_if_all_are_known() -> None:
@@ -182,7 +182,7 @@ def test_a_plan_tells_how_long_its_steps_usually_take_and_a_sum_only_if_all_are_
 
 def test_what_begins_with_the_typed_letters_is_offered_before_what_only_has_them() -> None:
     steps = [("awaiting_config", "waiting for installer", "7"), ("installing", "installing", "8")]
-    picker = Pick(Pen(), PickList("which?", steps, "", start=1))
+    picker = Pick(Renderer(), PickList("which?", steps, "", start=1))
     assert picker.place == 1
     picker.typed = "inst"
     assert [entry[0] for entry in picker.shown] == ["installing", "awaiting_config"]
@@ -258,7 +258,7 @@ def test_the_socket_is_found_by_option_then_environment_then_settings(tmp_path: 
         main.find_socket(None, other, {})
 
 
-def _row(*spans: tuple[str, str], ground: str = "paper") -> Any:
+def _row(*spans: tuple[str, str], ground: str = "base") -> Any:
     return ground, list(spans)
 
 
@@ -279,9 +279,9 @@ def test_only_the_cells_that_differ_are_painted(before: Any, after: Any, cells: 
 
 
 def test_blanks_ride_with_the_word_before_them_and_change_nothing_that_is_seen() -> None:
-    pen = Pen()
+    renderer = Renderer()
     line = [("node01", "strong"), ("  ", ""), ("ok", "ok"), (" ", "dim"), (" prod ", "env-production")]
-    strip = pen.strip(line, 30)
+    strip = renderer.strip(line, 30)
     assert strip.text == "node01  ok  prod".ljust(30)
     assert [segment.text for segment in strip][:3] == ["node01  ", "ok ", " prod "]
 

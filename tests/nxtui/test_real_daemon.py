@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from daemon.client import Client
-from daemon.demo.stage import Rehearsal, Stage
+from daemon.demo.setup import Demo, DemoOptions
 from nxtui.model.recording import Scene, load
 from tests.loopback import address, networks
 
@@ -24,16 +24,16 @@ SLOWER = 300.0
 
 
 @pytest.fixture
-def stage(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Stage]:
-    stage = Stage(tmp_path / "stage")
-    stage.set_up(Rehearsal(SPEED, ("node02:install", "node02:install"), 1, *networks(), listen=address()))
+def stage(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Demo]:
+    stage = Demo(tmp_path / "stage")
+    stage.set_up(DemoOptions(SPEED, ("node02:install", "node02:install"), 1, *networks(), listen=address()))
     yield stage
     stage.stop()
     nothing_broke(stage.directory / "serve.log")
 
 
 async def test_a_bad_spec_mended_a_failed_node_retried_a_rollback_refused_and_then_done(
-    stage: Stage, looking_at: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stage: Demo, looking_at: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = (resources.files("daemon.demo") / "three-node.yaml").read_text()
     spec = tmp_path / "night.yaml"
@@ -110,17 +110,17 @@ async def test_a_bad_spec_mended_a_failed_node_retried_a_rollback_refused_and_th
 
 
 @pytest.fixture
-def calm(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Stage]:
+def calm(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Demo]:
     """A night in which nothing fails by itself."""
-    stage = Stage(tmp_path / "calm")
-    stage.set_up(Rehearsal(SLOWER, (), 1, *networks(), listen=address()))
+    stage = Demo(tmp_path / "calm")
+    stage.set_up(DemoOptions(SLOWER, (), 1, *networks(), listen=address()))
     yield stage
     stage.stop()
     nothing_broke(stage.directory / "serve.log")
 
 
 async def test_a_node_held_and_replaced_a_daemon_killed_and_back_a_cluster_destroyed(
-    calm: Stage, looking_at: Look
+    calm: Demo, looking_at: Look
 ) -> None:
     with Client(calm.socket) as client:
         client.apply((resources.files("daemon.demo") / "three-node.yaml").read_text())
@@ -164,7 +164,7 @@ async def test_a_node_held_and_replaced_a_daemon_killed_and_back_a_cluster_destr
         await w.shows("No nodes yet.")
 
 
-def _at_the_end_of_its_recording(stage: Stage, file: Path) -> dict[str, str]:
+def _at_the_end_of_its_recording(stage: Demo, file: Path) -> dict[str, str]:
     """The phases that a replay of the night's events ends with."""
     with Client(stage.socket) as client:
         events = client.log(after=0, limit=10_000)["events"]

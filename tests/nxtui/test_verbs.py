@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from nxtui.acts.errands import reachable
-from nxtui.acts.verbs import apply_manner
-from nxtui.model.history import Step
+from nxtui.acts.sending import reachable
+from nxtui.acts.verbs import apply_prompt
+from nxtui.model.history import NamedStep
 
 Open = Callable[..., Any]
 
@@ -101,7 +101,7 @@ async def test_a_plain_verb_sends_no_step(window: Open) -> None:
 
 
 def test_a_retry_begins_where_all_have_been_and_a_hold_stops_where_none_has_been(entity: Any) -> None:
-    steps = [Step(name, name, place) for place, name in enumerate("abcd", 1)]
+    steps = [NamedStep(name, name, place) for place, name in enumerate("abcd", 1)]
     two = [entity("x", step_index=2), entity("y", step_index=3)]
     assert [step.name for step in reachable("retry", two, steps)] == ["a", "b"]
     assert [step.name for step in reachable("hold", two, steps)] == ["c", "d"]
@@ -321,6 +321,6 @@ async def test_a_spec_that_deletes_says_so_before_a_y_and_sends_the_plan_that_wa
 def test_a_spec_promises_what_its_plan_does_and_no_more(
     actions: tuple[str, ...], said: str, not_said: str
 ) -> None:
-    manner = apply_manner(actions)
-    assert said in manner.promise and not_said not in manner.promise
-    assert manner.deletes is ("delete" in actions)
+    prompt = apply_prompt(actions)
+    assert said in prompt.promise and not_said not in prompt.promise
+    assert prompt.deletes is ("delete" in actions)

@@ -15,8 +15,8 @@ from aiohttp import web
 
 from pxe.app import CONFIG_KEYS, app_runner, boot_server
 from pxe.book import Book, BookClosed, Guest, Report
+from pxe.connections import TIME_LIMITS, ConnectionLimiter, LimitedSite, TimeLimits
 from pxe.images import fingerprint, load_images
-from pxe.visitors import PATIENCE, Door, Doorkeeper, Patience
 
 NODE = "127.33.0.10"
 """The address of the one machine that is expected."""
@@ -165,14 +165,14 @@ async def serve(image_dir: Path) -> AsyncIterator[Callable[..., Awaitable[BootSe
     """Starts a boot server for a book."""
     runners: list[web.AppRunner] = []
 
-    async def start(book: Book, patience: Patience = PATIENCE) -> BootServer:
-        keeper = Doorkeeper(at_once=40, per_source=20, patience=patience)
+    async def start(book: Book, patience: TimeLimits = TIME_LIMITS) -> BootServer:
+        keeper = ConnectionLimiter(at_once=40, per_source=20, patience=patience)
         ports = []
         for app in boot_server(book, load_images(image_dir), patience):
             runner = app_runner(app, patience)
             runners.append(runner)
             await runner.setup()
-            await Door(runner, "127.0.0.1", 0, keeper).start()
+            await LimitedSite(runner, "127.0.0.1", 0, keeper).start()
             ports.append(runner.addresses[0][1])
         return BootServer(*ports)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pxe.visitors import Door, Doorkeeper, Patience
+from pxe.connections import ConnectionLimiter, LimitedSite, TimeLimits
 
 NODE = "127.33.0.10"
 PER_SOURCE, AT_ONCE = 20, 40
@@ -72,7 +72,7 @@ async def test_all_sources_together_have_so_many_connections(server: Any) -> Non
 async def test_who_does_not_end_the_head_of_a_request_is_cut_off(
     serve: Callable[..., Awaitable[Any]], book: Any, said: bytes
 ) -> None:
-    server = await serve(book, Patience(head=0.4))
+    server = await serve(book, TimeLimits(head=0.4))
 
     async def drip(writer: Any) -> None:
         for byte in said:
@@ -89,7 +89,7 @@ async def test_who_does_not_end_the_head_of_a_request_is_cut_off(
 async def test_who_does_not_end_the_body_of_a_request_is_told_so_and_cut_off(
     serve: Callable[..., Awaitable[Any]], book: Any
 ) -> None:
-    server = await serve(book, Patience(body=0.3, linger=0.2))
+    server = await serve(book, TimeLimits(body=0.3, linger=0.2))
     async with connected(server.config_port) as (reader, writer):
         writer.write(
             b"POST /server-status HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer install-token\r\n"
@@ -118,8 +118,8 @@ async def test_who_takes_nothing_of_what_he_is_sent_is_cut_off() -> None:
     application.router.add_get("/", endless)
     runner = web.AppRunner(application)
     await runner.setup()
-    keeper = Doorkeeper(10, 10, Patience(stalled=1.0))
-    await Door(runner, "127.0.0.1", 0, keeper).start()
+    keeper = ConnectionLimiter(10, 10, TimeLimits(stalled=1.0))
+    await LimitedSite(runner, "127.0.0.1", 0, keeper).start()
     try:
         with socket.create_connection(runner.addresses[0]) as lazy:
             lazy.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -162,7 +162,7 @@ async def test_a_body_that_makes_no_sense_is_one_sentence_and_no_fault_of_ours(
     body: bytes,
     apart: bool,
 ) -> None:
-    server = await serve(book, Patience(body=2.0))
+    server = await serve(book, TimeLimits(body=2.0))
     given = {"Host": "a", "Authorization": "Bearer install-token", "Connection": "close"}
     if not {"Content-Length", "Transfer-Encoding"} & headers.keys():
         given["Content-Length"] = str(len(body))

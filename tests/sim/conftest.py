@@ -18,7 +18,7 @@ import pytest
 from aiohttp import web
 
 from daemon.sim.run import SimOptions, SimUrls, serve
-from daemon.sim.world import furniture as f
+from daemon.sim.world import initial as f
 from tests import loopback
 
 DEADLINE = 20.0

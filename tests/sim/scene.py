@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from daemon.sim.world import furniture as f
+from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
     from tests.sim.conftest import Node, Nodes, PrismClient, Sim

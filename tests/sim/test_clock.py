@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from daemon.sim.run import SimOptions, SimUrls, serve
-from daemon.sim.world import furniture as f
+from daemon.sim.world import initial as f
 from daemon.sim.world.clock import WorldClock
 
 if TYPE_CHECKING:

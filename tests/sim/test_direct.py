@@ -12,7 +12,7 @@ import pytest
 
 from daemon.sim.run import SimOptions
 from daemon.sim.scenarios.listed import scenarios
-from daemon.sim.world import furniture as f
+from daemon.sim.world import initial as f
 from tests.sim.scene import CLUSTER, Scene, one_node
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from daemon.sim.faults.rules import STEPS, Faults, parse_fault
+from daemon.sim.faults.rules import STEP_FAULTS, Faults, parse_fault
 from daemon.sim.run import SimError
-from daemon.sim.world import furniture as f
+from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
     from tests.sim.conftest import Nodes, PrismClient, Sim
@@ -23,7 +23,7 @@ Prism = Callable[[str], "PrismClient"]
 def test_an_unknown_fault_names_the_known_ones(text: str) -> None:
     with pytest.raises(SimError) as caught:
         parse_fault(text)
-    for step in STEPS:
+    for step in STEP_FAULTS:
         assert step in str(caught.value)
 
 
@@ -40,9 +40,9 @@ def test_an_unknown_fault_names_the_known_ones(text: str) -> None:
 )
 def test_a_fault_strikes_whole_words_of_a_name(name: str, struck: bool) -> None:
     faults = Faults(["node02:ips"])
-    moment = STEPS["ips"].moment
-    assert (faults.strike(moment, name, 0.0) is not None) == struck
-    assert faults.strike(moment, "demo-node02-cvm-ip", 0.0) is None if struck else faults.waiting()
+    trigger = STEP_FAULTS["ips"].trigger
+    assert (faults.strike(trigger, name, 0.0) is not None) == struck
+    assert faults.strike(trigger, "demo-node02-cvm-ip", 0.0) is None if struck else faults.waiting()
 
 
 def test_a_wrong_entry_adds_none_of_its_fellows() -> None:
@@ -121,7 +121,7 @@ async def test_a_restart_revives_a_machine_too(sim: Sim, nodes: Nodes) -> None:
 
 
 async def test_cluster_faults_strike_once_each(sim: Sim, nodes: Nodes, prism: Prism) -> None:
-    faults = [f"east:{step}" for step, known in STEPS.items() if known.scope == "cluster"]
+    faults = [f"east:{step}" for step, known in STEP_FAULTS.items() if known.scope == "cluster"]
     assert len(faults) == 5
     await sim.tell("/faults", {"fail": faults})
     (node,) = await nodes.order(1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from daemon.sim.world import furniture as f
+from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
     from tests.sim.conftest import BootServer, Nodes, PrismClient, Sim

@@ -9,7 +9,7 @@ import pytest
 
 from daemon.clock import SystemClock
 from daemon.sim.cloud.metadata import PROFILE_CRN, PROFILE_NAME, Tokens
-from daemon.sim.world import furniture as f
+from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
     from tests.sim.conftest import Sim

@@ -120,7 +120,7 @@ async def test_foundation_forms_a_cluster_that_shows_itself_as_real_ones_do(
 
 @pytest.mark.parametrize("speed", [600.0])
 async def test_prism_answers_502_while_services_start(sim: Sim, nodes: Nodes, prism: Prism) -> None:
-    await sim.tell("/faults", {"rules": [{"moment": "cluster up", "action": "stuck"}]})
+    await sim.tell("/faults", {"rules": [{"trigger": "cluster up", "action": "stuck"}]})
     (node,) = await ready(nodes, 1)
     body = cluster_only([node], 1, sim.ip(200))
     assert (await foundation(sim, node.cvm_ip, "POST", "/image_nodes", body))[0] == 200
@@ -180,7 +180,7 @@ async def test_foundation_refuses_with_its_own_500(
 
 
 async def test_a_session_that_stops_early_says_why(sim: Sim, nodes: Nodes) -> None:
-    rule = {"moment": "session end", "action": "fail", "what": {"message": "Timed out waiting for genesis."}}
+    rule = {"trigger": "session end", "action": "fail", "what": {"message": "Timed out waiting for genesis."}}
     await sim.tell("/faults", {"rules": [rule]})
     (node,) = await ready(nodes, 1)
     body = cluster_only([node], 1, sim.ip(200))

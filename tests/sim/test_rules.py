@@ -14,10 +14,10 @@ import pytest
 import requests
 from ibm_cloud_sdk_core import ApiException
 
-from daemon.sim.faults.moments import CREATE_VNI, LIFE, REQUEST, RESERVE_IP, STEPS, check_action
 from daemon.sim.faults.rules import Faults, Rule, rule_from_json
+from daemon.sim.faults.triggers import CREATE_VNI, LIFE, REQUEST, RESERVE_IP, STEP_FAULTS, check_action
 from daemon.sim.refusals import SimError
-from daemon.sim.world import furniture as f
+from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
     from tests.sim.conftest import Nodes, PrismClient, Sim
@@ -84,20 +84,20 @@ def test_a_mended_rule_strikes_no_more_and_ends_what_it_holds() -> None:
     faults.mend("one")
     assert held.over.is_set()
     assert faults.strike("server start", "x", 0.0) is None
-    assert faults.strike("vni settle", "x", 0.0) is not None
+    assert faults.strike("vni provision", "x", 0.0) is not None
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
         ([], "JSON object"),
-        ({"moment": "server start"}, "needs a moment"),
-        ({"moment": "server nap", "action": "fail"}, "no moment"),
-        ({"moment": "server start", "action": "explode"}, "no action 'explode'"),
-        ({"moment": "server start", "action": "fail", "colour": "red"}, "no 'colour'"),
-        ({"moment": "server start", "action": "fail", "count": 0}, "1 or more"),
-        ({"moment": "server start", "action": "fail", "count": True}, "cannot be True"),
-        ({"moment": "server start", "action": "fail", "chance": 2}, "at most 1"),
+        ({"trigger": "server start"}, "needs a moment"),
+        ({"trigger": "server nap", "action": "fail"}, "no moment"),
+        ({"trigger": "server start", "action": "explode"}, "no action 'explode'"),
+        ({"trigger": "server start", "action": "fail", "colour": "red"}, "no 'colour'"),
+        ({"trigger": "server start", "action": "fail", "count": 0}, "1 or more"),
+        ({"trigger": "server start", "action": "fail", "count": True}, "cannot be True"),
+        ({"trigger": "server start", "action": "fail", "chance": 2}, "at most 1"),
         ({"service": "vpc", "method": "GET", "path": "*", "action": "set"}, "needs 'fields'"),
     ],
 )
@@ -108,8 +108,8 @@ def test_what_is_no_rule_is_refused_in_a_sentence(given: Any, words: str) -> Non
 
 
 def test_every_short_step_and_every_action_of_the_tables_is_known() -> None:
-    for step in STEPS.values():
-        check_action(step.moment, step.action, step.what)
+    for step in STEP_FAULTS.values():
+        check_action(step.trigger, step.action, step.what)
     assert all(meaning for actions in (REQUEST, *LIFE.values()) for meaning in actions.values())
 
 
@@ -127,7 +127,7 @@ async def test_a_refusal_has_the_status_and_the_body_that_it_was_given(sim: Sim)
 async def test_a_rate_limit_says_when_to_come_again_in_seconds_or_as_a_date(sim: Sim) -> None:
     for after in ("7", "date:70"):
         what = {"status": 429, "code": "rate_limit_exceeded", "message": "Slowly.", "retry_after": after}
-        await wait_for_rule(sim, moment=RESERVE_IP, action="answer", what=what)
+        await wait_for_rule(sim, trigger=RESERVE_IP, action="answer", what=what)
     said = []
     for _ in range(2):
         with pytest.raises(ApiException) as caught:
@@ -138,7 +138,7 @@ async def test_a_rate_limit_says_when_to_come_again_in_seconds_or_as_a_date(sim:
 
 
 async def test_a_proxy_answers_with_its_own_page(sim: Sim) -> None:
-    await wait_for_rule(sim, moment=RESERVE_IP, action="html", what={"status": 520})
+    await wait_for_rule(sim, trigger=RESERVE_IP, action="html", what={"status": 520})
     with pytest.raises(ApiException) as caught:
         await reserve(sim)
     response = caught.value.http_response
@@ -148,7 +148,7 @@ async def test_a_proxy_answers_with_its_own_page(sim: Sim) -> None:
 
 
 async def test_an_empty_500_has_no_body(sim: Sim) -> None:
-    await wait_for_rule(sim, moment=RESERVE_IP, action="empty")
+    await wait_for_rule(sim, trigger=RESERVE_IP, action="empty")
     with pytest.raises(ApiException) as caught:
         await reserve(sim)
     assert (caught.value.status_code, caught.value.http_response.text) == (500, "")
@@ -167,7 +167,7 @@ async def test_an_empty_500_has_no_body(sim: Sim) -> None:
 async def test_a_connection_ends_before_or_after_the_change_was_made(
     sim: Sim, action: str, made: bool
 ) -> None:
-    await wait_for_rule(sim, moment=RESERVE_IP, action=action)
+    await wait_for_rule(sim, trigger=RESERVE_IP, action=action)
     with pytest.raises(requests.exceptions.RequestException):
         await reserve(sim)
     assert await names(sim) == (["test-node01-mgmt-ip"] if made else [])
@@ -175,7 +175,7 @@ async def test_a_connection_ends_before_or_after_the_change_was_made(
 
 @pytest.mark.parametrize(("action", "made"), [("hang", False), ("hang_after", True)])
 async def test_a_request_hangs_before_or_after_the_change_was_made(sim: Sim, action: str, made: bool) -> None:
-    await wait_for_rule(sim, moment=RESERVE_IP, action=action)
+    await wait_for_rule(sim, trigger=RESERVE_IP, action=action)
     sim.vpc.set_http_config({"timeout": (5, 0.4)})
     with pytest.raises(requests.exceptions.ReadTimeout):
         await reserve(sim)
@@ -184,7 +184,7 @@ async def test_a_request_hangs_before_or_after_the_change_was_made(sim: Sim, act
 
 
 async def test_an_error_comes_after_the_change_was_made(sim: Sim) -> None:
-    await wait_for_rule(sim, moment=RESERVE_IP, action="fail_after", what={"status": 503})
+    await wait_for_rule(sim, trigger=RESERVE_IP, action="fail_after", what={"status": 503})
     with pytest.raises(ApiException) as caught:
         await reserve(sim)
     assert caught.value.status_code == 503
@@ -192,7 +192,7 @@ async def test_an_error_comes_after_the_change_was_made(sim: Sim) -> None:
 
 
 async def test_half_a_json_comes_with_status_200(sim: Sim) -> None:
-    await wait_for_rule(sim, moment=RESERVE_IP, action="truncate")
+    await wait_for_rule(sim, trigger=RESERVE_IP, action="truncate")
     with pytest.raises(ApiException) as caught:
         await reserve(sim)
     assert caught.value.status_code == 200
@@ -200,13 +200,13 @@ async def test_half_a_json_comes_with_status_200(sim: Sim) -> None:
 
 
 async def test_plain_text_is_left_to_the_caller(sim: Sim) -> None:
-    await wait_for_rule(sim, moment=RESERVE_IP, action="text")
+    await wait_for_rule(sim, trigger=RESERVE_IP, action="text")
     result = (await reserve(sim)).get_result()
     assert isinstance(result, requests.Response)
 
 
 async def test_a_port_refuses_connections_and_comes_back(sim: Sim) -> None:
-    await wait_for_rule(sim, moment=RESERVE_IP, action="refused", seconds=3000)
+    await wait_for_rule(sim, trigger=RESERVE_IP, action="refused", seconds=3000)
     with pytest.raises(requests.exceptions.ConnectionError):
         await reserve(sim)
     with pytest.raises(requests.exceptions.ConnectionError, match="refused"):
@@ -224,7 +224,7 @@ async def test_a_port_refuses_connections_and_comes_back(sim: Sim) -> None:
 
 @pytest.mark.parametrize("speed", [600.0])
 async def test_a_slow_call_takes_its_delay_and_goes_well(sim: Sim) -> None:
-    await wait_for_rule(sim, moment=RESERVE_IP, action="slow", delay=300)
+    await wait_for_rule(sim, trigger=RESERVE_IP, action="slow", delay=300)
     begun = time.monotonic()
     await reserve(sim)
     assert time.monotonic() - begun >= 0.5
@@ -232,7 +232,7 @@ async def test_a_slow_call_takes_its_delay_and_goes_well(sim: Sim) -> None:
 
 async def test_a_request_that_a_proxy_sends_twice_is_done_twice(sim: Sim) -> None:
     ip = (await reserve(sim)).get_result()
-    await wait_for_rule(sim, moment=CREATE_VNI, action="twice")
+    await wait_for_rule(sim, trigger=CREATE_VNI, action="twice")
     refused = await sim.refused(
         sim.vpc.create_virtual_network_interface, name="test-node01-mgmt-vni", primary_ip={"id": ip["id"]}
     )
@@ -244,7 +244,7 @@ async def test_a_request_that_a_proxy_sends_twice_is_done_twice(sim: Sim) -> Non
 async def test_fields_that_nobody_knows_are_harmless_to_the_sdk(sim: Sim) -> None:
     from ibm_vpc.vpc_v1 import ReservedIP
 
-    await wait_for_rule(sim, moment="vpc * *", action="extra", count=None)
+    await wait_for_rule(sim, trigger="vpc * *", action="extra", count=None)
     made = (await reserve(sim)).get_result()
     assert "new_in_2027" in made
     ReservedIP.from_dict(made)
@@ -270,7 +270,7 @@ async def test_a_list_lags_omits_and_shifts(sim: Sim) -> None:
 
 
 async def test_an_address_is_not_shown_at_first_and_then_is(sim: Sim) -> None:
-    await wait_for_rule(sim, moment="reserved_ip settle", action="unassigned", seconds=1200)
+    await wait_for_rule(sim, trigger="reserved_ip provision", action="unassigned", seconds=1200)
     made = (await reserve(sim)).get_result()
     assert made["address"] == "0.0.0.0"
 
@@ -282,7 +282,7 @@ async def test_an_address_is_not_shown_at_first_and_then_is(sim: Sim) -> None:
 
 
 async def test_somebody_else_is_quicker(sim: Sim) -> None:
-    await wait_for_rule(sim, moment="reserved_ip create", action="stolen")
+    await wait_for_rule(sim, trigger="reserved_ip create", action="stolen")
     refused = await sim.refused(sim.vpc.create_subnet_reserved_ip, f.MANAGEMENT, name="a", address=sim.ip(20))
     assert refused[:2] == (400, "address_is_already_reserved")
     assert (await sim.control("/counts"))["created"]["reserved_ip"] == 0  # a stranger's does not count
@@ -291,7 +291,7 @@ async def test_somebody_else_is_quicker(sim: Sim) -> None:
 
 
 async def test_a_name_stays_taken_after_a_delete_until_it_is_mended(sim: Sim) -> None:
-    await wait_for_rule(sim, moment="name release", action="taken", name="node01")
+    await wait_for_rule(sim, trigger="name release", action="taken", name="node01")
     made = (await reserve(sim)).get_result()
     await sim.call(sim.vpc.delete_subnet_reserved_ip, f.MANAGEMENT, made["id"])
     await sim.gone(sim.vpc.get_subnet_reserved_ip, f.MANAGEMENT, made["id"])
@@ -310,7 +310,7 @@ async def test_a_name_stays_taken_after_a_delete_until_it_is_mended(sim: Sim) ->
 
 
 async def test_a_life_stands_still_until_it_is_mended(sim: Sim, nodes: Nodes) -> None:
-    await wait_for_rule(sim, moment="server pending", action="stuck")
+    await wait_for_rule(sim, trigger="server pending", action="stuck")
     (node,) = await nodes.order(1)
 
     async def struck() -> bool:
@@ -326,23 +326,23 @@ async def test_a_life_stands_still_until_it_is_mended(sim: Sim, nodes: Nodes) ->
     "code", ["cannot_start_network", "cannot_start_reservation_expired", "cannot_update_firmware"]
 )
 async def test_a_server_fails_with_each_reason(sim: Sim, nodes: Nodes, code: str) -> None:
-    await wait_for_rule(sim, moment="server start", action="fail", what={"code": code})
+    await wait_for_rule(sim, trigger="server start", action="fail", what={"code": code})
     (node,) = await nodes.order(1)
     failed = await sim.status(node.server_id, "failed")
     assert [reason["code"] for reason in failed["status_reasons"]] == [code]
 
 
 async def test_an_interrupted_installation_begins_again(sim: Sim, nodes: Nodes) -> None:
-    await wait_for_rule(sim, moment="machine phase 5", action="reboot")
+    await wait_for_rule(sim, trigger="machine phase 5", action="reboot")
     await nodes.order(1)
     await nodes.doing("node01", "running")
     assert (await sim.control("/counts"))["installs"] == {"test-node01-server-bms": 2}
 
 
 async def test_reports_come_twice_late_or_never(sim: Sim, nodes: Nodes) -> None:
-    await wait_for_rule(sim, moment="machine report 3", action="twice")
-    await wait_for_rule(sim, moment="machine report 7", action="lose")
-    await wait_for_rule(sim, moment="machine report 2", action="late", seconds=200)
+    await wait_for_rule(sim, trigger="machine report 3", action="twice")
+    await wait_for_rule(sim, trigger="machine report 7", action="lose")
+    await wait_for_rule(sim, trigger="machine report 2", action="late", seconds=200)
     await nodes.order(1)
     await nodes.doing("node01", "running")
     phases = nodes.boot.phases("node01")
@@ -351,7 +351,7 @@ async def test_reports_come_twice_late_or_never(sim: Sim, nodes: Nodes) -> None:
 
 
 async def test_prism_ends_handshakes_and_then_answers(sim: Sim, nodes: Nodes, prism: Prism) -> None:
-    await wait_for_rule(sim, moment="machine cvm", action="handshake", seconds=6000)
+    await wait_for_rule(sim, trigger="machine cvm", action="handshake", seconds=6000)
     (node,) = await nodes.order(1)
     await nodes.doing("node01", "running")
     with pytest.raises(aiohttp.ClientConnectionError):

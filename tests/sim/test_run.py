@@ -96,10 +96,10 @@ async def test_a_world_that_breaks_says_so_and_ends(
     async def broken() -> None:
         raise ZeroDivisionError("a mistake of ours")
 
-    def furnish(world: World, management: str, workload: str) -> None:
+    def populate(world: World, management: str, workload: str) -> None:
         world.spawn(broken(), "a broken task")
 
-    monkeypatch.setattr("daemon.sim.run.furnish", furnish)
+    monkeypatch.setattr("daemon.sim.run.populate", populate)
     with pytest.raises(SimError, match="a mistake of ours"):
         await serve(options, lambda urls: None, asyncio.Event())
 

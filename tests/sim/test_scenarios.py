@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon.sim.faults.moments import LIFE, REQUEST, check_action
+from daemon.sim.faults.triggers import LIFE, REQUEST, check_action
 from daemon.sim.refusals import SimError
-from daemon.sim.scenarios.listed import cast, scenarios
+from daemon.sim.scenarios.listed import assign, scenarios
 from daemon.sim.scenarios.scenario import MINE, Scenario
 from state_machines import ibm_nutanix as tables
 
@@ -43,7 +43,7 @@ def test_a_scenario_says_what_goes_wrong_where_that_is_known_from_and_how_it_end
     assert ":" in one.source
     assert one.rules or one.changes or one.page_limit or one.personality
     for rule in one.rules:
-        check_action(rule.moment, rule.action, rule.what)
+        check_action(rule.trigger, rule.action, rule.what)
     if one.ending == "recovers":
         assert not one.at
     else:
@@ -60,18 +60,18 @@ def test_rules_are_narrowed_to_a_target() -> None:
 
 
 def test_an_unknown_name_gives_the_nearest_ones() -> None:
-    assert cast("lost-answer-server@node02").label == "lost-answer-server@node02"
+    assert assign("lost-answer-server@node02").label == "lost-answer-server@node02"
     with pytest.raises(SimError, match="server-quota"):
-        cast("server-qouta")
+        assign("server-qouta")
 
 
 def test_the_document_tells_every_action_as_the_tables_have_it() -> None:
     text = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
     for action, meaning in REQUEST.items():
         assert f"| `{action}` | {meaning} |" in text
-    for moment, actions in LIFE.items():
+    for trigger, actions in LIFE.items():
         told = " · ".join(f"`{action}`: {meaning}" for action, meaning in actions.items())
-        assert f"| `{moment}` | {told} |" in text
+        assert f"| `{trigger}` | {told} |" in text
 
 
 def test_the_document_names_every_scenario_and_every_request_of_the_control_address() -> None:
@@ -114,7 +114,7 @@ async def test_scenarios_are_begun_and_ended_at_the_control_address(sim: Sim) ->
     told = await sim.tell("/scenarios", {"scenarios": ["address-quota@node01", "image-missing"]})
     assert [one["name"] for one in told["playing"]] == ["address-quota", "image-missing"]
     assert "Did you mean" in (await sim.tell("/scenarios", {"scenarios": ["no-such-thing"]}))["error"]
-    from daemon.sim.world import furniture as f
+    from daemon.sim.world import initial as f
 
     refused = await sim.refused(sim.vpc.get_image, f.IMAGE_IPXE)
     assert refused[:2] == (404, "not_found")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ibm_cloud_sdk_core import ApiException
 
-from daemon.sim.world import furniture as f
+from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
     from tests.sim.conftest import Sim

@@ -11,7 +11,7 @@ import asyncssh
 import pytest
 
 from daemon.sim.run import SimOptions
-from daemon.sim.world import furniture as f
+from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
     from tests.sim.conftest import Node, Nodes, PrismClient, Sim

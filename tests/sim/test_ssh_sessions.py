@@ -14,7 +14,7 @@ import pytest
 from daemon.clock import SystemClock
 from daemon.sim.faults.rules import Faults
 from daemon.sim.nutanix.cvm import Cvm
-from daemon.sim.nutanix.fleet import Fleet
+from daemon.sim.nutanix.fleet import NutanixFleet
 from daemon.sim.run import SimOptions, SimUrls, serve
 from daemon.sim.ssh.shell import without_secrets
 from daemon.sim.ssh.sshd import Sshd
@@ -89,8 +89,8 @@ async def test_who_leaves_early_stops_nothing_that_was_begun(sim: Sim, nodes: No
 
 async def test_a_world_ends_in_the_middle_of_a_command(sim: Sim, nodes: Nodes) -> None:
     """The fixture stops this world while a session waits for services that never start."""
-    await sim.tell("/faults", {"rules": [{"moment": "cluster up", "action": "stuck"}]})
-    hang = {"moment": "ssh command cluster * create", "action": "hang_after", "name": "node02"}
+    await sim.tell("/faults", {"rules": [{"trigger": "cluster up", "action": "stuck"}]})
+    hang = {"trigger": "ssh command cluster * create", "action": "hang_after", "name": "node02"}
     await sim.tell("/faults", {"rules": [hang]})
     first, second = await ready(nodes, 2)
     for node in (first, second):
@@ -108,7 +108,7 @@ async def test_a_world_ends_in_the_middle_of_a_command(sim: Sim, nodes: Nodes) -
 
 async def test_a_port_that_nobody_visits_costs_little(sim: Sim) -> None:
     world = World(SystemClock(), 1, Places("", ""), Faults(), 50)
-    ports = Sshd(world, Fleet(world, None), sim.urls.ssh_port)
+    ports = Sshd(world, NutanixFleet(world, None), sim.urls.ssh_port)
     cvms = [
         Cvm(f"{sim.urls.workload.rsplit('.', 1)[0]}.{last}", "", "A", f"n{last}") for last in range(4, 204)
     ]
@@ -124,11 +124,11 @@ async def test_a_port_that_nobody_visits_costs_little(sim: Sim) -> None:
 
 async def test_every_command_stands_in_the_journal_without_its_passwords(sim: Sim, nodes: Nodes) -> None:
     (node,) = await ready(nodes, 1)
-    rule = {"moment": "ssh command ncli *", "action": "noise"}
+    rule = {"trigger": "ssh command ncli *", "action": "noise"}
     await sim.tell("/faults", {"rules": [rule]})
     await sim.run(node.cvm_ip, f"{NCLI} user reset-password user-name=admin password={NEW.split()[0]}")
     (struck,) = (await sim.control("/faults"))["struck"]
-    assert struck["moment"] == "ssh command ncli user reset-password user-name=admin password=***"
+    assert struck["trigger"] == "ssh command ncli user reset-password user-name=admin password=***"
     (call,) = [c for c in (await sim.control("/calls"))["calls"] if c["service"] == "ssh"]
     assert (call["method"], call["template"], call["status"]) == ("RUN", node.cvm_ip, 1)
     assert call["path"] == f"{NCLI} user reset-password user-name=admin password=***"

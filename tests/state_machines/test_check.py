@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from state_machines import ibm_nutanix
 from state_machines.check import problems, standings
-from state_machines.kind import NOTHING, Kind, Move, State, UndoStep
+from state_machines.kind import NOTHING, Kind, State, Transition, UndoStep
 from state_machines.lifecycle import ENDS, lifecycle, retry_from
 
 STEP = State("making", "working", "making", "It is made.", work=True, deadline=60.0, undo="unmake")
@@ -22,7 +22,7 @@ STATES = (
 )
 MOVES = (
     *lifecycle(("pending",), (STEP,), ("active",), protected=("active",)),
-    Move("release", ("active",), "rolling_back"),
+    Transition("release", ("active",), "rolling_back"),
 )
 UNDO = (UndoStep("unmake", "unmaking", 60.0),)
 VERBS = {"retry": "again", "rollback": "back", "hold": "stop", "resume": "go on"}
@@ -31,12 +31,12 @@ VERBS = {"retry": "again", "rollback": "back", "hold": "stop", "resume": "go on"
 def kind(
     *,
     states: Iterable[State] = STATES,
-    moves: Iterable[Move] = MOVES,
+    transitions: Iterable[Transition] = MOVES,
     undo: Iterable[UndoStep] = UNDO,
     verbs: Mapping[str, str] = VERBS,
 ) -> Kind:
     """A small sound kind, but for what a test breaks."""
-    return Kind("small", "node", states, moves, undo, verbs)
+    return Kind("small", "node", states, transitions, undo, verbs)
 
 
 def with_state(name: str, **changes: Any) -> Kind:
@@ -50,7 +50,7 @@ def without_events(state: str, *events: str) -> Kind:
         sources = tuple(s for s in move.sources if s != state or move.event not in events)
         if sources:
             kept.append(replace(move, sources=sources))
-    return kind(moves=kept)
+    return kind(transitions=kept)
 
 
 WITHOUT_A_WAY_FROM_FAILED = without_events("failed", "retry", retry_from("making"), "rollback")
@@ -130,7 +130,12 @@ def test_a_sound_table_has_no_problems(real: Kind) -> None:
             WITHOUT_A_WAY_FROM_FAILED, "failed (at making): nothing leads out.", id="failed-for-good"
         ),
         pytest.param(
-            kind(moves=[*WITHOUT_A_WAY_FROM_FAILED.moves, Move("mend", ("failed",), "pending")]),
+            kind(
+                transitions=[
+                    *WITHOUT_A_WAY_FROM_FAILED.transitions,
+                    Transition("mend", ("failed",), "pending"),
+                ]
+            ),
             "failed (at making): no verb of a person leads out.",
             id="only-the-daemon-leads-out",
         ),
@@ -140,7 +145,7 @@ def test_a_sound_table_has_no_problems(real: Kind) -> None:
             id="rolled-back-for-good",
         ),
         pytest.param(
-            kind(moves=[replace(m, at="pending") if "held" in m.sources else m for m in MOVES]),
+            kind(transitions=[replace(m, at="pending") if "held" in m.sources else m for m in MOVES]),
             "held (at making): nothing leads out.",
             id="exit-for-another-step-only",
         ),

@@ -48,7 +48,7 @@ def test_the_diagram_holds_every_way_of_the_table_and_no_other(kind: Kind) -> No
     def box(state: str) -> str:
         return STEPS if state in kind.steps else state
 
-    variants = {move.event for move in kind.moves if move.verb}
+    variants = {move.event for move in kind.transitions if move.verb}
     for (state, _, event), dest in kind.table.items():
         if event in variants:
             continue

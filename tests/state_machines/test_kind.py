@@ -65,7 +65,7 @@ def _moved(record: Record, subject: Kind, event: str, data: st.DataObject) -> Re
     """The record after an event, as the engine commits it."""
     verb, _, step = event.partition(" from ")
     if verb in subject.verbs or event == "release":
-        return transitions.honoured(record, subject, verb, {"step": step} if step else {}, 0.0, Limits())
+        return transitions.carried_out(record, subject, verb, {"step": step} if step else {}, 0.0, Limits())
     if event == "released":
         stages = data.draw(st.integers(0, len(subject.undo)), label="stages done before")
         while stages and record.step and (undo := subject.next_undo(record.step)):
@@ -152,7 +152,7 @@ def test_the_server_goes_before_what_it_stands_on() -> None:
 
 
 def test_a_kind_without_anything_to_undo_has_no_first_stage() -> None:
-    bare = Kind("bare", "node", CLUSTER.states.values(), CLUSTER.moves, (), CLUSTER.verbs)
+    bare = Kind("bare", "node", CLUSTER.states.values(), CLUSTER.transitions, (), CLUSTER.verbs)
     assert bare.next_undo(None) is None
     with pytest.raises(KeyError, match="release_nodes"):
         bare.undo_step("release_nodes")

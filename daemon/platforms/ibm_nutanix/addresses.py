@@ -66,7 +66,7 @@ def assign(
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _SubnetSeen:
     """A subnet as it was looked at: its block, and every address that was taken."""
 
     at: float
@@ -81,7 +81,7 @@ class AddressPicker:
     def __init__(self, vpc: IbmVpc) -> None:
         self._vpc = vpc
         self._picked: dict[str, set[str]] = {}
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, _SubnetSeen] = {}
         self._promised: dict[str, str] = {}
         """Address → the node it was promised to, until the node remembers it itself."""
 
@@ -169,7 +169,7 @@ class AddressPicker:
         """The subnet is not as it was seen: look again before the next address is picked."""
         self._seen.pop(subnet, None)
 
-    async def _look(self, subnet: str, now: float, fresh: float) -> _Seen:
+    async def _look(self, subnet: str, now: float, fresh: float) -> _SubnetSeen:
         """The subnet as it was seen so many seconds ago or less. Raises NxdError when there is no such subnet."""
         seen = self._seen.get(subnet)
         if seen is None or now - seen.at > fresh:
@@ -177,7 +177,7 @@ class AddressPicker:
             if found is None:
                 raise NxdError("not_found", f"There is no subnet {subnet}.")
             taken = frozenset(ip["address"] for ip in await self._vpc.reserved_ips(subnet))
-            seen = self._seen[subnet] = _Seen(now, str(found["ipv4_cidr_block"]), taken)
+            seen = self._seen[subnet] = _SubnetSeen(now, str(found["ipv4_cidr_block"]), taken)
         return seen
 
 

@@ -21,7 +21,7 @@ from daemon.store.ops import Resource
 KINDS = ("reserved_ip", "vni", "server", "dns_record")
 
 
-class Audit:
+class CloudAudit:
     """Looks through every subnet, every interface, every server, and the zones that clusters use."""
 
     def __init__(self, names: Names, vpc: IbmVpc, dns: IbmDns, disposals: Mapping[str, Disposal]) -> None:
@@ -102,8 +102,8 @@ def _unknown(row: Resource) -> Finding:
     return Finding("unknown", row.kind, row.name, str(row.cloud_id), None, " && ".join(removal_commands(row)))
 
 
-def _seen(kind: str, thing: Mapping[str, Any], data: dict[str, Any]) -> Resource:
-    return Resource("", "", kind, thing["name"], "present", thing["id"], data=data)
+def _seen(kind: str, found: Mapping[str, Any], data: dict[str, Any]) -> Resource:
+    return Resource("", "", kind, found["name"], "present", found["id"], data=data)
 
 
 def _rows(mirror: Mirror) -> list[Resource]:

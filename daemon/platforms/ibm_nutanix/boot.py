@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from daemon.life.boots import Standing, next_boot, round_of, standing
+from daemon.life.boots import BootProgress, boot_progress, next_boot, round_of
 from daemon.memory.mirror import Mirror
 from daemon.platforms.ibm_nutanix.machine import is_installed
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, host_name
@@ -36,7 +36,7 @@ def guest(
     if boot is None or install is None or "mgmt" not in mine:
         return None
     signals = mirror.signals(record.name)
-    stands = standing(record, signals)
+    stands = boot_progress(record, signals)
     return Guest(
         server_id=record.name,
         source=mine["mgmt"],
@@ -58,7 +58,7 @@ def guest(
     )
 
 
-def _stage(record: Record, stands: Standing) -> Stage:
+def _stage(record: Record, stands: BootProgress) -> Stage:
     """Installed or not comes first: whatever else goes on, such a machine is told to boot from its disk."""
     where = record.step if record.state in _STANDING else record.state
     if is_installed(where, stands):

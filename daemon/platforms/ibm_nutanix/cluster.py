@@ -7,21 +7,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.clock import Clock
-from daemon.drivers.prism import Login
+from daemon.drivers.prism import Credentials
 from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal, Found, Want
 from daemon.errors.tree import NxdError, OutsideError, as_json
 from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker
-from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, PASSING, Cvms, Host, factory_login, joined
+from daemon.platforms.ibm_nutanix.cvms import (
+    ARRIVED,
+    NOT_DELIVERED,
+    PASSING,
+    Cvms,
+    Host,
+    factory_login,
+    joined,
+)
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, address_of
 from daemon.platforms.ibm_nutanix.membership import (
     STOPPED,
     Membership,
+    in_spec,
     leaving,
     member_view,
     waits_in_line,
-    wished,
 )
 from daemon.platforms.ibm_nutanix.planned import FACT, LEFT, host_row
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failure
@@ -42,7 +50,7 @@ SEEN_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _ChecksSeen:
     """What a preflight has seen: when it was entered and for how many nodes, since when, and its lines by look."""
 
     asked: tuple[float, int]
@@ -72,12 +80,12 @@ class ClusterSteps:
         self._cvms = cvms
         self._members = members
         self._clock = clock
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, _ChecksSeen] = {}
 
     async def preflight(self, ctx: StepContext) -> Outcome:
         """Nothing that is needed is missing."""
         formed = bool(ctx.record.facts.get("formed"))
-        new = [member for member in wished(ctx) if member.state in ("pending", "rolled_back")]
+        new = [member for member in in_spec(ctx) if member.state in ("pending", "rolled_back")]
         if new or not formed:
             seen = self._seen_by(ctx, len(new))
             need = Need.of(ctx.cluster.spec["nodes"], lambda node: ctx.resources(owner=node))
@@ -89,7 +97,7 @@ class ClusterSteps:
                 raise error
         for member in new:
             if member.state == "rolled_back" and not formed:
-                await ctx.order(member.name, "retry")
+                await ctx.give(member.name, "retry")
         return Done()
 
     def _seen_by(self, ctx: StepContext, new: int) -> dict[str, list[Check]]:
@@ -97,7 +105,7 @@ class ClusterSteps:
         asked, now = (ctx.record.since, new), self._clock.now()
         before = self._seen.get(ctx.record.name)
         if before is None or before.asked != asked or now > before.begun + SEEN_SECONDS:
-            before = self._seen[ctx.record.name] = _Seen(asked, now, {})
+            before = self._seen[ctx.record.name] = _ChecksSeen(asked, now, {})
         return before.checks
 
     async def deploy(self, ctx: StepContext) -> Outcome:
@@ -105,12 +113,12 @@ class ClusterSteps:
         inside = joined(ctx)
         outside = [one for one in leaving(ctx) if one not in inside and host_row(ctx, one.name) is None]
         await self._members.release(ctx, outside)
-        members = wished(ctx)
+        members = in_spec(ctx)
         new = [one for one in members if one.state == "pending" and not ctx.is_asked(one.name)]
         given = await self._given(ctx, new)
         for member in members:
             if member.state == "pending":
-                await ctx.order(member.name, "start", facts={LEFT: None, **given.get(member.name, {})})
+                await ctx.give(member.name, "start", facts={LEFT: None, **given.get(member.name, {})})
             elif member.state == "rolled_back":
                 await self._members.call_back(ctx, member)
             elif member.state not in ARRIVED and host_row(ctx, member.name) is not None:
@@ -148,7 +156,7 @@ class ClusterSteps:
         """Done once the CVM of every node that is to be taken in answers; one that was ready an hour ago may be
         gone."""
         silent: dict[str, str] = {}
-        ready = [member for member in wished(ctx) if member.state == "ready"]
+        ready = [member for member in in_spec(ctx) if member.state == "ready"]
         for member, answer in await self._cvms.each(ready, lambda one: self._cvms.prism(ctx, one).ready()):
             if isinstance(answer, OutsideError):
                 if answer.code not in PASSING:
@@ -163,7 +171,7 @@ class ClusterSteps:
         """The create request was taken by one of the CVMs."""
         cluster = ctx.cluster
         nutanix = cluster.spec["nutanix"]
-        founders = [member for member in wished(ctx) if member.state == "ready"]
+        founders = [member for member in in_spec(ctx) if member.state == "ready"]
         nodes = [member_view(ctx, member) for member in founders]
         external = self._external(ctx)
 
@@ -173,7 +181,7 @@ class ClusterSteps:
                 lambda prism: prism.create_cluster(
                     cluster.name, external, nutanix["redundancy_factor"], nutanix["timezone"], nodes
                 ),
-                NOT_HEARD,
+                NOT_DELIVERED,
             )
             return Found(str(made.get("cluster_uuid") or made.get("task_uuid")), {"external_ip": external})
 
@@ -193,7 +201,7 @@ class ClusterSteps:
 
     async def _existing(self, ctx: StepContext) -> Found | None:
         """The cluster that one of our CVMs belongs to already."""
-        there = [member for member in wished(ctx) if member.state in ARRIVED]
+        there = [member for member in in_spec(ctx) if member.state in ARRIVED]
         for _, shown in await self._cvms.each(there, lambda one: self._cvms.prism(ctx, one).cluster()):
             if isinstance(shown, OutsideError):
                 if shown.code in (*PASSING, "not_found", "bad_request"):
@@ -216,7 +224,7 @@ class ClusterSteps:
             return await self._missing(ctx)
         if status == "FAILED":
             for row in ctx.resources("nutanix_cluster"):
-                await ctx.gone(row)
+                await ctx.note_absent(row)
             raise NxdError("cluster_failed", "The cluster reports FAILED.", evidence=as_json(shown))
         there = int(shown.get("num_nodes") or 0)
         if status == "UP" or (status is None and there >= len(joined(ctx))):
@@ -231,7 +239,7 @@ class ClusterSteps:
             if await ctx.vanished(
                 row, Disposal(lambda _: self._existing(ctx), _with_its_nodes, _with_its_nodes)
             ):
-                await ctx.gone(row)
+                await ctx.note_absent(row)
                 said = f"The cluster {row.name} was destroyed by somebody else."
                 raise NxdError(
                     "vanished", said, evidence=f"every CVM that answers is in no cluster ({row.cloud_id})"
@@ -245,14 +253,14 @@ class ClusterSteps:
         member = joined(ctx)[0]
         new = await ctx.secret("password", lambda: f"Nx-{self._clock.new_token()[:24]}-4u")
         factory = factory_login(member)
-        if not await self._cvms.accepts(ctx, member, Login(PRISM_USER, new)):
-            await ctx.settled()
+        if not await self._cvms.accepts(ctx, member, Credentials(PRISM_USER, new)):
+            await ctx.written()
             try:
                 await self._cvms.prism(ctx, member, factory).change_password(factory.password, new)
             except OutsideError as error:
                 # A proxy that sends the call twice hands on the second answer: the old password is wrong by then.
                 if error.code != "bad_request" or not await self._cvms.accepts(
-                    ctx, member, Login(PRISM_USER, new)
+                    ctx, member, Credentials(PRISM_USER, new)
                 ):
                     raise
             return Wait("the new password on every CVM", "it was just changed", self._settings.poll_seconds)
@@ -274,13 +282,13 @@ class ClusterSteps:
         shown = await self._cvms.any(ctx, lambda prism: prism.cluster())
         dns = [one for one in nutanix["dns_servers"] if one not in (shown.get("name_servers") or ())]
         ntp = [one for one in nutanix["ntp_servers"] if one not in (shown.get("ntp_servers") or ())]
-        await ctx.settled()
+        await ctx.written()
         if shown.get("name") != ctx.record.name:
-            await self._cvms.any(ctx, lambda prism: prism.rename(ctx.record.name), NOT_HEARD)
+            await self._cvms.any(ctx, lambda prism: prism.rename(ctx.record.name), NOT_DELIVERED)
         elif dns:
-            await self._cvms.any(ctx, lambda prism: prism.add_name_servers(dns), NOT_HEARD)
+            await self._cvms.any(ctx, lambda prism: prism.add_name_servers(dns), NOT_DELIVERED)
         elif ntp:
-            await self._cvms.any(ctx, lambda prism: prism.add_ntp_servers(ntp), NOT_HEARD)
+            await self._cvms.any(ctx, lambda prism: prism.add_ntp_servers(ntp), NOT_DELIVERED)
         else:
             return Done()
         return Wait("the settings to be taken", "they were just set", poll=0)
@@ -295,7 +303,7 @@ class ClusterSteps:
             return Wait("a healthy cluster", "; ".join(complaints), UP_POLL, remedies=ways)
         outside = [member for member in joined(ctx) if member.state != "active"]
         for member in outside:
-            await ctx.order(member.name, "join")
+            await ctx.give(member.name, "join")
         if outside:
             names = ", ".join(member.name for member in outside)
             return Wait("all nodes to join", f"not yet: {names}", self._settings.poll_seconds)
@@ -316,12 +324,12 @@ class ClusterSteps:
         if len(hosts) != len(joined(ctx)):
             said.append(f"{len(hosts)} of {counted(len(joined(ctx)), 'host')} are there")
         redundancy = shown.get("cluster_redundancy_state") or {}
-        current, wished = (
+        current, in_spec = (
             redundancy.get("current_redundancy_factor"),
             ctx.cluster.spec["nutanix"]["redundancy_factor"],
         )
-        if current is not None and current < wished:
-            said.append(f"redundancy factor {current} of {wished}")
+        if current is not None and current < in_spec:
+            said.append(f"redundancy factor {current} of {in_spec}")
         return said
 
     async def release_nodes(self, ctx: StepContext) -> Outcome:
@@ -335,7 +343,7 @@ class ClusterSteps:
             evidence = f"{done} of {len(ctx.members)} released"
             return Wait("all nodes to be released", evidence, self._settings.poll_seconds)
         for row in ctx.resources():
-            await ctx.gone(row)
+            await ctx.note_absent(row)
         await ctx.forget_secrets()
         return Done({"secured": None, "external_ip": None, "formed": None})
 

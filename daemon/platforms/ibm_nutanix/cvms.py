@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from daemon.drivers.prism import Connections, Login, Prism
+from daemon.drivers.prism import Connections, Credentials, Prism
 from daemon.engine.context import StepContext
 from daemon.errors.tree import OutsideError
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, PRISM_USER, address_of
@@ -17,7 +17,7 @@ from state_machines.record import Record
 PASSING = ("unreachable", "unavailable", "in_doubt", "malformed")
 ANOTHER_KNOWS = (*PASSING, "authentication")
 """After which a question may go to another CVM. One that came out of the cluster takes its factory password again."""
-NOT_HEARD = ("unreachable", "authentication")
+NOT_DELIVERED = ("unreachable", "authentication")
 """After which a call that changes something may go to another CVM: the one that was asked has not listened to it."""
 ARRIVED = ("ready", "active")
 
@@ -37,7 +37,7 @@ def joined(ctx: StepContext) -> list[Record]:
     return [member for member in ctx.members if member.name in known | new]
 
 
-def factory_login(member: Record) -> Login:
+def factory_login(member: Record) -> Credentials:
     """The factory login that the node's CVM took at first contact."""
     return FACTORY_LOGINS[int(member.facts["factory_login"])]
 
@@ -94,7 +94,7 @@ class Cvms:
 
         return await asyncio.gather(*(one(member) for member in members))
 
-    async def accepts(self, ctx: StepContext, member: Record, login: Login) -> bool:
+    async def accepts(self, ctx: StepContext, member: Record, login: Credentials) -> bool:
         """Whether a CVM takes this login."""
         try:
             await self.prism(ctx, member, login).ready()
@@ -104,10 +104,10 @@ class Cvms:
             raise
         return True
 
-    def prism(self, ctx: StepContext, member: Record, login: Login | None = None) -> Prism:
+    def prism(self, ctx: StepContext, member: Record, login: Credentials | None = None) -> Prism:
         """A CVM, with the cluster's password once it is secured and the CVM is in it."""
         if login is None and ctx.cluster.facts.get("secured") and member in joined(ctx):
-            login = Login(PRISM_USER, ctx.known_secret("password"))
+            login = Credentials(PRISM_USER, ctx.known_secret("password"))
         address = address_of(ctx.resources(owner=member.name), "cvm")
         port, login = self._settings.prism_port, login or factory_login(member)
         return Prism(address, port, member.facts["pin"], login, self._connections)

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable
 from msgspec.structs import replace
 
 from daemon.drivers.ibm_vpc import IbmVpc
-from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
+from daemon.drivers.prism import Connections, Credentials, Prism, fetch_certificate
 from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal
 from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.life import installs
-from daemon.life.boots import Standing, round_of, standing
+from daemon.life.boots import BootProgress, boot_progress, round_of
 from daemon.platforms.ibm_nutanix.node import next_round
 from daemon.platforms.ibm_nutanix.power import is_stubborn, press, told
 from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, replace_it, server_problem, vanished
@@ -51,10 +51,10 @@ QUIET_SECONDS = 180.0
 
 PRISM_USER = "admin"
 
-FACTORY_LOGINS: tuple[Login, ...] = (
-    Login(PRISM_USER, "admin"),
-    Login(PRISM_USER, "nutanix/4u"),
-    Login(PRISM_USER, "Nutanix/4u"),
+FACTORY_LOGINS: tuple[Credentials, ...] = (
+    Credentials(PRISM_USER, "admin"),
+    Credentials(PRISM_USER, "nutanix/4u"),
+    Credentials(PRISM_USER, "Nutanix/4u"),
 )
 """What a fresh CVM accepts, by version; taken for the first login only, never as configuration."""
 
@@ -189,7 +189,7 @@ class MachineSteps:
         """The server answers with a 404: an old answer to wait out, or the truth. Raises NxdError when it is gone."""
         if not await ctx.vanished(row, self._server):
             return Wait(waiting_for, "the server is not shown", self._settings.poll_seconds)
-        await ctx.gone(row)
+        await ctx.note_absent(row)
         raise vanished("server", row, replace_it(ctx))
 
     async def _power_cycle(self, ctx: StepContext) -> Wait | None:
@@ -257,16 +257,16 @@ def server_row(ctx: StepContext) -> Resource:
     )
 
 
-def is_installed(where: str | None, stands: Standing) -> bool:
+def is_installed(where: str | None, stands: BootProgress) -> bool:
     """Whether the machine of a node that is at a step has to boot from its disk and not from the network."""
     return stands.ended or where in ("awaiting_cvm", "ready", "active")
 
 
-def _standing(ctx: StepContext) -> Standing:
-    return standing(ctx.record, ctx.signals())
+def _standing(ctx: StepContext) -> BootProgress:
+    return boot_progress(ctx.record, ctx.signals())
 
 
-def _phase(stands: Standing) -> int:
+def _phase(stands: BootProgress) -> int:
     """The furthest phase of the newest boot; 0 before the first."""
     return 0 if stands.phase is None else int(stands.phase.data["phase"])
 

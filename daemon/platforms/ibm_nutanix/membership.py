@@ -11,7 +11,7 @@ from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal, Found, Want
 from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, OutsideError
-from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_HEARD, Cvms, Host, factory_login, joined
+from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_DELIVERED, Cvms, Host, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import address_of
 from daemon.platforms.ibm_nutanix.planned import HOST, LEFT, host_row, named
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
@@ -32,7 +32,7 @@ AGAIN = "again"
 STOPPED = ("failed", "held", "rolled_back", "rollback_blocked")
 
 
-def wished(ctx: StepContext) -> list[Record]:
+def in_spec(ctx: StepContext) -> list[Record]:
     """The nodes that the spec names."""
     names = named(ctx.cluster)
     return [member for member in ctx.members if member.name in names]
@@ -60,26 +60,26 @@ class Membership:
         """Every node of the spec that is there is in the cluster."""
         hosts = await self._cvms.hosts(ctx)
         late: list[str] = []
-        for member in wished(ctx):
+        for member in in_spec(ctx):
             host = hosts.get(_cvm_address(ctx, member)) if member.state in ARRIVED else None
             if member.state not in ARRIVED:
                 await self.call_back(ctx, member)
                 late.append(member.name)
                 waiting = await self.let_go(ctx, member)
             else:
-                waiting = await self._settle(ctx, member, host)
+                waiting = await self._take_in_when_ready(ctx, member, host)
             if waiting is not None:
                 return waiting
         return self._gate(ctx, late)
 
-    async def _settle(self, ctx: StepContext, member: Record, host: Host | None) -> Wait | None:
+    async def _take_in_when_ready(self, ctx: StepContext, member: Record, host: Host | None) -> Wait | None:
         """See to it that a node which is there is a host; what to wait for, None once it is one. One that was on its
         way out, by a spec before or by somebody in Prism, has to be out before it can be taken in again."""
         row = ctx.resource(HOST, member.name)
         if row is not None and row.state == "gone" and ctx.is_asked(member.name):
             return Wait(f"{member.name} to do as it was told", "a verb waits for it", self._poll)
         if row is None and host is not None and member in joined(ctx):
-            await ctx.came(HOST, member.name, str(host["uuid"]))
+            await ctx.note_present(HOST, member.name, str(host["uuid"]))
         elif row is not None and _is_going(row, host):
             return await self._see_off(ctx, member, host)
         elif row is not None and (row.state != "present" or row.data.get(AGAIN)):
@@ -95,7 +95,7 @@ class Membership:
         """Take in a node that was a host before; the row remembers it until it is one like the others."""
         row = ctx.resource(HOST, member.name)
         if row is not None and row.state == "gone" and host is not None:
-            row = await ctx.came(HOST, member.name, str(host["uuid"]), **{AGAIN: True})
+            row = await ctx.note_present(HOST, member.name, str(host["uuid"]), **{AGAIN: True})
         waiting = await self._take_in(ctx, member, host)
         row = host_row(ctx, member.name)
         if row is not None and bool(row.data.get(AGAIN)) != (waiting is not None):
@@ -110,7 +110,7 @@ class Membership:
             row = host_row(ctx, member.name)
             if error.status != REFUSED or host is None or row is None or row.data.get("goes_first"):
                 raise
-            await ctx.came(HOST, member.name, str(host["uuid"]))
+            await ctx.note_present(HOST, member.name, str(host["uuid"]))
             return None
         if left:
             return Wait(f"{member.name} to join again", "it has left the cluster", poll=0)
@@ -129,7 +129,7 @@ class Membership:
         """Note that a host is none any more, which nobody here has asked for. Raises NxdError once that is sure."""
         if not await ctx.vanished(row, self._disposal(ctx, member)):
             return
-        await ctx.gone(row)
+        await ctx.note_absent(row)
         raise _no_host(ctx, member, f"{member.name} is no host of {ctx.record.name} any more.")
 
     async def call_back(self, ctx: StepContext, member: Record) -> None:
@@ -137,20 +137,20 @@ class Membership:
         if ctx.is_asked(member.name):
             return
         if member.state == "rolled_back" and member.facts.get(LEFT):
-            await ctx.order(member.name, "retry", facts={LEFT: None})
+            await ctx.give(member.name, "retry", facts={LEFT: None})
         elif member.state == "pending":
-            await ctx.order(member.name, "start", facts={LEFT: None})
+            await ctx.give(member.name, "start", facts={LEFT: None})
 
     def _gate(self, ctx: StepContext, late: list[str]) -> Outcome:
         """Done unless a node is still on its way; one that stopped is left behind if the gate lets it."""
-        states = {member.name: member.state for member in wished(ctx)}
+        states = {member.name: member.state for member in in_spec(ctx)}
         missing = [name for name in late if states[name] not in STOPPED]
         enough = ctx.cluster.spec["gate"] != "all" and len(states) - len(late) >= ctx.cluster.spec["gate"]
         if not missing and (enough or not late):
             return Done()
         shown = ", ".join(f"{name} is {states[name].replace('_', ' ')}" for name in late)
-        in_line = any(map(waits_in_line, wished(ctx)))
-        ways = of_stopped(member for member in wished(ctx) if member.name in late)
+        in_line = any(map(waits_in_line, in_spec(ctx)))
+        ways = of_stopped(member for member in in_spec(ctx) if member.name in late)
         return Wait(
             "all nodes to be ready", shown, self._poll, attention=not missing, in_line=in_line, remedies=ways
         )
@@ -164,7 +164,7 @@ class Membership:
         if row is None:
             return None
         if host is None:
-            await ctx.gone(row)
+            await ctx.note_absent(row)
             raise _no_host(ctx, member, f"{member.name} did not become a host of {ctx.record.name}.")
         if host["state"] == "NEW":
             return Wait(f"{member.name} to join", f"its host is {host['state']}", HOST_POLL)
@@ -181,7 +181,7 @@ class Membership:
             return None if host is None else Found(str(host["uuid"]))
 
         async def create() -> Found:
-            await self._cvms.any(ctx, lambda prism: prism.expand([node]), NOT_HEARD)
+            await self._cvms.any(ctx, lambda prism: prism.expand([node]), NOT_DELIVERED)
             found = await find()
             if found is None:
                 raise OutsideError("in_doubt", f"The cluster does not list {member.name} yet.")
@@ -245,7 +245,7 @@ class Membership:
             found = await get(row)
             if found is not None and not str(found.data["state"]).startswith(MARKED):
                 await self._cvms.any(
-                    ctx, lambda prism: prism.remove_host(found.cloud_id), NOT_HEARD, but=member
+                    ctx, lambda prism: prism.remove_host(found.cloud_id), NOT_DELIVERED, but=member
                 )
 
         return Disposal(find, get, delete)
@@ -261,7 +261,7 @@ class Membership:
                     remedy=_left_by(member),
                 )
             if member.state not in RELEASED:
-                await ctx.order(member.name, "release", facts={LEFT: True})
+                await ctx.give(member.name, "release", facts={LEFT: True})
 
 
 def _is_going(row: Resource, host: Host | None) -> bool:

@@ -14,7 +14,7 @@ from daemon.engine.objects import Disposal, Found, Want
 from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, OutsideError, as_json
 from daemon.life import installs
-from daemon.life.boots import round_of, standing
+from daemon.life.boots import boot_progress, round_of
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker, asked_for
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
 from daemon.platforms.ibm_nutanix.planned import FACT, host_row, is_unfit, offsets_of
@@ -148,7 +148,7 @@ class NodeSteps:
             if vni is None:
                 if not await ctx.vanished(row, self.disposals["vni"]):
                     return Wait(f"the interface {row.name}", "it is not shown yet", VNI_POLL)
-                await ctx.gone(row)
+                await ctx.note_absent(row)
                 raise vanished("interface", row)
             state = vni["lifecycle_state"]
             if state in ("failed", "suspended"):
@@ -270,14 +270,14 @@ class NodeSteps:
         if server is None:
             if not await ctx.vanished(row, self.disposals["server"]):
                 return Wait(f"the server {row.name} to run", "it is not shown yet", self._poll)
-            await ctx.gone(row)
+            await ctx.note_absent(row)
             await next_server(ctx)
             raise vanished("server", row)
         trouble = meddled_with(ctx, row, server, ran_before=False)
         if trouble is not None:
             await ctx.update(row, failed_at=ctx.record.attempt)
             return Fail(trouble.problem())
-        if server["status"] == "running" or standing(ctx.record, ctx.signals()).begun:
+        if server["status"] == "running" or boot_progress(ctx.record, ctx.signals()).begun:
             return Done()
         return Wait(f"the server {row.name} to run", f"its status is {server['status']}", self._poll)
 

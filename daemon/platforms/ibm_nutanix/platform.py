@@ -18,7 +18,7 @@ from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Bound, Check, Climb, Finding, Foresight, Planned, Platform, Seed
 from daemon.platforms.ibm_nutanix import boot, planned, undo
 from daemon.platforms.ibm_nutanix.addresses import Known
-from daemon.platforms.ibm_nutanix.audit import Audit
+from daemon.platforms.ibm_nutanix.audit import CloudAudit
 from daemon.platforms.ibm_nutanix.bounds import bounds
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
 from daemon.platforms.ibm_nutanix.cvms import Cvms
@@ -71,7 +71,7 @@ class IbmNutanix(Platform):
         self._connections = Connections()
         machine = MachineSteps(settings, vpc, node.disposals["server"], watch, self._connections)
         self._preflight = Preflight(settings, vpc, dns)
-        self._audit = Audit(self._names, vpc, dns, node.disposals)
+        self._audit = CloudAudit(self._names, vpc, dns, node.disposals)
         cvms = Cvms(settings, self._connections)
         members = Membership(settings, cvms)
         cluster = ClusterSteps(settings, self._preflight, cvms, members, node.picker, clock)

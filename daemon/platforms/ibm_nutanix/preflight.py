@@ -17,9 +17,9 @@ from daemon.platforms.ibm_nutanix.reach import (
     PORTS,
     Network,
     admits,
-    doors,
+    endpoints,
     host_network,
-    knock,
+    probe,
 )
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.spec_values import FOUNDERS
@@ -49,14 +49,14 @@ class Need:
     @staticmethod
     def of(nodes: Sequence[str], rows: Callable[[str], Sequence[Resource]]) -> Need:
         """What the ledger does not have yet of these nodes, of which the first has the cluster's address."""
-        have = [{_thing(row) for row in rows(node) if row.state != "gone" and (row.sent or row.cloud_id)}
+        have = [{_object(row) for row in rows(node) if row.state != "gone" and (row.sent or row.cloud_id)}
                 for node in nodes]  # fmt: skip
         missing = {role.component: sum(role.component not in one for one in have) for role in NODE_ROLES}
         missing[CLUSTER_ROLE.component] = sum(CLUSTER_ROLE.component not in one for one in have[:1])
         return Need(sum("server" not in one for one in have), missing)
 
 
-def _thing(row: Resource) -> str:
+def _object(row: Resource) -> str:
     return str(row.data.get("role")) if row.kind == "reserved_ip" else row.kind
 
 
@@ -152,12 +152,12 @@ class Preflight:
             shown = ", ".join(map(str, closed))
             remedy = "Allow them from the management subnet."
             checks.append(_failed(name, f"No rule lets TCP {shown} in.", remedy))
-        for door in doors(self._settings.boot_url, self._settings.config_url):
-            host, port = place_of(door.url)
-            if not admits(rules, "outbound", port, host_network(door.url), ()):
+        for endpoint in endpoints(self._settings.boot_url, self._settings.config_url):
+            host, port = place_of(endpoint.url)
+            if not admits(rules, "outbound", port, host_network(endpoint.url), ()):
                 remedy = f"Allow TCP {port} to {host} in a security group of the management interfaces."
                 checks.append(
-                    _failed(name, f"No rule lets TCP {port} out to the {door.name} ({host}).", remedy)
+                    _failed(name, f"No rule lets TCP {port} out to the {endpoint.name} ({host}).", remedy)
                 )
         passed = (
             f"TCP {', '.join(map(str, PORTS))} may come in, and machines reach both ports of the boot server"
@@ -228,10 +228,12 @@ class Preflight:
         """Whether what machines are told to fetch answers as it should, asked from here."""
         remedy = "Let it name an address of this host that the servers reach, and open its port."
         checks = []
-        for door in doors(self._settings.boot_url, self._settings.config_url):
-            trouble = await knock(door)
-            good = Check(door.name, "passed", f"{door.url} answers as it should, asked from this host")
-            checks.append(good if trouble is None else _failed(door.name, trouble, remedy))
+        for endpoint in endpoints(self._settings.boot_url, self._settings.config_url):
+            trouble = await probe(endpoint)
+            good = Check(
+                endpoint.name, "passed", f"{endpoint.url} answers as it should, asked from this host"
+            )
+            checks.append(good if trouble is None else _failed(endpoint.name, trouble, remedy))
         return checks
 
     async def _unknowable(self, ibm: Json, need: Need) -> list[Check]:

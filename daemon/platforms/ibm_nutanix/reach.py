@@ -14,7 +14,7 @@ Network = ipaddress.IPv4Network
 
 PORTS = (22, 443, 2009, 2020, 2030, 2036, 9440)
 """What Nutanix nodes say to each other and to a person: SSH, HTTPS, Stargate, Cerebro, Acropolis, Prism."""
-KNOCK_SECONDS = 5.0
+PROBE_SECONDS = 5.0
 ANYWHERE = ipaddress.IPv4Network("0.0.0.0/0")
 _TCP = ("all", "any", "tcp", "icmp_tcp_udp")
 
@@ -55,7 +55,7 @@ def host_network(url: str) -> Network | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Endpoint:
     """A port of the boot server as machines are told it, and what only this one answers to ``/healthz``."""
 
     name: str
@@ -63,21 +63,23 @@ class Door:
     sign: str
 
 
-def doors(boot_url: str, config_url: str) -> tuple[Door, Door]:
+def endpoints(boot_url: str, config_url: str) -> tuple[Endpoint, Endpoint]:
     """Both ports."""
-    return Door("boot URL", boot_url, "nxd boot: ok"), Door("config URL", config_url, "nxd config: ok")
+    return Endpoint("boot URL", boot_url, "nxd boot: ok"), Endpoint(
+        "config URL", config_url, "nxd config: ok"
+    )
 
 
-async def knock(door: Door) -> str | None:
+async def probe(endpoint: Endpoint) -> str | None:
     """Why this is not the door it should be, in a sentence; None when it is."""
     import httpx  # takes long to import, and the daemon starts without it
 
     try:
-        async with httpx.AsyncClient(timeout=KNOCK_SECONDS, trust_env=False) as client:
-            answer = await client.get(f"{door.url}/healthz")
+        async with httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=False) as client:
+            answer = await client.get(f"{endpoint.url}/healthz")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return f"{door.url} does not answer: {error or type(error).__name__}."
-    if answer.status_code != 200 or answer.text.strip() != door.sign:
-        what = door.name.partition(" ")[0]
-        return f"{door.url} answers (HTTP {answer.status_code}), but not as the {what} port of nxd does."
+        return f"{endpoint.url} does not answer: {error or type(error).__name__}."
+    if answer.status_code != 200 or answer.text.strip() != endpoint.sign:
+        what = endpoint.name.partition(" ")[0]
+        return f"{endpoint.url} answers (HTTP {answer.status_code}), but not as the {what} port of nxd does."
     return None

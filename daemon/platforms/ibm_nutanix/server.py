@@ -113,7 +113,7 @@ def meddled_with(
         said = f"The server {row.name} was stopped by somebody else."
         return NxdError("server_failed", said, evidence=as_json(_shown(server)), remedy=mend)
     lost = set(row.data.get("vnis", ())) - set(vni_ids(server))
-    if lost and "network_attachments" in server and ctx.is_settled(row):
+    if lost and "network_attachments" in server and ctx.is_certain(row):
         names = {str(one.cloud_id): one.name for one in ctx.resources("vni")}
         shown = ", ".join(sorted(names.get(id_, id_) for id_ in lost))
         said = f"The interface {shown} was taken from the server {row.name} by somebody else."

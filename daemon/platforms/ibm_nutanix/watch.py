@@ -34,7 +34,7 @@ class _Attachment(Struct, gc=False):
     virtual_network_interface: _Interface
 
 
-class _Seen(Struct, gc=False):
+class _ServerSeen(Struct, gc=False):
     """How a server stands in the list."""
 
     id: str
@@ -54,7 +54,7 @@ class ServerWatch:
         self._clock = clock
         self._poll = poll
         self._asked: dict[str, float] = {}
-        self._listing: asyncio.Task[dict[str, _Seen]] | None = None
+        self._listing: asyncio.Task[dict[str, _ServerSeen]] | None = None
         self.fresh = FRESH_SECONDS
         """How long the last look serves."""
         self._listed_at = 0.0
@@ -79,17 +79,17 @@ class ServerWatch:
             del self._asked[oldest]
         return len(self._asked) >= MANY
 
-    async def _list(self, now: float) -> dict[str, _Seen]:
+    async def _list(self, now: float) -> dict[str, _ServerSeen]:
         """How every server stands, by id, looked up once for everybody who asks meanwhile."""
         if self._listing is None or now - self._listed_at > self.fresh:
             self._listed_at = now
             self._listing = asyncio.create_task(self._look(), name="server-list")
-            self._listing.add_done_callback(_heard)
+            self._listing.add_done_callback(_observed)
         return await asyncio.shield(self._listing)
 
-    async def _look(self) -> dict[str, _Seen]:
+    async def _look(self) -> dict[str, _ServerSeen]:
         try:
-            servers = await self._vpc.of_servers(_Seen)
+            servers = await self._vpc.of_servers(_ServerSeen)
         except OutsideError:
             self._listing = None
             raise
@@ -97,7 +97,7 @@ class ServerWatch:
         return {server.id: server for server in servers}
 
 
-def _heard(look: asyncio.Task[dict[str, _Seen]]) -> None:
+def _observed(look: asyncio.Task[dict[str, _ServerSeen]]) -> None:
     """Whoever asked may be gone by the time a look fails: then nobody has to hear of it."""
     if not look.cancelled():
         look.exception()

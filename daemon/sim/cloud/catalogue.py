@@ -6,15 +6,15 @@ import ipaddress
 
 from daemon.sim.cloud.references import catalogue_ref, crn, region_ref, resource_group, zone_ref
 from daemon.sim.refusals import Json
-from daemon.sim.world import furniture as f
-from daemon.sim.world.furniture import ImageSpec, ProfileSpec
-from daemon.sim.world.things import PROVIDER, DnsZone, ReservedIp, Subnet
+from daemon.sim.world import initial as f
+from daemon.sim.world.initial import ImageSpec, ProfileSpec
+from daemon.sim.world.objects import PROVIDER, DnsZone, ReservedIp, Subnet
 from daemon.sim.world.world import World
 
 _PROVIDER_NAMES = ("ibm-network-address", "ibm-default-gateway", "ibm-dns-address", "ibm-reserved-address")
 
 
-def furnish(world: World, management: str, workload: str) -> None:
+def populate(world: World, management: str, workload: str) -> None:
     """Put everything in its place; the two networks are CIDR blocks."""
     catalogue = world.catalogue
     catalogue["region"][f.REGION] = {

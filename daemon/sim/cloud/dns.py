@@ -13,10 +13,10 @@ from aiohttp import web
 from daemon.sim.cloud.metadata import Tokens
 from daemon.sim.cloud.vpc import check_token
 from daemon.sim.refusals import Json, Refusal, dns_envelope
-from daemon.sim.service.service import Answer, Call, Route, Service
+from daemon.sim.service.service import Reply, Route, Service, ServiceCall
 from daemon.sim.service.shapes import RECORD, RECORD_UPDATE
-from daemon.sim.world import furniture as f
-from daemon.sim.world.things import STRANGER, DnsZone, Record
+from daemon.sim.world import initial as f
+from daemon.sim.world.objects import STRANGER, DnsRecord, DnsZone
 from daemon.sim.world.world import World
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ def dns_service(tokens: Tokens) -> Service:
     return Service("dns", "/v1", _ROUTES, dns_envelope, gate)
 
 
-def _zone(call: Call) -> DnsZone:
+def _zone(call: ServiceCall) -> DnsZone:
     _check_instance(call)
     zone = call.world.find(DnsZone, call.path["zone_id"])
     if zone is None:
@@ -56,14 +56,14 @@ def _zone(call: Call) -> DnsZone:
     return zone
 
 
-def _check_instance(call: Call) -> None:
+def _check_instance(call: ServiceCall) -> None:
     if call.path["instance_id"] != f.DNS_INSTANCE:
         raise Refusal(404, "not_found", f"The instance {call.path['instance_id']} does not exist.")
 
 
-def _record(call: Call) -> Record:
+def _record(call: ServiceCall) -> DnsRecord:
     zone = _zone(call)
-    record = call.world.find(Record, call.path["record_id"])
+    record = call.world.find(DnsRecord, call.path["record_id"])
     if record is None or record.zone_id != zone.id:
         raise Refusal(404, "not_found", f"The resource record {call.path['record_id']} does not exist.")
     return record
@@ -82,7 +82,7 @@ def _zone_view(world: World, zone: DnsZone) -> Json:
     }
 
 
-def _record_view(world: World, record: Record) -> Json:
+def _record_view(world: World, record: DnsRecord) -> Json:
     view: Json = {
         "id": record.id,
         "created_on": world.stamp(record.created),
@@ -97,7 +97,7 @@ def _record_view(world: World, record: Record) -> Json:
     return view
 
 
-def _slice(call: Call, field: str, path: str, items: Sequence[T], view: Callable[[T], Json]) -> Json:
+def _slice(call: ServiceCall, field: str, path: str, items: Sequence[T], view: Callable[[T], Json]) -> Json:
     """One page by offset and limit, with the links that the service gives."""
     offset, limit = _number(call, "offset", 0, 10**9), _number(call, "limit", DEFAULT_LIMIT, LARGEST_LIMIT)
     shown = items[offset : offset + limit]
@@ -123,7 +123,7 @@ def _slice(call: Call, field: str, path: str, items: Sequence[T], view: Callable
     return body
 
 
-def _number(call: Call, name: str, default: int, largest: int) -> int:
+def _number(call: ServiceCall, name: str, default: int, largest: int) -> int:
     text = call.query.get(name)
     if text is None:
         return default
@@ -133,38 +133,38 @@ def _number(call: Call, name: str, default: int, largest: int) -> int:
     return int(text)
 
 
-def _list_zones(call: Call) -> Answer:
+def _list_zones(call: ServiceCall) -> Reply:
     _check_instance(call)
     world = call.world
     path = f"instances/{f.DNS_INSTANCE}/dnszones"
     zones = list(world.all(DnsZone))
-    return Answer(200, _slice(call, "dnszones", path, zones, lambda z: _zone_view(world, z)))
+    return Reply(200, _slice(call, "dnszones", path, zones, lambda z: _zone_view(world, z)))
 
 
-def _get_zone(call: Call) -> Answer:
-    return Answer(200, _zone_view(call.world, _zone(call)))
+def _get_zone(call: ServiceCall) -> Reply:
+    return Reply(200, _zone_view(call.world, _zone(call)))
 
 
-def _list_permitted(call: Call) -> Answer:
-    return Answer(200, {"permitted_networks": _zone(call).permitted})
+def _list_permitted(call: ServiceCall) -> Reply:
+    return Reply(200, {"permitted_networks": _zone(call).permitted})
 
 
-def _list_records(call: Call) -> Answer:
+def _list_records(call: ServiceCall) -> Reply:
     zone, world = _zone(call), call.world
     kind = call.query.get("type")
     name = _full(zone, call.query["name"]) if "name" in call.query else None
     records = [
         record
-        for record in (world.all(Record) if name is None else world.records_named(name))
+        for record in (world.all(DnsRecord) if name is None else world.records_named(name))
         if record.zone_id == zone.id and kind in (None, record.type) and name in (None, record.name)
     ]
     path = f"instances/{zone.instance_id}/dnszones/{zone.id}/resource_records"
-    return Answer(200, _slice(call, "resource_records", path, records, lambda r: _record_view(world, r)))
+    return Reply(200, _slice(call, "resource_records", path, records, lambda r: _record_view(world, r)))
 
 
-def _create_record(call: Call) -> Answer:
+def _create_record(call: ServiceCall) -> Reply:
     zone, world, body = _zone(call), call.world, call.body
-    if world.count(Record) >= world.quotas["record"]:
+    if world.count(DnsRecord) >= world.quotas["record"]:
         raise Refusal(403, "over_quota", "The zone holds the largest number of resource records.")
     kind = body["type"]
     if not body.get("name") and kind != "MX":
@@ -177,7 +177,7 @@ def _create_record(call: Call) -> Answer:
     _intrude(world, zone, name)
     _check_against_others(world, zone, kind, name)
     now = world.clock.now()
-    record = Record(
+    record = DnsRecord(
         id=key,
         name=name,
         created=now,
@@ -190,7 +190,7 @@ def _create_record(call: Call) -> Answer:
         service=body.get("service"),
         protocol=body.get("protocol"),
     )
-    return Answer(200, _record_view(world, world.add(record)))
+    return Reply(200, _record_view(world, world.add(record)))
 
 
 def _intrude(world: World, zone: DnsZone, name: str) -> None:
@@ -199,7 +199,7 @@ def _intrude(world: World, zone: DnsZone, name: str) -> None:
         return
     now = world.clock.now()
     world.add(
-        Record(
+        DnsRecord(
             id=f"CNAME:{world.plain_id()}",
             name=name,
             created=now,
@@ -213,11 +213,11 @@ def _intrude(world: World, zone: DnsZone, name: str) -> None:
     )
 
 
-def _get_record(call: Call) -> Answer:
-    return Answer(200, _record_view(call.world, _record(call)))
+def _get_record(call: ServiceCall) -> Reply:
+    return Reply(200, _record_view(call.world, _record(call)))
 
 
-def _update_record(call: Call) -> Answer:
+def _update_record(call: ServiceCall) -> Reply:
     record, body, world = _record(call), call.body, call.world
     zone = _zone(call)
     if record.type == "PTR":
@@ -235,17 +235,17 @@ def _update_record(call: Call) -> Answer:
     record.service = body.get("service", record.service)
     record.protocol = body.get("protocol", record.protocol)
     record.modified = world.clock.now()
-    return Answer(200, _record_view(world, record))
+    return Reply(200, _record_view(world, record))
 
 
-def _delete_record(call: Call) -> Answer:
+def _delete_record(call: ServiceCall) -> Reply:
     record, world = _record(call), call.world
     pointer = "PTR:" + record.id.partition(":")[2]
-    if record.type in ("A", "AAAA") and world.find(Record, pointer) is not None:
+    if record.type in ("A", "AAAA") and world.find(DnsRecord, pointer) is not None:
         # That the order is enforced is a guess; that it must be PTR first is known.
         raise Refusal(409, "conflict", "The resource record is referenced by a PTR record.")
     world.remove(record)
-    return Answer(204)
+    return Reply(204)
 
 
 def _full(zone: DnsZone, name: str) -> str:
@@ -295,7 +295,7 @@ def _pointer(world: World, zone: DnsZone, body: Json) -> tuple[str, str]:
     for record in world.records_named(target):
         if record.type in ("A", "AAAA") and record.rdata["ip"] == body["name"]:
             key = "PTR:" + record.id.partition(":")[2]
-            if world.find(Record, key) is not None:
+            if world.find(DnsRecord, key) is not None:
                 raise Refusal(409, "conflict", "The address record is already tied to a PTR record.")
             return body["name"], key
     raise Refusal(400, "bad_request", f"There is no address record {target} with {body['name']}.")

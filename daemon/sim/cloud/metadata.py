@@ -16,9 +16,9 @@ from aiohttp import web
 
 from daemon.clock import SystemClock
 from daemon.sim.refusals import Json, Refusal, metadata_envelope
-from daemon.sim.service.service import Answer, Call, Route, Service
+from daemon.sim.service.service import Reply, Route, Service, ServiceCall
 from daemon.sim.service.shapes import NUMBER, TEXT, Field, Shape
-from daemon.sim.world.furniture import ACCOUNT, TRUSTED_PROFILE
+from daemon.sim.world.initial import ACCOUNT, TRUSTED_PROFILE
 from daemon.sim.world.world import World
 
 FIRST_OF_SECOND_GENERATION = "2025-08-26"
@@ -75,14 +75,14 @@ class Tokens:
 def metadata_service(tokens: Tokens) -> Service:
     """The service's table, for both generations of its paths."""
 
-    def create_token(call: Call) -> Answer:
+    def create_token(call: ServiceCall) -> Reply:
         lifetime = call.body.get("expires_in", 300)
         if not 5 <= lifetime <= 3600:
             message = "The value of `expires_in` must be between 5 and 3600."
             raise Refusal(400, "invalid_value", message, "expires_in")
-        return Answer(200, tokens.issue("identity", lifetime))
+        return Reply(200, tokens.issue("identity", lifetime))
 
-    def create_iam_token(call: Call) -> Answer:
+    def create_iam_token(call: ServiceCall) -> Reply:
         profile: dict[str, str] = call.body.get("trusted_profile", {})
         known = {"id": TRUSTED_PROFILE, "crn": PROFILE_CRN, "name": PROFILE_NAME}
         for selector, value in profile.items():
@@ -92,8 +92,8 @@ def metadata_service(tokens: Tokens) -> Service:
         strike = call.world.strike("token issue")
         seconds = int(strike.seconds or 0) if strike is not None else 0
         if strike is not None and strike.action == "short":
-            return Answer(200, tokens.issue("iam", seconds))
-        return Answer(200, tokens.issue("iam", IAM_LIFETIME, seconds))
+            return Reply(200, tokens.issue("iam", seconds))
+        return Reply(200, tokens.issue("iam", IAM_LIFETIME, seconds))
 
     def gate(request: web.Request, world: World) -> None:
         _check_version(request)
@@ -133,5 +133,5 @@ def _check_version(request: web.Request) -> None:
         raise Refusal(404, "not_found", "The requested resource was not found.")
 
 
-def _real_stamp(moment: int) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _real_stamp(trigger: int) -> str:
+    return datetime.fromtimestamp(trigger, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from daemon.sim.refusals import Json, bad_field, missing_field, no_such
-from daemon.sim.world.furniture import ACCOUNT, REGION, RESOURCE_GROUP, RESOURCE_GROUP_NAME
-from daemon.sim.world.things import ReservedIp, Subnet, Vni
+from daemon.sim.world.initial import ACCOUNT, REGION, RESOURCE_GROUP, RESOURCE_GROUP_NAME
+from daemon.sim.world.objects import ReservedIp, Subnet, Vni
 from daemon.sim.world.world import World
 
 

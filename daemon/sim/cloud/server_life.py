@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from daemon.sim.cloud.vpc_catalogue import free_capacity
 from daemon.sim.cloud.vpc_interfaces import drop_vni
 from daemon.sim.refusals import MORE_INFO, Json, conflict
-from daemon.sim.world.things import Attachment, Server, Vni
+from daemon.sim.world.objects import Attachment, Server, Vni
 from daemon.sim.world.world import World
 
 REASONS: Mapping[str, str] = {
@@ -41,7 +41,7 @@ def begin(world: World, server: Server) -> None:
         if pending is not None and pending.action == "stuck":
             await world.hold(pending)
         elif pending is not None:
-            await _gone(world, server)
+            await _deleted(world, server)
             return
         server.state = "stable"
         failing = world.strike("server start", server)
@@ -82,7 +82,7 @@ def stop(world: World, server: Server, kind: str = "hard") -> None:
 
     softly = kind == "soft"
     server.status, server.stopping_softly = "stopping", softly
-    _iron_off(world, server)
+    _hardware_off(world, server)
     world.spawn(life(), f"stop {server.name}")
 
 
@@ -95,7 +95,7 @@ def restart(world: World, server: Server) -> None:
         _power_on(world, server)
 
     server.status = "restarting"
-    _iron_off(world, server)
+    _hardware_off(world, server)
     world.spawn(life(), f"restart {server.name}")
 
 
@@ -117,8 +117,8 @@ def reinitialize(world: World, server: Server) -> None:
         await _run(world, server)
 
     server.status, server.status_reasons = "reinitializing", []
-    if world.iron is not None:
-        world.iron.wipe(server)
+    if world.hardware is not None:
+        world.hardware.wipe(server)
     world.spawn(life(), f"reinitialize {server.name}")
 
 
@@ -137,7 +137,7 @@ def delete(world: World, server: Server) -> None:
         await world.take("server.delete")
         if strike is not None:
             await world.hold(strike)
-        await _gone(world, server)
+        await _deleted(world, server)
 
     world.spawn(life(), f"delete {server.name}")
 
@@ -150,19 +150,19 @@ async def _run(world: World, server: Server) -> None:
 
 def _power_on(world: World, server: Server) -> None:
     server.status = "running"
-    if world.iron is not None:
-        world.iron.power_on(server)
+    if world.hardware is not None:
+        world.hardware.power_on(server)
 
 
-def _iron_off(world: World, server: Server) -> None:
-    if world.iron is not None:
-        world.iron.power_off(server)
+def _hardware_off(world: World, server: Server) -> None:
+    if world.hardware is not None:
+        world.hardware.power_off(server)
 
 
-async def _gone(world: World, server: Server) -> None:
+async def _deleted(world: World, server: Server) -> None:
     strike = world.strike("server gone", server)
-    if world.iron is not None:
-        world.iron.scrap(server)
+    if world.hardware is not None:
+        world.hardware.scrap(server)
     world.remove(server)
     if strike is not None:
         await world.hold(strike)

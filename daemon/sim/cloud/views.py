@@ -13,8 +13,8 @@ from daemon.sim.cloud.references import (
     zone_ref,
 )
 from daemon.sim.refusals import Json
-from daemon.sim.world import furniture as f
-from daemon.sim.world.things import Attachment, ReservedIp, Server, Subnet, Vni
+from daemon.sim.world import initial as f
+from daemon.sim.world.objects import Attachment, ReservedIp, Server, Subnet, Vni
 from daemon.sim.world.world import World
 
 

@@ -9,10 +9,10 @@ from daemon.sim.cloud.views import reserved_ip_view
 from daemon.sim.faults.rules import Strike
 from daemon.sim.refusals import Json, Refusal, bad_field, bad_parameter, conflict, not_found, over_quota
 from daemon.sim.service.pages import PAGING, page
-from daemon.sim.service.service import Answer, Call, Route
+from daemon.sim.service.service import Reply, Route, ServiceCall
 from daemon.sim.service.shapes import RESERVED_IP, RESERVED_IP_PATCH
 from daemon.sim.world.names import check_name
-from daemon.sim.world.things import STRANGER, Maker, ReservedIp, Subnet, Vni
+from daemon.sim.world.objects import STRANGER, Maker, ReservedIp, Subnet, Vni
 from daemon.sim.world.world import World
 
 _SORTS = ("address", "created_at", "name")
@@ -27,7 +27,7 @@ def reserve(world: World, subnet: Subnet, body: Json, maker: Maker, auto_delete:
     check_name("reserved_ip", name)
     if maker is not STRANGER:
         _intrude(world, subnet, name, body)
-    world.manners.check(
+    world.behaviour.check(
         name=lambda: world.names.check_free("reserved_ip", subnet.id, name),
         holding=lambda: _check_address(world, subnet, body["address"]) if "address" in body else None,
     )
@@ -43,9 +43,9 @@ def reserve(world: World, subnet: Subnet, body: Json, maker: Maker, auto_delete:
         auto_delete=body.get("auto_delete", auto_delete),
     )
     world.add(ip)
-    strike = world.strike("reserved_ip settle", ip)
+    strike = world.strike("reserved_ip provision", ip)
     ip.unassigned = strike is not None and strike.action == "unassigned"
-    world.spawn(_settle(world, ip, strike), f"settle {ip.name}")
+    world.spawn(_provision(world, ip, strike), f"provision {ip.name}")
     return ip
 
 
@@ -72,8 +72,8 @@ def _intrude(world: World, subnet: Subnet, name: str, body: Json) -> None:
     reserve(world, subnet, {key: value for key, value in theirs.items() if value}, STRANGER)
 
 
-async def _settle(world: World, ip: ReservedIp, strike: Strike | None) -> None:
-    await world.take("reserved_ip.settle")
+async def _provision(world: World, ip: ReservedIp, strike: Strike | None) -> None:
+    await world.take("reserved_ip.provision")
     if strike is not None and strike.action != "fail":
         await world.hold(strike)
     ip.unassigned = False
@@ -110,7 +110,7 @@ def _pick(world: World, subnet: Subnet) -> str:
     raise Refusal(400, "subnet_out_of_ip_addresses", message)
 
 
-def _create(call: Call) -> Answer:
+def _create(call: ServiceCall) -> Reply:
     subnet = call.world.get(Subnet, call.path["subnet_id"])
     if "target" in call.body:
         raise bad_field(
@@ -119,10 +119,10 @@ def _create(call: Call) -> Answer:
     if call.body.get("auto_delete"):
         raise bad_field("The field 'auto_delete' must be false for an unbound address.", "auto_delete")
     ip = reserve(call.world, subnet, call.body, call.maker)
-    return Answer(201, reserved_ip_view(call.world, ip))
+    return Reply(201, reserved_ip_view(call.world, ip))
 
 
-def _list(call: Call) -> Answer:
+def _list(call: ServiceCall) -> Reply:
     subnet = call.world.get(Subnet, call.path["subnet_id"])
     held = [call.world.get(ReservedIp, key) for key in call.world.addresses[subnet.id].values()]
     ips = [ip for ip in held if _wanted(call, ip)] if _TARGETS & set(call.query) else held
@@ -139,10 +139,10 @@ def _list(call: Call) -> Answer:
     url = f"{call.world.places.vpc}/subnets/{subnet.id}/reserved_ips"
     world = call.world
     body = page(call, "reserved_ips", url, ips, key, lambda ip: reserved_ip_view(world, ip), sort[0] == "-")
-    return Answer(200, body)
+    return Reply(200, body)
 
 
-def _wanted(call: Call, ip: ReservedIp) -> bool:
+def _wanted(call: ServiceCall, ip: ReservedIp) -> bool:
     asked = {name: value for name, value in call.query.items() if name in _TARGETS}
     vni = call.world.find(Vni, ip.target_id) if ip.target_id is not None else None
     if vni is None:
@@ -156,7 +156,7 @@ def _wanted(call: Call, ip: ReservedIp) -> bool:
     return all(facts[name] == value for name, value in asked.items())
 
 
-def _find(call: Call) -> ReservedIp:
+def _find(call: ServiceCall) -> ReservedIp:
     subnet = call.world.get(Subnet, call.path["subnet_id"])
     ip = call.world.get(ReservedIp, call.path["ip_id"])
     if ip.subnet_id != subnet.id:
@@ -164,11 +164,11 @@ def _find(call: Call) -> ReservedIp:
     return ip
 
 
-def _get(call: Call) -> Answer:
-    return Answer(200, reserved_ip_view(call.world, _find(call)))
+def _get(call: ServiceCall) -> Reply:
+    return Reply(200, reserved_ip_view(call.world, _find(call)))
 
 
-def _update(call: Call) -> Answer:
+def _update(call: ServiceCall) -> Reply:
     ip = _find(call)
     _refuse_provider_owned(ip)
     if call.body.get("auto_delete") and ip.target_id is None:
@@ -177,17 +177,17 @@ def _update(call: Call) -> Answer:
         check_name("reserved_ip", call.body["name"])
         call.world.rename(ip, call.body["name"])
     ip.auto_delete = call.body.get("auto_delete", ip.auto_delete)
-    return Answer(200, reserved_ip_view(call.world, ip))
+    return Reply(200, reserved_ip_view(call.world, ip))
 
 
-def _delete(call: Call) -> Answer:
+def _delete(call: ServiceCall) -> Reply:
     ip = _find(call)
     _refuse_provider_owned(ip)
     if ip.target_id is not None or ip.busy:
         raise conflict("The reserved IP is in use and cannot be deleted.", "reserved_ip_in_use")
     if ip.state != "deleting":
         free(call.world, ip)
-    return Answer(204)
+    return Reply(204)
 
 
 def _refuse_provider_owned(ip: ReservedIp) -> None:

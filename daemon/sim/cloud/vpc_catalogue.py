@@ -8,16 +8,16 @@ from daemon.sim.cloud.references import profile_ref, zone_ref
 from daemon.sim.cloud.views import subnet_view
 from daemon.sim.refusals import Json, not_found
 from daemon.sim.service.pages import PAGING, page
-from daemon.sim.service.service import Answer, Call, Handler, Route
-from daemon.sim.world import furniture as f
-from daemon.sim.world.things import Server, Subnet
+from daemon.sim.service.service import Handler, Reply, Route, ServiceCall
+from daemon.sim.world import initial as f
+from daemon.sim.world.objects import Server, Subnet
 from daemon.sim.world.world import World
 
 _IMAGE_FILTERS = frozenset({"name", "status", "visibility", "user_data_format", "resource_group.id"})
 
 
 def _listing(kind: str, path: str) -> Handler:
-    def handler(call: Call) -> Answer:
+    def handler(call: ServiceCall) -> Reply:
         documents = list(call.world.catalogue[kind].values())
         if kind == "image":
             documents = [d for d in documents if _image_wanted(call, d)]
@@ -25,12 +25,12 @@ def _listing(kind: str, path: str) -> Handler:
             documents = [d for d in documents if d.get("vpc", {}).get("id") == call.query["vpc.id"]]
         url = f"{call.world.places.vpc}/{path}"
         field = path.rsplit("/", 1)[-1]
-        return Answer(200, page(call, field, url, documents, lambda d: (d["name"],), lambda d: d))
+        return Reply(200, page(call, field, url, documents, lambda d: (d["name"],), lambda d: d))
 
     return handler
 
 
-def _image_wanted(call: Call, document: Json) -> bool:
+def _image_wanted(call: ServiceCall, document: Json) -> bool:
     """Whether an image passes the filters; ``status`` and ``user_data_format`` are comma-separated lists."""
     for name in ("name", "visibility"):
         if name in call.query and document[name] != call.query[name]:
@@ -43,16 +43,16 @@ def _image_wanted(call: Call, document: Json) -> bool:
 
 
 def _single(kind: str) -> Handler:
-    def handler(call: Call) -> Answer:
+    def handler(call: ServiceCall) -> Reply:
         key = call.path["key"]
         if key not in call.world.catalogue[kind]:
             raise not_found(kind, key)
-        return Answer(200, call.world.catalogue[kind][key])
+        return Reply(200, call.world.catalogue[kind][key])
 
     return handler
 
 
-def _list_subnets(call: Call) -> Answer:
+def _list_subnets(call: ServiceCall) -> Reply:
     wanted = [
         subnet
         for subnet in call.world.all(Subnet)
@@ -61,11 +61,11 @@ def _list_subnets(call: Call) -> Answer:
     ]
     url = f"{call.world.places.vpc}/subnets"
     body = page(call, "subnets", url, wanted, lambda s: (s.serial,), lambda s: subnet_view(call.world, s))
-    return Answer(200, body)
+    return Reply(200, body)
 
 
-def _get_subnet(call: Call) -> Answer:
-    return Answer(200, subnet_view(call.world, call.world.get(Subnet, call.path["subnet_id"])))
+def _get_subnet(call: ServiceCall) -> Reply:
+    return Reply(200, subnet_view(call.world, call.world.get(Subnet, call.path["subnet_id"])))
 
 
 def free_capacity(world: World, profile: str, zone: str) -> int:
@@ -77,7 +77,7 @@ def free_capacity(world: World, profile: str, zone: str) -> int:
     return world.capacity.get((profile, zone), spec.capacity[zone]) - used
 
 
-def _capacities(call: Call) -> Answer:
+def _capacities(call: ServiceCall) -> Reply:
     pairs = [
         (profile.name, zone)
         for profile in f.PROFILES
@@ -91,31 +91,31 @@ def _capacities(call: Call) -> Answer:
         return {"profile": profile_ref(call.world, pair[0]), "zone": zone_ref(call.world, pair[1])}
 
     url = f"{call.world.places.vpc}/bare_metal_server/capacities"
-    return Answer(200, page(call, "capacities", url, pairs, lambda pair: pair, view))
+    return Reply(200, page(call, "capacities", url, pairs, lambda pair: pair, view))
 
 
-def _regions(call: Call) -> Answer:
-    return Answer(200, {"regions": list(call.world.catalogue["region"].values())})
+def _regions(call: ServiceCall) -> Reply:
+    return Reply(200, {"regions": list(call.world.catalogue["region"].values())})
 
 
-def _zones(call: Call) -> Answer:
+def _zones(call: ServiceCall) -> Reply:
     if call.path["region"] != f.REGION:
         raise not_found("region", call.path["region"])
-    return Answer(200, {"zones": list(call.world.catalogue["zone"].values())})
+    return Reply(200, {"zones": list(call.world.catalogue["zone"].values())})
 
 
-def _rules(call: Call) -> Answer:
-    return Answer(200, {"rules": _group(call)["rules"]})
+def _rules(call: ServiceCall) -> Reply:
+    return Reply(200, {"rules": _group(call)["rules"]})
 
 
-def _rule(call: Call) -> Answer:
+def _rule(call: ServiceCall) -> Reply:
     for rule in _group(call)["rules"]:
         if rule["id"] == call.path["rule"]:
-            return Answer(200, rule)
+            return Reply(200, rule)
     raise not_found("security group rule", call.path["rule"])
 
 
-def _group(call: Call) -> Json:
+def _group(call: ServiceCall) -> Json:
     groups = call.world.catalogue["security_group"]
     if call.path["key"] not in groups:
         raise not_found("security group", call.path["key"])

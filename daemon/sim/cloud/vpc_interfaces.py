@@ -17,11 +17,11 @@ from daemon.sim.refusals import (
     not_found,
 )
 from daemon.sim.service.pages import PAGING, page
-from daemon.sim.service.service import Answer, Call, Route
+from daemon.sim.service.service import Reply, Route, ServiceCall
 from daemon.sim.service.shapes import VNI, VNI_PATCH
-from daemon.sim.world import furniture as f
+from daemon.sim.world import initial as f
 from daemon.sim.world.names import check_name
-from daemon.sim.world.things import STRANGER, Maker, ReservedIp, Subnet, Vni
+from daemon.sim.world.objects import STRANGER, Maker, ReservedIp, Subnet, Vni
 from daemon.sim.world.world import World
 
 _SETTINGS = {
@@ -43,7 +43,7 @@ def make_vni(world: World, body: Json, maker: Maker, auto_delete: bool = False) 
     if strike is not None and strike.action == "foreign":
         make_vni(world, {"name": name, "subnet": {"id": subnet.id}}, STRANGER)
     members = _members(world, body)
-    world.manners.check(
+    world.behaviour.check(
         name=lambda: world.names.check_free("vni", subnet.vpc_id, name),
         holding=lambda: _check_members(world, subnet, members),
     )
@@ -71,7 +71,7 @@ def make_vni(world: World, body: Json, maker: Maker, auto_delete: bool = False) 
     world.add(vni)
     for ip in ips:
         ip.target_id = vni.id
-    world.spawn(_settle(world, vni), f"settle {vni.name}")
+    world.spawn(_provision(world, vni), f"provision {vni.name}")
     return vni
 
 
@@ -87,24 +87,24 @@ def drop_vni(world: World, vni: Vni) -> None:
             return
         if strike is not None:
             await world.hold(strike)
-        _gone(world, vni)
+        _deleted(world, vni)
 
     world.spawn(end(), f"delete {vni.name}")
 
 
-_SETTLED = {"fail": "failed", "suspend": "suspended"}
+_PROVISIONED = {"fail": "failed", "suspend": "suspended"}
 
 
-async def _settle(world: World, vni: Vni) -> None:
-    strike = world.strike("vni settle", vni)
-    await world.take("vni.settle")
+async def _provision(world: World, vni: Vni) -> None:
+    strike = world.strike("vni provision", vni)
+    await world.take("vni.provision")
     if strike is not None and strike.action == "stuck":
         await world.hold(strike)
     if vni.state == "pending":
-        vni.state = "stable" if strike is None else _SETTLED.get(strike.action, "stable")
+        vni.state = "stable" if strike is None else _PROVISIONED.get(strike.action, "stable")
 
 
-def _gone(world: World, vni: Vni) -> None:
+def _deleted(world: World, vni: Vni) -> None:
     strike = world.strike("vni gone", vni)
     for key in vni.ip_ids:
         ip = world.get(ReservedIp, key)
@@ -216,13 +216,13 @@ def _mac(world: World) -> str:
     return "02:" + ":".join(digits[n : n + 2] for n in range(0, 10, 2))
 
 
-def _create(call: Call) -> Answer:
+def _create(call: ServiceCall) -> Reply:
     if call.body.get("auto_delete"):
         raise bad_field("The field 'auto_delete' must be false for an unattached interface.", "auto_delete")
-    return Answer(201, vni_view(call.world, make_vni(call.world, call.body, call.maker)))
+    return Reply(201, vni_view(call.world, make_vni(call.world, call.body, call.maker)))
 
 
-def _list(call: Call) -> Answer:
+def _list(call: ServiceCall) -> Reply:
     url = f"{call.world.places.vpc}/virtual_network_interfaces"
     vnis = list(call.world.all(Vni))
     world = call.world
@@ -235,14 +235,14 @@ def _list(call: Call) -> Answer:
         lambda vni: vni_view(world, vni),
         newest_first=True,
     )
-    return Answer(200, body)
+    return Reply(200, body)
 
 
-def _get(call: Call) -> Answer:
-    return Answer(200, vni_view(call.world, call.world.get(Vni, call.path["vni_id"])))
+def _get(call: ServiceCall) -> Reply:
+    return Reply(200, vni_view(call.world, call.world.get(Vni, call.path["vni_id"])))
 
 
-def _update(call: Call) -> Answer:
+def _update(call: ServiceCall) -> Reply:
     vni = call.world.get(Vni, call.path["vni_id"])
     body = call.body
     if not body:
@@ -259,10 +259,10 @@ def _update(call: Call) -> Answer:
     for field, attribute in _SETTINGS.items():
         if field in body:
             setattr(vni, attribute, body[field])
-    return Answer(200, vni_view(call.world, vni))
+    return Reply(200, vni_view(call.world, vni))
 
 
-def _delete(call: Call) -> Answer:
+def _delete(call: ServiceCall) -> Reply:
     vni = call.world.get(Vni, call.path["vni_id"])
     if vni.server_id is not None:
         # The spelling is the service's own, as far as it is known.
@@ -270,24 +270,24 @@ def _delete(call: Call) -> Answer:
         raise conflict(message, "vitual_network_interface_in_use")
     if vni.state != "deleting":
         drop_vni(call.world, vni)
-    return Answer(202, vni_view(call.world, vni))
+    return Reply(202, vni_view(call.world, vni))
 
 
-def _list_ips(call: Call) -> Answer:
+def _list_ips(call: ServiceCall) -> Reply:
     vni = call.world.get(Vni, call.path["vni_id"])
     url = f"{call.world.places.vpc}/virtual_network_interfaces/{vni.id}/ips"
     ips = [call.world.get(ReservedIp, key) for key in vni.ip_ids]
     world = call.world
-    return Answer(
+    return Reply(
         200, page(call, "ips", url, ips, lambda ip: (ip.serial,), lambda ip: reserved_ip_ref(world, ip.id))
     )
 
 
-def _get_ip(call: Call) -> Answer:
+def _get_ip(call: ServiceCall) -> Reply:
     vni = call.world.get(Vni, call.path["vni_id"])
     if call.path["ip_id"] not in vni.ip_ids:
         raise not_found("reserved_ip", call.path["ip_id"])
-    return Answer(200, reserved_ip_ref(call.world, call.path["ip_id"]))
+    return Reply(200, reserved_ip_ref(call.world, call.path["ip_id"]))
 
 
 _PATH = "/virtual_network_interfaces"

@@ -19,17 +19,17 @@ from daemon.sim.refusals import (
     over_quota,
 )
 from daemon.sim.service.pages import PAGING, page
-from daemon.sim.service.service import Answer, Call, Route
+from daemon.sim.service.service import Reply, Route, ServiceCall
 from daemon.sim.service.shapes import CONSOLE, INITIALIZATION, SERVER, SERVER_PATCH, STOP
-from daemon.sim.world import furniture as f
+from daemon.sim.world import initial as f
 from daemon.sim.world.names import check_name
-from daemon.sim.world.things import STRANGER, Attachment, Server, Vni
+from daemon.sim.world.objects import STRANGER, Attachment, Server, Vni
 from daemon.sim.world.world import World
 
 CONSOLE_SECONDS = 180.0
 
 
-def _create(call: Call) -> Answer:
+def _create(call: ServiceCall) -> Reply:
     world, body = call.world, call.body
     if world.count(Server) >= world.quotas["server"]:
         raise over_quota()
@@ -48,7 +48,7 @@ def _create(call: Call) -> Answer:
     if world.strike("server create", name) is not None:
         _stranger(world, name, zone, profile, image)
     given = [body["primary_network_attachment"], *body.get("network_attachments", [])]
-    world.manners.check(
+    world.behaviour.check(
         name=lambda: world.names.check_free("server", "region", name),
         holding=lambda: _check_attachments(world, given, zone),
     )
@@ -78,7 +78,7 @@ def _create(call: Call) -> Answer:
         vni = world.get(Vni, attachment.vni_id)
         vni.server_id, vni.attachment_id = server.id, attachment.id
     begin(world, server)
-    return Answer(201, server_view(world, server))
+    return Reply(201, server_view(world, server))
 
 
 def _stranger(world: World, name: str, zone: str, profile: str, image: str) -> None:
@@ -161,7 +161,7 @@ def _check_attachments(world: World, given: list[Json], zone: str) -> None:
         raise conflict("A virtual network interface is attached twice.")
 
 
-def _attach(call: Call, given: list[Json], zone: str) -> list[Attachment]:
+def _attach(call: ServiceCall, given: list[Json], zone: str) -> list[Attachment]:
     """The attachments of a new server; interfaces that are only described are made."""
     return [
         Attachment(
@@ -214,14 +214,14 @@ def _check_vni(world: World, identity: Json, zone: str, target: str) -> None:
         raise Refusal(400, "invalid_zone", "The network interface is in another zone.", path, value=key)
 
 
-def _inline(call: Call, body: Json) -> Vni:
+def _inline(call: ServiceCall, body: Json) -> Vni:
     try:
         return make_vni(call.world, body, call.maker, auto_delete=True)
     except Refusal as refusal:
         raise nested(refusal, call.maker.request_id) from None
 
 
-def _list(call: Call) -> Answer:
+def _list(call: ServiceCall) -> Reply:
     query = call.query
     servers = [
         s
@@ -242,18 +242,18 @@ def _list(call: Call) -> Answer:
         lambda s: server_view(world, s),
         newest_first=True,
     )
-    return Answer(200, body)
+    return Reply(200, body)
 
 
-def _server(call: Call) -> Server:
+def _server(call: ServiceCall) -> Server:
     return call.world.get(Server, call.path["server_id"])
 
 
-def _get(call: Call) -> Answer:
-    return Answer(200, server_view(call.world, _server(call)))
+def _get(call: ServiceCall) -> Reply:
+    return Reply(200, server_view(call.world, _server(call)))
 
 
-def _update(call: Call) -> Answer:
+def _update(call: ServiceCall) -> Reply:
     server = _server(call)
     if not call.body:
         raise bad_request("The patch is empty.")
@@ -261,44 +261,44 @@ def _update(call: Call) -> Answer:
         check_name("server", call.body["name"])
         call.world.rename(server, call.body["name"])
     server.secure_boot = call.body.get("enable_secure_boot", server.secure_boot)
-    return Answer(200, server_view(call.world, server))
+    return Reply(200, server_view(call.world, server))
 
 
-def _delete(call: Call) -> Answer:
+def _delete(call: ServiceCall) -> Reply:
     delete(call.world, _server(call))
-    return Answer(202)
+    return Reply(202)
 
 
-def _start(call: Call) -> Answer:
+def _start(call: ServiceCall) -> Reply:
     start(call.world, _server(call))
-    return Answer(204)
+    return Reply(204)
 
 
-def _stop(call: Call) -> Answer:
+def _stop(call: ServiceCall) -> Reply:
     stop(call.world, _server(call), call.body["type"])
-    return Answer(204)
+    return Reply(204)
 
 
-def _restart(call: Call) -> Answer:
+def _restart(call: ServiceCall) -> Reply:
     restart(call.world, _server(call))
-    return Answer(204)
+    return Reply(204)
 
 
-def _get_initialization(call: Call) -> Answer:
-    return Answer(200, initialization_view(call.world, _server(call)))
+def _get_initialization(call: ServiceCall) -> Reply:
+    return Reply(200, initialization_view(call.world, _server(call)))
 
 
-def _put_initialization(call: Call) -> Answer:
+def _put_initialization(call: ServiceCall) -> Reply:
     server = _server(call)
     image, keys = _check_initialization(call.world, call.body)
     trusted_profile = _trusted_profile(call.body)
     reinitialize(call.world, server)
     server.image_id, server.key_ids, server.trusted_profile = image, keys, trusted_profile
     server.user_data = call.body.get("user_data", "")
-    return Answer(200, initialization_view(call.world, server))
+    return Reply(200, initialization_view(call.world, server))
 
 
-def _console_token(call: Call) -> Answer:
+def _console_token(call: ServiceCall) -> Reply:
     """A token for one session on the console, good for three minutes."""
     server, world = _server(call), call.world
     if server.status not in ("stopped", "starting", "running"):
@@ -306,7 +306,7 @@ def _console_token(call: Call) -> Answer:
     now = world.clock.now()
     token, kind = world.plain_id(), call.body["console_type"]
     href = f"{world.places.vpc.replace('http', 'ws', 1)}/bare_metal_servers/{server.id}/console"
-    return Answer(
+    return Reply(
         200,
         {
             "access_token": token,
@@ -319,7 +319,7 @@ def _console_token(call: Call) -> Answer:
     )
 
 
-def _list_attachments(call: Call) -> Answer:
+def _list_attachments(call: ServiceCall) -> Reply:
     world, server = call.world, _server(call)
     url = f"{world.places.vpc}/bare_metal_servers/{server.id}/network_attachments"
     numbered = list(enumerate(server.attachments))
@@ -331,18 +331,18 @@ def _list_attachments(call: Call) -> Answer:
         lambda pair: (pair[0],),
         lambda pair: attachment_view(world, server, pair[1]),
     )
-    return Answer(200, body)
+    return Reply(200, body)
 
 
-def _get_attachment(call: Call) -> Answer:
+def _get_attachment(call: ServiceCall) -> Reply:
     server = _server(call)
     for attachment in server.attachments:
         if attachment.id == call.path["attachment_id"]:
-            return Answer(200, attachment_view(call.world, server, attachment))
+            return Reply(200, attachment_view(call.world, server, attachment))
     raise not_found("network attachment", call.path["attachment_id"])
 
 
-def _delete_attachment(call: Call) -> Answer:
+def _delete_attachment(call: ServiceCall) -> Reply:
     """Take an interface from a stopped server; the primary one stays. That both are refused with 409 is a guess."""
     server, key = _server(call), call.path["attachment_id"]
     found = next((one for one in server.attachments if one.id == key), None)
@@ -354,7 +354,7 @@ def _delete_attachment(call: Call) -> Answer:
         raise conflict("A PCI network attachment is deleted only while the server is stopped.")
     server.attachments.remove(found)
     release(call.world, found)
-    return Answer(204)
+    return Reply(204)
 
 
 _PATH = "/bare_metal_servers"

@@ -14,10 +14,10 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from daemon.clock import SystemClock
-from daemon.sim.faults.moments import ALTERING, LAST_STRUCK, STEPS, Step, check_action, is_request
+from daemon.sim.faults.triggers import ALTERING, LAST_STRUCK, STEP_FAULTS, StepFault, check_action, is_request
 from daemon.sim.refusals import SimError
 
-__all__ = ["ANYBODY", "STEPS", "Faults", "Rule", "Step", "Strike", "parse_fault", "rule_from_json"]
+__all__ = ["ANYBODY", "STEP_FAULTS", "Faults", "Rule", "StepFault", "Strike", "parse_fault", "rule_from_json"]
 
 ANYBODY = ""
 
@@ -34,7 +34,7 @@ class Rule:
     until it is mended). ``what`` holds the action's own words, such as ``status`` and ``code``.
     """
 
-    moment: str
+    trigger: str
     action: str
     name: str = ANYBODY
     query: str = ""
@@ -94,9 +94,9 @@ class _Waiting:
     seen: int = 0
     since: float | None = None
 
-    def fits(self, moment: str, names: Sequence[str], query: str, body: str) -> bool:
+    def fits(self, trigger: str, names: Sequence[str], query: str, body: str) -> bool:
         rule = self.rule
-        here = fnmatchcase(moment, rule.moment) and rule.query in query and rule.body in body
+        here = fnmatchcase(trigger, rule.trigger) and rule.query in query and rule.body in body
         return here and rule.concerns(*names)
 
     def spent(self, at: float) -> bool:
@@ -107,21 +107,21 @@ class _Waiting:
 def parse_fault(text: str) -> Rule:
     """``NODE:STEP`` or ``CLUSTER:STEP`` as a rule; raises SimError naming the known steps."""
     target, colon, name = text.partition(":")
-    step = STEPS.get(name)
+    step = STEP_FAULTS.get(name)
     if not colon or not target or step is None:
         by_scope = {
-            scope: ", ".join(name for name, known in STEPS.items() if known.scope == scope)
+            scope: ", ".join(name for name, known in STEP_FAULTS.items() if known.scope == scope)
             for scope in ("node", "cluster")
         }
         raise SimError(
             f"The fault {text!r} is not known: write NODE:STEP with one of {by_scope['node']}, "
             f"or CLUSTER:STEP with one of {by_scope['cluster']}."
         )
-    return Rule(step.moment, step.action, target, seconds=step.seconds, what=step.what, step=name)
+    return Rule(step.trigger, step.action, target, seconds=step.seconds, what=step.what, step=name)
 
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
-    "moment": (str,),
+    "trigger": (str,),
     "action": (str,),
     "name": (str,),
     "query": (str,),
@@ -145,19 +145,19 @@ def rule_from_json(given: Any) -> Rule:
     said = dict(given)
     request = [said.pop(key, None) for key in ("service", "method", "path")]
     if any(request):
-        said.setdefault("moment", " ".join(str(part or "*") for part in request))
+        said.setdefault("trigger", " ".join(str(part or "*") for part in request))
     for key, value in said.items():
         kinds = _KINDS.get(key)
         if kinds is None:
             raise SimError(f"A rule has no {key!r}; it may have {', '.join(_KINDS)}.")
         if not isinstance(value, kinds) or (isinstance(value, bool)):
             raise SimError(f"The {key!r} of a rule cannot be {value!r}.")
-    if "moment" not in said or "action" not in said:
+    if "trigger" not in said or "action" not in said:
         raise SimError("A rule needs a moment (or service, method and path) and an action.")
     rule = Rule(**said)
     if rule.nth < 1 or (rule.count is not None and rule.count < 1) or not 0 < rule.chance <= 1:
         raise SimError("In a rule nth and count are 1 or more, and chance is above 0 and at most 1.")
-    check_action(rule.moment, rule.action, rule.what)
+    check_action(rule.trigger, rule.action, rule.what)
     return rule
 
 
@@ -188,12 +188,12 @@ class Faults:
             for over in self._struck_over.pop(name):
                 over.set()
 
-    def strike(self, moment: str, names: str | Sequence[str], at: float) -> Strike | None:
+    def strike(self, trigger: str, names: str | Sequence[str], at: float) -> Strike | None:
         """The first rule that strikes now for an object with one of these names; its count goes down."""
-        return next(iter(self.strikes(moment, names, at)), None)
+        return next(iter(self.strikes(trigger, names, at)), None)
 
     def strikes(
-        self, moment: str, names: str | Sequence[str], at: float, query: str = "", body: str = ""
+        self, trigger: str, names: str | Sequence[str], at: float, query: str = "", body: str = ""
     ) -> list[Strike]:
         """Every rule that strikes now: those that alter or slow an answer, and at most one other, the last."""
         names = [names] if isinstance(names, str) else names
@@ -202,13 +202,13 @@ class Faults:
             if waiting.spent(at):
                 self._waiting.remove(waiting)
                 continue
-            if waiting.fits(moment, names, query, body) and self._hits(waiting, moment, names, at):
+            if waiting.fits(trigger, names, query, body) and self._hits(waiting, trigger, names, at):
                 found.append(Strike(waiting.rule, waiting.over))
-                if not is_request(moment) or waiting.rule.action not in ALTERING:
+                if not is_request(trigger) or waiting.rule.action not in ALTERING:
                     break
         return found
 
-    def _hits(self, waiting: _Waiting, moment: str, names: Sequence[str], at: float) -> bool:
+    def _hits(self, waiting: _Waiting, trigger: str, names: Sequence[str], at: float) -> bool:
         rule = waiting.rule
         waiting.seen += 1
         if waiting.seen < rule.nth or (rule.chance < 1 and self._draws.uniform(0, 1) >= rule.chance):
@@ -224,7 +224,7 @@ class Faults:
                 "target": rule.name,
                 "step": rule.step,
                 "scenario": rule.scenario,
-                "moment": moment,
+                "trigger": trigger,
                 "action": rule.action,
                 "name": next(iter(names), ""),
                 "at": at,

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from daemon.sim.faults.rules import Strike
-from daemon.sim.machines.manner import Manner
+from daemon.sim.machines.installer_run import InstallerRun
 from daemon.sim.refusals import Json
 from daemon.sim.world.durations import DURATIONS
 from daemon.sim.world.world import World
@@ -46,7 +46,14 @@ _FIRST_RETRY = 5.0
 _LONGEST_RETRY = 60.0
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 _WRONG = {"Authorization": "Bearer not-the-one-you-gave-me"}
-_GARBAGE = ("", "{", "[]", "\u2603", '{"seq": "one", "phase": 3}', '{"seq": 5, "phase": 99, "message": "?"}')
+_MALFORMED = (
+    "",
+    "{",
+    "[]",
+    "\u2603",
+    '{"seq": "one", "phase": 3}',
+    '{"seq": 5, "phase": 99, "message": "?"}',
+)
 
 
 class Rebooted(Exception):
@@ -121,10 +128,10 @@ class Installer:
         arguments: dict[str, str],
         session: aiohttp.ClientSession,
         other: aiohttp.ClientSession,
-        manner: Manner,
+        installer_run: InstallerRun,
     ) -> None:
         self._world = world
-        self._manner = manner
+        self._installer_run = installer_run
         self._name = name
         self._address = address
         self._arguments = arguments
@@ -154,7 +161,7 @@ class Installer:
         return installed
 
     async def _phase(self, phase: int) -> None:
-        for line in self._manner.lines(phase):
+        for line in self._installer_run.lines(phase):
             await self._report({"phase": -1, "message": line})
         strike = self._world.strike(f"machine phase {phase}", self._name)
         if phase not in LONG_PHASES:
@@ -163,7 +170,7 @@ class Installer:
             await self._report({"phase": phase, "message": MESSAGES[phase]})
             return
         done = 0
-        for percent in self._manner.percents():
+        for percent in self._installer_run.percents():
             pause = DURATIONS[f"phase.{phase}"] * (percent - done) / 100
             if percent:
                 await self._world.clock.sleep(pause * self._world.clock.uniform(0.98, 1.02))
@@ -212,12 +219,12 @@ class Installer:
     async def _report(self, report: Json) -> None:
         """Number a report and send it, in the way a rule may have it."""
         self._seq += 1
-        if self._seq == self._manner.dies_at:
+        if self._seq == self._installer_run.dies_at:
             raise Rebooted
         body = {"seq": self._seq, **report}
-        if self._boot and self._manner.names_boot:
+        if self._boot and self._installer_run.names_boot:
             body = {"boot": self._boot, **body}
-        fate = self._manner.fate(report["phase"] in (LAST_PHASE, "error"))
+        delivery = self._installer_run.delivery(report["phase"] in (LAST_PHASE, "error"))
         word = {-1: "log"}.get(report["phase"], report["phase"])
         strike = self._world.strike(f"machine report {word}", self._name)
         match strike.action if strike is not None else "":
@@ -227,18 +234,18 @@ class Installer:
                 assert strike is not None
                 self._world.spawn(self._later(body, strike), f"late report of {self._name}")
                 return
-            case "" if fate.late:
-                self._world.spawn(self._after(body, fate.late), f"late report of {self._name}")
+            case "" if delivery.late:
+                self._world.spawn(self._after(body, delivery.late), f"late report of {self._name}")
                 return
             case "garbage":
-                for garbage in _GARBAGE:
-                    await self._taken(garbage, self._session, self._headers)
+                for malformed in _MALFORMED:
+                    await self._taken(malformed, self._session, self._headers)
             case "wrong_token":
                 await self._taken(json.dumps(body), self._session, _WRONG)
             case "elsewhere":
                 await self._taken(json.dumps(body), self._other, self._headers)
         await self._post(body)
-        if fate.twice or (strike is not None and strike.action == "twice"):
+        if delivery.twice or (strike is not None and strike.action == "twice"):
             await self._post(body)
         if strike is not None and strike.action == "stale":
             await self._post({**body, "seq": 1, "phase": 1, "message": MESSAGES[1]})

@@ -45,7 +45,7 @@ class Firmware(Protocol):
 
 
 @dataclass
-class Image:
+class LoadedImage:
     """A downloaded file and, for a kernel, its command line."""
 
     name: str
@@ -58,8 +58,8 @@ class Outcome:
     """How a script ended. ``kernel`` and ``initrds`` are set for ``boot`` only."""
 
     kind: Literal["boot", "disk", "exit", "failed", "shell", "reboot", "poweroff"]
-    kernel: Image | None = None
-    initrds: tuple[Image, ...] = ()
+    kernel: LoadedImage | None = None
+    initrds: tuple[LoadedImage, ...] = ()
 
 
 class _Ended(Exception):
@@ -75,8 +75,8 @@ class Script:
     firmware: Firmware
     text: str
     url: str = ""
-    images: list[Image] = field(default_factory=list)
-    kernel: Image | None = None
+    images: list[LoadedImage] = field(default_factory=list)
+    kernel: LoadedImage | None = None
     _line: int = 0
 
     async def run(self) -> Outcome:
@@ -180,7 +180,7 @@ class Script:
     async def _initrd(self, words: list[str]) -> bool:
         return await self._download(words) is not None
 
-    async def _download(self, words: list[str]) -> Image | None:
+    async def _download(self, words: list[str]) -> LoadedImage | None:
         options, words = _options(words)
         if not words:
             return None
@@ -192,7 +192,7 @@ class Script:
             self.firmware.say(f"{url}... {error}")
             return None
         self.firmware.say(f"{url}... ok ({size} bytes)")
-        image = Image(name, url, " ".join(words[1:]))
+        image = LoadedImage(name, url, " ".join(words[1:]))
         self.images.append(image)
         return image
 

@@ -12,11 +12,11 @@ import aiohttp
 
 from daemon.sim.faults.rules import Strike
 from daemon.sim.machines.installer import Installed, Installer, InstallFailed, Rebooted, read_arguments
+from daemon.sim.machines.installer_run import InstallerRun
 from daemon.sim.machines.ipxe import FetchError, Outcome, Script
-from daemon.sim.machines.manner import Manner
 from daemon.sim.nutanix.cvm import Cvm
-from daemon.sim.nutanix.fleet import Fleet
-from daemon.sim.world.things import ReservedIp, Server, Subnet, Vni
+from daemon.sim.nutanix.fleet import NutanixFleet
+from daemon.sim.world.objects import ReservedIp, Server, Subnet, Vni
 from daemon.sim.world.world import World
 
 CONSOLE_LINES = 400
@@ -49,7 +49,7 @@ class Machine:
 class Run:
     """One time under power: everything from the self test to the moment somebody cuts the power."""
 
-    def __init__(self, world: World, fleet: Fleet, machine: Machine, installs: dict[str, int]) -> None:
+    def __init__(self, world: World, fleet: NutanixFleet, machine: Machine, installs: dict[str, int]) -> None:
         self._world = world
         self._fleet = fleet
         self._machine = machine
@@ -189,8 +189,10 @@ class Run:
             given = read_arguments(arguments)
             await self._haunt(given["status_url"], given["nxd_token"])
             name, odd = self._server.name, self._strike("installer")
-            manner = Manner(self._world.seed, name, machine.installs, odd.action if odd else "")
-            installer = Installer(self._world, name, self._address, given, self._session, self._other, manner)
+            installer_run = InstallerRun(self._world.seed, name, machine.installs, odd.action if odd else "")
+            installer = Installer(
+                self._world, name, self._address, given, self._session, self._other, installer_run
+            )
             machine.installed = await installer.run(strike)
         except Rebooted:
             self.say("the power was gone for a moment")

@@ -21,16 +21,16 @@ DESTROYED = frozenset({"FAILED"})
 """States of a cluster whose nodes may form another one without more ado."""
 
 
-class Doors(Protocol):
+class Listeners(Protocol):
     """Port 9440 of every address: what the network sees of the fleet."""
 
-    async def open_door(self, address: str, certificate: Certificate) -> str | None:
+    async def open_prism(self, address: str, certificate: Certificate) -> str | None:
         """Answer at an address from now on; or why that cannot be."""
 
-    async def open_broken_door(self, address: str) -> str | None:
+    async def open_broken_prism(self, address: str) -> str | None:
         """Take connections and end each in its TLS handshake; or why that cannot be."""
 
-    def close_door(self, address: str) -> None:
+    def close_prism(self, address: str) -> None:
         """Answer no longer, and cut who is connected."""
 
     async def open_foundation(self, address: str) -> str | None:

@@ -14,12 +14,12 @@ from daemon.sim.nutanix.cvm import (
     VERSION,
     Cluster,
     Cvm,
-    Doors,
     FoundationSession,
+    Listeners,
     PrismTask,
 )
-from daemon.sim.nutanix.deeds import Deeds
 from daemon.sim.nutanix.forming import check_address, check_together, described_by, members_of, nodes_at
+from daemon.sim.nutanix.operations import Operations
 from daemon.sim.refusals import Json
 from daemon.sim.world.world import World
 
@@ -33,7 +33,7 @@ _UNUSUAL = {"used": "somebody was here", "old_default": "nutanix/4u"}
 """Passwords that a rule gives a fresh CVM."""
 
 
-class Fleet:
+class NutanixFleet:
     """Every CVM that is up, by its address, and every cluster, by its uuid."""
 
     def __init__(self, world: World, directory: Path | None, personality: str = SEED) -> None:
@@ -42,11 +42,11 @@ class Fleet:
         self.personalities: dict[str, str] = {}
         """By a word of a cluster's or node's name, where it is not the one of the whole world."""
         self._directory = directory
-        self.doors: Doors | None = None
+        self.listeners: Listeners | None = None
         self.cvms: dict[str, Cvm] = {}
         self.clusters: dict[str, Cluster] = {}
         self.tasks: dict[str, PrismTask] = {}
-        self.deeds = Deeds(world.clock.now)
+        self.operations = Operations(world.clock.now)
         self._strangers: list[Cluster] = []
 
     # one CVM
@@ -99,35 +99,35 @@ class Fleet:
     async def _greet(self, cvm: Cvm, broken: Strike | None) -> str | None:
         """Open the ports that answer now."""
         assert cvm.certificate is not None
-        if cvm.personality == REAL and self.doors is not None:
-            why_not = await self.doors.open_foundation(cvm.address) or self._open_shell(cvm)
+        if cvm.personality == REAL and self.listeners is not None:
+            why_not = await self.listeners.open_foundation(cvm.address) or self._open_shell(cvm)
             if why_not is not None or cvm.cluster is None:
                 return why_not
-        if broken is not None and self.doors is not None:
-            self._world.spawn(self._mend_door(cvm, cvm.certificate, broken), f"door of {cvm.address}")
-            return await self.doors.open_broken_door(cvm.address)
+        if broken is not None and self.listeners is not None:
+            self._world.spawn(self._mend_prism(cvm, cvm.certificate, broken), f"door of {cvm.address}")
+            return await self.listeners.open_broken_prism(cvm.address)
         return await self._open(cvm.address, cvm.certificate)
 
     def _open_shell(self, cvm: Cvm) -> str | None:
         """Take SSH connections, at once or, if a rule says so, after a while."""
-        assert self.doors is not None
+        assert self.listeners is not None
         strike = self._world.strike("ssh start", cvm.cluster_name, cvm.node)
         if strike is None:
-            return self.doors.open_shell(cvm)
-        doors = self.doors
+            return self.listeners.open_shell(cvm)
+        listeners = self.listeners
 
         async def later() -> None:
             await self._world.hold(strike)
             if cvm.up:
-                doors.open_shell(cvm)
+                listeners.open_shell(cvm)
 
         self._world.spawn(later(), f"shell of {cvm.address}")
         return None
 
-    async def _mend_door(self, cvm: Cvm, certificate: Certificate, broken: Strike) -> None:
+    async def _mend_prism(self, cvm: Cvm, certificate: Certificate, broken: Strike) -> None:
         await self._world.hold(broken)
-        if cvm.up and self.doors is not None:
-            self.doors.close_door(cvm.address)
+        if cvm.up and self.listeners is not None:
+            self.listeners.close_prism(cvm.address)
             await self._open(cvm.address, certificate)
 
     def switch_off(self, cvm: Cvm) -> None:
@@ -136,10 +136,10 @@ class Fleet:
             return
         del self.cvms[cvm.address]
         cvm.up = False
-        if self.doors is not None:
-            self.doors.close_door(cvm.address)
-            self.doors.close_foundation(cvm.address)
-            self.doors.close_shell(cvm.address)
+        if self.listeners is not None:
+            self.listeners.close_prism(cvm.address)
+            self.listeners.close_foundation(cvm.address)
+            self.listeners.close_shell(cvm.address)
         if cvm.cluster is not None and not any(member.up for member in cvm.cluster.members):
             self._close_vip(cvm.cluster)
 
@@ -235,7 +235,7 @@ class Fleet:
         if down or (strike is not None and strike.action in ("fail", "half")):
             half = strike is not None and strike.action == "half"
             cluster.status = "HALF" if half else "FAILED"
-            self.deeds.over(cluster.name)
+            self.operations.over(cluster.name)
             task.error = f"Services did not start on {', '.join(down) or cluster.members[0].address}."
             return
         if strike is not None and strike.action == "vanish":
@@ -288,8 +288,8 @@ class Fleet:
             return
         cvm.cluster, cvm.moving = None, None
         cvm.own_password = FACTORY_PASSWORDS[cvm.personality]
-        if self.doors is not None and cvm.personality == REAL:
-            self.doors.close_door(cvm.address)
+        if self.listeners is not None and cvm.personality == REAL:
+            self.listeners.close_prism(cvm.address)
         if cluster.members == [cvm]:
             self._close_vip(cluster)
             cluster.status = "FAILED"
@@ -300,14 +300,14 @@ class Fleet:
     def _end(self, cluster: Cluster) -> None:
         """There is no such cluster any more."""
         if self.clusters.pop(cluster.uuid, None) is not None:
-            self.deeds.over(cluster.name)
+            self.operations.over(cluster.name)
 
     def _shut(self, cluster: Cluster) -> None:
         """Close every door of a cluster's Prism."""
         self._close_vip(cluster)
         for member in cluster.members:
-            if self.doors is not None:
-                self.doors.close_door(member.address)
+            if self.listeners is not None:
+                self.listeners.close_prism(member.address)
 
     # what a cluster shows
 
@@ -382,9 +382,9 @@ class Fleet:
         await self._attend_vip(cluster)
 
     def _close_vip(self, cluster: Cluster) -> None:
-        if cluster.vip_open and cluster.external_ip is not None and self.doors is not None:
+        if cluster.vip_open and cluster.external_ip is not None and self.listeners is not None:
             cluster.vip_open = False
-            self.doors.close_door(cluster.external_ip)
+            self.listeners.close_prism(cluster.external_ip)
 
     async def answer(self, address: str, certificate: Certificate) -> str | None:
         """Prism takes connections at an address from now on; or why that cannot be."""
@@ -392,8 +392,8 @@ class Fleet:
 
     def fall_silent(self, address: str) -> None:
         """Prism takes no connections at an address any more."""
-        if self.doors is not None:
-            self.doors.close_door(address)
+        if self.listeners is not None:
+            self.listeners.close_prism(address)
 
     async def _open(self, address: str, certificate: Certificate) -> str | None:
-        return None if self.doors is None else await self.doors.open_door(address, certificate)
+        return None if self.listeners is None else await self.listeners.open_prism(address, certificate)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.sim.nutanix.cvm import Cvm, FoundationSession
-from daemon.sim.nutanix.fleet import Fleet
+from daemon.sim.nutanix.fleet import NutanixFleet
 from daemon.sim.refusals import Json, Refusal
-from daemon.sim.service.service import NO_ROUTE, Answer
+from daemon.sim.service.service import NO_ROUTE, Reply
 from daemon.sim.world.world import World
 
 BASE = "/foundation"
@@ -22,28 +22,28 @@ SUCCESS = "All operations completed successfully"
 
 
 @dataclass(frozen=True)
-class Asked:
+class FoundationCall:
     """One request to Foundation on one CVM."""
 
     world: World
-    fleet: Fleet
+    fleet: NutanixFleet
     cvm: Cvm
     query: dict[str, str]
     body: Any
 
 
-Work = Callable[[Asked], Answer]
+Work = Callable[[FoundationCall], Reply]
 
 
-def _version(asked: Asked) -> Answer:
-    return Answer(200, text=VERSION)
+def _version(asked: FoundationCall) -> Reply:
+    return Reply(200, text=VERSION)
 
 
-def _discover(asked: Asked) -> Answer:
-    return Answer(200, [])
+def _discover(asked: FoundationCall) -> Reply:
+    return Reply(200, [])
 
 
-def _image_nodes(asked: Asked) -> Answer:
+def _image_nodes(asked: FoundationCall) -> Reply:
     """Form the clusters that are described, of nodes that are not to be imaged."""
     body = asked.body if isinstance(asked.body, dict) else {}
     nodes = [node for block in body.get("blocks", []) for node in block.get("nodes", [])]
@@ -58,14 +58,14 @@ def _image_nodes(asked: Asked) -> Answer:
         session = asked.fleet.found(asked.cvm, clusters[0])
     except Refusal as refusal:
         raise wrong(refusal.message) from None
-    return Answer(200, {"session_id": session.session_id})
+    return Reply(200, {"session_id": session.session_id})
 
 
-def _progress(asked: Asked) -> Answer:
+def _progress(asked: FoundationCall) -> Reply:
     session, wanted = asked.cvm.session, asked.query.get("session_id")
     if wanted is not None and (session is None or session.session_id != wanted):
         raise wrong(f"Invalid session id '{wanted}' provided")
-    return Answer(200, _progress_of(session, asked.world.clock.now()))
+    return Reply(200, _progress_of(session, asked.world.clock.now()))
 
 
 def _progress_of(session: FoundationSession | None, now: float) -> Json:
@@ -102,15 +102,15 @@ def _progress_of(session: FoundationSession | None, now: float) -> Json:
     }
 
 
-def _reset(asked: Asked) -> Answer:
+def _reset(asked: FoundationCall) -> Reply:
     session = asked.cvm.session
     if session is not None and not session.stopped(asked.world.clock.now()):
         raise wrong("Cannot reset in middle of session")
     asked.cvm.session = None
-    return Answer(200, {})
+    return Reply(200, {})
 
 
-def nothing_here(asked: Asked) -> Answer:
+def nothing_here(asked: FoundationCall) -> Reply:
     """What every path answers that is not in the table."""
     raise Refusal(NO_ROUTE, "", "The simulated Foundation has no such path.")
 

@@ -8,13 +8,13 @@ simulator, like the creation of a cluster. What a host shows meanwhile (``NEW``,
 from __future__ import annotations
 
 from daemon.sim.nutanix.cvm import FACTORY_PASSWORDS, REAL, Cluster, Cvm, PrismTask
-from daemon.sim.nutanix.fleet import Fleet
+from daemon.sim.nutanix.fleet import NutanixFleet
 from daemon.sim.nutanix.forming import NODES_FOR_FACTOR
 from daemon.sim.refusals import Json, Refusal
 from daemon.sim.world.world import World
 
 
-def expand(world: World, fleet: Fleet, cluster: Cluster, nodes: list[Json]) -> PrismTask:
+def expand(world: World, fleet: NutanixFleet, cluster: Cluster, nodes: list[Json]) -> PrismTask:
     """Begin to take nodes into a cluster; refused with a reason if it cannot be."""
     if cluster.redundancy_factor == 1:
         raise _wrong("A cluster of one node cannot be expanded.")
@@ -28,11 +28,11 @@ def expand(world: World, fleet: Fleet, cluster: Cluster, nodes: list[Json]) -> P
     for cvm in joining:
         cvm.cluster, cvm.moving = cluster, "NEW"
         cluster.members.append(cvm)
-    world.spawn(_settle_in(world, fleet, joining, task), f"expand {cluster.name}")
+    world.spawn(_finish_joining(world, fleet, joining, task), f"expand {cluster.name}")
     return task
 
 
-def _newcomer(fleet: Fleet, cluster: Cluster, node: Json) -> Cvm:
+def _newcomer(fleet: NutanixFleet, cluster: Cluster, node: Json) -> Cvm:
     cvm = fleet.cvms.get(node["cvm_ip"])
     if cvm is None:
         raise _wrong(f"The node {node['cvm_ip']} cannot be reached.")
@@ -50,7 +50,7 @@ def _newcomer(fleet: Fleet, cluster: Cluster, node: Json) -> Cvm:
     return cvm
 
 
-async def _settle_in(world: World, fleet: Fleet, joining: list[Cvm], task: PrismTask) -> None:
+async def _finish_joining(world: World, fleet: NutanixFleet, joining: list[Cvm], task: PrismTask) -> None:
     await world.clock.sleep(task.ends - world.clock.now())
     for cvm in joining:
         if not cvm.up or task.error is not None:
@@ -62,7 +62,7 @@ async def _settle_in(world: World, fleet: Fleet, joining: list[Cvm], task: Prism
             await fleet.answer(cvm.address, cvm.certificate)
 
 
-def remove(world: World, fleet: Fleet, cluster: Cluster, cvm: Cvm) -> PrismTask:
+def remove(world: World, fleet: NutanixFleet, cluster: Cluster, cvm: Cvm) -> PrismTask:
     """Begin to let a host go: its data moves to the others first, unless it is down."""
     if cvm.moving == "NEW":
         raise Refusal(409, "", f"The host {cvm.address} is only joining.")
@@ -86,20 +86,20 @@ def host_of(cluster: Cluster, uuid: str) -> Cvm:
     raise Refusal(404, "", f"There is no host {uuid}.")
 
 
-async def _move_out(world: World, fleet: Fleet, cvm: Cvm, task: PrismTask) -> None:
+async def _move_out(world: World, fleet: NutanixFleet, cvm: Cvm, task: PrismTask) -> None:
     await world.clock.sleep(task.ends - world.clock.now())
     if task.error is not None:
         cvm.moving = None
-        fleet.deeds.over(cvm.node, "remove")
+        fleet.operations.over(cvm.node, "remove")
         return
     _part(fleet, cvm)
 
 
-def _part(fleet: Fleet, cvm: Cvm) -> None:
+def _part(fleet: NutanixFleet, cvm: Cvm) -> None:
     """The CVM belongs to nobody any more and is as it was when it was fresh."""
     if cvm.cluster is not None and cvm in cvm.cluster.members:
         cvm.cluster.members.remove(cvm)
-    fleet.deeds.over(cvm.node)
+    fleet.operations.over(cvm.node)
     cvm.cluster, cvm.moving = None, None
     cvm.own_password = FACTORY_PASSWORDS[cvm.personality]
     if cvm.personality == REAL:

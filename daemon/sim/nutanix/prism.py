@@ -14,10 +14,10 @@ from typing import Any
 from daemon.sim.nutanix import members
 from daemon.sim.nutanix import prism_views as views
 from daemon.sim.nutanix.cvm import FACTORY_PASSWORDS, REAL, Cluster, Cvm
-from daemon.sim.nutanix.fleet import Fleet
+from daemon.sim.nutanix.fleet import NutanixFleet
 from daemon.sim.nutanix.forming import check_server
 from daemon.sim.refusals import Json, Refusal, bad_request
-from daemon.sim.service.service import NO_ROUTE, Answer
+from daemon.sim.service.service import NO_ROUTE, Reply
 from daemon.sim.service.shapes import TEXT, Field, Shape, check_shape
 from daemon.sim.world.world import World
 
@@ -52,7 +52,7 @@ class PrismCall:
     """One authenticated request to one CVM, or to the cluster's own address."""
 
     world: World
-    fleet: Fleet
+    fleet: NutanixFleet
     cvm: Cvm
     path: dict[str, str]
     query: dict[str, str]
@@ -62,7 +62,7 @@ class PrismCall:
 
     def did(self, what: str, of: str) -> None:
         """Note that the change it asks for took effect."""
-        self.fleet.deeds.done(what, of, self.received, self.number)
+        self.fleet.operations.done(what, of, self.received, self.number)
 
     @property
     def cluster(self) -> Cluster:
@@ -73,37 +73,37 @@ class PrismCall:
         return cluster
 
 
-PrismHandler = Callable[[PrismCall], Answer]
+PrismHandler = Callable[[PrismCall], Reply]
 
 
-def _create(call: PrismCall) -> Answer:
+def _create(call: PrismCall) -> Reply:
     if call.cvm.personality == REAL:
         return nothing_here(call)
     body = check_shape(call.body, CREATE)
     cluster, task = call.fleet.create(call.cvm, body)
     call.did("create", cluster.name)
-    return Answer(200, {"task_uuid": task.uuid, "cluster_uuid": cluster.uuid})
+    return Reply(200, {"task_uuid": task.uuid, "cluster_uuid": cluster.uuid})
 
 
-def _clusters(call: PrismCall) -> Answer:
+def _clusters(call: PrismCall) -> Reply:
     known = [views.cluster_v2(call.cvm)] if call.cvm.cluster is not None else []
-    return Answer(200, views.listing(known))
+    return Reply(200, views.listing(known))
 
 
-def _cluster_v1(call: PrismCall) -> Answer:
-    return Answer(200, views.cluster_v1(call.cvm))
+def _cluster_v1(call: PrismCall) -> Reply:
+    return Reply(200, views.cluster_v1(call.cvm))
 
 
-def _cluster_v2(call: PrismCall) -> Answer:
+def _cluster_v2(call: PrismCall) -> Reply:
     cluster = call.cvm.cluster
     trouble = None if cluster is None else call.fleet.trouble(cluster)
-    return Answer(200, views.cluster_v2(call.cvm, trouble))
+    return Reply(200, views.cluster_v2(call.cvm, trouble))
 
 
 def _edit(view: Callable[[Cvm], Json]) -> PrismHandler:
     """Change the cluster's name and settings; only what the GET of the same address shows may be named."""
 
-    def handler(call: PrismCall) -> Answer:
+    def handler(call: PrismCall) -> Reply:
         cluster = call.cluster
         if not isinstance(call.body, dict):
             raise bad_request("The body must be a JSON object.")
@@ -119,44 +119,44 @@ def _edit(view: Callable[[Cvm], Json]) -> PrismHandler:
         data_services = "cluster_external_data_services_ipaddress"
         if data_services in call.body:
             cluster.settings[data_services] = call.body[data_services]
-        return Answer(200, view(call.cvm))
+        return Reply(200, view(call.cvm))
 
     return handler
 
 
-def _hosts(call: PrismCall) -> Answer:
+def _hosts(call: PrismCall) -> Reply:
     cluster = call.cvm.cluster
     if cluster is None:
-        return Answer(200, views.listing([]))
+        return Reply(200, views.listing([]))
     trouble = call.fleet.trouble(cluster)
     shown = cluster.members[:-1] if trouble == "few" else cluster.members
     last = cluster.members[-1]
-    return Answer(
+    return Reply(
         200, views.listing([views.host(cluster, cvm, trouble if cvm is last else None) for cvm in shown])
     )
 
 
-def _host(call: PrismCall) -> Answer:
+def _host(call: PrismCall) -> Reply:
     cvm = members.host_of(call.cluster, call.path["host"])
-    return Answer(200, views.host(call.cluster, cvm, None))
+    return Reply(200, views.host(call.cluster, cvm, None))
 
 
-def _expand(call: PrismCall) -> Answer:
+def _expand(call: PrismCall) -> Reply:
     body = check_shape(call.body, EXPAND)
     task = members.expand(call.world, call.fleet, call.cluster, body["nodes"])
     for node in body["nodes"]:
         call.did("expand", call.fleet.cvms[node["cvm_ip"]].node)
-    return Answer(200, {"task_uuid": task.uuid})
+    return Reply(200, {"task_uuid": task.uuid})
 
 
-def _remove_host(call: PrismCall) -> Answer:
+def _remove_host(call: PrismCall) -> Reply:
     host = members.host_of(call.cluster, call.path["host"])
     task = members.remove(call.world, call.fleet, call.cluster, host)
     call.did("remove", host.node)
-    return Answer(200, {"task_uuid": task.uuid})
+    return Reply(200, {"task_uuid": task.uuid})
 
 
-def _password(call: PrismCall) -> Answer:
+def _password(call: PrismCall) -> Reply:
     body = check_shape(call.body, PASSWORD)
     new = body["newPassword"]
     old = body.get("oldPassword", FACTORY_PASSWORDS[call.cvm.personality])
@@ -169,11 +169,11 @@ def _password(call: PrismCall) -> Answer:
         raise Refusal(422, "", message)
     call.fleet.change_password(call.cvm, new)
     call.did("password", call.cvm.node if call.cvm.cluster is None else call.cvm.cluster.name)
-    return Answer(200, {"value": True})
+    return Reply(200, {"value": True})
 
 
 def _servers(attribute: str, add: bool) -> PrismHandler:
-    def handler(call: PrismCall) -> Answer:
+    def handler(call: PrismCall) -> Reply:
         asked = call.body
         if not isinstance(asked, list) or not asked or not all(isinstance(s, str) and s for s in asked):
             raise Refusal(422, "", "The body must be a list of addresses.")
@@ -185,76 +185,76 @@ def _servers(attribute: str, add: bool) -> PrismHandler:
         if add:
             call.did(attribute, call.cluster.name)
         else:
-            call.fleet.deeds.over(call.cluster.name, attribute)
-        return Answer(200, {"value": True})
+            call.fleet.operations.over(call.cluster.name, attribute)
+        return Reply(200, {"value": True})
 
     return handler
 
 
-def _start_ncc(call: PrismCall) -> Answer:
+def _start_ncc(call: PrismCall) -> Reply:
     check_shape(call.body, NCC)
     cluster = call.cluster
     task = call.fleet.begin_task("checks", "cluster.ncc", cluster)
     finding = call.world.strike("cluster checks", cluster.name)
     said = None if finding is None else str(finding.what.get("message", "A check found something."))
     task.summary = views.ncc_summary(cluster, call.fleet.trouble(cluster), said)
-    return Answer(200, {"taskUuid": task.uuid})
+    return Reply(200, {"taskUuid": task.uuid})
 
 
-def _ncc(call: PrismCall) -> Answer:
+def _ncc(call: PrismCall) -> Reply:
     task = call.fleet.tasks.get(call.path["task"])
     if task is None or task.summary is None or task.vanished:
         raise Refusal(404, "", f"There is no run of checks {call.path['task']}.")
     done = call.world.clock.now() >= task.ends
-    return Answer(200, {"runSummary": task.summary if done else ""})
+    return Reply(200, {"runSummary": task.summary if done else ""})
 
 
-def _task(call: PrismCall) -> Answer:
+def _task(call: PrismCall) -> Reply:
     task = call.fleet.tasks.get(call.path["task"])
     if task is None or task.vanished:
         raise Refusal(404, "", f"Task with uuid {call.path['task']} not found.")
-    return Answer(200, views.task(task, call.world.clock.now()))
+    return Reply(200, views.task(task, call.world.clock.now()))
 
 
-def _alerts(call: PrismCall) -> Answer:
+def _alerts(call: PrismCall) -> Reply:
     cluster = call.cvm.cluster
     if cluster is None:
-        return Answer(200, views.listing([]))
+        return Reply(200, views.listing([]))
     trouble = call.fleet.trouble(cluster)
     strike = call.world.strike("cluster alert", cluster.name)
     if strike is not None:
         cluster.alert = str(strike.what.get("message", "An alert."))
-    return Answer(200, views.listing(views.alerts(cluster, trouble, call.query.get("resolved"))))
+    return Reply(200, views.listing(views.alerts(cluster, trouble, call.query.get("resolved"))))
 
 
-def _eulas(call: PrismCall) -> Answer:
+def _eulas(call: PrismCall) -> Reply:
     accepted = call.cluster.eula
     entity: Json = {"id": "nutanix-eula", "content": "Licence terms", "enabled": True}
-    return Answer(200, views.listing([{**entity, "userDetailsList": [accepted] if accepted else None}]))
+    return Reply(200, views.listing([{**entity, "userDetailsList": [accepted] if accepted else None}]))
 
 
-def _accept(call: PrismCall) -> Answer:
+def _accept(call: PrismCall) -> Reply:
     call.cluster.eula = check_shape(call.body, EULA)
-    return Answer(200, {"value": True})
+    return Reply(200, {"value": True})
 
 
-def _pulse(call: PrismCall) -> Answer:
+def _pulse(call: PrismCall) -> Reply:
     if not isinstance(call.body, dict) or not isinstance(call.body.get("enable"), bool):
         raise Refusal(422, "", "The body must say whether to enable Pulse.")
     call.cluster.pulse = call.body
-    return Answer(200, call.body)
+    return Reply(200, call.body)
 
 
-def _get_pulse(call: PrismCall) -> Answer:
-    return Answer(200, call.cluster.pulse)
+def _get_pulse(call: PrismCall) -> Reply:
+    return Reply(200, call.cluster.pulse)
 
 
-def nothing_here(call: PrismCall) -> Answer:
+def nothing_here(call: PrismCall) -> Reply:
     """What a real Prism answers where it has nothing."""
     raise Refusal(404, "", "The requested resource does not exist.")
 
 
-def no_route(call: PrismCall) -> Answer:
+def no_route(call: PrismCall) -> Reply:
     """What every path answers that is not in the table: not what a real Prism says of an object that is not there."""
     raise Refusal(NO_ROUTE, "", f"The simulated Prism has no /{call.path.get('anything', '')}.")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from daemon.sim.faults.moments import CREATE_RECORD, CREATE_VNI, NOT_AUTHORIZED, RESERVE_IP
 from daemon.sim.faults.rules import Rule
+from daemon.sim.faults.triggers import CREATE_RECORD, CREATE_VNI, NOT_AUTHORIZED, RESERVE_IP
 from daemon.sim.scenarios.scenario import MINE, Scenario
 
 CREATE_SERVER = "vpc POST /bare_metal_servers"
@@ -16,10 +16,10 @@ READ_SUBNET = "vpc GET /subnets/{subnet_id}"
 PREFLIGHT = "cluster:preflight"
 
 
-def refused(moment: str, status: int, code: str, message: str, count: int | None = 1, **more: Any) -> Rule:
+def refused(trigger: str, status: int, code: str, message: str, count: int | None = 1, **more: Any) -> Rule:
     """A request that is refused with an error of the service's own."""
     return Rule(
-        moment, "answer", count=count, what={"status": status, "code": code, "message": message, **more}
+        trigger, "answer", count=count, what={"status": status, "code": code, "message": message, **more}
     )
 
 
@@ -34,20 +34,20 @@ def _vpc(name: str, sentence: str, source: str, *rules: Rule, **more: Any) -> Sc
     return Scenario(name, "vpc", sentence, f"VPC generic: {source}", rules, **more)
 
 
-def _lost(kind: str, moment: str) -> tuple[Scenario, Scenario]:
+def _lost(kind: str, trigger: str) -> tuple[Scenario, Scenario]:
     """The two ways in which the answer to a create is lost."""
     return (
         _vpc(
             f"lost-answer-{kind}",
             f"The connection is reset after the {kind} was made.",
             "RST after committing (lost response)",
-            Rule(moment, "reset_after"),
+            Rule(trigger, "reset_after"),
         ),
         _vpc(
             f"hang-after-{kind}",
             f"The {kind} is made and the answer never comes.",
             "hang > client timeout after committing (lost response)",
-            Rule(moment, "hang_after"),
+            Rule(trigger, "hang_after"),
         ),
     )
 

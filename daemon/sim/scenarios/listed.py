@@ -8,7 +8,7 @@ from functools import cache
 
 from daemon.sim.refusals import SimError
 from daemon.sim.scenarios import cloud, machines, metadata, objects, prism, servers, ssh
-from daemon.sim.scenarios.scenario import Casting, Scenario
+from daemon.sim.scenarios.scenario import Assignment, Scenario
 
 
 @cache
@@ -30,12 +30,12 @@ def scenarios() -> Mapping[str, Scenario]:
     return {scenario.name: scenario for table in tables for scenario in table}
 
 
-def cast(text: str) -> Casting:
+def assign(text: str) -> Assignment:
     """``NAME`` or ``NAME@TARGET``; raises SimError with the nearest known names."""
     name, _, target = text.partition("@")
     known = scenarios()
     if name in known:
-        return Casting(known[name], target)
+        return Assignment(known[name], target)
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.0)[:3]
     raise SimError(
         f"There is no scenario {name!r}. Did you mean {' or '.join(near)}? "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from daemon.sim.faults.moments import CREATE_RECORD, CREATE_VNI, NOT_AUTHORIZED, OVER_QUOTA, RESERVE_IP
 from daemon.sim.faults.rules import Rule
+from daemon.sim.faults.triggers import CREATE_RECORD, CREATE_VNI, NOT_AUTHORIZED, OVER_QUOTA, RESERVE_IP
 from daemon.sim.scenarios.cloud import PREFLIGHT, refused
 from daemon.sim.scenarios.scenario import Change, Scenario
-from daemon.sim.world import furniture as f
+from daemon.sim.world import initial as f
 
 RESERVING = "node:reserving_ips"
 INTERFACES = "node:creating_vnis"
@@ -106,13 +106,13 @@ RESERVED_IP = (
         "address-unassigned",
         "A fresh reserved address shows 0.0.0.0 for half a minute.",
         "address `0.0.0.0` for N s",
-        Rule("reserved_ip settle", "unassigned", count=None, seconds=30.0),
+        Rule("reserved_ip provision", "unassigned", count=None, seconds=30.0),
     ),
     _ip(
         "address-fails",
         "A reserved address goes from pending to failed, and no interface takes it.",
         "lifecycle pending→failed",
-        Rule("reserved_ip settle", "fail"),
+        Rule("reserved_ip provision", "fail"),
         ending="fails",
         at=INTERFACES,
         code="bad_request",
@@ -178,14 +178,14 @@ VNI = (
         "interface-pending-long",
         "Interfaces stay pending for two minutes.",
         "pending N s",
-        Rule("vni settle", "stuck", count=None, seconds=120.0),
+        Rule("vni provision", "stuck", count=None, seconds=120.0),
     ),
     _vni_fails(
         "interface-fails",
         "An interface goes to failed.",
         "failed",
         "bad_request",
-        Rule("vni settle", "fail"),
+        Rule("vni provision", "fail"),
         way_out="rollback",
     ),
     _vni_fails(
@@ -193,7 +193,7 @@ VNI = (
         "An interface is suspended by the provider.",
         "suspended",
         "bad_request",
-        Rule("vni settle", "suspend"),
+        Rule("vni provision", "suspend"),
         way_out="rollback",
     ),
     _vni(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from daemon.sim.faults.moments import ADD_NAME_SERVERS, CHANGE_PASSWORD, CREATE_CLUSTER
 from daemon.sim.faults.rules import Rule
+from daemon.sim.faults.triggers import ADD_NAME_SERVERS, CHANGE_PASSWORD, CREATE_CLUSTER
 from daemon.sim.scenarios.scenario import Scenario
 
 CVM_WAIT = "node:awaiting_cvm"

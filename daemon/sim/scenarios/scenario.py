@@ -93,7 +93,7 @@ def _narrowed(rule: Rule, target: str, label: str) -> Rule:
 
 
 @dataclass(frozen=True)
-class Casting:
+class Assignment:
     """A scenario that shall happen, and whom it meets; to everybody if there is no ``target``."""
 
     scenario: Scenario

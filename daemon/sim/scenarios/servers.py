@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from daemon.sim.faults.moments import OVER_QUOTA
 from daemon.sim.faults.rules import Rule
+from daemon.sim.faults.triggers import OVER_QUOTA
 from daemon.sim.scenarios.cloud import CREATE_SERVER, PREFLIGHT, READ_SUBNET, refused
 from daemon.sim.scenarios.scenario import Change, Scenario
-from daemon.sim.world import furniture as f
+from daemon.sim.world import initial as f
 
 ORDERING = "node:creating_server"
 BLOCKED = "node:rollback_blocked"

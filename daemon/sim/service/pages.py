@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from daemon.sim.refusals import Json, bad_parameter
-from daemon.sim.service.service import Call
+from daemon.sim.service.service import ServiceCall
 from daemon.sim.world.world import LARGEST_PAGE
 
 T = TypeVar("T")
@@ -20,7 +20,7 @@ PAGING = frozenset({"start", "limit"})
 
 
 def page(
-    call: Call,
+    call: ServiceCall,
     field: str,
     url: str,
     items: Sequence[T],
@@ -47,7 +47,7 @@ def page(
     return body
 
 
-def _limit(call: Call) -> int:
+def _limit(call: ServiceCall) -> int:
     text = call.query.get("limit")
     if text is None:
         return call.world.page_size
@@ -68,7 +68,7 @@ def _untoken(token: str) -> tuple[Any, ...]:
         raise bad_parameter("The start token is not one of ours.", "start", token) from None
 
 
-def _href(call: Call, url: str, limit: int, start: str | None) -> str:
+def _href(call: ServiceCall, url: str, limit: int, start: str | None) -> str:
     query = {k: v for k, v in call.query.items() if k not in ("start", "limit", "version", "generation")}
     query["limit"] = str(limit)
     if start is not None:

@@ -10,9 +10,9 @@ from typing import Any
 from aiohttp import web
 
 from daemon.sim.refusals import Json, Refusal, bad_parameter, bad_request
-from daemon.sim.service.befall import befall
 from daemon.sim.service.shapes import Shape, check_shape
-from daemon.sim.world.things import Maker
+from daemon.sim.service.striking import strike_request
+from daemon.sim.world.objects import Maker
 from daemon.sim.world.world import World
 
 TRACE = web.RequestKey("trace", str)
@@ -24,7 +24,7 @@ _JSON_TYPES = ("application/json", "application/merge-patch+json")
 
 
 @dataclass(frozen=True)
-class Call:
+class ServiceCall:
     """One request, checked: ``path`` holds the decoded path parameters."""
 
     world: World
@@ -35,7 +35,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """A status with a JSON body, or with a page of HTML, or with plain text, or with nothing."""
 
     status: int = 200
@@ -44,7 +44,7 @@ class Answer:
     text: str | None = None
 
 
-Handler = Callable[[Call], Answer]
+Handler = Callable[[ServiceCall], Reply]
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,16 @@ def _handler(
     async def handle(request: web.Request) -> web.StreamResponse:
         text = await request.text()
 
-        async def answer() -> Answer:
+        async def answer() -> Reply:
             body = _decode(text)
             service.gate(request, world)
             _check_query(request, route.query | service.common_query)
             _check_body(request, route, text, body)
             await world.take(route.lasts)
-            call = Call(world, dict(request.match_info), dict(request.query), body or {}, maker_of(request))
-            if route.method != "GET" and world.manners.repeats():
+            call = ServiceCall(
+                world, dict(request.match_info), dict(request.query), body or {}, maker_of(request)
+            )
+            if route.method != "GET" and world.behaviour.repeats():
                 _repeat(route.handler, call)
             return route.handler(call)
 
@@ -109,7 +111,7 @@ def _handler(
     return handle
 
 
-def _repeat(handler: Handler, call: Call) -> None:
+def _repeat(handler: Handler, call: ServiceCall) -> None:
     """The first of two times that a proxy sends a request; nobody hears its answer."""
     try:
         handler(call)
@@ -124,7 +126,7 @@ async def respond(
     request: web.Request,
     template: str,
     text: str,
-    answer: Callable[[], Awaitable[Answer]],
+    answer: Callable[[], Awaitable[Reply]],
     names: Sequence[str] = (),
 ) -> web.StreamResponse:
     """Journal the request, let the rules strike that wait for it, and put on the wire what ``answer`` returns
@@ -141,10 +143,10 @@ async def respond(
     async def handle() -> web.Response:
         return await _answered(envelope, answer, trace)
 
-    moment = f"{name} {request.method} {template}"
-    strikes = world.faults.strikes(moment, names, started, request.query_string, text)
+    trigger = f"{name} {request.method} {template}"
+    strikes = world.faults.strikes(trigger, names, started, request.query_string, text)
     if strikes:
-        response = await befall(strikes, world, request, envelope, trace, handle)
+        response = await strike_request(strikes, world, request, envelope, trace, handle)
     else:
         response = await handle()
     record.status = response.status
@@ -152,7 +154,7 @@ async def respond(
     return response
 
 
-async def _answered(envelope: Envelope, answer: Callable[[], Awaitable[Answer]], trace: str) -> web.Response:
+async def _answered(envelope: Envelope, answer: Callable[[], Awaitable[Reply]], trace: str) -> web.Response:
     headers = {"X-Request-Id": trace, "X-Correlation-Id": trace, "Cache-Control": "no-store"}
     try:
         given = await answer()
@@ -178,8 +180,8 @@ def _names(world: World, request: web.Request, body: Any) -> list[str]:
     named = [body.get("name") if isinstance(body, dict) else None, request.query.get("name")]
     names = [name for name in named if isinstance(name, str)]
     for key in request.match_info.values():
-        thing = world.anything(key)
-        names += [key] if thing is None else [thing.name, key]
+        item = world.any_object(key)
+        names += [key] if item is None else [item.name, key]
     return names
 
 
@@ -210,7 +212,7 @@ def _decode(text: str) -> Any:
 
 def _unknown(service: Service, world: World) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
-        async def answer() -> Answer:
+        async def answer() -> Reply:
             message = f"The simulated {service.name} service has no {request.method} {request.path}."
             raise Refusal(NO_ROUTE, "no_such_route", message)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from daemon.sim.nutanix.cvm import Cvm
-from daemon.sim.nutanix.fleet import Fleet
+from daemon.sim.nutanix.fleet import NutanixFleet
 from daemon.sim.world.world import World
 
 NEEDS_PROFILE = True
@@ -27,7 +27,7 @@ _SECRET = re.compile(r"(?i)(password=)(\"[^\"]*\"|'[^']*'|\S+)")
 _SYNTAX = frozenset({"|", "||", "&", "<", ">", ">>", "(", ")", ";;"})
 
 
-class Screen(Protocol):
+class SessionOutput(Protocol):
     """The client's side of a session."""
 
     def say(self, text: str) -> None:
@@ -44,17 +44,17 @@ class Screen(Protocol):
 
 
 @dataclass
-class Desk:
+class ShellSession:
     """What a command works with."""
 
     world: World
-    fleet: Fleet
+    fleet: NutanixFleet
     cvm: Cvm
-    screen: Screen
+    screen: SessionOutput
     words: Sequence[str] = ()
 
 
-Command = Callable[[Desk], Awaitable[int]]
+Command = Callable[[ShellSession], Awaitable[int]]
 """Does what ``words`` say, and returns the exit status."""
 
 Before = Callable[[str, str], Awaitable[int | None]]
@@ -65,7 +65,7 @@ Before = Callable[[str, str], Awaitable[int | None]]
 class Shell:
     """One session's shell, which knows ``commands`` by name. ``login`` ones have the whole PATH."""
 
-    desk: Desk
+    desk: ShellSession
     commands: Mapping[str, Command]
     before: Before
     login: bool
@@ -111,7 +111,7 @@ class Shell:
             return told
         desk = self.desk
         screen = _Piped(desk.screen, self.piped) if self.piped else desk.screen
-        return await command(Desk(desk.world, desk.fleet, desk.cvm, screen, tokens[1:]))
+        return await command(ShellSession(desk.world, desk.fleet, desk.cvm, screen, tokens[1:]))
 
     def _found(self, word: str) -> str:
         """The command's own name, if the shell finds it there; else the word as it was."""
@@ -124,7 +124,7 @@ class Shell:
 class _Piped:
     """A screen whose standard input is what ``echo`` passed on."""
 
-    def __init__(self, screen: Screen, lines: list[str]) -> None:
+    def __init__(self, screen: SessionOutput, lines: list[str]) -> None:
         self._screen = screen
         self._lines = lines
         self.say = screen.say

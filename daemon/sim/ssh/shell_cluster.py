@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from daemon.sim.nutanix.cvm import Cluster, Cvm
 from daemon.sim.nutanix.forming import is_over, nodes_at
 from daemon.sim.refusals import Json, Refusal
-from daemon.sim.ssh.shell import Desk
+from daemon.sim.ssh.shell import ShellSession
 
 SERVICES = (
     "Zeus", "Scavenger", "Xmount", "SysStatCollector", "IkatProxy", "IkatControlPlane", "SSLTerminator",
@@ -32,10 +32,10 @@ AGREE = "I agree"
 """What ``cluster stop`` wants to read before it stops anything (seen in public scripts)."""
 
 Options = Mapping[str, str]
-Action = Callable[[Desk, Options], Awaitable[int]]
+Action = Callable[[ShellSession, Options], Awaitable[int]]
 
 
-async def cluster(desk: Desk) -> int:
+async def cluster(desk: ShellSession) -> int:
     """``cluster [-s IP,IP] [--option=value] ACTION``."""
     options, actions = _read(list(desk.words))
     unknown = next((name for name in options if name not in OPTIONS), None)
@@ -73,7 +73,7 @@ OPTIONS = frozenset(
 )  # fmt: skip
 
 
-async def _create(desk: Desk, options: Options) -> int:
+async def _create(desk: ShellSession, options: Options) -> int:
     """Form a cluster: the change is made when the line ``Creating cluster with SVMs`` is said."""
     addresses = [word for word in options.get("svm_ips", "").split(",") if word]
     if not addresses:
@@ -105,7 +105,7 @@ async def _create(desk: Desk, options: Options) -> int:
     return await _watch(desk, made)
 
 
-def _discovered(desk: Desk, addresses: list[str], body: Json) -> list[Cvm]:
+def _discovered(desk: ShellSession, addresses: list[str], body: Json) -> list[Cvm]:
     """The nodes, as they are found in the network; refused in the words of the real command where known."""
     here = desk.fleet.cvms
     free = [a for a in addresses if a in here and not _taken(here[a])]
@@ -132,7 +132,7 @@ def _taken(cvm: Cvm) -> bool:
     return cvm.cluster is not None and not is_over(cvm.cluster)
 
 
-async def _prepare(desk: Desk, members: list[Cvm]) -> None:
+async def _prepare(desk: ShellSession, members: list[Cvm]) -> None:
     for member in members:
         _info(desk, 1332, f"iptables configured on SVM {member.address}")
     await desk.world.take("cluster.prepare")
@@ -141,7 +141,7 @@ async def _prepare(desk: Desk, members: list[Cvm]) -> None:
         _info(desk, 1368, f"Setting the cluster functions on SVM node {member.address}")
 
 
-async def _watch(desk: Desk, made: Cluster) -> int:
+async def _watch(desk: ShellSession, made: Cluster) -> int:
     """Tell of the services until they are up, or will not be. If they hang, so does this."""
     clock, told = desk.world.clock, 0.0
     if made.status != "UP":
@@ -164,7 +164,7 @@ async def _watch(desk: Desk, made: Cluster) -> int:
     return 0
 
 
-async def _status(desk: Desk, options: Options) -> int:
+async def _status(desk: ShellSession, options: Options) -> int:
     await desk.world.take("prism.read")
     of = desk.cvm.cluster
     if of is None or is_over(of):
@@ -191,7 +191,7 @@ def _state(of: Cluster) -> str:
     return "\n".join(lines)
 
 
-async def _stop(desk: Desk, options: Options) -> int:
+async def _stop(desk: ShellSession, options: Options) -> int:
     of = desk.cvm.cluster
     if of is None or is_over(of):
         return await _status(desk, options)
@@ -207,7 +207,7 @@ async def _stop(desk: Desk, options: Options) -> int:
     return 0
 
 
-async def _start(desk: Desk, options: Options) -> int:
+async def _start(desk: ShellSession, options: Options) -> int:
     of = desk.cvm.cluster
     if of is None or is_over(of):
         return await _status(desk, options)
@@ -218,7 +218,7 @@ async def _start(desk: Desk, options: Options) -> int:
     return await _watch(desk, of)
 
 
-async def _destroy(desk: Desk, options: Options) -> int:
+async def _destroy(desk: ShellSession, options: Options) -> int:
     """End a cluster that is stopped; its nodes are then as if they had never been in one."""
     of = desk.cvm.cluster
     if of is None or is_over(of):
@@ -245,15 +245,15 @@ ACTIONS: Mapping[str, Action] = {
 }
 
 
-def _stamp(desk: Desk) -> str:
+def _stamp(desk: ShellSession) -> str:
     when = datetime.fromtimestamp(desk.world.clock.now(), UTC)
     return f"{when:%Y-%m-%d %H:%M:%S},{when.microsecond // 1000:03d}Z"
 
 
-def _info(desk: Desk, line: int, text: str) -> None:
+def _info(desk: ShellSession, line: int, text: str) -> None:
     desk.screen.say(f"{_stamp(desk)} INFO MainThread cluster:{line} {text}")
 
 
-def _critical(desk: Desk, line: int, text: str) -> int:
+def _critical(desk: ShellSession, line: int, text: str) -> int:
     desk.screen.say(f"{_stamp(desk)} CRITICAL MainThread cluster:{line} {text}")
     return 1

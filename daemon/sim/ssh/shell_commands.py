@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from daemon.sim.nutanix.cvm import Cluster
 from daemon.sim.nutanix.prism import SHORTEST_PASSWORD
 from daemon.sim.nutanix.prism_views import NCC_VERSION
-from daemon.sim.ssh.shell import Command, Desk
+from daemon.sim.ssh.shell import Command, ShellSession
 from daemon.sim.ssh.shell_cluster import cluster
 
 USER = "nutanix"
@@ -16,7 +16,7 @@ UNCONFIGURE = (".node_unconfigure", "~/.node_unconfigure", "/home/nutanix/.node_
 _GENESIS = "genesis: [8201, 8240, 8267, 8268]"
 
 
-async def _genesis(desk: Desk) -> int:
+async def _genesis(desk: ShellSession) -> int:
     """``genesis status`` and ``genesis restart``; at a restart a node that is marked leaves its cluster."""
     match list(desk.words):
         case ["status"]:
@@ -35,7 +35,7 @@ async def _genesis(desk: Desk) -> int:
     return 1
 
 
-async def _touch(desk: Desk) -> int:
+async def _touch(desk: ShellSession) -> int:
     for word in desk.words:
         if word in UNCONFIGURE:
             desk.cvm.to_unconfigure = True
@@ -43,7 +43,7 @@ async def _touch(desk: Desk) -> int:
     return 0
 
 
-async def _passwd(desk: Desk) -> int:
+async def _passwd(desk: ShellSession) -> int:
     """Change the password of the user ``nutanix``; in a cluster, on every member (a guess)."""
     cvm, screen = desk.cvm, desk.screen
     screen.say(f"Changing password for user {USER}.")
@@ -67,11 +67,11 @@ async def _passwd(desk: Desk) -> int:
     return 0
 
 
-Ncli = Callable[[Desk, Cluster, Mapping[str, str]], Awaitable[str]]
+Ncli = Callable[[ShellSession, Cluster, Mapping[str, str]], Awaitable[str]]
 """Does what an ncli command says, and returns what it prints; KeyError names a parameter that is missing."""
 
 
-async def _info(desk: Desk, of: Cluster, given: Mapping[str, str]) -> str:
+async def _info(desk: ShellSession, of: Cluster, given: Mapping[str, str]) -> str:
     lines = {
         "Cluster Id": f"{of.uuid}::{of.incarnation}",
         "Cluster Uuid": of.uuid,
@@ -88,18 +88,18 @@ async def _info(desk: Desk, of: Cluster, given: Mapping[str, str]) -> str:
     return "\n".join(f"    {key:<26}: {value}" for key, value in lines.items())
 
 
-async def _edit(desk: Desk, of: Cluster, given: Mapping[str, str]) -> str:
+async def _edit(desk: ShellSession, of: Cluster, given: Mapping[str, str]) -> str:
     of.name = given["new-name"]
     return await _info(desk, of, given)
 
 
-async def _external(desk: Desk, of: Cluster, given: Mapping[str, str]) -> str:
+async def _external(desk: ShellSession, of: Cluster, given: Mapping[str, str]) -> str:
     await desk.fleet.move_vip(of, given["external-ip-address"])
     return await _info(desk, of, given)
 
 
 def _servers(attribute: str, add: bool) -> Ncli:
-    async def change(desk: Desk, of: Cluster, given: Mapping[str, str]) -> str:
+    async def change(desk: ShellSession, of: Cluster, given: Mapping[str, str]) -> str:
         asked = [word for word in given["servers"].replace(",", " ").split() if word]
         others = [server for server in getattr(of, attribute) if server not in asked]
         setattr(of, attribute, [*others, *asked] if add else others)
@@ -108,7 +108,7 @@ def _servers(attribute: str, add: bool) -> Ncli:
     return change
 
 
-async def _reset(desk: Desk, of: Cluster, given: Mapping[str, str]) -> str:
+async def _reset(desk: ShellSession, of: Cluster, given: Mapping[str, str]) -> str:
     if given["user-name"] != "admin":
         return f"Error: User with username {given['user-name']} does not exist."
     if len(given["password"]) < SHORTEST_PASSWORD:
@@ -129,7 +129,7 @@ NCLI: Mapping[tuple[str, str], Ncli] = {
 }
 
 
-async def _ncli(desk: Desk) -> int:
+async def _ncli(desk: ShellSession) -> int:
     """One ncli command. That it needs no password on a CVM is known; its words when it fails are guesses."""
     await desk.world.take("prism.write")
     of = desk.cvm.cluster
@@ -150,26 +150,26 @@ async def _ncli(desk: Desk) -> int:
     return int(said.startswith("Error:"))
 
 
-async def _hostname(desk: Desk) -> int:
+async def _hostname(desk: ShellSession) -> int:
     desk.screen.say(host_name(desk))
     return 0
 
 
-async def _whoami(desk: Desk) -> int:
+async def _whoami(desk: ShellSession) -> int:
     desk.screen.say(USER)
     return 0
 
 
-async def _echo(desk: Desk) -> int:
+async def _echo(desk: ShellSession) -> int:
     desk.screen.say(" ".join(desk.words))
     return 0
 
 
-async def _true(desk: Desk) -> int:
+async def _true(desk: ShellSession) -> int:
     return 0
 
 
-def host_name(desk: Desk) -> str:
+def host_name(desk: ShellSession) -> str:
     """How a CVM calls itself."""
     return f"NTNX-{desk.cvm.serial}-{desk.cvm.position}-CVM"
 

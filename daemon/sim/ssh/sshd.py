@@ -16,8 +16,8 @@ import asyncssh
 
 from daemon.sim.faults.rules import Strike
 from daemon.sim.nutanix.cvm import Cvm
-from daemon.sim.nutanix.fleet import Fleet
-from daemon.sim.ssh.shell import Desk, Shell, without_secrets
+from daemon.sim.nutanix.fleet import NutanixFleet
+from daemon.sim.ssh.shell import Shell, ShellSession, without_secrets
 from daemon.sim.ssh.shell_commands import COMMANDS, USER, host_name
 from daemon.sim.world.world import World
 
@@ -32,7 +32,7 @@ _BROKEN = (OSError, asyncssh.Error, ConnectionError)
 class Sshd:
     """Every CVM's port 22, or the one that stands for it."""
 
-    def __init__(self, world: World, fleet: Fleet, port: int) -> None:
+    def __init__(self, world: World, fleet: NutanixFleet, port: int) -> None:
         self._world = world
         self._fleet = fleet
         self._port = port
@@ -86,7 +86,7 @@ class Sshd:
                 return
             visit = await asyncssh.run_server(
                 connection,
-                server_factory=lambda: Visit(self._world, self._fleet, cvm),
+                server_factory=lambda: SshSession(self._world, self._fleet, cvm),
                 server_host_keys=[self._host_key(cvm)],
                 login_timeout=120,
                 agent_forwarding=False,
@@ -127,10 +127,10 @@ class Sshd:
         return key
 
 
-class Visit(asyncssh.SSHServer):
+class SshSession(asyncssh.SSHServer):
     """One connection: its login and its sessions."""
 
-    def __init__(self, world: World, fleet: Fleet, cvm: Cvm) -> None:
+    def __init__(self, world: World, fleet: NutanixFleet, cvm: Cvm) -> None:
         self._world = world
         self._fleet = fleet
         self._cvm = cvm
@@ -187,7 +187,7 @@ class Visit(asyncssh.SSHServer):
 
     async def _answer(self, process: asyncssh.SSHServerProcess[str], screen: Terminal) -> int:
         """Do what the session is for; its exit status."""
-        desk = Desk(self._world, self._fleet, self._cvm, screen)
+        desk = ShellSession(self._world, self._fleet, self._cvm, screen)
         if self._cvm.shell_expired and not screen.person:
             screen.complain(_EXPIRED)
             return 1
@@ -198,7 +198,7 @@ class Visit(asyncssh.SSHServer):
         except asyncssh.BreakReceived:
             return 130
 
-    async def _prompt(self, desk: Desk, screen: Terminal) -> int:
+    async def _prompt(self, desk: ShellSession, screen: Terminal) -> int:
         """A person, or a script, at the prompt, until it leaves."""
         status = 0
         prompt = f"{USER}@{host_name(desk)}:{self._cvm.address}:~$ " if screen.person else ""
@@ -214,7 +214,7 @@ class Visit(asyncssh.SSHServer):
                 status = await self._line(desk, screen, line, login=True)
         return status
 
-    async def _line(self, desk: Desk, screen: Terminal, line: str, login: bool) -> int:
+    async def _line(self, desk: ShellSession, screen: Terminal, line: str, login: bool) -> int:
         journal, clock = self._world.journal, self._world.clock
         record = journal.open(
             "ssh", "RUN", without_secrets(line), self._cvm.address, clock.now(), self._agent, ""
@@ -223,7 +223,7 @@ class Visit(asyncssh.SSHServer):
 
         async def before(name: str, text: str) -> int | None:
             strike = self._world.strike(f"ssh command {without_secrets(text)}", *names_of(self._cvm))
-            return None if strike is None else await self._befall(screen, strike)
+            return None if strike is None else await self._strike(screen, strike)
 
         try:
             status = await Shell(desk, COMMANDS, before, login).run(line)
@@ -232,7 +232,7 @@ class Visit(asyncssh.SSHServer):
         record.status = status
         return status
 
-    async def _befall(self, screen: Terminal, strike: Strike) -> int | None:
+    async def _strike(self, screen: Terminal, strike: Strike) -> int | None:
         """What happens to a command before it does anything, or what will when it has."""
         match strike.action:
             case "fail":

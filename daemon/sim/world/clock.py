@@ -7,7 +7,7 @@ import heapq
 
 from daemon.clock import SystemClock
 
-_SETTLE = 20
+_TASKS_RUN = 20
 """How often everybody may go on before the next sleeper is woken."""
 
 
@@ -54,7 +54,7 @@ class WorldClock(SystemClock):
             self._moved_on += max(0.0, due - self.now())
             while self._sleepers and self._sleepers[0][0] <= due:
                 _wake(heapq.heappop(self._sleepers)[2])
-            for _ in range(_SETTLE):
+            for _ in range(_TASKS_RUN):
                 await super().sleep(0.0)
         self._moved_on += max(0.0, until - self.now())
 

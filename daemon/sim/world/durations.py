@@ -25,9 +25,9 @@ DURATIONS: Mapping[str, float] = MappingProxyType(
         "prism.password": 10.0,
         "foundation.request": 0.3,
         # what goes on after the answer
-        "reserved_ip.settle": 0.3,
+        "reserved_ip.provision": 0.3,
         "reserved_ip.delete": 1.0,
-        "vni.settle": 1.0,
+        "vni.provision": 1.0,
         "vni.delete": 20.0,
         "server.pending": 300.0,
         "server.starting": 120.0,
@@ -75,7 +75,7 @@ JITTER = 0.02
 _ONE_DEPLOYMENT: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("reserved addresses", ("reserved_ip.create",)),
     ("DNS records", ("dns.write",)),
-    ("network interfaces", ("vni.create", "vni.settle")),
+    ("network interfaces", ("vni.create", "vni.provision")),
     ("server", ("server.create", "server.pending", "server.starting")),
     ("boot", ("machine.self_test", "machine.dhcp", "machine.images")),
     ("installer", tuple(name for name in DURATIONS if name.startswith("phase."))),

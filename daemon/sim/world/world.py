@@ -13,14 +13,14 @@ from typing import Any, Protocol, TypeVar, cast
 from daemon.clock import Clock, SystemClock
 from daemon.sim.faults.rules import Faults, Strike
 from daemon.sim.refusals import Json, not_found
+from daemon.sim.world.behaviour import Behaviour
 from daemon.sim.world.durations import DURATIONS, JITTER
-from daemon.sim.world.furniture import QUOTAS
-from daemon.sim.world.journal import Journal
-from daemon.sim.world.manners import Manners
+from daemon.sim.world.initial import QUOTAS
 from daemon.sim.world.names import NameBook
-from daemon.sim.world.things import PROVIDER, STRANGER, Record, ReservedIp, Server, Subnet, Thing
+from daemon.sim.world.objects import PROVIDER, STRANGER, CloudObject, DnsRecord, ReservedIp, Server, Subnet
+from daemon.sim.world.request_log import RequestLog
 
-T = TypeVar("T", bound=Thing)
+T = TypeVar("T", bound=CloudObject)
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ _NAMES_MAY_REPEAT = frozenset({"record"})
 LARGEST_PAGE = 100
 
 
-class Iron(Protocol):
+class Hardware(Protocol):
     """The machines behind the servers: what the power buttons of the API press."""
 
     def power_on(self, server: Server) -> None:
@@ -71,7 +71,7 @@ class World:
         faults: Faults,
         page_size: int,
         quotas: Mapping[str, int] = QUOTAS,
-        manners: Manners | None = None,
+        behaviour: Behaviour | None = None,
     ) -> None:
         self.clock = clock
         self.seed = seed
@@ -80,20 +80,20 @@ class World:
         self.page_size = page_size
         self.page_limit = LARGEST_PAGE
         self.quotas = {**QUOTAS, **quotas}
-        self.manners = manners or Manners()
+        self.behaviour = behaviour or Behaviour()
         self.capacity: dict[tuple[str, str], int] = {}
         """How many servers of a profile a zone holds, where it is not the catalogue's number."""
-        self.journal = Journal()
+        self.journal = RequestLog()
         self.names = NameBook()
         self.catalogue: dict[str, dict[str, Json]] = defaultdict(dict)
         self.addresses: dict[str, dict[str, str]] = defaultdict(dict)
         self.made: Counter[str] = Counter()
-        self.gone: list[Thing] = []
-        self.iron: Iron | None = None
+        self.deleted_objects: list[CloudObject] = []
+        self.hardware: Hardware | None = None
         self.ports: Ports | None = None
         self.crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._things: dict[str, dict[str, Thing]] = defaultdict(dict)
-        self._namesakes: dict[str, dict[str, Thing]] = defaultdict(dict)
+        self._objects: dict[str, dict[str, CloudObject]] = defaultdict(dict)
+        self._namesakes: dict[str, dict[str, CloudObject]] = defaultdict(dict)
         """By name and id, what may share its name with others."""
         self._ids = SystemClock(seed=seed)
         self._serial = 0
@@ -109,9 +109,9 @@ class World:
         """Wait for a duration of the table."""
         await self.clock.sleep(self.lasts(name))
 
-    def stamp(self, moment: float | None = None) -> str:
+    def stamp(self, trigger: float | None = None) -> str:
         """A moment, or now, as the services write it."""
-        when = datetime.fromtimestamp(self.clock.now() if moment is None else moment, UTC)
+        when = datetime.fromtimestamp(self.clock.now() if trigger is None else trigger, UTC)
         return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     # ids
@@ -129,112 +129,114 @@ class World:
 
     # objects
 
-    def add(self, thing: T) -> T:
+    def add(self, item: T) -> T:
         """Take an object in: its name must be free in its scope, its address in its subnet."""
-        if thing.kind in _NAMES_MAY_REPEAT:
-            self._namesakes[thing.name][thing.id] = thing
+        if item.kind in _NAMES_MAY_REPEAT:
+            self._namesakes[item.name][item.id] = item
         else:
-            self.names.claim(thing.kind, thing.scope, thing.name, thing.id)
-        if isinstance(thing, ReservedIp):
-            self.addresses[thing.subnet_id][thing.address] = thing.id
-        thing.serial = self.number()
-        self._things[thing.kind][thing.id] = thing
-        self.made[thing.kind] += 1
-        return thing
+            self.names.claim(item.kind, item.scope, item.name, item.id)
+        if isinstance(item, ReservedIp):
+            self.addresses[item.subnet_id][item.address] = item.id
+        item.serial = self.number()
+        self._objects[item.kind][item.id] = item
+        self.made[item.kind] += 1
+        return item
 
-    def remove(self, thing: Thing) -> None:
+    def remove(self, item: CloudObject) -> None:
         """Let an object go: from now on it is a 404, and its name is free."""
-        self._things[thing.kind].pop(thing.id, None)
-        if thing.kind in _NAMES_MAY_REPEAT:
-            self._forget_namesake(thing)
+        self._objects[item.kind].pop(item.id, None)
+        if item.kind in _NAMES_MAY_REPEAT:
+            self._forget_namesake(item)
         else:
-            self._release_name(thing)
-        if isinstance(thing, ReservedIp):
-            self.addresses[thing.subnet_id].pop(thing.address, None)
-            subnet = self.get(Subnet, thing.subnet_id)
-            subnet.lowest = min(subnet.lowest, thing.number - int(subnet.network.network_address))
-        thing.state = "gone"
-        thing.deleted = self.clock.now()
-        self.gone.append(thing)
+            self._release_name(item)
+        if isinstance(item, ReservedIp):
+            self.addresses[item.subnet_id].pop(item.address, None)
+            subnet = self.get(Subnet, item.subnet_id)
+            subnet.lowest = min(subnet.lowest, item.number - int(subnet.network.network_address))
+        item.state = "gone"
+        item.deleted = self.clock.now()
+        self.deleted_objects.append(item)
 
-    def _release_name(self, thing: Thing) -> None:
+    def _release_name(self, item: CloudObject) -> None:
         """Free the name of an object that is gone, at once or, if a rule says so, after a while."""
-        strike = self.strike("name release", thing)
+        strike = self.strike("name release", item)
         if strike is None:
-            self.names.release(thing.kind, thing.scope, thing.name)
+            self.names.release(item.kind, item.scope, item.name)
             return
-        scope, name = thing.scope, thing.name
+        scope, name = item.scope, item.name
 
         async def later() -> None:
             await self.hold(strike)
-            self.names.release(thing.kind, scope, name)
+            self.names.release(item.kind, scope, name)
 
         self.spawn(later(), f"name {name}")
 
     def remove_strangers(self) -> None:
         """Take away what somebody else made."""
-        for kind in list(self._things.values()):
-            for thing in [thing for thing in kind.values() if thing.maker is STRANGER]:
-                self.remove(thing)
+        for kind in list(self._objects.values()):
+            for item in [item for item in kind.values() if item.maker is STRANGER]:
+                self.remove(item)
 
-    def rename(self, thing: Thing, name: str) -> None:
-        self.names.claim(thing.kind, thing.scope, name, thing.id)
-        if name != thing.name:
-            self.names.release(thing.kind, thing.scope, thing.name)
-        thing.name = name
+    def rename(self, item: CloudObject, name: str) -> None:
+        self.names.claim(item.kind, item.scope, name, item.id)
+        if name != item.name:
+            self.names.release(item.kind, item.scope, item.name)
+        item.name = name
 
-    def rename_record(self, record: Record, name: str) -> None:
+    def rename_record(self, record: DnsRecord, name: str) -> None:
         """Give a record another name, which others may have."""
         self._forget_namesake(record)
         record.name = name
         self._namesakes[name][record.id] = record
 
-    def _forget_namesake(self, thing: Thing) -> None:
-        others = self._namesakes[thing.name]
-        others.pop(thing.id, None)
+    def _forget_namesake(self, item: CloudObject) -> None:
+        others = self._namesakes[item.name]
+        others.pop(item.id, None)
         if not others:
-            del self._namesakes[thing.name]
+            del self._namesakes[item.name]
 
-    def records_named(self, name: str) -> list[Record]:
+    def records_named(self, name: str) -> list[DnsRecord]:
         """Every record of a name, in the order in which they were made."""
-        return cast("list[Record]", list(self._namesakes[name].values())) if name in self._namesakes else []
+        return (
+            cast("list[DnsRecord]", list(self._namesakes[name].values())) if name in self._namesakes else []
+        )
 
     def find(self, kind: type[T], key: str) -> T | None:
-        return cast("T | None", self._things[kind.kind].get(key))
+        return cast("T | None", self._objects[kind.kind].get(key))
 
-    def anything(self, key: str) -> Thing | None:
+    def any_object(self, key: str) -> CloudObject | None:
         """The object with this id, of whatever kind."""
-        return next((things[key] for things in self._things.values() if key in things), None)
+        return next((items[key] for items in self._objects.values() if key in items), None)
 
     def get(self, kind: type[T], key: str) -> T:
         """The object, or a 404."""
-        thing = self.find(kind, key)
-        if thing is None:
+        item = self.find(kind, key)
+        if item is None:
             raise not_found(kind.kind, key)
-        return thing
+        return item
 
     def all(self, kind: type[T]) -> Iterator[T]:
         """Every existing object of a kind, in the order in which they were made."""
-        return cast("Iterator[T]", iter(list(self._things[kind.kind].values())))
+        return cast("Iterator[T]", iter(list(self._objects[kind.kind].values())))
 
-    def count(self, kind: type[Thing]) -> int:
-        return len(self._things[kind.kind])
+    def count(self, kind: type[CloudObject]) -> int:
+        return len(self._objects[kind.kind])
 
-    def everything(self) -> list[Thing]:
+    def everything(self) -> list[CloudObject]:
         """Every object that exists or existed."""
-        existing = [thing for kind in self._things.values() for thing in kind.values()]
-        return sorted([*existing, *self.gone], key=lambda thing: thing.serial)
+        existing = [item for kind in self._objects.values() for item in kind.values()]
+        return sorted([*existing, *self.deleted_objects], key=lambda item: item.serial)
 
-    def made_by_clients(self) -> Iterator[Thing]:
+    def made_by_clients(self) -> Iterator[CloudObject]:
         """Every object, gone or not, that neither the provider nor a stranger made."""
-        return (thing for thing in self.everything() if thing.maker not in (PROVIDER, STRANGER))
+        return (item for item in self.everything() if item.maker not in (PROVIDER, STRANGER))
 
     # faults
 
-    def strike(self, moment: str, *about: Thing | str) -> Strike | None:
+    def strike(self, trigger: str, *about: CloudObject | str) -> Strike | None:
         """The rule that strikes now, if one waits for this moment of these objects."""
         names = [n for one in about for n in ((one,) if isinstance(one, str) else (one.name, one.id)) if n]
-        return self.faults.strike(moment, names, self.clock.now())
+        return self.faults.strike(trigger, names, self.clock.now())
 
     async def hold(self, strike: Strike, seconds: float | None = None) -> None:
         """Wait as long as a strike holds what it concerns: for its seconds, or until it is mended."""

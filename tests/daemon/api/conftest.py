@@ -14,7 +14,7 @@ from aiohttp import web
 
 from daemon.client import AsyncClient
 from pxe.app import protocol_log
-from pxe.visitors import QuietDoor
+from pxe.connections import SocketSite
 
 SPEC = "platform: toy\ncluster: demo\nnodes:\n  - name: node01\n  - name: node02\n"
 
@@ -50,7 +50,7 @@ async def door(house: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Doo
     await runner.setup()
     with tempfile.TemporaryDirectory(prefix="nx") as directory:
         path = Path(directory) / "nxd.sock"
-        await QuietDoor(runner, str(path), house.api.nonsense).start()
+        await SocketSite(runner, str(path), house.api.nonsense).start()
         transport = httpx.AsyncHTTPTransport(uds=str(path), verify=False)
         async with (
             AsyncClient(path) as client,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from daemon.client import Refused
+from daemon.client import DaemonRefused
 from daemon.engine.context import StepContext
 from daemon.errors.tree import OutsideError, StoreError
 from state_machines.outcome import Done, Wait
@@ -85,7 +85,7 @@ async def test_the_same_verb_given_many_times_at_once_is_accepted_once(house: An
     asked = (door.client.verb("hold", "node01") for _ in range(5))
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert sum(isinstance(answer, dict) for answer in answers) == 1
-    assert sum(isinstance(answer, Refused) for answer in answers) == 4
+    assert sum(isinstance(answer, DaemonRefused) for answer in answers) == 4
 
 
 async def test_a_verb_is_accepted_when_it_is_durable_and_its_actor_is_who_asked(
@@ -137,7 +137,7 @@ async def test_a_verb_that_cannot_be_is_refused_with_the_reason_and_changes_noth
     house: Any, failed: Any, verb: str, target: str, status: int, code: str
 ) -> None:
     before = await failed.snapshot()
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(DaemonRefused) as caught:
         await failed.verb(verb, target)
     assert (caught.value.status, caught.value.error["code"]) == (status, code)
     assert caught.value.error["remedy"]
@@ -150,7 +150,7 @@ async def test_a_verb_that_cannot_be_is_refused_with_the_reason_and_changes_noth
 async def test_what_the_platform_vetoes_is_refused_in_its_words(house: Any, failed: Any) -> None:
     house.toy.vetoes["retry"] = "Not on a Sunday."
     assert (await failed.show("node01"))["entity"]["can"]["retry"] == "Not on a Sunday."
-    with pytest.raises(Refused, match="Not on a Sunday"):
+    with pytest.raises(DaemonRefused, match="Not on a Sunday"):
         await failed.verb("retry", "node01")
 
 
@@ -168,7 +168,7 @@ async def test_a_verb_that_waits_is_shown_as_a_wish_and_not_taken_again(house: A
     await under_way.wait()
     await door.client.verb("hold", "node01")
     assert (await door.client.show("node01"))["entity"]["wish"] == "hold"
-    with pytest.raises(Refused, match="asked for already"):
+    with pytest.raises(DaemonRefused, match="asked for already"):
         await door.client.verb("hold", "node01")
     answered.set()
     await house.idle()
@@ -181,7 +181,7 @@ async def test_a_deletion_is_done_only_by_the_plan_that_was_shown(house: Any, fa
     assert [(i["action"], i["kind"], i["name"], i["id"]) for i in plan["items"]] == [
         ("delete", "thing", "a", "id-a-1")
     ]
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(DaemonRefused) as caught:
         await failed.verb("rollback", "node01", digest="0" * 16)
     assert (caught.value.status, caught.value.error["code"]) == (409, "plan_changed")
     await house.idle()
@@ -189,7 +189,7 @@ async def test_a_deletion_is_done_only_by_the_plan_that_was_shown(house: Any, fa
     await failed.verb("rollback", "node01", digest=plan["digest"])
     await house.idle()
     assert (house.record().state, house.toy.outside.objects) == ("rolled_back", {})
-    with pytest.raises(Refused):
+    with pytest.raises(DaemonRefused):
         await failed.apply("platform: toy\ncluster: c\nnodes: [{name: n}]\n", "0" * 16)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from daemon.client import Refused
+from daemon.client import DaemonRefused
 from daemon.engine.context import StepContext
 from daemon.errors.tree import OutsideError
 from state_machines.outcome import Done, Wait
@@ -111,7 +111,7 @@ async def test_a_spec_that_deletes_is_taken_only_with_the_plan_that_was_seen(hou
     await door.client.apply(door.spec)
     await house.idle()
     smaller = door.spec.replace("  - name: node02\n", "")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(DaemonRefused) as refused:
         await door.client.apply(smaller)
     assert (refused.value.error["code"], "thing node02" in str(refused.value)) == ("deletes", True)
     assert house.mirror.commands("demo") == [] and len(house.record("demo").spec["nodes"]) == 2
@@ -132,7 +132,7 @@ async def test_what_cannot_change_while_something_stands_is_refused_by_name(
     await house.idle()
     other = f"{door.spec}on_failure: rollback\n"
     monkeypatch.setattr(house.toy, "may_change", lambda setting: False)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(DaemonRefused) as refused:
         await door.client.apply(other)
     assert str(refused.value).endswith("changes what cannot change: on_failure.")
     assert house.mirror.commands("demo") == []
@@ -145,7 +145,7 @@ async def test_the_same_spec_is_refused_while_its_cluster_goes_back_to_nothing(h
     await house.tell("demo", "destroy")
     assert house.record("demo").state == "rolling_back"
     for ask in (door.client.apply, door.client.plan_spec):
-        with pytest.raises(Refused):
+        with pytest.raises(DaemonRefused):
             await ask(door.spec)
 
 

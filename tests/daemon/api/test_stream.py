@@ -199,4 +199,4 @@ async def test_a_daemon_that_ends_lets_its_listeners_go_and_waits_for_none(house
         with pytest.raises(DaemonUnreachable):
             async for _ in lines:
                 pass
-    assert not house.journal.bus.heard
+    assert not house.journal.bus.has_subscribers

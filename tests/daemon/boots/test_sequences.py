@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from daemon.sim.machines.manner import Manner
+from daemon.sim.machines.installer_run import InstallerRun
 
 TOKEN = "install-token"
 LAST = 8
@@ -69,16 +69,16 @@ class Machine:
             assert config["boot"] == self._newest
             self._heard = self._newest
 
-    async def say(self, phase: int | str, fate: str, **more: Any) -> None:
+    async def say(self, phase: int | str, delivery: str, **more: Any) -> None:
         """The installer numbers a report; what becomes of it on the way is its fate."""
         self._seq += 1
         report = {"seq": self._seq, "phase": phase, **more}
         if self._named:
             report["boot"] = self._boot
-        if fate == "late":
+        if delivery == "late":
             self._late.append(report)
-        elif fate != "lost":
-            for _ in range(2 if fate == "twice" else 1):
+        elif delivery != "lost":
+            for _ in range(2 if delivery == "twice" else 1):
                 await self._post(report)
 
     async def deliver(self, which: int) -> None:
@@ -158,7 +158,7 @@ def test_an_erratic_installer_that_loses_its_power_again_and_again_comes_to_one_
         async with build() as bay:
             machine = Machine(bay, read, named)
             for number, cut in enumerate([*losses, None], start=1):
-                await one_run(machine, Manner(seed, "m", number, "erratic"), cut)
+                await one_run(machine, InstallerRun(seed, "m", number, "erratic"), cut)
             assert machine.ended and not machine.failed
             for _ in range(30):
                 await machine.deliver(0)
@@ -169,7 +169,7 @@ def test_an_erratic_installer_that_loses_its_power_again_and_again_comes_to_one_
     asyncio.run(run())
 
 
-async def one_run(machine: Machine, manner: Manner, cut: int | None) -> None:
+async def one_run(machine: Machine, manner: InstallerRun, cut: int | None) -> None:
     """One power-on, until the report with the number ``cut``, or to its end."""
     await machine.boot()
     if machine.ended:
@@ -184,8 +184,8 @@ async def one_run(machine: Machine, manner: Manner, cut: int | None) -> None:
             said += 1
             if said == cut:
                 return
-            fate = manner.fate(about == LAST)
-            word = "late" if fate.late else "twice" if fate.twice else "arrives"
+            delivery = manner.delivery(about == LAST)
+            word = "late" if delivery.late else "twice" if delivery.twice else "arrives"
             await machine.say(about, word, percent=percent)
             if said % 3 == 0:
                 await machine.deliver(said)

@@ -12,12 +12,12 @@ from daemon.clock import SystemClock
 from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_vpc import open_vpc
-from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
+from daemon.drivers.prism import Connections, Credentials, Prism, fetch_certificate
 from daemon.drivers.rates import TokenBucket
 from daemon.errors.tree import OutsideError
 from tests.logfmt import journal, read
 
-LOGIN = Login("admin", "geheim-geheim")
+LOGIN = Credentials("admin", "geheim-geheim")
 KEYS = ("api", "call", "about", "outcome", "status")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from daemon.drivers.http import Line, Lost, Unheard
+from daemon.drivers.http import AnswerLost, Line, NotDelivered
 
 KEPT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -34,7 +34,7 @@ async def test_a_request_whose_answer_is_lost_is_sent_once() -> None:
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x"
     line = Line(1)
     assert (await line.ask("GET", url, {}, None, 5, 5)).text == "{}"
-    with pytest.raises(Lost):
+    with pytest.raises(AnswerLost):
         await line.ask("DELETE", url, {}, None, 5, 5)
     await line.close()
     await asyncio.wait_for(ended.wait(), 10)
@@ -58,7 +58,7 @@ async def test_a_name_whose_lookup_hangs_is_given_up_at_the_deadline_of_the_conn
     asked = [line.ask("POST", "http://vpc.example/x", {}, b"{}", 0.3, 5) for _ in range(4)]
     found = await asyncio.gather(*asked, return_exceptions=True)
     assert time.monotonic() - begun < 3
-    assert all(isinstance(one, Unheard) for one in found), found
+    assert all(isinstance(one, NotDelivered) for one in found), found
     assert "No connection within 0.3 s, the lookup of the name included." in str(found[0])
     assert len(looked_up) == 1, "they wait for one lookup"
     answered.set()

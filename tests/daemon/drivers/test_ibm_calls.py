@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from daemon.clock import ManualClock, SystemClock, count_held, take_held
-from daemon.drivers.http import Line, Lost
+from daemon.drivers.http import AnswerLost, Line
 from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_dns import IbmDns, open_dns
@@ -314,7 +314,7 @@ async def test_an_answer_without_an_end_is_given_up(pause: float) -> None:
 
     server = await asyncio.start_server(pour, "127.0.0.1", 0)
     line, began = Line(1), time.monotonic()
-    with pytest.raises(Lost):
+    with pytest.raises(AnswerLost):
         await line.ask("GET", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {}, None, 1, 0.3)
     assert time.monotonic() - began < 20
     await line.close()

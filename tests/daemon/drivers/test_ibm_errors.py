@@ -10,7 +10,7 @@ import pytest
 import requests
 from ibm_cloud_sdk_core import ApiException
 
-from daemon.drivers.http import Line, Lost, Unheard
+from daemon.drivers.http import AnswerLost, Line, NotDelivered
 from daemon.drivers.ibm_errors import TokenRefused, retry_after, translate
 from daemon.errors.tree import CATALOGUE, OutsideError
 
@@ -136,7 +136,7 @@ def test_a_long_message_of_the_service_is_cut_and_says_how_long_it_was() -> None
 
 async def test_why_nothing_came_is_told_without_the_names_of_python_objects() -> None:
     line = Line(1)
-    with pytest.raises(Unheard) as caught:
+    with pytest.raises(NotDelivered) as caught:
         await line.ask("GET", "http://127.0.0.1:1/v1/secret?token=abc", {}, None, 2, 2)
     await line.close()
     told = translate(caught.value, "create vni")
@@ -182,4 +182,4 @@ def test_a_token_that_was_refused_is_told_with_what_the_metadata_service_said() 
 def test_what_nobody_knows_is_not_made_up() -> None:
     with pytest.raises(KeyError):
         translate(KeyError("x"), "create vni")
-    assert isinstance(translate(Lost("t"), "x"), OutsideError)
+    assert isinstance(translate(AnswerLost("t"), "x"), OutsideError)

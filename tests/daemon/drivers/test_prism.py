@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
+from daemon.drivers.prism import Connections, Credentials, Prism, fetch_certificate
 from daemon.errors.tree import OutsideError
 
 JSON = {"Content-Type": "application/json"}
-LOGIN = Login("admin", "geheim")
+LOGIN = Credentials("admin", "geheim")
 
 
 def says(status: int, body: bytes, headers: dict[str, str] | None = None) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from daemon.drivers.prism import Connections, Login, Prism, fetch_certificate
+from daemon.drivers.prism import Connections, Credentials, Prism, fetch_certificate
 from daemon.engine.context import StepContext
 from state_machines.outcome import Done, Outcome
 from tests.logfmt import journal
@@ -27,7 +27,7 @@ async def test_a_prism_that_quotes_the_request_puts_no_password_into_the_record_
 
     async def secure(ctx: StepContext) -> Outcome:
         made.append(await ctx.secret("password", lambda: "Nx-c0rrect+horse/battery-4u"))
-        login = Login("admin", made[0])
+        login = Credentials("admin", made[0])
         try:
             cvm = Prism("127.0.0.1", server.port, certificate, login, connections)
             await cvm.change_password("Nutanix.123", made[0])

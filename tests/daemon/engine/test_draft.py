@@ -129,7 +129,7 @@ async def test_a_step_that_settles_first_goes_no_further_when_the_disk_is_full(h
     called: list[str] = []
 
     async def switch(ctx: StepContext) -> Done:
-        await ctx.settled()
+        await ctx.written()
         called.append(ctx.record.state)
         return Done()
 

@@ -110,7 +110,7 @@ async def test_a_step_whose_record_is_forgotten_meanwhile_ends_quietly(
 async def test_a_change_that_meets_a_record_somebody_else_wrote_is_no_quiet_end(house: Any) -> None:
     async def step(ctx: StepContext) -> Outcome:
         record = ctx.record
-        moved = transitions.sown("node09", house.toy.node, "demo", {}, 0.0)
+        moved = transitions.created("node09", house.toy.node, "demo", {}, 0.0)
         await house.journal.commit(PutRecord(moved))
         await house.journal.commit(PutRecord(moved))
         return Done() if record else BROKEN

@@ -113,7 +113,7 @@ async def test_a_rollback_under_way_pauses_while_it_is_protected_and_ends_when_t
 
 async def test_a_step_of_a_protected_cluster_orders_nothing_that_deletes(house: Any) -> None:
     async def gather(ctx: StepContext) -> Outcome:
-        await ctx.order("node01", "release")
+        await ctx.give("node01", "release")
         return Done()
 
     house.toy.script["gathering"] = gather
@@ -204,7 +204,7 @@ async def test_a_retry_of_a_cluster_whose_rollback_is_blocked_retries_the_node_t
         if member.state == "rollback_blocked" and not ctx.is_asked(member.name):
             raise BROKEN
         if member.state in ("failed", "ready"):
-            await ctx.order(member.name, "release")
+            await ctx.give(member.name, "release")
         return Done() if member.state == "rolled_back" else Wait("nodes to go", "1 left", 500.0)
 
     house.toy.outside.before = refuse
@@ -292,7 +292,7 @@ async def test_what_can_be_done_is_done_and_what_cannot_is_refused_with_the_same
         else:
             await house.verbs.give(verb, name, "ada")
         (command,) = house.mirror.commands(name)
-        await house.engine._honour(house.record(name), command)
+        await house.engine._carry_out(house.record(name), command)
         nothing = [e.message for e in await house.log(name, "verb") if "came to nothing" in e.message]
         assert nothing == ([] if reason is None else [f"{verb} came to nothing: {reason}"])
 

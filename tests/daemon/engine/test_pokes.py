@@ -25,7 +25,7 @@ TWO_STEPS = Kind(
         State("active", "ok", "active", "All are there."),
         *ENDS,
     ),
-    moves=(
+    transitions=(
         *lifecycle(("pending",), STEPS, ("active",), protected=("active",)),
         release("destroy", ("pending",), STEPS, ("active",)),
     ),

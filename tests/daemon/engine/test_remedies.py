@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from daemon.engine import legality
-from daemon.engine.legality import Standing
+from daemon.engine.legality import Situation
 from daemon.engine.remedies import FALLBACKS, _unprotected, plain, remedies, text, ways_on, without_problem
 from daemon.engine.sentences import late
 from daemon.errors.tree import CATALOGUE, NxdError, OutsideError, in_spec
@@ -35,32 +35,32 @@ class Free:
         return setting == "gate"
 
 
-def standing(record: Record, kind: Kind, cluster: Record, exists: bool) -> Standing:
-    return Standing(record, cluster, kind, [], [], Free(), lambda: exists)
+def situation(record: Record, kind: Kind, cluster: Record, exists: bool) -> Situation:
+    return Situation(record, cluster, kind, [], [], Free(), lambda: exists)
 
 
-def places(protected: bool, exists: bool) -> list[tuple[Standing, Standing]]:
+def places(protected: bool, exists: bool) -> list[tuple[Situation, Situation]]:
     """Every place of a node and of a cluster, with the cluster's own."""
-    found: list[tuple[Standing, Standing]] = []
+    found: list[tuple[Situation, Situation]] = []
     for node, cluster in PAIRS:
         work = Record("demo", cluster.name, "demo", cluster.steps[0], 0.0, step=cluster.steps[0])
         work = replace(work, protected=protected)
         for state, step in standings(node):
             record = Record("node01", node.name, "demo", state, 0.0, step=step)
-            here = standing(record, node, work, exists)
-            found.append((here, standing(work, cluster, work, exists)))
+            here = situation(record, node, work, exists)
+            found.append((here, situation(work, cluster, work, exists)))
         for state, step in standings(cluster):
             record = Record("demo", cluster.name, "demo", state, 0.0, step=step, protected=protected)
-            here = standing(record, cluster, record, exists)
+            here = situation(record, cluster, record, exists)
             found.append((here, here))
     return found
 
 
-def stands_still(here: Standing) -> bool:
+def stands_still(here: Situation) -> bool:
     return here.kind.states[here.record.state].phase in STILL
 
 
-def follow(found: list[Remedy], here: Standing, cluster: Standing) -> None:
+def follow(found: list[Remedy], here: Situation, cluster: Situation) -> None:
     """Every verb is one of the record that it is for, and legal; every change of the spec can be applied, unless what
     stands is taken back first."""
     goes_back = False
@@ -111,7 +111,7 @@ def test_a_setting_that_may_not_change_while_something_stands_is_preceded_by_the
     )
     _, cluster = PAIRS[1]
     record = Record("demo", cluster.name, "demo", "failed", 0.0, step="preflight")
-    here = standing(record, cluster, record, exists)
+    here = situation(record, cluster, record, exists)
     kinds = [one.kind for one in remedies(problem, here, here)]
     assert kinds == (["verb", "spec"] if exists else ["spec"])
 
@@ -123,7 +123,7 @@ def test_a_passing_trouble_says_nothing_to_do_only_while_it_is_tried_by_itself()
     for state, patience in (("creating_vnis", True), ("failed", False)):
         record = Record("node01", node.name, "demo", state, 0.0, step="creating_vnis")
         said = text(
-            remedies(problem, standing(record, node, work, True), standing(work, cluster, work, True))
+            remedies(problem, situation(record, node, work, True), situation(work, cluster, work, True))
         )
         assert ("Nothing to do yet" in said) == patience
         assert ("nxd retry node01" in said) != patience
@@ -188,8 +188,8 @@ def test_a_refusal_names_what_leads_to_what_was_wanted(
     record = Record(name, node.name, "demo", state, 0.0, step="awaiting_cvm", protected=False)
     if name == "demo":
         record = cluster = replace(cluster, state=state)
-    of_cluster = standing(cluster, kind, cluster, exists=True)
-    here = of_cluster if name == "demo" else standing(record, node, cluster, exists=True)
+    of_cluster = situation(cluster, kind, cluster, exists=True)
+    here = of_cluster if name == "demo" else situation(record, node, cluster, exists=True)
     assert legality.why_not(here, verb, {}) is not None
     found = ways_on(here, of_cluster, verb, {})
     assert [f"{one.verb} {one.target}" if one.verb else one.command or one.text for one in found] == said
@@ -204,7 +204,7 @@ def test_a_host_that_stays_ill_is_replaced_before_the_whole_cluster_goes_back_to
     for times, protected in ((1, False), (2, False), (2, True), (3, False)):
         stuck = {"step": works.state, "code": "deadline", "times": times}
         record = replace(works, state="failed", facts={"stuck": stuck}, protected=protected)
-        here = standing(record, kind, record, exists=True)
+        here = situation(record, kind, record, exists=True)
         found = remedies(problem, here, here)
         offered.append([(one.verb, one.target) for one in found if one.kind == "verb"])
         assert ("nxd replace node03" in text(found)) == (("replace", "node03") in offered[-1])
@@ -217,7 +217,7 @@ def test_an_error_of_an_older_version_is_still_told_with_its_way_on() -> None:
     node, cluster = PAIRS[1]
     work = Record("demo", cluster.name, "demo", "deploying", 0.0, step="deploying")
     record = Record("node01", node.name, "demo", "failed", 0.0, step="creating_vnis", error=kept)
-    found = remedies(kept, standing(record, node, work, True), standing(work, cluster, work, True))
+    found = remedies(kept, situation(record, node, work, True), situation(work, cluster, work, True))
     assert [one.kind for one in found] == ["outside", "verb"]
 
 

@@ -65,7 +65,7 @@ def closing(house: Any, outcome: Outcome) -> Any:
     """A step that ends while nothing can be written any more."""
 
     async def step(ctx: StepContext) -> Outcome:
-        await ctx.settled()
+        await ctx.written()
         house.store.open.clear()
         return outcome
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from daemon.boot.book import BYTES_PER_MINUTE, LINES_PER_MINUTE, BootBook
-from daemon.host.garbage import resident
+from daemon.host.heap import resident
 from daemon.life.boots import round_of
 from daemon.store.ops import AddEvent, Event
 from daemon.upkeep import Upkeep

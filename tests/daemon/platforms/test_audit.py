@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from daemon.platforms.ibm_nutanix.audit import Audit
+from daemon.platforms.ibm_nutanix.audit import CloudAudit
 from daemon.platforms.ibm_nutanix.names import Names
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.store.ops import PutRecord, PutResource, Resource
@@ -26,7 +26,7 @@ OURS = [
 
 
 @pytest.fixture
-async def audit(house: Any, cloud: tuple[Cloud, NodeSteps]) -> Audit:
+async def audit(house: Any, cloud: tuple[Cloud, NodeSteps]) -> CloudAudit:
     outside, steps = cloud
     now, spec = house.clock.now(), {"ibm": {"dns": DNS}}
     await house.commit(
@@ -37,12 +37,12 @@ async def audit(house: Any, cloud: tuple[Cloud, NodeSteps]) -> Audit:
     )
     outside.shown |= {word: [] for _, word, _, _ in OURS}
     outside.shown["subnets"] = [{"id": "s-1"}]
-    return Audit(Names("lab"), steps._vpc, steps._dns, steps.disposals)
+    return CloudAudit(Names("lab"), steps._vpc, steps._dns, steps.disposals)
 
 
 @pytest.mark.parametrize(("kind", "word", "name", "more"), OURS)
 async def test_a_stray_of_each_kind_is_found_with_the_command_that_removes_it(
-    house: Any, cloud: tuple[Cloud, NodeSteps], audit: Audit, kind: str, word: str, name: str, more: Any
+    house: Any, cloud: tuple[Cloud, NodeSteps], audit: CloudAudit, kind: str, word: str, name: str, more: Any
 ) -> None:
     outside = cloud[0]
     assert await audit.run(house.mirror) == []
@@ -56,7 +56,7 @@ async def test_a_stray_of_each_kind_is_found_with_the_command_that_removes_it(
 @pytest.mark.parametrize(("kind", "word", "name", "more"), OURS)
 @pytest.mark.parametrize("state", ["intended", "present", "deleting"])
 async def test_what_the_ledger_knows_or_a_create_may_have_left_is_no_stray(
-    house: Any, cloud: tuple[Cloud, NodeSteps], audit: Audit, kind: str, word: str, name: str, more: Any,
+    house: Any, cloud: tuple[Cloud, NodeSteps], audit: CloudAudit, kind: str, word: str, name: str, more: Any,
     state: Any,
 ) -> None:  # fmt: skip
     cloud[0].shown[word] = [{"id": "ours-1", "name": name, **more}]
@@ -66,7 +66,7 @@ async def test_what_the_ledger_knows_or_a_create_may_have_left_is_no_stray(
     assert await audit.discard(house.mirror, ["ours-1"]) == [] and cloud[0].deleted() == []
 
 
-async def test_what_somebody_deleted_by_hand_is_missing(house: Any, audit: Audit) -> None:
+async def test_what_somebody_deleted_by_hand_is_missing(house: Any, audit: CloudAudit) -> None:
     await house.commit(
         PutResource(Resource("node01", "demo", "vni", "lab-node01-mgmt-vni", "present", "v-1", 1, {}))
     )
@@ -75,7 +75,7 @@ async def test_what_somebody_deleted_by_hand_is_missing(house: Any, audit: Audit
 
 
 async def test_a_stray_is_deleted_only_by_its_id(
-    house: Any, cloud: tuple[Cloud, NodeSteps], audit: Audit
+    house: Any, cloud: tuple[Cloud, NodeSteps], audit: CloudAudit
 ) -> None:
     outside = cloud[0]
     strays = [{"id": f"vni-{n}", "name": f"lab-node0{n}-mgmt-vni"} for n in (1, 2)]

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from daemon.drivers.prism import Connections, fetch_certificate
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
-from daemon.platforms.ibm_nutanix.cvms import AT_ONCE, NOT_HEARD, Cvms, joined
+from daemon.platforms.ibm_nutanix.cvms import AT_ONCE, NOT_DELIVERED, Cvms, joined
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, MachineSteps
 from daemon.platforms.ibm_nutanix.membership import Membership
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
@@ -237,7 +237,7 @@ async def test_a_call_that_changes_something_goes_to_the_next_cvm_only_if_the_fi
 
     async def rename(ctx: Any) -> Any:
         try:
-            return await steps._cvms.any(ctx, lambda prism: prism.rename("demo"), NOT_HEARD)
+            return await steps._cvms.any(ctx, lambda prism: prism.rename("demo"), NOT_DELIVERED)
         except OutsideError as error:
             return error.code
 

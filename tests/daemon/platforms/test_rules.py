@@ -45,9 +45,9 @@ def test_what_another_try_does_not_cure_is_left_to_a_person(state: str, code: st
 
 
 def test_a_host_of_a_cluster_is_not_rolled_back_by_itself() -> None:
-    standing = cluster("active", "node01", "node02")
+    situation = cluster("active", "node01", "node02")
     member = record(state="active", facts={"member": True})
-    assert "It is a host of demo" in str(veto("rollback", member, standing))
+    assert "It is a host of demo" in str(veto("rollback", member, situation))
     waiting = cluster("deploying", "node01", "node02")
     assert veto("rollback", record(state="ready"), waiting) is None
 
@@ -79,8 +79,8 @@ def test_where_a_node_refuses_a_verb_the_one_that_is_named_is_legal_for_its_clus
     places = [(step, step) for step in CLUSTER.steps]
     places += [(stopped, step) for stopped in ("failed", "held") for step in CLUSTER.steps]
     for state, step in places:
-        standing = cluster(state, "node01", "node02", step=step, facts={"formed": formed})
-        said = veto(verb, record(state="ready"), standing)
+        situation = cluster(state, "node01", "node02", step=step, facts={"formed": formed})
+        said = veto(verb, record(state="ready"), situation)
         if said is None or "formed already" not in said:
             continue
         way = said.partition("formed already: ")[2]
@@ -88,7 +88,7 @@ def test_where_a_node_refuses_a_verb_the_one_that_is_named_is_legal_for_its_clus
         seen.add(other)
         if other != "wait":
             assert CLUSTER.allows(state, step, other) and other in CLUSTER.verbs, said
-            assert veto(other, standing, standing) is None, said
+            assert veto(other, situation, situation) is None, said
     assert "replace" not in seen and seen - {"wait"}, seen
 
 

@@ -12,7 +12,7 @@ import pytest
 import daemon.life
 import daemon.platforms
 from daemon.engine import legality
-from daemon.engine.legality import Standing
+from daemon.engine.legality import Situation
 from daemon.engine.remedies import without_problem
 from daemon.platforms.ibm_nutanix import ways
 from daemon.platforms.ibm_nutanix.vetoes import veto
@@ -35,9 +35,9 @@ class Rules:
         return setting == "nodes"
 
 
-def standing(record: Record, cluster: Record) -> Standing:
+def situation(record: Record, cluster: Record) -> Situation:
     kind = CLUSTER if record.name == cluster.name else NODE
-    return Standing(record, cluster, kind, [], [], Rules(), lambda: True)
+    return Situation(record, cluster, kind, [], [], Rules(), lambda: True)
 
 
 def told(state: str, kept: tuple[Remedy, ...], protected: bool = False, of: str = "demo") -> list[Remedy]:
@@ -47,7 +47,7 @@ def told(state: str, kept: tuple[Remedy, ...], protected: bool = False, of: str 
         "demo", CLUSTER.name, "demo", state, 0.0, step=state, protected=protected, spec=SPEC, wait=wait
     )
     node = Record(of, NODE.name, "demo", "awaiting_boot", 0.0, step="awaiting_boot", wait=wait)
-    return without_problem(standing(cluster if of == "demo" else node, cluster), standing(cluster, cluster))
+    return without_problem(situation(cluster if of == "demo" else node, cluster), situation(cluster, cluster))
 
 
 def waits(path: Path) -> list[tuple[int, set[str]]]:
@@ -89,7 +89,7 @@ def test_a_gate_that_cannot_open_names_the_verb_of_each_node_that_stopped(state:
     found = told("deploying", ways.of_stopped([*stopped, cluster]))
     assert [(one.verb, one.target) for one in found] == [(verb, "node01"), (verb, "node02")]
     for one in stopped:
-        assert legality.why_not(standing(one, cluster), verb, {}) is None
+        assert legality.why_not(situation(one, cluster), verb, {}) is None
 
 
 def test_what_is_not_legal_for_the_record_itself_is_not_told() -> None:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from daemon.store.base import Fenced, Gone, Store, Taken, VersionConflict
+from daemon.store.base import Fenced, RecordForgotten, Store, Taken, VersionConflict
 from daemon.store.ops import (
     AddCommand,
     AddEvent,
@@ -124,10 +124,10 @@ async def test_a_change_of_a_record_that_is_gone_is_refused_whole(store: Store, 
     dropped = store.commit(lease, [DropRecord("node01")])
     late = store.commit(lease, [PutRecord(record(version=version)), line("never"), PutResource(ROW)])
     told = await asyncio.gather(dropped, late, return_exceptions=True)
-    assert isinstance(told[1], Gone)
-    with pytest.raises(Gone):
+    assert isinstance(told[1], RecordForgotten)
+    with pytest.raises(RecordForgotten):
         await store.commit(lease, [PutRecord(record("other")), PutRecord(record("nobody", version))])
-    with pytest.raises(Gone):
+    with pytest.raises(RecordForgotten):
         await store.commit(
             lease, [PutRecord(record("other")), DropRecord("other"), PutRecord(record("other", 2))]
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from daemon.client import Client, DaemonUnreachable, Refused
+from daemon.client import Client, DaemonRefused, DaemonUnreachable
 from tests.cli.conftest import ROOT, Place, free_ports
 from tests.platforms.toy.shelf_server import ShelfState, shelf_server
 
@@ -33,7 +33,7 @@ class Toyplace(Place):
 
     def asks(self, ask: Callable[[Client], Any]) -> Any:
         """What the daemon answers, None while nobody does."""
-        with contextlib.suppress(DaemonUnreachable, Refused), Client(self.socket) as client:
+        with contextlib.suppress(DaemonUnreachable, DaemonRefused), Client(self.socket) as client:
             return ask(client)
 
     def is_active(self) -> bool:

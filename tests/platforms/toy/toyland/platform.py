@@ -123,10 +123,10 @@ class Toyland(Platform):
             box = await self._shelf.box(id_)
             return "off" if box is None else str(box["power"])
 
-        async def order(state: str) -> None:
+        async def send(state: str) -> None:
             await self._shelf.switch(id_, state, await ctx.reveal(ctx.cluster.spec["key"]))
 
-        return Effect("power", id_, "on", look, order, POWER_LATE)
+        return Effect("power", id_, "on", look, send, POWER_LATE)
 
     async def fill(self, ctx: StepContext) -> Outcome:
         """The shelf has filled the box."""
@@ -160,9 +160,9 @@ class Toyland(Platform):
         """Every box is full."""
         for member in ctx.members:
             if member.state in ("pending", "rolled_back"):
-                await ctx.order(member.name, "start" if member.state == "pending" else "retry")
+                await ctx.send(member.name, "start" if member.state == "pending" else "retry")
             elif member.state == "ready":
-                await ctx.order(member.name, "join")
+                await ctx.send(member.name, "join")
         there = [member for member in ctx.members if member.state == "active"]
         if len(there) == len(ctx.members):
             return Done()
@@ -173,7 +173,7 @@ class Toyland(Platform):
         left = [member for member in ctx.members if member.state != "rolled_back"]
         for member in left:
             if member.state != ROLLING_BACK:
-                await ctx.order(member.name, "release")
+                await ctx.send(member.name, "release")
         return Wait("all boxes to go", f"{len(left)} left", POLL) if left else Done()
 
     async def audit(self, mirror: Mirror) -> Sequence[Finding]:

@@ -27,14 +27,14 @@ TWICE, LATE, LATEST = 0.2, 0.2, 300.0
 
 
 @dataclass(frozen=True)
-class Fate:
+class Delivery:
     """What happens to one report on its way: whether it arrives ``twice``, and how many seconds ``late``."""
 
     twice: bool = False
     late: float = 0.0
 
 
-class Manner:
+class InstallerRun:
     """One run, by its seed. ``erratic``: its reports come twice, late and out of order, and in the first ``run`` the
     power may fail at any of them. ``stock``: it names no boot."""
 
@@ -55,12 +55,12 @@ class Manner:
         known = LINES.get(phase, ())
         return known[: self._pick(0 if phase != 3 else 1, len(known))]
 
-    def fate(self, last: bool) -> Fate:
+    def delivery(self, last: bool) -> Delivery:
         """What happens to the next report. Its ``last`` one is waited for: nobody reboots before it is taken."""
         if not self._erratic:
-            return Fate()
+            return Delivery()
         late = self._draws.uniform(0.0, LATEST) if self._draws.uniform(0.0, 1.0) < LATE and not last else 0.0
-        return Fate(self._draws.uniform(0.0, 1.0) < TWICE, late)
+        return Delivery(self._draws.uniform(0.0, 1.0) < TWICE, late)
 
     def _pick(self, low: int, high: int) -> int:
         return round(self._draws.uniform(low - 0.499, high + 0.499))

@@ -13,13 +13,13 @@ from typing import Any
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
-from pxe.sparing import Sparing
+from pxe.line_limiter import LineLimiter
 
 log = logging.getLogger("nxd.boot")
 
 
 @dataclass(frozen=True)
-class Patience:
+class TimeLimits:
     """How long a stranger may take, in seconds.
 
     ``head``: for the head of a request, and between two requests; ``body``: for its body; ``stalled``: while it takes
@@ -32,43 +32,43 @@ class Patience:
     linger: float = 2.0
 
 
-PATIENCE = Patience()
+TIME_LIMITS = TimeLimits()
 
 
 @dataclass
-class Doorkeeper:
+class ConnectionLimiter:
     """Counts who is inside, at all the ports that it keeps."""
 
     at_once: int
     per_source: int
-    patience: Patience = PATIENCE
+    patience: TimeLimits = TIME_LIMITS
     inside: Counter[str] = field(default_factory=Counter)
-    turned_away: int = 0
-    _sparing: Sparing = field(default_factory=lambda: Sparing(lines=1))
+    refused_count: int = 0
+    _line_limiter: LineLimiter = field(default_factory=lambda: LineLimiter(lines=1))
 
-    def enter(self, source: str) -> bool:
+    def admit(self, source: str) -> bool:
         """Whether one more connection from there may stay."""
         crowded = self.inside.total() >= self.at_once
         if not crowded and self.inside[source] < self.per_source:
             self.inside[source] += 1
             return True
-        self.turned_away += 1
+        self.refused_count += 1
         why = f"{self.at_once} are open" if crowded else f"{self.per_source} of its own are open"
-        untold = self._sparing.take("" if crowded else source, asyncio.get_running_loop().time())
+        untold = self._line_limiter.take("" if crowded else source, asyncio.get_running_loop().time())
         if untold is not None:
             log.warning(
                 "connection_refused", extra={"source": source, "reason": why, "left_out": untold or None}
             )
         return False
 
-    def leave(self, source: str) -> None:
+    def release(self, source: str) -> None:
         """A connection from there is over."""
         self.inside[source] -= 1
         if self.inside[source] <= 0:
             del self.inside[source]
 
 
-class Careful(RequestHandler):
+class BoundedHandler(RequestHandler):
     """A connection over which nonsense may come: it is an answer and a line, never a traceback, and nobody waits for
     the rest of it."""
 
@@ -85,31 +85,31 @@ class Careful(RequestHandler):
             super().log_exception(*args, **kw)
 
 
-class _Visit(Careful):
+class _LimitedHandler(BoundedHandler):
     """A stranger's connection."""
 
-    __slots__ = ("_keeper", "_source")
+    __slots__ = ("_limiter", "_source")
 
-    def __init__(self, keeper: Doorkeeper, server: web.Server, **options: Any) -> None:
+    def __init__(self, limiter: ConnectionLimiter, server: web.Server, **options: Any) -> None:
         super().__init__(server, **options)
-        self._keeper = keeper
+        self._limiter = limiter
         self._source: str | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         peer = transport.get_extra_info("peername")
         source = str(peer[0]) if peer else ""
-        if not self._keeper.enter(source):
+        if not self._limiter.admit(source):
             assert isinstance(transport, asyncio.Transport)
             transport.abort()
             return
         self._source = source
-        stalled = int(self._keeper.patience.stalled * 1000)
+        stalled = int(self._limiter.patience.stalled * 1000)
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, stalled)
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         if self._source is not None:
-            self._keeper.leave(self._source)
+            self._limiter.release(self._source)
             super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -125,7 +125,7 @@ Nonsense = Callable[[int, str], web.Response]
 """The answer to what is no request in HTTP, by its status and what is wrong with it."""
 
 
-class _Known(Careful):
+class _Known(BoundedHandler):
     """A connection of somebody who is known, who is answered in his own format whatever he sends."""
 
     __slots__ = ("_nonsense",)
@@ -147,7 +147,7 @@ class _Known(Careful):
         return answer
 
 
-class QuietDoor(web.UnixSite):
+class SocketSite(web.UnixSite):
     """A Unix socket for people who are known; use it like a UnixSite."""
 
     __slots__ = ("_nonsense",)
@@ -166,22 +166,22 @@ class QuietDoor(web.UnixSite):
         )
 
 
-class Door(web.TCPSite):
+class LimitedSite(web.TCPSite):
     """A port with a doorkeeper; use it like a TCPSite."""
 
-    __slots__ = ("_keeper",)
+    __slots__ = ("_limiter",)
 
     def __init__(
-        self, runner: web.AppRunner, host: str, port: int, keeper: Doorkeeper, **options: Any
+        self, runner: web.AppRunner, host: str, port: int, limiter: ConnectionLimiter, **options: Any
     ) -> None:
         super().__init__(runner, host, port, **options)
-        self._keeper = keeper
+        self._limiter = limiter
 
     async def start(self) -> None:
         await super(web.TCPSite, self).start()
         server = self._runner.server
         assert server is not None
-        loop, keeper, options = asyncio.get_running_loop(), self._keeper, _options(server)
+        loop, limiter, options = asyncio.get_running_loop(), self._limiter, _options(server)
         self._server = await loop.create_server(
-            lambda: _Visit(keeper, server, **options), self._host, self._port, backlog=self._backlog
+            lambda: _LimitedHandler(limiter, server, **options), self._host, self._port, backlog=self._backlog
         )

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.cli.paper import SIGNS
-from daemon.telling.order import natural, urgency_of
-from daemon.telling.signs import PHASES, PHASES_IN_ASCII
-from daemon.telling.usual import ENOUGH, median, slow_after
+from daemon.cli.streams import SIGNS
+from daemon.display.signs import PHASES, PHASES_IN_ASCII
+from daemon.display.sorting import natural, urgency_of
+from daemon.display.usual import ENOUGH, median, slow_after
 from daemon.wire import Phase
 from daemon.words import printable
 
@@ -58,7 +58,7 @@ KNOWN = {
         "daemon/settings/kinds.py",
         "nxtui/acts/keymap.py",
     ),
-    "-(-95 *": ("daemon/telling/usual.py",),
+    "-(-95 *": ("daemon/display/usual.py",),
 }
 """Where each rule stands; besides, whoever judges what a person wrote looks at its signs, and quotes them."""
 

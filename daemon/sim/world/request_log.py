@@ -27,7 +27,7 @@ class CallRecord:
     lasted: float = 0.0
 
 
-class Journal:
+class RequestLog:
     """The calls received, numbered from 1; the oldest are forgotten beyond ``KEPT``."""
 
     def __init__(self) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from daemon.sim.refusals import Refusal, SimError
 from daemon.sim.run import SimOptions
-from daemon.sim.world import furniture as f
-from daemon.sim.world.manners import BY_HOLDING, BY_NAME, DRAWN, Manners
+from daemon.sim.world import initial as f
+from daemon.sim.world.behaviour import BY_HOLDING, BY_NAME, DRAWN, Behaviour
 from tests.sim.conftest import server_prototype
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ async def test_records_may_share_a_name_and_what_one_call_made_twice_bears_the_n
 def test_the_order_that_is_drawn_comes_from_the_seed() -> None:
     def drawn(seed: int) -> list[str]:
         first: list[str] = []
-        manners = Manners(DRAWN, seed=seed)
+        manners = Behaviour(DRAWN, seed=seed)
         for _ in range(20):
             said: list[str] = []
             manners.check(lambda said=said: said.append(BY_NAME), lambda said=said: said.append(BY_HOLDING))
@@ -86,13 +86,13 @@ def test_the_second_rule_is_not_asked_once_the_first_refuses() -> None:
         raise AssertionError
 
     with pytest.raises(Refusal):
-        Manners(BY_HOLDING).check(name=never, holding=refuse)
+        Behaviour(BY_HOLDING).check(name=never, holding=refuse)
 
 
 @pytest.mark.parametrize(("order", "replays"), [("address", 0.0), (BY_NAME, 2.0), (BY_NAME, -1.0)])
 def test_manners_that_cannot_be_are_refused_in_a_sentence(order: str, replays: float) -> None:
     with pytest.raises(SimError, match="choose"):
-        Manners(order, replays)
+        Behaviour(order, replays)
 
 
 async def test_a_path_that_the_simulator_does_not_have_answers_unlike_an_object_that_is_not_there(

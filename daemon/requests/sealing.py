@@ -10,28 +10,28 @@ from daemon.secrets.references import sealed_name
 from daemon.store.ops import PutSecret
 
 
-def closed(wish: Any, box: SecretBox) -> Any:
+def with_references(plain: Any, box: SecretBox) -> Any:
     """The wish with a reference in the place of every secret's word; the same word gives the same reference."""
     from daemon.spec.secrets import LITERAL, is_literal  # brings pydantic along
 
-    if is_literal(wish):
-        return {"sealed": box.mark(wish[LITERAL])}
-    if isinstance(wish, Mapping):
-        return {key: closed(one, box) for key, one in wish.items()}
-    return [closed(one, box) for one in wish] if isinstance(wish, list | tuple) else wish
+    if is_literal(plain):
+        return {"sealed": box.mark(plain[LITERAL])}
+    if isinstance(plain, Mapping):
+        return {key: with_references(one, box) for key, one in plain.items()}
+    return [with_references(one, box) for one in plain] if isinstance(plain, list | tuple) else plain
 
 
-def sealed(wish: Mapping[str, Any], cluster: str, box: SecretBox) -> list[PutSecret]:
+def sealed_secrets(plain: Mapping[str, Any], cluster: str, box: SecretBox) -> list[PutSecret]:
     """The secrets whose words stand in a wish, sealed, to be committed with its records."""
     from daemon.spec.secrets import LITERAL, is_literal
 
-    words = sorted({one[LITERAL] for one in _mappings(wish) if is_literal(one)})
+    words = sorted({one[LITERAL] for one in _mappings(plain) if is_literal(one)})
     return [PutSecret(sealed_name(cluster, box.mark(word)), cluster, box.seal(word)) for word in words]
 
 
-def unsealed(wish: Mapping[str, Any], cluster: str, known: Collection[str]) -> list[str]:
+def unknown_seals(plain: Mapping[str, Any], cluster: str, known: Collection[str]) -> list[str]:
     """The references of a wish to secrets that were sealed before, of which nothing is known here."""
-    references = (one["sealed"] for one in _mappings(wish) if list(one) == ["sealed"])
+    references = (one["sealed"] for one in _mappings(plain) if list(one) == ["sealed"])
     marks = sorted({mark for mark in references if isinstance(mark, str)})
     return [mark for mark in marks if sealed_name(cluster, mark) not in known]
 

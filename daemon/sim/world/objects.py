@@ -26,7 +26,7 @@ STRANGER = Maker("somebody else", "")
 
 
 @dataclass(kw_only=True)
-class Thing:
+class CloudObject:
     """What every object has. ``state`` is its life cycle; times are Unix seconds of virtual time."""
 
     kind: ClassVar[str]
@@ -45,7 +45,7 @@ class Thing:
 
 
 @dataclass(kw_only=True)
-class Subnet(Thing):
+class Subnet(CloudObject):
     """A range of addresses in one zone of a VPC."""
 
     kind: ClassVar[str] = "subnet"
@@ -57,7 +57,7 @@ class Subnet(Thing):
 
 
 @dataclass(kw_only=True)
-class ReservedIp(Thing):
+class ReservedIp(CloudObject):
     """One address in use; its name is unique in its subnet."""
 
     kind: ClassVar[str] = "reserved_ip"
@@ -87,7 +87,7 @@ class ReservedIp(Thing):
 
 
 @dataclass(kw_only=True)
-class Vni(Thing):
+class Vni(CloudObject):
     """A virtual network interface. ``ip_ids`` begins with the primary address."""
 
     kind: ClassVar[str] = "vni"
@@ -125,7 +125,7 @@ class Attachment:
 
 
 @dataclass(kw_only=True)
-class Server(Thing):
+class Server(CloudObject):
     """A bare metal server. ``status`` is what the API calls so; ``state`` is its ``lifecycle_state``."""
 
     kind: ClassVar[str] = "server"
@@ -154,7 +154,7 @@ class Server(Thing):
 
 
 @dataclass(kw_only=True)
-class Record(Thing):
+class DnsRecord(CloudObject):
     """A DNS record; ``name`` is the full name, and several records may share it."""
 
     kind: ClassVar[str] = "record"
@@ -172,7 +172,7 @@ class Record(Thing):
 
 
 @dataclass(kw_only=True)
-class DnsZone(Thing):
+class DnsZone(CloudObject):
     """A zone and the networks that may ask it."""
 
     kind: ClassVar[str] = "dns_zone"

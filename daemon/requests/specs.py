@@ -15,8 +15,8 @@ from daemon.engine.remedies import ways_on
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.platforms.base import Check, Foresight, Platform, Seed
-from daemon.requests.door import closed, sealed, unsealed
 from daemon.requests.plans import changes, creations, deletes, deletions, plan_of, stages_of
+from daemon.requests.sealing import sealed_secrets, unknown_seals, with_references
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, Op, PutRecord, Resource
 from state_machines.lifecycle import RELEASED
 from state_machines.outcome import Remedy
@@ -33,7 +33,7 @@ LOOK_SECONDS = 10.0
 """How long a plan waits for the outside, to say what can be foreseen."""
 
 
-class Wishes:
+class Specs:
     """Compares a spec with what stands, and makes it the wish."""
 
     def __init__(self, journal: Journal, engine: Engine) -> None:
@@ -43,11 +43,11 @@ class Wishes:
 
     async def preflight(self, spec: ClusterSpec) -> Sequence[Check]:
         """What the spec needs beyond what was made already, looked up now; nothing is changed. Raises NxdError."""
-        platform, wish = self._platform(spec), self._plain(spec)
-        seeds = platform.seeds(wish)
+        platform, plain = self._platform(spec), self._plain(spec)
+        seeds = platform.seeds(plain)
         self._standing(seeds)
         self._check_claims(platform, seeds)
-        return await platform.preflight(wish, self._journal.mirror)
+        return await platform.preflight(plain, self._journal.mirror)
 
     async def plan(self, spec: ClusterSpec) -> wire.Plan:
         """What applying the spec would make, change and delete, with what can be foreseen. Raises NxdError."""
@@ -57,51 +57,53 @@ class Wishes:
     async def _foresee(self, spec: ClusterSpec) -> tuple[Foresight, str]:
         """What a look at the outside tells; nothing, and why, when it does not answer soon. Where nothing is to be
         made, nobody is asked."""
-        standing = self._journal.mirror.records.get(spec.cluster)
-        platform, wish = self._platform(spec), self._plain(spec)
-        seeds = platform.seeds(wish)
-        stands = standing is not None and self._engine.exists(spec.cluster)
-        if standing is not None and stands and not self._difference(standing, seeds)[0]:
+        situation = self._journal.mirror.records.get(spec.cluster)
+        platform, plain = self._platform(spec), self._plain(spec)
+        seeds = platform.seeds(plain)
+        stands = situation is not None and self._engine.exists(spec.cluster)
+        if situation is not None and stands and not self._difference(situation, seeds)[0]:
             return Foresight(), ""
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                return await platform.foresee(wish, self._journal.mirror), ""
+                return await platform.foresee(plain, self._journal.mirror), ""
         except NxdError as error:
             return Foresight(), f"Which addresses it will be cannot be foreseen: {error.message}"
         except TimeoutError:
             return Foresight(), "Which addresses it will be cannot be foreseen: nobody answers in time."
 
     def _plan(self, spec: ClusterSpec, foreseen: Foresight, note: str = "") -> wire.Plan:
-        platform, wish = self._platform(spec), self._plain(spec)
-        seeds = platform.seeds(wish)
-        standing, comers = self._standing(seeds), len(seeds) - 1
+        platform, plain = self._platform(spec), self._plain(spec)
+        seeds = platform.seeds(plain)
+        situation, comers = self._standing(seeds), len(seeds) - 1
         self._check_claims(platform, seeds)
         steps: Sequence[str] = platform.cluster.steps
-        if standing is None:
-            items = creations(platform.planned(wish), foreseen.about)
+        if situation is None:
+            items = creations(platform.planned(plain), foreseen.about)
         else:
-            changed = self._changed(platform, standing, seeds)
-            items = changes(spec.cluster, changed, standing.spec, seeds[0].spec)
-            new, leaving = self._difference(standing, seeds)
-            differs = bool(changed or new or leaving or not self._is_wished(standing, seeds))
-            whole = differs and not self._engine.exists(standing.name)
-            made = (one for one in platform.planned(wish) if whole or one.owner in new or one.member in new)
+            changed = self._changed(platform, situation, seeds)
+            items = changes(spec.cluster, changed, situation.spec, seeds[0].spec)
+            new, leaving = self._difference(situation, seeds)
+            differs = bool(changed or new or leaving or not self._is_in_force(situation, seeds))
+            whole = differs and not self._engine.exists(situation.name)
+            made = (one for one in platform.planned(plain) if whole or one.owner in new or one.member in new)
             items += creations(made, foreseen.about)
             for record in leaving:
-                ties = platform.ties(record.name, self._journal.mirror.resources(standing.name))
+                ties = platform.ties(record.name, self._journal.mirror.resources(situation.name))
                 rows = [*ties, *self._journal.mirror.resources(record.name)]
                 items += deletions(rows, platform.undo_order)
-            back = {} if whole else self._coming_back(platform, standing, seeds)
+            back = {} if whole else self._coming_back(platform, situation, seeds)
             comers = len(new) + len(back)
             for name, going in back.items():
                 items += deletions(going, platform.undo_order)
                 owner = name if self._is_undone(name) else None
-                items += creations(p for p in platform.planned(wish) if p.member == name or p.owner == owner)
+                items += creations(p for p in platform.planned(plain) if p.member == name or p.owner == owner)
             steps = platform.passes(bool(new or back), bool(leaving)) if items else ()
-        stages = self._stages(platform, wish, steps)
+        stages = self._stages(platform, plain, steps)
         usual = partial(self._journal.history.usual, platform.node.name)
         bounds, words = platform.bounds(comers, usual), platform.words
-        return plan_of("apply", spec.cluster, items, stages, words=words, wish=wish, note=note, bounds=bounds)
+        return plan_of(
+            "apply", spec.cluster, items, stages, words=words, plain=plain, note=note, bounds=bounds
+        )
 
     def _check_claims(self, platform: Platform, seeds: Sequence[Seed]) -> None:
         """Refuse a name that a record of another cluster has, in whatever the platform keeps such names."""
@@ -119,10 +121,10 @@ class Wishes:
                 )
 
     def _stages(
-        self, platform: Platform, wish: Mapping[str, Any], steps: Sequence[str]
+        self, platform: Platform, plain: Mapping[str, Any], steps: Sequence[str]
     ) -> list[wire.PlanStage]:
         """Steps of the cluster; those of its nodes pass while it deploys them."""
-        limits = Limits(wish["deadlines"], self._engine.pace.deadline_factor)
+        limits = Limits(plain["deadlines"], self._engine.pace.deadline_factor)
         return stages_of(platform.cluster, steps, limits, self._journal.history)
 
     async def apply(self, spec: ClusterSpec, actor: str, digest: str | None) -> bool:
@@ -136,19 +138,19 @@ class Wishes:
             if digest is not None and plan["digest"] != digest:
                 raise NxdError("plan_changed")
             seeds = self._platform(spec).seeds(self._plain(spec))
-            standing = self._standing(seeds)
-            if standing is not None and self._is_wished(standing, seeds):
+            situation = self._standing(seeds)
+            if situation is not None and self._is_in_force(situation, seeds):
                 return False
             if digest is None:
                 _ask_before(plan)
-            secrets = sealed(_open(spec), spec.cluster, self._engine.box)
-            if standing is None:
-                await self._sow(seeds, actor, foreseen, secrets)
+            secrets = sealed_secrets(_open(spec), spec.cluster, self._engine.box)
+            if situation is None:
+                await self._create_records(seeds, actor, foreseen, secrets)
             else:
-                await self._change(standing, seeds, actor, secrets)
+                await self._change(situation, seeds, actor, secrets)
             return True
 
-    async def _sow(
+    async def _create_records(
         self, seeds: Sequence[Seed], actor: str, foreseen: Foresight, secrets: Sequence[Op]
     ) -> None:
         """A cluster that does not exist yet begins, and remembers what was foreseen."""
@@ -158,7 +160,7 @@ class Wishes:
             *secrets,
             *(
                 PutRecord(
-                    transitions.sown(
+                    transitions.created(
                         seed.name, seed.kind, cluster, seed.spec, now, foreseen.facts.get(seed.name, {})
                     )
                 )
@@ -171,11 +173,11 @@ class Wishes:
             self._engine.poke(seed.name)
 
     async def _change(
-        self, standing: Record, seeds: Sequence[Seed], actor: str, secrets: Sequence[Op]
+        self, situation: Record, seeds: Sequence[Seed], actor: str, secrets: Sequence[Op]
     ) -> None:
         """A standing cluster gets another wish, which it takes over at its next safe point."""
-        cluster, now = standing.name, self._journal.clock.now()
-        new, leaving = self._difference(standing, seeds)
+        cluster, now = situation.name, self._journal.clock.now()
+        new, leaving = self._difference(situation, seeds)
         whole = not self._engine.exists(cluster)
         args: dict[str, Any] = {
             "spec": seeds[0].spec,
@@ -196,20 +198,20 @@ class Wishes:
 
         mirror = self._journal.mirror
         waiting = [command.args for command in mirror.commands(cluster.name) if "spec" in command.args]
-        wish = waiting[-1]["spec"] if waiting else cluster.spec
+        plain = waiting[-1]["spec"] if waiting else cluster.spec
         nodes = {record.name: record.spec for record in mirror.members(cluster.name)}
         nodes |= waiting[-1]["nodes"] if waiting else {}
-        return spec_text(wish, nodes)
+        return spec_text(plain, nodes)
 
     def _plain(self, spec: ClusterSpec) -> dict[str, Any]:
         """The spec as the records keep it: plain data, deadlines in seconds, no secret. Raises NxdError when it refers
         to one that was never sealed here."""
-        wish = _open(spec)
-        for mark in unsealed(wish, spec.cluster, self._journal.mirror.secrets):
+        plain = _open(spec)
+        for mark in unknown_seals(plain, spec.cluster, self._journal.mirror.secrets):
             raise NxdError("spec", f"There is no secret {mark} of {spec.cluster} sealed here.",
                            remedy="Write the secret itself in its place, or where it is kept.")  # fmt: skip
-        plain: dict[str, Any] = closed(wish, self._engine.box)
-        return plain
+        opened: dict[str, Any] = with_references(plain, self._engine.box)
+        return opened
 
     def _platform(self, spec: ClusterSpec) -> Platform:
         return self._engine.platforms[spec.platform]
@@ -224,37 +226,37 @@ class Wishes:
                                remedy="Give the node or cluster in the spec another name.")  # fmt: skip
         return records.get(cluster)
 
-    def _is_wished(self, standing: Record, seeds: Sequence[Seed]) -> bool:
+    def _is_in_force(self, situation: Record, seeds: Sequence[Seed]) -> bool:
         """Whether the spec is the wish already; also when it waits in the inbox to become it. A cluster that goes back
         to nothing, or has, is what nobody wishes for by a spec."""
-        waiting = [c.args["spec"] for c in self._journal.mirror.commands(standing.name) if "spec" in c.args]
-        if not waiting and standing.state in RELEASED:
+        waiting = [c.args["spec"] for c in self._journal.mirror.commands(situation.name) if "spec" in c.args]
+        if not waiting and situation.state in RELEASED:
             return False
-        return (waiting or [standing.spec])[-1] == seeds[0].spec and not self._others(standing, seeds)
+        return (waiting or [situation.spec])[-1] == seeds[0].spec and not self._others(situation, seeds)
 
-    def _others(self, standing: Record, seeds: Sequence[Seed]) -> list[str]:
+    def _others(self, situation: Record, seeds: Sequence[Seed]) -> list[str]:
         """The nodes whose own part of the spec is not the one they were made from."""
         records = self._journal.mirror.records
         return [s.name for s in seeds[1:] if s.name in records and records[s.name].spec != s.spec]
 
-    def _difference(self, standing: Record, seeds: Sequence[Seed]) -> tuple[set[str], list[Record]]:
+    def _difference(self, situation: Record, seeds: Sequence[Seed]) -> tuple[set[str], list[Record]]:
         """The names of the nodes that are to come, and the nodes that are to go."""
-        wished = {seed.name for seed in seeds[1:]}
-        members = self._journal.mirror.members(standing.name)
-        return wished - {member.name for member in members}, [m for m in members if m.name not in wished]
+        asked = {seed.name for seed in seeds[1:]}
+        members = self._journal.mirror.members(situation.name)
+        return asked - {member.name for member in members}, [m for m in members if m.name not in asked]
 
     def _coming_back(
-        self, platform: Platform, standing: Record, seeds: Sequence[Seed]
+        self, platform: Platform, situation: Record, seeds: Sequence[Seed]
     ) -> dict[str, list[Resource]]:
         """The nodes that were to go by the wish before, and began to: each with what of it goes before it comes
         again."""
         mirror, found = self._journal.mirror, dict[str, list[Resource]]()
-        waiting = [c.args["spec"] for c in mirror.commands(standing.name) if "spec" in c.args]
-        named = (waiting or [standing.spec])[-1]["nodes"]
+        waiting = [c.args["spec"] for c in mirror.commands(situation.name) if "spec" in c.args]
+        named = (waiting or [situation.spec])[-1]["nodes"]
         for seed in seeds[1:]:
             if seed.name in named or seed.name not in mirror.records:
                 continue
-            ties = platform.ties(seed.name, mirror.resources(standing.name))
+            ties = platform.ties(seed.name, mirror.resources(situation.name))
             if self._is_undone(seed.name):
                 found[seed.name] = [*ties, *mirror.resources(seed.name)]
             elif all(row.state == "deleting" for row in ties):
@@ -265,53 +267,53 @@ class Wishes:
         """Whether everything of a node is being deleted, or was."""
         return self._journal.mirror.records[node].state in RELEASED
 
-    def _changed(self, platform: Platform, standing: Record, seeds: Sequence[Seed]) -> list[str]:
+    def _changed(self, platform: Platform, situation: Record, seeds: Sequence[Seed]) -> list[str]:
         """The settings that differ. Raises NxdError when one cannot change, or not now."""
-        changed = sorted(_differing(standing.spec, seeds[0].spec))
-        new, leaving = self._difference(standing, seeds)
-        others = self._others(standing, seeds)
-        if not (changed or new or leaving or others) and self._is_wished(standing, seeds):
+        changed = sorted(_differing(situation.spec, seeds[0].spec))
+        new, leaving = self._difference(situation, seeds)
+        others = self._others(situation, seeds)
+        if not (changed or new or leaving or others) and self._is_in_force(situation, seeds):
             return []
         fixed: list[str] = []
-        if self._engine.exists(standing.name):
+        if self._engine.exists(situation.name):
             fixed = [name for name in changed if not platform.may_change(name)]
             fixed += [f"{name} (its position, or its being the first)" for name in others]
             fixed += [f"{node.name} (it stays: {why})" for node in leaving if (why := platform.stays(node))]
         if fixed:
             raise NxdError(
                 "refused",
-                f"{standing.name} exists, and this spec changes what cannot change: {', '.join(fixed)}.",
-                remedy=self._way_to_nothing(standing),
+                f"{situation.name} exists, and this spec changes what cannot change: {', '.join(fixed)}.",
+                remedy=self._way_to_nothing(situation),
             )
-        if not self._is_wished(standing, seeds):
-            self._may_change_now(standing, [node.name for node in leaving])
+        if not self._is_in_force(situation, seeds):
+            self._may_change_now(situation, [node.name for node in leaving])
         return changed
 
-    def _way_to_nothing(self, standing: Record) -> list[Remedy]:
+    def _way_to_nothing(self, situation: Record) -> list[Remedy]:
         """What a person can do who wants what cannot change while something stands."""
         found = [Remedy("spec", "Take these back, or apply the spec under another cluster name.")]
         for verb in ("rollback", "destroy"):
-            if legality.why_not(self._engine.standing(standing), verb, {}) is None:
-                text = f"Only if all of it may go: nxd {verb} {standing.name}."
-                return [*found, Remedy("verb", text, verb=verb, target=standing.name)]
+            if legality.why_not(self._engine.situation(situation), verb, {}) is None:
+                text = f"Only if all of it may go: nxd {verb} {situation.name}."
+                return [*found, Remedy("verb", text, verb=verb, target=situation.name)]
         return found
 
-    def _may_change_now(self, standing: Record, leaving: Sequence[str]) -> None:
+    def _may_change_now(self, situation: Record, leaving: Sequence[str]) -> None:
         """Raises NxdError while the cluster takes no other spec."""
-        args = {"leaving": leaving} if leaving and self._engine.exists(standing.name) else {}
-        now = self._engine.standing(standing)
+        args = {"leaving": leaving} if leaving and self._engine.exists(situation.name) else {}
+        now = self._engine.situation(situation)
         reason = legality.why_not(now, "change", args)
         if reason is not None:
-            message = f"{standing.name} cannot take another spec now. {reason}"
+            message = f"{situation.name} cannot take another spec now. {reason}"
             raise NxdError("refused", message, remedy=ways_on(now, now, "change", args))
 
 
 def _ask_before(plan: wire.Plan) -> None:
     """Refuse a plan that deletes and that nobody is known to have seen. Raises NxdError."""
-    gone = deletes(plan)
-    if gone:
-        named = ", ".join(f"{item['kind']} {item['name']}" for item in gone[: sentences.NAMED])
-        more = f" and {len(gone) - sentences.NAMED} more" if len(gone) > sentences.NAMED else ""
+    deleting = deletes(plan)
+    if deleting:
+        named = ", ".join(f"{item['kind']} {item['name']}" for item in deleting[: sentences.NAMED])
+        more = f" and {len(deleting) - sentences.NAMED} more" if len(deleting) > sentences.NAMED else ""
         raise NxdError("deletes", f"Applying this spec deletes for good: {named}{more}.")
 
 

@@ -35,7 +35,7 @@ KILLS_FORGIVEN = 1_000_000
 """A rehearsal may kill its daemon as often as it likes: no record is held for it."""
 
 
-class StageError(Exception):
+class DemoError(Exception):
     """The rehearsal cannot be set up; the text says why and what to do, ``code`` with which exit code."""
 
     def __init__(self, text: str, code: int = wire.EXIT_USAGE) -> None:
@@ -44,7 +44,7 @@ class StageError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
+class DemoOptions:
     """What to rehearse. ``fail`` are NODE:STEP or CLUSTER:STEP entries, each of which goes wrong once;
     ``scenarios`` are names of scenarios, perhaps with @TARGET; ``quotas`` stand for the account's documented
     ones, and ``capacity`` for the servers of a profile that a zone holds; ``order`` and ``replays`` are manners of the
@@ -63,7 +63,7 @@ class Rehearsal:
     listen: str = "127.0.0.1"
 
 
-class Stage:
+class Demo:
     """One directory with everything in it. Other processes find it by its ``stage.json``."""
 
     def __init__(self, directory: Path) -> None:
@@ -73,11 +73,11 @@ class Stage:
         self._state = directory / "stage.json"
         self._children: dict[int, subprocess.Popen[bytes]] = {}
 
-    def set_up(self, rehearsal: Rehearsal) -> None:
+    def set_up(self, rehearsal: DemoOptions) -> None:
         """Prepare the directory and start the world and the daemon. Raises StageError."""
         if self.runs():
             ends = f"nxd demo --stop --dir {shlex.quote(str(self.directory))}"
-            raise StageError(
+            raise DemoError(
                 f"A demo is running in {self.directory} already: end it with `{ends}`, "
                 "or give this one another --dir."
             )
@@ -85,7 +85,7 @@ class Stage:
         origin = time.time()
         try:
             urls = self._start_world(rehearsal, origin)
-        except StageError:
+        except DemoError:
             self._unmake(made)
             raise
         try:
@@ -119,14 +119,14 @@ class Stage:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             if child.poll() is not None:
-                raise StageError(f"The daemon did not start: {self._last_words('serve')}")
+                raise DemoError(f"The daemon did not start: {self._last_words('serve')}")
             try:
                 with Client(self.socket) as client:
                     client.health()
                 return
             except DaemonUnreachable:
                 time.sleep(0.02)
-        raise StageError(f"The daemon does not answer: {self._last_words('serve')}")
+        raise DemoError(f"The daemon does not answer: {self._last_words('serve')}")
 
     def spawn_daemon(self, crash: str = "") -> subprocess.Popen[bytes]:
         """Start the daemon without waiting for it."""
@@ -182,7 +182,7 @@ class Stage:
                     path.unlink()
             self._remember("processes", {})
         except OSError as error:
-            raise StageError(
+            raise DemoError(
                 f"A demo cannot be kept in {self.directory} ({error.strerror}): name another directory with --dir."
             ) from error
         return lacking
@@ -195,7 +195,7 @@ class Stage:
             for directory in made:
                 directory.rmdir()
 
-    def _start_world(self, rehearsal: Rehearsal, origin: float) -> Mapping[str, str]:
+    def _start_world(self, rehearsal: DemoOptions, origin: float) -> Mapping[str, str]:
         arguments = ["sim", "--json", "--speed", repr(rehearsal.speed), "--origin", repr(origin)]
         arguments += ["--seed", str(rehearsal.seed), "--management", rehearsal.management]
         arguments += ["--workload", rehearsal.workload]
@@ -214,11 +214,11 @@ class Stage:
             line = said.readline()
         if not line:
             child.wait(STOP_SECONDS)
-            raise StageError(self._last_words("sim"))
+            raise DemoError(self._last_words("sim"))
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             child.wait(STOP_SECONDS)
-            raise StageError(answer["error"]["message"], answer["error"]["exit_code"])
+            raise DemoError(answer["error"]["message"], answer["error"]["exit_code"])
         self._remember("urls", answer)
         return answer
 
@@ -259,7 +259,7 @@ class Stage:
         listed.write_text(json.dumps(pins, indent=2))
         listed.chmod(0o644)
 
-    def _write_settings(self, rehearsal: Rehearsal, origin: float, urls: Mapping[str, str]) -> None:
+    def _write_settings(self, rehearsal: DemoOptions, origin: float, urls: Mapping[str, str]) -> None:
         import yaml
 
         at = rehearsal.listen
@@ -290,7 +290,7 @@ class Stage:
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError) as error:
-            raise StageError(
+            raise DemoError(
                 f"What runs in {self.directory} is not known, {self._state} cannot be read ({error}): "
                 "name another directory with --dir."
             ) from error

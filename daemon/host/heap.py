@@ -12,12 +12,12 @@ OFTEN = (50_000, 20, 50)
 700 costs a busy engine a fifth of its time: its garbage forms no cycles and goes by itself."""
 
 
-def seldom() -> None:
+def collect_rarely() -> None:
     """Search less often from now on: good for a start too, which makes much that stays."""
     gc.set_threshold(*OFTEN)
 
 
-def settle() -> None:
+def freeze() -> None:
     """Leave what exists now out of every search."""
     gc.freeze()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daemon.life.boots import next_boot, standing
+from daemon.life.boots import boot_progress, next_boot
 from daemon.store.ops import Signal
 from state_machines.record import Record
 
@@ -17,9 +17,9 @@ def in_round(number: int) -> Record:
 
 def test_what_was_said_in_an_earlier_round_does_not_count_and_no_number_of_a_boot_is_used_twice() -> None:
     signals = said("phase", 1, 3, phase=8) | said("install_error", 1, 2, message="x") | said("config", 1, 3)
-    before = standing(in_round(1), signals)
+    before = boot_progress(in_round(1), signals)
     assert (before.begun, before.ended) == (True, True)
-    stands = standing(in_round(2), signals)
+    stands = boot_progress(in_round(2), signals)
     assert (stands.begun, stands.ended, stands.configured) == (False, False, False)
     assert (stands.boot, stands.phase, stands.error) == (0, None, None)
     assert next_boot(signals) == 4
@@ -27,6 +27,6 @@ def test_what_was_said_in_an_earlier_round_does_not_count_and_no_number_of_a_boo
 
 def test_of_one_round_an_error_counts_only_if_it_is_of_the_newest_boot() -> None:
     signals = said("phase", 1, 2, phase=3) | said("install_error", 1, 1, message="x")
-    stands = standing(in_round(1), signals)
+    stands = boot_progress(in_round(1), signals)
     assert (stands.boot, stands.error, stands.ended) == (2, None, False)
     assert stands.phase == signals["phase"]

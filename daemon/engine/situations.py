@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from daemon.engine.absent import Absent, kind_of
-from daemon.engine.legality import Standing
+from daemon.engine.legality import Situation
 from daemon.engine.limits import Limits
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Platform
@@ -14,7 +14,7 @@ from state_machines.kind import Kind
 from state_machines.record import Record
 
 
-class Standings:
+class Situations:
     """Looks records up. ``platforms`` by name; a record's kind begins with its platform's name. ``deadline_factor``
     stretches every time limit."""
 
@@ -45,13 +45,13 @@ class Standings:
 
     def limits(self, record: Record) -> Limits:
         """How long the states of a record may last."""
-        wished = self._mirror.records[record.shard].spec.get("deadlines", {})
-        return Limits(wished, self._factor)
+        deadlines = self._mirror.records[record.shard].spec.get("deadlines", {})
+        return Limits(deadlines, self._factor)
 
-    def standing(self, record: Record, but: Command | None = None) -> Standing:
+    def situation(self, record: Record, but: Command | None = None) -> Situation:
         """What the legality of the record's verbs depends on; ``but`` is the verb that is being honoured."""
         cluster, platform = self._mirror.records.get(record.shard, record), self.platform(record)
-        return Standing(
+        return Situation(
             record,
             record if record.name == record.shard else cluster,
             self.kind(record),

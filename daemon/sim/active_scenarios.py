@@ -6,26 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from daemon.sim.cloud.vpc_addresses import reserve
-from daemon.sim.nutanix.fleet import Fleet
+from daemon.sim.nutanix.fleet import NutanixFleet
 from daemon.sim.refusals import Json
-from daemon.sim.scenarios.scenario import Casting, Change
-from daemon.sim.world.things import STRANGER, DnsZone, Subnet
+from daemon.sim.scenarios.scenario import Assignment, Change
+from daemon.sim.world.objects import STRANGER, DnsZone, Subnet
 from daemon.sim.world.world import LARGEST_PAGE, World
 
 ADDRESSES = "addresses"
 """The change that others take addresses; they go away as all strangers do."""
 
 
-class Play:
+class ActiveScenarios:
     """What was begun and not yet mended."""
 
-    def __init__(self, world: World, fleet: Fleet) -> None:
+    def __init__(self, world: World, fleet: NutanixFleet) -> None:
         self._world = world
         self._fleet = fleet
-        self._playing: list[Casting] = []
+        self._playing: list[Assignment] = []
         self._before: dict[str, list[tuple[str, str, Any]]] = {}
 
-    def begin(self, casting: Casting) -> None:
+    def begin(self, casting: Assignment) -> None:
         """Let a scenario happen from now on."""
         scenario = casting.scenario
         self._playing.append(casting)

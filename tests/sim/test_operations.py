@@ -36,7 +36,9 @@ async def status_is(sim: Sim, client: PrismClient, wanted: str) -> None:
 
 
 async def deeds(sim: Sim) -> list[tuple[str, str, bool]]:
-    return [(deed["what"], deed["of"], deed["over"]) for deed in (await sim.control("/clusters"))["deeds"]]
+    return [
+        (deed["what"], deed["of"], deed["over"]) for deed in (await sim.control("/clusters"))["operations"]
+    ]
 
 
 async def test_a_call_that_a_proxy_sends_twice_is_one_call_and_what_is_refused_is_no_deed(
@@ -47,14 +49,14 @@ async def test_a_call_that_a_proxy_sends_twice_is_one_call_and_what_is_refused_i
     await client.ask("POST", CLUSTERS, request_for(node, sim.ip(200)))
     assert (await client.ask("POST", CLUSTERS, request_for(node, sim.ip(201))))[0] == 409
     await status_is(sim, client, "UP")
-    rule = {"moment": "prism POST */name_servers/add_list", "action": "twice"}
+    rule = {"trigger": "prism POST */name_servers/add_list", "action": "twice"}
     await sim.tell("/faults", {"rules": [rule]})
     await client.ask("POST", "/v1/cluster/name_servers/add_list", ["10.0.0.9"])
     await client.ask("POST", CHANGE_PASSWORD, {"oldPassword": "admin", "newPassword": NEW})
     assert await deeds(sim) == [
         ("create", "east", False), *[("name_servers", "east", False)] * 2, ("password", "east", False),
     ]  # fmt: skip
-    created, *servers, _ = (await sim.control("/clusters"))["deeds"]
+    created, *servers, _ = (await sim.control("/clusters"))["operations"]
     assert len({deed["call"] for deed in servers}) == 1
     assert created["received"] <= created["at"] <= servers[0]["received"]
 
@@ -63,7 +65,7 @@ async def test_the_deeds_of_a_cluster_end_with_it_when_somebody_destroys_it(
     sim: Sim, nodes: Nodes, prism: Prism
 ) -> None:
     node = await one_node(nodes)
-    await sim.tell("/faults", {"rules": [{"moment": "cluster up", "action": "vanish", "name": "east"}]})
+    await sim.tell("/faults", {"rules": [{"trigger": "cluster up", "action": "vanish", "name": "east"}]})
     client = prism(node.cvm_ip)
     await client.ask("POST", CLUSTERS, request_for(node, sim.ip(200)))
     await status_is(sim, client, "UNCONFIGURED")
@@ -75,7 +77,7 @@ async def test_a_stranger_who_was_faster_has_the_nodes_until_he_takes_his_cluste
     sim: Sim, nodes: Nodes, prism: Prism
 ) -> None:
     node = await one_node(nodes)
-    await sim.tell("/faults", {"rules": [{"moment": "cluster create", "action": "foreign", "name": "east"}]})
+    await sim.tell("/faults", {"rules": [{"trigger": "cluster create", "action": "foreign", "name": "east"}]})
     client = prism(node.cvm_ip)
     status, said = await client.ask("POST", CLUSTERS, request_for(node, sim.ip(200)))
     assert (status, "already part of the cluster theirs" in said["message"]) == (409, True)
@@ -88,7 +90,7 @@ async def test_prism_refuses_connections_for_a_while_and_then_takes_them_again(
     sim: Sim, nodes: Nodes, prism: Prism
 ) -> None:
     node = await one_node(nodes)
-    rule = {"moment": f"prism GET *{CLUSTER}", "action": "refused", "seconds": 6000.0}
+    rule = {"trigger": f"prism GET *{CLUSTER}", "action": "refused", "seconds": 6000.0}
     await sim.tell("/faults", {"rules": [rule]})
     client = prism(node.cvm_ip)
     with pytest.raises(aiohttp.ClientError):

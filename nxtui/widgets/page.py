@@ -9,25 +9,29 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from nxtui.draw.pen import GUTTER, Pen
+from nxtui.draw.renderer import GUTTER, Renderer
 from nxtui.draw.text import Line
 from nxtui.widgets.canvas import Canvas
 
 
-class Paper(ScrollView, Canvas, inherit_bindings=False):
+class Page(ScrollView, Canvas, inherit_bindings=False):
     """Shows what ``make`` gives for a width; ``redraw`` paints only the lines that differ."""
 
     DEFAULT_CSS = """
-    Paper { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
+    Page { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     """
     ALLOW_SELECT = False
     can_focus = False
 
     def __init__(
-        self, pen: Pen, make: Callable[[int], list[Line]], ground: str = "paper", id: str | None = None
+        self,
+        renderer: Renderer,
+        make: Callable[[int], list[Line]],
+        ground: str = "base",
+        id: str | None = None,
     ) -> None:
         super().__init__(id=id)
-        self._pen = pen
+        self._renderer = renderer
         self._make = make
         self._ground = ground
         self._lines: list[Line] = []
@@ -69,4 +73,4 @@ class Paper(ScrollView, Canvas, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         number = self.scroll_offset.y + y
         line = self._lines[number] if number < len(self._lines) else []
-        return self._pen.strip([(" ", ""), *line], self.size.width, self._ground, GUTTER)
+        return self._renderer.strip([(" ", ""), *line], self.size.width, self._ground, GUTTER)

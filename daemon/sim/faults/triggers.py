@@ -50,7 +50,7 @@ LIFE: Mapping[str, Mapping[str, str]] = {
         "stolen": "somebody else reserves the address an instant earlier",
         "foreign": "an object of somebody else has the name already",
     },
-    "reserved_ip settle": {
+    "reserved_ip provision": {
         "stuck": "stays `pending`",
         "fail": "goes to `failed`",
         "unassigned": "shows the address 0.0.0.0",
@@ -60,7 +60,7 @@ LIFE: Mapping[str, Mapping[str, str]] = {
         "foreign": "an object of somebody else has the name already",
         "auto_delete": "it goes with its server, whatever was asked for",
     },
-    "vni settle": {
+    "vni provision": {
         "stuck": "stays `pending`",
         "fail": "goes to `failed`",
         "suspend": "goes to `suspended`",
@@ -183,11 +183,11 @@ _NEEDS: Mapping[str, str] = {"set": "fields", "omit": "items"}
 
 
 @dataclass(frozen=True)
-class Step:
+class StepFault:
     """One way to fail, asked for by a short name, of a node or a cluster."""
 
     scope: str
-    moment: str
+    trigger: str
     action: str
     meaning: str
     what: Mapping[str, Any] = field(default_factory=dict)
@@ -211,82 +211,82 @@ RESERVE_IP = "vpc POST /subnets/{subnet_id}/reserved_ips"
 CREATE_RECORD = "dns POST /instances/{instance_id}/dnszones/{zone_id}/resource_records"
 CREATE_VNI = "vpc POST /virtual_network_interfaces"
 
-STEPS: Mapping[str, Step] = {
-    "ips": Step("node", RESERVE_IP, "answer", "reserving an address is over quota", OVER_QUOTA),
-    "dns": Step(
+STEP_FAULTS: Mapping[str, StepFault] = {
+    "ips": StepFault("node", RESERVE_IP, "answer", "reserving an address is over quota", OVER_QUOTA),
+    "dns": StepFault(
         "node",
         CREATE_RECORD,
         "answer",
         "creating a DNS record is not authorized",
         _refusal(403, "not_authorized", "The request is not authorized for this DNS zone."),
     ),
-    "vnis": Step(
+    "vnis": StepFault(
         "node", CREATE_VNI, "answer", "creating a network interface is not authorized", NOT_AUTHORIZED
     ),
-    "server": Step(
+    "server": StepFault(
         "node",
         "server start",
         "fail",
         "the zone has no capacity for the server",
         {"code": "cannot_start_capacity"},
     ),
-    "boot": Step("node", "machine boot", "never", "the machine never fetches its script"),
-    "config": Step(
+    "boot": StepFault("node", "machine boot", "never", "the machine never fetches its script"),
+    "config": StepFault(
         "node", "machine config", "never", "the installer dies before it asks for its configuration"
     ),
-    "install": Step("node", "machine phase 6", "fail", "a disk fails during phase 6"),
-    "cvm": Step("node", "machine cvm", "never", "the controller VM never answers"),
-    "create": Step(
+    "install": StepFault("node", "machine phase 6", "fail", "a disk fails during phase 6"),
+    "cvm": StepFault("node", "machine cvm", "never", "the controller VM never answers"),
+    "create": StepFault(
         "cluster",
         CREATE_CLUSTER,
         "answer",
         "creating the cluster is refused",
         _refusal(422, "", "Cluster creation failed: could not reach genesis on all nodes."),
     ),
-    "up": Step("cluster", "cluster up", "fail", "the cluster never comes up and ends FAILED"),
-    "password": Step(
+    "up": StepFault("cluster", "cluster up", "fail", "the cluster never comes up and ends FAILED"),
+    "password": StepFault(
         "cluster",
         CHANGE_PASSWORD,
         "answer",
         "changing the factory password fails",
         _refusal(500, "", "Failed to update the password on all nodes."),
     ),
-    "settings": Step(
+    "settings": StepFault(
         "cluster",
         ADD_NAME_SERVERS,
         "answer",
         "adding name servers is refused",
         _refusal(422, "", "Failed to validate the name servers."),
     ),
-    "health": Step(
+    "health": StepFault(
         "cluster", "cluster health", "degraded", "one host is degraded for a while", seconds=120.0
     ),
 }
 """The short names of `--fail NODE:STEP` and `--fail CLUSTER:STEP`."""
 
 
-def is_request(moment: str) -> bool:
+def is_request(trigger: str) -> bool:
     """Whether a moment, or its pattern, is a request to a service."""
-    return moment.split(" ", 1)[0] in (*SERVICES, "*")
+    return trigger.split(" ", 1)[0] in (*SERVICES, "*")
 
 
-def check_action(moment: str, action: str, what: Mapping[str, Any]) -> None:
+def check_action(trigger: str, action: str, what: Mapping[str, Any]) -> None:
     """Raise SimError, naming what is known, if nothing of this kind can happen at this moment."""
-    if is_request(moment):
+    if is_request(trigger):
         known = set(REQUEST)
     else:
         known = {
             name
             for pattern, actions in LIFE.items()
-            if fnmatchcase(moment, pattern) or fnmatchcase(pattern, moment)
+            if fnmatchcase(trigger, pattern) or fnmatchcase(pattern, trigger)
             for name in actions
         }
         if not known:
             raise SimError(
-                f"There is no moment {moment!r}: write a request like 'vpc POST /virtual_network_interfaces', "
+                f"There is no moment {trigger!r}: write a request like 'vpc POST /virtual_network_interfaces', "
                 f"or one of {', '.join(LIFE)}."
             )
     if action not in known:
-        raise SimError(f"At {moment!r} there is no action {action!r}; there is {', '.join(sorted(known))}.")
+        raise SimError(f"At {trigger!r} there is no action {action!r}; there is {', '.join(sorted(known))}.")
     if action in _NEEDS and _NEEDS[action] not in what:
         raise SimError(f"The action {action!r} needs {_NEEDS[action]!r} in 'what'.")

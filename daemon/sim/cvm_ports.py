@@ -17,10 +17,10 @@ from aiohttp import hdrs, web
 from daemon.sim.nutanix import foundation
 from daemon.sim.nutanix.certificates import Certificate
 from daemon.sim.nutanix.cvm import REAL, Cvm
-from daemon.sim.nutanix.fleet import Fleet
+from daemon.sim.nutanix.fleet import NutanixFleet
 from daemon.sim.nutanix.prism import BASE, PASSWORD_PATH, ROUTES, PrismCall, PrismHandler, no_route
 from daemon.sim.refusals import Refusal, bad_request, foundation_envelope, prism_envelope
-from daemon.sim.service.service import Answer, respond
+from daemon.sim.service.service import Reply, respond
 from daemon.sim.world.world import World
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Listener(Protocol):
         """Take no more connections."""
 
 
-class _SlammedDoor:
+class _AbortingPort:
     """A port on which every connection is closed as soon as it is made."""
 
     def __init__(self, address: str, port: int) -> None:
@@ -61,10 +61,10 @@ class _SlammedDoor:
 Web = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Doors:
+class CvmPorts:
     """Opens and closes the ports of every address; it is what the network sees of the fleet."""
 
-    def __init__(self, world: World, fleet: Fleet, ssh_port: int) -> None:
+    def __init__(self, world: World, fleet: NutanixFleet, ssh_port: int) -> None:
         self._world = world
         self._fleet = fleet
         self._ssh_port = ssh_port
@@ -107,18 +107,18 @@ class Doors:
         if self._shells is not None:
             self._shells.close(address)
 
-    async def open_door(self, address: str, certificate: Certificate) -> str | None:
+    async def open_prism(self, address: str, certificate: Certificate) -> str | None:
         return await self._open(address, PRISM_PORT, certificate.context)
 
-    async def open_broken_door(self, address: str) -> str | None:
+    async def open_broken_prism(self, address: str) -> str | None:
         """Take connections, and end each of them in the middle of its TLS handshake."""
         try:
-            self._listeners[address, PRISM_PORT] = _SlammedDoor(address, PRISM_PORT)
+            self._listeners[address, PRISM_PORT] = _AbortingPort(address, PRISM_PORT)
         except OSError as error:
             return f"{address}:{PRISM_PORT} cannot be bound ({error.strerror})"
         return None
 
-    def close_door(self, address: str) -> None:
+    def close_prism(self, address: str) -> None:
         self._close(address, PRISM_PORT)
 
     def shut(self, address: str, seconds: float) -> None:
@@ -132,7 +132,7 @@ class Doors:
         await self._world.clock.sleep(seconds)
         there = self._fleet.cvms.get(cvm.address) is cvm and (cvm.address, PRISM_PORT) not in self._listeners
         if there and cvm.certificate is not None:
-            await self.open_door(cvm.address, cvm.certificate)
+            await self.open_prism(cvm.address, cvm.certificate)
 
     async def open_foundation(self, address: str) -> str | None:
         return await self._open(address, FOUNDATION_PORT, None)
@@ -171,15 +171,15 @@ class Doors:
             cvm = self._cvm_at(request)
             received, number = self._world.clock.now(), self._world.journal.last + 1
 
-            async def answer() -> Answer:
+            async def answer() -> Reply:
                 if cvm is None:
                     raise Refusal(503, "", "The service is shutting down.")
                 cluster = cvm.cluster
                 if cvm.personality == REAL and (cluster is None or cluster.status != "UP"):
-                    return Answer(502, html=_STARTING)
+                    return Reply(502, html=_STARTING)
                 open_to_all = path == PASSWORD_PATH and hdrs.AUTHORIZATION not in request.headers
                 if not open_to_all and not self._authorized(request, cvm):
-                    return Answer(401, html=_UNAUTHORIZED)
+                    return Reply(401, html=_UNAUTHORIZED)
                 body = _body(request, text)
                 await self._world.take(lasts)
                 where, query = dict(request.match_info), dict(request.query)
@@ -197,12 +197,14 @@ class Doors:
             text = await request.text()
             cvm = self._cvm_at(request)
 
-            async def answer() -> Answer:
+            async def answer() -> Reply:
                 if cvm is None:
                     raise Refusal(500, "", "Foundation is shutting down.")
                 body = _body(request, text)
                 await self._world.take("foundation.request")
-                return work(foundation.Asked(self._world, self._fleet, cvm, dict(request.query), body))
+                return work(
+                    foundation.FoundationCall(self._world, self._fleet, cvm, dict(request.query), body)
+                )
 
             template, names = foundation.BASE + path, _names(cvm, text)
             return await respond(

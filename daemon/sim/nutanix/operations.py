@@ -12,7 +12,7 @@ from daemon.sim.refusals import Json
 
 
 @dataclass(frozen=True)
-class Deed:
+class Operation:
     """One change. ``received`` is when the call arrived that asked for it and ``call`` its number in the journal; the
     end of a change has no call. Times are virtual."""
 
@@ -24,7 +24,7 @@ class Deed:
     call: int = 0
 
 
-class Deeds:
+class Operations:
     """Every change of a cluster that was asked for through Prism, in the order in which they took effect.
 
     ``expand`` and ``remove`` are of the server behind a host, everything else is of a cluster.
@@ -32,16 +32,18 @@ class Deeds:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._deeds: list[Deed] = []
+        self._operations: list[Operation] = []
 
     def done(self, what: str, of: str, received: float, call: int) -> None:
         """A change took effect now."""
-        self._deeds.append(Deed(what, of, self._now(), False, received, call))
+        self._operations.append(Operation(what, of, self._now(), False, received, call))
 
     def over(self, of: str, *whats: str) -> None:
         """Of the changes of this cluster or server nothing is left; only of the kinds named, if any are."""
-        known = {deed.what for deed in self._deeds if deed.of == of}
-        self._deeds += [Deed(what, of, self._now(), True) for what in sorted(known & set(whats or known))]
+        known = {operation.what for operation in self._operations if operation.of == of}
+        self._operations += [
+            Operation(what, of, self._now(), True) for what in sorted(known & set(whats or known))
+        ]
 
     def view(self) -> list[Json]:
-        return [asdict(deed) for deed in self._deeds]
+        return [asdict(operation) for operation in self._operations]

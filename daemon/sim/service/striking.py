@@ -38,7 +38,7 @@ _TITLES = {
 _BEFORE = frozenset({"answer", "html", "empty", "close", "reset", "hang", "refused"})
 
 
-async def befall(
+async def strike_request(
     strikes: Sequence[Strike],
     world: World,
     request: web.Request,
@@ -50,17 +50,17 @@ async def befall(
     for strike in strikes:
         if strike.rule.delay:
             await world.clock.sleep(strike.rule.delay)
-    deeds = [strike for strike in strikes if strike.action not in EDITS and strike.action != "slow"]
-    deed = deeds[-1] if deeds else None
-    if deed is not None and deed.action in _BEFORE:
-        return await _before(deed, world, request, envelope, trace)
+    operations = [strike for strike in strikes if strike.action not in EDITS and strike.action != "slow"]
+    decisive = operations[-1] if operations else None
+    if decisive is not None and decisive.action in _BEFORE:
+        return await _before(decisive, world, request, envelope, trace)
     response = await handle()
-    if deed is not None and deed.action == "twice":
+    if decisive is not None and decisive.action == "twice":
         response = await handle()
     for strike in strikes:
         if strike.action in EDITS:
             response = _edited(strike, world, request, response)
-    return response if deed is None else await _after(deed, world, request, response)
+    return response if decisive is None else await _after(decisive, world, request, response)
 
 
 async def _before(
@@ -79,7 +79,7 @@ async def _before(
         case "hang":
             await _silence(world, request, strike.seconds)
         case "refused":
-            service = strike.rule.moment.split(" ", 1)[0]
+            service = strike.rule.trigger.split(" ", 1)[0]
             if world.ports is not None and request.transport is not None:
                 address = (request.transport.get_extra_info("sockname") or ("",))[0]
                 world.ports.shut(service, address, strike.seconds or 0.0)

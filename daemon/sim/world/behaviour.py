@@ -10,10 +10,10 @@ from daemon.sim.refusals import SimError
 BY_NAME = "name"
 BY_HOLDING = "holding"
 DRAWN = "drawn"
-ORDERS = (BY_NAME, BY_HOLDING, DRAWN)
+CHECK_ORDERINGS = (BY_NAME, BY_HOLDING, DRAWN)
 
 
-class Manners:
+class Behaviour:
     """One cloud's ways. ``order`` says whether a create is held to the uniqueness of its name first, or to what it
     takes hold of (an address, an interface); ``drawn`` draws one of them for each create. ``replays`` is the chance
     with which a proxy in front sends a call that changes something twice; the second answer is the one that arrives.
@@ -22,8 +22,10 @@ class Manners:
     """
 
     def __init__(self, order: str = BY_NAME, replays: float = 0.0, seed: int = 1) -> None:
-        if order not in ORDERS:
-            raise SimError(f"There is no order of checks {order!r}; choose one of {', '.join(ORDERS)}.")
+        if order not in CHECK_ORDERINGS:
+            raise SimError(
+                f"There is no order of checks {order!r}; choose one of {', '.join(CHECK_ORDERINGS)}."
+            )
         if not 0 <= replays <= 1:
             raise SimError(
                 f"The chance of a replay {replays:g} is not between 0 and 1; choose for example 0.1."

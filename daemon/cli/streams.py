@@ -9,7 +9,7 @@ import select
 import sys
 from typing import Any
 
-from daemon.telling.signs import IN_ASCII
+from daemon.display.signs import IN_ASCII
 
 SIGNS = {
     **IN_ASCII,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from daemon.sim.machines.machine import Machine, Run
-from daemon.sim.nutanix.fleet import Fleet
+from daemon.sim.nutanix.fleet import NutanixFleet
 from daemon.sim.refusals import Json
-from daemon.sim.world.things import Server
+from daemon.sim.world.objects import Server
 from daemon.sim.world.world import World
 
 
-class MachineRoom:
+class Machines:
     """Every machine, by the id of its server; it is the ``Iron`` of the world."""
 
-    def __init__(self, world: World, fleet: Fleet) -> None:
+    def __init__(self, world: World, fleet: NutanixFleet) -> None:
         self._world = world
         self._fleet = fleet
         self._machines: dict[str, Machine] = {}

@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
-from daemon.host.garbage import ARENAS
+from daemon.host.heap import ARENAS
 
 pytestmark = pytest.mark.e2e
 
 COUNT = """
 import sys, threading
-from daemon.host.garbage import few_heaps
+from daemon.host.heap import few_heaps
 if sys.argv[1] == "few":
     few_heaps()
 started = threading.Barrier(33)
@@ -44,7 +44,7 @@ def test_thirty_two_threads_share_few_heaps() -> None:
 
 
 HOLES = """
-from daemon.host.garbage import give_back
+from daemon.host.heap import give_back
 def resident():
     return int(open("/proc/self/statm").read().split()[1])
 before = resident()
@@ -65,7 +65,7 @@ def test_what_is_free_between_what_stays_is_given_back() -> None:
 
 LARGE = """
 import sys
-from daemon.host.garbage import few_heaps
+from daemon.host.heap import few_heaps
 if sys.argv[1] == "alone":
     few_heaps()
 def resident():

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from daemon.wire import Accepted, Applied, EntityView, Plan
-from nxtui.acts.verbs import Legality, apply_manner, barred, legality, manner_of
-from nxtui.model.history import Step
+from nxtui.acts.verbs import Legality, apply_prompt, barred, legality, prompt_of
+from nxtui.model.history import NamedStep
 
 if TYPE_CHECKING:
     from nxtui.app import NxTui
@@ -16,7 +16,7 @@ _LONG = 15
 """Seconds for which a refusal stays on the screen."""
 
 
-class Errands:
+class VerbSender:
     """Carries what a person asks for to the daemon, one errand at a time."""
 
     def __init__(self, nx: NxTui) -> None:
@@ -56,7 +56,7 @@ class Errands:
             free=not told,
             start=len(steps) - 1 if verb == "retry" else 0,
         )
-        chosen = await nx.push_screen_wait(Pick(nx.pen, listed))
+        chosen = await nx.push_screen_wait(Pick(nx.renderer, listed))
         if chosen:
             titles = {step.name: step.title for step in steps}
             await self._consent_and_send(verb, legal, chosen, titles.get(chosen, chosen))
@@ -64,9 +64,9 @@ class Errands:
     async def _consent_and_send(
         self, verb: str, legal: Legality, step: str | None = None, title: str = ""
     ) -> None:
-        manner = manner_of(verb, step)
+        prompt = prompt_of(verb, step)
         plans: list[Plan] = []
-        if manner.consent != "none" or len(legal.able) > 1:
+        if prompt.consent != "none" or len(legal.able) > 1:
             from nxtui.screens.confirm import Confirm, Question
 
             async def ask() -> list[Plan]:
@@ -74,21 +74,21 @@ class Errands:
 
             question = Question(
                 verb,
-                manner,
+                prompt,
                 legal.able,
                 legal.unable,
-                plans=ask if manner.consent in ("plan", "name") else None,
-                word=legal.able[0] if manner.consent == "name" else None,
+                plans=ask if prompt.consent in ("plan", "name") else None,
+                word=legal.able[0] if prompt.consent == "name" else None,
                 step=title,
             )
-            answer = await self._nx.push_screen_wait(Confirm(self._nx.pen, question))
+            answer = await self._nx.push_screen_wait(Confirm(self._nx.renderer, question))
             if answer is None:
                 return
             plans = answer
         digests = {plan["target"]: plan["digest"] for plan in plans}
         for name in legal.able:
             sending = self._nx.feed.send(verb, name, digests.get(name), step)
-            await self._send(f"{verb} {name}", sending, f"{name} {manner.accepted}.")
+            await self._send(f"{verb} {name}", sending, f"{name} {prompt.accepted}.")
 
     async def apply(self, text: str, plan: Plan) -> bool:
         """A spec whose plan is known: show the plan, ask, send it with the plan's digest. True if it was."""
@@ -97,21 +97,21 @@ class Errands:
         async def known() -> list[Plan]:
             return [plan]
 
-        manner = apply_manner({item["action"] for item in plan["items"]})
-        question = Question("apply", manner, (plan["target"],), (), plans=known)
-        if await self._nx.push_screen_wait(Confirm(self._nx.pen, question)) is None:
+        prompt = apply_prompt({item["action"] for item in plan["items"]})
+        question = Question("apply", prompt, (plan["target"],), (), plans=known)
+        if await self._nx.push_screen_wait(Confirm(self._nx.renderer, question)) is None:
             return False
         sending = self._nx.feed.apply(text, plan["digest"])
         target = plan["target"]
-        return await self._send(f"apply {target}", sending, f"{target} {manner.accepted}.")
+        return await self._send(f"apply {target}", sending, f"{target} {prompt.accepted}.")
 
     async def _send(self, what: str, sending: Awaitable[Accepted | Applied | None], done: str) -> bool:
-        from daemon.client import DaemonUnreachable, Refused
+        from daemon.client import DaemonRefused, DaemonUnreachable
 
         trouble: dict[str, Any] = {"severity": "error", "markup": False, "timeout": _LONG}
         try:
             await sending
-        except Refused as refused:
+        except DaemonRefused as refused:
             error = refused.error
             self._nx.notify(f"{error['message']} {error['remedy']}", title=f"{what}: refused", **trouble)
         except DaemonUnreachable as cause:
@@ -123,7 +123,7 @@ class Errands:
         return False
 
 
-def reachable(verb: str, entities: Sequence[EntityView], steps: Sequence[Step]) -> list[Step]:
+def reachable(verb: str, entities: Sequence[EntityView], steps: Sequence[NamedStep]) -> list[NamedStep]:
     """The steps that make sense for all of them: a retry begins at one that was reached, a hold stops after
     one that is not done yet. Which of them is legal is the daemon's to say."""
     places = [entity["step_index"] for entity in entities]

@@ -16,7 +16,7 @@ class _Window:
     beyond: int = 0
 
 
-class Sparing:
+class LineLimiter:
     """So many lines and bytes of one source are told in so many seconds, and so many lines of all of them. So many
     sources are remembered; a flood from more of them begins anew."""
 

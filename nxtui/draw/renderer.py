@@ -21,7 +21,7 @@ def _alike(last: Style, style: Style, text: str) -> bool:
     return last is style or (text.isspace() and last.bgcolor == style.bgcolor)
 
 
-class Pen:
+class Renderer:
     """One per session, shared by all widgets: a new theme or a lost link changes how everything is drawn."""
 
     def __init__(self, ascii_only: bool = False) -> None:
@@ -31,23 +31,23 @@ class Pen:
         self._inks = inks(FALLBACK)
         self._mixed: dict[tuple[str, str, bool], Style] = {}
 
-    def dip(self, variables: dict[str, str]) -> None:
+    def use_colours(self, variables: dict[str, str]) -> None:
         """Take the colours of another theme."""
         self._inks = inks(variables)
         self._mixed.clear()
 
-    def style(self, ink: str, ground: str = "paper") -> Style:
+    def style(self, ink: str, ground: str = "base") -> Style:
         """An ink on a ground."""
         key = (ink, ground, self.faded)
         style = self._mixed.get(key)
         if style is None:
-            style = self._inks["paper"] + self._inks[ground] + self._inks[ink]
+            style = self._inks["base"] + self._inks[ground] + self._inks[ink]
             if self.faded and ink not in _NEVER_FADES and not ink.startswith("env-"):
                 style += Style(color=self._inks["dim"].color, bold=False)
             self._mixed[key] = style
         return style
 
-    def strip(self, line: Line, width: int, ground: str = "paper", margin: int = 0) -> Strip:
+    def strip(self, line: Line, width: int, ground: str = "base", margin: int = 0) -> Strip:
         """The line cut or filled to ``width`` cells, of which ``margin`` at the right stay empty."""
         said = cut(line, width - margin)
         if self.ascii:

@@ -20,7 +20,7 @@ FIELDS: dict[str, Callable[[Entry], str]] = {
 
 
 @dataclass(frozen=True)
-class Sieve:
+class LogFilter:
     """A filter that was read; if it could not be, ``error`` says why and nothing is hidden."""
 
     text: str = ""
@@ -36,12 +36,12 @@ class Sieve:
         return True
 
 
-def parse(text: str) -> Sieve:
+def parse(text: str) -> LogFilter:
     """Read a filter. A word with a colon whose head is no field is text: log lines are full of colons."""
     try:
         tokens = shlex.split(text)
     except ValueError:
-        return Sieve(text, error="A quotation mark is still open.")
+        return LogFilter(text, error="A quotation mark is still open.")
     words = []
     for token in tokens:
         negated = token.startswith("!")
@@ -53,4 +53,4 @@ def parse(text: str) -> Sieve:
             fields, wanted = (FIELDS[name],), tuple(part for part in value.split(",") if part)
         if wanted:
             words.append((fields, wanted, negated))
-    return Sieve(text, tuple(words))
+    return LogFilter(text, tuple(words))

@@ -29,10 +29,10 @@ _SENDS = ("apply", "confirm_spec")
 """Actions beside the verbs that need a daemon that may be changed."""
 
 
-class Room(Screen[None], Canvas):
+class FullScreen(Screen[None], Canvas):
     """A full screen. Subclasses say what is on it, what a verb would act on, and what a change touches."""
 
-    room: ClassVar[keys.Room]
+    screen_name: ClassVar[keys.ScreenName]
     AUTO_FOCUS = ""
 
     @property
@@ -41,10 +41,10 @@ class Room(Screen[None], Canvas):
         return cast("NxTui", self.app)
 
     def compose(self) -> ComposeResult:
-        pen = self.nx.pen
-        self.top_line = OneLine(pen, self._title_line, ground="panel", id="title")
-        self.banner_line = OneLine(pen, lambda width: frame.banner(self.nx.fleet, width), id="banner")
-        self.key_line = KeyLine(pen, self.offers)
+        renderer = self.nx.renderer
+        self.top_line = OneLine(renderer, self._title_line, ground="panel", id="title")
+        self.banner_line = OneLine(renderer, lambda width: frame.banner(self.nx.fleet, width), id="banner")
+        self.key_line = KeyLine(renderer, self.offers)
         yield self.top_line
         yield self.banner_line
         yield from self.compose_body()
@@ -99,12 +99,12 @@ class Room(Screen[None], Canvas):
     @cached_property
     def footer(self) -> tuple[keys.Action, ...]:
         """What the last line offers at most; neither the keys nor whether it is a replay change while it is open."""
-        return keys.footer(self.room, self.nx.player is not None, self.nx.keymap.actions)
+        return keys.footer(self.screen_name, self.nx.player is not None, self.nx.keymap.actions)
 
     def _title_line(self, width: int) -> Line:
         return frame.title(
             self.nx.fleet,
-            self.nx.pen.glyphs,
+            self.nx.renderer.glyphs,
             self.crumbs(),
             self.nx.read_only,
             width,
@@ -114,7 +114,7 @@ class Room(Screen[None], Canvas):
     def offers(self) -> list[Offer]:
         """The keys of the footer. A verb that the daemon does not say can be given to any of the targets now is not
         there; one that it says can is grey where this window cannot send it."""
-        stopped = self.nx.errands.barred()
+        stopped = self.nx.sender.barred()
         targets = self.targets()
         offers: list[Offer] = []
         for action in self.footer:
@@ -128,11 +128,11 @@ class Room(Screen[None], Canvas):
 
     def action_verb(self, verb: str) -> None:
         """Ask for a verb on the targets."""
-        self.nx.errands.act(verb, self.targets())
+        self.nx.sender.act(verb, self.targets())
 
     def action_verb_at(self, verb: str) -> None:
         """Ask for a verb at a step that is to be chosen."""
-        self.nx.errands.act(verb, self.targets(), at_step=True)
+        self.nx.sender.act(verb, self.targets(), at_step=True)
 
     # a replay has keys of its own; elsewhere they say so
 
@@ -183,7 +183,9 @@ class Room(Screen[None], Canvas):
         """Every key of this screen."""
         from nxtui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.nx.pen, self.room, self.nx.actions_of(self.room)))
+        self.app.push_screen(
+            HelpScreen(self.nx.renderer, self.screen_name, self.nx.actions_of(self.screen_name))
+        )
 
     def action_theme(self) -> None:
         """The next theme."""
@@ -205,7 +207,7 @@ class Room(Screen[None], Canvas):
 
     def action_back(self) -> None:
         """Leave this screen."""
-        self.nx.close_room(self)
+        self.nx.close_screen(self)
 
     def action_quit(self) -> None:
         """Close the window; nothing else stops."""
