@@ -304,14 +304,14 @@ class Detail(TypedDict):
 
 
 class Accepted(TypedDict):
-    """A verb that is durable: it will be honoured even if the daemon dies now."""
+    """A verb that is durable: it will be carried out even if the daemon dies now."""
 
     accepted: bool
     revision: int
 
 
 class Applied(TypedDict):
-    """A spec that is durable. ``changed`` is false when it says what was already wished."""
+    """A spec that is durable. ``changed`` is false when it says what is in force already."""
 
     cluster: str
     changed: bool

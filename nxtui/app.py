@@ -229,7 +229,7 @@ class NxTui(App[None]):
         return keys.on_screen(screen, self.player is not None, self.keymap.actions)
 
     def repaint(self) -> None:
-        """Draw everything again, in the pen's present colours."""
+        """Draw everything again, in the present colours."""
         for screen in self.screen_stack:
             for widget in screen.walk_children():
                 widget.refresh()

@@ -20,7 +20,7 @@ log = logging.getLogger("nxd.boot")
 
 @dataclass(frozen=True)
 class TimeLimits:
-    """How long a stranger may take, in seconds.
+    """How long a machine may take, in seconds.
 
     ``head``: for the head of a request, and between two requests; ``body``: for its body; ``stalled``: while it takes
     nothing of what it is sent; ``linger``: to go on with a body that nobody wants.
@@ -86,7 +86,7 @@ class BoundedHandler(RequestHandler):
 
 
 class _LimitedHandler(BoundedHandler):
-    """A stranger's connection."""
+    """A machine's connection."""
 
     __slots__ = ("_limiter", "_source")
 

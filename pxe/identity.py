@@ -18,7 +18,7 @@ class RequestRefused(Exception):
 
 
 def boot_guest(book: Book, server_id: str, token: str, source: str) -> Guest:
-    """The machine that asks for its boot script. Raises Refused."""
+    """The machine that asks for its boot script. Raises RequestRefused."""
     guest = book.guest(server_id)
     if guest is None:
         raise RequestRefused("no machine of this name is expected")
@@ -28,12 +28,12 @@ def boot_guest(book: Book, server_id: str, token: str, source: str) -> Guest:
 
 
 def installing_guest(book: Book, source: str) -> Guest:
-    """The machine that fetches images, known by address and stage: iPXE sends no token. Raises Refused."""
+    """The machine that fetches images, known by address and stage: iPXE sends no token. Raises RequestRefused."""
     return _in_stage(_at(book, source), ("boot", "installing"))
 
 
 def installer_guest(book: Book, authorization: str, source: str, stages: Collection[Stage]) -> Guest:
-    """The machine whose installer speaks, by its address and its bearer token. Raises Refused."""
+    """The machine whose installer speaks, by its address and its bearer token. Raises RequestRefused."""
     guest = _at(book, source)
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer":

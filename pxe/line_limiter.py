@@ -1,4 +1,4 @@
-"""Keeps whoever knocks and knocks from filling a log: so many lines of each in a time, then a number."""
+"""Keeps a source that asks again and again from filling a log: so many lines of each in a time, then a number."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ CLUSTER_STEPS: tuple[State, ...] = (
         "verifying_health",
         "working",
         "verifying health",
-        "Every host must be there and normal, and the redundancy as wished. One that is none any more fails the "
+        "Every host must be there and normal, and the redundancy as in the spec. One that is none any more fails the "
         "step; a retry takes it in again if it can.",
         work=True,
         deadline=30 * MINUTE,
@@ -234,7 +234,7 @@ CLUSTER = Kind(
     "ibm_nutanix.cluster",
     "cluster",
     states=(
-        State("pending", "waiting", "pending", "The wish is written down; work is about to begin."),
+        State("pending", "waiting", "pending", "The spec is written down; work is about to begin."),
         *CLUSTER_STEPS,
         State(
             "active",

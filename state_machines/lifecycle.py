@@ -1,4 +1,4 @@
-"""The moves that every kind shares: forward step by step, failing, holding, retrying and going back."""
+"""The transitions that every kind shares: forward step by step, failing, holding, retrying and going back."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ REMEMBERED = 4096
 
 
 class Repeats:
-    """Tells a report that was heard before: the same words with the same number of the same boot."""
+    """Tells a report that was received before: the same words with the same number of the same boot."""
 
     def __init__(self) -> None:
         self._received: dict[int, None] = {}
@@ -104,7 +104,7 @@ def _after_all(record: Record, boot: int, now: float) -> AddEvent:
 
 
 def _is_the_latest(stands: BootProgress, report: Report, boot: int) -> bool:
-    """Whether it is what the step was shown last, heard again."""
+    """Whether it is what the step was shown last, received again."""
     shown = {PHASE: stands.phase, ERROR: stands.error}.get(report.kind)
     return shown is not None and (shown.boot, shown.data) == (boot, _data(report))
 

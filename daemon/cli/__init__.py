@@ -14,7 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("specs", "Check a spec and say every mistake in it."),
     "plan": ("specs", "Show what applying a spec would make."),
     "preflight": ("specs", "Look up everything a spec needs, before it costs."),
-    "apply": ("specs", "Make a spec the wish."),
+    "apply": ("specs", "Apply a spec: the daemon works until it is true."),
     "spec": ("specs", "Print the spec of a cluster as it is in force."),
     "schema": ("specs", "Print the JSON Schema of a spec."),
     "status": ("reading", "Show every cluster and node."),

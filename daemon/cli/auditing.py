@@ -67,7 +67,7 @@ def _sentence(finding: wire.FindingView) -> str:
 
 
 def _discard(client: Client, findings: list[wire.FindingView], ids: tuple[str, ...]) -> None:
-    """Delete these strays and see them gone. Raises Gave."""
+    """Delete these strays and see them gone. Raises CommandFailed."""
     unknown = {finding["id"] for finding in findings if finding["finding"] == "unknown"}
     others = ", ".join(id_ for id_ in ids if id_ not in unknown)
     if others:

@@ -119,7 +119,7 @@ def _teller(as_json: bool, utc: bool) -> Teller:
 
 
 def _found(client: Client, name: str | None) -> Part:
-    """The part of the log that is this name's; it may be gone, if the log still tells of it. Raises Refused."""
+    """The part of the log that is this name's; it may be gone, if the log still tells of it. Raises DaemonRefused."""
     from daemon.client import DaemonRefused
 
     if name is None:

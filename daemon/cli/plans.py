@@ -99,7 +99,8 @@ def _times(stage: wire.PlanStage) -> tuple[tables.Cell, ...]:
 
 
 def agreed(plan: wire.Plan, as_json: bool) -> str:
-    """Show the plan and ask; its digest when a person agrees. A script gets the plan and is not asked. Raises Gave."""
+    """Show the plan and ask; its digest when a person agrees. A script gets the plan and is not asked.
+    Raises CommandFailed."""
     again = f"repeat with --plan {plan['digest']}, or with --yes."
     error = {"code": "unconfirmed", "remedy": f"Look at the plan, then {again}"}
     if as_json:

@@ -262,7 +262,7 @@ def _stop_when_told() -> None:
 
 
 def _check_names(fail: tuple[str, ...]) -> None:
-    """Refuse a fault of what is not in the demo, which would never happen. Raises Gave."""
+    """Refuse a fault of what is not in the demo, which would never happen. Raises CommandFailed."""
     from daemon.spec.reading import at, count
     from daemon.spec.yaml_marks import nearest, read_yaml
 

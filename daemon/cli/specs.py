@@ -31,7 +31,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scr
 
 
 def _read(path: str) -> str:
-    """The text of a spec, or so much of one that is too large that this is seen. Raises Gave."""
+    """The text of a spec, or so much of one that is too large that this is seen. Raises CommandFailed."""
     try:
         if path == "-":
             found = sys.stdin.buffer.read(wire.SPEC_LIMIT + 1)
@@ -152,7 +152,7 @@ def apply(
     timeout: float | None,
     as_json: bool,
 ) -> int:
-    """Make a spec the wish: the daemon works until it is true. Applying it twice changes nothing.
+    """Apply a spec: the daemon works until it is true. Applying it twice changes nothing.
 
     A spec that deletes something which stands is shown and asked about first.
     """
@@ -167,7 +167,7 @@ def apply(
     if not as_json and applied["changed"]:
         print(f"{applied['cluster']}: accepted. `nxd status` shows how it goes, `nxd wait` waits for it.")
     elif not as_json:
-        print(f"{applied['cluster']}: nothing to do, it is the wish already.")
+        print(f"{applied['cluster']}: nothing to do, this spec is in force already.")
     elif not wait:
         print_json(applied)
     if not wait:
@@ -178,7 +178,7 @@ def apply(
 
 
 def _apply(client: Client, text: str, digest: str | None, yes: bool, as_json: bool) -> wire.Applied:
-    """Apply the spec; one that deletes only as a plan that was agreed to. Raises Refused, Gave."""
+    """Apply the spec; one that deletes only as a plan that was agreed to. Raises DaemonRefused, CommandFailed."""
     from daemon.client import DaemonRefused
 
     try:

@@ -130,7 +130,7 @@ class Watch:
         return self.name not in self.entities
 
     def verdict(self) -> Verdict:
-        """How it stands now; a verb that waits to be honoured means that it goes on."""
+        """How it stands now; a verb that waits to be carried out means that it goes on."""
         if self.missing:
             return "gone"
         every = list(self.entities.values())
@@ -200,7 +200,7 @@ def wait_after(
     timeout: float | None,
     as_json: bool,
 ) -> int:
-    """Wait for what was accepted just now; a script gets both in one document. The exit code. Raises Gave."""
+    """Wait for what was accepted just now; a script gets both in one document. The exit code. Raises CommandFailed."""
     if not as_json:
         return wait_for(socket, name, goal, timeout)
     try:

@@ -83,7 +83,7 @@ def _way_past(barrier: Path) -> str:
 
 
 def answer(status: int, text: str) -> Any:
-    """The decoded body. Raises Refused for anything but a 2xx with JSON in it."""
+    """The decoded body. Raises DaemonRefused for anything but a 2xx with JSON in it."""
     body = None
     with contextlib.suppress(ValueError):
         body = orjson.loads(text)

@@ -54,7 +54,7 @@ def clusters() -> Call[list[EntityView]]:
 
 
 def show(name: str) -> Call[Detail]:
-    """The node of that name, else the cluster. Raises Refused with status 404 if it is neither."""
+    """The node of that name, else the cluster. Raises DaemonRefused with status 404 if it is neither."""
     named = quote(name, safe="")
     return Call("GET", f"/v1/nodes/{named}", otherwise=Call("GET", f"/v1/clusters/{named}"))
 
@@ -83,7 +83,7 @@ def plan(verb: str, target: str, step: str | None = None) -> Call[Plan]:
 
 
 def plan_spec(text: str) -> Call[Plan]:
-    """What applying the spec would do now. Raises Refused with ``problems`` if it is wrong."""
+    """What applying the spec would do now. Raises DaemonRefused with ``problems`` if it is wrong."""
     return Call("POST", "/v1/plans", body={"spec": text})
 
 
@@ -108,7 +108,7 @@ def login(cluster: str) -> Call[dict[str, str]]:
 
 
 def apply(text: str, digest: str | None = None) -> Call[Applied]:
-    """Make the spec the wish; with ``digest`` only if the plan is still the one that was shown."""
+    """Apply the spec; with ``digest`` only if the plan is still the one that was shown."""
     return Call("POST", "/v1/specs", body=_given(spec=text, digest=digest))
 
 

@@ -47,8 +47,8 @@ class DemoError(Exception):
 class DemoOptions:
     """What to rehearse. ``fail`` are NODE:STEP or CLUSTER:STEP entries, each of which goes wrong once;
     ``scenarios`` are names of scenarios, perhaps with @TARGET; ``quotas`` stand for the account's documented
-    ones, and ``capacity`` for the servers of a profile that a zone holds; ``order`` and ``replays`` are manners of the
-    cloud (`nxd sim --order --replays`); ``listen`` is the address that the daemon serves machines at."""
+    ones, and ``capacity`` for the servers of a profile that a zone holds; ``order`` and ``replays`` are behaviour of
+    the cloud (`nxd sim --order --replays`); ``listen`` is the address that the daemon serves machines at."""
 
     speed: float
     fail: Sequence[str] = ()
@@ -74,7 +74,7 @@ class Demo:
         self._children: dict[int, subprocess.Popen[bytes]] = {}
 
     def set_up(self, rehearsal: DemoOptions) -> None:
-        """Prepare the directory and start the world and the daemon. Raises StageError."""
+        """Prepare the directory and start the world and the daemon. Raises DemoError."""
         if self.runs():
             ends = f"nxd demo --stop --dir {shlex.quote(str(self.directory))}"
             raise DemoError(
@@ -97,7 +97,7 @@ class Demo:
             raise
 
     def runs(self) -> bool:
-        """Whether anything that was started here runs still. Raises StageError."""
+        """Whether anything that was started here runs still. Raises DemoError."""
         return any(self._running(pid) for pid in self.processes().values())
 
     def urls(self) -> Mapping[str, str]:
@@ -111,7 +111,7 @@ class Demo:
         return found
 
     def start_daemon(self, crash: str = "") -> None:
-        """Start the daemon and wait until it answers. Raises StageError.
+        """Start the daemon and wait until it answers. Raises DemoError.
 
         ``crash`` names the fault point at which it shall die (see ``daemon.faultpoints``).
         """
@@ -173,7 +173,7 @@ class Demo:
         return _born(pid) is not None and born in (None, _born(pid))
 
     def _clear(self) -> Sequence[Path]:
-        """Make room for a new demo; the directories that did not exist before. Raises StageError."""
+        """Make room for a new demo; the directories that did not exist before. Raises DemoError."""
         lacking = [one for one in (self.directory, *self.directory.parents) if not one.exists()]
         try:
             self.directory.mkdir(mode=0o755, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Sends HTTP requests, and tells one that nobody can have heard from one whose answer was lost."""
+"""Sends HTTP requests, and tells one that was never delivered from one whose answer was lost."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST = 64 * 1024 * 1024
 
 
 class NotDelivered(Exception):
-    """There was no connection: nobody has heard the request."""
+    """There was no connection: the request was not delivered."""
 
 
 class OtherCertificate(NotDelivered):
@@ -31,7 +31,7 @@ class OtherCertificate(NotDelivered):
 
 
 class AnswerLost(Exception):
-    """The request may have been heard; its answer did not come, or not to its end."""
+    """The request may have been delivered; its answer did not come, or not to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Line:
     ) -> Response:
         """The answer. ``connect`` and ``read`` are how long each may take, in real seconds; ``connect`` is for all of
         it, from the lookup of the name to the end of the handshake. To wait for a free connection counts for neither.
-        ``url`` is sent as it is. Raises Unheard, Lost."""
+        ``url`` is sent as it is. Raises NotDelivered, AnswerLost."""
         async with self._room:
             return await self._asked(method, url, headers, body, connect, read)
 
@@ -139,7 +139,7 @@ class Line:
 
 
 async def _content(stream: AsyncIterable[bytes]) -> bytes:
-    """The body, as long as it may be. Raises Lost."""
+    """The body, as long as it may be. Raises AnswerLost."""
     pieces, size = [], 0
     async for piece in stream:
         pieces.append(piece)

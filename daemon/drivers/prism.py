@@ -144,7 +144,7 @@ class Prism:
 
     async def _sent(self, method: str, path: str, seconds: float, body: object) -> Response:
         """The answer. What changes something goes over a connection of its own, and so does a question that met the
-        end of one that was kept: for those it is known whether the CVM has heard them. Raises Unheard, Lost."""
+        end of one that was kept: for those it is known whether they were delivered. Raises NotDelivered, AnswerLost."""
         login = b64encode(f"{self._login.user}:{self._login.password}".encode()).decode()
         headers = {"Authorization": f"Basic {login}", "Accept": "application/json"}
         content = None

@@ -41,7 +41,7 @@ class StepContext:
     """A step's window on the daemon. It is good for one turn of one record.
 
     A step may begin before the change of state that led to it is durable. ``ensure``, ``remove`` and whatever else
-    commits wait for that; a step that changes something outside by other means awaits ``settled`` first.
+    commits wait for that; a step that changes something outside by other means awaits ``written`` first.
     """
 
     def __init__(
@@ -74,12 +74,12 @@ class StepContext:
 
     @property
     def record(self) -> Record:
-        """The record as it is committed now, or soon will be. Raises Gone once it is forgotten."""
+        """The record as it is committed now, or soon will be. Raises RecordForgotten once it is forgotten."""
         return self._draft.record
 
     @property
     def cluster(self) -> Record:
-        """The record of the cluster this one belongs to (itself, for a cluster). Raises Gone."""
+        """The record of the cluster this one belongs to (itself, for a cluster). Raises RecordForgotten."""
         return self._draft.cluster
 
     @property
@@ -119,7 +119,7 @@ class StepContext:
         return self._journal.mirror.signals(self._name)
 
     def checkpoint(self) -> None:
-        """A safe point: raises Interrupted when a verb waits to be honoured."""
+        """A safe point: raises Interrupted when a verb waits to be carried out."""
         checkpoint(self._journal.mirror, self._name)
 
     async def remember(self, **facts: Any) -> None:
@@ -133,7 +133,7 @@ class StepContext:
         keep_protected(self._journal.mirror, self.cluster)
 
     def is_asked(self, target: str) -> bool:
-        """Whether a verb waits to be honoured for another record."""
+        """Whether a verb waits to be carried out for another record."""
         return self._journal.mirror.asked(target)
 
     def all_records(self) -> list[Record]:

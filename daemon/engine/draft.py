@@ -49,12 +49,12 @@ class Draft:
 
     @property
     def record(self) -> Record:
-        """The record as it is committed now, or soon will be. Raises Gone once it is forgotten."""
+        """The record as it is committed now, or soon will be. Raises RecordForgotten once it is forgotten."""
         return self._changed or self._standing(self.name)
 
     @property
     def cluster(self) -> Record:
-        """The record of the cluster this one belongs to (itself, for a cluster). Raises Gone."""
+        """The record of the cluster this one belongs to (itself, for a cluster). Raises RecordForgotten."""
         record = self.record
         return record if record.name == record.shard else self._standing(record.shard)
 

@@ -25,7 +25,7 @@ from daemon.store.ops import PutResource, Resource
 class Effect(Struct, frozen=True):
     """A state that something shall be in: ``kind`` and ``name`` say what of it (the power of a machine, by its name).
 
-    ``look`` tells how it stands now and ``order`` asks for another state; a call that was accepted may take effect up
+    ``look`` tells how it stands now and ``send`` asks for another state; a call that was accepted may take effect up
     to ``late`` seconds afterwards. The state that was found first is the one to go back to.
     """
 

@@ -212,7 +212,7 @@ class Engine:
             point("run_begins", record.name, record.state)
             return await step(context)
         except Interrupted:
-            return Wait("a verb to be honoured", "a verb is waiting", poll=0)
+            return Wait("a verb to be carried out", "a verb is waiting", poll=0)
         except Protected as protected:
             return Wait(
                 "its protection to be lifted", str(protected), PROTECTED_POLL, attention=True, in_line=True

@@ -212,7 +212,7 @@ class ExactlyOnce:
         point("after_gone", row.owner, row.kind, row.name)
 
     async def note_present(self, kind: str, name: str, cloud_id: str, **data: Any) -> Resource:
-        """Note an object that came to be together with another one."""
+        """Note an object that was made together with another one."""
         record = self._draft.record
         row = Resource(record.name, record.shard, kind, name, "present", cloud_id, 1, data)
         await self._put(row)

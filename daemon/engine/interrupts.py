@@ -1,4 +1,4 @@
-"""What stops a step in its middle: a verb that waits to be honoured, and a protection of its cluster."""
+"""What stops a step in its middle: a verb that waits to be carried out, and a protection of its cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from state_machines.record import Record
 
 
 class Interrupted(Exception):
-    """A person's verb is waiting and this is a safe point to honour it."""
+    """A person's verb is pending and this is a safe point to carry it out."""
 
 
 class Protected(Exception):
@@ -16,7 +16,7 @@ class Protected(Exception):
 
 
 def checkpoint(mirror: Mirror, name: str) -> None:
-    """A safe point of a record's step: raises Interrupted when a verb waits to be honoured."""
+    """A safe point of a record's step: raises Interrupted when a verb waits to be carried out."""
     if mirror.asked(name):
         raise Interrupted
 

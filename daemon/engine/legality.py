@@ -1,6 +1,6 @@
 """What may be done now, as one pure function of a record, its cluster, what waits for both, and the platform.
 
-The API, the plan, the daemon's own reactions and the moment at which a verb is honoured all ask it, so that none
+The API, the plan, the daemon's own reactions and the moment at which a verb is carried out all ask it, so that none
 of them says yes where another says no.
 """
 
@@ -33,7 +33,7 @@ class Rules(Protocol):
 
 class Situation(Struct, frozen=True):
     """All that the legality of a verb depends on. ``inbox`` and ``cluster_inbox`` hold what was accepted for the
-    record and for its cluster and is not honoured yet, oldest first."""
+    record and for its cluster and is not carried out yet, oldest first."""
 
     record: Record
     cluster: Record
@@ -141,5 +141,5 @@ def _why_twice(situation: Situation, verb: str, args: Mapping[str, Any]) -> str 
         return None
     for command in situation.inbox:
         if command.verb == verb and (verb != "hold" or command.args.get("step") == args.get("step")):
-            return f"{verb} was asked for already and will be honoured at the next safe point."
+            return f"{verb} was asked for already and will be carried out at the next safe point."
     return None

@@ -49,7 +49,7 @@ class Situations:
         return Limits(deadlines, self._factor)
 
     def situation(self, record: Record, but: Command | None = None) -> Situation:
-        """What the legality of the record's verbs depends on; ``but`` is the verb that is being honoured."""
+        """What the legality of the record's verbs depends on; ``but`` is the verb that is being carried out."""
         cluster, platform = self._mirror.records.get(record.shard, record), self.platform(record)
         return Situation(
             record,

@@ -55,9 +55,9 @@ def resident() -> float:
 
 
 def give_back() -> None:
-    """Look through everything, which ``seldom`` puts off, and give the free pages of all heaps back to the system,
-    wherever in them they are: by itself the C library does so at their ends only. All threads wait meanwhile, 20 to
-    50 ms with a thousand nodes."""
+    """Look through everything, which ``collect_rarely`` puts off, and give the free pages of all heaps back to the
+    system, wherever in them they are: by itself the C library does so at their ends only. All threads wait meanwhile,
+    20 to 50 ms with a thousand nodes."""
     import ctypes
 
     gc.collect()

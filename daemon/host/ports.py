@@ -1,4 +1,4 @@
-"""Opens the daemon's doors: two TCP ports for strangers, within limits that leave room for the Unix socket of its
+"""Opens the daemon's ports: two TCP ports for machines, within limits that leave room for the Unix socket of its
 people."""
 
 from __future__ import annotations

@@ -17,10 +17,10 @@ SCRIPT, CONFIG, PHASE, ERROR = "script_fetched", "config_fetched", "phase", "ins
 class BootProgress(Struct, frozen=True, gc=False):
     """Where the machine of a record stands in the present round, the attempt to install it.
 
-    ``begun``: anything was heard of it. ``boot`` is the newest one and ``heard`` the newest of which more is known
-    than its script; 0 stands for one whose script nobody fetched. ``configured``, ``phase`` (the furthest) and
+    ``begun``: anything was received from it. ``boot`` is the newest one and ``reporting`` the newest of which more is
+    known than its script; 0 stands for one whose script nobody fetched. ``configured``, ``phase`` (the furthest) and
     ``error`` are those of the newest boot. ``ended``: the last phase was reported, and there is nothing to install
-    any more, whatever is heard before or after.
+    any more, whatever is received before or after.
     """
 
     begun: bool = False

@@ -1,4 +1,4 @@
-"""Commits, then remembers, then tells: the only door to the store for everybody in the daemon."""
+"""Commits, then remembers, then tells: the only way to the store for everybody in the daemon."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def plan_of(
     note: str = "",
     bounds: Sequence[Bound] = (),
 ) -> wire.Plan:
-    """The plan with its digest, which names what will be done, and the whole wish, and not how long it takes."""
+    """The plan with its digest, which names what will be done, and the whole spec, and not how long it takes."""
     text = json.dumps([verb, target, items, plain], sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     plan = wire.Plan(digest=digest, target=target, verb=verb, items=items, stages=stages or [])

@@ -1,4 +1,4 @@
-"""The door through which a spec comes in: the words of its secrets are sealed here, and the records refer to them."""
+"""Seals the secrets of a spec before its records are made; the records refer to them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from daemon.store.ops import PutSecret
 
 
 def with_references(plain: Any, box: SecretBox) -> Any:
-    """The wish with a reference in the place of every secret's word; the same word gives the same reference."""
+    """The spec, as plain data, with a reference in the place of every secret's word; the same word gives the same
+    reference."""
     from daemon.spec.secrets import LITERAL, is_literal  # brings pydantic along
 
     if is_literal(plain):
@@ -22,7 +23,7 @@ def with_references(plain: Any, box: SecretBox) -> Any:
 
 
 def sealed_secrets(plain: Mapping[str, Any], cluster: str, box: SecretBox) -> list[PutSecret]:
-    """The secrets whose words stand in a wish, sealed, to be committed with its records."""
+    """The secrets whose words stand in a spec, sealed, to be committed with its records."""
     from daemon.spec.secrets import LITERAL, is_literal
 
     words = sorted({one[LITERAL] for one in _mappings(plain) if is_literal(one)})
@@ -30,14 +31,14 @@ def sealed_secrets(plain: Mapping[str, Any], cluster: str, box: SecretBox) -> li
 
 
 def unknown_seals(plain: Mapping[str, Any], cluster: str, known: Collection[str]) -> list[str]:
-    """The references of a wish to secrets that were sealed before, of which nothing is known here."""
+    """The references of a spec to secrets that were sealed before, of which nothing is known here."""
     references = (one["sealed"] for one in _mappings(plain) if list(one) == ["sealed"])
     marks = sorted({mark for mark in references if isinstance(mark, str)})
     return [mark for mark in marks if sealed_name(cluster, mark) not in known]
 
 
 def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every mapping in a wish, at any depth."""
+    """Every mapping in a spec, at any depth."""
     if isinstance(value, Mapping):
         yield value
         value = value.values()

@@ -17,7 +17,7 @@ _HEAD = """\
 
 
 def spec_text(plain: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> str:
-    """The document of a wish as the records keep it: the cluster's, and of each node its own part by its name.
+    """The document of a spec as the records keep it: the cluster's, and of each node its own part by its name.
 
     What was left out when it was applied stands there with the value it has.
     """

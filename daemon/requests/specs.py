@@ -1,4 +1,4 @@
-"""Specs on their way to become the wish: what applying one would change, and the change itself."""
+"""Applies specs: what applying one would change, and the change itself."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LOOK_SECONDS = 10.0
 
 
 class Specs:
-    """Compares a spec with what stands, and makes it the wish."""
+    """Compares a spec with what stands, and puts it in force."""
 
     def __init__(self, journal: Journal, engine: Engine) -> None:
         self._journal = journal
@@ -128,7 +128,7 @@ class Specs:
         return stages_of(platform.cluster, steps, limits, self._journal.history)
 
     async def apply(self, spec: ClusterSpec, actor: str, digest: str | None) -> bool:
-        """Make the spec the wish. False when it is the wish already. Raises NxdError.
+        """Put the spec in force. False when it is in force already. Raises NxdError.
 
         ``digest`` is that of the plan that a person has seen; without it nothing that stands may be deleted.
         """
@@ -175,7 +175,7 @@ class Specs:
     async def _change(
         self, situation: Record, seeds: Sequence[Seed], actor: str, secrets: Sequence[Op]
     ) -> None:
-        """A standing cluster gets another wish, which it takes over at its next safe point."""
+        """A standing cluster gets another spec, which it takes over at its next safe point."""
         cluster, now = situation.name, self._journal.clock.now()
         new, leaving = self._difference(situation, seeds)
         whole = not self._engine.exists(cluster)
@@ -227,8 +227,8 @@ class Specs:
         return records.get(cluster)
 
     def _is_in_force(self, situation: Record, seeds: Sequence[Seed]) -> bool:
-        """Whether the spec is the wish already; also when it waits in the inbox to become it. A cluster that goes back
-        to nothing, or has, is what nobody wishes for by a spec."""
+        """Whether the spec is in force already; also when it waits in the inbox to be. A cluster that goes back
+        to nothing, or has, is what no spec asks for."""
         waiting = [c.args["spec"] for c in self._journal.mirror.commands(situation.name) if "spec" in c.args]
         if not waiting and situation.state in RELEASED:
             return False
@@ -248,7 +248,7 @@ class Specs:
     def _coming_back(
         self, platform: Platform, situation: Record, seeds: Sequence[Seed]
     ) -> dict[str, list[Resource]]:
-        """The nodes that were to go by the wish before, and began to: each with what of it goes before it comes
+        """The nodes that were to go by the spec before, and began to: each with what of it goes before it comes
         again."""
         mirror, found = self._journal.mirror, dict[str, list[Resource]]()
         waiting = [c.args["spec"] for c in mirror.commands(situation.name) if "spec" in c.args]

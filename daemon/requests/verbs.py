@@ -1,4 +1,4 @@
-"""The verbs people give: which are legal, what they would do, and the door through which they enter."""
+"""The verbs people give: which are legal, what they would do, and how they enter."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Control:
                 web.get("/healthz", self.healthz),
                 web.post("/clock", self.move_clock),
                 web.post("/capacity", self.capacity),
-                web.post("/manners", self.behaviour),
+                web.post("/behaviour", self.behaviour),
                 web.get("/inventory", self.inventory),
                 web.get("/calls", self.calls),
                 web.get("/counts", self.counts),

@@ -126,7 +126,7 @@ class CvmPorts:
         cvm = self._fleet.cvms.get(address)
         if cvm is not None and (address, PRISM_PORT) in self._listeners:
             self._close(address, PRISM_PORT)
-            self._world.spawn(self._reopen(cvm, seconds), f"door of {address}")
+            self._world.spawn(self._reopen(cvm, seconds), f"port of {address}")
 
     async def _reopen(self, cvm: Cvm, seconds: float) -> None:
         await self._world.clock.sleep(seconds)

@@ -1,4 +1,4 @@
-"""Reads the wish for one cluster, a YAML document, and says every mistake in it with its line and column.
+"""Reads the spec of one cluster, a YAML document, and says every mistake in it with its line and column.
 
 This module knows what all platforms share; the rest is the platform's own model, which the caller looks up.
 """
@@ -301,7 +301,7 @@ def dump(spec: ClusterSpec) -> dict[str, Any]:
 
 
 def spec_digest(spec: ClusterSpec) -> str:
-    """What names exactly this wish: equal for two texts that mean the same."""
+    """What names exactly this spec: equal for two texts that mean the same."""
     canonical = json.dumps(dump(spec), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 

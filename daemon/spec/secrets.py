@@ -1,4 +1,4 @@
-"""A secret in a spec: a reference to where it is kept, or the word itself, which nxd seals at the door."""
+"""A secret in a spec: a reference to where it is kept, or the word itself, which nxd seals before it makes a record."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 SHORTEST = 6
 """Characters of the shortest secret; a shorter one stands in many an innocent text."""
 LITERAL = "literal"
-"""The key under which a word itself passes from the spec to the door; it stands in no record."""
+"""The key under which a word itself passes from the spec to the sealing; it stands in no record."""
 WAYS = ("file", "env", "credential", "sealed")
 """How a spec refers to a secret: a file of this host, a variable of the daemon, a credential that systemd gives it, or
 one that nxd has sealed before."""

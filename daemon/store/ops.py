@@ -61,7 +61,7 @@ class Event(Struct, frozen=True, gc=False):
 
 
 class Signal(Struct, frozen=True, gc=False):
-    """The last word of its name that was heard from outside; it may come before the step that waits for it.
+    """The last word of its name that was received from outside; it may come before the step that waits for it.
 
     ``round`` is the attempt to install the machine that it belongs to, and ``boot`` the power-on, counted for each
     record from 1.
@@ -77,7 +77,7 @@ class Signal(Struct, frozen=True, gc=False):
 
 
 class Command(Struct, frozen=True, gc=False):
-    """A verb that was accepted and will be honoured at the next safe point.
+    """A verb that was accepted and will be carried out at the next safe point.
 
     ``token`` makes it one effect. ``args`` may hold ``step``: where a retry begins, after which a hold stops;
     ``means``: the rung of the retry ladder that the daemon takes; ``spec`` and ``nodes``: what a changed spec
@@ -130,7 +130,7 @@ class AddCommand(Struct, frozen=True, gc=False):
 
 
 class CloseCommand(Struct, frozen=True, gc=False):
-    """The command was honoured or is moot."""
+    """The command was carried out or is moot."""
 
     token: str
     target: str

@@ -72,7 +72,7 @@ class Writer:
     def _tell(self, done: asyncio.Future[T], given: T | BaseException) -> None:
         """Answer in the loop, unless nobody waits there any more."""
 
-        def settle() -> None:
+        def answer_caller() -> None:
             if done.done():
                 return
             if isinstance(given, BaseException):
@@ -81,7 +81,7 @@ class Writer:
                 done.set_result(given)
 
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits at all
-            self._loop.call_soon_threadsafe(settle)
+            self._loop.call_soon_threadsafe(answer_caller)
 
     def _work(self) -> None:
         """The thread, from its first to its last call."""

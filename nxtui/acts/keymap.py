@@ -57,7 +57,7 @@ def load(environment: Mapping[str, str]) -> Keymap:
     import yaml
 
     try:
-        wished = yaml.safe_load(text_of(file.read_bytes(), file)) or {}
+        chosen = yaml.safe_load(text_of(file.read_bytes(), file)) or {}
     except NotUtf8 as cause:
         return Keymap(mistakes=(f"The keymap {file} {cause}",))
     except OSError as cause:
@@ -66,16 +66,16 @@ def load(environment: Mapping[str, str]) -> Keymap:
         mark = getattr(cause, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark is not None else ""
         return Keymap(mistakes=(f"The keymap {file} is not YAML{where}.",))
-    if not isinstance(wished, dict):
+    if not isinstance(chosen, dict):
         return Keymap(mistakes=(f"The keymap {file} is not a list of actions and keys.",))
-    return build(wished)
+    return build(chosen)
 
 
-def build(wished: Mapping[Any, Any]) -> Keymap:
+def build(chosen: Mapping[Any, Any]) -> Keymap:
     """Give the actions their keys. An entry that is wrong is left out and told; the others hold."""
     mistakes: list[str] = []
     given: dict[str, str] = {}
-    for name, keys in wished.items():
+    for name, keys in chosen.items():
         if name not in BY_ID:
             near = difflib.get_close_matches(str(name), BY_ID, 1)
             hint = f"; is {near[0]} meant?" if near else "; the help lists them."

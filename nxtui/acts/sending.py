@@ -17,7 +17,7 @@ _LONG = 15
 
 
 class VerbSender:
-    """Carries what a person asks for to the daemon, one errand at a time."""
+    """Carries what a person asks for to the daemon, one verb at a time."""
 
     def __init__(self, nx: NxTui) -> None:
         self._nx = nx

@@ -83,7 +83,7 @@ AT_A_STEP: dict[str, VerbPrompt] = {
 }
 """The verbs that can be asked for at a step of one's choice."""
 
-APPLY = VerbPrompt("plan", "Apply the spec of {}?", "", "is wished")
+APPLY = VerbPrompt("plan", "Apply the spec of {}?", "", "is applied")
 """How a spec is asked for, before it is known what it would do."""
 
 _APPLY_DOES: dict[frozenset[str], str] = {

@@ -118,7 +118,7 @@ class Feed:
         return await self.client.plan_spec(text)
 
     async def apply(self, text: str, digest: str) -> Applied:
-        """Make the spec the wish, if its plan is still the one that was shown."""
+        """Apply the spec, if its plan is still the one that was shown."""
         return await self.client.apply(text, digest)
 
     async def _follow(self) -> bool:

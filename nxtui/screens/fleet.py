@@ -107,7 +107,7 @@ class FleetScreen(FullScreen):
             return "Nothing is known yet: waiting for the daemon."
         if fleet.nodes:
             return "No node passes the filter. Esc clears it."
-        return "No nodes yet. Give it a wish: A applies a spec, and so does nxd apply SPEC."
+        return "No nodes yet. A applies a spec, and so does nxd apply SPEC."
 
     def selected(self) -> EntityView | None:
         """The entity under the cursor of the list that was used last."""

@@ -187,7 +187,7 @@ class SpecScreen(FullScreen):
         if reason is None and self.plan is None:
             reason = "The mistakes are to be mended first." if self.problems else self.said
         if reason is None and self.plan is not None and not self.plan["items"]:
-            reason = f"{self.plan['target']} is wished just so already: there is nothing to do."
+            reason = f"{self.plan['target']} has just this spec already: there is nothing to do."
         if reason is not None or self.plan is None:
             self.notify(reason or "", title="apply: not now", severity="warning", markup=False)
         elif await self.nx.sender.apply(self.text, self.plan):

@@ -1,4 +1,4 @@
-"""What a pen draws on: every colour comes from the theme, none from the terminal's own palette."""
+"""What a renderer draws on: every colour comes from the theme, none from the terminal's own palette."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ NEEDED = (
 
 
 class Fork:
-    """A forked daemon: what `Stage` asks of a child process, and whether it stopped."""
+    """A forked daemon: what `Demo` asks of a child process, and whether it stopped."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid

@@ -33,10 +33,10 @@ Row = Mapping[str, Any]
 class Evidence:
     """What the invariants are judged by: the cloud's own account, the database, and what clients saw.
 
-    ``objects``, ``calls``, ``clusters`` and ``deeds`` (what Prism did) are the world's; ``taken`` are the ids of what
-    somebody else deleted, ``acknowledged`` the tokens of verbs that were accepted, ``seen`` the lines of the log that
-    a client was shown, ``starts`` how often a daemon was started, ``resumed`` records before and after a restart,
-    ``log`` what the daemons wrote to the journal.
+    ``objects``, ``calls``, ``clusters`` and ``operations`` (what Prism did) are the world's; ``taken`` are the ids of
+    what somebody else deleted, ``acknowledged`` the tokens of verbs that were accepted, ``seen`` the lines of the log
+    that a client was shown, ``starts`` how often a daemon was started, ``resumed`` records before and after a
+    restart, ``log`` what the daemons wrote to the journal.
     """
 
     objects: Sequence[Row] = ()

@@ -34,7 +34,7 @@ class World:
 
     def behave(self, order: str, replays: float = 0.0, seed: int = 1) -> None:
         """In which order creates are checked from now on, and with which chance a proxy repeats one."""
-        self._ask("/manners", {"order": order, "replays": replays, "seed": seed})
+        self._ask("/behaviour", {"order": order, "replays": replays, "seed": seed})
 
     def mend(self) -> None:
         """End every rule; strangers take their objects away."""

@@ -167,7 +167,7 @@ async def test_a_spec_is_sent_with_the_digest_of_the_plan_that_was_shown(window:
         await w.press("enter")
         await w.shows("Apply the spec of demo?")
         await w.press("y")
-        await w.shows("demo is wished.")
+        await w.shows("demo is applied.")
         assert w.daemon.specs == [{"spec": "cluster: demo\n", "digest": "sha256:spec"}]
         assert len(w.app.screen_stack) == 1
 

@@ -136,9 +136,9 @@ class AddressPicker:
 
     @asynccontextmanager
     async def pick(
-        self, ctx: StepContext, subnet: str, low: int, high: int, wished: str | None = None
+        self, ctx: StepContext, subnet: str, low: int, high: int, preferred: str | None = None
     ) -> AsyncIterator[str]:
-        """The wished address while it is free, else the lowest free one between two offsets that nobody else was
+        """The preferred address while it is free, else the lowest free one between two offsets that nobody else was
         promised; kept for the caller until the block ends.
 
         Raises NxdError when none is free.
@@ -150,12 +150,12 @@ class AddressPicker:
             def is_taken(one: str) -> bool:
                 return one in seen.taken or one in picked or ctx.held(one)
 
-            if wished is None or is_taken(wished) or wished not in _addresses(seen.cidr, low, high):
+            if preferred is None or is_taken(preferred) or preferred not in _addresses(seen.cidr, low, high):
                 records = {record.name: record for record in ctx.all_records()}
                 promised = self._promises(records, [ctx.record.name])
                 address = _first_free(seen.cidr, low, high, lambda one: is_taken(one) or one in promised)
             else:
-                address = wished
+                address = preferred
             picked.add(address)
         try:
             yield address

@@ -277,7 +277,7 @@ class ClusterSteps:
         return Done({"secured": True, "external_ip": self._external(ctx)})
 
     async def configure(self, ctx: StepContext) -> Outcome:
-        """Name, DNS and NTP servers are as wished."""
+        """Name, DNS and NTP servers are as in the spec."""
         nutanix = ctx.cluster.spec["nutanix"]
         shown = await self._cvms.any(ctx, lambda prism: prism.cluster())
         dns = [one for one in nutanix["dns_servers"] if one not in (shown.get("name_servers") or ())]
@@ -294,7 +294,7 @@ class ClusterSteps:
         return Wait("the settings to be taken", "they were just set", poll=0)
 
     async def verify(self, ctx: StepContext) -> Outcome:
-        """Every host is there and normal, the redundancy is as wished, and the nodes know that they belong."""
+        """Every host is there and normal, the redundancy is as in the spec, and the nodes know that they belong."""
         hosts = await self._cvms.any(ctx, lambda prism: prism.hosts())
         await self._members.lose(ctx, hosts)
         complaints = await self._complaints(ctx, hosts)

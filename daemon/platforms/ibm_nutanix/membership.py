@@ -103,7 +103,7 @@ class Membership:
         return waiting
 
     async def _see_off(self, ctx: StepContext, member: Record, host: Host | None) -> Wait | None:
-        """Finish a removal that was begun. A host that Prism keeps stays: nothing is left of the wish to remove it."""
+        """Finish a removal that was begun. A host that Prism keeps stays: and nobody asks any more for its removal."""
         try:
             left = await self.detach(ctx, member)
         except OutsideError as error:

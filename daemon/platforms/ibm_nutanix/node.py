@@ -85,8 +85,8 @@ class NodeSteps:
             return
         if sent is not None:
             self.picker.forget(network["subnet"])
-        wished = ctx.record.facts.get(FACT, {}).get(role.component)
-        async with self.picker.pick(ctx, network["subnet"], low, high, wished) as address:
+        preferred = ctx.record.facts.get(FACT, {}).get(role.component)
+        async with self.picker.pick(ctx, network["subnet"], low, high, preferred) as address:
             asked = [address]
             if sent is not None:  # an earlier call may still get what it asked for
                 asked += asked_for(sent)

@@ -71,7 +71,7 @@ def endpoints(boot_url: str, config_url: str) -> tuple[Endpoint, Endpoint]:
 
 
 async def probe(endpoint: Endpoint) -> str | None:
-    """Why this is not the door it should be, in a sentence; None when it is."""
+    """Why this is not the endpoint it should be, in a sentence; None when it is."""
     import httpx  # takes long to import, and the daemon starts without it
 
     try:

@@ -1,4 +1,4 @@
-"""What a person may wish for on this platform: a Nutanix cluster on IBM Cloud VPC bare metal."""
+"""What a spec of this platform may say: a Nutanix cluster on IBM Cloud VPC bare metal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The IBM VPC API: its door, and the tables of its parts."""
+"""The IBM VPC API: who may ask, and the tables of its parts."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What can be made to go wrong, as rules: where it strikes, whom, how often, and what happens instead.
 
-A rule waits for its *moment*: a request (service, method and path template) or an instant in the life of an
-object, a machine or a cluster. It strikes when that moment comes for whom it names, and is gone when its
-count is used up. ``moments`` lists what can happen at each of them.
+A rule waits for its *trigger*: a request (service, method and path template) or an instant in the life of an
+object, a machine or a cluster. It strikes when that trigger comes for whom it names, and is gone when its
+count is used up. ``triggers`` lists what can happen at each of them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ANYBODY = ""
 class Rule:
     """One fault, as data. Seconds are virtual.
 
-    ``moment`` is a pattern (``*`` and ``?``) of a request, ``"vpc POST /virtual_network_interfaces"``, or of an
+    ``trigger`` is a pattern (``*`` and ``?``) of a request, ``"vpc POST /virtual_network_interfaces"``, or of an
     instant, ``"server start"``. ``name`` is a word of the object's name, or its id; ``query`` a piece of the
     query string, ``body`` one of the request's own text. It strikes from the ``nth`` match on, ``count`` times
     (None: always), for ``lasts`` seconds after the first time (None: without end), each time with probability
@@ -139,7 +139,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 
 def rule_from_json(given: Any) -> Rule:
     """A rule from its JSON. A request may be given as ``service``, ``method`` and ``path`` instead of a
-    ``moment``. Raises SimError, in one sentence, for anything that is not a rule."""
+    ``trigger``. Raises SimError, in one sentence, for anything that is not a rule."""
     if not isinstance(given, dict):
         raise SimError("A rule must be a JSON object.")
     said = dict(given)

@@ -162,7 +162,7 @@ LIFE: Mapping[str, Mapping[str, str]] = {
     "cluster health": {
         "degraded": "one host is degraded",
         "state": "one host is not NORMAL",
-        "redundancy": "the redundancy is lower than wished",
+        "redundancy": "the redundancy is lower than asked for",
         "few": "one host is missing",
     },
     "cluster vip": {"silent": "the cluster's own address does not answer"},

@@ -10,7 +10,7 @@ from daemon.sim.world.world import World
 
 
 class Machines:
-    """Every machine, by the id of its server; it is the ``Iron`` of the world."""
+    """Every machine, by the id of its server; it is the ``Hardware`` of the world."""
 
     def __init__(self, world: World, fleet: NutanixFleet) -> None:
         self._world = world

@@ -104,7 +104,7 @@ class NutanixFleet:
             if why_not is not None or cvm.cluster is None:
                 return why_not
         if broken is not None and self.listeners is not None:
-            self._world.spawn(self._mend_prism(cvm, cvm.certificate, broken), f"door of {cvm.address}")
+            self._world.spawn(self._mend_prism(cvm, cvm.certificate, broken), f"port of {cvm.address}")
             return await self.listeners.open_broken_prism(cvm.address)
         return await self._open(cvm.address, cvm.certificate)
 
@@ -303,7 +303,7 @@ class NutanixFleet:
             self.operations.over(cluster.name)
 
     def _shut(self, cluster: Cluster) -> None:
-        """Close every door of a cluster's Prism."""
+        """Close every port of a cluster's Prism."""
         self._close_vip(cluster)
         for member in cluster.members:
             if self.listeners is not None:
@@ -361,7 +361,7 @@ class NutanixFleet:
         cluster.old_password, cluster.old_password_until = cluster.password, self._world.clock.now() + wait
         cluster.password = new
 
-    # doors
+    # ports
 
     async def _attend_vip(self, cluster: Cluster) -> None:
         """Answer at the cluster's own address, with the first member's certificate, while it is up."""

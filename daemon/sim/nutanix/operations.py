@@ -1,6 +1,6 @@
 """What Prism did because it was asked to, and what of it ended again: by this a judge tells a thing done twice.
 
-A cluster, a host's place in it and a password bear no name that the inventory could show twice; the deeds do.
+A cluster, a host's place in it and a password bear no name that the inventory could show twice; the operations do.
 """
 
 from __future__ import annotations

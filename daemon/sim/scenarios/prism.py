@@ -206,7 +206,7 @@ PRISM = (
     ),
     _prism(
         "redundancy-low",
-        "The redundancy is lower than wished for five minutes.",
+        "The redundancy is lower than asked for for five minutes.",
         "`current_redundancy_factor` < desired",
         Rule("cluster health", "redundancy", seconds=300.0),
     ),

@@ -66,7 +66,7 @@ Gate = Callable[[web.Request, World], None]
 
 @dataclass(frozen=True)
 class Service:
-    """A table of routes with the door before it. ``gate`` refuses who may not enter or asks wrongly."""
+    """A table of routes behind a gate. ``gate`` refuses who may not enter or asks wrongly."""
 
     name: str
     base: str

@@ -46,7 +46,7 @@ class Hardware(Protocol):
 
 
 class Ports(Protocol):
-    """The doors of the services, as the network sees them."""
+    """The ports of the services, as the network sees them."""
 
     def shut(self, service: str, address: str, seconds: float) -> None:
         """Refuse connections to a service, at this address if it has many, for a while (virtual seconds)."""
