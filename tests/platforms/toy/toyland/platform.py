@@ -160,9 +160,9 @@ class Toyland(Platform):
         """Every box is full."""
         for member in ctx.members:
             if member.state in ("pending", "rolled_back"):
-                await ctx.send(member.name, "start" if member.state == "pending" else "retry")
+                await ctx.give(member.name, "start" if member.state == "pending" else "retry")
             elif member.state == "ready":
-                await ctx.send(member.name, "join")
+                await ctx.give(member.name, "join")
         there = [member for member in ctx.members if member.state == "active"]
         if len(there) == len(ctx.members):
             return Done()
@@ -173,7 +173,7 @@ class Toyland(Platform):
         left = [member for member in ctx.members if member.state != "rolled_back"]
         for member in left:
             if member.state != ROLLING_BACK:
-                await ctx.send(member.name, "release")
+                await ctx.give(member.name, "release")
         return Wait("all boxes to go", f"{len(left)} left", POLL) if left else Done()
 
     async def audit(self, mirror: Mirror) -> Sequence[Finding]:
