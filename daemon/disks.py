@@ -1,4 +1,4 @@
-"""Reads what lies on a disk beside everything else, and within a deadline: a disk in the network may never answer."""
+"""Reads what may never answer beside everything else, and within a deadline: a disk in the network, a name server."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _reading: dict[Hashable, Future[Any]] = {}
-"""What is being read now, so that a disk which hangs holds one thread however often it is asked."""
+"""What is being read now, so that what hangs holds one thread however often it is asked."""
 
 
 async def read_within(seconds: float, what: Hashable, read: Callable[[], T]) -> T:
     """What ``read`` returns or raises. Raises TimeoutError after so many real seconds.
 
-    Nobody can end a thread that waits for a disk: it is left behind, and whoever asks for ``what`` again waits for the
-    same one.
+    Nobody can end a thread that waits for a disk or a name server: it is left behind, and whoever asks for ``what``
+    again waits for the same one.
     """
     reading: Future[T] | None = _reading.get(what)
     if reading is None:

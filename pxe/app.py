@@ -46,6 +46,9 @@ NOT_FOUND = "Not found."
 RETRY_AFTER_SECONDS = 5
 """When to ask again while the book is closed; iPXE waits for it and asks again by itself."""
 
+CLOSE_SECONDS = 5.0
+"""How long a connection may finish what it is doing when the daemon stops."""
+
 _SHOWN_PATH = 200
 _CONFIG_STAGES: tuple[Stage, ...] = ("boot", "installing")
 _STATUS_STAGES: tuple[Stage, ...] = ("boot", "installing", "installed", "stopped")
@@ -103,6 +106,7 @@ def app_runner(app: web.Application, patience: TimeLimits = TIME_LIMITS) -> web.
         handle_signals=False,
         keepalive_timeout=patience.head,
         lingering_time=patience.linger,
+        shutdown_timeout=CLOSE_SECONDS,
     )
 
 

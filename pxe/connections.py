@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -167,14 +167,20 @@ class SocketSite(web.UnixSite):
 
 
 class LimitedSite(web.TCPSite):
-    """A port with a doorkeeper; use it like a TCPSite."""
+    """A port of these addresses with a doorkeeper; use it like a TCPSite."""
 
-    __slots__ = ("_limiter",)
+    __slots__ = ("_hosts", "_limiter")
 
     def __init__(
-        self, runner: web.AppRunner, host: str, port: int, limiter: ConnectionLimiter, **options: Any
+        self,
+        runner: web.AppRunner,
+        hosts: Sequence[str],
+        port: int,
+        limiter: ConnectionLimiter,
+        **options: Any,
     ) -> None:
-        super().__init__(runner, host, port, **options)
+        super().__init__(runner, hosts[0], port, **options)
+        self._hosts = hosts
         self._limiter = limiter
 
     async def start(self) -> None:
@@ -183,5 +189,8 @@ class LimitedSite(web.TCPSite):
         assert server is not None
         loop, limiter, options = asyncio.get_running_loop(), self._limiter, _options(server)
         self._server = await loop.create_server(
-            lambda: _LimitedHandler(limiter, server, **options), self._host, self._port, backlog=self._backlog
+            lambda: _LimitedHandler(limiter, server, **options),
+            self._hosts,
+            self._port,
+            backlog=self._backlog,
         )

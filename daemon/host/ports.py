@@ -9,12 +9,13 @@ import logging
 import os
 import resource
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import web
 
+from daemon.disks import read_within
 from daemon.errors.tree import StartError
 from daemon.spec.hosts import HostPort
 from pxe.app import app_runner, protocol_log
@@ -22,8 +23,8 @@ from pxe.connections import ConnectionLimiter, LimitedSite, Nonsense, SocketSite
 
 log = logging.getLogger("nxd")
 
-CLOSE_SECONDS = 5.0
-"""How long a connection may finish what it is doing when the daemon stops."""
+LOOKUP_SECONDS = 10.0
+"""How long the name in a setting may take to be looked up."""
 KEPT_FILES = 256
 """File descriptors that strangers leave to the daemon itself: the socket, the database, the calls to the cloud."""
 FILES_PER_VISIT = 2
@@ -51,24 +52,41 @@ def _as_many_files_as_may_be() -> int:
 
 @asynccontextmanager
 async def listening(
-    app: web.Application, at: HostPort, setting: str, limiter: ConnectionLimiter
+    app: web.Application,
+    at: HostPort,
+    setting: str,
+    limiter: ConnectionLimiter,
+    lookup_seconds: float = LOOKUP_SECONDS,
 ) -> AsyncIterator[None]:
     """Serve an application to strangers on a TCP port. Raises StartError."""
     runner = app_runner(app, limiter.patience)
     await runner.setup()
     try:
         try:
-            await LimitedSite(runner, at.host, at.port, limiter, shutdown_timeout=CLOSE_SECONDS).start()
-        except OSError as error:
+            hosts = await _addresses(at, lookup_seconds)
+            await LimitedSite(runner, hosts, at.port, limiter).start()
+        except OSError as error:  # a TimeoutError is one too
             raise _closed(error, at, setting) from error
         yield
     finally:
         await runner.cleanup()
 
 
+async def _addresses(at: HostPort, seconds: float) -> Sequence[str]:
+    """The addresses of a host, which may be given by its name. Raises OSError, TimeoutError when nobody tells them."""
+
+    def look_up() -> Sequence[str]:
+        found = socket.getaddrinfo(at.host, at.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+    return await read_within(seconds, at, look_up)
+
+
 def _closed(error: OSError, at: HostPort, setting: str) -> StartError:
     remedy = f"or change {setting} in the settings."
-    if error.errno == errno.EADDRINUSE:
+    if isinstance(error, TimeoutError):
+        said = f"the name {at.host} cannot be looked up: no name server answers in time. Mend that, {remedy}"
+    elif error.errno == errno.EADDRINUSE:
         said = (
             f"the port is in use. End whatever uses it (`ss -ltnp 'sport = :{at.port}'` names it), {remedy}"
         )

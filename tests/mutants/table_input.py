@@ -75,6 +75,8 @@ MUTANTS: tuple[Mutant, ...] = (
            "    return StartError(f\"Cannot listen on {at}: {said}\", passing=error.errno not in _WRONG)\n",
            "    return StartError(f\"Cannot listen on {at}: {said}\", passing=False)\n",
            "a port that is held is tried again", ("tests/test_systemd.py", "-k", "may_pass",)),
+    Mutant("daemon/host/ports.py", "    return await read_within(seconds, at, look_up)\n", "    return look_up()\n",
+           "the lookup of a name to listen on has a deadline", ("tests/daemon/host/test_ports.py",)),
     Mutant("daemon/service.py",
            "    boot, config = boot_server(book, images, registry=engine.metrics)\n",
            "    boot, config = boot_server(book, images)[0], boot_server(book, images)[1]\n",

@@ -172,7 +172,7 @@ async def serve(image_dir: Path) -> AsyncIterator[Callable[..., Awaitable[BootSe
             runner = app_runner(app, patience)
             runners.append(runner)
             await runner.setup()
-            await LimitedSite(runner, "127.0.0.1", 0, keeper).start()
+            await LimitedSite(runner, ["127.0.0.1"], 0, keeper).start()
             ports.append(runner.addresses[0][1])
         return BootServer(*ports)
 

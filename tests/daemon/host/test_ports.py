@@ -1,0 +1,61 @@
+"""The ports for machines: where they listen, and what is said when they cannot."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from daemon.errors.tree import StartError
+from daemon.host.ports import listening
+from daemon.spec.hosts import HostPort
+from pxe.connections import TIME_LIMITS, ConnectionLimiter
+
+LIMITER = ConnectionLimiter(10, 10, TIME_LIMITS)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        return int(held.getsockname()[1])
+
+
+async def test_a_name_whose_lookup_hangs_is_told_at_the_deadline_and_may_be_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The name server of this host does not answer."""
+    answered = threading.Event()
+
+    def silent(*asked: Any, **how: Any) -> Any:
+        answered.wait(20)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    begun = time.monotonic()
+    with pytest.raises(StartError) as told:
+        async with listening(
+            web.Application(), HostPort("jump.example", 8080), "boot.listen", LIMITER, lookup_seconds=0.3
+        ):
+            pass
+    answered.set()
+    assert time.monotonic() - begun < 3
+    assert told.value.passing, "whoever keeps the daemon alive starts it again"
+    assert "the name jump.example cannot be looked up: no name server answers" in str(told.value)
+    assert "boot.listen" in str(told.value)
+
+
+async def test_a_name_that_nobody_knows_is_told_with_the_setting() -> None:
+    with pytest.raises(StartError, match=r"nobody\.invalid is no address, and no name.*config\.listen"):
+        async with listening(web.Application(), HostPort("nobody.invalid", 8080), "config.listen", LIMITER):
+            pass
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "0.0.0.0"])
+async def test_a_name_and_an_address_are_listened_on(host: str) -> None:
+    port = free_port()
+    async with listening(web.Application(), HostPort(host, port), "boot.listen", LIMITER):
+        with socket.create_connection(("127.0.0.1", port), 5):
+            pass
