@@ -27,7 +27,7 @@ async def test_what_is_heard_while_a_screen_opens_is_on_it(window: Open) -> None
         event = {**last._asdict(), "revision": last.revision + 1, "message": "said in between"}
         line = {"type": "event", "revision": event["revision"], "now": last.time, "event": event}
         w.app.open_log(None)
-        w.app.on_nx_tui_heard(w.app.LinesReceived([line]))
+        w.app.on_nx_tui_lines_received(w.app.LinesReceived([line]))
         await w.shows("said in between")
 
 
