@@ -115,7 +115,7 @@ def test_a_setting_with_such_a_number_says_what_to_write(
     with pytest.raises(SettingsError) as wrong:
         load_settings(path, environ)
     (found,) = wrong.value.problems
-    assert found.endswith(f'; it is "{text}", which is text here: write {plain}.')
+    assert found.endswith(f', found "{text}", which is text here: write {plain}.')
 
 
 @pytest.mark.parametrize(

@@ -66,4 +66,4 @@ def test_a_host_that_others_can_reach_is_taken(host: str) -> None:
 def test_an_address_that_stands_for_all_is_refused_whatever_the_world() -> None:
     for host in ("0.0.0.0", "[::]"):
         (found,) = refused(**SIMULATED, NXD_BOOT_URL=f"http://{host}:8090")
-        assert found.startswith("boot.url (variable NXD_BOOT_URL) must be http://host:port")
+        assert found.startswith("boot.url (variable NXD_BOOT_URL): expected http://host:port")

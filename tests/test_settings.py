@@ -121,13 +121,13 @@ def test_everything_wrong_is_told_at_once_with_key_file_line_and_remedy(tmp_path
         f'{path}, line 5: unknown setting "boot.lisen": did you mean "boot.listen"?',
         f"{path}, line 6: config must hold one or more of listen, url, indented.",
         f'{path}, line 9: unknown setting "nodes": nothing known is like it, remove it',
-        f"environment is missing: add it to {path} or set NXD_ENVIRONMENT; it must be a name of",
-        f'boot.listen ({path}, line 3) must be host:port, for example 0.0.0.0:8080; it is "8080".',
-        "config.url (variable NXD_CONFIG_URL) must be http://host:port, for example",
+        f"environment is missing: add it to {path} or set NXD_ENVIRONMENT; expected a name of",
+        f"boot.listen ({path}, line 3): expected host:port, for example 0.0.0.0:8080, found the number 8080.",
+        "config.url (variable NXD_CONFIG_URL): expected http://host:port, for example",
         f"ibm.trusted_profile is missing: add it to {path} or set NXD_IBM_TRUSTED_PROFILE",
-        f'ibm.threads ({path}, line 8) must be a whole number from 1 to 1000000000; it is "1.5".',
-        "ibm.read_timeout (variable NXD_IBM_READ_TIMEOUT) must be a number above 0 and at most 1000000000; "
-        'it is "soon".',
+        f"ibm.threads ({path}, line 8): expected a whole number from 1 to 1000000000, found the number 1.5.",
+        "ibm.read_timeout (variable NXD_IBM_READ_TIMEOUT): expected a number above 0 and at most 1000000000, "
+        'found "soon".',
     ):
         assert [problem for problem in found if problem.startswith(said)], said
     assert len(found) == 10
@@ -172,7 +172,7 @@ def test_everything_wrong_is_told_at_once_with_key_file_line_and_remedy(tmp_path
 )
 def test_a_wrong_value_is_refused_by_name(variable: str, value: str) -> None:
     (found,) = problems(None, {**REQUIRED, variable: value})
-    assert f"({'variable ' + variable}) must be" in found
+    assert f"({'variable ' + variable}): expected" in found
 
 
 NUMBERS = [setting for setting in EVERY if setting.kind.numeric]
@@ -191,7 +191,7 @@ def test_every_number_tells_its_whole_range_and_what_is_beyond_it_is_refused_wit
         path.write_text(f"{section}:\n  {name}: {text}\n")
         for file, environ in ((path, REQUIRED), (None, {**REQUIRED, setting.env: text})):
             (said,) = problems(file, dict(environ))
-            assert f") must be {words}; it is " in said and said.startswith(setting.key) and len(said) < 300
+            assert f"): expected {words}, found " in said and said.startswith(setting.key) and len(said) < 300
 
 
 @pytest.mark.parametrize(
@@ -213,8 +213,8 @@ def test_a_list_in_a_variable_is_written_with_commas_or_as_in_the_file(text: str
 def test_a_variable_that_is_no_list_says_how_one_is_written(text: str) -> None:
     said = problems(None, {**REQUIRED, "NXD_PLATFORMS": text})
     assert said == [
-        "platforms (variable NXD_PLATFORMS) must be a list of one platform or more, for example [ibm_nutanix], or "
-        f'ibm_nutanix,another; it is "{text}".'
+        "platforms (variable NXD_PLATFORMS): expected a list of one platform or more, for example [ibm_nutanix], or "
+        f'ibm_nutanix,another, found "{text}".'
     ]
 
 

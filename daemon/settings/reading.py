@@ -17,10 +17,10 @@ from daemon.display.encodings import NotUtf8, text_of
 from daemon.host.state_dir import NAMES
 from daemon.platforms import is_installed, manifests, own, wrong
 from daemon.platforms.manifest import Manifest
-from daemon.settings.kinds import Setting, SettingType, place_of
+from daemon.settings.kinds import Setting, place_of
 from daemon.settings.table import SETTINGS
-from daemon.spec import numerals
 from daemon.spec.hosts import HostPort, is_loopback, is_unspecified, why_unreachable
+from daemon.spec.values import ValueType
 from daemon.spec.yaml_marks import Loc, Marked, read_yaml, scalar, unknown
 
 DEFAULT_CONFIG = Path("/etc/nxd/nxd.yaml")
@@ -232,7 +232,7 @@ class _Reader:
             value, where, as_text = self._environ[setting.env], f"variable {setting.env}", True
         if value is None and setting.default is None:
             place = f"add it to {self._path} or set" if self._path else "set"
-            said = f"{setting.key} is missing: {place} {setting.env}; it must be {setting.kind.words}."
+            said = f"{setting.key} is missing: {place} {setting.env}; expected {setting.kind.words}."
             self._problems.append(said)
             return
         if value is None:
@@ -244,13 +244,12 @@ class _Reader:
         except _Unfilled as unfilled:
             if where != "its default":  # else the setting it names is wrong itself
                 self._problems.append(f"{setting.key} ({where}) {unfilled}")
-        except ValueError:
-            plain = numerals.hint(value, numerals.number) if setting.kind.numeric else ""
-            wrong = f'{setting.key} ({where}) must be {setting.kind.words}; it is "{value}"{plain}.'
-            self._problems.append(wrong)
+        except ValueError as reason:
+            found = meant if setting.kind.numeric else value
+            self._problems.append(f"{setting.key} ({where}): {str(reason) or setting.kind.mistake(found)}.")
 
 
-def _meant(kind: SettingType, text: str) -> object:
+def _meant(kind: ValueType, text: str) -> object:
     """What a text stands for where a value is wanted: of a variable, or of a default."""
     if kind.numeric:
         return scalar(text)

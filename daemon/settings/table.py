@@ -12,8 +12,8 @@ from daemon.settings.kinds import (
     SECONDS,
     SOCKET,
     Setting,
-    number,
 )
+from daemon.spec.values import number
 
 LATEST = 10_000_000_000
 """The latest moment at which a time may begin: in the year 2286. Nobody can tell the date of one after 9999."""

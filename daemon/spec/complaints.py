@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import types
 from collections.abc import Iterable, Iterator
@@ -12,10 +11,8 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from daemon.spec import numerals
+from daemon.spec.values import found_text
 from daemon.spec.yaml_marks import Loc, Marked, Mistake, nearest, unknown
-
-_SHOWN = 60
-"""How many characters of a wrong value a message repeats."""
 
 
 def complaints(marked: Marked, model: type[BaseModel], errors: Iterable[ErrorDetails]) -> Iterator[Mistake]:
@@ -35,20 +32,6 @@ def _meant(model: type[BaseModel], error: ErrorDetails) -> Loc | None:
     described = _model_at(model, tuple(parent))
     near = nearest(str(key), described.model_fields) if described else None
     return None if near is None else (*parent, near)
-
-
-def found_text(value: object) -> str:
-    """An unexpected value in words."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return f"the number {value}"
-    if isinstance(value, (list, dict)):
-        return ("a list" if value else "an empty list") if isinstance(value, list) else "keys and values"
-    text = json.dumps(str(value), ensure_ascii=False)
-    return text if len(text) <= _SHOWN else f'{text[:_SHOWN]}…"'
 
 
 def _is_echo(error: ErrorDetails) -> bool:

@@ -9,27 +9,21 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     PlainSerializer,
     Strict,
     ValidationError,
     ValidationInfo,
-    WithJsonSchema,
     field_validator,
 )
-from pydantic_core import CoreSchema, core_schema
 
-from daemon.spec import numerals
-from daemon.spec.complaints import complaints, found_text, one_of
+from daemon.spec.complaints import complaints, one_of
+from daemon.spec.values import ValueType, found_text, matching
 from daemon.spec.yaml_marks import Loc, Marked, Mistake, nearest, read_yaml, unknown
 from daemon.wire import SPEC_LIMIT as SPEC_LIMIT
 from daemon.words import counted
@@ -77,15 +71,11 @@ class UnknownPlatform(LookupError):
 
 
 def parse_duration(text: object) -> float:
-    """The seconds of ``90s``, ``45m`` or ``2h``. Raises ValueError that says what it must look like."""
+    """The seconds of ``90s``, ``45m`` or ``2h``. Raises ValueError."""
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
-    if not match:
-        raise ValueError(
-            f"expected a duration like 90s, 45m or 2h, from 1s to {LONGEST_HOURS}h, found {found_text(text)}"
-        )
-    seconds = int(match[1]) * _UNIT_SECONDS[match[2]]
-    if seconds > LONGEST_HOURS * 3600:
-        raise ValueError(f"a duration is from 1s to {LONGEST_HOURS}h, found {found_text(text)}")
+    seconds = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
+    if not 0 < seconds <= LONGEST_HOURS * 3600:
+        raise ValueError
     return float(seconds)
 
 
@@ -95,53 +85,37 @@ def duration_text(seconds: float) -> str:
     return f"{seconds / _UNIT_SECONDS[unit]:g}{unit}"
 
 
-@dataclass(frozen=True)
-class Matching:
-    """A mark on a text field: all of it is of ``pattern``; ``words`` say what it must be."""
-
-    pattern: str
-    words: str
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {**handler(schema), "pattern": f"^(?:{self.pattern})$"}
-
-    def _check(self, value: str) -> str:
-        if not re.fullmatch(self.pattern, value):
-            raise ValueError(f"expected {self.words}, found {found_text(value)}")
+def _gate(value: object) -> object:
+    if value == "all" or (type(value) is int and value >= 1):
         return value
+    raise ValueError
 
 
 Duration = Annotated[
     float,
-    BeforeValidator(parse_duration),
+    ValueType(
+        f"a duration like 90s, 45m or 2h, from 1s to {LONGEST_HOURS}h",
+        parse_duration,
+        {"type": "string", "pattern": f"^{_DURATION.pattern}$"},
+    ),
     PlainSerializer(duration_text),
-    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$"}),
 ]
 """Seconds, written as ``90s``, ``45m`` or ``2h``."""
 
-
-def _gate(value: object) -> object:
-    if value == "all" or (type(value) is int and value >= 1):
-        return value
-    found = found_text(value) + numerals.hint(value, numerals.number)
-    raise ValueError(f"expected all, or a whole number from 1 to the number of nodes, found {found}")
-
-
 Gate = Annotated[
     Literal["all"] | int,
-    BeforeValidator(_gate),
-    WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "integer", "minimum": 1}]}),
+    ValueType(
+        "all, or a whole number from 1 to the number of nodes",
+        _gate,
+        {"anyOf": [{"const": "all"}, {"type": "integer", "minimum": 1}]},
+        numeric=True,
+    ),
 ]
 """How many nodes must be ready."""
 
 Name = Annotated[
     str,
-    Matching(
+    matching(
         NAME_PATTERN,
         'a name of at most 29 characters (lower case letters, digits and "-", a letter first, no "-" last)',
     ),

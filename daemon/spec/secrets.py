@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from daemon.spec.values import ValueType
 
 SHORTEST = 6
 """Characters of the shortest secret; a shorter one stands in many an innocent text."""
@@ -41,8 +41,11 @@ _ONE_OF = [
 
 Secret = Annotated[
     dict[str, str],
-    BeforeValidator(_secret),
-    WithJsonSchema({"anyOf": [{"type": "string", "minLength": SHORTEST}, *_ONE_OF]}),
+    ValueType(
+        "a text, or one of {file: PATH}, {env: NAME} and {credential: NAME}",
+        _secret,
+        {"anyOf": [{"type": "string", "minLength": SHORTEST}, *_ONE_OF]},
+    ),
 ]
 """A password, a key, a token. A step reads it with ``await ctx.reveal``."""
 

@@ -41,6 +41,8 @@ SECONDS = 240.0
 LEAST = 0.9
 """The share of the table that must be noticed."""
 AT_ONCE = 2
+LOOKS = 2
+"""How often tests that fail without a change are run before they are taken to be unsound: a machine may be busy."""
 FAILED = 1
 """pytest's exit code for tests that ran and failed; any other but 0 says that they did not run."""
 
@@ -85,7 +87,7 @@ def judge(mutant: Mutant, place: Path, sound: dict[tuple[str, ...], bool]) -> Ju
     if code == 0:
         return Judged(mutant, "survived")
     if code == FAILED and mutant.tests not in sound:
-        sound[mutant.tests] = _run(mutant.tests, place) == 0
+        sound[mutant.tests] = any(_run(mutant.tests, place) == 0 for _ in range(LOOKS))
     return Judged(mutant, "noticed" if code == FAILED and sound[mutant.tests] else "stale")
 
 

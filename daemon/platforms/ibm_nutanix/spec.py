@@ -25,7 +25,8 @@ from daemon.platforms.ibm_nutanix.spec_values import (
     VpcId,
     ZoneId,
 )
-from daemon.spec.reading import ClusterSpec, Matching, NodeSpec, SpecModel
+from daemon.spec.reading import ClusterSpec, NodeSpec, SpecModel
+from daemon.spec.values import matching
 from daemon.spec.yaml_marks import Loc
 
 
@@ -83,14 +84,14 @@ class Ibm(SpecModel):
     """Where in IBM Cloud the servers are made."""
 
     vpc: VpcId = Field(description="The id of the VPC")
-    zone: Annotated[str, Matching(r"[a-z]{2,}-[a-z]+-[0-9]+", "a zone like us-south-1")] = Field(
+    zone: Annotated[str, matching(r"[a-z]{2,}-[a-z]+-[0-9]+", "a zone like us-south-1")] = Field(
         description="The zone of the servers and of both subnets"
     )
-    resource_group: Annotated[str, Matching(r"[0-9a-f]{32}", "the id of a resource group")] | None = Field(
+    resource_group: Annotated[str, matching(r"[0-9a-f]{32}", "the id of a resource group")] | None = Field(
         default=None, description="The id of the resource group; the account's default one if left out"
     )
     profile: Annotated[
-        str, Matching(r"[a-z0-9]+-metal-[0-9a-z-]+", "a bare metal profile like bx2d-metal-96x384")
+        str, matching(r"[a-z0-9]+-metal-[0-9a-z-]+", "a bare metal profile like bx2d-metal-96x384")
     ] = Field(description="The bare metal profile: processors, memory and drives")
     image: VpcId = Field(description="The id of an image that boots iPXE from its user data")
     ssh_keys: Annotated[tuple[VpcId, ...], Strict(False)] = Field(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from dataclasses import replace
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
+from pydantic import Field, Strict
 
 from daemon.spec import numerals
-from daemon.spec.complaints import found_text
 from daemon.spec.hosts import DOMAIN, server, server_address
-from daemon.spec.reading import Matching
+from daemon.spec.values import ValueType, found_text, matching
 from daemon.spec.yaml_marks import unknown
 
 FIRST_FREE_OFFSET = 4
@@ -38,15 +38,22 @@ _PARTITION = re.compile(
 )
 
 
+_SOME_DRIVE = matching(rf"/dev/(?:{_DISK})", "a drive like /dev/nvme0n1, /dev/sda or /dev/disk/by-id/…")
+
+
 def _whole_drive(value: object) -> object:
     partition = _PARTITION.fullmatch(value) if isinstance(value, str) else None
     if partition:
         drive = next(found for found in partition.groups() if found)
         raise ValueError(f'"{value}" is a partition of {drive}: name a whole drive')
-    return value
+    return _SOME_DRIVE.read(value)
+
+
+_SOME_ZONE = matching(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,2}", "a time zone like UTC or Europe/Berlin")
 
 
 def _time_zone(value: str) -> str:
+    _SOME_ZONE.read(value)
     known = _time_zones()
     if known and value not in known:
         raise ValueError(unknown("time zone", value, known))
@@ -57,9 +64,6 @@ def _time_zone(value: str) -> str:
 def _time_zones() -> frozenset[str]:
     """Those that this host knows; none where it has no list of them."""
     return frozenset(zoneinfo.available_timezones())
-
-
-_SOME_DRIVE = Matching(rf"/dev/(?:{_DISK})", "a drive like /dev/nvme0n1, /dev/sda or /dev/disk/by-id/…")
 
 
 def offsets(value: Any) -> tuple[int, int]:
@@ -83,23 +87,26 @@ def offsets(value: Any) -> tuple[int, int]:
 
 Offsets = Annotated[
     tuple[int, int],
-    BeforeValidator(offsets),
-    WithJsonSchema({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}),
+    ValueType(
+        "the first and the last offset of a range, like [10, 50]",
+        offsets,
+        {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
+    ),
 ]
 """The first and the last address of a range, both taken, counted from the subnet's network address."""
 
 
-VpcId = Annotated[str, Matching(r"[-0-9a-z_]{1,64}", "an id of IBM Cloud VPC, like r006-4f1c0de0-…")]
-Drive = Annotated[str, _SOME_DRIVE, BeforeValidator(_whole_drive)]
-Position = Annotated[str, Matching(r"[A-Z]{1,2}", "a position: one or two capital letters, like A")]
-TimeZone = Annotated[
-    str,
-    Matching(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,2}", "a time zone like UTC or Europe/Berlin"),
-    AfterValidator(_time_zone),
-]
-Guid = Annotated[str, Matching(UUID, "the GUID of a DNS Services instance")]
-ZoneId = Annotated[str, Matching(rf"{DOMAIN}:{UUID}", 'a zone id like "nutanix.internal:4f1c0de0-…"')]
-Domain = Annotated[str, Matching(DOMAIN, "a domain in lower case, like nutanix.internal")]
+VpcId = Annotated[str, matching(r"[-0-9a-z_]{1,64}", "an id of IBM Cloud VPC, like r006-4f1c0de0-…")]
+Drive = Annotated[str, replace(_SOME_DRIVE, read=_whole_drive)]
+Position = Annotated[str, matching(r"[A-Z]{1,2}", "a position: one or two capital letters, like A")]
+TimeZone = Annotated[str, replace(_SOME_ZONE, read=_time_zone)]
+Guid = Annotated[str, matching(UUID, "the GUID of a DNS Services instance")]
+ZoneId = Annotated[str, matching(rf"{DOMAIN}:{UUID}", 'a zone id like "nutanix.internal:4f1c0de0-…"')]
+Domain = Annotated[str, matching(DOMAIN, "a domain in lower case, like nutanix.internal")]
 SecurityGroups = Annotated[tuple[VpcId, ...], Strict(False), Field(min_length=1, max_length=MOST_GROUPS)]
-NameServers = Annotated[tuple[Annotated[str, AfterValidator(server_address)], ...], Strict(False)]
-TimeServers = Annotated[tuple[Annotated[str, AfterValidator(server)], ...], Strict(False)]
+NameServers = Annotated[
+    tuple[Annotated[str, ValueType("the address of a server", server_address)], ...], Strict(False)
+]
+TimeServers = Annotated[
+    tuple[Annotated[str, ValueType("the name or address of a server", server)], ...], Strict(False)
+]

@@ -22,18 +22,20 @@ async def test_a_number_that_is_none_is_refused_in_a_sentence(
     status, body = await door.get(f"{path}?{key}={text}")
     error = body["error"]
     assert (status, error["code"]) == (400, "request") and error["remedy"]
-    assert error["message"].startswith(f"{key} must be a whole number from {kind.lowest} to {kind.highest};")
+    assert error["message"].startswith(
+        f"{key}: expected a whole number from {kind.lowest} to {kind.highest},"
+    )
     assert len(error["message"]) < 140
 
 
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("/v1/log?limit=0", 'limit must be a whole number from 1 to 10000; it is "0".'),
-        ("/v1/log?limit=10001", 'limit must be a whole number from 1 to 10000; it is "10001".'),
-        ("/v1/log?limit=-1", 'limit must be a whole number from 1 to 10000; it is "-1".'),
-        ("/v1/log?tail=2", 'tail must be a whole number from 0 to 1; it is "2".'),
-        ("/v1/events?first=0", 'first must be a whole number from 1 to 999999999999999999; it is "0".'),
+        ("/v1/log?limit=0", 'limit: expected a whole number from 1 to 10000, found "0".'),
+        ("/v1/log?limit=10001", 'limit: expected a whole number from 1 to 10000, found "10001".'),
+        ("/v1/log?limit=-1", 'limit: expected a whole number from 1 to 10000, found "-1".'),
+        ("/v1/log?tail=2", 'tail: expected a whole number from 0 to 1, found "2".'),
+        ("/v1/events?first=0", 'first: expected a whole number from 1 to 999999999999999999, found "0".'),
         ("/v1/log?limt=5", 'There is no parameter "limt"; there are after, limit, tail, cluster, node.'),
         ("/v1/events?limit=5", 'There is no parameter "limit"; there are after, first.'),
         ("/v1/healthz?a=1", 'There is no parameter "a"; /v1/healthz takes none.'),

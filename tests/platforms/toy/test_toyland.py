@@ -235,7 +235,7 @@ class TestOff:
         toy.write(platforms=["toylnad"])
         toy.run("schema").refused_with(2, 'unknown platform "toylnad": did you mean "toyland"?')
         toy.write(platforms="[toyland")
-        toy.run("schema").refused_with(2, "platforms (", "must be a list of one platform or more")
+        toy.run("schema").refused_with(2, "platforms (", "expected a list of one platform or more")
 
     def test_a_platform_that_is_not_known_is_told_with_those_that_are(self, toy: Any) -> None:
         toy.write(platforms=["toylnad"])
