@@ -15,18 +15,6 @@ Phase = Literal["waiting", "working", "ok", "attention", "failed", "releasing", 
 
 PHASES: tuple[Phase, ...] = ("waiting", "working", "ok", "attention", "failed", "releasing", "released")
 
-VERBS: tuple[str, ...] = (
-    "retry",
-    "rollback",
-    "hold",
-    "resume",
-    "replace",
-    "destroy",
-    "protect",
-    "unprotect",
-)
-"""Every verb the daemon takes, in the order in which it is offered."""
-
 SPEC_LIMIT = 256 * 1024
 """Bytes of a spec that are read: ten thousand nodes by name. The reading of it takes a few seconds."""
 
@@ -146,6 +134,43 @@ class Steps(TypedDict):
     steps: dict[str, dict[str, list[StepView]]]
 
 
+class PromptView(TypedDict):
+    """How a verb is asked for. ``{}`` in the question is whom it is for, ``{step}`` the step it names; ``accepted``
+    follows a name; ``mild`` is said in place of the promise where the plan holds nothing, empty where nothing is."""
+
+    question: str
+    promise: str
+    accepted: str
+    mild: str
+
+
+class VerbView(PromptView):
+    """One verb of a kind. ``does`` is half a sentence, ``help`` one or two. ``consent`` is what is needed before it is
+    given: nothing, a yes, a yes under its plan, or the name in full. ``deletes``: whether its plan deletes something.
+    ``step``: whether it may name one, from which it begins or after which it takes effect, and then ``at_step`` is how
+    it is asked for. ``goal``: what to wait for until it is done, null where there is nothing."""
+
+    name: str
+    does: str
+    help: str
+    consent: Literal["none", "ask", "plan", "name"]
+    deletes: Literal["never", "maybe", "always"]
+    step: Literal["from", "after"] | None
+    at_step: PromptView | None
+    goal: Literal["active", "gone"] | None
+
+
+VerbTable = dict[str, dict[str, list[VerbView]]]
+"""Platform → node or cluster → its verbs, in the order in which they are offered."""
+
+
+class VerbList(TypedDict):
+    """The answer of ``GET /v1/verbs``: platform → node or cluster → its verbs, in the order in which they are
+    offered."""
+
+    verbs: VerbTable
+
+
 class DaemonView(TypedDict):
     """Who answers. A new ``id`` means another database: throw away what was remembered."""
 
@@ -165,8 +190,9 @@ class UnwrittenView(TypedDict):
 
 
 class Snapshot(TypedDict):
-    """Everything at one revision. ``speed`` is how many daemon seconds pass in one real second. ``unwritten`` is there
-    while the database cannot be written."""
+    """Everything at one revision. ``speed`` is how many daemon seconds pass in one real second. ``verbs`` are those of
+    each platform (absent in a recording of an older version), ``unwritten`` is there while the database cannot be
+    written."""
 
     daemon: DaemonView
     revision: int
@@ -174,6 +200,7 @@ class Snapshot(TypedDict):
     speed: float
     clusters: list[EntityView]
     nodes: list[EntityView]
+    verbs: NotRequired[VerbTable]
     unwritten: NotRequired[UnwrittenView]
 
 

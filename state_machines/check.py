@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import product
 from typing import get_args
 
-from state_machines.kind import FLAGS, NO_RETURN, NOTHING, ROLLING_BACK, Kind, Phase, State
+from state_machines.kind import NO_RETURN, NOTHING, ROLLING_BACK, Kind, Phase, State
+from state_machines.verbs import PROTECTIONS, SHARED
 
 LEFT_BY_A_PERSON: tuple[Phase, ...] = ("attention", "failed", "released")
 """Phases in which nothing moves by itself: a verb of a person must lead out."""
+
+_WORDS = ("does", "prompt", "at_step", "help")
+"""What a platform may say of a shared verb in words of its own."""
 
 Standing = tuple[str, str | None]
 """Where a record can be: its state and its step."""
@@ -105,9 +111,38 @@ def _every_state_has_an_exit(kind: Kind) -> Iterator[str]:
 
 
 def _every_verb_is_an_event(kind: Kind) -> Iterator[str]:
-    for verb in kind.verbs:
-        if verb not in kind.machine.events and verb not in FLAGS:
-            yield f"{verb}: a verb that no state takes."
+    for name, verb in kind.verbs.items():
+        if not kind.leads(name) and verb.protect is None and not verb.facts:
+            yield f"{name}: a verb that no state takes."
+
+
+def _every_verb_is_what_its_row_says(kind: Kind) -> Iterator[str]:
+    for name, verb in kind.verbs.items():
+        if verb.whom not in (kind.role, "both"):
+            yield f"{name}: a verb for a {verb.whom}, and this is a {kind.role}."
+        if verb.protect is not None and name not in PROTECTIONS:
+            yield f"{name}: {' and '.join(PROTECTIONS)} alone set the protection."
+        shared = SHARED.get(name)
+        if shared is not None and replace(verb, **{key: getattr(shared, key) for key in _WORDS}) != shared:
+            yield f"{name}: a shared verb does the same everywhere; give another one another name."
+        if not re.fullmatch("[a-z][a-z-]*", name):
+            yield f"{name}: a verb is a word in small letters."
+        back = any(row.dest == ROLLING_BACK for row in kind.transitions if row.event == name)
+        if back and verb.deletes == "never":
+            yield f"{name}: it leads back to nothing, and says that it never deletes."
+
+
+def _every_verb_is_asked_for(kind: Kind) -> Iterator[str]:
+    for name, verb in kind.verbs.items():
+        for prompt in (verb.prompt, verb.at_step) if verb.step else (verb.prompt,):
+            if prompt is None or not (prompt.question and prompt.promise and prompt.accepted):
+                yield f"{name}: it has no question, no promise, or no word for that it is accepted."
+            elif "{}" not in prompt.question:
+                yield f"{name}: its question does not name whom it is for."
+        if not verb.does.strip() or not verb.help.strip():
+            yield f"{name}: it does not say what it does."
+        if verb.deletes == "always" and verb.consent not in ("plan", "name"):
+            yield f"{name}: it deletes, and nobody consents to its plan."
 
 
 def _the_table_is_what_the_machine_answers(kind: Kind) -> Iterator[str]:
@@ -131,5 +166,7 @@ RULES: tuple[Callable[[Kind], Iterator[str]], ...] = (
     _every_retry_starts_at_a_step,
     _every_state_has_an_exit,
     _every_verb_is_an_event,
+    _every_verb_is_what_its_row_says,
+    _every_verb_is_asked_for,
     _the_table_is_what_the_machine_answers,
 )

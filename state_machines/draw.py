@@ -104,7 +104,7 @@ def _sources(kind: Kind, sources: tuple[str, ...], dest: str) -> list[str]:
 
 
 def _chapter(kind: Kind) -> str:
-    verbs = [f"- `{verb}`: {text}" for verb, text in kind.verbs.items()]
+    verbs = [f"- `{verb.name}`: {verb.does}" for verb in kind.verbs.values()]
     stages = [f"{n}. {undo.title}, within {in_words(undo.deadline)}" for n, undo in enumerate(kind.undo, 1)]
     parts = [
         f"## A {kind.role} of {kind.name.partition('.')[0]}\n",

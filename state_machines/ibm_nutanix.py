@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from state_machines.kind import NO_RETURN, NOTHING, Kind, State, Transition, UndoStep
 from state_machines.lifecycle import ENDS, lifecycle, release
+from state_machines.verbs import DESTROY, HOLD, PROTECT, REPLACE, RESUME, RETRY, ROLLBACK, UNPROTECT
 
 MINUTE = 60.0
 HOUR = 3600.0
@@ -123,13 +124,7 @@ NODE = Kind(
         release("release", ("pending",), NODE_STEPS, ("ready", "active")),
     ),
     undo=NODE_UNDO,
-    verbs={
-        "retry": "try again, from the step that failed",
-        "rollback": "delete everything made for this node",
-        "hold": "stop at the next safe point",
-        "resume": "go on after a hold",
-        "replace": "give the server back and order another one behind the same interfaces, addresses and names",
-    },
+    verbs=(RETRY, ROLLBACK.says("delete everything made for this node"), HOLD, RESUME, REPLACE),
 )
 
 CLUSTER_STEPS: tuple[State, ...] = (
@@ -254,13 +249,13 @@ CLUSTER = Kind(
         Transition("destroy", ("rolled_back",), "rolling_back"),
     ),
     undo=(UndoStep("release_nodes", "releasing all nodes", 6 * HOUR),),
-    verbs={
-        "retry": "try again, from the step that failed, and with it the nodes that block it",
-        "rollback": "delete everything made for this cluster and its nodes",
-        "hold": "stop at the next safe point, and every node that is at work with it",
-        "resume": "go on after a hold, and the nodes that were held with it",
-        "destroy": "delete everything, an active cluster too, and forget it",
-        "protect": "refuse every deletion until it is unprotected",
-        "unprotect": "allow deletions again",
-    },
+    verbs=(
+        RETRY.says("try again, from the step that failed, and with it the nodes that block it"),
+        ROLLBACK.says("delete everything made for this cluster and its nodes"),
+        HOLD.says("stop at the next safe point, and every node that is at work with it"),
+        RESUME.says("go on after a hold, and the nodes that were held with it"),
+        DESTROY,
+        PROTECT,
+        UNPROTECT,
+    ),
 )

@@ -6,12 +6,14 @@ to it, because a machine per record costs 74 kB and binding costs time in every 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from msgspec import Struct
 from transitions import EventData, Machine, MachineError
+
+from state_machines.verbs import EVENTS, Prompt, Verb
 
 Phase = Literal["waiting", "working", "ok", "attention", "failed", "releasing", "released"]
 
@@ -23,8 +25,7 @@ NO_RETURN = "no return"
 
 ROLLING_BACK = "rolling_back"
 
-FLAGS: dict[str, bool] = {"protect": True, "unprotect": False}
-"""Verbs that change no state: they set or clear the protection against deletions."""
+_NO_MORE = Verb("", "", Prompt("", "", ""))
 
 
 class State(Struct, frozen=True):
@@ -94,15 +95,15 @@ class Kind:
         states: Iterable[State],
         transitions: Iterable[Transition],
         undo: Iterable[UndoStep],
-        verbs: Mapping[str, str],
+        verbs: Iterable[Verb],
     ) -> None:
         self.name = name
         self.role = role
         self.states = {state.name: state for state in states}
         self.transitions = tuple(transitions)
         self.undo = tuple(undo)
-        self.verbs = dict(verbs)
-        """Verb of a person → what it does, in half a sentence."""
+        self.verbs = {verb.name: verb for verb in verbs}
+        """The verbs of a person, by name, in the order in which they are offered."""
         self.steps = tuple(state.name for state in self.states.values() if state.work)
         self.initial = next(iter(self.states))
         self.machine = self._build()
@@ -167,6 +168,14 @@ class Kind:
     def persons(self) -> set[str]:
         """Every event that a person can bring about."""
         return {row.event for row in self.transitions if (row.verb or row.event) in self.verbs}
+
+    def effect(self, event: str) -> Verb:
+        """What a verb, or an event of the daemon's own, does beside leading to a state."""
+        return self.verbs.get(event) or EVENTS.get(event, _NO_MORE)
+
+    def leads(self, event: str) -> bool:
+        """Whether it is an event that leads to a state; other verbs only set what their row says."""
+        return event in self.machine.events
 
     def why_not(self, state: str, event: str) -> str:
         """The sentence for a person whose verb is not legal now."""

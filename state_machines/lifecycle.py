@@ -46,9 +46,14 @@ RELEASED: tuple[str, ...] = (ROLLING_BACK, "rolled_back", "rollback_blocked")
 """Where a record goes back to nothing, or has done so."""
 
 
+def from_step(verb: str, step: str) -> str:
+    """The event of a verb that begins at a step of a person's choice."""
+    return f"{verb} from {step}"
+
+
 def retry_from(step: str) -> str:
     """The event that takes a record back to a step it has been through already."""
-    return f"retry from {step}"
+    return from_step("retry", step)
 
 
 def lifecycle(

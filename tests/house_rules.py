@@ -119,7 +119,7 @@ HOUSE_RULES: dict[str, Room] = {
             "daemon.client", "daemon.demo", "daemon.errors", "daemon.host", "daemon.platforms", "daemon.secrets",
             "daemon.service", "daemon.settings", "daemon.sim", "daemon.sim.refusals", "daemon.sim.scenarios",
             "daemon.spec", "daemon.wire",
-            "nxtui",
+            "nxtui", "state_machines",
         )
     ),
     "daemon.demo": Room(("daemon.client", "daemon.sim", "daemon.wire", "nxtui", "pxe")),

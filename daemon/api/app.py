@@ -79,6 +79,7 @@ class Api:
                 get("/v1/nodes", self.nodes),
                 get("/v1/clusters", self.clusters),
                 get("/v1/steps", self.steps),
+                get("/v1/verbs", self.verbs),
                 get("/v1/nodes/{name}", self.show),
                 get("/v1/clusters/{name}", self.show),
                 get("/v1/clusters/{name}/login", self.login),
@@ -110,6 +111,9 @@ class Api:
 
     async def steps(self, request: web.Request) -> web.StreamResponse:
         return _json(self._views.steps())
+
+    async def verbs(self, request: web.Request) -> web.StreamResponse:
+        return _json(self._views.verbs())
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         record = self._verbs.find(request.match_info["name"])

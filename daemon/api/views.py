@@ -20,6 +20,7 @@ from daemon.requests.verbs import Verbs
 from daemon.store.ops import Event
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.record import Record
+from state_machines.verbs import Prompt, Verb
 
 
 class Views:
@@ -44,6 +45,7 @@ class Views:
             speed=self._journal.clock.speed,
             clusters=[self.entity(record) for record in records if record.name == record.shard],
             nodes=[self.entity(record) for record in nodes],
+            verbs=self.verbs()["verbs"],
         )
         if (unwritten := self.unwritten()) is not None:
             shown["unwritten"] = unwritten
@@ -144,6 +146,18 @@ class Views:
             }
         )
 
+    def verbs(self) -> wire.VerbList:
+        """The verbs of every kind, and how each is asked for."""
+        return wire.VerbList(
+            verbs={
+                name: {
+                    kind.role: [verb_view(verb) for verb in kind.verbs.values()]
+                    for kind in (platform.node, platform.cluster)
+                }
+                for name, platform in self._engine.platforms.items()
+            }
+        )
+
     def _steps_of(self, kind: Kind) -> list[wire.StepView]:
         history, factor = self._journal.history, self._engine.pace.deadline_factor
         return [
@@ -178,6 +192,27 @@ class Views:
                 )
             )
         return stays
+
+
+def verb_view(verb: Verb) -> wire.VerbView:
+    """A verb as the API tells of it."""
+    return wire.VerbView(
+        name=verb.name,
+        does=verb.does,
+        help=verb.help,
+        consent=verb.consent,
+        deletes=verb.deletes,
+        step=verb.step,
+        at_step=_prompt_view(verb.at_step) if verb.at_step else None,
+        goal=verb.goal,
+        **_prompt_view(verb.prompt),
+    )
+
+
+def _prompt_view(prompt: Prompt) -> wire.PromptView:
+    return wire.PromptView(
+        question=prompt.question, promise=prompt.promise, accepted=prompt.accepted, mild=prompt.mild
+    )
 
 
 def _without_null(error: dict[str, Any]) -> dict[str, Any]:

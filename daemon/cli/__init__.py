@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from state_machines.verbs import SHARED
+
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("running", "Run the daemon in the foreground."),
     "sim": ("simulating", "Run the simulated data centre."),
@@ -24,29 +26,27 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "wait": ("reading", "Wait until a cluster or node is done."),
     "login": ("reading", "Show where and how to log in to a cluster."),
     "audit": ("auditing", "Compare the cloud with the ledger, both ways; delete a stray."),
-    "retry": ("verbs", "Try again, from the step that failed."),
-    "rollback": ("verbs", "Delete everything made for a node or cluster."),
-    "hold": ("verbs", "Stop at the next safe point."),
-    "resume": ("verbs", "Go on after a hold."),
-    "replace": ("verbs", "Order another server behind the same addresses."),
-    "protect": ("verbs", "Refuse every deletion in a cluster."),
-    "unprotect": ("verbs", "Allow deletions again."),
-    "destroy": ("verbs", "Delete a cluster, an active one too, and forget it."),
+    **{verb.name: ("verbs", verb.summary) for verb in SHARED.values()},
     "completion": ("naming", "Print what lets a shell complete commands and names."),
 }
 """Command → the module that holds it and what it does, in the order of the help."""
 
 
 class _Lazy(click.Group):
-    """Loads a command's module when that command is called."""
+    """Loads a command's module when that command is called. What is no command of its own may be a verb that a platform
+    brings: the daemon knows."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        module = import_module(f"daemon.cli.{COMMANDS.get(name, ('verbs', ''))[0]}")
+        if name in SHARED:
+            verb: click.Command = module.shared(name)
+            return verb
         if name not in COMMANDS:
-            return None
-        module = import_module(f"daemon.cli.{COMMANDS[name][0]}")
+            told: click.Command | None = module.told(ctx.find_root().params, name)
+            return told
         command: click.Command = getattr(module, name)
         return command
 

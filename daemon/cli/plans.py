@@ -18,8 +18,6 @@ _STYLES = {"create": "green", "change": "yellow", "delete": "bold red"}
 _DONE = {"create": "makes", "change": "changes", "delete": "deletes"}
 NAME_ROOM = 40
 """The widest column of names; a longer one pushes what follows to the right."""
-TYPED = ("destroy",)
-"""What is agreed to by typing the name in full."""
 
 
 def print_plan(plan: wire.Plan) -> None:
@@ -98,9 +96,9 @@ def _times(stage: wire.PlanStage) -> tuple[tables.Cell, ...]:
     return stage["title"], usual, lasting(stage["deadline"])
 
 
-def agreed(plan: wire.Plan, as_json: bool) -> str:
-    """Show the plan and ask; its digest when a person agrees. A script gets the plan and is not asked.
-    Raises CommandFailed."""
+def agreed(plan: wire.Plan, as_json: bool, typed: bool = False) -> str:
+    """Show the plan and ask, for the name in full if it is to be ``typed``; its digest when a person agrees. A script
+    gets the plan and is not asked. Raises CommandFailed."""
     again = f"repeat with --plan {plan['digest']}, or with --yes."
     error = {"code": "unconfirmed", "remedy": f"Look at the plan, then {again}"}
     if as_json:
@@ -109,14 +107,14 @@ def agreed(plan: wire.Plan, as_json: bool) -> str:
     print_plan(plan)
     if not sys.stdin.isatty():
         raise CommandFailed(wire.EXIT_USAGE, f"This is not a terminal to confirm at: {again}", error)
-    if not _says_yes(plan["verb"], plan["target"]):
+    if not _says_yes(plan["verb"], plan["target"], typed):
         raise CommandFailed(wire.EXIT_REFUSED, "Nothing was changed.", {"code": "declined"})
     return plan["digest"]
 
 
-def _says_yes(verb: str, name: str) -> bool:
-    """A deliberate yes: the name in full for destroy, else the letter y. Enter alone is a no."""
-    if verb in TYPED:
+def _says_yes(verb: str, name: str, typed: bool) -> bool:
+    """A deliberate yes: the name in full, or the letter y. Enter alone is a no."""
+    if typed:
         return _answer(f"Type {name} to {verb} it: ") == name
     return _answer(f"{verb} {name}? [y/N]: ").lower() in ("y", "yes")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 from daemon.wire import (
-    VERBS,
     Accepted,
     Applied,
     CheckView,
@@ -19,6 +18,7 @@ from daemon.wire import (
     Snapshot,
     SpecText,
 )
+from state_machines.verbs import SHARED
 
 
 class Waited(TypedDict):
@@ -107,7 +107,7 @@ SHAPES: dict[str, Any] = {
     "preflight": list[CheckView],
     "apply": ApplyAnswer,
     "spec": SpecText,
-    **dict.fromkeys(VERBS, VerbAnswer),
+    **dict.fromkeys(SHARED, VerbAnswer),
     "sim": dict[str, Any],
 }
 """Command → what it prints with --json. `events`, and `logs` with --follow, print one ``EventView`` on each line."""

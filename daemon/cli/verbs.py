@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +10,10 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import find_socket
-from daemon.cli.naming import known_clusters, known_names, known_nodes, named
+from daemon.cli.naming import PATIENCE, known_clusters, known_names, known_nodes, named
 from daemon.cli.numbers import SECONDS
 from daemon.cli.output import print_json
-
-_GOAL = {"retry": "active", "resume": "active", "replace": "active", "rollback": "gone", "destroy": "gone"}
-"""What `--wait` waits for."""
-_DELETES = ("rollback", "destroy", "replace")
-"""Verbs that show their plan and ask before they are given."""
-_MAY_DELETE = ("retry",)
-"""Verbs that do so where the plan deletes something."""
+from state_machines.verbs import SHARED
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +28,8 @@ class How:
     step: str | None = None
 
 
-_NAMED = {"replace": known_nodes} | dict.fromkeys(("protect", "unprotect", "destroy"), known_clusters)
-"""Whose names a shell completes, where a verb does not take both kinds."""
+_KNOWN = {"node": known_nodes, "cluster": known_clusters, "both": known_names}
+"""Whose names a shell completes, by whom a verb is for."""
 _OPTIONS = (
     click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts."),
     click.option("--timeout", type=SECONDS, help="With --wait: give up after this many seconds."),
@@ -50,65 +43,102 @@ _CONFIRMATION = (
 )
 
 
-def _verb(verb: str, text: str, *more: Callable[..., Any]) -> click.Command:
+_STEPS: dict[str | None, tuple[str, str]] = {
+    "from": ("--from", "Begin at this step instead of the one that failed."),
+    "after": ("--after", "Stop after this step instead of now."),
+}
+"""The option with which a verb names a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerbCommand:
+    """What a command needs to know of its verb."""
+
+    name: str
+    help: str
+    consent: str
+    deletes: str
+    step: str | None
+    goal: str | None
+    whom: str = "both"
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether its plan is looked at before it is given."""
+        return self.deletes != "never" or self.consent in ("plan", "name")
+
+
+def command_of(verb: VerbCommand) -> click.Command:
     """The command of a verb, with what is special about it."""
 
     def command(options: dict[str, Any], name: str, **how: Any) -> int:
         return _run(options, verb, name, How(**how))
 
-    command.__doc__ = text
-    name = click.argument("name", callback=named, shell_complete=_NAMED.get(verb, known_names))
-    confirmed = _CONFIRMATION if verb in (*_DELETES, *_MAY_DELETE) else ()
-    for option in (name, *_OPTIONS, *confirmed, *more):
+    command.__doc__ = verb.help
+    name = click.argument("name", callback=named, shell_complete=_KNOWN[verb.whom])
+    confirmed = _CONFIRMATION if verb.confirmed else ()
+    for option in (name, *_OPTIONS, *confirmed):
         command = option(command)
-    return click.command(verb)(click.pass_obj(command))
+    if verb.step in _STEPS:
+        how, text = _STEPS[verb.step]
+        command = click.option(how, "step", metavar="STATE", help=text)(command)
+    return click.command(verb.name)(click.pass_obj(command))
 
 
-def _step(option: str, text: str) -> Callable[..., Any]:
-    return click.option(option, "step", metavar="STATE", help=text)
+def shared(name: str) -> click.Command:
+    """The command of a verb that every platform has."""
+    one = SHARED[name]
+    return command_of(VerbCommand(one.name, one.help, one.consent, one.deletes, one.step, one.goal, one.whom))
 
 
-retry = _verb(
-    "retry",
-    "Try again, from the step that failed. What was made is kept; a server that failed is shown and made anew.",
-    _step("--from", "Begin at this step instead of the one that failed."),
-)
-hold = _verb(
-    "hold",
-    "Stop at the next safe point; nothing is deleted.",
-    _step("--after", "Stop after this step instead of now."),
-)
-resume = _verb("resume", "Go on after a hold.")
-replace = _verb(
-    "replace", "Order another server for a node, behind the same interfaces, addresses and names."
-)
-protect = _verb("protect", "Refuse every deletion in a cluster until it is unprotected.")
-unprotect = _verb("unprotect", "Allow deletions in a cluster again.")
-rollback = _verb("rollback", "Delete everything made for a node or cluster, after showing it.")
-destroy = _verb("destroy", "Delete a cluster, an active one too, and forget it; asks for its name.")
+def told(options: dict[str, Any], name: str) -> click.Command | None:
+    """The command of a verb that a platform brings, as the daemon tells of it; None where none answers at once, or it
+    knows no such verb."""
+    from daemon.cli.ending import CommandFailed
+    from daemon.client import Client, DaemonRefused, DaemonUnreachable
+
+    try:
+        with Client(find_socket(options), PATIENCE) as client:
+            listed = client.verbs()["verbs"]
+    except (CommandFailed, DaemonRefused, DaemonUnreachable, ValueError):
+        return None
+    found = [
+        (role, verb)
+        for kinds in listed.values()
+        for role, verbs in kinds.items()
+        for verb in verbs
+        if verb["name"] == name
+    ]
+    if not found:
+        return None
+    roles, verb = {role for role, _ in found}, found[0][1]
+    whom = roles.pop() if len(roles) == 1 else "both"
+    return command_of(
+        VerbCommand(name, verb["help"], verb["consent"], verb["deletes"], verb["step"], verb["goal"], whom)
+    )
 
 
-def _run(options: dict[str, Any], verb: str, name: str, how: How) -> int:
+def _run(options: dict[str, Any], verb: VerbCommand, name: str, how: How) -> int:
     """Give the verb; one that deletes does exactly the plan that was shown and agreed to."""
     from daemon.cli.plans import agreed
     from daemon.client import Client
 
     socket = find_socket(options)
     digest = how.digest
-    if verb in (*_DELETES, *_MAY_DELETE) and not how.yes and digest is None:
+    if verb.confirmed and not how.yes and digest is None:
         with Client(socket) as client:
-            plan = client.plan(verb, name, how.step)
-        if verb in _DELETES or any(item["action"] == "delete" for item in plan["items"]):
-            digest = agreed(plan, how.as_json)
+            plan = client.plan(verb.name, name, how.step)
+        if verb.deletes != "maybe" or any(item["action"] == "delete" for item in plan["items"]):
+            digest = agreed(plan, how.as_json, typed=verb.consent == "name")
     with Client(socket) as client:
-        accepted = client.verb(verb, name, digest=digest, token=str(uuid.uuid4()), step=how.step)
-    waits = how.wait and verb in _GOAL
+        accepted = client.verb(verb.name, name, digest=digest, token=str(uuid.uuid4()), step=how.step)
+    waits = how.wait and verb.goal is not None
     if not how.as_json:
-        print(f"{name}: {verb} accepted.", flush=True)
+        print(f"{name}: {verb.name} accepted.", flush=True)
     elif not waits:
         print_json(accepted)
-    if not waits:
+    if not waits or verb.goal is None:
         return wire.EXIT_DONE
     from daemon.cli.waiting import wait_after
 
-    return wait_after(accepted, socket, name, _GOAL[verb], how.timeout, how.as_json)
+    return wait_after(accepted, socket, name, verb.goal, how.timeout, how.as_json)

@@ -130,6 +130,7 @@ class AsyncClient:
     verb = _awaiting(calls.verb)
     health = _awaiting(calls.health)
     steps = _awaiting(calls.steps)
+    verbs = _awaiting(calls.verbs)
 
     async def stream(
         self, after: int | None = None, first: int | None = None

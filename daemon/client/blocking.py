@@ -124,6 +124,7 @@ class Client:
     verb = _blocking(calls.verb)
     health = _blocking(calls.health)
     steps = _blocking(calls.steps)
+    verbs = _blocking(calls.verbs)
 
     def stream(self, after: int | None = None) -> Generator[StreamLine, None, None]:
         """Follow the daemon: the state first, then whatever changes.

@@ -20,6 +20,7 @@ from daemon.wire import (
     Snapshot,
     SpecText,
     Steps,
+    VerbList,
 )
 
 T = TypeVar("T")
@@ -131,6 +132,11 @@ def health() -> Call[Health]:
 def steps() -> Call[Steps]:
     """The steps of every kind of record, in order, with what each took before."""
     return Call("GET", "/v1/steps")
+
+
+def verbs() -> Call[VerbList]:
+    """The verbs of every kind of record, and how each is asked for."""
+    return Call("GET", "/v1/verbs")
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -53,6 +53,6 @@ def kind_of(name: str, records: Iterable[Record]) -> Kind:
     if any(record.name == record.shard for record in alike):
         role = "cluster"
     undo = [UndoStep(step, step.replace("_", " "), 0.0) for step in stages]
-    kind = Kind(name, role, [_Any()[state] for state in states], (), undo, {})
+    kind = Kind(name, role, [_Any()[state] for state in states], (), undo, ())
     kind.states = _Any(kind.states)
     return kind

@@ -13,7 +13,6 @@ from daemon.engine.draft import Draft
 from daemon.engine.effects import Effects
 from daemon.engine.exactly_once import ExactlyOnce
 from daemon.engine.interrupts import checkpoint, keep_protected
-from daemon.engine.legality import DELETING
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.secrets.box import SecretBox
@@ -30,6 +29,7 @@ from daemon.store.ops import (
     Resource,
     Signal,
 )
+from state_machines.kind import Kind
 from state_machines.outcome import Outcome
 from state_machines.record import Record
 
@@ -51,10 +51,12 @@ class StepContext:
         locks: Callable[[str], asyncio.Lock],
         box: SecretBox,
         wake: Callable[[str], None],
+        kind_of: Callable[[Record], Kind],
     ) -> None:
         self._name = name
         self._journal = journal
         self._wake = wake
+        self._kind_of = kind_of
         self._box = box
         self._draft = Draft(name, journal)
         self.go_on, self.written, self.save = self._draft.go_on, self._draft.written, self._draft.save
@@ -143,7 +145,8 @@ class StepContext:
     async def give(self, target: str, verb: str, **args: Any) -> None:
         """Put a verb into another record's inbox, unless the same one waits there already; ``facts`` among ``args``
         are what the other record remembers from then on. Raises Protected."""
-        if verb in DELETING:
+        other = self._journal.mirror.records.get(target, self.record)
+        if self._kind_of(other).effect(verb).deletes == "always":
             self.keep_protected()
         if any(command.verb == verb for command in self._journal.mirror.commands(target)):
             return

@@ -33,9 +33,10 @@ from daemon.secrets.box import SecretBox
 from daemon.store.base import Fenced, RecordForgotten
 from daemon.store.ops import AddCommand, CloseCommand, Command, Op, PutRecord
 from daemon.words import counted
-from state_machines.kind import FLAGS, ROLLING_BACK, Kind
+from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.outcome import Busy, Done, Fail, Outcome, Problem, Wait
 from state_machines.record import Record
+from state_machines.verbs import PROTECTIONS
 
 log = logging.getLogger("nxd.engine")
 
@@ -115,7 +116,7 @@ class Engine:
     async def _turn(self, name: str) -> None:
         """The verbs that wait, and every step that can run now. It ends when what it changed is durable: the next one
         begins with what stands in the mirror."""
-        context = StepContext(name, self.journal, self._locks, self.box, self.poke)
+        context = StepContext(name, self.journal, self._locks, self.box, self.poke, self.kind)
         self._contexts[name] = context
         count_held()
         try:
@@ -171,7 +172,7 @@ class Engine:
             await self.journal.commit(close, event)
             return
         changed = transitions.carried_out(record, kind, command.verb, command.args, now, self.limits(record))
-        if command.verb in FLAGS or (command.verb == "hold" and "step" in command.args):
+        if legality.is_for_later(kind, command.verb, command.args) or not kind.leads(command.verb):
             said = sentences.event(record, "verb", now, f"{command.verb} is in force", actor=command.actor)
             await self.journal.commit(PutRecord(changed), close, said)
             self._wake_paused(record, command.verb)
@@ -195,7 +196,7 @@ class Engine:
 
     def _wake_paused(self, record: Record, verb: str) -> None:
         """Whatever waited for a protection to be lifted looks again once it is; no other verb has it do so."""
-        if record.name == record.shard and FLAGS.get(verb) is False:
+        if record.name == record.shard and PROTECTIONS.get(verb) is False:
             for member in self._mirror.members(record.name):
                 self.poke(member.name)
 

@@ -12,13 +12,11 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from daemon.store.ops import Command
-from state_machines.kind import FLAGS, ROLLING_BACK, Kind
-from state_machines.lifecycle import retry_from
+from state_machines.kind import ROLLING_BACK, Kind
+from state_machines.lifecycle import from_step
 from state_machines.outcome import Remedy
 from state_machines.record import Record
-
-DELETING: tuple[str, ...] = ("rollback", "destroy", "replace", "release")
-"""Events that delete whatever the state they lead to."""
+from state_machines.verbs import PROTECTIONS
 
 
 class Rules(Protocol):
@@ -50,14 +48,19 @@ class Situation(Struct, frozen=True):
 
 def is_protected(cluster: Record, inbox: Iterable[Command]) -> bool:
     """Whether nothing of a cluster may be deleted: a protection counts from the moment at which it is accepted."""
-    flags = [command.verb for command in inbox if command.verb in FLAGS]
-    return FLAGS[flags[-1]] if flags else cluster.protected
+    asked = [PROTECTIONS[command.verb] for command in inbox if command.verb in PROTECTIONS]
+    return asked[-1] if asked else cluster.protected
 
 
-def event_name(verb: str, args: Mapping[str, Any]) -> str:
+def event_name(kind: Kind, verb: str, args: Mapping[str, Any]) -> str:
     """The event of the tables that a verb is."""
     step = args.get("step")
-    return retry_from(step) if verb == "retry" and step else verb
+    return from_step(verb, step) if step and kind.effect(verb).step == "from" else verb
+
+
+def is_for_later(kind: Kind, verb: str, args: Mapping[str, Any]) -> bool:
+    """Whether the verb names a step after which it takes effect."""
+    return "step" in args and kind.effect(verb).step == "after"
 
 
 def why_not(situation: Situation, verb: str, args: Mapping[str, Any]) -> str | None:
@@ -76,16 +79,19 @@ def why_not(situation: Situation, verb: str, args: Mapping[str, Any]) -> str | N
 def _why_not_here(situation: Situation, verb: str, args: Mapping[str, Any]) -> str | None:
     """What the tables say."""
     record, kind = situation.record, situation.kind
-    if verb in FLAGS:
+    effect = kind.effect(verb)
+    if effect.protect is not None:
         protected = is_protected(record, situation.inbox)
-        return f"It is {'' if protected else 'not '}protected." if protected == FLAGS[verb] else None
-    if verb == "hold" and "step" in args:
+        return f"It is {'' if protected else 'not '}protected." if protected == effect.protect else None
+    if is_for_later(kind, verb, args):
         return _why_not_after(record, kind, args["step"])
-    if kind.allows(record.state, record.step, event_name(verb, args)):
+    if verb in kind.verbs and not kind.leads(verb):
+        return None
+    if kind.allows(record.state, record.step, event_name(kind, verb, args)):
         return None
     if "step" in args:
         here = kind.states[record.state].title
-        return f"It is {here}; a retry begins at a step that a failed or held one has reached."
+        return f"It is {here}; a {verb} begins at a step that a failed or held one has reached."
     return kind.why_not(record.state, verb)
 
 
@@ -129,17 +135,19 @@ def may_apply(cluster: Situation, setting: str | None) -> bool:
 
 def deletes(situation: Situation, verb: str, args: Mapping[str, Any]) -> bool:
     """Whether the verb deletes something: by its nature, by the state it leads to, or by the nodes it drops."""
-    if verb in DELETING or args.get("leaving"):
-        return True
     record, kind = situation.record, situation.kind
-    return kind.table.get((record.state, record.step, event_name(verb, args))) == ROLLING_BACK
+    if kind.effect(verb).deletes == "always" or args.get("leaving"):
+        return True
+    return kind.table.get((record.state, record.step, event_name(kind, verb, args))) == ROLLING_BACK
 
 
 def _why_twice(situation: Situation, verb: str, args: Mapping[str, Any]) -> str | None:
     """The same verb does not wait twice; another spec or another protection takes the place of the one before."""
-    if verb in FLAGS or verb not in situation.kind.verbs:
+    effect = situation.kind.verbs.get(verb)
+    if effect is None or effect.protect is not None:
         return None
     for command in situation.inbox:
-        if command.verb == verb and (verb != "hold" or command.args.get("step") == args.get("step")):
+        same = effect.step != "after" or command.args.get("step") == args.get("step")
+        if command.verb == verb and same:
             return f"{verb} was asked for already and will be carried out at the next safe point."
     return None

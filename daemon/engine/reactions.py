@@ -10,9 +10,10 @@ from daemon.engine.legality import Situation
 from daemon.engine.remedies import plain
 from daemon.platforms.base import Platform
 from daemon.store.ops import AddCommand, Command, DropRecord, DropSecrets, Op, PutRecord
-from state_machines.kind import FLAGS, Kind
+from state_machines.kind import Kind
 from state_machines.outcome import Problem
 from state_machines.record import Record
+from state_machines.verbs import PROTECTIONS
 
 
 def follow_up(
@@ -33,7 +34,7 @@ def after_failure(
     """What the spec lets the daemon do by itself for a record that has just failed, and that stood as ``before``: the
     next rung of the ladder, else perhaps a rollback. Where a person's verb waits, that person decides."""
     record, cluster = situation.record, situation.cluster
-    if any(command.verb not in FLAGS for command in situation.inbox):
+    if any(command.verb not in PROTECTIONS for command in situation.inbox):
         return []
     said: list[Op] = []
     climb = platform.climb(before, cluster, problem)
@@ -68,21 +69,22 @@ def companions(
     if before.name != before.shard:
         return []
     found: Mapping[str, tuple[str, dict[str, Any]]] = {}
-    match command.verb:
-        case "hold" if "step" not in command.args:
+    match kind_of(before).effect(command.verb).nodes:
+        case "stop" if "step" not in command.args:
             found = {
                 member.name: ("hold", {"with": before.name})
                 for member in members
                 if kind_of(member).states[member.state].work
             }
-        case "resume":
+        case "go on":
             found = {
                 member.name: ("resume", {})
                 for member in members
                 if member.state == "held" and member.facts.get("held_with") == before.name
             }
-        case "retry" | "rollback" | "destroy":
-            along = retried_along(before, command.verb, command.args, members, platform)
+        case "again":
+            again = kind_of(before).effect(command.verb).again
+            along = retried_along(before, again, command.args, members, platform)
             found = {member.name: ("retry", {}) for member in along}
     return [
         follow_up(member, verb, now, new_id(), command.actor, **args)
@@ -93,10 +95,11 @@ def companions(
 
 
 def retried_along(
-    cluster: Record, verb: str, args: Mapping[str, Any], members: Sequence[Record], platform: Platform
+    cluster: Record, again: bool, args: Mapping[str, Any], members: Sequence[Record], platform: Platform
 ) -> list[Record]:
-    """The nodes that stand in the way of what is tried again, and are tried again with it."""
-    if cluster.state == "rollback_blocked" or verb != "retry":
+    """The nodes that stand in the way of what is tried ``again``, or goes back to nothing, and are tried again with
+    it."""
+    if cluster.state == "rollback_blocked" or not again:
         return [member for member in members if member.state == "rollback_blocked"]
     if cluster.state != "failed" or "step" in args or cluster.step is None:
         return []

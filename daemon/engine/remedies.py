@@ -15,20 +15,21 @@ from msgspec.structs import replace
 from daemon.engine import legality
 from daemon.engine.legality import Situation
 from daemon.errors.tree import CATALOGUE
-from state_machines.kind import FLAGS, ROLLING_BACK, Kind
+from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.outcome import Problem, Remedy
+from state_machines.verbs import DESTROY, PROTECTIONS, REPLACE, RESUME, RETRY, ROLLBACK, SHARED, UNPROTECT
 
-FALLBACKS = ("retry", "resume", "replace", "rollback", "destroy")
+_MILDEST_FIRST = (RETRY, RESUME, REPLACE, ROLLBACK, DESTROY)
+FALLBACKS = tuple(verb.name for verb in _MILDEST_FIRST)
 """Verbs that are offered when none of those that the problem itself names is legal, the mildest first."""
-MILD = ("retry", "resume")
-"""Those that delete nothing."""
+MILD = tuple(verb.name for verb in _MILDEST_FIRST if verb.deletes != "always")
+"""Those that delete nothing, or only what their plan says."""
 _BY_ITSELF = Remedy("wait", "Nothing to do yet: nxd tries again by itself until the deadline.")
-_UNPROTECT = "unprotect"
 
 
 def verb_remedy(kind: Kind, verb: str, target: str) -> Remedy:
     """Giving a verb, in a sentence, with its command."""
-    does = kind.verbs.get(verb, verb)
+    does = kind.verbs[verb].does if verb in kind.verbs else verb
     return Remedy("verb", f"{does[:1].upper()}{does[1:]}: nxd {verb} {target}.", verb=verb, target=target)
 
 
@@ -86,7 +87,7 @@ def ways_on(here: Situation, cluster: Situation, verb: str, args: Mapping[str, A
     if here.switch_on is not None:
         return [here.switch_on]
     record, phase = here.record, here.kind.states[here.record.state].phase
-    deletes = verb in FALLBACKS[2:] or legality.deletes(here, verb, args)
+    deletes = (verb in FALLBACKS and verb not in MILD) or legality.deletes(here, verb, args)
     if legality.is_protected(here.cluster, here.cluster_inbox):
         lifted = _unprotected(here)
         if record.state == ROLLING_BACK or legality.why_not(lifted, verb, args) is None:
@@ -128,7 +129,7 @@ def _legal(verbs: Sequence[str], but: str, *places: Situation) -> list[Remedy]:
 def _unprotected(situation: Situation) -> Situation:
     """As it will stand once its cluster is not protected any more."""
     cluster = replace(situation.cluster, protected=False)
-    left = [one for one in situation.cluster_inbox if one.verb not in FLAGS]
+    left = [one for one in situation.cluster_inbox if one.verb not in PROTECTIONS]
     if situation.record.name != cluster.name:
         return replace(situation, cluster=cluster, cluster_inbox=left)
     return replace(situation, record=cluster, cluster=cluster, inbox=left, cluster_inbox=left)
@@ -206,12 +207,12 @@ def _leading(
 def _has_its_turn(one: Remedy, wanted: Sequence[str], leads: Sequence[str], cluster: Situation) -> bool:
     """Whether a verb for a node of the cluster is what comes next, or stands in no order at all."""
     protected = legality.is_protected(cluster.record, cluster.cluster_inbox)
-    if one.verb in legality.DELETING and protected:
+    if protected and one.verb and SHARED.get(one.verb, RETRY).deletes == "always":
         return False
     return one.verb == wanted[0] or one.verb not in leads
 
 
 def _unprotect(situation: Situation) -> Remedy:
     cluster = situation.cluster.name
-    says = f"Allow deletions in {cluster} again: nxd {_UNPROTECT} {cluster}."
-    return Remedy("verb", says, verb=_UNPROTECT, target=cluster)
+    says = f"Allow deletions in {cluster} again: nxd {UNPROTECT.name} {cluster}."
+    return Remedy("verb", says, verb=UNPROTECT.name, target=cluster)

@@ -9,13 +9,14 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from daemon.engine import sentences
-from daemon.engine.legality import event_name
+from daemon.engine.legality import event_name, is_for_later
 from daemon.engine.limits import Limits
 from daemon.secrets.references import sealed_name
 from daemon.store.ops import DropRecord, DropSecrets, Op, PutRecord
-from state_machines.kind import FLAGS, ROLLING_BACK, Kind, UndoStep
+from state_machines.kind import ROLLING_BACK, Kind, UndoStep
 from state_machines.outcome import Problem, Wait
 from state_machines.record import Record
+from state_machines.verbs import Verb
 
 SLIP_SECONDS = 60.0
 """How far behind the last change of a record a clock may be that is only being set."""
@@ -127,37 +128,40 @@ def carried_out(
     record: Record, kind: Kind, verb: str, args: Mapping[str, Any], now: float, limits: Limits
 ) -> Record:
     """The record after a legal verb. Raises IllegalEvent."""
-    if verb in FLAGS:
-        return replace(record, protected=FLAGS[verb], version=record.version + 1)
-    if verb == "hold" and "step" in args:
+    effect = kind.effect(verb)
+    if is_for_later(kind, verb, args):
         return replace(record, stop_after=args["step"], version=record.version + 1)
-    state = kind.next(record.state, record.step, event_name(verb, args))
-    record = replace(record, facts={**_own_facts(record, verb, args), **args.get("facts", {})})
-    if verb in ("retry", "replace"):
-        facts = {**record.facts, "asked": args.get("means", verb)}
-        record = replace(record, attempt=record.attempt + 1, facts=facts)
-    if verb == "join":
-        record = replace(record, facts={**record.facts, "member": True})
-    if verb == "change":
-        record = replace(record, spec=args.get("spec", record.spec))
-    if verb == "destroy":
-        record = replace(record, forget=True)
+    if verb in kind.verbs and not kind.leads(verb):
+        protected = record.protected if effect.protect is None else effect.protect
+        facts = {**record.facts, **effect.facts}
+        return replace(record, protected=protected, facts=facts, version=record.version + 1)
+    state = kind.next(record.state, record.step, event_name(kind, verb, args))
+    facts = {**_own_facts(record, effect, args), **args.get("facts", {}), **effect.facts}
+    if effect.attempt:
+        facts["asked"] = args.get("means", verb)
+    record = replace(
+        record,
+        attempt=record.attempt + effect.attempt,
+        facts=facts,
+        spec=args.get("spec", record.spec),
+        forget=record.forget or effect.forget,
+    )
     if state != ROLLING_BACK:
         return entered(record, kind, state, now, limits)
     record = replace(record, stop_after=None)
-    blocked = record.state == "rollback_blocked" and verb == "retry"
+    blocked = record.state == "rollback_blocked" and effect.again
     undo = kind.undo_step(record.step) if blocked and record.step else kind.undo[0]
     return next_undo(record, undo, now, limits)
 
 
-def _own_facts(record: Record, verb: str, args: Mapping[str, Any]) -> dict[str, Any]:
+def _own_facts(record: Record, effect: Verb, args: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of a record after a verb: what the engine keeps there belongs to the verb that set it."""
     facts = {key: value for key, value in record.facts.items() if key != "held_with"}
-    if verb == "hold" and "with" in args:
+    if "with" in args:
         facts["held_with"] = args["with"]
-    if verb != "retry" or record.state != "rollback_blocked":
+    if not effect.again or record.state != "rollback_blocked":
         facts.pop("because", None)
-    if verb != "retry" or record.state != "failed":
+    if not effect.again or record.state != "failed":
         facts.pop("stuck", None)
     if "because" in args:
         facts["because"] = args["because"]

@@ -14,11 +14,8 @@ from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.requests.plans import creations, deletions, plan_of, stages_of
 from daemon.store.ops import AddCommand, Command
+from state_machines.kind import ROLLING_BACK
 from state_machines.record import Record
-
-_DELETING = ("rollback", "destroy")
-_WITH_STEP = ("retry", "hold")
-"""Verbs that may name a step."""
 
 
 class Verbs:
@@ -59,27 +56,34 @@ class Verbs:
     def _plan(self, record: Record, verb: str, args: Mapping[str, Any]) -> wire.Plan:
         platform, ledger = self._engine.platform(record), self._journal.mirror.resources
         items: list[wire.PlanItem] = []
-        if verb in _DELETING or (verb == "retry" and record.state == "rollback_blocked"):
+        effect = self._engine.kind(record).effect(verb)
+        if self._goes_back(record, verb, args):
             members = self._journal.mirror.members(record.shard) if record.name == record.shard else []
             for one in (*members, record):
                 items += deletions(ledger(one.name), platform.undo_order)
-        elif verb == "replace":
+        elif effect.deletes == "always":
             ties = platform.ties(record.name, ledger(record.shard))
             old, new = platform.replacement(record, [*ties, *ledger(record.name)])
             items = deletions(old, platform.undo_order) + creations(new)
-        elif verb == "retry":
-            items = self._renewals(record, args)
-        plain = self._journal.mirror.records[record.shard].spec if verb in ("replace", "retry") else None
+        elif effect.deletes == "maybe":
+            items = self._renewals(record, effect.again, args)
+        plain = self._journal.mirror.records[record.shard].spec if effect.attempt else None
         stages = self._stages(record, verb, args)
         return plan_of(verb, record.name, items, stages, words=platform.words, plain=plain)
 
-    def _renewals(self, record: Record, args: Mapping[str, Any]) -> list[wire.PlanItem]:
+    def _goes_back(self, record: Record, verb: str, args: Mapping[str, Any]) -> bool:
+        """Whether the verb leads back to nothing."""
+        kind = self._engine.kind(record)
+        event = legality.event_name(kind, verb, args)
+        return kind.table.get((record.state, record.step, event)) == ROLLING_BACK
+
+    def _renewals(self, record: Record, again: bool, args: Mapping[str, Any]) -> list[wire.PlanItem]:
         """What a retry deletes before it goes on, and what it makes anew for it; of a cluster, also what the retries of
         its nodes do that come with it."""
         platform, mirror = self._engine.platform(record), self._journal.mirror
         members = mirror.members(record.shard) if record.name == record.shard else []
         items: list[wire.PlanItem] = []
-        for one in (*reactions.retried_along(record, "retry", args, members, platform), record):
+        for one in (*reactions.retried_along(record, again, args, members, platform), record):
             rows = mirror.resources(one.name)
             blocked = one.state == "rollback_blocked"
             old, new = (rows, ()) if blocked else platform.renewal(one, rows)
@@ -90,10 +94,11 @@ class Verbs:
         """The steps that the verb leads through, as far as it is legal now."""
         kind = self._engine.kind(record)
         steps: Sequence[str] = ()
-        if verb in _DELETING:
-            steps = [stage.name for stage in kind.undo]
-        elif verb in ("replace", "retry"):
-            event = legality.event_name(verb, args)
+        effect = kind.effect(verb)
+        if self._goes_back(record, verb, args):
+            steps = () if effect.again else [stage.name for stage in kind.undo]
+        elif effect.attempt:
+            event = legality.event_name(kind, verb, args)
             following = kind.next(record.state, record.step, event)
             steps = kind.steps[kind.steps.index(following) :] if following in kind.steps else ()
         return stages_of(kind, steps, self._engine.limits(record), self._journal.history)
@@ -138,8 +143,9 @@ class Verbs:
         if verb not in kind.verbs and not self._engine.is_absent(record):
             verbs = ", ".join(kind.verbs)
             raise NxdError("request", f"A {kind.role} has no verb {verb}.", remedy=f"Its verbs are {verbs}.")
-        if step is not None and verb not in _WITH_STEP:
-            raise NxdError("request", f"{verb} takes no step; {' and '.join(_WITH_STEP)} do.")
+        if step is not None and kind.effect(verb).step is None and not self._engine.is_absent(record):
+            able = [one.name for one in kind.verbs.values() if one.step]
+            raise NxdError("request", f"{verb} takes no step; {' and '.join(able)} do.")
         if step is not None and step not in kind.steps and not self._engine.is_absent(record):
             steps = ", ".join(kind.steps)
             said = f"A {kind.role} has no step {step}."

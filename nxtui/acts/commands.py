@@ -10,9 +10,9 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from daemon.wire import PHASES, EntityView
 from nxtui import keys
-from nxtui.acts.verbs import AT_A_STEP, PROMPTS
 from nxtui.draw.themes import THEMES
 from nxtui.model import log_filter
+from nxtui.model.known import Fleet
 from nxtui.model.listing import SORTS
 from nxtui.screens.full_screen import FullScreen
 
@@ -30,12 +30,13 @@ class PaletteCommand(NamedTuple):
     run: Callable[[], object]
 
 
-def verbs_on(entity: EntityView) -> Iterator[tuple[str, str]]:
-    """Each verb the daemon names for the entity, with what it does or why it cannot be done now."""
+def verbs_on(fleet: Fleet, entity: EntityView) -> Iterator[tuple[str, str, str | None]]:
+    """Each verb the daemon names for the entity, with what it does or why it cannot be done now, and the word that goes
+    before a step where it may name one."""
     for verb, why in entity["can"].items():
-        prompt = PROMPTS.get(verb)
-        if prompt is not None:
-            yield verb, prompt.promise if why is None else f"Not now: {why}"
+        told = fleet.verb(verb, entity)
+        promise = told["promise"] if told else ""
+        yield verb, promise if why is None else f"Not now: {why}", told["step"] if told else None
 
 
 class FleetCommands(Provider):
@@ -66,10 +67,9 @@ class FleetCommands(Provider):
         act = self._nx.sender.act_on
         for entity in entities:
             name = entity["name"]
-            for verb, told in verbs_on(entity):
+            for verb, told, word in verbs_on(self._nx.fleet, entity):
                 yield PaletteCommand(f"{verb} {name}", told, partial(act, verb, name))
-                if verb in AT_A_STEP:
-                    word = "from" if verb == "retry" else "after"
+                if word:
                     told = "At a step of your choice." if entity["can"][verb] is None else told
                     yield PaletteCommand(f"{verb} {name} {word}", told, partial(act, verb, name, True))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from daemon.wire import Accepted, Applied, EntityView, Plan
+from daemon.wire import Accepted, Applied, EntityView, Plan, VerbView
 from nxtui.acts.verbs import Legality, apply_prompt, barred, legality, prompt_of
 from nxtui.model.history import NamedStep
 
@@ -38,33 +38,43 @@ class VerbSender:
             self._nx.notify(reason, title=f"{verb}: not now", severity="warning", markup=False)
             return
         able = [entity for entity in entities if entity["name"] in legal.able]
-        work = self._at_step(verb, legal, able) if at_step else self._consent_and_send(verb, legal)
+        told = self._nx.fleet.verb(verb, able[0])
+        work = (
+            self._at_step(verb, told, legal, able) if at_step else self._consent_and_send(verb, told, legal)
+        )
         self._nx.run_worker(work, group="verbs", exclusive=True)
 
-    async def _at_step(self, verb: str, legal: Legality, entities: Sequence[EntityView]) -> None:
+    async def _at_step(
+        self, verb: str, told: VerbView | None, legal: Legality, entities: Sequence[EntityView]
+    ) -> None:
         """Let a person choose the step first."""
         from nxtui.screens.pick import Pick, PickList
 
         nx, history = self._nx, self._nx.fleet.history
-        told = history.is_told(entities[0])
-        steps = reachable(verb, entities, history.steps(entities[0]))
+        known, word = history.is_told(entities[0]), told["step"] if told else None
+        steps = reachable(word, entities, history.steps(entities[0]))
         listed = PickList(
-            title=f"{verb} {'from' if verb == 'retry' else 'after'} which step?",
+            title=f"{verb} {word or 'at'} which step?",
             entries=[(step.name, step.title, f"{step.place}  {step.name}") for step in steps],
             hint="type to narrow, or a step's name",
-            empty="" if steps or told else "No such step was seen yet: type its name, the daemon knows it.",
-            free=not told,
-            start=len(steps) - 1 if verb == "retry" else 0,
+            empty="" if steps or known else "No such step was seen yet: type its name, the daemon knows it.",
+            free=not known,
+            start=len(steps) - 1 if word == "from" else 0,
         )
         chosen = await nx.push_screen_wait(Pick(nx.renderer, listed))
         if chosen:
             titles = {step.name: step.title for step in steps}
-            await self._consent_and_send(verb, legal, chosen, titles.get(chosen, chosen))
+            await self._consent_and_send(verb, told, legal, chosen, titles.get(chosen, chosen))
 
     async def _consent_and_send(
-        self, verb: str, legal: Legality, step: str | None = None, title: str = ""
+        self,
+        verb: str,
+        told: VerbView | None,
+        legal: Legality,
+        step: str | None = None,
+        title: str = "",
     ) -> None:
-        prompt = prompt_of(verb, step)
+        prompt = prompt_of(verb, told, step is not None)
         plans: list[Plan] = []
         if prompt.consent != "none" or len(legal.able) > 1:
             from nxtui.screens.confirm import Confirm, Question
@@ -123,10 +133,12 @@ class VerbSender:
         return False
 
 
-def reachable(verb: str, entities: Sequence[EntityView], steps: Sequence[NamedStep]) -> list[NamedStep]:
-    """The steps that make sense for all of them: a retry begins at one that was reached, a hold stops after
-    one that is not done yet. Which of them is legal is the daemon's to say."""
+def reachable(
+    word: str | None, entities: Sequence[EntityView], steps: Sequence[NamedStep]
+) -> list[NamedStep]:
+    """The steps that make sense for all of them: what goes on ``from`` a step begins at one that was reached, what
+    happens ``after`` one waits for one that is not done yet. Which of them is legal is the daemon's to say."""
     places = [entity["step_index"] for entity in entities]
-    if verb == "retry":
+    if word == "from":
         return [step for step in steps if step.place <= min(places)]
     return [step for step in steps if step.place >= max(places)]

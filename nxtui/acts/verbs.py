@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple
 
-from daemon.wire import EntityView
+from daemon.wire import EntityView, VerbView
 from nxtui.model.known import Link
 
 Consent = Literal["none", "ask", "plan", "name"]
@@ -23,65 +23,6 @@ class VerbPrompt(NamedTuple):
     deletes: bool = False
     mild: str = ""
 
-
-PROMPTS: dict[str, VerbPrompt] = {
-    "retry": VerbPrompt(
-        "plan",
-        "Try {} again?",
-        "It goes on from the step that failed. What is listed is deleted and made first.",
-        "will be tried again",
-        mild="It goes on from the step that failed. Nothing is deleted.",
-    ),
-    "rollback": VerbPrompt(
-        "plan",
-        "Roll back {}?",
-        "What is listed is deleted, in this order. It cannot be brought back.",
-        "is being rolled back",
-        deletes=True,
-    ),
-    "hold": VerbPrompt(
-        "none", "Hold {}?", "Each stops at its next safe point.", "stops at the next safe point"
-    ),
-    "resume": VerbPrompt("none", "Resume {}?", "Each goes on where it stopped.", "goes on"),
-    "replace": VerbPrompt(
-        "plan",
-        "Replace the server of {}?",
-        "The server is deleted with what is on its disks, and another one is ordered behind the same "
-        "interfaces, addresses and names.",
-        "gets another server",
-        deletes=True,
-    ),
-    "destroy": VerbPrompt(
-        "name",
-        "Destroy {}?",
-        "The whole cluster goes, with everything listed. It cannot be brought back.",
-        "is being destroyed",
-        deletes=True,
-    ),
-    "protect": VerbPrompt(
-        "none", "Protect {}?", "Every deletion in each of them is refused from then on.", "is protected"
-    ),
-    "unprotect": VerbPrompt(
-        "ask",
-        "Take the protection from {}?",
-        "Rollback, replace and destroy are allowed in it again. Nothing is deleted now.",
-        "is no longer protected",
-    ),
-}
-
-AT_A_STEP: dict[str, VerbPrompt] = {
-    "retry": VerbPrompt(
-        "plan",
-        "Try {} again from “{step}”?",
-        "It begins again at that step and does every later one anew. What is listed is deleted and made first.",
-        "will be tried again",
-        mild="It begins again at that step and does every later one anew; what is there already is found and kept.",
-    ),
-    "hold": VerbPrompt(
-        "none", "Hold {} after “{step}”?", "Each stops when that step is done.", "stops after it"
-    ),
-}
-"""The verbs that can be asked for at a step of one's choice."""
 
 APPLY = VerbPrompt("plan", "Apply the spec of {}?", "", "is applied")
 """How a spec is asked for, before it is known what it would do."""
@@ -112,9 +53,14 @@ def apply_prompt(actions: Collection[str]) -> VerbPrompt:
     return APPLY._replace(promise=_APPLY_DOES.get(frozenset(actions), ""), deletes="delete" in actions)
 
 
-def prompt_of(verb: str, step: str | None = None) -> VerbPrompt:
-    """How the verb, perhaps at a step, is asked for and spoken of."""
-    return AT_A_STEP[verb] if step is not None else PROMPTS[verb]
+def prompt_of(verb: str, told: VerbView | None, at_step: bool = False) -> VerbPrompt:
+    """How the verb, perhaps at a step, is asked for and spoken of: as the daemon ``told``. Of one that it said nothing
+    of, its plan is shown."""
+    if told is None:
+        return VerbPrompt("plan", f"{verb[:1].upper()}{verb[1:]} {{}}?", "", f"will be done: {verb}")
+    said = (told["at_step"] if at_step else None) or told
+    words = (said["question"], said["promise"], said["accepted"])
+    return VerbPrompt(told["consent"], *words, deletes=told["deletes"] == "always", mild=said["mild"])
 
 
 READ_ONLY = "Started with --read-only: nothing can be changed."

@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from daemon.display.durations import lasting
-from daemon.wire import API_VERSION, DaemonView, EntityView, EventView, Snapshot, StreamLine, UnwrittenView
+from daemon.wire import (
+    API_VERSION,
+    DaemonView,
+    EntityView,
+    EventView,
+    Snapshot,
+    StreamLine,
+    UnwrittenView,
+    VerbTable,
+    VerbView,
+)
 from nxtui.model.entry import Entry, entry
 from nxtui.model.history import StepHistory
 from nxtui.model.times import clock
@@ -128,6 +138,7 @@ class Fleet:
         """Since when the daemon cannot write its database, and why."""
         self.untold = 0
         """Nodes of the first state that the daemon has yet to tell."""
+        self._verbs: VerbTable = {}
         self._phases: dict[str | None, Counter[str]] = {}
         """Nodes by phase, of each cluster and under None of all."""
         self._members: dict[str, set[str]] = {}
@@ -240,6 +251,11 @@ class Fleet:
         """The node of that name, else the cluster."""
         return self.nodes.get(name) or self.clusters.get(name)
 
+    def verb(self, name: str, entity: EntityView) -> VerbView | None:
+        """What the daemon said of a verb of what this is; None if nothing."""
+        verbs = self._verbs.get(entity["platform"], {}).get(entity["kind"], ())
+        return next((verb for verb in verbs if verb["name"] == name), None)
+
     def is_protected(self, entity: EntityView) -> bool:
         """Whether deletions of it are refused: it is protected itself, or with its cluster."""
         cluster = self.clusters.get(entity["cluster"])
@@ -258,6 +274,7 @@ class Fleet:
             return
         self._speed = snapshot["speed"]
         self.unwritten = snapshot.get("unwritten")
+        self._verbs = snapshot.get("verbs", {})
         entities = [*snapshot["clusters"], *snapshot["nodes"]]
         for entity in entities:
             self.history.see(entity)

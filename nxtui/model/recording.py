@@ -18,6 +18,7 @@ from daemon.wire import (
     Snapshot,
     StepTiming,
     StreamLine,
+    VerbTable,
 )
 
 PHASE_OF: dict[str, Phase] = {
@@ -49,6 +50,7 @@ class Scene:
         self.daemon = DaemonView(
             id="recording", version="", api=API_VERSION, environment="replay", started=0.0
         )
+        self.verbs: VerbTable = {}
         self.entities: dict[str, EntityView] = {}
         self.events: list[EventView] = []
         self.revision = 0
@@ -60,6 +62,7 @@ class Scene:
         if line["type"] == "snapshot":
             self._told = True
             self.daemon = line["snapshot"]["daemon"]
+            self.verbs = line["snapshot"].get("verbs", {})
             known = [*line["snapshot"]["clusters"], *line["snapshot"]["nodes"]]
             self.entities = {entity["name"]: entity for entity in known}
             return [self.snapshot(line["now"])]
@@ -123,6 +126,7 @@ class Scene:
             speed=1.0,
             clusters=[entity for entity in entities if entity["kind"] == "cluster"],
             nodes=[entity for entity in entities if entity["kind"] == "node"],
+            verbs=self.verbs,
         )
         return StreamLine(type="snapshot", revision=self.revision, now=now, snapshot=shot)
 

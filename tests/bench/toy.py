@@ -28,6 +28,7 @@ from state_machines.kind import NOTHING, Kind, State
 from state_machines.lifecycle import ENDS, lifecycle
 from state_machines.outcome import Done, Outcome
 from state_machines.record import Record
+from state_machines.verbs import RETRY
 
 STEPS = 12
 HALF = STEPS // 2
@@ -77,7 +78,7 @@ def kind(role: str, steps: int = STEPS) -> Kind:
         ),
         lifecycle(("pending",), work, ("active",), protected=()),
         (),
-        {"retry": "try again"},
+        (RETRY,),
     )
 
 

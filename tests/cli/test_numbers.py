@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import click
 import pytest
 
-from daemon.cli import COMMANDS
+from daemon.cli import COMMANDS, nxd
 from daemon.cli.numbers import NumberOption, Whole
 from nxtui.main import parser
 
@@ -35,8 +34,9 @@ NO_NUMBERS = (
 def options() -> list[tuple[str, str, click.ParamType]]:
     """Every option and argument of every command that takes something."""
     found = []
-    for command, (module, _) in COMMANDS.items():
-        for param in getattr(import_module(f"daemon.cli.{module}"), command).params:
+    for command in COMMANDS:
+        known = nxd.get_command(click.Context(nxd), command)
+        for param in known.params if known else ():
             found += [(command, param.opts[0], param.type)]
     return found
 

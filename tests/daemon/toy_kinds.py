@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from state_machines.kind import NOTHING, ROLLING_BACK, Kind, State, Transition, UndoStep
 from state_machines.lifecycle import ENDS, lifecycle, release
+from state_machines.verbs import DESTROY, HOLD, PROTECT, RESUME, RETRY, ROLLBACK, UNPROTECT
 
 NODE_STEPS = (
     State("making", "working", "making", "It is made.", work=True, deadline=100.0, undo="unmake"),
@@ -11,7 +12,7 @@ NODE_STEPS = (
 )
 
 
-NODE_VERBS = {verb: verb for verb in ("retry", "rollback", "hold", "resume")}
+NODE_VERBS = (RETRY, ROLLBACK, HOLD, RESUME)
 
 
 NODE = Kind(
@@ -57,5 +58,5 @@ CLUSTER = Kind(
         Transition("destroy", ("rolled_back",), ROLLING_BACK),
     ),
     undo=(UndoStep("release_nodes", "releasing all nodes", 900.0),),
-    verbs={**NODE_VERBS, "destroy": "destroy", "protect": "protect", "unprotect": "unprotect"},
+    verbs=(*NODE_VERBS, DESTROY, PROTECT, UNPROTECT),
 )

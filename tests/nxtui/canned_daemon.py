@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from canned_data import T0, canned_entities, canned_log, canned_steps, timeline
+from canned_data import T0, canned_entities, canned_log, canned_steps, canned_verbs, timeline
 
 
 class CannedDaemon:
@@ -158,6 +158,7 @@ class CannedDaemon:
             "speed": 1.0,
             "clusters": self.clusters,
             "nodes": self.nodes,
+            "verbs": canned_verbs(self.clusters + self.nodes),
         }
 
     def state(self, first: int | None) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+from daemon.api.views import verb_view
+from state_machines import ibm_nutanix
 
 T0 = 1_763_521_928.0  # 2025-11-19 03:12:08 UTC
 
@@ -220,3 +224,10 @@ def canned_steps() -> dict[str, Any]:
     keys = ("name", "title", "deadline", "usual", "slow_after", "runs")
     way = [dict(zip(keys, told, strict=True)) | {"place": place} for place, told in enumerate(STEPS, 1)]
     return {"ibm-nutanix": {"node": way, "cluster": []}}
+
+
+def canned_verbs(entities: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The verbs of each platform that there is, as a daemon tells of them."""
+    kinds = (ibm_nutanix.NODE, ibm_nutanix.CLUSTER)
+    told = {kind.role: [verb_view(verb) for verb in kind.verbs.values()] for kind in kinds}
+    return {str(entity.get("platform", "")): told for entity in entities}

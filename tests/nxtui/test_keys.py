@@ -6,15 +6,14 @@ from collections import Counter
 
 import pytest
 
-from daemon.wire import VERBS
 from nxtui import keys
-from nxtui.acts.verbs import PROMPTS
 from nxtui.draw import pages
 from nxtui.draw.text import plain
 from nxtui.screens.entity import EntityScreen
 from nxtui.screens.fleet import FleetScreen
 from nxtui.screens.log import LogScreen
 from nxtui.screens.spec import SpecScreen
+from state_machines.verbs import SHARED
 
 ROOMS = {"fleet": FleetScreen, "node": EntityScreen, "log": LogScreen, "spec": SpecScreen}
 
@@ -34,17 +33,21 @@ def test_every_key_has_something_to_call(room: keys.ScreenName) -> None:
             assert callable(getattr(ROOMS[room], f"action_{name}", None)), action.id
 
 
-def test_every_verb_of_the_daemon_has_a_key_and_a_manner() -> None:
-    assert {action.verb for action in keys.ACTIONS if action.verb} == set(VERBS) == set(PROMPTS)
+def test_every_verb_that_all_platforms_have_has_a_key() -> None:
+    assert {action.verb for action in keys.ACTIONS if action.verb} == set(SHARED)
 
 
 def test_what_deletes_needs_shift_and_consent() -> None:
     for action in keys.ACTIONS:
-        if action.verb and PROMPTS[action.verb].deletes:
+        if action.verb and SHARED[action.verb].deletes == "always":
             assert action.keys.isupper()
-            assert PROMPTS[action.verb].consent != "none"
-    assert {verb for verb, prompt in PROMPTS.items() if prompt.deletes} == {"rollback", "replace", "destroy"}
-    assert PROMPTS["rollback"].consent == "plan" and PROMPTS["destroy"].consent == "name"
+            assert SHARED[action.verb].consent != "none"
+    assert {name for name, verb in SHARED.items() if verb.deletes == "always"} == {
+        "rollback",
+        "replace",
+        "destroy",
+    }
+    assert SHARED["rollback"].consent == "plan" and SHARED["destroy"].consent == "name"
 
 
 def test_no_key_is_one_that_terminals_swallow() -> None:

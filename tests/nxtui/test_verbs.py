@@ -103,8 +103,8 @@ async def test_a_plain_verb_sends_no_step(window: Open) -> None:
 def test_a_retry_begins_where_all_have_been_and_a_hold_stops_where_none_has_been(entity: Any) -> None:
     steps = [NamedStep(name, name, place) for place, name in enumerate("abcd", 1)]
     two = [entity("x", step_index=2), entity("y", step_index=3)]
-    assert [step.name for step in reachable("retry", two, steps)] == ["a", "b"]
-    assert [step.name for step in reachable("hold", two, steps)] == ["c", "d"]
+    assert [step.name for step in reachable("from", two, steps)] == ["a", "b"]
+    assert [step.name for step in reachable("after", two, steps)] == ["c", "d"]
 
 
 async def test_replacing_a_server_says_what_is_lost_and_takes_a_y(window: Open) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from state_machines import ibm_nutanix
 from state_machines.check import problems, standings
 from state_machines.kind import NOTHING, Kind, State, Transition, UndoStep
 from state_machines.lifecycle import ENDS, lifecycle, retry_from
+from state_machines.verbs import HOLD, PROTECT, RESUME, RETRY, ROLLBACK, Prompt, Verb
 
 STEP = State("making", "working", "making", "It is made.", work=True, deadline=60.0, undo="unmake")
 STATES = (
@@ -25,7 +27,8 @@ MOVES = (
     Transition("release", ("active",), "rolling_back"),
 )
 UNDO = (UndoStep("unmake", "unmaking", 60.0),)
-VERBS = {"retry": "again", "rollback": "back", "hold": "stop", "resume": "go on"}
+VERBS = (RETRY, ROLLBACK, HOLD, RESUME)
+DANCE = Verb("dance", "turn around", Prompt("Dance with {}?", "It turns.", "dances"), "Turn around.")
 
 
 def kind(
@@ -33,7 +36,7 @@ def kind(
     states: Iterable[State] = STATES,
     transitions: Iterable[Transition] = MOVES,
     undo: Iterable[UndoStep] = UNDO,
-    verbs: Mapping[str, str] = VERBS,
+    verbs: Iterable[Verb] = VERBS,
 ) -> Kind:
     """A small sound kind, but for what a test breaks."""
     return Kind("small", "node", states, transitions, undo, verbs)
@@ -150,9 +153,69 @@ def test_a_sound_table_has_no_problems(real: Kind) -> None:
             id="exit-for-another-step-only",
         ),
         pytest.param(
-            kind(verbs={**VERBS, "dance": "turn around"}),
+            kind(verbs=(*VERBS, DANCE)),
             "dance: a verb that no state takes.",
             id="verb-without-event",
+        ),
+        pytest.param(
+            kind(verbs=(*VERBS, PROTECT)),
+            "protect: a verb for a cluster, and this is a node.",
+            id="verb-of-another-kind",
+        ),
+        pytest.param(
+            kind(verbs=(*VERBS, dataclasses.replace(DANCE, protect=True))),
+            "dance: protect and unprotect alone set the protection.",
+            id="verb-that-protects",
+        ),
+        pytest.param(
+            kind(verbs=(*VERBS[1:], dataclasses.replace(RETRY, forget=True))),
+            "retry: a shared verb does the same everywhere; give another one another name.",
+            id="another-verb-of-a-shared-name",
+        ),
+        pytest.param(
+            kind(verbs=(*VERBS, dataclasses.replace(DANCE, name="Dance on", facts={"danced": True}))),
+            "Dance on: a verb is a word in small letters.",
+            id="verb-that-is-no-word",
+        ),
+        pytest.param(
+            kind(
+                transitions=(*MOVES, Transition("dance", ("active",), "rolling_back")),
+                verbs=(*VERBS, DANCE),
+            ),
+            "dance: it leads back to nothing, and says that it never deletes.",
+            id="verb-that-deletes-unsaid",
+        ),
+        pytest.param(
+            kind(
+                verbs=(
+                    *VERBS,
+                    dataclasses.replace(DANCE, facts={"danced": True}, prompt=Prompt("Dance?", "", "")),
+                )
+            ),
+            "dance: it has no question, no promise, or no word for that it is accepted.",
+            id="verb-without-a-promise",
+        ),
+        pytest.param(
+            kind(
+                verbs=(
+                    *VERBS,
+                    dataclasses.replace(
+                        DANCE, facts={"danced": True}, prompt=Prompt("Dance?", "It turns.", "dances")
+                    ),
+                )
+            ),
+            "dance: its question does not name whom it is for.",
+            id="verb-for-nobody",
+        ),
+        pytest.param(
+            kind(verbs=(*VERBS, dataclasses.replace(DANCE, facts={"danced": True}, help=""))),
+            "dance: it does not say what it does.",
+            id="verb-unexplained",
+        ),
+        pytest.param(
+            kind(verbs=(*VERBS, dataclasses.replace(DANCE, facts={"danced": True}, deletes="always"))),
+            "dance: it deletes, and nobody consents to its plan.",
+            id="verb-that-deletes-unasked",
         ),
         pytest.param(
             with_state("active", phase="splendid"),

@@ -71,7 +71,7 @@ async def test_every_path_refuses_a_parameter_that_it_does_not_know(house: Any, 
 
 async def test_a_path_that_is_none_is_told_as_that_whatever_stands_behind_it(house: Any, door: Any) -> None:
     assert (await door.get("/v1/nothing?strange=1"))[0] == 404
-    assert (await door.get("/v1/verbs?strange=1"))[0] == 405
+    assert (await door.get("/v1/plans?strange=1"))[0] == 405
 
 
 @pytest.mark.parametrize("path", ["/v1/snapshot", "/v1/log", "/v1/events", "/v1/nodes/node01", "/v1/healthz"])

@@ -310,7 +310,7 @@ async def test_what_no_database_can_hold_is_refused_at_the_door(
     [
         ("/", 404, "unknown"),
         ("/v1/nothing", 404, "unknown"),
-        ("/v1/verbs", 405, "request"),
+        ("/v1/plans", 405, "request"),
         ("/v1/nodes/nobody", 404, "unknown"),
         ("/v1/nodes/demo", 404, "unknown"),
         ("/v1/clusters/node01", 404, "unknown"),

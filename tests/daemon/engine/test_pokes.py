@@ -30,7 +30,7 @@ TWO_STEPS = Kind(
         release("destroy", ("pending",), STEPS, ("active",)),
     ),
     undo=CLUSTER.undo,
-    verbs=CLUSTER.verbs,
+    verbs=CLUSTER.verbs.values(),
 )
 
 

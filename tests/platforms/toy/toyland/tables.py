@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from state_machines.kind import ROLLING_BACK, Kind, State, Transition, UndoStep
 from state_machines.lifecycle import ENDS, lifecycle, release
+from state_machines.verbs import DESTROY, HOLD, PROTECT, RESUME, RETRY, ROLLBACK, UNPROTECT
 
 NODE_STEPS = (
     State(
@@ -45,12 +46,7 @@ CLUSTER_STEPS = (
         undo="release_nodes",
     ),
 )
-VERBS = {
-    "retry": "tries the step again that failed",
-    "rollback": "takes everything back that was made",
-    "hold": "stops at the next safe point",
-    "resume": "goes on",
-}
+VERBS = (RETRY, ROLLBACK, HOLD, RESUME)
 
 NODE = Kind(
     "toyland.node",
@@ -92,10 +88,5 @@ CLUSTER = Kind(
         Transition("destroy", ("rolled_back",), ROLLING_BACK),
     ),
     undo=(UndoStep("release_nodes", "taking all boxes away", 300.0),),
-    verbs={
-        **VERBS,
-        "destroy": "takes everything back and forgets the row",
-        "protect": "keeps it from deletions",
-        "unprotect": "lifts the protection",
-    },
+    verbs=(*VERBS, DESTROY, PROTECT, UNPROTECT),
 )
