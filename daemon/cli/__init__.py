@@ -45,14 +45,24 @@ class _Lazy(click.Group):
             verb: click.Command = module.shared(name)
             return verb
         if name not in COMMANDS:
-            told: click.Command | None = module.told(ctx.find_root().params, name)
-            return told
+            return _told(ctx, module, name)
         command: click.Command = getattr(module, name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _told(ctx: click.Context, module: Any, name: str) -> click.Command | None:
+    """The command of a verb that the daemon knows; a shell that completes has no room for any trouble with it."""
+    try:
+        told: click.Command | None = module.told(ctx.find_root().params, name)
+    except Exception:
+        if ctx.resilient_parsing:
+            return None
+        raise
+    return told
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

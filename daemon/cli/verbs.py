@@ -10,7 +10,7 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import find_socket
-from daemon.cli.naming import PATIENCE, known_clusters, known_names, known_nodes, named
+from daemon.cli.naming import known_clusters, known_names, known_nodes, named
 from daemon.cli.numbers import SECONDS
 from daemon.cli.output import print_json
 from state_machines.verbs import SHARED
@@ -48,6 +48,10 @@ _STEPS: dict[str | None, tuple[str, str]] = {
     "after": ("--after", "Stop after this step instead of now."),
 }
 """The option with which a verb names a step."""
+
+
+_WORST = ("never", "maybe", "always")
+"""Of two platforms that have a verb of the same name, that counts which deletes more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +96,16 @@ def shared(name: str) -> click.Command:
 
 
 def told(options: dict[str, Any], name: str) -> click.Command | None:
-    """The command of a verb that a platform brings, as the daemon tells of it; None where none answers at once, or it
-    knows no such verb."""
-    from daemon.cli.ending import CommandFailed
+    """The command of a verb that a platform brings, as the daemon tells of it; None where it knows no such verb. Raises
+    UsageError where no daemon answers, so that nobody can know."""
     from daemon.client import Client, DaemonRefused, DaemonUnreachable
 
     try:
-        with Client(find_socket(options), PATIENCE) as client:
+        with Client(find_socket(options)) as client:
             listed = client.verbs()["verbs"]
-    except (CommandFailed, DaemonRefused, DaemonUnreachable, ValueError):
-        return None
+    except (DaemonRefused, DaemonUnreachable):
+        said = f"No such command '{name}'. A platform may have such a verb, but no daemon answers that could tell."
+        raise click.UsageError(said) from None
     found = [
         (role, verb)
         for kinds in listed.values()
@@ -111,7 +115,8 @@ def told(options: dict[str, Any], name: str) -> click.Command | None:
     ]
     if not found:
         return None
-    roles, verb = {role for role, _ in found}, found[0][1]
+    roles = {role for role, _ in found}
+    verb = max((verb for _, verb in found), key=lambda verb: _WORST.index(verb["deletes"]))
     whom = roles.pop() if len(roles) == 1 else "both"
     return command_of(
         VerbCommand(name, verb["help"], verb["consent"], verb["deletes"], verb["step"], verb["goal"], whom)

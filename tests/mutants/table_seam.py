@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.mutants.mutant import ENGINE, STORE, Mutant
 
 TOY = "tests/platforms/toy/test_toyland.py"
+BLINK = "tests/platforms/toy/test_blink.py"
+LEGALITY = (f"{ENGINE}/test_legality.py",)
 EFFECTS = (f"{ENGINE}/test_effects.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -26,4 +28,11 @@ MUTANTS: tuple[Mutant, ...] = (
            "a key has one holder in the database", STORE),
     Mutant("daemon/requests/audit.py", "            except NxdError as error:\n", "            except KeyError as error:\n",
            "a cloud that cannot be asked is no end of an audit", ("tests/cli/test_scripts.py", "-k", "audit")),
+    Mutant("daemon/engine/transitions.py", "**args.get(\"facts\", {}), **effect.facts}\n", "**args.get(\"facts\", {})}\n",
+           "a platform's own verb sets what its row says", (BLINK,)),
+    Mutant("daemon/engine/legality.py", "    if kind.effect(verb).deletes == \"always\" or args.get(\"leaving\"):\n",
+           "    if args.get(\"leaving\"):\n",
+           "a verb that deletes is refused while its cluster is protected", LEGALITY),
+    Mutant("daemon/cli/__init__.py", "            return _told(ctx, module, name)\n", "            return None\n",
+           "a platform's own verb is a command", (BLINK,)),
 )  # fmt: skip

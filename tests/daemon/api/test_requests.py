@@ -39,6 +39,17 @@ async def failed(house: Any, door: Any) -> Any:
     return door.client
 
 
+async def test_the_verbs_of_each_kind_are_told_with_how_they_are_asked_for(house: Any, door: Any) -> None:
+    told = (await door.client.verbs())["verbs"]
+    assert told == (await door.client.snapshot())["verbs"]
+    await house.begin()
+    for entity in (*(shot := await door.client.snapshot())["nodes"], *shot["clusters"]):
+        assert [verb["name"] for verb in told["toy"][entity["kind"]]] == list(entity["can"])
+    (destroy,) = [verb for verb in told["toy"]["cluster"] if verb["name"] == "destroy"]
+    assert (destroy["consent"], destroy["deletes"], destroy["goal"]) == ("name", "always", "gone")
+    assert destroy["question"].format("demo") == "Destroy demo?"
+
+
 async def test_the_steps_are_told_in_order_with_their_deadlines_and_what_they_took(
     house: Any, door: Any
 ) -> None:

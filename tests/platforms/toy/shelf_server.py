@@ -26,6 +26,8 @@ class ShelfState:
     broken: set[str] = field(default_factory=set)
     """Names whose boxes break instead of being filled."""
     switched: list[str] = field(default_factory=list)
+    blinked: list[str] = field(default_factory=list)
+    """The name of each box whose lamp has blinked, as often as it did."""
     power_after: float = 0.02
     """Seconds after which an order takes effect."""
     down: bool = False
@@ -77,6 +79,9 @@ class ShelfState:
         if method == "GET":
             found = self.look(id_) if id_ else list(self.boxes.values())
             return (404, None) if found is None else (200, found)
+        if method == "POST" and id_.endswith("/blink"):
+            self.blinked.append(self.boxes[id_.removesuffix("/blink")]["name"])
+            return 200, {}
         if method == "POST" and id_:
             box = self.boxes.get(id_.removesuffix("/power"))
             if box is None:

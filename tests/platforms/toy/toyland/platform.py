@@ -106,8 +106,11 @@ class Toyland(Platform):
         return None
 
     async def switch_on(self, ctx: StepContext) -> Outcome:
-        """The box is on."""
+        """The box is on, and its lamp has blinked if somebody asked for that."""
         (row,) = ctx.resources("box")
+        if ctx.record.facts.get("blink"):
+            await self._shelf.blink(str(row.cloud_id), await ctx.reveal(ctx.cluster.spec["key"]))
+            await ctx.remember(blink=None)
         on = await ctx.bring(self._power(ctx, str(row.cloud_id)))
         return Done() if on else Wait("the box to be on", "it is off", POLL)
 

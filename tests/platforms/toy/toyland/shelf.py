@@ -58,6 +58,10 @@ class Shelf:
         """Order the box on or off; it heeds that a little later."""
         await self._ask("POST", f"/boxes/{id_}/power", {"state": state}, key)
 
+    async def blink(self, id_: str, key: str) -> None:
+        """Let the lamp of the box blink once."""
+        await self._ask("POST", f"/boxes/{id_}/blink", {}, key)
+
     async def remove(self, id_: str, key: str) -> None:
         """Take the box away."""
         await self._ask("DELETE", f"/boxes/{id_}", key=key)

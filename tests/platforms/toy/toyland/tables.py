@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from state_machines.kind import ROLLING_BACK, Kind, State, Transition, UndoStep
 from state_machines.lifecycle import ENDS, lifecycle, release
-from state_machines.verbs import DESTROY, HOLD, PROTECT, RESUME, RETRY, ROLLBACK, UNPROTECT
+from state_machines.verbs import DESTROY, HOLD, PROTECT, RESUME, RETRY, ROLLBACK, UNPROTECT, Prompt, Verb
 
 NODE_STEPS = (
     State(
@@ -47,6 +47,16 @@ CLUSTER_STEPS = (
     ),
 )
 VERBS = (RETRY, ROLLBACK, HOLD, RESUME)
+BLINK = Verb(
+    "blink",
+    "let its lamp blink",
+    Prompt("Let {} blink?", "Its lamp blinks once, so that it is found on the shelf.", "blinks"),
+    "Let the lamp of a box blink once, so that it is found on the shelf.",
+    whom="node",
+    consent="ask",
+    facts={"blink": True},
+    goal="active",
+)
 
 NODE = Kind(
     "toyland.node",
@@ -61,13 +71,14 @@ NODE = Kind(
     transitions=(
         *lifecycle(("pending",), NODE_STEPS, ("ready", "active"), protected=("active",)),
         Transition("join", ("ready",), "active"),
+        Transition("blink", ("active",), "powering"),
         release("release", ("pending",), NODE_STEPS, ("ready", "active")),
     ),
     undo=(
         UndoStep("switch_off", "switching the box off", 120.0),
         UndoStep("unmake", "taking the box away", 120.0),
     ),
-    verbs=VERBS,
+    verbs=(*VERBS, BLINK),
 )
 
 CLUSTER = Kind(
