@@ -6,7 +6,7 @@ from tests.mutants.mutant import ENGINE, STORE, Mutant
 
 TOY = "tests/platforms/toy/test_toyland.py"
 BLINK = "tests/platforms/toy/test_blink.py"
-LEGALITY = (f"{ENGINE}/test_legality.py",)
+REMEDIES = (f"{ENGINE}/test_remedies.py",)
 EFFECTS = (f"{ENGINE}/test_effects.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -32,7 +32,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "a platform's own verb sets what its row says", (BLINK,)),
     Mutant("daemon/engine/legality.py", "    if kind.effect(verb).deletes == \"always\" or args.get(\"leaving\"):\n",
            "    if args.get(\"leaving\"):\n",
-           "a verb that deletes is refused while its cluster is protected", LEGALITY),
+           "a verb that deletes is refused while its cluster is protected", REMEDIES),
     Mutant("daemon/cli/__init__.py", "            return _told(ctx, module, name)\n", "            return None\n",
            "a platform's own verb is a command", (BLINK,)),
 )  # fmt: skip

@@ -56,6 +56,23 @@ def places(protected: bool, exists: bool) -> list[tuple[Situation, Situation]]:
     return found
 
 
+@pytest.mark.parametrize("verb", ["replace", "rollback", "destroy", "release"])
+def test_a_protected_cluster_refuses_every_verb_whose_row_says_that_it_deletes(verb: str) -> None:
+    node, cluster = ibm_nutanix.NODE, ibm_nutanix.CLUSTER
+    free = Record("demo", cluster.name, "demo", "active", 0.0)
+    for kind, name in ((node, "node01"), (cluster, "demo")):
+        for state in ("failed", "creating_server", "deploying"):
+            for guarded in (False, True):
+                whole = replace(free, protected=guarded, state="failed", step="deploying")
+                record = replace(whole, name=name, kind=kind.name, state=state, step=state)
+                if state == "failed":
+                    record = replace(record, step="creating_server" if kind is node else "deploying")
+                if not kind.allows(record.state, record.step, verb):
+                    continue
+                said = legality.why_not(situation(record, kind, whole, True), verb, {})
+                assert said == ("demo is protected: unprotect it first." if guarded else None)
+
+
 def stands_still(here: Situation) -> bool:
     return here.kind.states[here.record.state].phase in STILL
 
