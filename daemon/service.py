@@ -120,13 +120,14 @@ async def _open(
         environment=settings.environment,
         started=clock.now(),
     )
-    book = BootBook(journal, engine, box)
+    tables = platforms.boot_tables(loaded)
+    book = BootBook(journal, engine, box, tables)
     images = Images({})
     upkeep = Upkeep(
         journal, book, images, settings.images_dir, settings.log_keep_days, settings.log_keep_lines
     )
     await upkeep.look()
-    boot, config = boot_server(book, images, registry=engine.metrics)
+    boot, config = boot_server(book, images, tables, registry=engine.metrics)
     limiter = connection_limiter(settings.limits_connections, settings.limits_connections_per_source)
     await stack.enter_async_context(listening(boot, settings.boot_listen, "boot.listen", limiter))
     await stack.enter_async_context(listening(config, settings.config_listen, "config.listen", limiter))

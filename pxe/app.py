@@ -1,4 +1,4 @@
-"""The two HTTP servers that a booting machine meets: one for scripts and images, one for its configuration.
+"""The two HTTP servers that a booting machine meets, put together from the tables of the platforms.
 
 Whoever is not the machine it says it is gets the same plain 404 as for a path that does not exist; the audit
 log gets the reason. ``docs/boot.md`` describes the requests.
@@ -8,93 +8,64 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Literal
 
 from aiohttp import hdrs, web
-from aiohttp.http_exceptions import PayloadEncodingError
 from prometheus_client import CollectorRegistry
 
-from pxe.book import Book, BookClosed, Report, Stage
+from pxe.book import Book, BookClosed
 from pxe.connections import TIME_LIMITS, TimeLimits
-from pxe.identity import RequestRefused, boot_guest, installer_guest, installing_guest
+from pxe.handlers import BadBody, BootHandlers, Offer, not_found, not_now, sentence, source_of
+from pxe.identity import RequestRefused
 from pxe.images import Images
 from pxe.line_limiter import LineLimiter, left_out
 from pxe.metrics import Counters, MetricsPage
-from pxe.render import RenderError, render_script
-from pxe.status import BODY_LIMIT, BadReport, read_report
+from pxe.render import RenderError
+from pxe.routes import TOKEN, BootTable
+from pxe.status import BODY_LIMIT
 
 log = logging.getLogger("nxd.boot")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-CONFIG_KEYS = (
-    "node_id",
-    "boot",
-    "pxe_server",
-    "config_endpoint",
-    "status_endpoint",
-    "server_info",
-    "cluster_config",
-    "node_config",
-    "storage_config",
-    "network_config",
-)
-"""What every configuration holds; an installer that misses one would stop half way."""
-
-NOT_FOUND = "Not found."
-RETRY_AFTER_SECONDS = 5
-"""When to ask again while the book is closed; iPXE waits for it and asks again by itself."""
+Note = Callable[[web.Request, str], Awaitable[None]]
+"""Tells of a request that was turned away, and why."""
+Port = Literal["boot", "config"]
 
 CLOSE_SECONDS = 5.0
 """How long a connection may finish what it is doing when the daemon stops."""
 
 _SHOWN_PATH = 200
-_CONFIG_STAGES: tuple[Stage, ...] = ("boot", "installing")
-_STATUS_STAGES: tuple[Stage, ...] = ("boot", "installing", "installed", "stopped")
-"""Also after the last phase, whose report may be repeated because our answer was lost, and after a failure, when the
-machine may come to its end all the same."""
+HIDDEN = "***"
+_TOKEN = f"{{{TOKEN}}}"
+_SHOWN_SEGMENT = 20
+"""Of a path that fits no route a segment with more characters is not shown: it may be a token in the wrong place."""
 
 
 def boot_server(
-    book: Book, images: Images, patience: TimeLimits = TIME_LIMITS, registry: CollectorRegistry | None = None
+    book: Book,
+    images: Images,
+    tables: Mapping[str, BootTable],
+    patience: TimeLimits = TIME_LIMITS,
+    registry: CollectorRegistry | None = None,
 ) -> tuple[web.Application, web.Application]:
-    """What listens on the boot port and on the configuration port; both count into the registry that ``/metrics`` on
-    the boot port shows."""
+    """What listens on the boot port and on the configuration port for the machines of these platforms; both count into
+    the registry that ``/metrics`` on the boot port shows."""
     registry = registry or CollectorRegistry()
     counters = Counters(registry)
-    return boot_app(book, images, counters, MetricsPage(registry)), config_app(book, counters, patience)
+    handlers = BootHandlers(book, images, tables, patience.body)
+    boot = _application(book, counters, handlers, "boot")
+    boot.router.add_get("/metrics", MetricsPage(registry).answer)
+    return boot, _application(book, counters, handlers, "config")
 
 
-def boot_app(book: Book, images: Images, counters: Counters, metrics: MetricsPage) -> web.Application:
-    """What listens on the boot port: scripts, images, health and metrics."""
-    desk = _BootHandlers(book, images)
-    app = _application(book, counters)
-
-    app.router.add_get("/boot/ipxe/{server_id}", desk.script, allow_head=False)
-    app.router.add_get("/pxe/images/{name}", desk.image)
-    app.router.add_get("/healthz", _healthz("boot"))
-    app.router.add_get("/metrics", metrics.answer)
-    return app
-
-
-def _healthz(port: str) -> Handler:
+def _healthz(port: Port) -> Handler:
     """Says which of the two ports answers, so that whoever mixed them up finds out before a machine does."""
 
     async def healthz(request: web.Request) -> web.Response:
         return web.Response(text=f"nxd {port}: ok\n")
 
     return healthz
-
-
-def config_app(book: Book, counters: Counters, patience: TimeLimits = TIME_LIMITS) -> web.Application:
-    """What listens on the configuration port: an installer's configuration, and what it reports."""
-    desk = _ConfigHandlers(book, patience.body)
-    app = _application(book, counters)
-    app.router.add_get("/server-config", desk.config, allow_head=False)
-    app.router.add_get("/healthz", _healthz("config"))
-    app.router.add_post("/server-status", desk.status)
-    return app
 
 
 def app_runner(app: web.Application, patience: TimeLimits = TIME_LIMITS) -> web.AppRunner:
@@ -133,101 +104,51 @@ protocol_log = logging.getLogger("nxd.boot.protocol")
 protocol_log.addFilter(_WithoutRequest())
 
 
-class _BootHandlers:
-    """Answers iPXE."""
-
-    def __init__(self, book: Book, images: Images) -> None:
-        self._book = book
-        self._images = images
-
-    async def script(self, request: web.Request) -> web.StreamResponse:
-        source = _source(request)
-        token = request.query.get("token", "")
-        guest = boot_guest(self._book, request.match_info["server_id"], token, source)
-        name, boot = ("installed", 0) if guest.stage == "installed" else ("boot", guest.next_boot)
-        text = render_script(guest.template, name, {**guest.values, "boot": str(boot)})
-        await self._book.report(guest, Report("script_fetched", source, message=name, boot=boot))
-        log.info("script_fetched", extra={"record": guest.server_id, "script": name})
-        return web.Response(text=text, headers={hdrs.CACHE_CONTROL: "no-store"})
-
-    async def image(self, request: web.Request) -> web.StreamResponse:
-        source, name = _source(request), request.match_info["name"]
-        guest = installing_guest(self._book, source)
-        image = self._images.get(name)
-        if image is None:
-            raise RequestRefused("no image of this name is in the list")
-        if not await asyncio.to_thread(image.unchanged):
-            log.error("image_changed", extra={"image": name, "remedy": "restore it"})
-            return _sentence(500, "This image is not the one that was verified.")
-        if request.method == hdrs.METH_GET:
-            await self._book.report(guest, Report("image_fetched", source, message=name))
-        return web.FileResponse(image.path, headers={hdrs.CONTENT_TYPE: "application/octet-stream"})
-
-
-class _ConfigHandlers:
-    """Answers an installer, whose report must come within so many seconds."""
-
-    def __init__(self, book: Book, seconds: float) -> None:
-        self._book = book
-        self._seconds = seconds
-
-    async def config(self, request: web.Request) -> web.StreamResponse:
-        source = _source(request)
-        guest = installer_guest(self._book, _authorization(request), source, _CONFIG_STAGES)
-        config = dict(guest.config())
-        missing = [key for key in CONFIG_KEYS if key not in config]
-        if missing:
-            log.error("config_incomplete", extra={"record": guest.server_id, "lacks": ", ".join(missing)})
-            return _sentence(500, "The configuration of this machine is incomplete.")
-        await self._book.report(guest, Report("config_fetched", source))
-        log.info("config_fetched", extra={"record": guest.server_id})
-        return web.json_response(config, headers={hdrs.CACHE_CONTROL: "no-store"})
-
-    async def status(self, request: web.Request) -> web.StreamResponse:
-        source = _source(request)
-        guest = installer_guest(self._book, _authorization(request), source, _STATUS_STAGES)
-        try:
-            report = read_report(await _body(request, self._seconds), source)
-        except BadReport as bad:
-            return _sentence(400, str(bad))
-        await self._book.report(guest, report)
-        return web.Response(status=204)
-
-
-async def _body(request: web.Request, seconds: float) -> bytes:
-    """The body, within its time. Raises _BadBody, TimeoutError."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await request.read()
-    except (web.RequestPayloadError, PayloadEncodingError) as error:
-        raise _BadBody from error
-
-
-class _BadBody(Exception):
-    """What came is no body: it is cut short, or not packed as its head says."""
-
-
-def _application(book: Book, counters: Counters) -> web.Application:
+def _application(book: Book, counters: Counters, handlers: BootHandlers, port: Port) -> web.Application:
     sparing = LineLimiter()
+    hidden: dict[str, set[int]] = {}
 
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
-        response = await _answered(book, request, handler, sparing)
+        response = await _answered(request, handler, note)
         counters.count(resource.canonical if resource else "other", response.status)
         return response
+
+    async def note(request: web.Request, reason: str) -> None:
+        await _note_refusal(book, request, reason, _shown_path(request, hidden), sparing)
 
     async def hide_server(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.pop(hdrs.SERVER, None)
 
     app = web.Application(middlewares=[answer], client_max_size=BODY_LIMIT)
     app.on_response_prepare.append(hide_server)
+    app.router.add_get("/healthz", _healthz(port))
+    for offers in handlers.offers(port):
+        hidden[_add(app, offers, handlers)] = {
+            place
+            for offer in offers
+            for place, part in enumerate(offer.route.path.split("/"))
+            if part == _TOKEN
+        }
     return app
 
 
-async def _answered(
-    book: Book, request: web.Request, handler: Handler, sparing: LineLimiter
-) -> web.StreamResponse:
+def _add(app: web.Application, offers: Sequence[Offer], handlers: BootHandlers) -> str:
+    """Give one path to every platform that has it; the path as the router knows it."""
+    first = offers[0].route
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await handlers.answer(offers, request)
+
+    if first.method == hdrs.METH_GET:
+        app.router.add_get(first.path, handle, allow_head=first.serves == "image")
+    else:
+        app.router.add_post(first.path, handle)
+    return first.path
+
+
+async def _answered(request: web.Request, handler: Handler, note: Note) -> web.StreamResponse:
     """The handler's answer, or what it means that there is none."""
     try:
         try:
@@ -236,47 +157,47 @@ async def _answered(
             refusal = RequestRefused("there is no such path")
         except RequestRefused as refused:
             refusal = refused
-        path, source = _shown_path(request), _source(request)
-        untold = sparing.take(source, asyncio.get_running_loop().time())
-        if untold is not None:
-            about = {"path": path, "source": source, "reason": refusal.reason, "left_out": untold or None}
-            log.warning("turned_away", extra=about)
-        await book.refused(path, source, refusal.reason)
-        return web.Response(status=404, text=NOT_FOUND)
+        await note(request, refusal.reason)
+        return not_found()
     except BookClosed:
-        return _sentence(503, "Not now: ask again soon.", {hdrs.RETRY_AFTER: str(RETRY_AFTER_SECONDS)})
+        return not_now()
     except web.HTTPRequestEntityTooLarge:
-        return _sentence(413, f"The body may have {BODY_LIMIT} bytes at most.")
-    except _BadBody:
-        return _sentence(400, "The body is not what the head of the request says of it: send it anew.")
+        return sentence(413, f"The body may have {BODY_LIMIT} bytes at most.")
+    except BadBody:
+        return sentence(400, "The body is not what the head of the request says of it: send it anew.")
     except TimeoutError:
-        return _sentence(408, "The body did not come in time.")
+        return sentence(408, "The body did not come in time.")
     except RenderError as error:
-        log.error("script_broke", extra={"source": _source(request), "problem": error})
-        return _sentence(500, "The boot script of this machine cannot be made.")
+        log.error("script_broke", extra={"source": source_of(request), "problem": error})
+        return sentence(500, "The boot script of this machine cannot be made.")
     except web.HTTPException as error:
-        return _sentence(error.status, error.reason)
+        return sentence(error.status, error.reason)
     except ConnectionError:
         raise
     except Exception:
-        log.exception("boot_broke", extra={"source": _source(request)})
-        return _sentence(500, "The boot server failed.")
+        log.exception("boot_broke", extra={"source": source_of(request)})
+        return sentence(500, "The boot server failed.")
 
 
-def _sentence(status: int, text: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.Response(status=status, text=text, headers=headers)
+async def _note_refusal(
+    book: Book, request: web.Request, reason: str, path: str, sparing: LineLimiter
+) -> None:
+    source = source_of(request)
+    untold = sparing.take(source, asyncio.get_running_loop().time())
+    if untold is not None:
+        about = {"path": path, "source": source, "reason": reason, "left_out": untold or None}
+        log.warning("turned_away", extra=about)
+    await book.refused(path, source, reason)
 
 
-def _shown_path(request: web.Request) -> str:
-    """The path without its query, which may hold a token, and without anything that a log cannot hold."""
-    return ascii(request.rel_url.raw_path[:_SHOWN_PATH])[1:-1]
-
-
-def _source(request: web.Request) -> str:
-    """The address the connection comes from; no header can change it."""
-    peer: Any = request.transport.get_extra_info("peername") if request.transport else None
-    return str(peer[0]) if peer else ""
-
-
-def _authorization(request: web.Request) -> str:
-    return request.headers.get(hdrs.AUTHORIZATION, "")
+def _shown_path(request: web.Request, hidden: Mapping[str, Collection[int]]) -> str:
+    """The path without the segments of its route that are ``hidden``, without its query, which may hold a token too,
+    and without anything that a log cannot hold."""
+    segments = request.rel_url.raw_path.split("/")
+    resource = request.match_info.route.resource
+    if resource is None:
+        shown = [HIDDEN if len(part) > _SHOWN_SEGMENT else part for part in segments]
+    else:
+        places = hidden.get(resource.canonical, ())
+        shown = [HIDDEN if place in places else part for place, part in enumerate(segments)]
+    return ascii("/".join(shown)[:_SHOWN_PATH])[1:-1]

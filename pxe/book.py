@@ -4,39 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 Stage = Literal["boot", "installing", "installed", "stopped", "closed"]
-"""What a machine may do now: in ``boot`` and ``installing`` fetch the install script, images and configuration,
-``installed`` only a script that boots from disk, ``stopped`` and ``closed`` nothing. It is listened to in every stage
-but ``closed``."""
+"""What a machine may do now, as its routes say: most give an install script, images and documents in ``boot`` and
+``installing``, only a script that boots from disk in ``installed``, and nothing in ``stopped`` and ``closed``. Its
+reports are listened to in every stage but ``closed``."""
 
-ReportKind = Literal["script_fetched", "image_fetched", "config_fetched", "phase", "log", "install_error"]
+ReportKind = Literal["script_fetched", "image_fetched", "document_fetched", "phase", "log", "install_error"]
 
 
 class BookClosed(Exception):
     """The book cannot take anything down now; the machine is asked to come back soon."""
 
 
+class GivenAlready(Exception):
+    """What is given once in a boot was given in this one."""
+
+
+class DocumentError(Exception):
+    """A document cannot be made; the message says why, for the log, and never repeats a value."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text for one machine. ``make`` makes it, or tells with None that there is none now: of an ``optional`` one that
+    is nothing to be alarmed by. Raises DocumentError, RenderError."""
+
+    make: Callable[[], str | None] = field(repr=False)
+    content_type: str = "text/plain"
+    optional: bool = False
+
+
 @dataclass(frozen=True)
 class Guest:
     """One machine that is expected, as the book knows it at this moment.
 
-    ``source`` is the only address it may come from. The tokens are SHA-256 digests in hexadecimal: one for
-    its boot script, one for its installer. ``template`` names the folder of its scripts, ``values`` fill them
-    (the installer's token in clear is among them), ``config`` makes the whole answer to ``/server-config``.
-    ``round`` counts the attempts to install it, and ``next_boot`` is the number of the boot that its next install
-    script opens.
+    ``platform`` names the table of what it meets. ``source`` is the only address it may come from; None: its routes
+    ask for other proofs. ``tokens`` are SHA-256 digests in hexadecimal by the names that the proofs of its routes
+    give. ``values`` fill its scripts (a token in clear may be among them), ``documents`` are by name, ``macs`` in the
+    form ``52:54:00:12:34:56``. ``given`` are the documents that its present boot has had. ``round`` counts the
+    attempts to install it, and ``next_boot`` is the number of the boot that its next install script opens.
     """
 
     server_id: str
-    source: str
+    platform: str
     stage: Stage
-    boot_token_sha256: str
-    install_token_sha256: str
-    template: str
-    values: Mapping[str, str] = field(repr=False)
-    config: Callable[[], Mapping[str, Any]] = field(repr=False, compare=False)
+    source: str | None = None
+    tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    documents: Mapping[str, Document] = field(default_factory=dict, repr=False, compare=False)
+    macs: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
     round: int = 1
     next_boot: int = 1
 
@@ -47,8 +66,9 @@ class Report:
 
     ``boot`` is the power-on that it belongs to: the one that an install script opens, or the one that the installer
     names; 0 when nobody says. ``seq`` counts what an installer says, from 1 in each boot, and is 0 for what was
-    fetched. ``phase`` is 1 to 8 and ``percent`` 0 to 100 for the kind ``phase``. ``message`` is the script (``boot``
-    or ``installed``) or the image that was fetched, or what the installer said. A report may come twice.
+    fetched and for an installer that does not count. ``phase`` is one of the platform's, from 1 on, and ``percent`` 0
+    to 100 for the kind ``phase``. ``message`` is the script, the image or the document that was fetched, or what the
+    installer said. ``once``: this document is given once in a boot. A report may come twice.
     """
 
     kind: ReportKind
@@ -58,6 +78,7 @@ class Report:
     percent: float | None = None
     message: str = ""
     boot: int = 0
+    once: bool = False
 
 
 class Book(Protocol):
@@ -69,8 +90,12 @@ class Book(Protocol):
     def guest_at(self, source: str) -> Guest | None:
         """The machine that may come from this address, from memory."""
 
+    def guest_with(self, mac: str) -> Guest | None:
+        """The machine that has this MAC, from memory."""
+
     async def report(self, guest: Guest, report: Report) -> None:
-        """Take a report down, which was let in as this guest's; it is durable when this returns. Raises BookClosed."""
+        """Take a report down, which was let in as this guest's; it is durable when this returns. Raises BookClosed,
+        GivenAlready."""
 
     async def refused(self, path: str, source: str, reason: str) -> None:
         """Note in the audit log that a request was turned away, and why. Raises BookClosed."""

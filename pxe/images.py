@@ -46,6 +46,15 @@ class Image:
             return False
         return same and not any(_twin(self.path, ending).exists() for ending in _PACKED)
 
+    def is_sound(self) -> bool:
+        """Whether it is unchanged and its disk reads it now."""
+        try:
+            with self.path.open("rb") as file:
+                file.read(1)
+        except OSError:
+            return False
+        return self.unchanged()
+
 
 @dataclass
 class Images:

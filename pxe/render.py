@@ -1,10 +1,12 @@
-"""Fills a machine's boot script from its template; one with a gap or a surprise in it is not handed out."""
+"""Fills a machine's scripts and documents from templates; one with a gap or a surprise in it is not handed out."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import (
     Environment,
@@ -15,22 +17,27 @@ from jinja2 import (
     UndefinedError,
 )
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=StrictUndefined,
-    autoescape=False,
-    keep_trailing_newline=True,
-)
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/@%+=,\[\]-]+")
 """What addresses, names, URLs and tokens are made of; nothing that iPXE or a kernel would split or run."""
 
 
 class RenderError(Exception):
-    """The script cannot be made; the message says why, and never repeats a value."""
+    """The text cannot be made; the message says why, and never repeats a value."""
 
 
-def render_script(template: str, script: str, values: Mapping[str, str]) -> str:
-    """The text of ``script`` (``boot`` or ``installed``) of the template folder ``template``.
+@lru_cache(32)
+def _environment(folder: Path) -> Environment:
+    """The templates of one platform."""
+    return Environment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        autoescape=False,
+        keep_trailing_newline=True,
+    )
+
+
+def render_script(folder: Path, name: str, values: Mapping[str, str]) -> str:
+    """The script of this file in a folder of templates.
 
     Raises RenderError if there is no such template, if it names a value that is not there, or if a value
     could change the meaning of the script.
@@ -40,12 +47,17 @@ def render_script(template: str, script: str, values: Mapping[str, str]) -> str:
             raise RenderError(
                 f'The value "{key}" is empty or holds a character that has no place in a boot script.'
             )
-    name = f"{template}/{script}.ipxe.j2"
+    return render_document(folder, name, values)
+
+
+def render_document(folder: Path, name: str, values: Mapping[str, Any]) -> str:
+    """The document of this file in a folder of templates. What its format would misread the template has to quote: in
+    YAML and JSON with ``| tojson``. Raises RenderError."""
     try:
-        return _TEMPLATES.get_template(name).render(values)
+        return _environment(folder).get_template(name).render(values)
     except TemplateNotFound:
-        raise RenderError(f"There is no boot script template {name}.") from None
+        raise RenderError(f"There is no template {name}.") from None
     except UndefinedError as error:
-        raise RenderError(f"The boot script template {name} needs more than it was given: {error}.") from None
+        raise RenderError(f"The template {name} needs more than it was given: {error}.") from None
     except TemplateError as error:
-        raise RenderError(f"The boot script template {name} is broken: {error}.") from None
+        raise RenderError(f"The template {name} is broken: {error}.") from None

@@ -1,12 +1,14 @@
-"""Reads what an installer reports about itself, and says in one sentence what is wrong with garbage."""
+"""Bounds what an installer reports about itself, whoever reads it, and says in one sentence what is wrong with it."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
-from pxe.book import Report, ReportKind
+from pxe.book import Report
 from pxe.once import Twice, once
+from pxe.routes import Reader
 
 BODY_LIMIT = 64 * 1024
 """The most bytes a report may have."""
@@ -14,17 +16,49 @@ BODY_LIMIT = 64 * 1024
 MESSAGE_LIMIT = 2000
 """So many characters of a message are kept; of the rest only the number is told."""
 
-LAST_PHASE = 8
-_LAST_SEQ = 2**53
+REPORTS_LIMIT = 100
+"""So many reports may stand in one body."""
+
+LAST_SEQ = 2**53
 """The largest whole number that every JSON reader keeps exact."""
 
 
 class BadReport(Exception):
-    """The report makes no sense; the message says what it must be."""
+    """The report makes no sense; the message says what it must be. ``problem``: what the reader itself met."""
+
+    def __init__(self, message: str, problem: str = "") -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
-def read_report(body: bytes, source: str) -> Report:
-    """The report in a request body, as ``docs/boot.md`` describes it. Raises BadReport."""
+def reports_of(reader: Reader, body: bytes, source: str, last_phase: int) -> list[Report]:
+    """What a platform's reader makes of a body, within the bounds that hold for all. Raises BadReport."""
+    try:
+        found = list(reader(body, source))
+    except BadReport:
+        raise
+    except Exception as error:  # it is the platform's, and the body is a stranger's
+        raise BadReport("The body makes no sense.", type(error).__name__) from None
+    if len(found) > REPORTS_LIMIT:
+        raise BadReport(f"The body may hold {REPORTS_LIMIT} reports at most.")
+    return [_bounded(report, last_phase) for report in found]
+
+
+def _bounded(report: Report, last_phase: int) -> Report:
+    if not 0 <= report.seq <= LAST_SEQ or not 0 <= report.boot <= LAST_SEQ:
+        raise BadReport(f"A number must be from 0 to {LAST_SEQ}.")
+    if report.kind not in ("phase", "log", "install_error"):
+        raise BadReport("A report tells of a phase, a line of the log or an error.")
+    if report.kind == "phase" and not 1 <= (report.phase or 0) <= last_phase:
+        raise BadReport(f"A phase must be from 1 to {last_phase}.")
+    if report.percent is not None and not 0 <= report.percent <= 100:
+        raise BadReport("A percentage must be from 0 to 100.")
+    # Half a surrogate pair is legal JSON but can be stored nowhere.
+    return replace(report, message=_cut(report.message.encode("utf-8", "replace").decode("utf-8")))
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The object of JSON in a body, in which no key stands twice. Raises BadReport."""
     try:
         said = _JSON.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except Twice:
@@ -33,20 +67,7 @@ def read_report(body: bytes, source: str) -> Report:
         raise BadReport("The body must be JSON.") from None
     if not isinstance(said, dict):
         raise BadReport("The body must be a JSON object.")
-    seq = said.get("seq")
-    if type(seq) is not int or not 1 <= seq <= _LAST_SEQ:
-        raise BadReport(f'"seq" must be a whole number from 1 to {_LAST_SEQ}.')
-    boot = said.get("boot", 0)
-    if "boot" in said and (type(boot) is not int or not 1 <= boot <= _LAST_SEQ):
-        raise BadReport('"boot" must be the number that the configuration gives, or be left out.')
-    message = said.get("message")
-    if not isinstance(message, str):
-        raise BadReport('"message" must be text.')
-    # Half a surrogate pair is legal JSON but can be stored nowhere.
-    message = _cut(message.encode("utf-8", "replace").decode("utf-8"))
-    kind, phase = _kind(said.get("phase"))
-    percent = _percent(said.get("percent")) if kind == "phase" else None
-    return Report(kind, source, seq, phase, percent, message, boot)
+    return said
 
 
 _JSON = json.JSONDecoder(object_pairs_hook=once)
@@ -60,21 +81,3 @@ def _cut(message: str) -> str:
         if more <= 0
         else f"{message[:MESSAGE_LIMIT]}… ({more} more character{' was' if more == 1 else 's were'} left out)"
     )
-
-
-def _kind(phase: Any) -> tuple[ReportKind, int | None]:
-    if phase == "error":
-        return "install_error", None
-    if type(phase) is int and phase == -1:
-        return "log", None
-    if type(phase) is int and 1 <= phase <= LAST_PHASE:
-        return "phase", phase
-    raise BadReport(f'"phase" must be 1 to {LAST_PHASE}, -1 for a line of the log, or "error".')
-
-
-def _percent(percent: Any) -> float | None:
-    if percent is None:
-        return None
-    if type(percent) not in (int, float) or not 0 <= percent <= 100:
-        raise BadReport('"percent" must be a number from 0 to 100.')
-    return float(percent)

@@ -75,6 +75,7 @@ HOUSE_RULES: dict[str, Room] = {
     "daemon.platforms": Room(
         (
             "daemon.clock", "daemon.platforms.base", "daemon.platforms.manifest", "daemon.settings", "daemon.spec",
+            "pxe",
         ),
         (),
     ),

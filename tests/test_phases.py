@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from daemon.platforms.ibm_nutanix.machine import PHASES
+from daemon.platforms.ibm_nutanix.installer_reports import LAST_PHASE, PHASES
 from daemon.sim.machines.installer import MESSAGES
 from daemon.sim.world.durations import DURATIONS
-from pxe.status import LAST_PHASE
 
 
 def test_every_phase_has_words_a_message_and_a_duration() -> None:

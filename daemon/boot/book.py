@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from daemon.boot.reports import Repeats, taken_down
@@ -15,6 +17,7 @@ from daemon.store.ops import AddEvent, Event, Op, PutSignal
 from daemon.words import counted, were
 from pxe.book import BookClosed, Guest, Report
 from pxe.line_limiter import LineLimiter, left_out
+from pxe.routes import BootTable
 
 LINES_PER_MINUTE = 300
 """So many lines of one machine are kept in a minute; of the rest only the number is told."""
@@ -25,7 +28,10 @@ BYTES_PER_MINUTE = 64 * 1024
 class BootBook:
     """Answers the boot server from memory, and writes each report down before it is acknowledged."""
 
-    def __init__(self, journal: Journal, engine: Engine, box: SecretBox) -> None:
+    def __init__(
+        self, journal: Journal, engine: Engine, box: SecretBox, tables: Mapping[str, BootTable]
+    ) -> None:
+        self._tables = tables
         self._journal = journal
         self._engine = engine
         self._box = box
@@ -48,14 +54,17 @@ class BootBook:
 
     def guest_at(self, source: str) -> Guest | None:
         """The machine that may come from this address."""
-        for name in self._journal.mirror.holders(source):
-            guest = self.guest(name)
-            if guest is not None and guest.source == source:
-                return guest
-        return None
+        found = (self.guest(name) for name in self._journal.mirror.holders(source))
+        return next((guest for guest in found if guest is not None and guest.source == source), None)
+
+    def guest_with(self, mac: str) -> Guest | None:
+        """The machine that has this MAC."""
+        found = (self.guest(name) for name in self._journal.mirror.holders(mac))
+        return next((guest for guest in found if guest is not None and mac in guest.macs), None)
 
     async def report(self, guest: Guest, report: Report) -> None:
-        """Keep what a machine fetched or said, and wake its record if that leads on. Raises BookClosed.
+        """Keep what a machine fetched or said, and wake its record if that leads on. Raises BookClosed,
+        GivenAlready.
 
         What one machine says is taken down piece by piece, so that each is judged by all that came before. Of another
         round than the present one nothing is taken, even if its sender was let in before that one began.
@@ -66,7 +75,8 @@ class BootBook:
             if record is None or round_of(record) != guest.round:
                 raise BookClosed(f"{name} is installed anew.")
             known, now = self._journal.mirror.signals(name), self._journal.clock.now()
-            told = taken_down(record, known, report, now, self._repeats.knows(name, report))
+            again, last = self._repeats.knows(name, report), self._tables[guest.platform].last_phase
+            told = taken_down(record, guest, known, report, now, again, last)
             ops = [kept for op in told for kept in self._spared(op, now)]
             try:
                 if ops:

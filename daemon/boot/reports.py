@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from daemon.engine import sentences
-from daemon.life.boots import ERROR, PHASE, BootProgress, boot_progress, how_far, place, round_of
+from daemon.life.boots import ERROR, PHASE, BootProgress, boot_progress, fetched, how_far, place, round_of
 from daemon.store.ops import AddEvent, Op, PutSignal, Signal
-from pxe.book import BookClosed, Report
-from pxe.status import LAST_PHASE
+from pxe.book import BookClosed, GivenAlready, Guest, Report
 from state_machines.record import Record
 
 REMEMBERED = 4096
@@ -34,22 +33,29 @@ class Repeats:
 
 
 def taken_down(
-    record: Record, known: Mapping[str, Signal], report: Report, now: float, again: bool
+    record: Record,
+    guest: Guest,
+    known: Mapping[str, Signal],
+    report: Report,
+    now: float,
+    again: bool,
+    last_phase: int,
 ) -> list[Op]:
-    """What is committed of a report, given the signals ``known`` and whether it came before. Raises BookClosed when
-    it asks for what is not given any more."""
-    stands = boot_progress(record, known)
+    """What is committed of a report that was let in as the guest's, given the signals ``known`` and whether it came
+    before. Raises BookClosed, GivenAlready when it asks for what is not given any more."""
+    stands = boot_progress(record, known, last_phase)
     match report.kind:
         case "script_fetched":
             return _fetched_script(record, stands, report, now)
-        case "config_fetched":
-            return _fetched_config(record, stands, report, now)
+        case "document_fetched":
+            return _fetched_document(record, guest, stands, report, now)
         case "image_fetched":
             return [_line(record, report, stands.boot, now)]
     boot = report.boot if 0 < report.boot <= stands.boot else stands.boot
-    if _leads_on(stands, report, boot):
+    last = report.phase is not None and report.phase >= last_phase
+    if _leads_on(stands, report, boot, last):
         seen: list[Op] = [_signal(record, report, boot, now), _line(record, report, boot, now)]
-        return [*seen, _after_all(record, boot, now)] if _is_after_all(record, report) else seen
+        return [*seen, _after_all(record, boot, now)] if last and record.state == "failed" else seen
     if again or _is_the_latest(stands, report, boot):
         return []
     if boot != stands.boot:
@@ -65,7 +71,7 @@ def _fetched_script(record: Record, stands: BootProgress, report: Report, now: f
     if stands.ended:
         raise BookClosed("The machine reported its end in this moment.")
     ops: list[Op] = [_signal(record, report, report.boot, now), _line(record, report, report.boot, now)]
-    if report.boot > stands.boot and (stands.phase or stands.configured):
+    if report.boot > stands.boot and (stands.phase or stands.fetched):
         where = f"in phase {stands.phase.data['phase']}" if stands.phase else "before its first phase"
         data = {"boot": report.boot, "before": stands.boot}
         ops.append(
@@ -74,13 +80,18 @@ def _fetched_script(record: Record, stands: BootProgress, report: Report, now: f
     return ops
 
 
-def _fetched_config(record: Record, stands: BootProgress, report: Report, now: float) -> list[Op]:
-    if stands.ended:
+def _fetched_document(
+    record: Record, guest: Guest, stands: BootProgress, report: Report, now: float
+) -> list[Op]:
+    """A document of the installation, or one that an installed machine has."""
+    if stands.ended and guest.stage != "installed":
         raise BookClosed("The machine reported its end in this moment.")
+    if report.once and report.message in stands.fetched:
+        raise GivenAlready
     return [_signal(record, report, stands.boot, now), _line(record, report, stands.boot, now)]
 
 
-def _leads_on(stands: BootProgress, report: Report, boot: int) -> bool:
+def _leads_on(stands: BootProgress, report: Report, boot: int, last: bool) -> bool:
     """Whether a step shall see it: the newest boot's furthest phase and first error, and the end of the installation
     in every case but one: when a later boot has begun to overwrite what was installed."""
     if stands.ended or report.kind == "log":
@@ -88,17 +99,13 @@ def _leads_on(stands: BootProgress, report: Report, boot: int) -> bool:
     if report.kind == "install_error":
         return boot == stands.boot and stands.error is None
     assert report.phase is not None
-    if report.phase >= LAST_PHASE:
+    if last:
         return boot >= stands.reporting
     return boot == stands.boot and place(report.phase, report.percent) > how_far(stands.phase)
 
 
-def _is_after_all(record: Record, report: Report) -> bool:
-    """Whether a machine comes to its end although its node was given up."""
-    return record.state == "failed" and report.phase is not None and report.phase >= LAST_PHASE
-
-
 def _after_all(record: Record, boot: int, now: float) -> AddEvent:
+    """A machine comes to its end although its node was given up."""
     text = "the machine came to its end after all: a retry goes on with what it installed"
     return sentences.event(record, "boot", now, text, "warning", {"boot": boot})
 
@@ -112,7 +119,8 @@ def _is_the_latest(stands: BootProgress, report: Report, boot: int) -> bool:
 def _signal(record: Record, report: Report, boot: int, now: float) -> PutSignal:
     """The report as its step sees it."""
     data = _data(report)
-    return PutSignal(Signal(record.name, record.shard, report.kind, round_of(record), boot, now, data))
+    name = fetched(report.message) if report.kind == "document_fetched" else report.kind
+    return PutSignal(Signal(record.name, record.shard, name, round_of(record), boot, now, data))
 
 
 def _data(report: Report) -> dict[str, Any]:
@@ -158,6 +166,8 @@ def _words(report: Report) -> str:
         case "phase":
             done = "" if report.percent is None else f" {report.percent:.0f}%"
             return f"phase {report.phase}{done}: {report.message}"
+        case "document_fetched":
+            return f"{report.message} fetched"
         case _:
-            fetched = report.kind.replace("_", " ")
-            return f"{fetched}: {report.message}" if report.message else fetched
+            what = report.kind.replace("_", " ")
+            return f"{what}: {report.message}" if report.message else what

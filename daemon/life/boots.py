@@ -7,26 +7,31 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from daemon.store.ops import Signal
-from pxe.status import LAST_PHASE
 from state_machines.record import Record
 
-SCRIPT, CONFIG, PHASE, ERROR = "script_fetched", "config_fetched", "phase", "install_error"
-"""The signals of a boot: the script that opens it, and what its installer asks and says."""
+SCRIPT, PHASE, ERROR = "script_fetched", "phase", "install_error"
+"""The signals of a boot: the script that opens it, and what its installer says."""
+_FETCHED = "_fetched"
+
+
+def fetched(document: str) -> str:
+    """The signal of a document that was fetched."""
+    return f"{document}{_FETCHED}"
 
 
 class BootProgress(Struct, frozen=True, gc=False):
     """Where the machine of a record stands in the present round, the attempt to install it.
 
     ``begun``: anything was received from it. ``boot`` is the newest one and ``reporting`` the newest of which more is
-    known than its script; 0 stands for one whose script nobody fetched. ``configured``, ``phase`` (the furthest) and
-    ``error`` are those of the newest boot. ``ended``: the last phase was reported, and there is nothing to install
-    any more, whatever is received before or after.
+    known than its script; 0 stands for one whose script nobody fetched. ``fetched`` (the documents), ``phase`` (the
+    furthest) and ``error`` are those of the newest boot. ``ended``: the last phase was reported, and there is nothing
+    to install any more, whatever is received before or after.
     """
 
     begun: bool = False
     boot: int = 0
     reporting: int = 0
-    configured: bool = False
+    fetched: frozenset[str] = frozenset()
     phase: Signal | None = None
     error: Signal | None = None
     ended: bool = False
@@ -40,8 +45,8 @@ def round_of(record: Record) -> int:
     return int(record.facts.get("round", 0))
 
 
-def boot_progress(record: Record, signals: Mapping[str, Signal]) -> BootProgress:
-    """Where its machine stands, by what was last reported."""
+def boot_progress(record: Record, signals: Mapping[str, Signal], last_phase: int) -> BootProgress:
+    """Where its machine stands, by what was last reported; ``last_phase`` is the one that ends an installation."""
     round_ = round_of(record)
     boot = reporting = 0
     known: dict[str, Signal] = {}
@@ -53,15 +58,19 @@ def boot_progress(record: Record, signals: Mapping[str, Signal]) -> BootProgress
                 reporting = max(reporting, signal.boot)
     if not known:
         return NOTHING_RECEIVED
-    configured, phase, error = known.get(CONFIG), known.get(PHASE), known.get(ERROR)
+    phase, error = known.get(PHASE), known.get(ERROR)
     return BootProgress(
         True,
         boot,
         reporting,
-        configured is not None and configured.boot == boot,
+        frozenset(
+            name.removesuffix(_FETCHED)
+            for name, signal in known.items()
+            if signal.boot == boot and name != SCRIPT and name.endswith(_FETCHED)
+        ),
         phase if phase is not None and phase.boot == boot else None,
         error if error is not None and error.boot == boot else None,
-        phase is not None and int(phase.data["phase"]) >= LAST_PHASE,
+        phase is not None and int(phase.data["phase"]) >= last_phase,
     )
 
 

@@ -121,7 +121,8 @@ class Mirror:
         return bool(self._holders.get(address))
 
     def holders(self, address: str) -> set[str]:
-        """The records that have an object of this address, or mean to."""
+        """The records that have an object of this address, or mean to, and those that hold it as a claim, as they may
+        hold any other key."""
         return {owner for owner, _, _ in self._holders.get(address, ())}
 
     def apply(self, ops: Iterable[Op]) -> None:
@@ -148,17 +149,17 @@ class Mirror:
         self.stamps[resource.owner] += 1
         mine, key = self._resources[resource.owner], (resource.kind, resource.name)
         before, mine[key] = mine.get(key), resource
-        if before is not None and "address" in before.data:
+        if before is not None:
             self._let_go(before)
-        address = resource.data.get("address")
-        if address and resource.state != "gone":
-            self._holders.setdefault(address, set()).add(resource.key)
+        held = _held(resource)
+        if held and resource.state != "gone":
+            self._holders.setdefault(held, set()).add(resource.key)
 
     def _let_go(self, resource: Resource) -> None:
-        """The object no longer holds the address it had."""
-        address = resource.data.get("address")
-        if address in self._holders:
-            self._holders[address].discard(resource.key)
+        """The object no longer holds what it held."""
+        held = _held(resource)
+        if held in self._holders:
+            self._holders[held].discard(resource.key)
 
     def _close_command(self, op: CloseCommand) -> None:
         self.stamps[op.target] += 1
@@ -208,6 +209,14 @@ class Mirror:
         self._commands.pop(name, None)
         for token in self._tokens_of.pop(name, ()):
             del self._tokens[token]
+
+
+def _held(resource: Resource) -> str | None:
+    """The address of an object, or the key of a claim."""
+    if resource.nature == "claim":
+        return resource.name
+    address: str | None = resource.data.get("address")
+    return address
 
 
 def _owner(secret: str) -> str:

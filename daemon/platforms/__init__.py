@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from daemon.platforms.manifest import Manifest
     from daemon.settings.reading import Settings
     from daemon.spec.reading import ClusterSpec
+    from pxe.routes import BootTable
 
 GROUP = "nxd.platforms"
 
@@ -94,6 +95,12 @@ def spec_model(name: str) -> type[ClusterSpec]:
 def tables(name: str) -> Any:
     """The module of a platform's tables. Raises KeyError."""
     return import_module(manifest_of(name).tables)
+
+
+def boot_tables(names: Iterable[str]) -> Mapping[str, BootTable]:
+    """What the machines of these platforms meet at the boot server, of those that have such. Raises KeyError."""
+    modules = {name: manifest_of(name).boot for name in names}
+    return {name: import_module(module).BOOT for name, module in modules.items() if module}
 
 
 def work_states(name: str) -> Collection[str]:

@@ -21,5 +21,8 @@ class Manifest:
     """The module of its spec's model, ``MODEL``."""
     platform: str
     """The module that loads it: ``load(settings, clock)``."""
+    boot: str = ""
+    """The module of what its machines meet at the boot server, with ``BOOT``, a ``pxe.routes.BootTable``; none for a
+    platform whose machines do not boot from it."""
     settings: tuple[Setting, ...] = ()
     """Its own settings, which are required only while it is switched on."""

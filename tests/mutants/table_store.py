@@ -34,7 +34,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("daemon/store/memory.py", "                if op.record.version > 1 and op.record.name not in versions:\n",
            "                if False:\n",
            "the store in memory refuses what the one on disk refuses", STORE),
-    Mutant("daemon/memory/mirror.py", "        if before is not None and \"address\" in before.data:\n            self._let_go(before)\n", "",
+    Mutant("daemon/memory/mirror.py", "        if before is not None:\n            self._let_go(before)\n", "",
            "a released address is free again", ("tests/daemon/engine/test_mirror.py", *STORE)),
     Mutant("daemon/memory/mirror.py", "        if command.token not in self._tokens:\n            self.stamps", "        if True:\n            self.stamps",
            "the same token is one effect", STORE),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from pxe.app import CONFIG_KEYS, app_runner, boot_server
-from pxe.book import Book, BookClosed, Guest, Report
+from daemon.platforms.ibm_nutanix.routes import BOOT
+from pxe.app import app_runner, boot_server
+from pxe.book import Book, BookClosed, Document, Guest, Report
 from pxe.connections import TIME_LIMITS, ConnectionLimiter, LimitedSite, TimeLimits
 from pxe.images import fingerprint, load_images
+from pxe.routes import BootTable
 
 NODE = "127.33.0.10"
 """The address of the one machine that is expected."""
@@ -32,11 +34,10 @@ def sha256(text: str) -> str:
 def a_guest(**changes: Any) -> Guest:
     guest = Guest(
         server_id="lab-node01",
-        source=NODE,
+        platform="ibm_nutanix",
         stage="boot",
-        boot_token_sha256=sha256(BOOT_TOKEN),
-        install_token_sha256=sha256(INSTALL_TOKEN),
-        template="ibm_nutanix",
+        source=NODE,
+        tokens={"boot": sha256(BOOT_TOKEN), "install": sha256(INSTALL_TOKEN)},
         values={
             "server_id": "lab-node01",
             "mgmt_ip": NODE,
@@ -45,7 +46,7 @@ def a_guest(**changes: Any) -> Guest:
             "status_url": "http://127.0.0.1:8081/server-status",
             "install_token": INSTALL_TOKEN,
         },
-        config=lambda: {key: {"of": key} for key in CONFIG_KEYS},
+        documents={"config": Document(lambda: '{"node_id": "lab-node01"}', "application/json")},
     )
     return replace(guest, **changes)
 
@@ -64,6 +65,9 @@ class RecordingBook:
     def guest_at(self, source: str) -> Guest | None:
         return self.known if source == self.known.source else None
 
+    def guest_with(self, mac: str) -> Guest | None:
+        return self.known if mac in self.known.macs else None
+
     async def report(self, guest: Guest, report: Report) -> None:
         self.reports.append((guest.server_id, report))
 
@@ -78,6 +82,9 @@ class EmptyBook(RecordingBook):
         return None
 
     def guest_at(self, source: str) -> Guest | None:
+        return None
+
+    def guest_with(self, mac: str) -> Guest | None:
         return None
 
 
@@ -165,10 +172,12 @@ async def serve(image_dir: Path) -> AsyncIterator[Callable[..., Awaitable[BootSe
     """Starts a boot server for a book."""
     runners: list[web.AppRunner] = []
 
-    async def start(book: Book, patience: TimeLimits = TIME_LIMITS) -> BootServer:
+    async def start(
+        book: Book, patience: TimeLimits = TIME_LIMITS, tables: Mapping[str, BootTable] | None = None
+    ) -> BootServer:
         keeper = ConnectionLimiter(at_once=40, per_source=20, patience=patience)
         ports = []
-        for app in boot_server(book, load_images(image_dir), patience):
+        for app in boot_server(book, load_images(image_dir), tables or {"ibm_nutanix": BOOT}, patience):
             runner = app_runner(app, patience)
             runners.append(runner)
             await runner.setup()

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from daemon.platforms.ibm_nutanix.boot import whole
+from pxe.book import Document
 from tests.logfmt import journal
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -54,8 +56,10 @@ async def test_an_installed_machine_is_told_to_boot_from_its_disk(server: Any, b
 async def test_the_installer_gets_its_configuration_and_that_is_written_down(server: Any, book: Any) -> None:
     answer = await server.config()
     assert answer.status == 200
-    assert json.loads(answer.body) == book.known.config()
-    assert [(name, report.kind) for name, report in book.reports] == [("lab-node01", "config_fetched")]
+    assert json.loads(answer.body) == {"node_id": "lab-node01"}
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    told = [(name, report.kind, report.message) for name, report in book.reports]
+    assert told == [("lab-node01", "document_fetched", "config")]
 
 
 REFUSALS: list[Any] = [
@@ -168,14 +172,14 @@ async def test_a_script_with_a_gap_is_an_error_and_not_a_script(
     assert book.reports == []
 
 
-async def test_a_configuration_with_a_gap_is_an_error_and_not_a_configuration(
-    server: Any, book: Any, guest: Any, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("made", [lambda: None, lambda: whole({"node_id": "x"})], ids=["missing", "gap"])
+async def test_a_document_with_a_gap_is_an_error_and_not_a_document(
+    made: Any, server: Any, book: Any, guest: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = {key: value for key, value in guest().config().items() if key != "storage_config"}
-    book.known = guest(config=lambda: config)
+    book.known = guest(documents={"config": Document(made)})
     answer = await server.config()
-    assert (answer.status, answer.text) == (500, "The configuration of this machine is incomplete.")
-    assert "storage_config" in journal(caplog.records)
+    assert (answer.status, answer.text) == (500, "This document of this machine cannot be made.")
+    assert "the machine needs it" in journal(caplog.records) or "storage_config" in journal(caplog.records)
     assert book.reports == []
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from daemon.platforms.ibm_nutanix.routes import BOOT
 from pxe.lint import lint_script
 from pxe.render import RenderError, render_script
 
+TEMPLATES = BOOT.templates
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -20,11 +22,14 @@ def values(guest: Any) -> dict[str, str]:
 
 @pytest.mark.parametrize("script", ["boot", "installed"])
 def test_a_script_is_exactly_the_golden_one(script: str, guest: Any) -> None:
-    assert render_script("ibm_nutanix", script, values(guest)) == (GOLDEN / f"{script}.ipxe").read_text()
+    assert (
+        render_script(TEMPLATES, f"{script}.ipxe.j2", values(guest))
+        == (GOLDEN / f"{script}.ipxe").read_text()
+    )
 
 
 def lines(guest: Any) -> list[str]:
-    return render_script("ibm_nutanix", "boot", values(guest)).splitlines()
+    return render_script(TEMPLATES, "boot.ipxe.j2", values(guest)).splitlines()
 
 
 def test_the_boot_script_names_itself_and_its_machine_and_waits_for_its_network_without_end(
@@ -62,13 +67,13 @@ def test_whatever_fails_in_the_boot_script_is_said_and_begun_again_without_end(g
 
 @pytest.mark.parametrize("script", ["boot", "installed"])
 def test_a_script_has_nothing_that_leaves_a_machine_standing(script: str, guest: Any) -> None:
-    assert lint_script(render_script("ibm_nutanix", script, values(guest))) == []
+    assert lint_script(render_script(TEMPLATES, f"{script}.ipxe.j2", values(guest))) == []
 
 
 def test_a_value_that_is_not_there_is_named_and_nothing_is_rendered(guest: Any) -> None:
     lacking = {key: value for key, value in values(guest).items() if key != "mgmt_ip"}
     with pytest.raises(RenderError, match="mgmt_ip"):
-        render_script("ibm_nutanix", "boot", lacking)
+        render_script(TEMPLATES, "boot.ipxe.j2", lacking)
 
 
 @pytest.mark.parametrize(
@@ -88,14 +93,16 @@ def test_a_value_that_is_not_there_is_named_and_nothing_is_rendered(guest: Any) 
 )
 def test_a_value_cannot_change_the_meaning_of_a_script(value: str, guest: Any) -> None:
     with pytest.raises(RenderError, match="mgmt_ip") as refused:
-        render_script("ibm_nutanix", "boot", {**values(guest), "mgmt_ip": value})
+        render_script(TEMPLATES, "boot.ipxe.j2", {**values(guest), "mgmt_ip": value})
     assert len(value) < 4 or value not in str(refused.value)
 
 
-@pytest.mark.parametrize("template", ["", "nowhere", "../templates/ibm_nutanix", "/etc"])
-def test_a_template_outside_the_templates_is_refused(template: str, guest: Any) -> None:
-    with pytest.raises(RenderError, match="no boot script template"):
-        render_script(template, "boot", values(guest))
+@pytest.mark.parametrize(
+    "name", ["", "nowhere.ipxe.j2", "../templates/boot.ipxe.j2", "/etc/passwd", "../routes.py"]
+)
+def test_a_template_outside_the_templates_is_refused(name: str, guest: Any) -> None:
+    with pytest.raises(RenderError, match="no template"):
+        render_script(TEMPLATES, name, values(guest))
 
 
 @pytest.mark.parametrize(

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from daemon.life.boots import BootProgress, boot_progress, next_boot, round_of
 from daemon.memory.mirror import Mirror
+from daemon.platforms.ibm_nutanix.installer_reports import LAST_PHASE
 from daemon.platforms.ibm_nutanix.machine import is_installed
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, host_name
+from daemon.platforms.ibm_nutanix.routes import CONFIG, CONFIG_PATH, STATUS_PATH
 from daemon.platforms.ibm_nutanix.server import boot_token
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.store.ops import Resource
-from pxe.book import Guest, Stage
+from pxe.book import Document, DocumentError, Guest, Stage
 from state_machines.record import Record
+
+CONFIG_KEYS = (
+    "node_id",
+    "boot",
+    "pxe_server",
+    "config_endpoint",
+    "status_endpoint",
+    "server_info",
+    "cluster_config",
+    "node_config",
+    "storage_config",
+    "network_config",
+)
+"""What every configuration holds; an installer that misses one would stop half way."""
 
 _BOOTING = ("creating_server", "awaiting_boot")
 _INSTALLING = ("awaiting_config", "installing")
@@ -36,23 +53,26 @@ def guest(
     if boot is None or install is None or "mgmt" not in mine:
         return None
     signals = mirror.signals(record.name)
-    stands = boot_progress(record, signals)
+    stands = boot_progress(record, signals, LAST_PHASE)
     return Guest(
         server_id=record.name,
-        source=mine["mgmt"],
+        platform="ibm_nutanix",
         stage=_stage(record, stands),
-        boot_token_sha256=_digest(boot),
-        install_token_sha256=_digest(install),
-        template="ibm_nutanix",
+        source=mine["mgmt"],
+        tokens={"boot": _digest(boot), "install": _digest(install)},
         values={
             "server_id": record.name,
             "mgmt_ip": mine["mgmt"],
             "boot_url": settings.boot_url,
-            "config_url": f"{settings.config_url}/server-config",
-            "status_url": f"{settings.config_url}/server-status",
+            "config_url": f"{settings.config_url}{CONFIG_PATH}",
+            "status_url": f"{settings.config_url}{STATUS_PATH}",
             "install_token": install,
         },
-        config=partial(_config, settings, mirror, record, mine, stands.boot),
+        documents={
+            CONFIG: Document(
+                partial(_config, settings, mirror, record, mine, stands.boot), "application/json"
+            )
+        },
         round=round_of(record),
         next_boot=next_boot(signals),
     )
@@ -79,7 +99,20 @@ def addresses(resources: list[Resource]) -> dict[str, str]:
     }
 
 
-def _config(
+def _config(settings: IbmSettings, mirror: Mirror, record: Record, mine: dict[str, str], boot: int) -> str:
+    """The document of the configuration. Raises DocumentError."""
+    return whole(_sections(settings, mirror, record, mine, boot))
+
+
+def whole(config: Mapping[str, Any]) -> str:
+    """A configuration as it is handed out. Raises DocumentError when a part of it is missing."""
+    missing = [key for key in CONFIG_KEYS if key not in config]
+    if missing:
+        raise DocumentError(f"it lacks {', '.join(missing)}")
+    return json.dumps(config)
+
+
+def _sections(
     settings: IbmSettings, mirror: Mirror, record: Record, mine: dict[str, str], boot: int
 ) -> dict[str, Any]:
     cluster = mirror.records[record.shard]
@@ -91,8 +124,8 @@ def _config(
         "node_id": record.name,
         "boot": boot,
         "pxe_server": urlsplit(settings.boot_url).hostname,
-        "config_endpoint": f"{settings.config_url}/server-config",
-        "status_endpoint": f"{settings.config_url}/server-status",
+        "config_endpoint": f"{settings.config_url}{CONFIG_PATH}",
+        "status_endpoint": f"{settings.config_url}{STATUS_PATH}",
         "server_info": {
             "server_id": record.name,
             "profile": ibm["profile"],

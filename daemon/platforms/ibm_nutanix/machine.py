@@ -14,29 +14,18 @@ from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.life import installs
 from daemon.life.boots import BootProgress, boot_progress, round_of
+from daemon.platforms.ibm_nutanix.installer_reports import LAST_PHASE, PHASES
 from daemon.platforms.ibm_nutanix.node import next_round
 from daemon.platforms.ibm_nutanix.power import is_stubborn, press, told
+from daemon.platforms.ibm_nutanix.routes import CONFIG
 from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, replace_it, server_problem, vanished
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.platforms.ibm_nutanix.ways import of_stubborn, of_unseen
 from daemon.store.ops import Resource, Signal
 from daemon.words import ended
-from pxe.status import LAST_PHASE
 from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Done, Fail, Outcome, Wait
-
-PHASES: dict[int, str] = {
-    1: "the installer has started",
-    2: "the configuration was read",
-    3: "the hardware was checked",
-    4: "the packages were downloaded",
-    5: "the hypervisor was installed",
-    6: "the controller VM was installed",
-    7: "the installation was verified",
-    8: "it reboots into the installed system",
-}
-"""What the installer reports, in order."""
 
 CONFIGURED = 2
 """From this phase on the installer has its configuration, wherever it has it from."""
@@ -100,7 +89,7 @@ class MachineSteps:
     async def await_config(self, ctx: StepContext) -> Outcome:
         """The installer fetched its configuration, or says that it has it."""
         stands = _standing(ctx)
-        if stands.ended or stands.configured or _phase(stands) >= CONFIGURED:
+        if stands.ended or CONFIG in stands.fetched or _phase(stands) >= CONFIGURED:
             return Done()
         if stands.error is not None:
             return _failed(stands.error)
@@ -263,7 +252,7 @@ def is_installed(where: str | None, stands: BootProgress) -> bool:
 
 
 def _standing(ctx: StepContext) -> BootProgress:
-    return boot_progress(ctx.record, ctx.signals())
+    return boot_progress(ctx.record, ctx.signals(), LAST_PHASE)
 
 
 def _phase(stands: BootProgress) -> int:

@@ -11,5 +11,6 @@ MANIFEST = Manifest(
     tables="state_machines.ibm_nutanix",
     spec="daemon.platforms.ibm_nutanix.spec",
     platform="daemon.platforms.ibm_nutanix.platform",
+    boot="daemon.platforms.ibm_nutanix.routes",
     settings=SETTINGS,
 )

@@ -16,6 +16,7 @@ from daemon.errors.tree import NxdError, OutsideError, as_json
 from daemon.life import installs
 from daemon.life.boots import boot_progress, round_of
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker, asked_for
+from daemon.platforms.ibm_nutanix.installer_reports import LAST_PHASE
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
 from daemon.platforms.ibm_nutanix.planned import FACT, host_row, is_unfit, offsets_of
 from daemon.platforms.ibm_nutanix.power import press
@@ -277,7 +278,7 @@ class NodeSteps:
         if trouble is not None:
             await ctx.update(row, failed_at=ctx.record.attempt)
             return Fail(trouble.problem())
-        if server["status"] == "running" or boot_progress(ctx.record, ctx.signals()).begun:
+        if server["status"] == "running" or boot_progress(ctx.record, ctx.signals(), LAST_PHASE).begun:
             return Done()
         return Wait(f"the server {row.name} to run", f"its status is {server['status']}", self._poll)
 

@@ -28,7 +28,7 @@ from daemon.engine.pace import Pace
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
-from daemon.platforms import load
+from daemon.platforms import boot_tables, load
 from daemon.secrets.box import SecretBox
 from daemon.settings.reading import Settings, load_settings
 from daemon.store.memory import MemoryStore
@@ -159,9 +159,10 @@ class Bay:
         self.platform = load("ibm_nutanix", self.settings, self.clock)
         stack.push_async_callback(self.platform.close)
         self.engine = Engine(self.journal, {"ibm_nutanix": self.platform}, self.box, Pace())
-        self.book = BootBook(self.journal, self.engine, self.box)
+        tables = boot_tables(["ibm_nutanix"])
+        self.book = BootBook(self.journal, self.engine, self.box, tables)
         ports = []
-        for app in boot_server(self.book, Images({})):
+        for app in boot_server(self.book, Images({}), tables):
             runner = app_runner(app)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)

@@ -189,7 +189,7 @@ async def test_a_script_or_configuration_that_was_asked_for_as_the_end_came_is_n
     asked = [
         Report("phase", SOURCE, 1, 8, None, "done", boot),
         Report("script_fetched", SOURCE, message="boot", boot=boot + 1),
-        Report("config_fetched", SOURCE),
+        Report("document_fetched", SOURCE, message="config"),
     ]
     answers = await asyncio.gather(
         *(bay.book.report(bay.book.guest("n01"), report) for report in asked), return_exceptions=True

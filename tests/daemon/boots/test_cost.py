@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -31,11 +32,12 @@ async def costs(build: Any, nodes: int) -> tuple[int, int, int]:
     async with build(nodes) as bay:
         guest = bay.book.guest("n01")
         assert guest is not None and guest == bay.book.guest_at(SOURCE)
-        assert len(guest.config()["cluster_config"]["cvm_ips"]) == nodes
+        config = guest.documents["config"].make
+        assert len(json.loads(config() or "")["cluster_config"]["cvm_ips"]) == nodes
         return (
             steps_of(lambda: bay.book.guest("n01")),
             steps_of(lambda: bay.book.guest_at(SOURCE)),
-            steps_of(guest.config),
+            steps_of(config),
         )
 
 

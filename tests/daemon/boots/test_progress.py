@@ -16,17 +16,19 @@ def in_round(number: int) -> Record:
 
 
 def test_what_was_said_in_an_earlier_round_does_not_count_and_no_number_of_a_boot_is_used_twice() -> None:
-    signals = said("phase", 1, 3, phase=8) | said("install_error", 1, 2, message="x") | said("config", 1, 3)
-    before = boot_progress(in_round(1), signals)
-    assert (before.begun, before.ended) == (True, True)
-    stands = boot_progress(in_round(2), signals)
-    assert (stands.begun, stands.ended, stands.configured) == (False, False, False)
+    signals = (
+        said("phase", 1, 3, phase=8) | said("install_error", 1, 2, message="x") | said("config_fetched", 1, 3)
+    )
+    before = boot_progress(in_round(1), signals, 8)
+    assert (before.begun, before.ended, before.fetched) == (True, True, {"config"})
+    stands = boot_progress(in_round(2), signals, 8)
+    assert (stands.begun, stands.ended, stands.fetched) == (False, False, set())
     assert (stands.boot, stands.phase, stands.error) == (0, None, None)
     assert next_boot(signals) == 4
 
 
 def test_of_one_round_an_error_counts_only_if_it_is_of_the_newest_boot() -> None:
     signals = said("phase", 1, 2, phase=3) | said("install_error", 1, 1, message="x")
-    stands = boot_progress(in_round(1), signals)
+    stands = boot_progress(in_round(1), signals, 8)
     assert (stands.boot, stands.error, stands.ended) == (2, None, False)
     assert stands.phase == signals["phase"]

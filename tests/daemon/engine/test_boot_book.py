@@ -11,7 +11,7 @@ from daemon.boot.book import BootBook
 
 @pytest.fixture
 def book(house: Any) -> BootBook:
-    return BootBook(house.journal, house.engine, house.box)
+    return BootBook(house.journal, house.engine, house.box, {})
 
 
 TOLD = 5

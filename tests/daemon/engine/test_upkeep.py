@@ -19,6 +19,9 @@ from daemon.store.ops import AddEvent, Event
 from daemon.upkeep import Upkeep
 from pxe.book import Guest, Report
 from pxe.images import Images, fingerprint
+from pxe.routes import BootTable
+
+TABLE = BootTable(Path(), (), {}, {})
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def directory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def upkeep(house: Any, directory: Path) -> Callable[..., Upkeep]:
-    book = BootBook(house.journal, house.engine, house.box)
+    book = BootBook(house.journal, house.engine, house.box, {"toy": TABLE})
 
     def make(days: float = 90.0, lines: int = 1_000_000) -> Upkeep:
         return Upkeep(house.journal, book, Images({}), directory, days, lines)
@@ -83,8 +86,8 @@ async def test_images_that_are_put_there_later_are_served_without_a_restart(
 
 async def test_a_machine_that_talks_and_talks_is_kept_so_far_and_the_rest_is_counted(house: Any) -> None:
     await house.begin("node01")
-    book = BootBook(house.journal, house.engine, house.box)
-    guest = Guest("node01", "10.0.0.9", "installing", "", "", "", {}, dict, round_of(house.record("node01")))
+    book = BootBook(house.journal, house.engine, house.box, {"toy": TABLE})
+    guest = Guest("node01", "toy", "installing", round=round_of(house.record("node01")))
     before = len(await house.log("node01"))
     for number in range(5000):
         await book.report(guest, Report("log", "10.0.0.9", seq=number + 1, message="x" * 100))
@@ -98,8 +101,8 @@ async def test_a_machine_that_talks_and_talks_is_kept_so_far_and_the_rest_is_cou
 
 async def test_few_lines_that_are_long_are_kept_so_far_as_their_bytes_go(house: Any) -> None:
     await house.begin("node01")
-    book = BootBook(house.journal, house.engine, house.box)
-    guest = Guest("node01", "10.0.0.9", "installing", "", "", "", {}, dict, round_of(house.record("node01")))
+    book = BootBook(house.journal, house.engine, house.box, {"toy": TABLE})
+    guest = Guest("node01", "toy", "installing", round=round_of(house.record("node01")))
     before = len(await house.log("node01"))
     for number in range(100):
         await book.report(guest, Report("log", "10.0.0.9", seq=number + 1, message="ü" * 1000))
@@ -111,7 +114,7 @@ async def test_few_lines_that_are_long_are_kept_so_far_as_their_bytes_go(house: 
 
 
 async def test_a_flood_of_requests_from_many_addresses_is_bounded_too(house: Any) -> None:
-    book = BootBook(house.journal, house.engine, house.box)
+    book = BootBook(house.journal, house.engine, house.box, {"toy": TABLE})
     for number in range(3000):
         await book.refused("/x", f"10.{number // 200}.0.{number % 200}", "there is no such path")
     assert len(await house.store.events(limit=10_000)) <= 300
@@ -147,7 +150,7 @@ async def test_memory_is_given_back_when_it_has_grown_and_not_before(upkeep: Cal
 async def test_images_on_a_disk_that_never_answers_are_told_and_hold_nobody_up(
     house: Any, hung_disk: Path
 ) -> None:
-    book = BootBook(house.journal, house.engine, house.box)
+    book = BootBook(house.journal, house.engine, house.box, {"toy": TABLE})
     one, begun = Upkeep(house.journal, book, Images({}), hung_disk, 90.0, 1_000_000, 0.3), time.monotonic()
     looking = asyncio.gather(*(one.look() for _ in range(3)))
     slowest = 0.0
