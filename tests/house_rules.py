@@ -62,7 +62,10 @@ HOUSE_RULES: dict[str, Room] = {
         ),
         ("msgspec", "prometheus_client"),
     ),
-    "daemon.life": Room(("daemon.engine", "daemon.store", "pxe", "state_machines"), ("msgspec",)),
+    "daemon.life": Room(
+        ("daemon.engine", "daemon.errors", "daemon.platforms.base", "daemon.store", "pxe", "state_machines"),
+        ("msgspec",),
+    ),
     "daemon.boot": Room(
         (
             "daemon.engine", "daemon.errors", "daemon.life", "daemon.memory", "daemon.secrets", "daemon.store",

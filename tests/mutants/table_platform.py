@@ -21,7 +21,7 @@ from tests.mutants.mutant import (
 MUTANTS: tuple[Mutant, ...] = (
     Mutant("daemon/drivers/rates.py", "            self.rate = max(self._least, self.rate / 2)\n", "            pass\n",
            "a rate learns from refusals", ("tests/daemon/drivers/test_rates.py",)),
-    Mutant(f"{IBM}/ladder.py", "    return RUNGS[following] if following <= highest else None\n", "    return RUNGS[following]\n",
+    Mutant("daemon/life/ladder.py", "        return self.rungs[next_one] if next_one <= highest else None\n", "        return self.rungs[next_one]\n",
            "the ladder is climbed as far as the spec lets it", RULES),
     Mutant(f"{IBM}/preflight.py", "    if founders < needed:\n", "    if False:\n",
            "the redundancy is compared with the nodes", RULES),
@@ -29,7 +29,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "the quota of servers is compared", PREFLIGHT),
     Mutant(f"{IBM}/cluster.py", "        if open_still:\n", "        if False:\n",
            "every CVM refuses the factory password", CVMS),
-    Mutant(f"{IBM}/vetoes.py", "    if verb == \"rollback\" and record.facts.get(\"member\"):\n", "    if False:\n",
+    Mutant("daemon/life/vetoes.py", "        if verb == \"rollback\" and record.facts.get(MEMBER):\n", "        if False:\n",
            "a host of a cluster is not rolled back by itself", RULES),
     Mutant(f"{IBM}/spec_rules.py", "    elif gate < needed <= nodes:\n", "    elif False:\n",
            "the gate lets enough nodes through for the redundancy", SPEC),

@@ -11,6 +11,9 @@ from daemon.drivers.prism import Credentials
 from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal, Found, Want
 from daemon.errors.tree import NxdError, OutsideError, as_json
+from daemon.life import gate, release
+from daemon.life.join import tell
+from daemon.life.members import FORMED, has_arrived, in_spec, leaving
 from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker
 from daemon.platforms.ibm_nutanix.cvms import (
@@ -23,20 +26,14 @@ from daemon.platforms.ibm_nutanix.cvms import (
     joined,
 )
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, address_of
-from daemon.platforms.ibm_nutanix.membership import (
-    STOPPED,
-    Membership,
-    in_spec,
-    leaving,
-    member_view,
-    waits_in_line,
-)
-from daemon.platforms.ibm_nutanix.planned import FACT, LEFT, host_row
+from daemon.platforms.ibm_nutanix.membership import Membership, member_view
+from daemon.platforms.ibm_nutanix.planned import FACT, host_row
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failure
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
-from daemon.platforms.ibm_nutanix.ways import of_ill, of_silent, of_stopped
+from daemon.platforms.ibm_nutanix.ways import of_ill, of_silent
 from daemon.store.ops import Resource
 from daemon.words import counted
+from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Done, Outcome, Wait
 from state_machines.record import Record
 
@@ -84,7 +81,7 @@ class ClusterSteps:
 
     async def preflight(self, ctx: StepContext) -> Outcome:
         """Nothing that is needed is missing."""
-        formed = bool(ctx.record.facts.get("formed"))
+        formed = bool(ctx.record.facts.get(FORMED))
         new = [member for member in in_spec(ctx) if member.state in ("pending", "rolled_back")]
         if new or not formed:
             seen = self._seen_by(ctx, len(new))
@@ -112,34 +109,15 @@ class ClusterSteps:
         """The gate: as many nodes are ready as the spec asks for. What has to go first, goes here."""
         inside = joined(ctx)
         outside = [one for one in leaving(ctx) if one not in inside and host_row(ctx, one.name) is None]
-        await self._members.release(ctx, outside)
-        members = in_spec(ctx)
-        new = [one for one in members if one.state == "pending" and not ctx.is_asked(one.name)]
-        given = await self._given(ctx, new)
-        for member in members:
-            if member.state == "pending":
-                await ctx.give(member.name, "start", facts={LEFT: None, **given.get(member.name, {})})
-            elif member.state == "rolled_back":
-                await self._members.call_back(ctx, member)
-            elif member.state not in ARRIVED and host_row(ctx, member.name) is not None:
+        await release.release(ctx, outside)
+        await gate.send_out(ctx, NODE, await self._given(ctx, gate.new_nodes(ctx, NODE)))
+        for member in in_spec(ctx):
+            away = has_arrived(NODE, member) or member.state in (NODE.initial, "rolled_back")
+            if not away and host_row(ctx, member.name) is not None:
                 waiting = await self._members.let_go(ctx, member)
                 if waiting is not None:
                     return waiting
-        gate = ctx.cluster.spec["gate"]
-        needed = len(members) if gate == "all" else min(gate, len(members))
-        there = [member for member in members if member.state in ARRIVED]
-        if len(there) >= needed:
-            return await self._all_answer(ctx)
-        stopped = [member for member in members if member.state in STOPPED]
-        evidence = f"{len(there)} of {len(members)} ready"
-        if stopped:
-            evidence += "; " + ", ".join(
-                f"{member.name} is {member.state.replace('_', ' ')}" for member in stopped
-            )
-        lost = len(members) - len(stopped) < needed
-        poll, in_line = self._settings.poll_seconds, any(map(waits_in_line, members))
-        ways = of_stopped(stopped) if lost else ()
-        return Wait(f"{needed} ready nodes", evidence, poll, attention=lost, in_line=in_line, remedies=ways)
+        return gate.closed(ctx, NODE, self._settings.poll_seconds) or await self._all_answer(ctx)
 
     async def _given(self, ctx: StepContext, new: Sequence[Record]) -> dict[str, dict[str, Any]]:
         """What each new node shall remember: its addresses, given in the order of the spec. Where the cloud does not
@@ -301,13 +279,7 @@ class ClusterSteps:
         if complaints:
             ways = of_ill(self._ill(ctx, hosts)) if len(joined(ctx)) > 1 else ()
             return Wait("a healthy cluster", "; ".join(complaints), UP_POLL, remedies=ways)
-        outside = [member for member in joined(ctx) if member.state != "active"]
-        for member in outside:
-            await ctx.give(member.name, "join")
-        if outside:
-            names = ", ".join(member.name for member in outside)
-            return Wait("all nodes to join", f"not yet: {names}", self._settings.poll_seconds)
-        return Done({"formed": True})
+        return await tell(ctx, NODE, joined(ctx), self._settings.poll_seconds) or Done({FORMED: True})
 
     def _ill(self, ctx: StepContext, hosts: Sequence[Host]) -> list[str]:
         """The nodes whose hosts are not well."""
@@ -332,20 +304,12 @@ class ClusterSteps:
             said.append(f"redundancy factor {current} of {in_spec}")
         return said
 
-    async def release_nodes(self, ctx: StepContext) -> Outcome:
-        """Every node is rolled back; what is left of the cluster went with them."""
-        left = [member for member in ctx.members if member.state != "rolled_back"]
-        if left:
-            ctx.keep_protected()
-        await self._members.release(ctx, left)
-        if left:
-            done = len(ctx.members) - len(left)
-            evidence = f"{done} of {len(ctx.members)} released"
-            return Wait("all nodes to be released", evidence, self._settings.poll_seconds)
+    async def forget(self, ctx: StepContext) -> Outcome:
+        """What is left of the cluster went with its nodes, which are all rolled back."""
         for row in ctx.resources():
             await ctx.note_absent(row)
         await ctx.forget_secrets()
-        return Done({"secured": None, "external_ip": None, "formed": None})
+        return Done({"secured": None, "external_ip": None, FORMED: None})
 
     def _external(self, ctx: StepContext) -> str:
         first = next(member for member in ctx.members if member.spec["first"])

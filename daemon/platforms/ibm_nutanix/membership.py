@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal, Found, Want
 from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, OutsideError
-from daemon.platforms.ibm_nutanix.cvms import ARRIVED, NOT_DELIVERED, Cvms, Host, factory_login, joined
+from daemon.life.join import join
+from daemon.life.members import may_join
+from daemon.life.release import remove
+from daemon.platforms.ibm_nutanix.cvms import NOT_DELIVERED, Cvms, Host, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import address_of
-from daemon.platforms.ibm_nutanix.planned import HOST, LEFT, host_row, named
+from daemon.platforms.ibm_nutanix.planned import HOST, host_row
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
-from daemon.platforms.ibm_nutanix.ways import of_kept, of_stopped
+from daemon.platforms.ibm_nutanix.ways import of_kept
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import CLUSTER, NODE
-from state_machines.lifecycle import RELEASED
-from state_machines.outcome import Done, Outcome, Remedy, Wait
+from state_machines.outcome import Outcome, Wait
 from state_machines.record import Record
 
 HOST_POLL = 30.0
@@ -29,24 +29,6 @@ MARKED = "MARKED_FOR_REMOVAL"
 """How the state of a host begins that Prism lets go."""
 AGAIN = "again"
 """What the row of a host remembers that is taken in once more."""
-STOPPED = ("failed", "held", "rolled_back", "rollback_blocked")
-
-
-def in_spec(ctx: StepContext) -> list[Record]:
-    """The nodes that the spec names."""
-    names = named(ctx.cluster)
-    return [member for member in ctx.members if member.name in names]
-
-
-def leaving(ctx: StepContext) -> list[Record]:
-    """The nodes that the spec names no more."""
-    names = named(ctx.cluster)
-    return [member for member in ctx.members if member.name not in names]
-
-
-def waits_in_line(node: Record) -> bool:
-    """Whether a node waits for its turn within a limit of the daemon's own."""
-    return bool(node.wait and node.wait.get("in_line"))
 
 
 class Membership:
@@ -59,18 +41,11 @@ class Membership:
     async def join(self, ctx: StepContext) -> Outcome:
         """Every node of the spec that is there is in the cluster."""
         hosts = await self._cvms.hosts(ctx)
-        late: list[str] = []
-        for member in in_spec(ctx):
-            host = hosts.get(_cvm_address(ctx, member)) if member.state in ARRIVED else None
-            if member.state not in ARRIVED:
-                await self.call_back(ctx, member)
-                late.append(member.name)
-                waiting = await self.let_go(ctx, member)
-            else:
-                waiting = await self._take_in_when_ready(ctx, member, host)
-            if waiting is not None:
-                return waiting
-        return self._gate(ctx, late)
+
+        async def take_in(ctx: StepContext, member: Record) -> Wait | None:
+            return await self._take_in_when_ready(ctx, member, hosts.get(_cvm_address(ctx, member)))
+
+        return await join(ctx, NODE, take_in, self.let_go, self._poll)
 
     async def _take_in_when_ready(self, ctx: StepContext, member: Record, host: Host | None) -> Wait | None:
         """See to it that a node which is there is a host; what to wait for, None once it is one. One that was on its
@@ -84,7 +59,7 @@ class Membership:
             return await self._see_off(ctx, member, host)
         elif row is not None and (row.state != "present" or row.data.get(AGAIN)):
             return await self._take_in_again(ctx, member, host)
-        elif member.state == "ready":
+        elif may_join(NODE, member):
             return await self._take_in(ctx, member, host)
         elif row is not None and host is None:
             await self._lost(ctx, member, row)
@@ -132,29 +107,6 @@ class Membership:
         await ctx.note_absent(row)
         raise _no_host(ctx, member, f"{member.name} is no host of {ctx.record.name} any more.")
 
-    async def call_back(self, ctx: StepContext, member: Record) -> None:
-        """A node that was released because an earlier spec did not name it begins anew, once nothing of it is left."""
-        if ctx.is_asked(member.name):
-            return
-        if member.state == "rolled_back" and member.facts.get(LEFT):
-            await ctx.give(member.name, "retry", facts={LEFT: None})
-        elif member.state == "pending":
-            await ctx.give(member.name, "start", facts={LEFT: None})
-
-    def _gate(self, ctx: StepContext, late: list[str]) -> Outcome:
-        """Done unless a node is still on its way; one that stopped is left behind if the gate lets it."""
-        states = {member.name: member.state for member in in_spec(ctx)}
-        missing = [name for name in late if states[name] not in STOPPED]
-        enough = ctx.cluster.spec["gate"] != "all" and len(states) - len(late) >= ctx.cluster.spec["gate"]
-        if not missing and (enough or not late):
-            return Done()
-        shown = ", ".join(f"{name} is {states[name].replace('_', ' ')}" for name in late)
-        in_line = any(map(waits_in_line, in_spec(ctx)))
-        ways = of_stopped(member for member in in_spec(ctx) if member.name in late)
-        return Wait(
-            "all nodes to be ready", shown, self._poll, attention=not missing, in_line=in_line, remedies=ways
-        )
-
     async def _take_in(self, ctx: StepContext, member: Record, host: Host | None) -> Wait | None:
         """Take one ready node in; what to wait for, None once it is a host like the others."""
         if member not in joined(ctx):
@@ -191,16 +143,12 @@ class Membership:
 
     async def remove(self, ctx: StepContext) -> Outcome:
         """No node that the spec does not name is left, in the cluster or outside."""
-        going = leaving(ctx)
-        for member in going:
-            if not await self.detach(ctx, member):
-                return Wait(f"{member.name} to leave the cluster", "its data moves to the others", HOST_POLL)
-        await self.release(ctx, going)
-        for member in going:
-            if member.state == "rolled_back":
-                await ctx.forget(member)
-        left = [member.name for member in leaving(ctx)]
-        return Wait("nodes to be released", f"not yet: {', '.join(left)}", self._poll) if left else Done()
+        return await remove(ctx, self._see_out, self._poll)
+
+    async def _see_out(self, ctx: StepContext, member: Record) -> Wait | None:
+        if await self.detach(ctx, member):
+            return None
+        return Wait(f"{member.name} to leave the cluster", "its data moves to the others", HOST_POLL)
 
     async def detach(self, ctx: StepContext, member: Record) -> bool:
         """Let a host leave the cluster. True once it is seen to be gone."""
@@ -250,19 +198,6 @@ class Membership:
 
         return Disposal(find, get, delete)
 
-    async def release(self, ctx: StepContext, members: list[Record]) -> None:
-        """See to it that nodes are rolled back. Raises NxdError when one cannot be."""
-        for member in members:
-            if member.state == "rollback_blocked" and not ctx.is_asked(member.name):
-                raise NxdError(
-                    "left_over",
-                    f"{member.name} could not be rolled back: {(member.error or {}).get('message', '')}",
-                    evidence=(member.error or {}).get("evidence"),
-                    remedy=_left_by(member),
-                )
-            if member.state not in RELEASED:
-                await ctx.give(member.name, "release", facts={LEFT: True})
-
 
 def _is_going(row: Resource, host: Host | None) -> bool:
     """Whether a host is on its way out of its cluster, whoever asked for it."""
@@ -274,12 +209,6 @@ def _no_host(ctx: StepContext, member: Record, said: str) -> NxdError:
     """A node that should be a host and is none: it is taken in again, or another server takes its place."""
     again, other = verb_remedy(CLUSTER, "retry", ctx.record.name), verb_remedy(NODE, "replace", member.name)
     return NxdError("cluster_failed", said, remedy=[again, other])
-
-
-def _left_by(member: Record) -> list[Remedy]:
-    """What to do about a node that stands in the way: its own remedies."""
-    kept = (member.error or {}).get("remedies", ())
-    return [msgspec.convert(one, Remedy) for one in kept]
 
 
 def member_view(ctx: StepContext, member: Record) -> dict[str, Any]:

@@ -18,9 +18,6 @@ HOST = "nutanix_host"
 FACT = "addresses"
 """What a node remembers from its beginning: role → the address it was given before it reserves it."""
 
-LEFT = "left"
-"""What a node remembers that was released because the spec named it no more, and not because a person asked."""
-
 WORDS: Mapping[str, tuple[str, str]] = {
     "reserved_ip": ("address", "addresses"),
     "dns_record": ("DNS record", "DNS records"),
@@ -56,22 +53,6 @@ def seeds(spec: Mapping[str, Any]) -> list[Seed]:
         about = {"position": node["position"], "first": index == 0}
         found.append(Seed(node["name"], tables.NODE, about))
     return found
-
-
-_SPECS = 1024
-"""So many specs are remembered with the set of their nodes; another one begins anew."""
-_named: dict[int, tuple[Sequence[str], frozenset[str]]] = {}
-
-
-def named(cluster: Record) -> frozenset[str]:
-    """The nodes that the cluster's spec names. A spec is replaced and never changed: its set is made once."""
-    nodes = cluster.spec["nodes"]
-    kept = _named.get(id(nodes))
-    if kept is None or kept[0] is not nodes:
-        if len(_named) >= _SPECS:
-            _named.clear()
-        kept = _named[id(nodes)] = nodes, frozenset(nodes)
-    return kept[1]
 
 
 def objects(names: Names, spec: Mapping[str, Any]) -> list[Planned]:

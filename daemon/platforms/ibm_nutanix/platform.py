@@ -14,6 +14,7 @@ from daemon.drivers.ibm_vpc import open_vpc
 from daemon.drivers.prism import Connections
 from daemon.drivers.rates import TokenBucket
 from daemon.engine.context import Step
+from daemon.life import release
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Bound, Check, Climb, Finding, Foresight, Planned, Platform, Seed
 from daemon.platforms.ibm_nutanix import boot, planned, undo
@@ -22,7 +23,7 @@ from daemon.platforms.ibm_nutanix.audit import CloudAudit
 from daemon.platforms.ibm_nutanix.bounds import bounds
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
 from daemon.platforms.ibm_nutanix.cvms import Cvms
-from daemon.platforms.ibm_nutanix.ladder import next_rung
+from daemon.platforms.ibm_nutanix.ladder import LADDER
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, MachineSteps
 from daemon.platforms.ibm_nutanix.membership import Membership
 from daemon.platforms.ibm_nutanix.names import Names
@@ -101,7 +102,7 @@ class IbmNutanix(Platform):
             "delete_vnis": undo.stage("vni", "interfaces", node.disposals),
             "release_ips": undo.stage("reserved_ip", "addresses", node.disposals),
             "forget_config": undo.forget_config,
-            "release_nodes": cluster.release_nodes,
+            "release_nodes": release.stage(settings.poll_seconds, cluster.forget),
         }
 
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
@@ -151,7 +152,7 @@ class IbmNutanix(Platform):
         return step in WAITS_FOR_NODES
 
     def climb(self, record: Record, cluster: Record, problem: Problem) -> Climb | None:
-        return next_rung(record, str(cluster.spec.get("climb_to", "none")), problem)
+        return LADDER.following(record, str(cluster.spec.get("climb_to", "none")), problem)
 
     def login(self, record: Record, secret: Callable[[str], str | None]) -> Mapping[str, str] | None:
         password = secret("password")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from daemon.engine.context import Step, StepContext
 from daemon.engine.objects import Disposal
 from daemon.life import undo
-from daemon.platforms.ibm_nutanix.planned import LEFT
+from daemon.life.members import LEFT
 from daemon.platforms.ibm_nutanix.power import is_stubborn, told
 from daemon.platforms.ibm_nutanix.ways import of_stubborn
 from daemon.store.ops import Resource

@@ -6,23 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import in_spec, outside
+from daemon.life.members import MOST
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Remedy
-from state_machines.record import Record
-
-MOST = 4
-"""So many nodes are told of one by one; what is done about the others is the same."""
-
-
-def of_stopped(members: Iterable[Record]) -> tuple[Remedy, ...]:
-    """Nodes that stopped on their way have to go on."""
-    found = [
-        verb_remedy(NODE, "resume" if one.state == "held" else "retry", one.name)
-        for one in members
-        if one.state in ("failed", "held", "rolled_back", "rollback_blocked")
-    ]
-    return tuple(found[:MOST])
 
 
 def of_silent(names: Sequence[str]) -> tuple[Remedy, ...]:

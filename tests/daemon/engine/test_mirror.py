@@ -7,8 +7,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from daemon.engine.context import StepContext
+from daemon.life.members import named
 from daemon.memory.mirror import Mirror
-from daemon.platforms.ibm_nutanix.planned import named
 from daemon.store.ops import Contents, DropRecord, DropSecrets, PutRecord, PutSecret
 from state_machines.outcome import Done, Outcome, Wait
 from state_machines.record import Record

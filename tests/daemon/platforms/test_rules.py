@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from daemon.platforms.ibm_nutanix.ladder import next_rung
+from daemon.platforms.ibm_nutanix.ladder import LADDER as IBM
 from daemon.platforms.ibm_nutanix.preflight import _redundancy
 from daemon.platforms.ibm_nutanix.vetoes import veto
 from state_machines.ibm_nutanix import CLUSTER
@@ -30,7 +30,7 @@ def test_the_ladder_is_climbed_rung_by_rung_as_far_as_the_spec_lets_it(
     climb_to: str, tried: str | None
 ) -> None:
     problem = Problem("install_failed", "x", "y")
-    rung = next_rung(record(facts={"asked": tried} if tried else {}), climb_to, problem)
+    rung = IBM.following(record(facts={"asked": tried} if tried else {}), climb_to, problem)
     allowed = LADDER[: LADDER.index(climb_to) + 1] if climb_to in LADDER else ()
     left = allowed[LADDER.index(tried) + 1 :] if tried else allowed
     assert (rung.means if rung else None) == (left[0] if left else None)
@@ -41,7 +41,7 @@ def test_the_ladder_is_climbed_rung_by_rung_as_far_as_the_spec_lets_it(
     [("creating_server", "install_failed"), ("installing", "quota"), ("active", "deadline")],
 )
 def test_what_another_try_does_not_cure_is_left_to_a_person(state: str, code: str) -> None:
-    assert next_rung(record(state=state), "replace", Problem(code, "x", "y")) is None
+    assert IBM.following(record(state=state), "replace", Problem(code, "x", "y")) is None
 
 
 def test_a_host_of_a_cluster_is_not_rolled_back_by_itself() -> None:

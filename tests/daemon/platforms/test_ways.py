@@ -14,6 +14,7 @@ import daemon.platforms
 from daemon.engine import legality
 from daemon.engine.legality import Situation
 from daemon.engine.remedies import without_problem
+from daemon.life.members import MOST, ways_of_stopped
 from daemon.platforms.ibm_nutanix import ways
 from daemon.platforms.ibm_nutanix.vetoes import veto
 from daemon.store.ops import Resource
@@ -86,7 +87,7 @@ def test_a_host_that_prism_keeps_is_told_with_what_makes_it_leave(protected: boo
 def test_a_gate_that_cannot_open_names_the_verb_of_each_node_that_stopped(state: str, verb: str) -> None:
     stopped = [Record(f"node0{n}", NODE.name, "demo", state, 0.0, step="creating_server") for n in (1, 2)]
     cluster = Record("demo", CLUSTER.name, "demo", "deploying", 0.0, step="deploying", spec=SPEC)
-    found = told("deploying", ways.of_stopped([*stopped, cluster]))
+    found = told("deploying", ways_of_stopped(NODE, [*stopped, cluster]))
     assert [(one.verb, one.target) for one in found] == [(verb, "node01"), (verb, "node02")]
     for one in stopped:
         assert legality.why_not(situation(one, cluster), verb, {}) is None
@@ -106,4 +107,4 @@ def test_a_server_that_does_not_obey_or_run_is_named(kept: Any) -> None:
 
 def test_a_thousand_nodes_that_stopped_are_told_by_a_few() -> None:
     many = [Record(f"n{n}", NODE.name, "demo", "failed", 0.0) for n in range(1000)]
-    assert len(ways.of_stopped(many)) == ways.MOST
+    assert len(ways_of_stopped(NODE, many)) == MOST

@@ -10,19 +10,22 @@ from daemon.engine.context import Step, StepContext
 from daemon.engine.effects import Effect
 from daemon.engine.objects import Disposal, Found, Want
 from daemon.errors.tree import NxdError
-from daemon.life import installs, undo
+from daemon.life import gate, installs, join, release, undo
+from daemon.life.members import FORMED
+from daemon.life.vetoes import Vetoes
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Check, Finding, Planned, Platform, Seed
 from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
-from state_machines.kind import ROLLING_BACK
 from state_machines.outcome import Done, Outcome, Wait
+from state_machines.record import Record
 from toyland import tables
 from toyland.shelf import Shelf
 
 POLL = 0.5
 POWER_LATE = 2.5
 """Seconds up to which a box may take to heed its switch."""
+VETOES = Vetoes(tables.NODE, tables.CLUSTER, waits=("gathering", "lining_up"), member="box")
 
 
 class Toyland(Platform):
@@ -46,11 +49,13 @@ class Toyland(Platform):
             "powering": self.switch_on,
             "filling": self.fill,
             "gathering": self.gather,
+            "lining_up": self.line_up,
+            "sorting_out": self.sort_out,
         }
         self.undo: Mapping[str, Step] = {
             "switch_off": self.switch_off,
             "unmake": self.unmake,
-            "release_nodes": self.release_nodes,
+            "release_nodes": release.stage(POLL, self.clear),
         }
 
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
@@ -160,24 +165,37 @@ class Toyland(Platform):
         return None if box is None else Found(box["id"], {"colour": box["colour"]})
 
     async def gather(self, ctx: StepContext) -> Outcome:
-        """Every box is full."""
-        for member in ctx.members:
-            if member.state in ("pending", "rolled_back"):
-                await ctx.give(member.name, "start" if member.state == "pending" else "retry")
-            elif member.state == "ready":
-                await ctx.give(member.name, "join")
-        there = [member for member in ctx.members if member.state == "active"]
-        if len(there) == len(ctx.members):
-            return Done()
-        return Wait("full boxes", f"{len(there)} of {len(ctx.members)}", POLL)
+        """As many boxes are full as the gate asks for."""
+        await gate.send_out(ctx, tables.NODE, {})
+        return gate.closed(ctx, tables.NODE, POLL) or Done()
 
-    async def release_nodes(self, ctx: StepContext) -> Outcome:
-        """Every box is taken back."""
-        left = [member for member in ctx.members if member.state != "rolled_back"]
-        for member in left:
-            if member.state != ROLLING_BACK:
-                await ctx.give(member.name, "release")
-        return Wait("all boxes to go", f"{len(left)} left", POLL) if left else Done()
+    async def line_up(self, ctx: StepContext) -> Outcome:
+        """Every full box belongs to the row; one after the other, for a shelf is narrow."""
+        return await join.join(ctx, tables.NODE, self._take_in, self._let_go, POLL)
+
+    async def _take_in(self, ctx: StepContext, member: Record) -> Wait | None:
+        return await join.tell(ctx, tables.NODE, [member], POLL)
+
+    async def _let_go(self, ctx: StepContext, member: Record) -> Wait | None:
+        return None  # a row keeps nothing of a box
+
+    async def sort_out(self, ctx: StepContext) -> Outcome:
+        """Boxes that the spec names no more are taken away."""
+        outcome = await release.remove(ctx, self._let_go, POLL)
+        return Done({FORMED: True}) if isinstance(outcome, Done) else outcome
+
+    async def clear(self, ctx: StepContext) -> Outcome:
+        """A row without boxes is none."""
+        return Done({FORMED: None})
+
+    def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
+        return VETOES(verb, record, cluster)
+
+    def may_change(self, setting: str) -> bool:
+        return setting == "gate"
+
+    def waits_for_nodes(self, step: str) -> bool:
+        return step in VETOES.waits
 
     async def audit(self, mirror: Mirror) -> Sequence[Finding]:
         known = {row.cloud_id for row in mirror.all_resources() if row.kind == "box" and row.state != "gone"}

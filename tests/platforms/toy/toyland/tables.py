@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from state_machines.kind import ROLLING_BACK, Kind, State, Transition, UndoStep
+from state_machines.kind import NOTHING, ROLLING_BACK, Kind, State, Transition, UndoStep
 from state_machines.lifecycle import ENDS, lifecycle, release
 from state_machines.verbs import DESTROY, HOLD, PROTECT, RESUME, RETRY, ROLLBACK, UNPROTECT, Prompt, Verb
 
@@ -40,12 +40,31 @@ CLUSTER_STEPS = (
         "gathering",
         "working",
         "gathering boxes",
-        "Every box of the row has to be full.",
+        "Boxes have to be full: every one of the row, or as many as the gate asks for.",
         work=True,
         deadline=600.0,
         undo="release_nodes",
     ),
+    State(
+        "lining_up",
+        "working",
+        "lining boxes up",
+        "Full boxes are taken into the row, one after the other.",
+        work=True,
+        deadline=600.0,
+        undo=NOTHING,
+    ),
+    State(
+        "sorting_out",
+        "working",
+        "sorting boxes out",
+        "Boxes that the spec names no more are taken away.",
+        work=True,
+        deadline=600.0,
+        undo=NOTHING,
+    ),
 )
+_WHERE = tuple(state.name for state in CLUSTER_STEPS)
 VERBS = (RETRY, ROLLBACK, HOLD, RESUME)
 BLINK = Verb(
     "blink",
@@ -92,8 +111,8 @@ CLUSTER = Kind(
     ),
     transitions=(
         *lifecycle(("pending",), CLUSTER_STEPS, ("active",), protected=("active",)),
-        Transition("change", ("active", "gathering"), "gathering"),
-        Transition("change", ("failed", "held"), "gathering", at="gathering"),
+        Transition("change", ("active", *_WHERE), "gathering"),
+        *(Transition("change", ("failed", "held"), "gathering", at=step) for step in _WHERE),
         Transition("change", ("rolled_back",), "pending"),
         release("destroy", ("pending",), CLUSTER_STEPS, ("active",)),
         Transition("destroy", ("rolled_back",), ROLLING_BACK),

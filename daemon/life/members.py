@@ -1,0 +1,86 @@
+"""Who belongs to a cluster by its spec, and how far each of its nodes has come, whatever they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from daemon.engine.context import StepContext
+from daemon.engine.remedies import verb_remedy
+from state_machines.kind import ROLLING_BACK, Kind
+from state_machines.lifecycle import ENDS
+from state_machines.outcome import Remedy
+from state_machines.record import Record
+
+FORMED = "formed"
+"""What a cluster remembers that was active once."""
+MEMBER = "member"
+"""What a node remembers that was told to join: the engine writes it down with that event."""
+LEFT = "left"
+"""What a node remembers that was released because the spec named it no more, and not because a person asked."""
+STOPPED = tuple(state.name for state in ENDS if state.name != ROLLING_BACK)
+"""Where a node stays until somebody moves it."""
+MOST = 4
+"""So many nodes are told of one by one; what is done about the others is the same."""
+
+_SPECS = 1024
+"""So many specs are remembered with the set of their nodes; another one begins anew."""
+_named: dict[int, tuple[Sequence[str], frozenset[str]]] = {}
+
+
+def named(cluster: Record) -> frozenset[str]:
+    """The nodes that the cluster's spec names. A spec is replaced and never changed: its set is made once."""
+    nodes = cluster.spec["nodes"]
+    kept = _named.get(id(nodes))
+    if kept is None or kept[0] is not nodes:
+        if len(_named) >= _SPECS:
+            _named.clear()
+        kept = _named[id(nodes)] = nodes, frozenset(nodes)
+    return kept[1]
+
+
+def in_spec(ctx: StepContext) -> list[Record]:
+    """The nodes that the spec names."""
+    names = named(ctx.cluster)
+    return [member for member in ctx.members if member.name in names]
+
+
+def leaving(ctx: StepContext) -> list[Record]:
+    """The nodes that the spec names no more."""
+    names = named(ctx.cluster)
+    return [member for member in ctx.members if member.name not in names]
+
+
+@cache
+def _after_its_steps(kind: Kind) -> frozenset[str]:
+    return frozenset(state.name for state in kind.states.values() if state.phase == "ok")
+
+
+def has_arrived(kind: Kind, node: Record) -> bool:
+    """Whether a node has all its steps behind it, in its cluster or not yet."""
+    return node.state in _after_its_steps(kind)
+
+
+def may_join(kind: Kind, node: Record) -> bool:
+    """Whether a node that is ready waits to be told that it belongs to its cluster."""
+    return kind.allows(node.state, node.step, "join")
+
+
+def waits_in_line(node: Record) -> bool:
+    """Whether a node waits for its turn within a limit of the daemon's own."""
+    return bool(node.wait and node.wait.get("in_line"))
+
+
+def told(members: Iterable[Record]) -> str:
+    """Where nodes stand, in words."""
+    return ", ".join(f"{member.name} is {member.state.replace('_', ' ')}" for member in members)
+
+
+def ways_of_stopped(kind: Kind, members: Iterable[Record]) -> tuple[Remedy, ...]:
+    """Nodes that stopped on their way have to go on."""
+    found = [
+        verb_remedy(kind, "resume" if one.state == "held" else "retry", one.name)
+        for one in members
+        if one.state in STOPPED
+    ]
+    return tuple(found[:MOST])

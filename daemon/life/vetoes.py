@@ -1,0 +1,78 @@
+"""Why a verb that is legal for a node or a cluster by itself is not, as the other one stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from daemon.life.members import FORMED, MEMBER, has_arrived, named
+from state_machines.kind import Kind
+from state_machines.lifecycle import RELEASED
+from state_machines.record import Record
+
+_INSTEAD = {"rollback": ("destroy",), "hold": (), "replace": ("retry", "resume")}
+"""Verb that a node refuses → the verbs of its cluster that lead on, beside the same one."""
+
+
+@dataclass(frozen=True)
+class Vetoes:
+    """The vetoes of a platform, by its tables and what its clusters are made of."""
+
+    node: Kind
+    cluster: Kind
+    waits: tuple[str, ...]
+    """Steps of a cluster in which it waits for nodes to be ready."""
+    before: tuple[str, ...] = ()
+    """Other steps of a cluster in which nodes may still come and go by themselves."""
+    judges: tuple[str, ...] = ()
+    """Steps of a cluster that fail because of one of its members."""
+    member: str = "member"
+    """What a node in its cluster is called."""
+
+    def __call__(self, verb: str, record: Record, cluster: Record) -> str | None:
+        """The reason, in a sentence; None when there is none."""
+        if record.name == cluster.name:
+            return self._of_cluster(verb, record)
+        return self._of_node(verb, record, cluster)
+
+    def _of_cluster(self, verb: str, cluster: Record) -> str | None:
+        if verb == "rollback" and cluster.facts.get(FORMED):
+            return "It was active: destroy it, or apply the spec that it had before."
+        return None
+
+    def _of_node(self, verb: str, record: Record, cluster: Record) -> str | None:
+        if verb == "retry" and record.state == "rollback_blocked":
+            return None
+        if cluster.state in RELEASED and verb != "rollback":
+            return f"Its cluster {cluster.name} is rolled back: retry the cluster instead."
+        if verb == "rollback" and record.facts.get(MEMBER):
+            other = "replace it, or apply" if "replace" in self.node.verbs else "apply"
+            return f"It is a {self.member} of {cluster.name}: {other} a spec without it."
+        if record.name not in named(cluster):
+            return f"It leaves {cluster.name}: apply a spec that names it once it is gone."
+        return self._of_member(verb, record, cluster) if has_arrived(self.node, record) else None
+
+    def _of_member(self, verb: str, record: Record, cluster: Record) -> str | None:
+        """What is refused to a node that is there, once its cluster stands on it."""
+        where = cluster.step if cluster.state in ("failed", "held") else cluster.state
+        coming = where in (self.cluster.initial, *self.before, *self.waits, "rolled_back")
+        if coming or (verb == "replace" and self._lacks_members(cluster)):
+            return None
+        if verb == "replace" and self.cluster.states[cluster.state].phase == "ok":
+            if len(cluster.spec["nodes"]) > 1:
+                return None
+            return f"It is all that {cluster.name} stands on: destroy the cluster, and apply its spec again."
+        if verb in _INSTEAD:
+            return f"It belongs to {cluster.name}, which is formed already: {self._instead(verb, cluster)}."
+        return None
+
+    def _lacks_members(self, cluster: Record) -> bool:
+        """Whether a cluster of several has failed where one of them may be the cause, for which another one comes."""
+        return cluster.state == "failed" and cluster.step in self.judges and len(cluster.spec["nodes"]) > 1
+
+    def _instead(self, verb: str, cluster: Record) -> str:
+        """What can be done now about the cluster, where it cannot be done to one node."""
+        for other in (verb, *_INSTEAD[verb]):
+            legal = self.cluster.allows(cluster.state, cluster.step, other) and other in self.cluster.verbs
+            if legal and self._of_cluster(other, cluster) is None:
+                return f"{other} the cluster {'instead' if other == verb or verb != 'replace' else 'first'}"
+        return f"wait until {cluster.name} is active"
