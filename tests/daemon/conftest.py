@@ -304,11 +304,11 @@ class House:
         await self.ask(name, verb)
         await self.idle()
 
-    async def ask(self, name: str, verb: str) -> None:
+    async def ask(self, name: str, verb: str, **args: Any) -> None:
         """Put a verb into a record's inbox."""
         record = self.record(name)
         token, now = self.clock.new_id(), self.clock.now()
-        await self.journal.commit(AddCommand(Command(token, name, record.shard, verb, "ada", now)))
+        await self.journal.commit(AddCommand(Command(token, name, record.shard, verb, "ada", now, args)))
         self.engine.poke(name)
 
     async def begin(self, name: str = "node01", **spec: Any) -> Record:
