@@ -7,6 +7,7 @@ from tests.mutants.mutant import ENGINE, STORE, Mutant
 TOY = "tests/platforms/toy/test_toyland.py"
 BLINK = "tests/platforms/toy/test_blink.py"
 REMEDIES = (f"{ENGINE}/test_remedies.py",)
+LIFE = ("tests/daemon/life",)
 EFFECTS = (f"{ENGINE}/test_effects.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -26,6 +27,18 @@ MUTANTS: tuple[Mutant, ...] = (
            "a key has one holder", STORE),
     Mutant("daemon/store/transaction.py", "        if CLAIMED in str(error):\n", "        if False:\n",
            "a key has one holder in the database", STORE),
+    Mutant("daemon/life/gate.py", "    lost = len(members) - len(stopped) < least\n", "    lost = False\n",
+           "a gate that cannot open tells a person", LIFE),
+    Mutant("daemon/life/gate.py", "    if not missing and len(members)", "    if len(members)",
+           "a standing cluster waits for a node that is on its way", LIFE),
+    Mutant("daemon/life/join.py", "        if waiting is not None:\n            return waiting\n", "",
+           "nodes join one after the other", LIFE),
+    Mutant("daemon/life/release.py", "        if member.state == \"rolled_back\":\n            await ctx.forget(member)\n", "        await ctx.forget(member)\n",
+           "a node is forgotten once nothing of it is left", LIFE),
+    Mutant("daemon/life/vetoes.py", "        if verb == \"rollback\" and cluster.facts.get(FORMED):\n", "        if False:\n",
+           "a cluster that was active is not rolled back by mistake", LIFE),
+    Mutant("daemon/life/replacing.py", "        unfit = [row for row in self._standing(rows) if is_unfit(row)]\n", "        unfit = list(self._standing(rows))\n",
+           "a retry renews nothing that is good", LIFE),
     Mutant("daemon/requests/audit.py", "            except NxdError as error:\n", "            except KeyError as error:\n",
            "a cloud that cannot be asked is no end of an audit", ("tests/cli/test_scripts.py", "-k", "audit")),
     Mutant("daemon/engine/transitions.py", "**args.get(\"facts\", {}), **effect.facts}\n", "**args.get(\"facts\", {})}\n",

@@ -15,14 +15,14 @@ from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, OutsideError, as_json
 from daemon.life import installs
 from daemon.life.boots import boot_progress, round_of
+from daemon.life.replacing import FAILED_AT, UNWANTED, generation_of, is_unfit
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker, asked_for
 from daemon.platforms.ibm_nutanix.installer_reports import LAST_PHASE
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
-from daemon.platforms.ibm_nutanix.planned import FACT, host_row, is_unfit, offsets_of
+from daemon.platforms.ibm_nutanix.planned import FACT, host_row, offsets_of
 from daemon.platforms.ibm_nutanix.power import press
 from daemon.platforms.ibm_nutanix.server import (
     boot_url,
-    generation_of,
     meddled_with,
     next_server,
     seal_boot_token,
@@ -210,8 +210,8 @@ class NodeSteps:
             row = ctx.resource("server", self._names.server(ctx.record.name, generation))
             assert row is not None
         if row.state == "deleting" or self._unwanted(ctx.record, row):
-            if "unwanted" not in row.data:  # so it stays, also when this fails and is tried again
-                row = await ctx.update(row, unwanted=True)
+            if UNWANTED not in row.data:  # so it stays, also when this fails and is tried again
+                row = await ctx.update(row, **{UNWANTED: True})
             host = host_row(ctx, ctx.record.name)
             if host is not None and not host.data.get("goes_first"):
                 return self._still_a_host(ctx)
@@ -276,7 +276,7 @@ class NodeSteps:
             raise vanished("server", row)
         trouble = meddled_with(ctx, row, server, ran_before=False)
         if trouble is not None:
-            await ctx.update(row, failed_at=ctx.record.attempt)
+            await ctx.update(row, **{FAILED_AT: ctx.record.attempt})
             return Fail(trouble.problem())
         if server["status"] == "running" or boot_progress(ctx.record, ctx.signals(), LAST_PHASE).begun:
             return Done()

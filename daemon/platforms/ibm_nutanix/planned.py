@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from daemon.engine.context import StepContext
+from daemon.life.replacing import Replacing
 from daemon.platforms.base import Foresight, Planned, Seed
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
 from daemon.store.ops import Resource
 from state_machines import ibm_nutanix as tables
-from state_machines.record import Record
 
 HOST = "nutanix_host"
 """The kind of ledger row that stands for a node's being a host of its cluster; the cluster owns it."""
@@ -145,30 +145,6 @@ def host_row(ctx: StepContext, node: str) -> Resource | None:
     return None if row is None or row.state == "gone" else row
 
 
-def ties(node: str, rows: Sequence[Resource]) -> list[Resource]:
-    """Of a cluster's ledger rows, those that make the node its host."""
-    return [row for row in rows if row.kind == HOST and row.name == node and row.state != "gone"]
-
-
-def is_unfit(row: Resource) -> bool:
-    """Whether a server has to go when its node is tried again: it failed, or somebody asked to replace it."""
-    return row.state == "deleting" or "failed_at" in row.data or "unwanted" in row.data
-
-
-def renewal(names: Names, record: Record, rows: Sequence[Resource]) -> tuple[list[Resource], list[Planned]]:
-    """The server that is no good and the one that comes for it when the node is tried again."""
-    unfit = [row for row in rows if row.kind == "server" and row.state != "gone" and is_unfit(row)]
-    generation = int(record.facts.get("server", 1)) + 1
-    return unfit, [Planned(record.name, "server", names.server(record.name, generation))] if unfit else []
-
-
-def replacement(
-    names: Names, record: Record, rows: Sequence[Resource]
-) -> tuple[list[Resource], list[Planned]]:
-    """The server that goes and the one that comes, and the node's place in its cluster with them."""
-    hosts = [row for row in rows if row.kind == HOST]
-    servers = [row for row in rows if row.kind == "server" and row.state != "gone"]
-    generation = int(record.facts.get("server", 1)) + bool(servers)
-    new = [Planned(record.name, "server", names.server(record.name, generation))]
-    new += [Planned(row.owner, HOST, row.name) for row in hosts]
-    return [*hosts, *servers], new
+def replacing(names: Names) -> Replacing:
+    """A node gets another server, and its place in its cluster with it."""
+    return Replacing("server", names.server, HOST)

@@ -55,6 +55,7 @@ class IbmNutanix(Platform):
     def __init__(self, settings: IbmSettings, clock: Clock) -> None:
         self._settings = settings
         self._names = Names(settings.environment)
+        self._replacing = planned.replacing(self._names)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ibm")
         cloud = IbmCloud(
             TrustedProfile(settings.ibm_trusted_profile, settings.ibm_metadata_url),
@@ -133,17 +134,17 @@ class IbmNutanix(Platform):
         return "it holds the address of the cluster" if record.spec["first"] else None
 
     def ties(self, node: str, rows: Sequence[Resource]) -> Sequence[Resource]:
-        return planned.ties(node, rows)
+        return self._replacing.ties(node, rows)
 
     def replacement(
         self, record: Record, rows: Sequence[Resource]
     ) -> tuple[Sequence[Resource], Sequence[Planned]]:
-        return planned.replacement(self._names, record, rows)
+        return self._replacing.replacement(record, rows)
 
     def renewal(
         self, record: Record, rows: Sequence[Resource]
     ) -> tuple[Sequence[Resource], Sequence[Planned]]:
-        return planned.renewal(self._names, record, rows)
+        return self._replacing.renewal(record, rows)
 
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         return veto(verb, record, cluster)

@@ -9,6 +9,7 @@ from daemon.engine.context import StepContext
 from daemon.engine.objects import Found
 from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, as_json, outside
+from daemon.life.replacing import GENERATION, generation_of
 from daemon.store.ops import Resource
 from daemon.words import ended
 from state_machines.ibm_nutanix import NODE
@@ -24,11 +25,6 @@ def boot_token(record: Record, secret: Callable[[str], str | None]) -> str | Non
     return secret(_token_name(generation_of(record))) or secret(_token_name(1))
 
 
-def generation_of(record: Record) -> int:
-    """The number of the record's present server: each that is ordered for it is another one."""
-    return int(record.facts.get("server", 1))
-
-
 def _token_name(generation: int) -> str:
     return "boot_token" if generation == 1 else f"boot_token.{generation}"
 
@@ -42,7 +38,7 @@ async def next_server(ctx: StepContext) -> None:
     """The server is gone and another one comes: from here on the token in the old one's user data is void."""
     generation = generation_of(ctx.record) + 1
     await seal_boot_token(ctx, generation)
-    await ctx.remember(server=generation)
+    await ctx.remember(**{GENERATION: generation})
 
 
 def boot_url(base: str, ctx: StepContext) -> str:

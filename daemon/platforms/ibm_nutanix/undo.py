@@ -8,12 +8,13 @@ from daemon.engine.context import Step, StepContext
 from daemon.engine.objects import Disposal
 from daemon.life import undo
 from daemon.life.members import LEFT
+from daemon.life.replacing import GENERATION, generation_of
 from daemon.platforms.ibm_nutanix.power import is_stubborn, told
 from daemon.platforms.ibm_nutanix.ways import of_stubborn
 from daemon.store.ops import Resource
 from state_machines.outcome import Done, Outcome, Remedy
 
-_KEPT = ("server", "round", LEFT)
+_KEPT = (GENERATION, "round", LEFT)
 """What outlives a rollback: counters, so that no name and no token is used twice, and why the node went."""
 
 
@@ -29,9 +30,9 @@ def _of_stubborn(rows: Sequence[Resource]) -> Sequence[Remedy]:
 async def forget_config(ctx: StepContext) -> Outcome:
     """What was recorded for the installer, the tokens and the pinned certificate are forgotten."""
     await ctx.forget_secrets()
-    generation = int(ctx.record.facts.get("server", 1))
+    generation = generation_of(ctx.record)
     forgotten = {name: None for name in ctx.record.facts if name not in _KEPT}
-    return Done({**forgotten, "server": generation + bool(ctx.record.facts.get("ordered"))})
+    return Done({**forgotten, GENERATION: generation + bool(ctx.record.facts.get("ordered"))})
 
 
 def removal_commands(row: Resource) -> list[str]:

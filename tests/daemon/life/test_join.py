@@ -71,7 +71,13 @@ async def test_a_node_that_the_spec_names_no_more_leaves_first_is_rolled_back_an
     await house.commit(PutRecord(replace(cluster, spec=less, version=cluster.version + 1)))
     await house.tell("demo", "change")
     assert (house.record("node03").state, house.record("demo").wait["for"]) == ("active", "node03 to be out")
+    house.toy.script["node03", "unmake"] = [Wait("the test", "not gone", 10.0)]
     row.out.add("node03")
+    await house.pass_time(10)
+    assert (house.record("node03").state, house.record("demo").wait["for"]) == (
+        "rolling_back",
+        "nodes to be released",
+    )
     for _ in range(4):
         await house.pass_time(10)
     assert "node03" not in house.mirror.records
