@@ -139,7 +139,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "a CVM may send from an address of its own", NODE),
     Mutant(f"{IBM}/undo.py", "    await ctx.forget_secrets()\n", "",
            "a node that is rolled back leaves no secret", NODE),
-    Mutant(f"{IBM}/undo.py", "_KEPT = (\"server\", \"round\", LEFT)\n", "_KEPT = ()\n",
+    Mutant(f"{IBM}/undo.py", "_KEPT = (GENERATION, \"round\", LEFT)\n", "_KEPT = ()\n",
            "no name and no token is used twice", NODE),
     Mutant(f"{IBM}/addresses.py",
            "        left = (one for one in pool if one not in used and not taken(one))\n",
