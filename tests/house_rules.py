@@ -74,11 +74,12 @@ HOUSE_RULES: dict[str, Room] = {
         ("msgspec",),
     ),
     "daemon.drivers": Room(("daemon.clock", "daemon.errors")),
-    "daemon.platforms.manifest": Room(("daemon.settings",), ()),
+    "daemon.platforms.manifest": Room(("daemon.settings", "state_machines"), ()),
+    "daemon.platforms.lint": Room(("daemon.errors", "daemon.platforms.manifest", "state_machines"), ()),
     "daemon.platforms": Room(
         (
-            "daemon.clock", "daemon.platforms.base", "daemon.platforms.manifest", "daemon.settings", "daemon.spec",
-            "pxe",
+            "daemon.clock", "daemon.platforms.base", "daemon.platforms.lint", "daemon.platforms.manifest",
+            "daemon.settings", "daemon.spec", "pxe",
         ),
         (),
     ),

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Check, Planned, Platform, Seed
 from state_machines.kind import ROLLING_BACK, Kind, State, UndoStep
+from state_machines.objects import ObjectKind
 from state_machines.outcome import Remedy
 from state_machines.record import Record
 
@@ -17,8 +18,7 @@ class Absent(Platform):
 
     steps: Mapping[str, Any] = {}
     undo: Mapping[str, Any] = {}
-    undo_order: Sequence[str] = ()
-    words: Mapping[str, tuple[str, str]] = {}
+    objects: Mapping[str, ObjectKind] = {}
 
     def __init__(self, name: str) -> None:
         self.name = name

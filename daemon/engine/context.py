@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Set
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -37,6 +37,26 @@ Step = Callable[["StepContext"], Awaitable[Outcome]]
 """One step of a platform: it may run any number of times and says each time how things stand."""
 
 
+class Dated(Protocol):
+    """What a platform says of its kinds of objects."""
+
+    def late(self, kind: str) -> float:
+        """For how many seconds an accepted call may still take effect."""
+        ...
+
+
+class Tables(Protocol):
+    """Who knows the tables of a record and its platform."""
+
+    def kind(self, record: Record) -> Kind:
+        """Its tables."""
+        ...
+
+    def platform(self, record: Record) -> Dated:
+        """Its platform."""
+        ...
+
+
 class StepContext:
     """A step's window on the daemon. It is good for one turn of one record.
 
@@ -51,18 +71,18 @@ class StepContext:
         locks: Callable[[str], asyncio.Lock],
         box: SecretBox,
         wake: Callable[[str], None],
-        kind_of: Callable[[Record], Kind],
+        tables: Tables,
     ) -> None:
         self._name = name
         self._journal = journal
         self._wake = wake
-        self._kind_of = kind_of
+        self._tables = tables
         self._box = box
         self._draft = Draft(name, journal)
         self.go_on, self.written, self.save = self._draft.go_on, self._draft.written, self._draft.save
         self.clock: Clock = journal.clock
         self.lock = locks
-        objects = ExactlyOnce(journal, self._draft, locks)
+        objects = ExactlyOnce(journal, self._draft, locks, self._late)
         self.ensure, self.shared, self.remove = objects.ensure, objects.shared, objects.remove
         self.update, self.note_present, self.note_absent = (
             objects.update,
@@ -70,9 +90,12 @@ class StepContext:
             objects.note_absent,
         )
         self.vanished, self.is_certain = objects.vanished, objects.is_certain
-        effects = Effects(journal, self._draft)
+        effects = Effects(journal, self._draft, self._late)
         self.claim, self.give_back = effects.claim, effects.give_back
         self.bring, self.take_back = effects.bring, effects.take_back
+
+    def _late(self, kind: str) -> float:
+        return self._tables.platform(self.record).late(kind)
 
     @property
     def record(self) -> Record:
@@ -146,7 +169,7 @@ class StepContext:
         """Put a verb into another record's inbox, unless the same one waits there already; ``facts`` among ``args``
         are what the other record remembers from then on. Raises Protected."""
         other = self._journal.mirror.records.get(target, self.record)
-        if self._kind_of(other).effect(verb).deletes == "always":
+        if self._tables.kind(other).effect(verb).deletes == "always":
             self.keep_protected()
         if any(command.verb == verb for command in self._journal.mirror.commands(target)):
             return

@@ -13,9 +13,6 @@ from msgspec.structs import replace
 from daemon.errors.tree import OutsideError
 from daemon.store.ops import Resource
 
-LATE_SECONDS = 120.0
-"""How long a create that was not answered with its object may still take effect at the other side."""
-
 SKEW_SECONDS = 2.0
 """How far the other side's clock may be behind ours when it says that an object was made after our call."""
 
@@ -68,7 +65,7 @@ def was_there_before(row: Resource, created: float | None) -> bool:
     return created < float(row.data["first_sent"]) - SKEW_SECONDS
 
 
-def late_for(row: Resource, started: float, now: float) -> float:
-    """Seconds during which a create of this row may still take effect. A call of a process that died left before this
-    one ``started``."""
-    return max(float(row.data.get("sent_at", 0.0)), started) + LATE_SECONDS - now
+def late_for(row: Resource, started: float, now: float, late: float) -> float:
+    """Seconds during which a create of this row may still take effect, which it may ``late`` seconds after it left. A
+    call of a process that died left before this one ``started``."""
+    return max(float(row.data.get("sent_at", 0.0)), started) + late - now

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from daemon.engine.doubts import is_refusal
 from daemon.engine.draft import Draft
+from daemon.engine.exactly_once import Late
 from daemon.engine.interrupts import checkpoint, keep_protected
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.faultpoints import point
@@ -25,8 +26,8 @@ from daemon.store.ops import PutResource, Resource
 class Effect(Struct, frozen=True):
     """A state that something shall be in: ``kind`` and ``name`` say what of it (the power of a machine, by its name).
 
-    ``look`` tells how it stands now and ``send`` asks for another state; a call that was accepted may take effect up
-    to ``late`` seconds afterwards. The state that was found first is the one to go back to.
+    ``look`` tells how it stands now and ``send`` asks for another state; a call that was accepted may take effect late,
+    as its kind says. The state that was found first is the one to go back to.
     """
 
     kind: str
@@ -34,15 +35,15 @@ class Effect(Struct, frozen=True):
     wanted: str
     look: Callable[[], Awaitable[str]]
     send: Callable[[str], Awaitable[None]]
-    late: float
 
 
 class Effects:
     """The claims and effects of one record during one turn."""
 
-    def __init__(self, journal: Journal, draft: Draft) -> None:
+    def __init__(self, journal: Journal, draft: Draft, late: Late) -> None:
         self._journal = journal
         self._draft = draft
+        self._late = late
 
     async def claim(self, kind: str, key: str) -> Resource:
         """Hold a key that nobody else may hold meanwhile. Raises NxdError ("claimed") with whose it is."""
@@ -99,7 +100,7 @@ class Effects:
             await self._send(row, effect, former, "deleting")
             return False
         asked = float(row.data.get("wanted_at", 0.0))
-        if self._journal.clock.now() < asked + effect.late:
+        if self._journal.clock.now() < asked + self._late(effect.kind):
             return False
         await self._put(replace(row, state="gone"))
         return True
@@ -117,7 +118,7 @@ class Effects:
         """
         now = self._journal.clock.now()
         last = row.data.get("ordered") or {}
-        if last.get("state") == state and now < float(last["at"]) + effect.late:
+        if last.get("state") == state and now < float(last["at"]) + self._late(effect.kind):
             return row
         data = {**row.data, **({"wanted_at": now} if state == effect.wanted else {})}
         row = replace(row, state=stands, sent=row.sent + 1, data=data)

@@ -116,7 +116,7 @@ class Engine:
     async def _turn(self, name: str) -> None:
         """The verbs that wait, and every step that can run now. It ends when what it changed is durable: the next one
         begins with what stands in the mirror."""
-        context = StepContext(name, self.journal, self._locks, self.box, self.poke, self.kind)
+        context = StepContext(name, self.journal, self._locks, self.box, self.poke, self)
         self._contexts[name] = context
         count_held()
         try:
@@ -221,8 +221,10 @@ class Engine:
         except (StoreError, Fenced, RecordForgotten):
             raise
         except OutsideError as error:
+            error.mend_by(platform.remedies)
             return Busy(error.problem(), error.after) if error.retry == "now" else Fail(error.problem())
         except NxdError as error:
+            error.mend_by(platform.remedies)
             return Fail(error.problem())
         except Exception as error:
             log.exception("step_broke", extra={"record": record.name, "state": record.state})
@@ -350,9 +352,7 @@ class Engine:
         """Lead the record to where only a person, or what the spec allows, leads on."""
         kind, now = self.kind(record), self.journal.clock.now()
         if event == "blocked":
-            resources = self._mirror.resources(record.name)
-            platform = self.platform(record)
-            problem = sentences.left_over(problem, resources, platform.undo_order, platform.removal_commands)
+            problem = sentences.left_over(problem, self._mirror.resources(record.name), self.platform(record))
         state = kind.next(record.state, record.step, event)
         changed = transitions.entered(record, kind, state, now, self.limits(record))
         error = plain(problem)

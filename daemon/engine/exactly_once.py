@@ -32,14 +32,20 @@ from daemon.faultpoints import point
 from daemon.memory.journal import Journal
 from daemon.store.ops import AddEvent, Event, PutResource, Resource
 
+Late = Callable[[str], float]
+"""Kind of object → for how many seconds an accepted call may still take effect."""
+
 
 class ExactlyOnce:
     """The objects of one record during one turn. What it learns goes into the turn's draft."""
 
-    def __init__(self, journal: Journal, draft: Draft, locks: Callable[[str], asyncio.Lock]) -> None:
+    def __init__(
+        self, journal: Journal, draft: Draft, locks: Callable[[str], asyncio.Lock], late: Late
+    ) -> None:
         self._journal = journal
         self._draft = draft
         self._locks = locks
+        self._late = late
 
     async def ensure(self, want: Want) -> Resource:
         """Make sure that the object exists and is ours, without ever making it twice. Raises NxdError."""
@@ -73,7 +79,7 @@ class ExactlyOnce:
         cluster = self._draft.record.shard
         async with self._locks(f"shared:{cluster}:{want.kind}:{want.name}"):
             draft = Draft(cluster, self._journal)
-            row = await ExactlyOnce(self._journal, draft, self._locks).ensure(want)
+            row = await ExactlyOnce(self._journal, draft, self._locks, self._late).ensure(want)
             await draft.save()
             return row
 
@@ -94,7 +100,8 @@ class ExactlyOnce:
             raise OutsideError("in_doubt", message, after=left)
 
     def _late_for(self, row: Resource) -> float:
-        return late_for(row, self._journal.started, self._journal.clock.now())
+        now = self._journal.clock.now()
+        return late_for(row, self._journal.started, now, self._late(row.kind))
 
     async def _look_after(self, want: Want, row: Resource, error: OutsideError) -> Resource:
         """Look for the name after a refusal, which proves nothing before; raises the refusal if nothing is found."""

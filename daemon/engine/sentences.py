@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
 
 from msgspec.structs import replace
 
@@ -76,19 +76,32 @@ def tried_long(record: Record, problem: Problem, now: float) -> Problem:
     return replace(problem, message=message, retry="later")
 
 
+class Ledgered(Protocol):
+    """What a platform says of its kinds of objects."""
+
+    def rank(self, kind: str) -> int:
+        """When a rollback deletes a kind; lower is sooner."""
+        ...
+
+    def removal_commands(self, resource: Resource) -> Sequence[str]:
+        """The commands with which a person removes the object by hand."""
+        ...
+
+
 def left_over(
     problem: Problem,
     resources: Sequence[Resource],
-    order: Sequence[str],
-    removal: Callable[[Resource], Sequence[str]],
+    platform: Ledgered,
 ) -> Problem:
     """The problem of a rollback that cannot go on, with each object left and the commands that remove it, in the order
-    in which they can work. ``order`` holds the kinds of objects as a rollback deletes them."""
-    left = sorted((row for row in resources if row.state != "gone"), key=lambda row: order.index(row.kind))
+    in which they can work."""
+    left = sorted((row for row in resources if row.state != "gone"), key=lambda row: platform.rank(row.kind))
     named = left[:NAMED]
     more = f" and {len(left) - NAMED} more (nxd show tells them)" if len(left) > NAMED else ""
     names = (", ".join(f"{row.kind} {row.name}" for row in named) or "nothing") + more
-    commands = [Remedy("command", line, command=line) for row in named for line in removal(row)]
+    commands = [
+        Remedy("command", line, command=line) for row in named for line in platform.removal_commands(row)
+    ]
     row = CATALOGUE["left_over"]
     message = f"{problem.message} Left over: {names}."
     return Problem(row.code, message, (*problem.remedies, *commands), row.retry, problem.evidence)

@@ -9,7 +9,7 @@ StartError           the daemon cannot start now
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -154,6 +154,11 @@ class NxdError(Exception):
         self.remedies = self.kind.mend if remedy is None else _remedies(remedy)
         self.after = after
         super().__init__(self.message)
+
+    def mend_by(self, remedies: Mapping[str, str]) -> None:
+        """Tell what a person does on the platform whose ``remedies`` these are, where only the code is known."""
+        if self.remedies == self.kind.mend and self.code in remedies:
+            self.remedies = (outside(remedies[self.code]),)
 
     @property
     def retry(self) -> Retry:

@@ -35,15 +35,21 @@ def _found() -> tuple[Mapping[str, Manifest], tuple[str, ...]]:
     """Every platform that is installed, and what is wrong with those that cannot be used."""
     from importlib.metadata import entry_points
 
+    from daemon.platforms.lint import problems
+
     found, wrong = dict(own()), list[str]()
     for point in entry_points(group=GROUP):
         try:
             one: Manifest = point.load()
             wrong += _clashes(one, found.values())
+            lacks = problems(one)
         except Exception as error:  # it is somebody else's code
             wrong.append(f"The platform {point.name} ({point.value}) cannot be loaded: {error}.")
         else:
-            found.setdefault(one.name, one)
+            if lacks:
+                wrong.append(f"The platform {one.name} ({point.value}) cannot be used: {'; '.join(lacks)}.")
+            else:
+                found.setdefault(one.name, one)
     return found, tuple(wrong)
 
 

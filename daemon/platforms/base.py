@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 from daemon.engine.context import Step
@@ -12,6 +13,7 @@ from daemon.memory.mirror import Mirror
 from daemon.store.ops import Resource
 from pxe.book import Guest
 from state_machines.kind import Kind
+from state_machines.objects import LATE_SECONDS, ObjectKind
 from state_machines.outcome import Problem
 from state_machines.record import Record
 
@@ -107,11 +109,11 @@ class Platform(ABC):
     undo: Mapping[str, Step]
     """Undo step of a node or a cluster → what runs there."""
 
-    undo_order: Sequence[str]
-    """The kinds of objects in the order in which a rollback deletes them."""
+    objects: Mapping[str, ObjectKind]
+    """The kinds of its objects, by name: those of its manifest."""
 
-    words: Mapping[str, tuple[str, str]]
-    """Kind of object → what one and what several of it are called."""
+    remedies: Mapping[str, str] = MappingProxyType({})
+    """Code of an error → what a person does first on this platform: those of its manifest."""
 
     @abstractmethod
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
@@ -133,6 +135,26 @@ class Platform(ABC):
         """Whether it has a capability, by the name of its method."""
         return getattr(type(self), capability) is not getattr(Platform, capability)
 
+    # kinds of objects
+
+    def rank(self, kind: str) -> int:
+        """When a rollback deletes objects of a kind; lower is sooner. One that no table knows any more goes last."""
+        known = self.objects.get(kind)
+        return (
+            max((one.rank for one in self.objects.values()), default=0) + 1 if known is None else known.rank
+        )
+
+    def late(self, kind: str) -> float:
+        """For how many seconds an accepted call about an object of a kind may still take effect."""
+        known = self.objects.get(kind)
+        return LATE_SECONDS if known is None else known.late
+
+    def removal_commands(self, resource: Resource) -> Sequence[str]:
+        """The commands with which a person removes the object by hand, one after the other; none for what goes with
+        another object."""
+        known = self.objects.get(resource.kind)
+        return () if known is None else known.commands(resource.cloud_id, resource.name, resource.data)
+
     # plans
 
     async def foresee(self, spec: Mapping[str, Any], mirror: Mirror) -> Foresight:
@@ -145,11 +167,6 @@ class Platform(ABC):
 
     def bounds(self, nodes: int, usual: Callable[[str], float | None]) -> Sequence[Bound]:
         """The limits for which so many new nodes wait; ``usual`` tells how long a step of a node usually takes."""
-        return ()
-
-    def removal_commands(self, resource: Resource) -> Sequence[str]:
-        """The commands with which a person removes the object by hand, one after the other; none for what goes with
-        another object."""
         return ()
 
     # clusters that stand

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from daemon.settings.kinds import Setting
+from state_machines.objects import ObjectKind
 
 
 @dataclass(frozen=True)
@@ -24,5 +26,9 @@ class Manifest:
     boot: str = ""
     """The module of what its machines meet at the boot server, with ``BOOT``, a ``pxe.routes.BootTable``; none for a
     platform whose machines do not boot from it."""
+    objects: tuple[ObjectKind, ...] = ()
+    """The kinds of its objects."""
+    remedies: Mapping[str, str] = field(default_factory=dict)
+    """Code of an error → what a person does first on this platform, where the error says no more than its code."""
     settings: tuple[Setting, ...] = ()
     """Its own settings, which are required only while it is switched on."""

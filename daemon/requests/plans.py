@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 from typing import Any
 
@@ -15,14 +15,15 @@ from daemon.memory.history import History
 from daemon.platforms.base import Bound, Planned
 from daemon.store.ops import Resource
 from state_machines.kind import Kind
+from state_machines.objects import ObjectKind
 
 FELT_SECONDS = 60.0
 """What takes less than this is no wait that a plan tells of."""
 TOLD = ("address",)
 """Of what the ledger keeps with an object, what a plan tells of one that goes."""
 
-Words = Mapping[str, tuple[str, str]]
-"""Kind of object → what one and what several of it are called."""
+Objects = Mapping[str, ObjectKind]
+"""The kinds of objects of a platform, by name."""
 
 
 def plan_of(
@@ -31,7 +32,7 @@ def plan_of(
     items: list[wire.PlanItem],
     stages: list[wire.PlanStage] | None = None,
     *,
-    words: Words,
+    objects: Objects,
     plain: Mapping[str, Any] | None = None,
     note: str = "",
     bounds: Sequence[Bound] = (),
@@ -40,7 +41,7 @@ def plan_of(
     text = json.dumps([verb, target, items, plain], sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     plan = wire.Plan(digest=digest, target=target, verb=verb, items=items, stages=stages or [])
-    plan["sums"] = _sums(items, words)
+    plan["sums"] = _sums(items, objects)
     if note:
         plan["note"] = note
     waits = _longest(bounds)
@@ -93,8 +94,8 @@ def changes(
     ]
 
 
-def deletions(rows: Iterable[Resource], order: Sequence[str]) -> list[wire.PlanItem]:
-    """Ledger rows that are not gone, as deletions in the order of their kinds."""
+def deletions(rows: Iterable[Resource], rank: Callable[[str], int]) -> list[wire.PlanItem]:
+    """Ledger rows that are not gone, as deletions in the order of the ``rank`` of their kinds."""
     left = [row for row in rows if row.state != "gone"]
     return [
         wire.PlanItem(
@@ -105,7 +106,7 @@ def deletions(rows: Iterable[Resource], order: Sequence[str]) -> list[wire.PlanI
             id=row.cloud_id,
             about={key: row.data[key] for key in TOLD if key in row.data},
         )
-        for row in sorted(left, key=lambda row: order.index(row.kind))
+        for row in sorted(left, key=lambda row: rank(row.kind))
     ]
 
 
@@ -121,13 +122,13 @@ def _at(settings: Mapping[str, Any], name: str) -> Any:
     return found
 
 
-def _sums(items: Iterable[wire.PlanItem], words: Words) -> list[wire.PlanSum]:
+def _sums(items: Iterable[wire.PlanItem], objects: Objects) -> list[wire.PlanSum]:
     """How many of each kind, in the order in which they come first; servers of two profiles are two sums."""
     counts = Counter((item["action"], item["kind"], _sort(item)) for item in items)
     found: list[wire.PlanSum] = []
     for (action, kind, sort), count in counts.items():
-        one, several = words.get(kind, (kind.replace("_", " "), f"{kind.replace('_', ' ')}s"))
-        text = f"{count} {one if count == 1 else several}" + (f" of {sort}" if sort else "")
+        known = objects.get(kind) or ObjectKind(kind, kind.replace("_", " "), f"{kind.replace('_', ' ')}s", 0)
+        text = f"{count} {known.one if count == 1 else known.several}" + (f" of {sort}" if sort else "")
         found.append(wire.PlanSum(action=action, kind=kind, count=count, text=text))
     return found
 

@@ -90,19 +90,19 @@ class Specs:
             for record in leaving:
                 ties = platform.ties(record.name, self._journal.mirror.resources(situation.name))
                 rows = [*ties, *self._journal.mirror.resources(record.name)]
-                items += deletions(rows, platform.undo_order)
+                items += deletions(rows, platform.rank)
             back = {} if whole else self._coming_back(platform, situation, seeds)
             comers = len(new) + len(back)
             for name, going in back.items():
-                items += deletions(going, platform.undo_order)
+                items += deletions(going, platform.rank)
                 owner = name if self._is_undone(name) else None
                 items += creations(p for p in platform.planned(plain) if p.member == name or p.owner == owner)
             steps = platform.passes(bool(new or back), bool(leaving)) if items else ()
         stages = self._stages(platform, plain, steps)
         usual = partial(self._journal.history.usual, platform.node.name)
-        bounds, words = platform.bounds(comers, usual), platform.words
+        bounds, objects = platform.bounds(comers, usual), platform.objects
         return plan_of(
-            "apply", spec.cluster, items, stages, words=words, plain=plain, note=note, bounds=bounds
+            "apply", spec.cluster, items, stages, objects=objects, plain=plain, note=note, bounds=bounds
         )
 
     def _check_claims(self, platform: Platform, seeds: Sequence[Seed]) -> None:

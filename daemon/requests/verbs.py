@@ -60,16 +60,16 @@ class Verbs:
         if self._goes_back(record, verb, args):
             members = self._journal.mirror.members(record.shard) if record.name == record.shard else []
             for one in (*members, record):
-                items += deletions(ledger(one.name), platform.undo_order)
+                items += deletions(ledger(one.name), platform.rank)
         elif effect.deletes == "always":
             ties = platform.ties(record.name, ledger(record.shard))
             old, new = platform.replacement(record, [*ties, *ledger(record.name)])
-            items = deletions(old, platform.undo_order) + creations(new)
+            items = deletions(old, platform.rank) + creations(new)
         elif effect.deletes == "maybe":
             items = self._renewals(record, effect.again, args)
         plain = self._journal.mirror.records[record.shard].spec if effect.attempt else None
         stages = self._stages(record, verb, args)
-        return plan_of(verb, record.name, items, stages, words=platform.words, plain=plain)
+        return plan_of(verb, record.name, items, stages, objects=platform.objects, plain=plain)
 
     def _goes_back(self, record: Record, verb: str, args: Mapping[str, Any]) -> bool:
         """Whether the verb leads back to nothing."""
@@ -87,7 +87,7 @@ class Verbs:
             rows = mirror.resources(one.name)
             blocked = one.state == "rollback_blocked"
             old, new = (rows, ()) if blocked else platform.renewal(one, rows)
-            items += deletions(old, platform.undo_order) + creations(new)
+            items += deletions(old, platform.rank) + creations(new)
         return items
 
     def _stages(self, record: Record, verb: str, args: Mapping[str, Any]) -> list[wire.PlanStage]:

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -285,9 +286,10 @@ def _contradictions(values: dict[str, Any], services: Collection[str] | None) ->
     """What is wrong between two settings that are right by themselves; ``services`` are the URLs of
     those outside; None where one of them is wrong itself."""
     problems = []
-    boot, config = values.get("boot.listen"), values.get("config.listen")
-    if boot is not None and config is not None and _overlap(boot, config):
-        problems.append(f"config.listen is {config} and boot.listen {boot}: give each its own port.")
+    ports = [(key, value) for key, value in values.items() if isinstance(value, HostPort)]
+    for (one, here), (other, there) in combinations(ports, 2):
+        if _overlap(here, there):
+            problems.append(f"{other} is {there} and {one} {here}: give each its own port.")
     boot, config = values.get("boot.url"), values.get("config.url")
     if boot is not None and config is not None and place_of(boot) == place_of(config):
         problems.append(f"config.url is {config} and boot.url {boot}, which is one port: each has its own.")

@@ -26,6 +26,7 @@ from daemon.store.ops import AddCommand, AddEvent, Command, Event, Op, PutRecord
 from daemon.store.sqlite import SqliteStore
 from state_machines.kind import NOTHING, Kind, State
 from state_machines.lifecycle import ENDS, lifecycle
+from state_machines.objects import LATE_SECONDS, ObjectKind, by_name
 from state_machines.outcome import Done, Outcome
 from state_machines.record import Record
 from state_machines.verbs import RETRY
@@ -88,7 +89,8 @@ class Toy:
 
     cluster = kind("cluster")
     undo: Mapping[str, Step] = {}
-    undo_order: Sequence[str] = ("thing",)
+    remedies: Mapping[str, str] = {}
+    objects = by_name((ObjectKind("thing", "thing", "things", 1),))
 
     def __init__(self, finished: Callable[[], None], create: Outside = at_once, steps: int = STEPS) -> None:
         self.node = kind("node", steps)
@@ -119,6 +121,14 @@ class Toy:
 
     def veto(self, verb: str, record: Record, cluster: Record) -> None:
         """Nothing is forbidden."""
+
+    def rank(self, kind: str) -> int:
+        """There is one kind."""
+        return 0
+
+    def late(self, kind: str) -> float:
+        """As long as of any other."""
+        return LATE_SECONDS
 
     def removal_commands(self, resource: Resource) -> Sequence[str]:
         """There is nothing to remove."""

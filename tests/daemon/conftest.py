@@ -31,6 +31,7 @@ from daemon.store.memory import MemoryStore
 from daemon.store.ops import AddCommand, Command, Event, Lease, Op, PutRecord, Resource
 from daemon.wire import DaemonView
 from state_machines.kind import ROLLING_BACK
+from state_machines.objects import ObjectKind, by_name
 from state_machines.outcome import Done, Outcome, Problem, Wait
 from state_machines.record import Record
 from tests.daemon.toy_kinds import CLUSTER, CLUSTER_STEPS, NODE, NODE_STEPS
@@ -126,8 +127,13 @@ class Toy(Platform):
     node = NODE
     cluster = CLUSTER
     model = ToySpec
-    undo_order = ("thing",)
-    words: Mapping[str, tuple[str, str]] = {}
+    objects: Mapping[str, ObjectKind] = by_name(
+        (
+            ObjectKind("thing", "thing", "things", 2, removal=("toy rm {id}",)),
+            ObjectKind("power", "switch", "switches", 1, "effect", 20.0, ("toy off {name}",)),
+            ObjectKind("mac", "MAC", "MACs", 3, "claim"),
+        )
+    )
 
     def __init__(self) -> None:
         self.outside = Outside()
@@ -227,9 +233,6 @@ class Toy(Platform):
 
     def addresses(self, record: Record, resources: Sequence[Resource]) -> dict[str, str]:
         return {}
-
-    def removal_commands(self, resource: Resource) -> Sequence[str]:
-        return [f"toy rm {resource.cloud_id or resource.name}"]
 
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> None:
         return None

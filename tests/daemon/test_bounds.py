@@ -29,7 +29,7 @@ def settings(tmp_path: Path, **more: str) -> IbmSettings:
 
 
 def plan(found: Any) -> Any:
-    return plan_of("apply", "demo", [], words={}, bounds=found)
+    return plan_of("apply", "demo", [], objects={}, bounds=found)
 
 
 def test_a_few_nodes_wait_for_no_limit(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from daemon.clock import ManualClock
-from daemon.platforms import GROUP, own
+from daemon.errors.tree import CATALOGUE
+from daemon.platforms import GROUP, lint, own
 from daemon.platforms.base import Platform
 from daemon.platforms.manifest import Manifest
 from daemon.settings.reading import SettingsError, load_settings
@@ -72,6 +74,34 @@ def test_its_tables_are_sound_and_can_be_drawn(manifest: Manifest) -> None:
         assert "-->" in diagram(kind)
 
 
+def test_its_manifest_lacks_nothing(manifest: Manifest) -> None:
+    assert lint.problems(manifest) == []
+
+
+def test_every_code_of_an_error_that_it_can_raise_is_known_and_has_something_to_do(
+    manifest: Manifest,
+) -> None:
+    """A code whose row tells nothing that a person does first needs a remedy where it is raised, a verb that leads on,
+    or one of the manifest."""
+    raised = set(codes(Path(str(import_module(manifest.platform).__file__)).parent))
+    assert raised
+    for code, has_remedy in raised:
+        row = CATALOGUE[code]
+        assert has_remedy or row.mend or row.leads or code in manifest.remedies, code
+
+
+def codes(folder: Path) -> Iterator[tuple[str, bool]]:
+    """Each code that the sources of a package raise by name, and whether they say what to do."""
+    for path in folder.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            named = isinstance(call, ast.Call) and getattr(call.func, "id", "") in (
+                "NxdError",
+                "OutsideError",
+            )
+            if isinstance(call, ast.Call) and named and call.args and isinstance(call.args[0], ast.Constant):
+                yield str(call.args[0].value), any(key.arg == "remedy" for key in call.keywords)
+
+
 def test_its_spec_has_a_schema_in_which_every_key_is_explained(manifest: Manifest) -> None:
     model: type[ClusterSpec] = import_module(manifest.spec).MODEL
     schema = json_schema(model)
@@ -103,5 +133,6 @@ async def test_every_step_and_every_stage_of_a_rollback_is_there_to_be_run(
         assert [stage.name for stage in kind.undo if stage.name not in platform.undo] == []
         named = {state.undo for state in kind.states.values()} - {None, NOTHING, NO_RETURN}
         assert named <= {stage.name for stage in kind.undo}
-    assert set(platform.undo_order) <= set(platform.words)
+    assert tuple(platform.objects.values()) == manifest.objects
+    assert platform.remedies == manifest.remedies
     await platform.close()

@@ -15,10 +15,13 @@ from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Finding
 from daemon.platforms.ibm_nutanix.manifest import MANIFEST
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
-from daemon.platforms.ibm_nutanix.undo import removal_commands
+from daemon.platforms.ibm_nutanix.objects import OBJECTS
 from daemon.store.ops import Resource
+from state_machines.objects import by_name
 
 KINDS = ("reserved_ip", "vni", "server", "dns_record")
+
+_OBJECTS = by_name(OBJECTS)
 
 
 class CloudAudit:
@@ -99,7 +102,8 @@ class CloudAudit:
 
 
 def _unknown(row: Resource) -> Finding:
-    return Finding("unknown", row.kind, row.name, str(row.cloud_id), None, " && ".join(removal_commands(row)))
+    commands = _OBJECTS[row.kind].commands(row.cloud_id, row.name, row.data)
+    return Finding("unknown", row.kind, row.name, str(row.cloud_id), None, " && ".join(commands))
 
 
 def _seen(kind: str, found: Mapping[str, Any], data: dict[str, Any]) -> Resource:

@@ -10,7 +10,7 @@ from daemon.drivers.prism import Connections, Credentials, Prism
 from daemon.engine.context import StepContext
 from daemon.errors.tree import OutsideError
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, PRISM_USER, address_of
-from daemon.platforms.ibm_nutanix.planned import HOST
+from daemon.platforms.ibm_nutanix.objects import HOST
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from state_machines.record import Record
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from daemon.platforms.ibm_nutanix.objects import OBJECTS
 from daemon.platforms.ibm_nutanix.table import SETTINGS
 from daemon.platforms.manifest import Manifest
 
@@ -13,4 +14,5 @@ MANIFEST = Manifest(
     platform="daemon.platforms.ibm_nutanix.platform",
     boot="daemon.platforms.ibm_nutanix.routes",
     settings=SETTINGS,
+    objects=OBJECTS,
 )

@@ -14,7 +14,8 @@ from daemon.life.members import may_join
 from daemon.life.release import remove
 from daemon.platforms.ibm_nutanix.cvms import NOT_DELIVERED, Cvms, Host, factory_login, joined
 from daemon.platforms.ibm_nutanix.machine import address_of
-from daemon.platforms.ibm_nutanix.planned import HOST, host_row
+from daemon.platforms.ibm_nutanix.objects import HOST
+from daemon.platforms.ibm_nutanix.planned import host_row
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.ways import of_kept
 from daemon.store.ops import Resource

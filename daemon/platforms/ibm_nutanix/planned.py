@@ -9,25 +9,13 @@ from daemon.engine.context import StepContext
 from daemon.life.replacing import Replacing
 from daemon.platforms.base import Foresight, Planned, Seed
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
+from daemon.platforms.ibm_nutanix.objects import HOST
 from daemon.store.ops import Resource
 from state_machines import ibm_nutanix as tables
-
-HOST = "nutanix_host"
-"""The kind of ledger row that stands for a node's being a host of its cluster; the cluster owns it."""
 
 FACT = "addresses"
 """What a node remembers from its beginning: role → the address it was given before it reserves it."""
 
-WORDS: Mapping[str, tuple[str, str]] = {
-    "reserved_ip": ("address", "addresses"),
-    "dns_record": ("DNS record", "DNS records"),
-    "vni": ("interface", "interfaces"),
-    "server": ("server", "servers"),
-    "nutanix_cluster": ("Nutanix cluster", "Nutanix clusters"),
-    HOST: ("host of a cluster", "hosts of a cluster"),
-    "setting": ("setting", "settings"),
-}
-"""Kind of object → what one and what several of it are called."""
 
 CHANGEABLE = (
     "on_failure",

@@ -28,6 +28,7 @@ from daemon.platforms.ibm_nutanix.machine import PRISM_USER, MachineSteps
 from daemon.platforms.ibm_nutanix.membership import Membership
 from daemon.platforms.ibm_nutanix.names import Names
 from daemon.platforms.ibm_nutanix.node import NodeSteps
+from daemon.platforms.ibm_nutanix.objects import OBJECTS
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.vetoes import WAITS_FOR_NODES, veto
@@ -36,6 +37,7 @@ from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from pxe.book import Guest
 from state_machines import ibm_nutanix as tables
+from state_machines.objects import by_name
 from state_machines.outcome import Problem
 from state_machines.record import Record
 
@@ -48,9 +50,7 @@ class IbmNutanix(Platform):
 
     node = tables.NODE
     cluster = tables.CLUSTER
-    undo_order = (planned.HOST, "dns_record", "server", "vni", "reserved_ip", "nutanix_cluster")
-
-    words = planned.WORDS
+    objects = by_name(OBJECTS)
 
     def __init__(self, settings: IbmSettings, clock: Clock) -> None:
         self._settings = settings
@@ -164,9 +164,6 @@ class IbmNutanix(Platform):
 
     def addresses(self, record: Record, resources: Sequence[Resource]) -> dict[str, str]:
         return boot.addresses(list(resources))
-
-    def removal_commands(self, resource: Resource) -> Sequence[str]:
-        return undo.removal_commands(resource)
 
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> Guest | None:
         return boot.guest(self._settings, mirror, record, secret)

@@ -1,4 +1,4 @@
-"""The stages of a node's rollback, and how a person removes what is left."""
+"""The stages of a node's rollback."""
 
 from __future__ import annotations
 
@@ -33,25 +33,3 @@ async def forget_config(ctx: StepContext) -> Outcome:
     generation = generation_of(ctx.record)
     forgotten = {name: None for name in ctx.record.facts if name not in _KEPT}
     return Done({**forgotten, GENERATION: generation + bool(ctx.record.facts.get("ordered"))})
-
-
-def removal_commands(row: Resource) -> list[str]:
-    """The `ibmcloud` commands with which a person removes the object; each takes an id or a name, but for a DNS record.
-    A server is deleted once it is stopped. What Prism calls a host or a cluster goes with its servers."""
-    what = row.cloud_id or row.name
-    match row.kind:
-        case "reserved_ip":
-            return [f"ibmcloud is subnet-reserved-ip-delete {row.data['subnet']} {what} --force"]
-        case "vni":
-            return [f"ibmcloud is virtual-network-interface-delete {what} --force"]
-        case "server":
-            stop = f"ibmcloud is bare-metal-server-stop {what} --type hard --force"
-            return [stop, f"ibmcloud is bare-metal-server-delete {what} --force"]
-        case "dns_record" if row.cloud_id is None:
-            return [f"ibmcloud dns resource-records {row.data['zone']} -i {row.data['instance']}"]
-        case "dns_record":
-            return [
-                f"ibmcloud dns resource-record-delete {row.data['zone']} {what} -i {row.data['instance']} --force"
-            ]
-        case _:
-            return []

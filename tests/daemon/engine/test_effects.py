@@ -12,7 +12,7 @@ from daemon.engine.effects import Effect
 from daemon.errors.tree import OutsideError
 from state_machines.outcome import Done, Outcome, Wait
 
-LATE = 30.0
+LATE = 20.0
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Machine:
         self.coming.append((self.clock.now() + self.late, state))
 
     def power(self) -> Effect:
-        return Effect("power", "m1", "on", self.look, self.order, LATE)
+        return Effect("power", "m1", "on", self.look, self.order)
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from daemon.engine.context import StepContext
-from daemon.engine.doubts import LATE_SECONDS
 from daemon.engine.objects import Found
 from daemon.errors.tree import OutsideError
 from daemon.store.ops import PutResource, Resource
+from state_machines.objects import LATE_SECONDS
 from state_machines.outcome import Done, Wait
 
 LOST = OutsideError("in_doubt", "The answer was lost.")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from daemon.engine.context import StepContext
-from daemon.engine.doubts import LATE_SECONDS
 from daemon.engine.objects import Found
 from daemon.errors.tree import OutsideError
+from state_machines.objects import LATE_SECONDS
 from state_machines.outcome import Done
 from tests.daemon.engine import test_ensure
 from tests.daemon.engine.test_ensure import LOST, NEVER, OTHERS, TAKEN, once, row, row_is

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from daemon.platforms.manifest import Manifest
 from daemon.settings.kinds import URL, Setting
+from state_machines.objects import ObjectKind
+
+OBJECTS = (
+    ObjectKind("power", "switch", "switches", 1, "effect", 2.5, ("shelf switch {name} off",)),
+    ObjectKind("box", "box", "boxes", 2, removal=("shelf rm {id}",)),
+    ObjectKind("mac", "MAC", "MACs", 3, "claim"),
+)
 
 MANIFEST = Manifest(
     name="toyland",
@@ -12,4 +19,6 @@ MANIFEST = Manifest(
     spec="toyland.spec",
     platform="toyland.platform",
     settings=(Setting("toyland.url", URL, None, "The shelf", endpoint=True),),
+    objects=OBJECTS,
+    remedies={"not_authorized": "Put the right key into the spec, and apply it."},
 )

@@ -17,14 +17,14 @@ from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Check, Finding, Planned, Platform, Seed
 from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
+from state_machines.objects import by_name
 from state_machines.outcome import Done, Outcome, Wait
 from state_machines.record import Record
 from toyland import tables
+from toyland.manifest import MANIFEST, OBJECTS
 from toyland.shelf import Shelf
 
 POLL = 0.5
-POWER_LATE = 2.5
-"""Seconds up to which a box may take to heed its switch."""
 VETOES = Vetoes(tables.NODE, tables.CLUSTER, waits=("gathering", "lining_up"), member="box")
 
 
@@ -33,12 +33,8 @@ class Toyland(Platform):
 
     node = tables.NODE
     cluster = tables.CLUSTER
-    undo_order = ("power", "box", "mac")
-    words: Mapping[str, tuple[str, str]] = {
-        "box": ("box", "boxes"),
-        "power": ("switch", "switches"),
-        "mac": ("MAC", "MACs"),
-    }
+    objects = by_name(OBJECTS)
+    remedies = MANIFEST.remedies
 
     def __init__(self, shelf: Shelf, environment: str, most: int) -> None:
         self._shelf = shelf
@@ -78,9 +74,6 @@ class Toyland(Platform):
         except NxdError as error:
             return [Check("shelf", "failed", error.message, "See that toyland.url leads to the shelf.")]
         return [Check("shelf", "passed", "it answers")]
-
-    def removal_commands(self, resource: Resource) -> Sequence[str]:
-        return [f"shelf rm {resource.cloud_id or resource.name}"]
 
     def _name(self, node: str) -> str:
         return f"{self._environment}-{node}"
@@ -134,7 +127,7 @@ class Toyland(Platform):
         async def send(state: str) -> None:
             await self._shelf.switch(id_, state, await ctx.reveal(ctx.cluster.spec["key"]))
 
-        return Effect("power", id_, "on", look, send, POWER_LATE)
+        return Effect("power", id_, "on", look, send)
 
     async def fill(self, ctx: StepContext) -> Outcome:
         """The shelf has filled the box."""

@@ -29,12 +29,7 @@ class Shelf:
             return None
         if answer.status_code == 401:
             said = f"{what}: the key was refused."
-            raise OutsideError(
-                "not_authorized",
-                said,
-                evidence=answer.text,
-                remedy="Put the right key into the spec, and apply it.",
-            )
+            raise OutsideError("not_authorized", said, evidence=answer.text)
         if answer.status_code >= 300:
             code = CODES.get(
                 answer.status_code, "unavailable" if answer.status_code >= 500 else "bad_request"

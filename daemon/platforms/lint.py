@@ -1,0 +1,97 @@
+"""Reads a manifest as a careful colleague would and says everything it lacks, before any of it is relied on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from string import Formatter
+from typing import get_args
+
+from daemon.platforms.manifest import Manifest
+from state_machines.objects import Nature, ObjectKind
+
+_WORD = re.compile("[a-z][a-z0-9_]*")
+
+
+def problems(manifest: Manifest) -> list[str]:
+    """Everything wrong with a manifest, one sentence each; empty when nothing is."""
+    return [problem for rule in RULES for problem in rule(manifest)]
+
+
+def _it_has_a_name_and_a_title(manifest: Manifest) -> Iterator[str]:
+    if not _WORD.fullmatch(manifest.name):
+        yield f'its name "{manifest.name}" is no word in small letters'
+    for what in ("title", "tables", "spec", "platform"):
+        if not getattr(manifest, what).strip():
+            yield f"it has no {what}"
+
+
+def _every_kind_has_its_words(manifest: Manifest) -> Iterator[str]:
+    for kind in manifest.objects:
+        if not _WORD.fullmatch(kind.name):
+            yield f'the name of its kind "{kind.name}" is no word in small letters'
+        if not kind.one.strip() or not kind.several.strip():
+            yield f"{kind.name}: it has no word for one, or none for several"
+        if kind.nature not in get_args(Nature):
+            yield f"{kind.name}: its nature {kind.nature} is not one of {', '.join(get_args(Nature))}"
+
+
+def _every_kind_has_a_rank(manifest: Manifest) -> Iterator[str]:
+    seen: dict[int, str] = {}
+    names: set[str] = set()
+    for kind in manifest.objects:
+        if kind.name in names:
+            yield f"{kind.name}: two of its kinds have this name"
+        names.add(kind.name)
+        if kind.rank <= 0:
+            yield f"{kind.name}: it has no rank, so that nobody knows when a rollback deletes it"
+        elif kind.rank in seen:
+            yield f"{kind.name}: it has the rank of {seen[kind.rank]}"
+        seen.setdefault(kind.rank, kind.name)
+
+
+def _every_kind_may_be_late(manifest: Manifest) -> Iterator[str]:
+    for kind in manifest.objects:
+        if kind.nature != "claim" and not 0 < kind.late < float("inf"):
+            yield f"{kind.name}: it does not say how late an accepted call may still take effect"
+
+
+def _every_kind_can_be_removed_by_hand(manifest: Manifest) -> Iterator[str]:
+    names = {kind.name for kind in manifest.objects}
+    for kind in manifest.objects:
+        if kind.goes_with and kind.goes_with not in names:
+            yield f"{kind.name}: it goes with {kind.goes_with}, which is none of its kinds"
+        if kind.nature != "claim" and not kind.goes_with and not kind.removal:
+            yield f"{kind.name}: no command removes it by hand"
+        yield from _templates(kind)
+
+
+def _templates(kind: ObjectKind) -> Iterator[str]:
+    for line in (*kind.removal, *kind.unseen):
+        try:
+            fields = [field for _, field, _, _ in Formatter().parse(line) if field is not None]
+        except ValueError as error:
+            yield f'{kind.name}: its command "{line}" cannot be filled in: {error}'
+            continue
+        if not all(field.isidentifier() for field in fields):
+            yield f'{kind.name}: its command "{line}" has braces around what is no word'
+
+
+def _every_remedy_is_for_a_code(manifest: Manifest) -> Iterator[str]:
+    from daemon.errors.tree import CATALOGUE
+
+    for code, remedy in manifest.remedies.items():
+        if code not in CATALOGUE:
+            yield f"{code}: it has a remedy, and there is no such code of an error"
+        if not remedy.strip().endswith("."):
+            yield f"{code}: its remedy is no sentence"
+
+
+RULES: tuple[Callable[[Manifest], Iterator[str]], ...] = (
+    _it_has_a_name_and_a_title,
+    _every_kind_has_its_words,
+    _every_kind_has_a_rank,
+    _every_kind_may_be_late,
+    _every_kind_can_be_removed_by_hand,
+    _every_remedy_is_for_a_code,
+)

@@ -1,0 +1,44 @@
+"""The kinds of objects that a platform makes, as data: what they are, when they go, and how a person removes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Nature = Literal["object", "effect", "claim"]
+"""What nxd made and is gone at a 404; another state of what exists anyway; a key that nobody else may hold."""
+
+LATE_SECONDS = 120.0
+"""How long a call that was not answered with its object may still take effect at the other side, if nobody says."""
+
+
+@dataclass(frozen=True)
+class ObjectKind:
+    """One kind of ledger row. ``one`` and ``several`` are what people call it.
+
+    A rollback deletes kinds of a lower ``rank`` first. ``late``: for how many seconds an accepted call may still take
+    effect. ``removal`` are the commands with which a person removes one, in their order, and ``unseen`` those for one
+    whose id nobody knows: ``{id}`` is its id or else its name, ``{name}`` its name, and other words in braces are what
+    the ledger keeps with it. What goes with another kind, by its name in ``goes_with``, needs none.
+    """
+
+    name: str
+    one: str
+    several: str
+    rank: int
+    nature: Nature = "object"
+    late: float = LATE_SECONDS
+    removal: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    goes_with: str = ""
+
+    def commands(self, id: str | None, name: str, data: Mapping[str, Any]) -> list[str]:
+        """The commands that remove this one, each for a shell."""
+        templates = self.unseen if id is None and self.unseen else self.removal
+        return [line.format_map({**data, "id": id or name, "name": name}) for line in templates]
+
+
+def by_name(kinds: Iterable[ObjectKind]) -> dict[str, ObjectKind]:
+    """The kinds by their names."""
+    return {kind.name: kind for kind in kinds}

@@ -1,0 +1,64 @@
+"""The linter of manifests finds nothing in those that ship, and finds each lack that it is there for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from daemon.platforms import own
+from daemon.platforms.lint import problems
+from daemon.platforms.manifest import Manifest
+from state_machines.objects import ObjectKind
+
+BOX = ObjectKind("box", "box", "boxes", 1, removal=("shelf rm {id}",))
+LID = ObjectKind("lid", "lid", "lids", 2, goes_with="box")
+SOUND = Manifest("small", "Small", "small.tables", "small.spec", "small.platform", objects=(BOX, LID))
+
+
+@pytest.mark.parametrize("manifest", [SOUND, *own().values()], ids=lambda one: one.name)
+def test_a_sound_manifest_lacks_nothing(manifest: Manifest) -> None:
+    assert problems(manifest) == []
+
+
+def box(**changes: Any) -> Manifest:
+    return replace(SOUND, objects=(replace(BOX, **changes), LID))
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        (replace(SOUND, name="Small One"), 'its name "Small One" is no word in small letters'),
+        (replace(SOUND, title=" "), "it has no title"),
+        (replace(SOUND, spec=""), "it has no spec"),
+        (box(rank=0), "box: it has no rank, so that nobody knows when a rollback deletes it"),
+        (box(rank=2), "lid: it has the rank of box"),
+        (box(several=""), "box: it has no word for one, or none for several"),
+        (box(nature="thought"), "box: its nature thought is not one of object, effect, claim"),
+        (box(late=0.0), "box: it does not say how late an accepted call may still take effect"),
+        (box(removal=()), "box: no command removes it by hand"),
+        (box(removal=("shelf rm {id",)), 'box: its command "shelf rm {id" cannot be filled in'),
+        (box(removal=("shelf rm {}",)), 'box: its command "shelf rm {}" has braces around what is no word'),
+        (box(name="crate"), "lid: it goes with box, which is none of its kinds"),
+        (replace(SOUND, objects=(BOX, BOX)), "box: two of its kinds have this name"),
+        (
+            replace(SOUND, remedies={"wrong_key": "Mend it."}),
+            "wrong_key: it has a remedy, and there is no such code of an error",
+        ),
+        (replace(SOUND, remedies={"quota": ""}), "quota: its remedy is no sentence"),
+    ],
+)
+def test_each_lack_is_named(manifest: Manifest, said: str) -> None:
+    assert [one for one in problems(manifest) if one.startswith(said)], problems(manifest)
+
+
+def test_a_claim_needs_no_command_for_it_is_nowhere_but_in_the_ledger() -> None:
+    assert problems(box(nature="claim", removal=(), late=0.0)) == []
+
+
+def test_commands_are_filled_in_with_what_the_ledger_keeps() -> None:
+    kind = replace(BOX, removal=("rm {id} of {shelf}",), unseen=("ls {shelf} | grep {name}",))
+    assert kind.commands("b-1", "left", {"shelf": "s1"}) == ["rm b-1 of s1"]
+    assert kind.commands(None, "left", {"shelf": "s1"}) == ["ls s1 | grep left"]
+    assert BOX.commands(None, "left", {}) == ["shelf rm left"]

@@ -1,0 +1,80 @@
+"""What somebody else's package does wrong, or wants that another one has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.platforms.toy.shelf_server import ShelfState
+from tests.platforms.toy.test_toyland import deployed
+
+pytestmark = pytest.mark.e2e
+
+
+class TestClashes:
+    """What somebody else's package does wrong is told, and harms nobody."""
+
+    def bring(self, toy: Any, text: str) -> None:
+        """Install one more package beside toyland."""
+        more = toy.directory / "more"
+        (more / "other-1.0.dist-info").mkdir(parents=True)
+        (more / "other-1.0.dist-info" / "METADATA").write_text(
+            "Metadata-Version: 2.1\nName: other\nVersion: 1.0\n"
+        )
+        points = "[nxd.platforms]\nother = other:MANIFEST\n"
+        (more / "other-1.0.dist-info" / "entry_points.txt").write_text(points)
+        (more / "other.py").write_text(text)
+        toy.more["PYTHONPATH"] = f"{toy.environ()['PYTHONPATH']}:{more}"
+
+    def test_a_manifest_that_cannot_be_imported_stops_no_other_platform(
+        self, toy: Any, shelf: ShelfState
+    ) -> None:
+        self.bring(toy, "import nothing_of_this_name\n")
+        toy.serve()
+        assert "other:MANIFEST) cannot be loaded" in (toy.directory / "serve.log").read_text()
+        toy.write(platforms=["other"])
+        toy.run("serve").refused_with(2, "other", "cannot be loaded", "nothing_of_this_name")
+
+    def test_of_two_that_want_the_same_name_the_first_counts_and_both_are_named(
+        self, toy: Any, shelf: ShelfState
+    ) -> None:
+        self.bring(
+            toy,
+            "from daemon.platforms.manifest import Manifest\n"
+            "MANIFEST = Manifest('toyland', 'Another', 'x', 'x', 'another.platform')\n",
+        )
+        deployed(toy)
+        log = (toy.directory / "serve.log").read_text()
+        assert "Two platforms have the name toyland" in log
+
+    def test_a_manifest_that_lacks_something_is_not_used_and_one_sentence_names_what(self, toy: Any) -> None:
+        self.bring(
+            toy,
+            "from daemon.platforms.manifest import Manifest\n"
+            "from state_machines.objects import ObjectKind\n"
+            "KINDS = (ObjectKind('crate', 'crate', '', 0),)\n"
+            "MANIFEST = Manifest('other', 'Another', 'x', 'x', 'other.platform', objects=KINDS)\n",
+        )
+        toy.serve()
+        (line,) = [
+            line
+            for line in (toy.directory / "serve.log").read_text().splitlines()
+            if "other:MANIFEST" in line
+        ]
+        for word in ("no word for one", "it has no rank", "no command removes it by hand"):
+            assert word in line
+        toy.write(platforms=["other"])
+        toy.run("serve").refused_with(2, "other", "cannot be used", "it has no rank")
+
+    def test_two_platforms_cannot_listen_at_one_port(self, toy: Any) -> None:
+        self.bring(
+            toy,
+            "from daemon.platforms.manifest import Manifest\n"
+            "from daemon.settings.kinds import LISTEN, Setting\n"
+            "PORT = Setting('other.listen', LISTEN, None, 'A port')\n"
+            "MANIFEST = Manifest('other', 'Another', 'x', 'x', 'other.platform', settings=(PORT,))\n",
+        )
+        taken = toy.settings["boot"]["listen"]
+        toy.write(platforms=["toyland", "other"], other={"listen": taken})
+        toy.run("serve").refused_with(2, f"other.listen is {taken} and boot.listen {taken}", "its own port")
