@@ -50,8 +50,8 @@ async def strike_request(
     for strike in strikes:
         if strike.rule.delay:
             await world.clock.sleep(strike.rule.delay)
-    operations = [strike for strike in strikes if strike.action not in EDITS and strike.action != "slow"]
-    decisive = operations[-1] if operations else None
+    actions = [strike for strike in strikes if strike.action not in EDITS and strike.action != "slow"]
+    decisive = actions[-1] if actions else None
     if decisive is not None and decisive.action in _BEFORE:
         return await _before(decisive, world, request, envelope, trace)
     response = await handle()
