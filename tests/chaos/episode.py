@@ -305,11 +305,11 @@ class Episode:
         self._stage.start_daemon()
         time.sleep(0.1)
         objects, (calls, _) = self._world.inventory(), self._world.calls(0)
-        clusters, deeds = self._world.clusters()
+        clusters, operations = self._world.clusters()
         log = self._log.read_bytes()
         found = oracle.gather(
             self._database, objects, calls, acknowledged=acknowledged, seen=self._seen,
-            starts=self._stage.starts, clusters=clusters, deeds=deeds,
+            starts=self._stage.starts, clusters=clusters, operations=operations,
             log=log[self._told :].decode(errors="replace"),
         )  # fmt: skip
         self._told = len(log)

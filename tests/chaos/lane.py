@@ -21,7 +21,7 @@ from crashpoints import crash_of
 from forked import ForkedStage
 from limits import ENVIRON, STOPS, TO_DIE, TO_SETTLE
 from rows import Row, Wrong, blame
-from sown import STATES, cluster_of, node_of, path_of, spec_of
+from seeded import STATES, cluster_of, node_of, path_of, spec_of
 from wallclock import WallClock
 from world import World
 
@@ -152,11 +152,11 @@ class Lane:
     def _ask_for(self, cell: Cell, number: int, token: str) -> None:
         try:
             with Client(self._stage.socket, timeout=0.5) as impatient:
-                self._wish(impatient, cell, number, token)
+                self._apply_spec(impatient, cell, number, token)
         except DaemonUnreachable:
             return  # it died or stopped at once, as it may
 
-    def _wish(self, client: Client, cell: Cell, number: int, token: str) -> None:
+    def _apply_spec(self, client: Client, cell: Cell, number: int, token: str) -> None:
         """What a person asks for, that the call be made."""
         if cell.direction == "make":
             client.verb("resume", self._target(cell, number), token=token)
@@ -373,10 +373,10 @@ class Lane:
         left = self._come_to_rest(direction)
         database = self._stage.directory / "state" / "nxd.db"
         objects, (calls, _) = self._world.inventory(), self._world.calls(0)
-        clusters, deeds = self._world.clusters()
+        clusters, operations = self._world.clusters()
         gathered = oracle.gather(
             database, objects, calls, starts=self._starts, taken=frozenset(self._taken),
-            clusters=clusters, deeds=deeds,
+            clusters=clusters, operations=operations,
             log=(self._stage.directory / "serve.log").read_text(errors="replace"),
         )  # fmt: skip
         found = left + oracle.judge(gathered) + self._unaudited(gathered)

@@ -52,7 +52,7 @@ class Evidence:
     seen: Sequence[tuple[int, str]] = ()
     resumed: Sequence[tuple[Row, Row]] = field(default_factory=tuple)
     clusters: Sequence[Row] = ()
-    deeds: Sequence[Row] = ()
+    operations: Sequence[Row] = ()
     log: str = ""
 
     @property
@@ -177,16 +177,16 @@ def _done_twice(found: Evidence) -> list[str]:
     theirs = {call.get("n") for call in found.calls if call["agent"] == SOMEBODY_ELSE}
     situation: dict[tuple[str, str], Row] = {}
     twice = []
-    for deed in found.deeds:
-        if deed["call"] in theirs:
+    for operation in found.operations:
+        if operation["call"] in theirs:
             continue
-        key = (deed["what"], deed["of"])
-        if deed["over"]:
+        key = (operation["what"], operation["of"])
+        if operation["over"]:
             situation.pop(key, None)
             continue
-        first = situation.setdefault(key, deed)
-        if deed["received"] > first["at"] and deed["call"] != first["call"]:
-            twice.append(f"{deed['what']} of {deed['of']} was asked for and done twice")
+        first = situation.setdefault(key, operation)
+        if operation["received"] > first["at"] and operation["call"] != first["call"]:
+            twice.append(f"{operation['what']} of {operation['of']} was asked for and done twice")
     return twice
 
 

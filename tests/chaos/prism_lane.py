@@ -10,7 +10,7 @@ from calls import Call
 from cells import Cell
 from lane import Lane
 from rows import Row, Wrong
-from sown import STATES, cluster_of, founders_of, node_of, spec_of
+from seeded import STATES, cluster_of, founders_of, node_of, spec_of
 
 from daemon.client import Client, DaemonRefused
 from daemon.wire import EntityView
@@ -79,19 +79,35 @@ class PrismLane(Lane):
         return node_of(number) if cell.call.of == "node" else cluster_of(number)
 
     def _made(self, cell: Cell) -> int:
-        return len(self._deeds(cell))
+        return len(self._operations(cell))
 
-    def _deeds(self, cell: Cell) -> list[dict[str, Any]]:
+    def _operations(self, cell: Cell) -> list[dict[str, Any]]:
         """What Prism did of the kind that the cell is about."""
         what = cell.call.life if cell.direction == "make" else "remove"
-        return [deed for deed in self._world.clusters()[1] if deed["what"] == what and not deed["over"]]
+        return [
+            operation
+            for operation in self._world.clusters()[1]
+            if operation["what"] == what and not operation["over"]
+        ]
 
-    def _wish(self, client: Client, cell: Cell, number: int, token: str) -> None:
+    def _apply_spec(self, client: Client, cell: Cell, number: int, token: str) -> None:
         if cell.direction == "make":
-            super()._wish(client, cell, number, token)
+            super()._apply_spec(client, cell, number, token)
         else:
             fewer = spec_of(number, founders_of(number))
-            client.apply(fewer, digest=self._client.plan_spec(fewer)["digest"])
+            self._apply_as_planned(client, fewer)
+
+    def _apply_as_planned(self, client: Client, spec: str) -> None:
+        """Apply what its plan shows; what changes between the two is looked at again, as a person does."""
+        for last in (False, False, True):
+            digest = self._client.plan_spec(spec)["digest"]
+            try:
+                client.apply(spec, digest=digest)
+            except DaemonRefused as refused:
+                if last or refused.error["code"] != "plan_changed":
+                    raise
+            else:
+                return
 
     def _look_before(self, cell: Cell, number: int) -> None:
         """Who meddles needs the password, and an address. That a password was read is a commit, so once is enough."""
@@ -168,7 +184,9 @@ class PrismLane(Lane):
         """No call may be sent for what is done, unless the answers that tell of it lie."""
         if cell.call.way == "read" or cell.fault in LISTS_LIE:
             return
-        deeds = [deed for deed in self._deeds(cell) if self._is_about(cell, number, deed["of"])]
+        operations = [
+            operation for operation in self._operations(cell) if self._is_about(cell, number, operation["of"])
+        ]
         calls = [
             call
             for call in self._world.calls(seen)[0]
@@ -176,7 +194,12 @@ class PrismLane(Lane):
             and call["agent"] != "somebody else"
         ]
         ended = cell.fault in ("F11a", "F12")  # then it is asked for again, with good reason
-        again = [call["n"] for call in calls for deed in deeds[:1] if call["at"] > deed["at"] and not ended]
+        again = [
+            call["n"]
+            for call in calls
+            for operation in operations[:1]
+            if call["at"] > operation["at"] and not ended
+        ]
         if again:
             raise Wrong(f"{cell.trigger} was sent again (calls {again}) when it had been done already")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cells import Cell
 from oracle import is_about
-from sown import cluster_of, node_of
+from seeded import cluster_of, node_of
 
 
 @dataclass(slots=True)

@@ -43,7 +43,7 @@ def cluster(**more: Any) -> dict[str, Any]:
     return {"name": "c1", "uuid": "u1", "status": "UP", "members": [member], **more}
 
 
-def deed(what: str, call: int, at: float, **more: Any) -> dict[str, Any]:
+def operation(what: str, call: int, at: float, **more: Any) -> dict[str, Any]:
     made = {"what": what, "of": "c1", "at": at, "over": False, "received": at - 0.5, "call": call}
     return {**made, **more}
 
@@ -73,17 +73,18 @@ SOUND = Evidence(
     resumed=[(record(), record())],
     log="info nxd action=ready socket=/run/nxd/nxd.sock\nerror nxd.engine action=commit_failed record=n1\n",
     clusters=[cluster()],
-    deeds=[
-        deed("create", 1, 1.0),
-        deed("create", 0, 2.0, over=True),
-        deed("create", 2, 3.0),
-        deed("password", 3, 4.0),
-        deed("password", 3, 4.0),
-        deed("expand", 4, 7.0),
-        deed("expand", 5, 8.0, received=6.0),
+    operations=[
+        operation("create", 1, 1.0),
+        operation("create", 0, 2.0, over=True),
+        operation("create", 2, 3.0),
+        operation("password", 3, 4.0),
+        operation("password", 3, 4.0),
+        operation("expand", 4, 7.0),
+        operation("expand", 5, 8.0, received=6.0),
     ],
 )
-"""Its deeds: a cluster ended and was formed again, a proxy sent one call twice, of two calls the first came late."""
+"""Its operations: a cluster ended and was formed again, a proxy sent one call twice, of two calls the first is
+late."""
 
 BREACHES: dict[str, list[Callable[[Evidence], Evidence]]] = {
     "I1": [
@@ -97,9 +98,9 @@ BREACHES: dict[str, list[Callable[[Evidence], Evidence]]] = {
     ],
     "I2": [
         lambda e: replace(e, objects=[thing(deleted=5.0), thing(id_="v2", created=4.0)]),
-        lambda e: replace(e, deeds=[*e.deeds, deed("create", 9, 9.0)]),
-        lambda e: replace(e, deeds=[*e.deeds, deed("password", 9, 9.0)]),
-        lambda e: replace(e, deeds=[*e.deeds, deed("expand", 9, 9.0)]),
+        lambda e: replace(e, operations=[*e.operations, operation("create", 9, 9.0)]),
+        lambda e: replace(e, operations=[*e.operations, operation("password", 9, 9.0)]),
+        lambda e: replace(e, operations=[*e.operations, operation("expand", 9, 9.0)]),
     ],
     "I3": [
         lambda e: replace(e, resources=[row(sent=0)]),
