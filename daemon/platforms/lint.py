@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from string import Formatter
 from typing import get_args
 
+from daemon.errors.tree import CATALOGUE, StartError
 from daemon.platforms.manifest import Manifest
+from state_machines import check
+from state_machines.kind import Kind
 from state_machines.objects import Nature, ObjectKind
 
 _WORD = re.compile("[a-z][a-z0-9_]*")
@@ -16,6 +19,21 @@ _WORD = re.compile("[a-z][a-z0-9_]*")
 def problems(manifest: Manifest) -> list[str]:
     """Everything wrong with a manifest, one sentence each; empty when nothing is."""
     return [problem for rule in RULES for problem in rule(manifest)]
+
+
+def hold_tables(manifest: Manifest, kinds: Iterable[Kind]) -> None:
+    """Refuse to work by tables in which a record would be stranded, or a verb is not asked for. Raises StartError."""
+    wrong = [f"{kind.role}: {said}" for kind in kinds for said in check.problems(kind)]
+    wrong += [
+        f"{kind.role}: its name is {kind.name}, and not {manifest.name}.{kind.role}."
+        for kind in kinds
+        if kind.name != f"{manifest.name}.{kind.role}"
+    ]
+    if wrong:
+        said = (
+            f"The tables of the platform {manifest.name} ({manifest.tables}) are not sound: {' '.join(wrong)}"
+        )
+        raise StartError(f"{said} Mend them, or take it out of platforms in nxd.yaml.", passing=False)
 
 
 def _it_has_a_name_and_a_title(manifest: Manifest) -> Iterator[str]:
@@ -78,8 +96,6 @@ def _templates(kind: ObjectKind) -> Iterator[str]:
 
 
 def _every_remedy_is_for_a_code(manifest: Manifest) -> Iterator[str]:
-    from daemon.errors.tree import CATALOGUE
-
     for code, remedy in manifest.remedies.items():
         if code not in CATALOGUE:
             yield f"{code}: it has a remedy, and there is no such code of an error"

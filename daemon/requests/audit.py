@@ -32,6 +32,7 @@ class Audit:
             try:
                 findings += await platform.audit(self._journal.mirror)
             except NxdError as error:
+                error.mend_by(platform.remedies)
                 said = sentences(error.message, error.evidence, text(error.remedies))
                 findings.append(Finding("unasked", "platform", name, "", None, said))
         return [*map(self._with_way, findings), *self._of_absent()]

@@ -67,6 +67,24 @@ class TestClashes:
         toy.write(platforms=["other"])
         toy.run("serve").refused_with(2, "other", "cannot be used", "it has no rank")
 
+    def test_a_platform_whose_tables_are_not_sound_is_not_started_with(self, toy: Any) -> None:
+        self.bring(
+            toy,
+            "from daemon.platforms.manifest import Manifest\n"
+            "from state_machines.kind import Kind\n"
+            "from state_machines.verbs import Prompt, Verb\n"
+            "from toyland.tables import CLUSTER as C, NODE as N\n"
+            "ODD = Verb('dance', 'dance', Prompt('', '', ''), facts={'danced': True})\n"
+            "NODE = Kind('other.node', 'node', N.states.values(), N.transitions, N.undo, (*N.verbs.values(), ODD))\n"
+            "CLUSTER = Kind('row', 'cluster', C.states.values(), C.transitions, C.undo, C.verbs.values())\n"
+            "MANIFEST = Manifest('other', 'Another', 'other', 'x', 'x')\n",
+        )
+        toy.write(platforms=["toyland", "other"])
+        said = toy.run("serve")
+        assert said.code != 0
+        for words in ("node: dance: it has no question", "cluster: its name is row, and not other.cluster"):
+            assert words in said.err
+
     def test_two_platforms_cannot_listen_at_one_port(self, toy: Any) -> None:
         self.bring(
             toy,

@@ -297,6 +297,7 @@ class TestSecrets:
             error = json.loads(toy.run("show", "left", "--json").out)["entity"]["error"]
             assert (error["code"], "an-older-key" in str(error)) == ("not_authorized", False)
             assert "***" in error["evidence"]
+            assert error["remedy"].startswith("Put the right key into the spec, and apply it.")
             kept.write_text(f"{shelf.key}\n")
             for node in ("left", "right"):
                 toy.run("retry", node)
