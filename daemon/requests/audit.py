@@ -93,5 +93,9 @@ class Audit:
             await self._journal.commit(AddEvent(Event(now, "", None, "verb", said, "warning", actor)))
         left: list[Finding] = []
         for platform in self._engine.platforms.values():
-            left += await platform.discard(self._journal.mirror, set(ids) & set(unknown))
+            try:
+                left += await platform.discard(self._journal.mirror, set(ids) & set(unknown))
+            except NxdError as error:
+                error.mend_by(platform.remedies)
+                raise
         return left

@@ -47,7 +47,11 @@ class Specs:
         seeds = platform.seeds(plain)
         self._standing(seeds)
         self._check_claims(platform, seeds)
-        return await platform.preflight(plain, self._journal.mirror)
+        try:
+            return await platform.preflight(plain, self._journal.mirror)
+        except NxdError as error:
+            error.mend_by(platform.remedies)
+            raise
 
     async def plan(self, spec: ClusterSpec) -> wire.Plan:
         """What applying the spec would make, change and delete, with what can be foreseen. Raises NxdError."""
