@@ -53,7 +53,7 @@ def boot_server(
     the registry that ``/metrics`` on the boot port shows."""
     registry = registry or CollectorRegistry()
     counters = Counters(registry)
-    handlers = BootHandlers(book, images, tables, patience.body)
+    handlers = BootHandlers(book, images, tables, patience)
     boot = _application(book, counters, handlers, "boot")
     boot.router.add_get("/metrics", MetricsPage(registry).answer)
     return boot, _application(book, counters, handlers, "config")

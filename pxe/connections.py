@@ -23,13 +23,15 @@ class TimeLimits:
     """How long a machine may take, in seconds.
 
     ``head``: for the head of a request, and between two requests; ``body``: for its body; ``stalled``: while it takes
-    nothing of what it is sent; ``linger``: to go on with a body that nobody wants.
+    nothing of what it is sent; ``linger``: to go on with a body that nobody wants; ``disk``: for the disk of an image
+    that it asks for.
     """
 
     head: float = 15.0
     body: float = 30.0
     stalled: float = 60.0
     linger: float = 2.0
+    disk: float = 10.0
 
 
 TIME_LIMITS = TimeLimits()

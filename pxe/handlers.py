@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 from aiohttp.http_exceptions import PayloadEncodingError
 
 from pxe.book import Book, Document, DocumentError, GivenAlready, Guest, Report
+from pxe.connections import TimeLimits
 from pxe.identity import Asked, RequestRefused, guest_of, prove
 from pxe.image_threads import ImageThreads
 from pxe.images import Images
@@ -40,16 +41,16 @@ class Offer:
 
 
 class BootHandlers:
-    """Answers the machines of some platforms, whose reports must come within so many seconds."""
+    """Answers the machines of some platforms."""
 
     def __init__(
-        self, book: Book, images: Images, tables: Mapping[str, BootTable], body_seconds: float
+        self, book: Book, images: Images, tables: Mapping[str, BootTable], patience: TimeLimits
     ) -> None:
         self._book = book
         self._images = images
         self._tables = tables
-        self._seconds = body_seconds
-        self._threads = ImageThreads()
+        self._seconds = patience.body
+        self._threads = ImageThreads(patience.disk)
         self._unread = LineLimiter()
 
     def offers(self, port: Literal["boot", "config"]) -> Sequence[Sequence[Offer]]:

@@ -10,15 +10,13 @@ from threading import Thread
 
 MOST = 8
 """So many images are looked at, at the same time."""
-SECONDS = 10.0
-"""How long one may take."""
 
 
 class ImageThreads:
     """Looks at images beside everything else. Nobody can end a thread that waits for a disk: it is left behind, and
     keeps its place until the disk answers."""
 
-    def __init__(self, most: int = MOST, seconds: float = SECONDS) -> None:
+    def __init__(self, seconds: float, most: int = MOST) -> None:
         self._places = asyncio.Semaphore(most)
         self._seconds = seconds
 

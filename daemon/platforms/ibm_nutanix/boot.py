@@ -73,6 +73,7 @@ def guest(
                 partial(_config, settings, mirror, record, mine, stands.boot), "application/json"
             )
         },
+        given=stands.fetched,
         round=round_of(record),
         next_boot=next_boot(signals),
     )

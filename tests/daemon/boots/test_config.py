@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from daemon.platforms.ibm_nutanix.routes import BOOT
+from pxe.book import GivenAlready, Report
+
 
 async def test_the_configuration_holds_the_nodes_own_addresses_and_names_and_what_its_cluster_is_to_be(
     bay: Any,
@@ -42,3 +47,19 @@ async def test_the_configuration_holds_the_nodes_own_addresses_and_names_and_wha
         nutanix["dns_servers"],
         nutanix["ntp_servers"],
     )
+
+
+async def test_its_machine_has_every_value_that_fills_a_script_and_no_other(bay: Any) -> None:
+    guest = bay.book.guest("n01")
+    assert guest.values.keys() == BOOT.sample.keys()
+    assert set(guest.documents) == set(BOOT.documents)
+
+
+async def test_what_is_given_once_is_given_again_to_the_next_boot(bay: Any) -> None:
+    once = Report("document_fetched", "127.35.0.10", message="config", once=True)
+    for _ in range(2):
+        await bay.script()
+        assert bay.book.guest("n01").given == frozenset()
+        await bay.book.report(bay.book.guest("n01"), once)
+        with pytest.raises(GivenAlready):
+            await bay.book.report(bay.book.guest("n01"), once)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.platforms.toy.box_machine import BoxMachine
+
 LOOKS = 3
 """After so many looks a box is full."""
 
@@ -25,6 +27,10 @@ class ShelfState:
     asked: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     """Names whose boxes break instead of being filled."""
+    torn: set[str] = field(default_factory=set)
+    """Names whose boxes tear while they fold themselves."""
+    machines: dict[str, list[BoxMachine]] = field(default_factory=dict)
+    """Name of a box → its machine, each time that it was switched on."""
     switched: list[str] = field(default_factory=list)
     blinked: list[str] = field(default_factory=list)
     """The name of each box whose lamp has blinked, as often as it did."""
@@ -35,7 +41,9 @@ class ShelfState:
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def put(self, name: str, colour: str) -> dict[str, Any] | None:
+    def put(
+        self, name: str, colour: str, mac: str = "52:54:00:00:00:99", boot: str = ""
+    ) -> dict[str, Any] | None:
         if any(box["name"] == name for box in self.boxes.values()):
             return None
         self.made.append(name)
@@ -47,6 +55,8 @@ class ShelfState:
             "looks": 0,
             "power": "off",
             "coming": [],
+            "mac": mac,
+            "boot": boot,
         }
         self.boxes[str(box["id"])] = box
         return box
@@ -66,8 +76,24 @@ class ShelfState:
         """An order takes effect a little after it was accepted."""
         for when, state in list(box["coming"]):
             if when <= time.monotonic():
+                if state == "on" != box["power"]:
+                    self._boot(box)
                 box["power"] = state
                 box["coming"].remove((when, state))
+
+    def _boot(self, box: dict[str, Any]) -> None:
+        """The machine in the box begins, if it was told where its script is."""
+        name = str(box["name"])
+        if box["boot"]:
+            machine = BoxMachine(box["boot"], box["mac"], name in self.torn)
+            self.machines.setdefault(name, []).append(machine)
+            machine.start()
+
+    def mend(self, name: str) -> None:
+        """The box does not tear any more."""
+        self.torn.discard(name)
+        for machine in self.machines[name]:
+            machine.torn = False
 
     def answer(self, method: str, path: str, body: Any, key: str) -> tuple[int, Any]:
         self.asked.append(f"{method} {path}")
@@ -90,9 +116,12 @@ class ShelfState:
             box["coming"].append((time.monotonic() + self.power_after, body["state"]))
             return 202, {}
         if method == "POST":
-            box = self.put(body["name"], body["colour"])
+            box = self.put(body["name"], body["colour"], body["mac"], body["boot"])
             return (409, {"error": "this name is taken"}) if box is None else (201, box)
-        return (204, None) if self.boxes.pop(id_, None) else (404, None)
+        taken = self.boxes.pop(id_, None)
+        for machine in self.machines.get(taken["name"], ()) if taken else ():
+            machine.gone.set()
+        return (204, None) if taken else (404, None)
 
 
 @contextmanager
@@ -130,3 +159,6 @@ def shelf_server() -> Iterator[ShelfState]:
         server.shutdown()
         thread.join()
         server.server_close()
+        for machine in (one for each in state.machines.values() for one in each):
+            machine.gone.set()
+            machine.join()

@@ -18,6 +18,7 @@ MANIFEST = Manifest(
     tables="toyland.tables",
     spec="toyland.spec",
     platform="toyland.platform",
+    boot="toyland.routes",
     settings=(Setting("toyland.url", URL, None, "The shelf", endpoint=True),),
     objects=OBJECTS,
     remedies={"not_authorized": "Put the right key into the spec, and apply it."},

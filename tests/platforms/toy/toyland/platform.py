@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from daemon.clock import Clock
@@ -17,10 +17,12 @@ from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Check, Finding, Planned, Platform, Seed
 from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
+from pxe.book import Guest
+from pxe.identity import plain_mac
 from state_machines.objects import by_name
 from state_machines.outcome import Done, Outcome, Wait
 from state_machines.record import Record
-from toyland import tables
+from toyland import machine, tables
 from toyland.manifest import MANIFEST, OBJECTS
 from toyland.shelf import Shelf
 
@@ -36,14 +38,16 @@ class Toyland(Platform):
     objects = by_name(OBJECTS)
     remedies = MANIFEST.remedies
 
-    def __init__(self, shelf: Shelf, environment: str, most: int) -> None:
+    def __init__(self, shelf: Shelf, environment: str, most: int, boot_url: str) -> None:
         self._shelf = shelf
+        self._boot_url = boot_url
         self._environment = environment
         self._most = most
         self.steps: Mapping[str, Step] = {
             "making": self.make,
             "powering": self.switch_on,
             "filling": self.fill,
+            "folding": self.fold,
             "gathering": self.gather,
             "lining_up": self.line_up,
             "sorting_out": self.sort_out,
@@ -82,11 +86,15 @@ class Toyland(Platform):
         """The box stands on the shelf."""
         colour, name = str(ctx.record.spec["colour"]), self._name(ctx.record.name)
 
+        mac = str(ctx.record.spec["mac"])
+        token = await ctx.secret(machine.TOKEN, ctx.clock.new_token)
+        url = machine.url_of(self._boot_url, ctx.record.name, token)
+
         async def create() -> Found:
-            made = await self._shelf.put(name, colour, await ctx.reveal(ctx.cluster.spec["key"]))
+            made = await self._shelf.put(name, colour, mac, url, await ctx.reveal(ctx.cluster.spec["key"]))
             return Found(made["id"], {"colour": colour})
 
-        await ctx.claim("mac", str(ctx.record.spec["mac"]))
+        await ctx.claim("mac", plain_mac(mac) or mac)
         async with ctx.lock("installs"):
             waiting = installs.full(ctx, self._most, POLL)
             if waiting is not None:
@@ -138,8 +146,16 @@ class Toyland(Platform):
         if box["state"] == "broken":
             raise NxdError("server_failed", f"The box {row.name} is broken.", evidence=str(box))
         if box["state"] == "full":
-            return Done({installs.FACT: None})
+            return Done()
         return Wait("the shelf to fill the box", f"it is {box['state']}", POLL)
+
+    async def fold(self, ctx: StepContext) -> Outcome:
+        """The box folded itself, and gives its place back."""
+        outcome = await machine.fold(ctx)
+        return Done({**outcome.facts, installs.FACT: None}) if isinstance(outcome, Done) else outcome
+
+    def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> Guest | None:
+        return machine.guest(self._boot_url, mirror, record, secret(machine.TOKEN))
 
     async def unmake(self, ctx: StepContext) -> Outcome:
         """The box was seen to be gone."""
@@ -151,6 +167,9 @@ class Toyland(Platform):
         outcome = await undo.stage("box", "boxes", {"box": disposal}, poll=POLL)(ctx)
         for row in ctx.resources("mac") if isinstance(outcome, Done) else ():
             await ctx.give_back(row)
+        if isinstance(outcome, Done):
+            await ctx.forget_secrets()
+            await ctx.remember(**machine.forgotten(ctx.record))
         return outcome
 
     async def _got(self, row: Resource) -> Found | None:
@@ -204,4 +223,6 @@ class Toyland(Platform):
 
 def load(settings: Settings, clock: Clock) -> Toyland:
     """The platform, ready to work."""
-    return Toyland(Shelf(settings.own["toyland_url"]), settings.environment, settings.limits_installs)
+    return Toyland(
+        Shelf(settings.own["toyland_url"]), settings.environment, settings.limits_installs, settings.boot_url
+    )

@@ -45,9 +45,11 @@ class Shelf:
         """The box, or None."""
         return await self._ask("GET", f"/boxes/{id_}")
 
-    async def put(self, name: str, colour: str, key: str) -> Any:
-        """A new box; a name can be there once."""
-        return await self._ask("POST", "/boxes", {"name": name, "colour": colour}, key)
+    async def put(self, name: str, colour: str, mac: str, boot: str, key: str) -> Any:
+        """A new box, which fetches its script at the URL ``boot``; a name can be there once."""
+        return await self._ask(
+            "POST", "/boxes", {"name": name, "colour": colour, "mac": mac, "boot": boot}, key
+        )
 
     async def switch(self, id_: str, state: str, key: str) -> None:
         """Order the box on or off; it heeds that a little later."""

@@ -34,6 +34,15 @@ NODE_STEPS = (
         deadline=120.0,
         undo="nothing",
     ),
+    State(
+        "folding",
+        "working",
+        "folding the box",
+        "The box boots, fetches its label and folds its sides.",
+        work=True,
+        deadline=120.0,
+        undo="nothing",
+    ),
 )
 CLUSTER_STEPS = (
     State(
