@@ -78,8 +78,8 @@ HOUSE_RULES: dict[str, Room] = {
     "daemon.platforms.lint": Room(("daemon.errors", "daemon.platforms.manifest", "state_machines"), ()),
     "daemon.platforms": Room(
         (
-            "daemon.clock", "daemon.platforms.base", "daemon.platforms.lint", "daemon.platforms.manifest",
-            "daemon.settings", "daemon.spec", "pxe",
+            "daemon.clock", "daemon.errors", "daemon.platforms.base", "daemon.platforms.lint",
+            "daemon.platforms.manifest", "daemon.settings", "daemon.spec", "pxe",
         ),
         (),
     ),

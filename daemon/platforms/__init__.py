@@ -110,9 +110,25 @@ def tables(name: str) -> Any:
 
 
 def boot_tables(names: Iterable[str]) -> Mapping[str, BootTable]:
-    """What the machines of these platforms meet at the boot server, of those that have such. Raises KeyError."""
-    modules = {name: manifest_of(name).boot for name in names}
-    return {name: import_module(module).BOOT for name, module in modules.items() if module}
+    """What the machines of these platforms meet at the boot server, of those that have such. Raises KeyError, and
+    StartError for somebody else's that is not sound: it could let strangers in."""
+    found: dict[str, BootTable] = {}
+    for name in names:
+        if module := manifest_of(name).boot:
+            found[name] = import_module(module).BOOT
+            _check(name, found[name])
+    return found
+
+
+def _check(name: str, table: BootTable) -> None:
+    if name in own():  # the tests hold those
+        return
+    from daemon.errors.tree import StartError
+    from pxe.table_lint import lint_table
+
+    if lacks := lint_table(table):
+        said = f"The machines of the platform {name} cannot boot: {'; '.join(lacks)}. "
+        raise StartError(f"{said}Mend it, or take it out of platforms in nxd.yaml.", passing=False)
 
 
 def work_states(name: str) -> Collection[str]:
