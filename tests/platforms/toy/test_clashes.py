@@ -96,3 +96,23 @@ class TestClashes:
         taken = toy.settings["boot"]["listen"]
         toy.write(platforms=["toyland", "other"], other={"listen": taken})
         toy.run("serve").refused_with(2, f"other.listen is {taken} and boot.listen {taken}", "its own port")
+
+    def test_a_platform_whose_routes_would_let_a_stranger_in_is_not_served(self, toy: Any) -> None:
+        self.bring(
+            toy,
+            "from pathlib import Path\n"
+            "from daemon.platforms.manifest import Manifest\n"
+            "from daemon.settings.kinds import URL, Setting\n"
+            "from pxe.routes import BootRoute, BootTable\n"
+            "MANIFEST = Manifest('other', 'Another', 'toyland.tables', 'toyland.spec', 'other', 'other',\n"
+            "    settings=(Setting('other.url', URL, None, 'The shelf', endpoint=True),))\n"
+            "BOOT = BootTable(Path(), (BootRoute('GET', '/all/{name}', 'document', ()),), {}, {})\n"
+            "def load(settings, clock):\n"
+            "    from toyland.platform import Shelf, Toyland\n"
+            "    return Toyland(Shelf('http://127.0.0.1:1'), 'lab', 1, 'http://127.0.0.1:1')\n",
+        )
+        toy.write(platforms=["other"], toyland=None, other={"url": "http://127.0.0.1:1"})
+        said = toy.run("serve")
+        said.refused_with(
+            2, "The machines of the platform other cannot boot", "GET /all/{name}: it names no stages"
+        )

@@ -113,7 +113,7 @@ def test_a_box_that_is_made_again_folds_itself_again(toy: Any, shelf: ShelfState
     shelf.torn.add("lab-left")
     toy.serve()
     assert toy.run("apply", str(SPEC)).code == 0
-    until(lambda: (states(toy)["left"], states(toy)["right"]) == ("failed", "active"))
+    until(lambda: (states(toy)["left"], states(toy)["right"]) == ("failed", "ready"))
     toy.asks(lambda client: client.verb("rollback", "row"))
     until(lambda: set(states(toy).values()) == {"rolled_back"})
     shelf.mend("lab-left")
@@ -122,20 +122,3 @@ def test_a_box_that_is_made_again_folds_itself_again(toy: Any, shelf: ShelfState
     assert len(shelf.made) == 4
     folded = {name: sum(one.folded for one in each) for name, each in shelf.machines.items()}
     assert folded == {"lab-left": 1, "lab-right": 2}
-
-
-def test_a_platform_whose_routes_would_let_a_stranger_in_is_not_served(toy: Any) -> None:
-    bring(
-        toy,
-        "from pathlib import Path\n"
-        "from daemon.platforms.manifest import Manifest\n"
-        "from pxe.routes import BootRoute, BootTable\n"
-        "MANIFEST = Manifest('other', 'Another', 'toyland.tables', 'toyland.spec', 'other', 'other')\n"
-        "BOOT = BootTable(Path(), (BootRoute('GET', '/all/{name}', 'document', ()),), {}, {})\n"
-        "def load(settings, clock):\n"
-        "    from toyland.platform import Shelf, Toyland\n"
-        "    return Toyland(Shelf('http://127.0.0.1:1'), 'lab', 1, 'http://127.0.0.1:1')\n",
-    )
-    toy.write(platforms=["other"], toyland=None)
-    said = toy.run("serve")
-    said.refused_with(1, "The machines of the platform other cannot boot", "GET /all/{name}: it names no stages")
