@@ -102,7 +102,8 @@ def agreed(plan: wire.Plan, as_json: bool, typed: bool = False) -> str:
     again = f"repeat with --plan {plan['digest']}, or with --yes."
     error = {"code": "unconfirmed", "remedy": f"Look at the plan, then {again}"}
     if as_json:
-        text = f"It deletes what stands, and nobody confirmed: {again}"
+        deletes = any(item["action"] == "delete" for item in plan["items"])
+        text = f"{'It deletes what stands, and nobody' if deletes else 'Nobody'} confirmed: {again}"
         raise CommandFailed(wire.EXIT_USAGE, text, error, {"plan": plan})
     print_plan(plan)
     if not sys.stdin.isatty():

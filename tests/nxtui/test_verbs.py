@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nxtui.acts.sending import reachable
-from nxtui.acts.verbs import apply_prompt
+from nxtui.acts.verbs import apply_prompt, prompt_of
 from nxtui.model.history import NamedStep
 
 Open = Callable[..., Any]
@@ -105,6 +105,11 @@ def test_a_retry_begins_where_all_have_been_and_a_hold_stops_where_none_has_been
     two = [entity("x", step_index=2), entity("y", step_index=3)]
     assert [step.name for step in reachable("from", two, steps)] == ["a", "b"]
     assert [step.name for step in reachable("after", two, steps)] == ["c", "d"]
+
+
+def test_a_verb_of_which_the_daemon_says_nothing_is_asked_for_with_its_plan() -> None:
+    prompt = prompt_of("dance", None)
+    assert (prompt.consent, prompt.question.format("node01")) == ("plan", "Dance node01?")
 
 
 async def test_replacing_a_server_says_what_is_lost_and_takes_a_y(window: Open) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.cli import COMMANDS
 from daemon.clock import ManualClock
 from daemon.errors.tree import CATALOGUE
 from daemon.platforms import GROUP, lint, own
@@ -22,6 +23,7 @@ from daemon.spec.reading import ClusterSpec, json_schema
 from state_machines.check import problems
 from state_machines.draw import diagram
 from state_machines.kind import NO_RETURN, NOTHING, Kind
+from state_machines.verbs import SHARED
 
 HERE = Path(__file__).parent
 FOLDERS = sorted(path.parent.parent for path in HERE.glob("*/*.dist-info/entry_points.txt"))
@@ -72,6 +74,11 @@ def test_its_tables_are_sound_and_can_be_drawn(manifest: Manifest) -> None:
         assert problems(kind) == []
         assert kind.name == f"{manifest.name}.{kind.role}"
         assert "-->" in diagram(kind)
+
+
+def test_none_of_its_own_verbs_has_the_name_of_a_command(manifest: Manifest) -> None:
+    for kind in kinds(manifest):
+        assert set(kind.verbs) & set(COMMANDS) <= set(SHARED)
 
 
 def test_its_manifest_lacks_nothing(manifest: Manifest) -> None:
