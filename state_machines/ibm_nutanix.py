@@ -179,9 +179,10 @@ CLUSTER_STEPS: tuple[State, ...] = (
         "joining_nodes",
         "working",
         "joining nodes",
-        "A ready node that is not in the cluster yet is taken in, one after the other.",
+        "A ready node that is not in the cluster yet is taken in, one after the other. Where several are replaced, "
+        "the next one leaves here, once the one before is in, and is waited for.",
         work=True,
-        deadline=2 * HOUR,
+        deadline=6 * HOUR,
         undo=NO_RETURN,
     ),
     State(

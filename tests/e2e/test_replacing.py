@@ -91,3 +91,25 @@ def test_the_only_host_of_a_cluster_cannot_be_replaced(rig: Callable[..., Any]) 
         assert "all that demo stands on" in str(entity(client, "node01")["can"]["replace"])
         with pytest.raises(DaemonRefused, match="destroy the cluster"):
             client.verb("replace", "node01")
+
+
+@pytest.mark.parametrize("names", [THREE, (*THREE, "node04", "node05")], ids=["three", "five"])
+def test_members_that_are_replaced_at_once_leave_one_after_the_other_each_once_the_one_before_is_back(
+    rig: Callable[..., Any], names: tuple[str, ...]
+) -> None:
+    one = rig()
+    asked = names[:2] if len(names) == len(THREE) else names
+    with Client(one.stage.socket) as client:
+        deploy(one, client, *names)
+        for name in reversed(asked):
+            client.verb("replace", name)
+        fewest, limit = len(names), time.monotonic() + 200
+        while any(entity(client, name)["state"] != "active" for name in ("demo", *names)):
+            assert time.monotonic() < limit, client.snapshot()
+            assert entity(client, "demo")["phase"] not in ("failed", "attention"), entity(client, "demo")
+            fewest = min(fewest, len(hosts(one)))
+            time.sleep(0.05)
+        assert fewest == len(names) - 1, "no cluster lacks two hosts"
+        assert hosts(one) == cvms(client, *names)
+        assert one.counts()["created"]["server"] == len(names) + len(asked)
+        assert situation(one)["server"] == len(names)

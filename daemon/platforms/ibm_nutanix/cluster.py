@@ -12,7 +12,7 @@ from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal, Found, Want
 from daemon.errors.tree import NxdError, OutsideError, as_json
 from daemon.life import gate, release
-from daemon.life.join import tell
+from daemon.life.join import let_go_all, tell
 from daemon.life.members import FORMED, has_arrived, in_spec, leaving
 from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker
@@ -23,8 +23,8 @@ from daemon.platforms.ibm_nutanix.cvms import (
     Cvms,
     Host,
     factory_login,
-    joined,
 )
+from daemon.platforms.ibm_nutanix.hosts import joined
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, address_of
 from daemon.platforms.ibm_nutanix.membership import Membership, member_view
 from daemon.platforms.ibm_nutanix.planned import FACT, host_row
@@ -111,13 +111,26 @@ class ClusterSteps:
         outside = [one for one in leaving(ctx) if one not in inside and host_row(ctx, one.name) is None]
         await release.release(ctx, outside)
         await gate.send_out(ctx, NODE, await self._given(ctx, gate.new_nodes(ctx, NODE)))
-        for member in in_spec(ctx):
-            away = has_arrived(NODE, member) or member.state in (NODE.initial, "rolled_back")
-            if not away and host_row(ctx, member.name) is not None:
-                waiting = await self._members.let_go(ctx, member)
-                if waiting is not None:
-                    return waiting
+        going = [
+            one
+            for one in in_spec(ctx)
+            if not has_arrived(NODE, one)
+            and one.state not in (NODE.initial, "rolled_back")
+            and host_row(ctx, one.name) is not None
+        ]
+        if going and self._newcomers(
+            ctx
+        ):  # they are taken in before the next host leaves, which it does there
+            return await self._all_answer(ctx)
+        waiting = await let_go_all(ctx, going, self._members.let_go)
+        if waiting is not None:
+            return waiting
         return gate.closed(ctx, NODE, self._settings.poll_seconds) or await self._all_answer(ctx)
+
+    def _newcomers(self, ctx: StepContext) -> list[Record]:
+        """The nodes that are there and not in the cluster yet, which stands."""
+        inside = {member.name for member in joined(ctx)}
+        return [one for one in in_spec(ctx) if has_arrived(NODE, one) and one.name not in inside]
 
     async def _given(self, ctx: StepContext, new: Sequence[Record]) -> dict[str, dict[str, Any]]:
         """What each new node shall remember: its addresses, given in the order of the spec. Where the cloud does not

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from daemon.drivers.prism import Connections, Credentials, Prism
 from daemon.engine.context import StepContext
 from daemon.errors.tree import OutsideError
+from daemon.platforms.ibm_nutanix.hosts import joined
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, PRISM_USER, address_of
-from daemon.platforms.ibm_nutanix.objects import HOST
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from state_machines.record import Record
 
@@ -26,15 +26,6 @@ AT_ONCE = 16
 
 Host = dict[str, Any]
 Answer = TypeVar("Answer")
-
-
-def joined(ctx: StepContext) -> list[Record]:
-    """The nodes that are in the cluster: those it was formed of and those that were taken in, but none that left or
-    was asked to leave."""
-    founders = {name for row in ctx.resources("nutanix_cluster") for name in row.data.get("members", ())}
-    known = {row.name for row in ctx.resources(HOST) if row.state == "present"}
-    new = {name for name in founders if ctx.resource(HOST, name) is None}
-    return [member for member in ctx.members if member.name in known | new]
 
 
 def factory_login(member: Record) -> Credentials:

@@ -9,10 +9,11 @@ from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal, Found, Want
 from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, OutsideError
-from daemon.life.join import join
+from daemon.life.join import back_first, join
 from daemon.life.members import may_join
 from daemon.life.release import remove
-from daemon.platforms.ibm_nutanix.cvms import NOT_DELIVERED, Cvms, Host, factory_login, joined
+from daemon.platforms.ibm_nutanix.cvms import NOT_DELIVERED, Cvms, Host, factory_login
+from daemon.platforms.ibm_nutanix.hosts import GOES_FIRST, goes, joined, staying
 from daemon.platforms.ibm_nutanix.machine import address_of
 from daemon.platforms.ibm_nutanix.objects import HOST
 from daemon.platforms.ibm_nutanix.planned import host_row
@@ -84,7 +85,7 @@ class Membership:
             left = await self.detach(ctx, member)
         except OutsideError as error:
             row = host_row(ctx, member.name)
-            if error.status != REFUSED or host is None or row is None or row.data.get("goes_first"):
+            if error.status != REFUSED or host is None or row is None or row.data.get(GOES_FIRST):
                 raise
             await ctx.note_present(HOST, member.name, str(host["uuid"]))
             return None
@@ -160,8 +161,14 @@ class Membership:
         """Let the host of a node that is replaced leave; what a person has to mend first, None while nothing.
 
         Where too few would stay for the redundancy, Prism lets a host go only once it is down. Its server may be
-        given back before that as long as every other host is well: the data can bear the loss of one.
+        given back before that as long as every other host is well: the data can bear the loss of one, and so the
+        next one leaves only once the one before is back.
         """
+        row = host_row(ctx, member.name)
+        if row is not None and not goes(row):
+            others_first = back_first(ctx, NODE, member, staying(ctx), self._poll)
+            if others_first is not None:
+                return others_first
         try:
             await self.detach(ctx, member)
             return None
@@ -173,12 +180,13 @@ class Membership:
         others = [host for address, host in (await self._cvms.hosts(ctx)).items() if address != mine]
         ill = [str(host["name"]) for host in others if host["state"] != "NORMAL" or host["is_degraded"]]
         if ill or len(others) < 2:
-            trouble = f"Prism does not let it go, and not all others are well ({', '.join(ill)}): {said}"
+            why = f"not all others are well ({', '.join(ill)})" if ill else "too few others would stay"
+            trouble = f"Prism does not let it go, and {why}: {said}"
             what, ways = f"{member.name} to leave the cluster", of_kept(member.name, ill)
             return Wait(what, trouble, HOST_POLL, attention=True, remedies=ways)
         row = host_row(ctx, member.name)
-        if row is not None and not row.data.get("goes_first"):
-            await ctx.update(row, goes_first=True)
+        if row is not None and not row.data.get(GOES_FIRST):
+            await ctx.update(row, **{GOES_FIRST: True})
         return None
 
     def _disposal(self, ctx: StepContext, member: Record) -> Disposal:

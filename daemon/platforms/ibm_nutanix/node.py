@@ -15,8 +15,10 @@ from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, OutsideError, as_json
 from daemon.life import installs
 from daemon.life.boots import boot_progress, round_of
+from daemon.life.join import back_first
 from daemon.life.replacing import FAILED_AT, UNWANTED, generation_of, is_unfit
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker, asked_for
+from daemon.platforms.ibm_nutanix.hosts import GOES_FIRST, goes, staying
 from daemon.platforms.ibm_nutanix.installer_reports import LAST_PHASE
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
 from daemon.platforms.ibm_nutanix.planned import FACT, host_row, offsets_of
@@ -213,7 +215,7 @@ class NodeSteps:
             if UNWANTED not in row.data:  # so it stays, also when this fails and is tried again
                 row = await ctx.update(row, **{UNWANTED: True})
             host = host_row(ctx, ctx.record.name)
-            if host is not None and not host.data.get("goes_first"):
+            if host is not None and not host.data.get(GOES_FIRST):
                 return self._still_a_host(ctx)
             if not await ctx.remove(row, self.disposals["server"]):
                 return Wait(f"the old server {row.name} to be gone", "it is being deleted", self._poll)
@@ -224,7 +226,10 @@ class NodeSteps:
     def _still_a_host(self, ctx: StepContext) -> Wait:
         """A node that is replaced leaves its cluster first. Raises Protected."""
         ctx.keep_protected()
-        now = ctx.cluster.state.replace("_", " ")
+        now, row = ctx.cluster.state.replace("_", " "), host_row(ctx, ctx.record.name)
+        others_first = back_first(ctx, NODE, ctx.record, staying(ctx), self._poll)
+        if others_first is not None and row is not None and not goes(row):
+            return Wait("its cluster to let it go", others_first.evidence, self._poll, in_line=True)
         return Wait("its cluster to let it go", f"{ctx.cluster.name} is {now}", self._poll)
 
     def _unwanted(self, record: Record, row: Resource) -> bool:

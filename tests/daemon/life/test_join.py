@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from daemon.engine.context import StepContext
@@ -59,6 +60,45 @@ async def test_each_has_its_turn_once_the_one_before_is_in_and_then_knows_that_i
     assert first[0] < second[0] < first[1] < second[1] < first[2] < second[2], row.looks
     assert {house.record(name).state for name in NODES} == {"active"}
     assert house.record("node03").facts[MEMBER] and house.record("demo").state == "active"
+
+
+async def test_who_is_there_is_in_before_another_one_leaves_to_be_made_anew(house: Any) -> None:
+    row = Row()
+    house.toy.script["gathering"] = row.step
+    house.toy.script["node01", "making"] = [Wait("the test", "slow", 1e9)]
+    await house.sow(*NODES, nodes=list(NODES), gate=1)
+    await house.tell("demo", "start")
+    for _ in range(8):
+        await house.pass_time(10)
+    states = {name: house.record(name).state for name in NODES}
+    assert states == {"node01": "making", "node02": "active", "node03": "active"}
+    assert house.record("demo").wait["for"] == "node01 to be out"
+
+
+@pytest.mark.parametrize(
+    ("state", "attention"), [("making", False), ("failed", True)], ids=["on its way", "stopped"]
+)
+async def test_a_member_leaves_to_be_made_anew_once_the_one_before_is_back(
+    house: Any, state: str, attention: bool
+) -> None:
+    row, answers = Row(), list[Wait | None]()
+    await formed(house, row)
+
+    async def asks(ctx: StepContext) -> Outcome:
+        _, second, _ = ctx.members
+        answers.append(join.back_first(ctx, NODE, second, {"node02", "node03"}, 10.0))
+        answers.append(join.back_first(ctx, NODE, second, set(NODES), 10.0))
+        return Done()
+
+    house.toy.script["gathering"] = asks
+    out = house.record("node01")
+    await house.commit(PutRecord(replace(out, state=state, step="making", version=out.version + 1)))
+    await house.tell("demo", "change")
+    waits, free = answers[:2]
+    assert waits is not None and free is None
+    assert waits.waiting_for == "node01 to be back in the cluster before node02 leaves it"
+    assert (waits.in_line, waits.attention) == (True, attention)
+    assert [one.verb for one in waits.remedies] == (["retry"] if attention else [])
 
 
 async def test_a_node_that_the_spec_names_no_more_leaves_first_is_rolled_back_and_is_forgotten(

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from daemon.drivers.prism import Connections, fetch_certificate
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
-from daemon.platforms.ibm_nutanix.cvms import AT_ONCE, NOT_DELIVERED, Cvms, joined
+from daemon.platforms.ibm_nutanix.cvms import AT_ONCE, NOT_DELIVERED, Cvms
+from daemon.platforms.ibm_nutanix.hosts import joined
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, MachineSteps
 from daemon.platforms.ibm_nutanix.membership import Membership
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
