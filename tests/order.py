@@ -13,7 +13,7 @@ LONGEST = (
     "tests/e2e/test_host_faults.py",
     "tests/chaos/test_chaos.py",
     "tests/e2e/",
-    "tests/cli/",
+    "tests/daemon/cli/",
     "tests/daemon/",
 )
 """What takes longest begins first, so that no process is left with it at the end. What is not named comes after."""

@@ -23,7 +23,7 @@ _GARBAGE = "tests/pxe/test_limits.py::test_a_body_that_makes_no_sense_is_one_sen
 _CROWD = "tests/pxe/test_limits.py::test_a_source_has_so_many_connections_and_the_next_is_closed_at_once"
 _SITE = ("_runner", "_server", "_backlog", "_port", "_host")
 _SOCKET = "tests/daemon/api/test_limits.py::test_a_body_that_makes_no_sense_is_400_and_no_fault_of_ours"
-_COPY = "tests/nxtui/test_journeys.py::test_copying_a_row_reaches_the_terminal"
+_COPY = "tests/nxtui/screens/test_journeys.py::test_copying_a_row_reaches_the_terminal"
 
 USES: tuple[Use, ...] = (
     Use("daemon.drivers.http", "_retry_connection", "aiohttp",
@@ -35,7 +35,7 @@ USES: tuple[Use, ...] = (
         "tests/daemon/drivers/test_ibm_auth.py"
         "::test_a_token_is_at_hand_until_it_runs_out_or_is_refused_and_looking_waits_for_nobody"),
     Use("nxtui.app", "_bindings", "textual",
-        "tests/nxtui/test_keymap.py::test_the_new_key_acts_the_old_one_does_not_and_footer_and_help_say_so"),
+        "tests/nxtui/acts/test_keymap.py::test_the_new_key_acts_the_old_one_does_not_and_footer_and_help_say_so"),
     Use("nxtui.app", "_clipboard", "textual", _COPY),
     Use("nxtui.app", "_driver", "textual", _COPY),
     Use("pxe.connections", "_ErrInfo", "aiohttp", _GARBAGE),

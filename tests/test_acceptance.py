@@ -104,7 +104,9 @@ def test_no_test_stands_for_many_rows() -> None:
 
 def test_a_page_on_which_one_test_stands_for_many_rows_is_found() -> None:
     rows = read_rows(
-        "\n".join(f"| S000-0{n} | a | – | `tests/test_spec.py::test_a` | done |" for n in range(6))
+        "\n".join(
+            f"| S000-0{n} | a | – | `tests/daemon/spec/test_spec.py::test_a` | done |" for n in range(6)
+        )
     )
     stands_for = Counter(test for row in rows for test in set(row.tests))
     assert max(stands_for.values()) > MOST_ROWS

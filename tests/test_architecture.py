@@ -270,6 +270,27 @@ def test_no_exception_outlives_its_reason() -> None:
     assert [name for name in TOO_LONG if lines.get(name, "").count("\n") <= LONGEST] == []
 
 
+def test_every_room_with_code_has_its_folder_of_tests_and_every_folder_its_room() -> None:
+    folders = [
+        ROOT / "pxe",
+        ROOT / "state_machines",
+        *(ROOT / "daemon").iterdir(),
+        *(ROOT / "nxtui").iterdir(),
+    ]
+    rooms = {
+        str(folder.relative_to(ROOT))
+        for folder in folders
+        if any(path.stat().st_size for path in folder.rglob("*.py"))
+    }
+    mirrored = {
+        str(path.parent.relative_to(ROOT / "tests"))
+        for room in ROOMS
+        for path in (ROOT / "tests" / room).rglob("test_*.py")
+    }
+    assert rooms - mirrored == set()
+    assert mirrored - rooms == {"daemon", "nxtui"}
+
+
 def test_a_file_holds_one_idea() -> None:
     assert long_files([*house(), *read(ROOT, ("tests",))]) == []
 

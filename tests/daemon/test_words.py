@@ -13,7 +13,7 @@ from daemon.client import DaemonRefused
 from daemon.errors.tree import CATALOGUE, NxdError, StateLost, StoreError
 from daemon.words import counted, ended, sentences, several, there_are
 from pxe.line_limiter import left_out
-from tests.test_sentences import ROOT, texts
+from tests.daemon.errors.test_sentences import ROOT, texts
 
 NOUNS = (
     r"addresses|(?:byte|character|cluster|command|connection|day|error|event|host|hour|line|machine|member|minute"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))  # that folder is no package
+sys.path.insert(0, str(Path(__file__).parents[1] / "daemon" / "cli"))  # that folder is no package
 
 from shapes_fit import misfits
 

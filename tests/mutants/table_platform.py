@@ -144,7 +144,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(f"{IBM}/addresses.py",
            "        left = (one for one in pool if one not in used and not taken(one))\n",
            "        left = (one for one in pool if not taken(one))\n",
-           "no address is given twice", ("tests/daemon/test_addresses.py",)),
+           "no address is given twice", ("tests/daemon/platforms/test_addresses.py",)),
     Mutant("daemon/drivers/prism.py",
            "        found: Json = await self._ask(\"GET\", \"/v1/cluster\", 5)\n",
            "        found: Json = await self._ask(\"GET\", \"/v1/cluster\", 60)\n",

@@ -43,7 +43,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "a retry renews nothing that is good", LIFE),
     Mutant("daemon/requests/audit.py", "            except NxdError as error:\n                error.mend_by(platform.remedies)\n                said",
            "            except KeyError as error:\n                said",
-           "a cloud that cannot be asked is no end of an audit", ("tests/cli/test_scripts.py", "-k", "audit")),
+           "a cloud that cannot be asked is no end of an audit", ("tests/daemon/cli/test_scripts.py", "-k", "audit")),
     Mutant("daemon/engine/transitions.py", "**args.get(\"facts\", {}), **effect.facts}\n", "**args.get(\"facts\", {})}\n",
            "a platform's own verb sets what its row says", (BLINK,)),
     Mutant("daemon/engine/legality.py", "    if kind.effect(verb).deletes == \"always\" or args.get(\"leaving\"):\n",

@@ -22,7 +22,7 @@ from oracle import broken
 from daemon.client import Client, DaemonUnreachable
 from tests.loopback import free_ports
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PATIENCE = 30.0
 
 

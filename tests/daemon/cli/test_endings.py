@@ -21,7 +21,7 @@ from daemon.settings.reading import SettingsError
 from daemon.sim.run import SimError
 from daemon.spec.reading import SpecError
 from daemon.store.base import Fenced
-from tests.cli.shapes_fit import misfits
+from tests.daemon.cli.shapes_fit import misfits
 
 COMMAND = click.Context(click.Command("wait"), info_name="nxd wait")
 

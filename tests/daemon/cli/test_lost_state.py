@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-SAMPLE = Path(__file__).parents[2] / "sample-specs" / "one-node.yaml"
+SAMPLE = Path(__file__).parents[3] / "sample-specs" / "one-node.yaml"
 
 
 @pytest.fixture

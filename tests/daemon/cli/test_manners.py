@@ -25,7 +25,7 @@ from daemon.cli import COMMANDS, nxd
 from daemon.client import Client
 from daemon.client.signs import asks_for_ascii
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT / "sample-specs"
 SOLO = str(SAMPLES / "one-node.yaml")
 LOOKS = [("status",), ("show", "solo"), ("logs",), ("plan", SOLO), ("spec", "solo"), ("schema",), ("--help",)]

@@ -10,7 +10,7 @@ import pytest
 
 from daemon.client import Client, DaemonRefused
 
-SAMPLES = Path(__file__).parents[2] / "sample-specs"
+SAMPLES = Path(__file__).parents[3] / "sample-specs"
 WHOLE = (SAMPLES / "three-node.yaml").read_text().replace("demo", "trio").replace("node0", "trio0")
 
 EDITS = [

@@ -21,7 +21,7 @@ from daemon.display.signs import PHASES
 from daemon.platforms import spec_model
 from daemon.wire import EntityView, Snapshot
 
-SAMPLES = Path(__file__).parents[2] / "sample-specs"
+SAMPLES = Path(__file__).parents[3] / "sample-specs"
 WHOLE = sorted([*SAMPLES.glob("*.yaml"), *SAMPLES.glob("two-clusters/*.yaml")])
 BROKEN = sorted(SAMPLES.glob("broken/*.yaml"))
 
@@ -140,7 +140,7 @@ def test_an_empty_spec_is_told_as_that_by_every_command_with_what_to_write(serve
     for command in ("validate", "plan", "apply", "preflight"):
         said = ("the spec is empty: describe one cluster", "sample-specs/three-node.yaml", "`nxd schema`")
         served.run(command, str(path)).refused_with(2, f"{path}:1:1:", *said)
-    assert (Path(__file__).parents[2] / "sample-specs/three-node.yaml").is_file()
+    assert (Path(__file__).parents[3] / "sample-specs/three-node.yaml").is_file()
 
 
 def test_a_spec_that_is_not_written_in_utf_8_is_told_how_to_convert_it(place: Any) -> None:

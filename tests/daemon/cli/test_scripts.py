@@ -20,7 +20,7 @@ from daemon.cli import COMMANDS, nxd
 from daemon.cli.fleet import COLUMNS
 from daemon.cli.shapes import SHAPES, Failed
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT / "sample-specs"
 SOLO = str(SAMPLES / "one-node.yaml")
 

@@ -18,7 +18,7 @@ import pytest
 
 from daemon.client import Client
 
-SAMPLES = Path(__file__).parents[2] / "sample-specs"
+SAMPLES = Path(__file__).parents[3] / "sample-specs"
 WRONG = """\
 platform: ibm_nutanix
 cluster: Not_A_Name

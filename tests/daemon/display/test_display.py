@@ -18,7 +18,7 @@ from daemon.display.usual import ENOUGH, median, slow_after
 from daemon.wire import Phase
 from daemon.words import printable
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 FLOATS = st.lists(st.floats(0, 1e6), max_size=40)
 
 

@@ -14,7 +14,7 @@ from daemon.cli import COMMANDS, nxd
 from daemon.errors.tree import CATALOGUE
 from state_machines.verbs import SHARED
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 CALL = re.compile(
     r"\bnxd ((?:--(?:config|socket) \S+ )?)([a-z][\w-]*)((?: (?:--?[a-z][\w-]*|[A-Z_]{2,}\b|\{\}))*)"
 )

@@ -14,7 +14,7 @@ from daemon.host.log import LINES_PER_MINUTE, HostLog
 from daemon.secrets.redaction import Redactor
 from tests.logfmt import read, unreadable
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def line(

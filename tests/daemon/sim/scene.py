@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Node, Nodes, PrismClient, Sim
+    from tests.daemon.sim.conftest import Node, Nodes, PrismClient, Sim
 
 CLUSTER = "/usr/local/nutanix/cluster/bin/cluster"
 

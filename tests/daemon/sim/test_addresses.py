@@ -10,7 +10,7 @@ from daemon.sim.run import SimOptions
 from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Sim
+    from tests.daemon.sim.conftest import Sim
 
 
 async def test_an_address_is_given_as_asked_or_picked(sim: Sim) -> None:

@@ -11,10 +11,10 @@ from daemon.sim.refusals import Refusal, SimError
 from daemon.sim.run import SimOptions
 from daemon.sim.world import initial as f
 from daemon.sim.world.behaviour import BY_HOLDING, BY_NAME, DRAWN, Behaviour
-from tests.sim.conftest import server_prototype
+from tests.daemon.sim.conftest import server_prototype
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Sim
+    from tests.daemon.sim.conftest import Sim
 
 
 @pytest.fixture(params=[BY_NAME, BY_HOLDING])

@@ -9,7 +9,7 @@ import pytest
 from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Sim
+    from tests.daemon.sim.conftest import Sim
 
 
 async def test_the_fixed_ids_are_the_documented_ones(sim: Sim) -> None:

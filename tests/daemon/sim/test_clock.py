@@ -13,7 +13,7 @@ from daemon.sim.world import initial as f
 from daemon.sim.world.clock import WorldClock
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Sim
+    from tests.daemon.sim.conftest import Sim
 
 
 async def test_sleepers_wake_in_order_each_at_its_time() -> None:

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Node, Nodes, PrismClient, Sim
+    from tests.daemon.sim.conftest import Node, Nodes, PrismClient, Sim
 
 Prism = Callable[[str], "PrismClient"]
 CLUSTERS, CLUSTER, HOSTS = "/v2.0/clusters", "/v2.0/cluster", "/v2.0/hosts"

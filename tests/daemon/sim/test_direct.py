@@ -13,10 +13,10 @@ import pytest
 from daemon.sim.run import SimOptions
 from daemon.sim.scenarios.listed import scenarios
 from daemon.sim.world import initial as f
-from tests.sim.scene import CLUSTER, Scene, one_node
+from tests.daemon.sim.scene import CLUSTER, Scene, one_node
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Node, Nodes, PrismClient, Sim
+    from tests.daemon.sim.conftest import Node, Nodes, PrismClient, Sim
 
 EVERY = scenarios()
 FACTORY = "nutanix/4u"

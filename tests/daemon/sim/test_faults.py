@@ -14,7 +14,7 @@ from daemon.sim.run import SimError
 from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Nodes, PrismClient, Sim
+    from tests.daemon.sim.conftest import Nodes, PrismClient, Sim
 
 Prism = Callable[[str], "PrismClient"]
 

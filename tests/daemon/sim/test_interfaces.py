@@ -10,7 +10,7 @@ from ibm_cloud_sdk_core import ApiException
 from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Sim
+    from tests.daemon.sim.conftest import Sim
 
 CREATE = "create_virtual_network_interface"
 

@@ -11,7 +11,7 @@ import pytest
 from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import BootServer, Nodes, PrismClient, Sim
+    from tests.daemon.sim.conftest import BootServer, Nodes, PrismClient, Sim
 
 Prism = Callable[[str], "PrismClient"]
 

@@ -12,7 +12,7 @@ from daemon.sim.cloud.metadata import PROFILE_CRN, PROFILE_NAME, Tokens
 from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Sim
+    from tests.daemon.sim.conftest import Sim
 
 FLAVOR = {"Metadata-Flavor": "ibm"}
 FIRST, SECOND = "2022-03-01", "2025-08-26"

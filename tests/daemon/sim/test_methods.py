@@ -14,9 +14,9 @@ import pytest
 from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Sim
+    from tests.daemon.sim.conftest import Sim
 
-DRIVERS = Path(__file__).parents[2] / "daemon" / "drivers"
+DRIVERS = Path(__file__).parents[3] / "daemon" / "drivers"
 PROFILE = "bx2d-metal-96x384"
 IMAGE = {"id": f.IMAGE_IPXE}
 ZONE = (f.DNS_INSTANCE, f.DNS_ZONE)

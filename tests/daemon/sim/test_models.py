@@ -10,7 +10,7 @@ import pytest
 from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Sim
+    from tests.daemon.sim.conftest import Sim
 
 Fetch = Callable[["Sim"], Awaitable[Any]]
 

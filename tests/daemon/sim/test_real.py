@@ -12,7 +12,7 @@ import pytest
 from daemon.sim.run import SimOptions
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Node, Nodes, PrismClient, Sim
+    from tests.daemon.sim.conftest import Node, Nodes, PrismClient, Sim
 
 Prism = Callable[[str], "PrismClient"]
 FACTORY = "Nutanix/4u"

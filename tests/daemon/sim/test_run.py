@@ -19,7 +19,7 @@ from daemon.sim.world.world import World
 from tests.loopback import free_ports
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Nodes, Sim
+    from tests.daemon.sim.conftest import Nodes, Sim
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from daemon.sim.scenarios.scenario import MINE, Scenario
 from state_machines import ibm_nutanix as tables
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Sim
+    from tests.daemon.sim.conftest import Sim
 
 EVERY = tuple(scenarios().values())
 STATES = {
@@ -66,7 +66,7 @@ def test_an_unknown_name_gives_the_nearest_ones() -> None:
 
 
 def test_the_document_tells_every_action_as_the_tables_have_it() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
+    text = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text()
     for action, meaning in REQUEST.items():
         assert f"| `{action}` | {meaning} |" in text
     for trigger, actions in LIFE.items():
@@ -75,11 +75,11 @@ def test_the_document_tells_every_action_as_the_tables_have_it() -> None:
 
 
 def test_the_document_names_every_scenario_and_every_request_of_the_control_address() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
+    text = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text()
     for area in {one.area for one in EVERY}:
         names = " · ".join(f"`{one.name}`" for one in EVERY if one.area == area)
         assert f"| {area} | {names} |" in text
-    source = (Path(__file__).parents[2] / "daemon" / "sim" / "control.py").read_text()
+    source = (Path(__file__).parents[3] / "daemon" / "sim" / "control.py").read_text()
     for method, path in re.findall(r"web\.(get|post)\(\"([^\"]+)\"", source):
         request = f"{method.upper()} {path.replace('{name}', 'NAME')}"
         assert re.search(rf"`{re.escape(request)}[`?]", text), request

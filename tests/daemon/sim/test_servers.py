@@ -11,7 +11,7 @@ from ibm_cloud_sdk_core import ApiException
 from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Sim
+    from tests.daemon.sim.conftest import Sim
 
 
 async def ordered(sim: Sim, name: str = "test-node01-server-bms", **more: Any) -> Any:

@@ -14,7 +14,7 @@ from daemon.sim.run import SimOptions
 from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Node, Nodes, PrismClient, Sim
+    from tests.daemon.sim.conftest import Node, Nodes, PrismClient, Sim
 
 Prism = Callable[[str], "PrismClient"]
 FACTORY = "nutanix/4u"

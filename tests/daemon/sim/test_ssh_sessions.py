@@ -19,11 +19,11 @@ from daemon.sim.run import SimOptions, SimUrls, serve
 from daemon.sim.ssh.shell import without_secrets
 from daemon.sim.ssh.sshd import Sshd
 from daemon.sim.world.world import Places, World
-from tests.sim import test_ssh
-from tests.sim.test_ssh import CLUSTER, FACTORY, NCLI, NEW, UNCONFIGURED, create, ready
+from tests.daemon.sim import test_ssh
+from tests.daemon.sim.test_ssh import CLUSTER, FACTORY, NCLI, NEW, UNCONFIGURED, create, ready
 
 if TYPE_CHECKING:
-    from tests.sim.conftest import Nodes, Sim
+    from tests.daemon.sim.conftest import Nodes, Sim
 
 options, quotas = test_ssh.options, test_ssh.quotas
 """The world of the other tests of SSH."""

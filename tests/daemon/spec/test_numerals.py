@@ -13,7 +13,7 @@ from daemon.spec import numerals
 from daemon.spec.reading import SpecError, load_spec
 from daemon.spec.yaml_marks import read_yaml
 
-SOLO = Path(__file__).parent.parent / "sample-specs" / "one-node.yaml"
+SOLO = Path(__file__).parents[3] / "sample-specs" / "one-node.yaml"
 REQUIRED = {
     "NXD_ENVIRONMENT": "lab",
     "NXD_BOOT_URL": "http://10.240.0.5:8080",

@@ -27,7 +27,7 @@ from daemon.spec.reading import (
 )
 from state_machines.ibm_nutanix import CLUSTER, NODE
 
-SAMPLES = Path(__file__).parent.parent / "sample-specs"
+SAMPLES = Path(__file__).parents[3] / "sample-specs"
 BROKEN = sorted((SAMPLES / "broken").glob("*.yaml"))
 WHOLE = [path for path in sorted(SAMPLES.rglob("*.yaml")) if path not in BROKEN]
 

@@ -13,8 +13,8 @@ from daemon.spec.reading import (
     SpecModel,
     choices_of,
 )
-from tests import test_spec
-from tests.test_spec import mistakes, read
+from tests.daemon.spec import test_spec
+from tests.daemon.spec.test_spec import mistakes, read
 
 whole = test_spec.whole
 """The sample that says everything."""

@@ -14,7 +14,7 @@ from nxtui.draw.themes import THEMES
 from nxtui.main import THEME_NAMES
 
 Open = Callable[..., Any]
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_an_action_gets_the_keys_that_were_asked_for() -> None:

@@ -104,7 +104,7 @@ async def test_a_real_terminal_is_lent_to_the_login_and_to_the_pager_and_comes_b
     settings = tmp_path / "nxtui.yaml"
     settings.write_text("login: sh -c 'echo on $0; read line' {address}\n")
     said = f"NXTUI_CONFIG={settings} PAGER='sh -c \"wc -l; read line </dev/tty\"'"
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     window = f"{sys.executable} -m nxtui.main --socket {daemon.socket}"
     await terminal.start(f"cd {root} && {said} LC_ALL=C.UTF-8 {window}")
     await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")

@@ -19,7 +19,7 @@ import pytest
 
 from tests.loopback import free_ports
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 pytestmark = [
     pytest.mark.e2e,

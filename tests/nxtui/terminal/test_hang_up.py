@@ -22,7 +22,7 @@ from nxtui.terminal.control import HUNG_UP
 
 pytestmark = pytest.mark.e2e
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("told", [False, True], ids=["nobody says so", "by SIGHUP"])

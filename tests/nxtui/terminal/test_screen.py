@@ -17,7 +17,7 @@ import pytest
 
 from nxtui.terminal.control import is_screen, mouse_fits
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from aiohttp import web
 from nxtui.terminal import serve
 from tests.loopback import free_ports
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 KEY = "a-key"
 
 

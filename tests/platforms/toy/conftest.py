@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from daemon.client import Client, DaemonRefused, DaemonUnreachable
-from tests.cli.conftest import ROOT, Place, free_ports
+from tests.daemon.cli.conftest import ROOT, Place, free_ports
 from tests.platforms.toy.shelf_server import ShelfState, shelf_server
 
 HERE = Path(__file__).parent
