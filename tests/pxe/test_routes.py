@@ -43,6 +43,9 @@ TABLE = BootTable(
         ),
         BootRoute("GET", "/cookie", "document", (Token("seed", "cookie", "key"), Source(), OPEN), "answer"),
         BootRoute("POST", "/api/answer", "document", (AT, Source(), OPEN), "answer"),
+        BootRoute(
+            "POST", "/both/{server_id}/{token}", "document", (Token("seed", "path"), AT, OPEN), "answer"
+        ),
         BootRoute("POST", "/event/{token}", "report", (Token("seed", "path"), Source(), OPEN), "events"),
     ),
     scripts={},
@@ -92,6 +95,12 @@ ASKED: list[Any] = [
         "answer = 1\n",
         id="MAC in the body",
     ),
+    pytest.param(
+        f"/both/lab-node01/{WORD}",
+        {"method": "POST", "data": interfaces(MAC)},
+        "answer = 1\n",
+        id="MAC and token",
+    ),
 ]
 
 
@@ -132,6 +141,16 @@ REFUSED: list[Any] = [
         "another platform",
         id="another platform",
     ),
+    *[
+        pytest.param(
+            f"/both/lab-node01/{word}", {"method": "POST", "data": data}, {}, reason, id=f"both: {reason}"
+        )
+        for word, data, reason in (
+            (WORD, interfaces("52:54:00:99:99:99"), "lab-node01 has another MAC"),
+            (WORD, b"", "names no MAC"),
+            ("wrong", interfaces(MAC), "the token is wrong"),
+        )
+    ],
     *[
         pytest.param("/api/answer", {"method": "POST", **more}, {}, reason, id=f"MAC: {name}")
         for name, more, reason in (
