@@ -88,9 +88,9 @@ HOUSE_RULES: dict[str, Room] = {
     ),
     "daemon.platforms.*": Room(
         (
-            "daemon.clock", "daemon.drivers", "daemon.engine", "daemon.errors", "daemon.life", "daemon.memory",
-            "daemon.platforms.base", "daemon.platforms.manifest", "daemon.settings", "daemon.spec", "daemon.store",
-            "pxe", "state_machines",
+            "daemon.clock", "daemon.disks", "daemon.drivers", "daemon.engine", "daemon.errors", "daemon.life",
+            "daemon.memory", "daemon.platforms.base", "daemon.platforms.manifest", "daemon.settings", "daemon.spec",
+            "daemon.store", "pxe", "state_machines",
         ),
         ("httpx", "msgspec", "pydantic"),
     ),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from daemon.disks import read_within
 from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.errors.tree import NxdError, OutsideError, outside
@@ -33,6 +33,8 @@ BOOT_IMAGES = ("vmlinuz-foundation", "initrd-foundation.img")
 SERVER_QUOTA = 25
 """Bare metal servers per account (IBM Cloud VPC quotas)."""
 
+DISK_SECONDS = 60.0
+"""How long reading the images may take, which are several GB: a disk in the network may never answer."""
 HICCUPS = 2
 """After so many looks that a passing trouble met, no other one is tried in this run."""
 
@@ -66,8 +68,11 @@ Look = Callable[[Json, Need], Awaitable[list[Check]]]
 class Preflight:
     """The checks, in the order in which they are told. Each one that cannot be made is ``unknown``."""
 
-    def __init__(self, settings: IbmSettings, vpc: IbmVpc, dns: IbmDns) -> None:
+    def __init__(
+        self, settings: IbmSettings, vpc: IbmVpc, dns: IbmDns, disk_seconds: float = DISK_SECONDS
+    ) -> None:
         self._settings = settings
+        self._disk_seconds = disk_seconds
         self._vpc = vpc
         self._dns = dns
 
@@ -216,7 +221,11 @@ class Preflight:
         directory = self._settings.images_dir
         remedy = f"Put the images into {directory}, readable for all, with their checksums in images.json."
         try:
-            images = await asyncio.to_thread(load_images, directory)
+            asked = ("preflight", directory)
+            images = await read_within(self._disk_seconds, asked, lambda: load_images(directory))
+        except TimeoutError:
+            said = f"The images in {directory} were not read within {self._disk_seconds:g} s."
+            return [_failed("boot images", said, "See that the disk they lie on answers.")]
         except ImagesError as error:
             return [_failed("boot images", " ".join(error.problems), remedy)]
         missing = [name for name in BOOT_IMAGES if images.get(name) is None]

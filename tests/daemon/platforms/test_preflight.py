@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -169,3 +172,20 @@ async def test_the_servers_of_the_account_count_towards_its_quota(
     check = (await look(cloud[1]))["server quota"]
     assert check.result == ("passed" if have + 3 <= SERVER_QUOTA else "unknown")
     assert check.detail == f"{have} of {SERVER_QUOTA} bare metal servers in use, 3 more are needed"
+
+
+async def test_images_on_a_disk_that_never_answers_fail_their_check_and_hold_nobody_up(
+    cloud: tuple[Cloud, NodeSteps], hung_disk: Path
+) -> None:
+    furnish(cloud[0])
+    settings = IbmSettings.of(
+        load_settings(None, {**SETTINGS, **NOWHERE, "NXD_IMAGES_DIR": str(hung_disk / "x")})
+    )
+    steps, threads = cloud[1], threading.active_count()
+    looks = [Preflight(settings, steps._vpc, steps._dns, 0.3).check(SPEC, THREE) for _ in range(20)]
+    for checks in await asyncio.gather(*looks):
+        (found,) = [check for check in checks if check.name == "boot images"]
+        assert (found.result, found.remedy) == ("failed", "See that the disk they lie on answers.")
+        assert "were not read within 0.3 s" in found.detail
+    assert await asyncio.to_thread(lambda: "free") == "free"
+    assert threading.active_count() < threads + 20
