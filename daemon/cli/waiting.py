@@ -103,6 +103,8 @@ class Watch:
         self.name = name
         self.goal = goal
         self.entities: dict[str, EntityView] = {}
+        self._above: EntityView | None = None
+        """The cluster of a node that is waited for."""
         self._stopped_at: float | None = None
         """When it was seen first that nothing moves, since the last change."""
 
@@ -112,8 +114,12 @@ class Watch:
             every = [*line["snapshot"]["clusters"], *line["snapshot"]["nodes"]]
             mine = [entity for entity in every if self._concerns(entity)]
             self.entities = {entity["name"]: entity for entity in mine}
+            over = {entity["cluster"] for entity in mine} - {entity["name"] for entity in mine}
+            self._above = next((entity for entity in every if entity["name"] in over), None)
             return mine
-        if line["type"] == "change" and self._concerns(line["entity"]):
+        if line["type"] == "change" and self._above and line["entity"]["name"] == self._above["name"]:
+            self._above, self._stopped_at = line["entity"], None
+        elif line["type"] == "change" and self._concerns(line["entity"]):
             self.entities[line["entity"]["name"]] = line["entity"]
             self._stopped_at = None
             return [line["entity"]]
@@ -139,7 +145,9 @@ class Watch:
         if all(entity["phase"] == "released" for entity in every):
             return "gone"
         if self.goal == "active" and all(entity["phase"] == "ok" for entity in every):
-            return "done" if all(entity["state"] == "active" for entity in every) else "going"
+            if all(entity["state"] == "active" for entity in every):
+                return "done"
+            return "failed" if self._stopped_above() else "going"
         if self.goal == "active" and self._stands() and not self._moving():
             return "done"
         return "failed" if self.stopped() and not self._moving() else "going"
@@ -162,7 +170,8 @@ class Watch:
         for a cluster that has stopped."""
         every = list(self.entities.values())
         clusters = [entity for entity in every if entity["kind"] == "cluster"]
-        waiting = any(entity["phase"] == "waiting" for entity in clusters or every)
+        waits = any(entity["phase"] == "waiting" for entity in clusters or every)
+        waiting = waits and not self._stopped_above()
         return waiting or any(entity["phase"] in ("working", "releasing") for entity in every)
 
     def stopped(self) -> list[EntityView]:
@@ -173,8 +182,20 @@ class Watch:
             if entity["phase"] in ("failed", "attention") and not entity["wish"]
         ]
         nodes = [entity for entity in found if entity["kind"] == "node"]
-        clusters = [e for e in found if e["kind"] == "cluster" and (nodes or e["phase"] == "failed")]
-        return [*nodes, *clusters]
+        clusters = [e for e in found if e["kind"] == "cluster" and (nodes or needs_a_person(e))]
+        return [*nodes, *clusters] or self._stopped_above()
+
+    def _stopped_above(self) -> list[EntityView]:
+        """The cluster of the node, if only a person can move that."""
+        above = self._above
+        return [above] if above is not None and needs_a_person(above) and not above["wish"] else []
+
+
+def needs_a_person(entity: EntityView) -> bool:
+    """Whether a failed, held or waiting one goes on by nothing but a verb. What is to be mended outside may mend
+    itself."""
+    ways = entity["remedies"]
+    return entity["phase"] == "failed" or (bool(ways) and all(way["kind"] == "verb" for way in ways))
 
 
 def wait_for(
@@ -270,7 +291,8 @@ def _ending(watch: Watch, verdict: Verdict) -> tuple[int, str]:
             told = sentences(error["message"], error["remedy"])
             said.append(f"{entity['name']} is {entity['title']}: {told}")
         else:
-            said.append(f"{entity['name']} is {entity['title']}: {note(entity)}")
+            ways = " ".join(way["text"] for way in entity["remedies"] if entity["waiting_for"])
+            said.append(sentences(f"{entity['name']} is {entity['title']}: {note(entity)}", ways))
     if verdict == "done":
         return wire.EXIT_DONE, "\n".join([f"{name} is active.", *said])
     return wire.EXIT_FAILED, "\n".join(said)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from daemon.engine import legality
 from daemon.engine.legality import Situation
-from daemon.errors.tree import CATALOGUE
+from daemon.errors.tree import CATALOGUE, NxdError
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.outcome import Problem, Remedy
 from state_machines.verbs import DESTROY, PROTECTIONS, REPLACE, RESUME, RETRY, ROLLBACK, SHARED, UNPROTECT
@@ -24,6 +24,10 @@ FALLBACKS = tuple(verb.name for verb in _MILDEST_FIRST)
 """Verbs that are offered when none of those that the problem itself names is legal, the mildest first."""
 MILD = tuple(verb.name for verb in _MILDEST_FIRST if verb.deletes != "always")
 """Those that delete nothing, or only what their plan says."""
+HARMLESS = (RETRY.name, RESUME.name)
+"""Those that lead on with what stands."""
+_BACK_TO_NOTHING = (ROLLBACK.name, DESTROY.name)
+_WAIT = "nxd wait"
 _BY_ITSELF = Remedy("wait", "Nothing to do yet: nxd tries again by itself until the deadline.")
 
 
@@ -86,8 +90,9 @@ def ways_on(here: Situation, cluster: Situation, verb: str, args: Mapping[str, A
     """What to do about the refusal of a verb for a record, which stands ``here`` in its ``cluster``."""
     if here.switch_on is not None:
         return [here.switch_on]
-    record, phase = here.record, here.kind.states[here.record.state].phase
+    record, phase = here.record, _phase(here)
     deletes = (verb in FALLBACKS and verb not in MILD) or legality.deletes(here, verb, args)
+    but = "" if "step" in args else verb  # the same verb from where it begins by itself is another one
     if legality.is_protected(here.cluster, here.cluster_inbox):
         lifted = _unprotected(here)
         if record.state == ROLLING_BACK or legality.why_not(lifted, verb, args) is None:
@@ -103,13 +108,55 @@ def ways_on(here: Situation, cluster: Situation, verb: str, args: Mapping[str, A
             Remedy("wait", f"Nothing of {record.name} is left."),
             *_legal(("destroy",), verb, here, cluster),
         ]
-    if deletes or phase in ("failed", "attention", "released"):
-        found = _legal(FALLBACKS, verb, here, cluster)
+    if verb in _BACK_TO_NOTHING:
+        found = _legal(FALLBACKS, but, here, cluster)
+    elif passes_by_itself(here, cluster):
+        found = _meanwhile(here, cluster)
     else:
-        found = _legal(MILD, verb, here)
-    goal = " --for gone" if phase == "releasing" else ""
-    look = f"nxd wait {record.name}{goal}"
-    return found or [Remedy("command", f"Wait until it has come to an end: {look}.", command=look)]
+        found = _legal(HARMLESS, but, here, cluster) or _legal(FALLBACKS, but, here, cluster)
+    return found or [_wait_for(here if _goes_on(here) else cluster)]
+
+
+def refusal(
+    message: str, here: Situation, cluster: Situation, verb: str, args: Mapping[str, Any]
+) -> NxdError:
+    """What a person is told whose verb is refused, with the way on; it is worth coming again where time alone helps."""
+    ways = ways_on(here, cluster, verb, args)
+    later = any(one.command is not None and one.command.startswith(_WAIT) for one in ways)
+    return NxdError("refused", message, remedy=ways, retry="later" if later else None)
+
+
+def passes_by_itself(here: Situation, cluster: Situation) -> bool:
+    """Whether things will soon stand otherwise without a person: the record moves or is about to, or its cluster does
+    while it is there."""
+    return _goes_on(here) or (_goes_on(cluster) and _phase(here) in ("ok", "waiting"))
+
+
+def _goes_on(place: Situation) -> bool:
+    asked = any(command.verb not in PROTECTIONS for command in place.inbox)
+    return asked or _phase(place) in ("working", "releasing", "waiting")
+
+
+def _phase(place: Situation) -> str:
+    return place.kind.states[place.record.state].phase
+
+
+def _meanwhile(here: Situation, cluster: Situation) -> list[Remedy]:
+    """What a person is asked for by what moves: nothing, unless it waits for somebody."""
+    for place in (here, cluster):
+        wait = place.record.wait or {}
+        if wait.get("attention"):
+            asked = [_read(one) for one in wait.get("remedies", ())]
+            found = [one for one in asked if _can_be_done(one, here, cluster)]
+            if found:
+                return found
+    return []
+
+
+def _wait_for(place: Situation) -> Remedy:
+    goal = " --for gone" if _phase(place) == "releasing" else ""
+    look = f"{_WAIT} {place.record.name}{goal}"
+    return Remedy("command", f"Wait until it has come to an end: {look}.", command=look)
 
 
 def _legal(verbs: Sequence[str], but: str, *places: Situation) -> list[Remedy]:

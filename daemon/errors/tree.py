@@ -136,7 +136,8 @@ Mend = Remedy | str | Sequence[Remedy | str]
 
 
 class NxdError(Exception):
-    """Something a person is told. ``after`` is when to come again, in seconds, if the other side said so."""
+    """Something a person is told. ``after`` is when to come again, in seconds, if the other side said so; ``retry``
+    says whether that helps where the code alone does not."""
 
     def __init__(
         self,
@@ -146,8 +147,10 @@ class NxdError(Exception):
         evidence: str | None = None,
         remedy: Mend | None = None,
         after: float | None = None,
+        retry: Retry | None = None,
     ) -> None:
         self.kind = CATALOGUE[code]
+        self._retry = retry or self.kind.retry
         self.code = code
         self.message = message or self.kind.cause
         self.evidence = evidence
@@ -163,7 +166,7 @@ class NxdError(Exception):
     @property
     def retry(self) -> Retry:
         """Whether and when trying again helps."""
-        return self.kind.retry
+        return self._retry
 
     @property
     def remedy(self) -> str:

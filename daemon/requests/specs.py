@@ -11,7 +11,7 @@ from daemon import wire
 from daemon.engine import legality, sentences, transitions
 from daemon.engine.engine import Engine
 from daemon.engine.limits import Limits
-from daemon.engine.remedies import ways_on
+from daemon.engine.remedies import refusal
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.platforms.base import Check, Foresight, Platform, Seed
@@ -309,7 +309,7 @@ class Specs:
         reason = legality.why_not(now, "change", args)
         if reason is not None:
             message = f"{situation.name} cannot take another spec now. {reason}"
-            raise NxdError("refused", message, remedy=ways_on(now, now, "change", args))
+            raise refusal(message, now, now, "change", args)
 
 
 def _ask_before(plan: wire.Plan) -> None:

@@ -9,7 +9,7 @@ from daemon import wire
 from daemon.engine import legality, reactions, sentences
 from daemon.engine.engine import Engine
 from daemon.engine.locks import Locks
-from daemon.engine.remedies import ways_on
+from daemon.engine.remedies import refusal
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.requests.plans import creations, deletions, plan_of, stages_of
@@ -43,7 +43,7 @@ class Verbs:
         reason = legality.why_not(situation, verb, args)
         if reason is not None:
             cluster = self._engine.situation(situation.cluster)
-            raise NxdError("refused", reason, remedy=ways_on(situation, cluster, verb, args))
+            raise refusal(reason, situation, cluster, verb, args)
 
     def plan(self, verb: str, target: str, step: str | None = None) -> wire.Plan:
         """What the verb would do now. Raises NxdError, also when it is not legal now. ``step`` as in ``give``."""

@@ -30,10 +30,11 @@ def test_the_lines_of_a_cluster_and_its_nodes_or_of_the_one_node_are_told(
     assert [text.split()[2] for text in said] == told
 
 
-def stands(name: str, phase: str, evidence: str = "") -> Any:
+def stands(name: str, phase: str, evidence: str = "", *ways: str) -> Any:
     kind = "cluster" if name == "demo" else "node"
     return {"name": name, "cluster": "demo", "kind": kind, "phase": phase, "state": phase, "wish": None,
-            "title": phase, "error": None, "waiting_for": evidence and "2 nodes", "evidence": evidence}  # fmt: skip
+            "title": phase, "error": None, "waiting_for": evidence and "2 nodes", "evidence": evidence,
+            "remedies": [{"kind": way.split()[0], "text": way} for way in ways]}  # fmt: skip
 
 
 def test_what_has_stopped_is_told_once_its_cluster_has_seen_all_of_it() -> None:
@@ -55,3 +56,39 @@ def test_what_has_stopped_is_told_once_its_cluster_has_seen_all_of_it() -> None:
     assert watch.is_at_rest("failed", {**beat, "type": "event"}, 10.1 + 2 * REST_SECONDS)
     assert watch.entities["demo"]["evidence"] == "1 of 2 ready"
     assert all(watch.is_at_rest(verdict, seen, 10.0) for verdict in ("done", "gone"))  # type: ignore[arg-type]
+
+
+ALONE = "verb Try again: nxd retry node02."
+OUTSIDE = "outside See in Prism why it keeps node02."
+
+
+@pytest.mark.parametrize(
+    ("waited", "demo", "nodes", "verdict"),
+    [
+        ("demo", stands("demo", "attention", "1 of 2 ready", ALONE), ("ok", "released"), "failed"),
+        ("demo", stands("demo", "attention", "", "verb Go on: nxd resume demo."), ("ok", "ok"), "failed"),
+        ("demo", stands("demo", "attention", "", "verb Go on: nxd resume demo."), ("ok", "released"), "failed"),
+        ("demo", stands("demo", "attention", "it is protected", "verb nxd unprotect demo"), ("ok", "ok"), "failed"),
+        ("demo", stands("demo", "attention", "a host is kept", OUTSIDE), ("ok", "ok"), "going"),
+        ("demo", stands("demo", "attention", "1 of 2 ready", ALONE), ("working", "released"), "going"),
+        ("node01", stands("demo", "attention", "", "verb Go on: nxd resume demo."), ("ok", "ok"), "failed"),
+        ("node01", stands("demo", "failed"), ("waiting", "ok"), "failed"),
+        ("node01", stands("demo", "working"), ("ok", "ok"), "going"),
+        ("node01", stands("demo", "working"), ("waiting", "ok"), "going"),
+    ],
+)  # fmt: skip
+def test_what_only_a_person_can_move_is_not_waited_for(
+    waited: str, demo: Any, nodes: tuple[str, str], verdict: str
+) -> None:
+    watch = Watch(waited, "active")
+    stand = [stands(f"node{number:02d}", phase) for number, phase in enumerate(nodes, 1)]
+    snapshot: Any = {
+        "type": "snapshot",
+        "snapshot": {"clusters": [stands("demo", "working")], "nodes": stand},
+    }
+    watch.take(snapshot)
+    change: Any = {"type": "change", "entity": demo}
+    watch.take(change)
+    assert watch.verdict() == verdict
+    if verdict == "failed":
+        assert [entity["name"] for entity in watch.stopped()] == ["demo"]

@@ -10,10 +10,22 @@ from msgspec.structs import replace
 
 from daemon.engine import legality
 from daemon.engine.legality import Situation
-from daemon.engine.remedies import FALLBACKS, _unprotected, plain, remedies, text, ways_on, without_problem
+from daemon.engine.remedies import (
+    FALLBACKS,
+    _unprotected,
+    plain,
+    refusal,
+    remedies,
+    text,
+    verb_remedy,
+    ways_on,
+    without_problem,
+)
 from daemon.engine.sentences import late
 from daemon.errors.tree import CATALOGUE, NxdError, OutsideError, in_spec
+from daemon.platforms.ibm_nutanix.vetoes import veto
 from daemon.platforms.ibm_nutanix.ways import of_ill
+from daemon.store.ops import Command
 from state_machines import ibm_nutanix
 from state_machines.check import standings
 from state_machines.kind import ROLLING_BACK, Kind
@@ -33,6 +45,13 @@ class Free:
 
     def may_change(self, setting: str) -> bool:
         return setting == "gate"
+
+
+class Ibm(Free):
+    """A platform with vetoes."""
+
+    def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
+        return veto(verb, record, cluster)
 
 
 def situation(record: Record, kind: Kind, cluster: Record, exists: bool) -> Situation:
@@ -210,6 +229,56 @@ def test_a_refusal_names_what_leads_to_what_was_wanted(
     assert legality.why_not(here, verb, {}) is not None
     found = ways_on(here, of_cluster, verb, {})
     assert [f"{one.verb} {one.target}" if one.verb else one.command or one.text for one in found] == said
+
+
+NODE03 = Wait("3 ready nodes", "node03 is rolled back", 30.0, attention=True,
+              remedies=(verb_remedy(ibm_nutanix.NODE, "retry", "node03"),))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cluster_state", "wait", "node_state", "asked", "verb", "args", "said", "retry"),
+    [
+        ("deploying", None, "rolled_back", (), "retry", {"step": "installing"}, ["retry node01"], "never"),
+        ("failed", None, "failed", (), "demo retry", {"step": "joining_nodes"}, ["retry demo"], "never"),
+        ("creating_cluster", None, "ready", (), "replace", {}, ["nxd wait demo"], "later"),
+        ("failed", None, "ready", (), "replace", {}, ["retry demo"], "never"),
+        ("held", None, "ready", (), "replace", {}, ["resume demo"], "never"),
+        ("creating_cluster", None, "ready", (), "demo change", {}, ["nxd wait demo"], "later"),
+        ("creating_cluster", None, "ready", (), "demo change", {"leaving": ["node02"]}, ["nxd wait demo"], "later"),
+        ("active", None, "active", ("replace",), "replace", {}, ["nxd wait node01"], "later"),
+        ("deploying", NODE03, "failed", (), "demo retry", {}, ["retry node03"], "never"),
+        ("deploying", None, "failed", (), "demo retry", {}, ["nxd wait demo"], "later"),
+        ("creating_cluster", None, "ready", (), "demo rollback", {}, ["rollback demo"], None),
+    ],
+)  # fmt: skip
+def test_no_refusal_names_a_deletion_where_something_harmless_or_time_leads_on(
+    cluster_state: str,
+    wait: Wait | None,
+    node_state: str,
+    asked: tuple[str, ...],
+    verb: str,
+    args: dict[str, Any],
+    said: list[str],
+    retry: str | None,
+) -> None:
+    step = cluster_state if cluster_state not in ("failed", "held", "active") else "creating_cluster"
+    shown = None if wait is None else msgspec.to_builtins(wait)
+    cluster = Record(
+        "demo", ibm_nutanix.CLUSTER.name, "demo", cluster_state, 0.0, step=step, wait=shown,
+        spec={"nodes": ["node01", "node02", "node03"]},
+    )  # fmt: skip
+    node = Record("node01", ibm_nutanix.NODE.name, "demo", node_state, 0.0, step="awaiting_boot")
+    waiting = [Command("c1", "node01", "demo", one, "me", 0.0, {}) for one in asked]
+    here = Situation(node, cluster, ibm_nutanix.NODE, waiting, [], Ibm(), lambda: True)
+    there = Situation(cluster, cluster, ibm_nutanix.CLUSTER, [], [], Ibm(), lambda: True)
+    place, verb = (there, verb.split()[1]) if verb.startswith("demo") else (here, verb)
+    if retry is None:
+        assert legality.why_not(place, verb, args) is None
+        return
+    assert legality.why_not(place, verb, args) is not None
+    told = refusal("No.", place, there, verb, args)
+    found = [f"{one.verb} {one.target}" if one.verb else one.command for one in told.remedies]
+    assert (found, told.retry) == (said, retry)
 
 
 def test_a_host_that_stays_ill_is_replaced_before_the_whole_cluster_goes_back_to_nothing() -> None:
