@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
@@ -29,6 +29,7 @@ from nxtui.screens.fleet import FleetScreen
 from nxtui.screens.full_screen import FullScreen
 from nxtui.terminal import clipboard
 from nxtui.terminal.attention import Attention
+from nxtui.widgets.ask import AskLine
 
 if TYPE_CHECKING:
     from nxtui.model.player import Player
@@ -233,6 +234,14 @@ class NxTui(App[None]):
         for screen in self.screen_stack:
             for widget in screen.walk_children():
                 widget.refresh()
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that nothing on the screen took. A line that is typed into takes every sign it is sent; one that
+        comes here meanwhile was sent before the line was open, in the same burst, and belongs to it."""
+        line = next((line for line in self.screen.query(AskLine) if line.has_keys), None)
+        if line is not None and event.is_printable and event.character is not None:
+            line.take(event.character)
+            event.prevent_default()
 
     # screens and the terminal
 

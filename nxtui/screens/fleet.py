@@ -59,6 +59,7 @@ class FleetScreen(FullScreen):
         self.log_head = OneLine(renderer, self._log_head, ground="panel", id="log-head")
         self.log_view = LogView(renderer, self.window, self.no_lines, cursor=False, id="log")
         self.filter_line = OneLine(renderer, self._filter_line, ground="panel", id="filter-line")
+        self.ask = AskLine(hidden=True)
         self.everything = False
         self._current = self.nodes
         self._told: tuple[EntityView | None, EntityView | None] = (None, None)
@@ -71,6 +72,7 @@ class FleetScreen(FullScreen):
                 yield self.log_view
             yield self.pane
         yield self.filter_line
+        yield self.ask
 
     def on_mount(self) -> None:
         self.filter_line.display = False
@@ -238,7 +240,7 @@ class FleetScreen(FullScreen):
         """Share the height out again: the window or the number of rows is another one."""
         width, height = self.size
         wide = width >= WIDE
-        below = self.filter_line.display or bool(self.query(AskLine))
+        below = self.filter_line.display or self.ask.display
         room = height - 2 - int(self.banner_line.display) - int(below)
         parts = share(room, len(self.nx.fleet.clusters), len(self.nodes.listing.order), wide)
         self.clusters.styles.height = parts.clusters
@@ -357,17 +359,21 @@ class FleetScreen(FullScreen):
 
     def action_filter(self) -> None:
         self.filter_line.display = False
-        ask = AskLine("/", self.nodes.listing.query.text, "state:failed  phase:working  !cluster:a  any text")
-        self.mount(ask, after=self.filter_line)
+        hint = "state:failed  phase:working  !cluster:a  any text"
+        self.ask.open("/", self.nodes.listing.query.text, hint)
         self.call_after_refresh(self.share_out)
 
     def on_ask_line_changed(self, event: AskLine.Changed) -> None:
         self._filter_by(event.text)
 
-    async def on_ask_line_submitted(self, event: AskLine.Submitted) -> None:
-        await event.ask.remove()
+    def on_ask_line_submitted(self, event: AskLine.Submitted) -> None:
+        self._answered(event.text)
+
+    def _answered(self, text: str) -> None:
+        """The filter is typed, or given up and empty: its line goes."""
+        self.ask.close()
         self.nodes.focus()
-        self._filter_by(event.text)
+        self._filter_by(text)
         self._show_choice()
         self.call_after_refresh(self.share_out)
 
@@ -376,8 +382,10 @@ class FleetScreen(FullScreen):
         self.changed(Changes(whole=True))
 
     def action_clear(self) -> None:
-        """Clear the filter first, then the marks."""
-        if self.nodes.listing.query.text:
+        """Clear the filter first, then the marks; an open line of it goes with it."""
+        if self.ask.display:
+            self._answered("")
+        elif self.nodes.listing.query.text:
             self._filter_by("")
         else:
             for grid in (self.clusters, self.nodes):
@@ -388,7 +396,7 @@ class FleetScreen(FullScreen):
     def _show_choice(self) -> None:
         """Filter and marks have their line while there are any."""
         marked = self.clusters.listing.marks or self.nodes.listing.marks
-        shown = bool(self.nodes.listing.query.text or marked) and not self.query(AskLine)
+        shown = bool(self.nodes.listing.query.text or marked) and not self.ask.display
         if shown != self.filter_line.display:
             self.filter_line.display = shown
             self.call_after_refresh(self.share_out)

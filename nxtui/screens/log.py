@@ -39,8 +39,10 @@ class LogScreen(FullScreen):
         self._narrow()
         self.head = OneLine(renderer, self._head_line, ground="panel", id="log-head")
         self.log_view = LogView(renderer, self.window, self.no_lines, cursor=True, id="log")
+        self.ask = AskLine(hidden=True)
         yield self.log_view
         yield self.head
+        yield self.ask
 
     def on_mount(self) -> None:
         self.log_view.focus()
@@ -151,13 +153,13 @@ class LogScreen(FullScreen):
         self.head.redraw()
 
     def action_search(self) -> None:
-        self._ask = self.window.seek
-        self.mount(AskLine("/", self.window.sought, "text to find; n and N go on and back"), after=self.head)
+        self._asked = self.window.seek
+        self.ask.open("/", self.window.sought, "text to find; n and N go on and back")
 
     def action_log_filter(self) -> None:
-        self._ask = self._filtered
+        self._asked = self._filtered
         hint = "node:node02  kind:call  level:warning,error  !text"
-        self.mount(AskLine("only", self.window.log_filter.text, hint), after=self.head)
+        self.ask.open("only", self.window.log_filter.text, hint)
 
     def _filtered(self, text: str) -> None:
         self.window.narrow(log_filter.parse(text))
@@ -168,13 +170,17 @@ class LogScreen(FullScreen):
         self._redraw()
 
     def on_ask_line_changed(self, event: AskLine.Changed) -> None:
-        self._ask(event.text)
+        self._asked(event.text)
         self._redraw()
 
     def on_ask_line_submitted(self, event: AskLine.Submitted) -> None:
-        event.ask.remove()
+        self._answered(event.text)
+
+    def _answered(self, text: str) -> None:
+        """The line is answered, or given up and empty: it goes."""
+        self.ask.close()
         self.log_view.focus()
-        self._ask(event.text)
+        self._asked(text)
         self._redraw()
 
     def action_next_hit(self) -> None:
@@ -190,9 +196,11 @@ class LogScreen(FullScreen):
             self.notify("Nothing to go to: / searches.", timeout=3)
 
     def action_back(self) -> None:
-        """End the search first, then the filter and the marks, then leave."""
+        """End the search first, then the filter and the marks, then leave; a line that is open goes before them."""
         window = self.window
-        if window.sought or window.log_filter.text or window.marks:
+        if self.ask.display:
+            self._answered("")
+        elif window.sought or window.log_filter.text or window.marks:
             if window.sought:
                 window.seek("")
             elif window.log_filter.text:

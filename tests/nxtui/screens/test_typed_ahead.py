@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from textual import events
 
+from nxtui.widgets.ask import AskLine
+
 
 def at_once(window: Any, *keys: str) -> None:
     """The keys as a terminal sends them, none of which waits for what the one before did."""
@@ -38,3 +40,46 @@ async def test_a_screen_that_is_left_thrice_at_once_ends_once(
         while len(w.app.screen_stack) > 1:
             await w.press("escape")
         await w.shows("node01")
+
+
+@pytest.mark.parametrize("log", [False, True], ids=["fleet", "log"])
+@pytest.mark.parametrize("end", [(), ("enter",)], ids=["open", "entered"])
+async def test_what_follows_a_slash_in_one_burst_is_typed_into_its_line(
+    window: Any, log: bool, end: tuple[str, ...]
+) -> None:
+    async with window() as w:
+        if log:
+            await w.press("l")
+            await w.until(lambda: w.app.screen.screen_name == "log", "the log")
+        at_once(w, "slash", "h", "o", "s", "t", "s", *end)
+        await w.shows("hosts")
+        screen = w.app.screen
+        assert (screen.window.sought if log else screen.nodes.listing.query.text) == "hosts"
+        assert len(w.app.screen_stack) == (2 if log else 1), "no dialog of a verb"
+        assert not w.daemon.verbs
+
+
+async def test_the_filter_of_the_log_takes_its_burst_too(window: Any) -> None:
+    async with window() as w:
+        await w.press("l")
+        await w.until(lambda: w.app.screen.screen_name == "log", "the log")
+        at_once(w, "f", "p", "e", "t", "enter")
+        await w.until(lambda: w.app.screen.window.log_filter.text == "pet", "the filter")
+        assert not w.app.screen.window.paused
+
+
+@pytest.mark.parametrize("opens", ["slash", "f"])
+async def test_a_line_that_tab_left_is_found_again_and_closed(window: Any, opens: str) -> None:
+    async with window() as w:
+        if opens == "f":
+            await w.press("l")
+            await w.until(lambda: w.app.screen.screen_name == "log", "the log")
+        screen = w.app.screen
+        await w.press(opens, "x", "tab", opens, "y", "tab", opens)
+        await w.pilot.pause()
+        lines = [line for line in screen.query(AskLine) if line.display]
+        assert len(lines) == 1
+        assert lines[0].has_keys
+        await w.press("tab", "escape")
+        await w.until(lambda: not lines[0].display, "the line to go")
+        assert w.app.screen is screen, "Esc closes the line and nothing else"
