@@ -39,6 +39,10 @@ AT_REST = PHASE_OF.keys() - {"rolling_back"}
 """Those in which nothing is worked on, so that their length is nobody's measure."""
 
 
+END_OF_TIME = 253_402_214_400.0
+"""The last day of the year 9999: no calendar here tells the date of what is later."""
+
+
 class BadRecording(Exception):
     """The file cannot be played; the text is one sentence for a person."""
 
@@ -208,8 +212,10 @@ def load(file: Path) -> Recording:
     for number, said in enumerate(text.split("\n"), 1):
         if said.strip():
             try:
-                lines.append(_read(json.loads(said)))
-            except (ValueError, KeyError, TypeError) as cause:
+                line = json.loads(said)
+                if not _is_ending(line):
+                    lines.append(_read(line))
+            except (ValueError, KeyError, TypeError, RecursionError) as cause:
                 raise BadRecording(
                     f"Line {number} of the recording {file} is neither an event nor a line of the stream."
                 ) from cause
@@ -220,21 +226,43 @@ _CARRIES = {"snapshot": "snapshot", "nodes": "nodes", "change": "entity", "remov
 """What a line of the stream must have with it."""
 
 
+def _is_ending(said: Any) -> bool:
+    """Whether a line only says how the command that recorded them came to its end: Ctrl-C, or a daemon that went."""
+    return isinstance(said, dict) and said.keys() == {"error"} and isinstance(said["error"], dict)
+
+
 def _read(said: Any) -> StreamLine:
-    """A line of the stream as it is, a bare event as such a line. Raises KeyError or TypeError for others."""
+    """A line of the stream as it is, a bare event as such a line. Raises ValueError, KeyError or TypeError for
+    others."""
     if "type" in said:
         line = cast(StreamLine, said)
         if line["type"] == "event":
             _check(line["event"])
         elif line["type"] in _CARRIES:
             said[_CARRIES[line["type"]]]
-        return StreamLine(**{**line, "now": float(line["now"]), "revision": int(line["revision"])})
+        return StreamLine(**{**line, "now": _time(line["now"]), "revision": _revision(line["revision"])})
     _check(said)
     return StreamLine(type="event", revision=said["revision"], now=said["time"], event=cast(EventView, said))
 
 
+def _time(told: Any) -> float:
+    """A moment that a calendar has. Raises ValueError or TypeError."""
+    moment = float(told)
+    if not 0 <= moment < END_OF_TIME:
+        raise ValueError
+    return moment
+
+
+def _revision(told: Any) -> int:
+    """Raises ValueError or TypeError."""
+    if not isinstance(told, int):
+        raise TypeError
+    return told
+
+
 def _check(event: Any) -> None:
-    """Raises KeyError or TypeError unless everything is there that a screen looks at."""
-    float(event["time"]), int(event["revision"])
+    """Raises ValueError, KeyError or TypeError unless everything is there that a screen looks at."""
+    event["time"] = _time(event["time"])
+    _revision(event["revision"])
     for key in ("cluster", "node", "kind", "level", "actor", "message", "data"):
         event[key]

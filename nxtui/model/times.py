@@ -16,9 +16,19 @@ def due_in(deadline: float | None, now: float | None) -> str:
 
 def clock(moment: float | None) -> str:
     """The local time of day."""
-    return UNKNOWN if moment is None else time.strftime("%H:%M:%S", time.localtime(moment))
+    return _local(moment, "%H:%M:%S")
 
 
 def date(moment: float | None) -> str:
     """The local date and time."""
-    return UNKNOWN if moment is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
+    return _local(moment, "%Y-%m-%d %H:%M:%S")
+
+
+def _local(moment: float | None, form: str) -> str:
+    """A moment in the zone of this terminal; a dash if it is not known, or none that a calendar has."""
+    if moment is None:
+        return UNKNOWN
+    try:
+        return time.strftime(form, time.localtime(moment))
+    except (ValueError, OverflowError, OSError):
+        return UNKNOWN

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nxtui.draw import logs
-from nxtui.model import entry
+from nxtui.model import entry, times
 from nxtui.model.player import Player
 from nxtui.model.recording import BadRecording, Recording, Scene, load
 
@@ -129,6 +129,14 @@ def test_a_stream_that_was_recorded_says_more_and_is_believed(tmp_path: Path, sn
         ('{"revision": 1}', "Line 1 of the recording"),
         ('{"type": "change", "revision": 1, "now": 1.0}', "Line 1"),
         ("7", "Line 1"),
+        (json.dumps(NIGHT[0]) + "\n" + json.dumps(NIGHT[1]).replace("1010.0", "-1e30"), "Line 2"),
+        (json.dumps(NIGHT[0]).replace("1000.0", "1e400"), "Line 1"),
+        (json.dumps(NIGHT[0]).replace("1000.0", "NaN"), "Line 1"),
+        (json.dumps(NIGHT[0]).replace('"revision": 1,', '"revision": 1e400,'), "Line 1"),
+        ('{"type": "removed", "revision": 1e400, "now": 1.0, "name": "node01"}', "Line 1"),
+        ('{"type": "removed", "revision": 1, "now": -1e30, "name": "node01"}', "Line 1"),
+        ('{"error": "of what?"}', "Line 1"),
+        ("[" * 100_000, "Line 1"),
     ],
 )
 def test_what_cannot_be_played_is_said_in_a_sentence(tmp_path: Path, text: str, said: str) -> None:
@@ -138,6 +146,18 @@ def test_what_cannot_be_played_is_said_in_a_sentence(tmp_path: Path, text: str, 
         load(file)
     with pytest.raises(BadRecording, match="cannot be read"):
         load(tmp_path / "none")
+
+
+def test_a_recording_that_was_ended_by_ctrl_c_is_played(night: Path) -> None:
+    ended = {"error": {"code": "interrupted", "exit_code": 130, "message": "Interrupted.", "remedy": "See."}}
+    with night.open("a") as file:
+        file.write(json.dumps(ended) + "\n")
+    assert len(load(night).lines) == len(NIGHT)
+
+
+@pytest.mark.parametrize("moment", [-1e30, 1e30, float("inf"), float("nan")])
+def test_a_moment_that_no_calendar_has_is_a_dash(moment: float) -> None:
+    assert times.clock(moment) == times.date(moment) == "–"
 
 
 async def test_it_plays_pauses_seeks_and_changes_nothing(window: Open, night: Path, daemon: Any) -> None:
