@@ -29,7 +29,6 @@ from nxtui.screens.fleet import FleetScreen
 from nxtui.screens.full_screen import FullScreen
 from nxtui.terminal import clipboard
 from nxtui.terminal.attention import Attention
-from nxtui.widgets.ask import AskLine
 
 if TYPE_CHECKING:
     from nxtui.model.player import Player
@@ -236,11 +235,8 @@ class NxTui(App[None]):
                 widget.refresh()
 
     def on_key(self, event: events.Key) -> None:
-        """A key that nothing on the screen took. A line that is typed into takes every sign it is sent; one that
-        comes here meanwhile was sent before the line was open, in the same burst, and belongs to it."""
-        line = next((line for line in self.screen.query(AskLine) if line.has_keys), None)
-        if line is not None and event.is_printable and event.character is not None:
-            line.take(event.character)
+        """A key that nothing on the screen took: the screen may have been given a line to type into since."""
+        if isinstance(self.screen, FullScreen) and self.screen.take_typed(event):
             event.prevent_default()
 
     # screens and the terminal

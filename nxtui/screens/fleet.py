@@ -367,13 +367,9 @@ class FleetScreen(FullScreen):
         self._filter_by(event.text)
 
     def on_ask_line_submitted(self, event: AskLine.Submitted) -> None:
-        self._answered(event.text)
-
-    def _answered(self, text: str) -> None:
-        """The filter is typed, or given up and empty: its line goes."""
         self.ask.close()
         self.nodes.focus()
-        self._filter_by(text)
+        self._filter_by(event.text)
         self._show_choice()
         self.call_after_refresh(self.share_out)
 
@@ -384,7 +380,7 @@ class FleetScreen(FullScreen):
     def action_clear(self) -> None:
         """Clear the filter first, then the marks; an open line of it goes with it."""
         if self.ask.display:
-            self._answered("")
+            self.ask.action_clear()
         elif self.nodes.listing.query.text:
             self._filter_by("")
         else:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
+from textual.events import Key
 from textual.screen import Screen
 
 from daemon.wire import EntityView
@@ -17,6 +18,7 @@ from nxtui.draw.text import Line
 from nxtui.model.known import Changes
 from nxtui.model.trail import Place
 from nxtui.terminal import clipboard
+from nxtui.widgets.ask import AskLine
 from nxtui.widgets.canvas import Canvas
 from nxtui.widgets.footer import KEPT, KeyLine, Offer
 from nxtui.widgets.oneline import OneLine
@@ -61,6 +63,15 @@ class FullScreen(Screen[None], Canvas):
     def place(self) -> Place:
         """What this shows, as the trail remembers it."""
         return Place("fleet")
+
+    def take_typed(self, event: Key) -> bool:
+        """Whether a key belongs to the line that is typed into. That takes every sign it is sent: one that nothing took
+        was sent before the line was open, in the same burst."""
+        line = next((line for line in self.query(AskLine) if line.has_keys), None)
+        if line is None or event.character is None or not event.is_printable:
+            return False
+        line.take(event.character)
+        return True
 
     def targets(self) -> list[EntityView]:
         """What a verb would act on."""

@@ -174,13 +174,9 @@ class LogScreen(FullScreen):
         self._redraw()
 
     def on_ask_line_submitted(self, event: AskLine.Submitted) -> None:
-        self._answered(event.text)
-
-    def _answered(self, text: str) -> None:
-        """The line is answered, or given up and empty: it goes."""
         self.ask.close()
         self.log_view.focus()
-        self._asked(text)
+        self._asked(event.text)
         self._redraw()
 
     def action_next_hit(self) -> None:
@@ -199,7 +195,7 @@ class LogScreen(FullScreen):
         """End the search first, then the filter and the marks, then leave; a line that is open goes before them."""
         window = self.window
         if self.ask.display:
-            self._answered("")
+            self.ask.action_clear()
         elif window.sought or window.log_filter.text or window.marks:
             if window.sought:
                 window.seek("")

@@ -35,7 +35,7 @@ class NoBrowserMode(Exception):
 
 def command(arguments: Sequence[str]) -> str:
     """The shell command of one window; every browser tab gets one of its own."""
-    return shlex.join([sys.executable, "-m", "nxtui.main", *arguments])
+    return shlex.join([sys.executable, "-P", "-m", "nxtui.main", *arguments])
 
 
 def make_guard(key: str, port: int) -> Any:
