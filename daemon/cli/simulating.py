@@ -305,7 +305,9 @@ def _headless(stage: Demo) -> int:
 def _watched(stage: Demo) -> int:
     """The window in a process of its own, as a person starts it; the demo ends with it."""
     _apply(stage)
-    return subprocess.run([sys.executable, "-m", "nxtui.main", "--socket", str(stage.socket)]).returncode
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "nxtui.main", "--socket", str(stage.socket)]
+    ).returncode
 
 
 def _say_how_to_go_on(stage: Demo, ends: str) -> None:

@@ -227,7 +227,7 @@ class Demo:
     ) -> subprocess.Popen[bytes]:
         with (self.directory / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", "daemon.cli", *arguments],
+                [sys.executable, "-P", "-m", "daemon.cli", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=log,

@@ -74,7 +74,7 @@ async def test_the_key_becomes_a_cookie_that_no_other_site_can_send(address: str
 
 def test_a_tab_runs_the_same_command_with_the_same_options() -> None:
     words = shlex.split(serve.command(["--socket", "/run/a b.sock", "--read-only"]))
-    assert words == [sys.executable, "-m", "nxtui.main", "--socket", "/run/a b.sock", "--read-only"]
+    assert words == [sys.executable, "-P", "-m", "nxtui.main", "--socket", "/run/a b.sock", "--read-only"]
 
 
 INSTALLED = importlib.util.find_spec("textual_serve") is not None
