@@ -169,10 +169,18 @@ class Platform(ABC):
         """The limits for which so many new nodes wait; ``usual`` tells how long a step of a node usually takes."""
         return ()
 
+    def forms(self, spec: Mapping[str, Any]) -> Sequence[str]:
+        """The cluster's steps that have something to do when a new one is made; for the spec of its record too."""
+        return self.cluster.steps
+
     # clusters that stand
 
     def passes(self, grows: bool, shrinks: bool) -> Sequence[str]:
         """The cluster's steps that have something to do when a standing one takes another spec over."""
+        return self.cluster.steps
+
+    def ahead(self, cluster: Record, shrinks: bool) -> Sequence[str]:
+        """The cluster's steps that have something to do when it is tried again."""
         return self.cluster.steps
 
     def may_change(self, setting: str) -> bool:

@@ -80,7 +80,7 @@ class Specs:
         seeds = platform.seeds(plain)
         situation, comers = self._standing(seeds), len(seeds) - 1
         self._check_claims(platform, seeds)
-        steps: Sequence[str] = platform.cluster.steps
+        steps = platform.forms(plain)
         if situation is None:
             items = creations(platform.planned(plain), foreseen.about)
         else:
@@ -101,7 +101,10 @@ class Specs:
                 items += deletions(going, platform.rank)
                 owner = name if self._is_undone(name) else None
                 items += creations(p for p in platform.planned(plain) if p.member == name or p.owner == owner)
-            steps = platform.passes(bool(new or back), bool(leaving)) if items else ()
+            if not items:
+                steps = ()
+            elif not whole:
+                steps = platform.passes(bool(new or back), bool(leaving))
         stages = self._stages(platform, plain, steps)
         usual = partial(self._journal.history.usual, platform.node.name)
         bounds, objects = platform.bounds(comers, usual), platform.objects

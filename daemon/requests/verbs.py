@@ -101,7 +101,15 @@ class Verbs:
             event = legality.event_name(kind, verb, args)
             following = kind.next(record.state, record.step, event)
             steps = kind.steps[kind.steps.index(following) :] if following in kind.steps else ()
+            if record.name == record.shard:
+                steps = [step for step in steps if step in self._ahead(record)]
         return stages_of(kind, steps, self._engine.limits(record), self._journal.history)
+
+    def _ahead(self, cluster: Record) -> Sequence[str]:
+        """The steps in which a cluster that is tried again will have something to do."""
+        members = {member.name for member in self._journal.mirror.members(cluster.name)}
+        shrinks = bool(members - set(cluster.spec.get("nodes", ())))
+        return self._engine.platform(cluster).ahead(cluster, shrinks)
 
     async def give(
         self,

@@ -121,6 +121,15 @@ def claims(spec: Mapping[str, Any]) -> dict[str, str]:
     return {f"{name} (zone {dns['zone']})": what for name, what in found.items()}
 
 
+def forms(spec: Mapping[str, Any]) -> list[str]:
+    """The cluster's steps that have something to do when a new one is made: nobody leaves it, and nobody joins later
+    where every node is waited for."""
+    idle = {"removing_nodes"}
+    if spec["gate"] == "all" or spec["gate"] >= len(spec["nodes"]):
+        idle.add("joining_nodes")
+    return [step for step in tables.CLUSTER.steps if step not in idle]
+
+
 def passes(grows: bool, shrinks: bool) -> list[str]:
     """The cluster's steps that have something to do when a standing one takes another spec over."""
     found = ["preflight", "deploying", "joining_nodes"] if grows else []

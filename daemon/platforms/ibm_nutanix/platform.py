@@ -15,6 +15,7 @@ from daemon.drivers.prism import Connections
 from daemon.drivers.rates import TokenBucket
 from daemon.engine.context import Step
 from daemon.life import release
+from daemon.life.members import FORMED
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Bound, Check, Climb, Finding, Foresight, Planned, Platform, Seed
 from daemon.platforms.ibm_nutanix import boot, planned, undo
@@ -123,6 +124,12 @@ class IbmNutanix(Platform):
 
     def passes(self, grows: bool, shrinks: bool) -> Sequence[str]:
         return planned.passes(grows, shrinks)
+
+    def forms(self, spec: Mapping[str, Any]) -> Sequence[str]:
+        return planned.forms(spec)
+
+    def ahead(self, cluster: Record, shrinks: bool) -> Sequence[str]:
+        return planned.passes(True, shrinks) if cluster.facts.get(FORMED) else planned.forms(cluster.spec)
 
     def bounds(self, nodes: int, usual: Callable[[str], float | None]) -> Sequence[Bound]:
         return bounds(self._settings, nodes, usual)

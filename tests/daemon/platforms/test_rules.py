@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from daemon.platforms.ibm_nutanix.ladder import LADDER as IBM
+from daemon.platforms.ibm_nutanix.planned import forms
 from daemon.platforms.ibm_nutanix.preflight import _redundancy
 from daemon.platforms.ibm_nutanix.vetoes import veto
 from state_machines.ibm_nutanix import CLUSTER
@@ -109,3 +110,14 @@ def test_copies_that_the_nodes_do_not_carry_are_told_before_anything_is_made(
 ) -> None:
     spec = {"nutanix": {"redundancy_factor": factor}, "nodes": ["x"] * nodes, "gate": gate}
     assert _redundancy(spec).result == result
+
+
+NODES = ["node01", "node02", "node03"]
+
+
+@pytest.mark.parametrize(
+    ("gate", "idle"),
+    [("all", {"joining_nodes", "removing_nodes"}), (3, {"joining_nodes", "removing_nodes"}), (2, {"removing_nodes"})],
+)  # fmt: skip
+def test_a_new_cluster_takes_no_time_for_what_it_does_not_do(gate: Any, idle: set[str]) -> None:
+    assert set(CLUSTER.steps) - set(forms({"gate": gate, "nodes": NODES})) == idle
