@@ -21,7 +21,6 @@ from pxe.identity import RequestRefused
 from pxe.images import Images
 from pxe.line_limiter import LineLimiter, left_out
 from pxe.metrics import Counters, MetricsPage
-from pxe.render import RenderError
 from pxe.routes import TOKEN, BootTable
 from pxe.status import BODY_LIMIT
 
@@ -167,9 +166,6 @@ async def _answered(request: web.Request, handler: Handler, note: Note) -> web.S
         return sentence(400, "The body is not what the head of the request says of it: send it anew.")
     except TimeoutError:
         return sentence(408, "The body did not come in time.")
-    except RenderError as error:
-        log.error("script_broke", extra={"source": source_of(request), "problem": error})
-        return sentence(500, "The boot script of this machine cannot be made.")
     except web.HTTPException as error:
         return sentence(error.status, error.reason)
     except ConnectionError:

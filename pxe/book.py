@@ -99,3 +99,6 @@ class Book(Protocol):
 
     async def refused(self, path: str, source: str, reason: str) -> None:
         """Note in the audit log that a request was turned away, and why. Raises BookClosed."""
+
+    async def unmade(self, guest: Guest, what: str, why: str) -> None:
+        """Tell people that this guest asks in vain: what it is to get cannot be made. Raises BookClosed."""

@@ -110,7 +110,12 @@ class BootHandlers:
             raise RequestRefused(f"{guest.server_id} is {guest.stage}, for which there is no script")
         boot = guest.next_boot if name in offer.table.opening else 0
         file, values = script_of(name, offer.route.personality), {**guest.values, "boot": str(boot)}
-        text = render_script(offer.table.templates, file, values)
+        try:
+            text = render_script(offer.table.templates, file, values)
+        except RenderError as error:
+            log.error("script_broke", extra={"record": guest.server_id, "source": source, "problem": error})
+            await self._book.unmade(guest, "boot script", str(error))
+            return sentence(500, "The boot script of this machine cannot be made.")
         await self._book.report(guest, Report("script_fetched", source, message=name, boot=boot))
         log.info("script_fetched", extra={"record": guest.server_id, "script": name})
         return web.Response(text=text, headers={hdrs.CACHE_CONTROL: "no-store"})
@@ -140,6 +145,7 @@ class BootHandlers:
         except (DocumentError, RenderError) as error:
             about = {"record": guest.server_id, "document": name, "problem": error}
             log.error("document_broke", extra=about)
+            await self._book.unmade(guest, f"document {name}", str(error))
             return sentence(500, "This document of this machine cannot be made.")
         if text is None:
             return not_found()

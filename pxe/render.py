@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,20 @@ class RenderError(Exception):
 
 @lru_cache(32)
 def _environment(folder: Path) -> Environment:
-    """The templates of one platform."""
-    return Environment(
+    """The templates of one platform, read once: whatever becomes of the files, a daemon that runs gives what it read
+    at its start."""
+    environment = Environment(
         loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
         autoescape=False,
         keep_trailing_newline=True,
+        auto_reload=False,
+        cache_size=-1,
     )
+    for name in environment.list_templates():
+        with suppress(TemplateError, UnicodeDecodeError):  # told of when it is asked for
+            environment.get_template(name)
+    return environment
 
 
 def render_script(folder: Path, name: str, values: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from daemon.life.boots import round_of
 from daemon.memory.journal import Journal
 from daemon.secrets.box import SecretBox
 from daemon.store.ops import AddEvent, Event, Op, PutSignal
-from daemon.words import counted, were
+from daemon.words import counted, sentences, were
 from pxe.book import BookClosed, Guest, Report
 from pxe.line_limiter import LineLimiter, left_out
 from pxe.routes import BootTable
@@ -39,6 +39,8 @@ class BootBook:
         self._lines = LineLimiter(LINES_PER_MINUTE, in_all=20 * LINES_PER_MINUTE, size=BYTES_PER_MINUTE)
         self._repeats = Repeats()
         self._locks = Locks()
+        self._unmade: dict[str, tuple[str, str]] = {}
+        """What each machine asked for in vain, with the state in which its node was; in the health answer too."""
 
     def guest(self, server_id: str) -> Guest | None:
         """The machine of this node, if it has one."""
@@ -84,6 +86,8 @@ class BootBook:
             except StoreError as error:
                 raise BookClosed(error.message) from error
             self._repeats.note(name, report)
+            if report.kind in ("script_fetched", "document_fetched") and self._unmade.pop(name, None):
+                self._tell_unmade()
         if any(isinstance(op, PutSignal) for op in ops):
             self._engine.poke(name)
 
@@ -101,6 +105,7 @@ class BootBook:
     async def tell_left_out(self) -> None:
         """Tell of floods that are over how many lines were left out. Raises StoreError, Fenced."""
         now = self._journal.clock.now()
+        self._tell_unmade()
         ops: list[Op] = []
         for name, count in self._lines.over(now):
             shard = name in self._journal.mirror.records and self._journal.mirror.records[name].shard
@@ -111,6 +116,36 @@ class BootBook:
             ops.append(AddEvent(Event(now, "", None, "boot", said, "warning", source)))
         if ops:
             await self._journal.commit(*ops)
+
+    async def unmade(self, guest: Guest, what: str, why: str) -> None:
+        """Tell in the node's log and in the health answer that its machine asks in vain, until it is given something or
+        its node has left the state. Raises BookClosed."""
+        name = guest.server_id
+        record = self._journal.mirror.records.get(name)
+        if record is None:
+            return
+        said = f"The {what} of {name} cannot be made, so its machine waits in vain: {why}"
+        if self._unmade.get(name) == (record.state, said):
+            return
+        self._unmade[name] = (record.state, said)
+        self._tell_unmade()
+        event = Event(self._journal.clock.now(), record.shard, name, "boot", said, "error", name)
+        try:
+            await self._journal.commit(AddEvent(event))
+        except StoreError as error:
+            raise BookClosed(error.message) from error
+
+    def _tell_unmade(self) -> None:
+        """What is asked for in vain stands in the health answer while its node is in the same state."""
+        records = self._journal.mirror.records
+        self._unmade = {
+            name: (state, said)
+            for name, (state, said) in self._unmade.items()
+            if name in records and records[name].state == state
+        }
+        self._journal.noted.pop("unmade", None)
+        if self._unmade:
+            self._journal.noted["unmade"] = sentences(*(said for _, said in self._unmade.values()))
 
     async def refused(self, path: str, source: str, reason: str) -> None:
         """Keep who was turned away, and why, unless that source is told of often enough. Raises BookClosed."""

@@ -163,3 +163,19 @@ async def test_images_on_a_disk_that_never_answers_are_told_and_hold_nobody_up(
     (trouble,) = await house.journal.troubles(1.0)
     assert f"The images in {hung_disk} were not read within 0.3 s: see that the disk" in trouble
     assert [thread.name for thread in threading.enumerate()].count("disk") == 1
+
+
+async def test_a_machine_that_asks_in_vain_is_told_of_in_its_log_and_in_the_health_until_it_is_served(
+    house: Any,
+) -> None:
+    await house.begin("node01")
+    book = BootBook(house.journal, house.engine, house.box, {"toy": TABLE})
+    guest = Guest("node01", "toy", "boot", round=round_of(house.record("node01")))
+    for _ in range(3):
+        await book.unmade(guest, "boot script", "There is no template boot.ipxe.j2.")
+    (told,) = [event for event in await house.log("node01") if "waits in vain" in event.message]
+    assert (told.level, "boot.ipxe.j2" in told.message) == ("error", True)
+    (trouble,) = await house.journal.troubles(1.0)
+    assert "node01" in trouble and "boot.ipxe.j2" in trouble
+    await book.report(guest, Report("script_fetched", "10.0.0.9", message="boot", boot=1))
+    assert await house.journal.troubles(1.0) == []

@@ -57,6 +57,7 @@ class RecordingBook:
     def __init__(self, guest: Guest | None = None) -> None:
         self.known = guest or a_guest()
         self.reports: list[tuple[str, Report]] = []
+        self.in_vain: list[tuple[str, str, str]] = []
         self.refusals: list[tuple[str, str, str]] = []
 
     def guest(self, server_id: str) -> Guest | None:
@@ -73,6 +74,9 @@ class RecordingBook:
 
     async def refused(self, path: str, source: str, reason: str) -> None:
         self.refusals.append((path, source, reason))
+
+    async def unmade(self, guest: Guest, what: str, why: str) -> None:
+        self.in_vain.append((guest.server_id, what, why))
 
 
 class EmptyBook(RecordingBook):

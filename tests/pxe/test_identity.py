@@ -170,6 +170,8 @@ async def test_a_script_with_a_gap_is_an_error_and_not_a_script(
     assert (answer.status, answer.text) == (500, "The boot script of this machine cannot be made.")
     assert "status_url" in journal(caplog.records)
     assert book.reports == []
+    ((name, what, why),) = book.in_vain
+    assert (name, what) == (guest().server_id, "boot script") and "status_url" in why
 
 
 @pytest.mark.parametrize("made", [lambda: None, lambda: whole({"node_id": "x"})], ids=["missing", "gap"])

@@ -133,3 +133,13 @@ def test_lint_takes_what_ipxe_knows_by_itself() -> None:
         "#!ipxe\n:again\nset a b && set c d \necho ${a} ${c} ${net0/mac} ${uuid} ${a:uristring}\ngoto again\n"
     )
     assert lint_script(text) == []
+
+
+def test_templates_are_read_once_whatever_becomes_of_their_files(tmp_path: Path) -> None:
+    for name in ("first.j2", "second.j2"):
+        (tmp_path / name).write_text("#!ipxe\necho {{ name }}\n")
+    before = render_script(tmp_path, "first.j2", {"name": "x"})
+    (tmp_path / "first.j2").write_text("{{ broken")
+    (tmp_path / "second.j2").unlink()
+    assert render_script(tmp_path, "first.j2", {"name": "x"}) == before
+    assert render_script(tmp_path, "second.j2", {"name": "x"}) == before, "also one that nobody had asked for"
