@@ -108,6 +108,7 @@ SHAPES: dict[str, Any] = {
     "apply": ApplyAnswer,
     "spec": SpecText,
     **dict.fromkeys(SHARED, VerbAnswer),
-    "sim": dict[str, Any],
+    "sim": dict[str, Any] | list[dict[str, Any]],
 }
-"""Command → what it prints with --json. `events`, and `logs` with --follow, print one ``EventView`` on each line."""
+"""Command → what it prints with --json. `events`, and `logs` with --follow, print one ``EventView`` on each line; `sim`
+prints its addresses, or with --list-scenarios the list."""

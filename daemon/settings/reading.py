@@ -18,7 +18,7 @@ from daemon.display.encodings import NotUtf8, text_of
 from daemon.host.state_dir import NAMES
 from daemon.platforms import is_installed, manifests, own, wrong
 from daemon.platforms.manifest import Manifest
-from daemon.settings.kinds import Setting, place_of
+from daemon.settings.kinds import URL, Setting, place_of
 from daemon.settings.table import SETTINGS
 from daemon.spec.hosts import HostPort, is_loopback, is_unspecified, why_unreachable
 from daemon.spec.values import ValueType
@@ -127,7 +127,7 @@ def platforms_on(path: Path | None, environ: Mapping[str, str]) -> tuple[str, ..
     reader = _Reader(table, given, path, environ, problems)
     reader.read(table)
     found: tuple[str, ...] = reader.values.get("platforms", ())
-    problems += [unknown("platform", name, manifests()) for name in found if not is_installed(name)]
+    problems += reader.unknown_platforms([name for name in found if not is_installed(name)], manifests())
     if problems:
         raise SettingsError(problems)
     return found
@@ -147,13 +147,16 @@ def _settings(
     reader.read(SETTINGS)
     on = reader.values.get("platforms", ())
     lacking = [name for name in on if name not in known]
-    problems += [unknown("platform", name, known) for name in lacking]
+    problems += reader.unknown_platforms(lacking, known)
     problems += wrong() if lacking else ()
     theirs = [one for manifest in known.values() if manifest.name in on for one in manifest.settings]
     reader.read(theirs)
     values, off = reader.values, [one for one in table if one not in SETTINGS and one not in theirs]
     services: list[Any] = [values.get(one.key) for one in theirs if one.endpoint]
     problems += _contradictions(values, None if not on or lacking or None in services else services)
+    problems += _fast_for_real(
+        values, [values[one.key] for one in theirs if one.kind is URL and one.key in values]
+    )
     if problems:
         raise SettingsError(problems)
     house = {one.attribute: values[one.key] for one in SETTINGS}
@@ -220,6 +223,12 @@ class _Reader:
         self._problems = problems
         self.values: dict[str, Any] = {}
         """Those that could be read, by key."""
+        self._where: dict[str, str] = {}
+
+    def unknown_platforms(self, names: Iterable[str], known: Collection[str]) -> list[str]:
+        """What is wrong with platforms that are not there, with the place at which they are named."""
+        where = self._where.get("platforms", "")
+        return [f"platforms ({where}): {unknown('platform', name, known)}" for name in names]
 
     def read(self, table: Iterable[Setting]) -> None:
         """Read every setting of a table; their defaults may name those above them, and those of an earlier table."""
@@ -238,6 +247,7 @@ class _Reader:
             return
         if value is None:
             value, where, as_text = setting.default, "its default", True
+        self._where[setting.key] = where
         try:
             value = _filled(value, self.values, self._known)
             meant = _meant(setting.kind, str(value)) if as_text else value
@@ -322,6 +332,17 @@ def _out_of_reach(values: dict[str, Any], services: Collection[str]) -> list[str
                 "host in the network of the machines."
             )
     return found
+
+
+def _fast_for_real(values: dict[str, Any], services: Collection[str]) -> list[str]:
+    """A clock that runs at another speed than the services outside, whose limits and deadlines are in real time."""
+    speed, real = values.get("clock.speed"), [url for url in services if not is_loopback(place_of(url)[0])]
+    if speed in (None, 1.0) or not real:
+        return []
+    return [
+        f"clock.speed is {speed:g}, and {real[0]} is a real service, whose time passes as it does: leave clock.speed "
+        "out, which is only for the simulated world on this host."
+    ]
 
 
 def _socket_in_the_way(values: dict[str, Any]) -> list[str]:

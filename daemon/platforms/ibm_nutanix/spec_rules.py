@@ -31,7 +31,16 @@ def _positions_differ(raw: object) -> Mistakes:
     given = [at(raw, "nodes", i, "position") for i in range(count(raw, "nodes"))]
     filled = [position_letters(i) if p is None else p for i, p in enumerate(given)]
     for index in repeated(filled):
-        yield ("nodes", index, "position"), f'the position "{filled[index]}" is already taken by another node'
+        letter, first = filled[index], filled.index(filled[index])
+        other = at(raw, "nodes", first, "name")
+        said = f'the position "{letter}" is already taken by node "{other}"'
+        if given[index] is None:
+            said = f'the position "{letter}", by its place in the list, is already taken by node "{other}"'
+        elif given[first] is None:
+            said += ", by its place in the list"
+        if None in (given[index], given[first]):
+            said += ": write the position of each node (nxd spec CLUSTER has those that stand)"
+        yield ("nodes", index, "position"), said
 
 
 def _host_names_differ(raw: object) -> Mistakes:

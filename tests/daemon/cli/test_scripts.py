@@ -111,6 +111,7 @@ def test_the_page_tells_every_shape_as_it_is() -> None:
         ("spec", "solo"),
         ("protect", "solo"),
         ("unprotect", "solo"),
+        ("sim", "--list-scenarios"),
         ("hold", "solo"),
         ("apply", SOLO, "--wait", "--timeout", "0.1"),
     ],

@@ -67,3 +67,18 @@ def test_an_address_that_stands_for_all_is_refused_whatever_the_world() -> None:
     for host in ("0.0.0.0", "[::]"):
         (found,) = refused(**SIMULATED, NXD_BOOT_URL=f"http://{host}:8090")
         assert found.startswith("boot.url (variable NXD_BOOT_URL): expected http://host:port")
+
+
+WORLD = {f"NXD_IBM_{name}_URL": "http://127.0.0.1:9000" for name in ("VPC", "DNS", "METADATA")}
+
+
+@pytest.mark.parametrize("real", sorted(WORLD))
+def test_a_fast_clock_is_refused_beside_any_service_that_is_real(real: str) -> None:
+    (found,) = refused(**{**WORLD, real: "https://eu-de.iaas.cloud.ibm.com"}, NXD_CLOCK_SPEED="100")
+    assert found.startswith("clock.speed is 100, and https://eu-de.iaas.cloud.ibm.com is a real service")
+    assert refused(NXD_CLOCK_SPEED="0.5")
+
+
+def test_a_fast_clock_is_taken_in_the_simulated_world_and_one_that_is_right_everywhere() -> None:
+    assert load_settings(None, {**REQUIRED, **WORLD, "NXD_CLOCK_SPEED": "100"}).clock_speed == 100
+    assert load_settings(None, {**REQUIRED, "NXD_CLOCK_SPEED": "1"}).clock_speed == 1

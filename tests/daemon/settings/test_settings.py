@@ -17,6 +17,7 @@ from daemon.settings.reading import (
     every_setting,
     find_config,
     load_settings,
+    platforms_on,
     settings_table,
 )
 from daemon.settings.table import SETTINGS
@@ -362,3 +363,16 @@ def test_more_connections_of_one_source_than_of_all_are_refused() -> None:
         load_settings(None, {**REQUIRED, **given})
     (found,) = refused.value.problems
     assert "limits.connections_per_source (11) is more than limits.connections (10)" in found
+
+
+def test_an_unknown_platform_is_told_with_its_file_and_line_or_its_variable(tmp_path: Path) -> None:
+    file = tmp_path / "nxd.yaml"
+    file.write_text("environment: lab\nplatforms: [ibm_nutanix, nosuch]\n")
+    expected = f'platforms ({file}, line 2): unknown platform "nosuch"'
+    with pytest.raises(SettingsError) as wrong:
+        load_settings(file, REQUIRED)
+    assert [one for one in wrong.value.problems if one.startswith(expected)]
+    with pytest.raises(SettingsError, match=re.escape(expected)):
+        platforms_on(file, {})
+    with pytest.raises(SettingsError, match=r"variable NXD_PLATFORMS.*nosuch"):
+        platforms_on(file, {"NXD_PLATFORMS": "nosuch"})
