@@ -86,7 +86,8 @@ class BootBook:
             except StoreError as error:
                 raise BookClosed(error.message) from error
             self._repeats.note(name, report)
-            if report.kind in ("script_fetched", "document_fetched") and self._unmade.pop(name, None):
+            if report.kind in ("script_fetched", "document_fetched") and name in self._unmade:
+                del self._unmade[name]
                 self._tell_unmade()
         if any(isinstance(op, PutSignal) for op in ops):
             self._engine.poke(name)
