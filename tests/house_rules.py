@@ -127,7 +127,7 @@ HOUSE_RULES: dict[str, Room] = {
             "nxtui", "state_machines",
         )
     ),
-    "daemon.demo": Room(("daemon.client", "daemon.sim", "daemon.wire", "nxtui", "pxe")),
+    "daemon.demo": Room(("daemon.client", "daemon.host", "daemon.sim", "daemon.wire", "nxtui", "pxe")),
     "daemon.sim": Room(
         (
             *WORLD, "daemon.sim.cloud", "daemon.sim.machines", "daemon.sim.nutanix", "daemon.sim.scenarios",

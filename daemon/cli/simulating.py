@@ -241,8 +241,10 @@ def _stop(stage: Demo) -> int:
 
     try:
         if not stage.runs():
+            stage.refuse_strangers()
             raise CommandFailed(wire.EXIT_FAILED, f"No demo runs in {stage.directory}.")
         stage.stop()
+        stage.refuse_strangers()
     except DemoError as error:
         raise CommandFailed(error.code, str(error)) from None
     print("The demo is ended.")

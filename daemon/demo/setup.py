@@ -22,6 +22,7 @@ from typing import Any
 
 from daemon import wire
 from daemon.client import Client, DaemonUnreachable
+from daemon.host.state_dir import claimant
 
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
@@ -81,6 +82,7 @@ class Demo:
                 f"A demo is running in {self.directory} already: end it with `{ends}`, "
                 "or give this one another --dir."
             )
+        self.refuse_strangers()
         made = self._clear()
         origin = time.time()
         try:
@@ -99,6 +101,17 @@ class Demo:
     def runs(self) -> bool:
         """Whether anything that was started here runs still. Raises DemoError."""
         return any(self._running(pid) for pid in self.processes().values())
+
+    def refuse_strangers(self) -> None:
+        """See that no daemon works here that this demo did not start, whose answers would be taken for its own. Raises
+        DemoError."""
+        other = claimant(self.directory / "state")
+        if other is not None:
+            raise DemoError(
+                f"A daemon that the demo did not start works on {self.directory / 'state'} ({other}): end it with "
+                "Ctrl-C where it runs, or with kill, then try again.",
+                wire.EXIT_FAILED,
+            )
 
     def urls(self) -> Mapping[str, str]:
         """Where the simulated world answers."""

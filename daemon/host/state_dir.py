@@ -58,6 +58,30 @@ def claimed(state_dir: Path) -> Iterator[None]:
         os.close(lock)
 
 
+def claimant(state_dir: Path) -> str | None:
+    """Who works on a state directory, in words; None if nobody does."""
+    try:
+        lock = os.open(state_dir / LOCK, os.O_RDWR)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(os.fstat(lock).st_ino)
+    finally:
+        os.close(lock)
+    return None
+
+
+def _holder(inode: int) -> str:
+    """Who holds the lock of a file: of the kernel's list, the process that it names."""
+    for line in Path("/proc/locks").read_text().splitlines():
+        words = line.split()
+        if words[1] == "FLOCK" and words[5].rpartition(":")[2] == str(inode):
+            return f"process {words[4]}"
+    return "another process"
+
+
 def check_ledger(state_dir: Path) -> None:
     """See, before the database is opened, that it was not lost. Raises StateLost."""
     _check_files(state_dir)

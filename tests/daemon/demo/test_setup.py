@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from daemon.demo.setup import Demo, DemoError, DemoOptions, _born
+from daemon.host.state_dir import claimed
 
 
 def noted(directory: Path, born: int | None) -> Demo:
@@ -44,3 +47,16 @@ def test_a_place_that_is_no_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DemoError, match="cannot be kept in"):
         Demo(tmp_path / "file" / "demo").set_up(DemoOptions(speed=60))
+
+
+def test_a_daemon_that_the_demo_did_not_start_is_not_taken_for_its_own(tmp_path: Path) -> None:
+    stop = [sys.executable, "-P", "-m", "daemon.cli", "demo", "--stop", "--dir", str(tmp_path)]
+    with claimed(tmp_path / "state"):
+        with pytest.raises(DemoError, match=rf"did not start works on .* \(process {os.getpid()}\): end it"):
+            Demo(tmp_path).set_up(DemoOptions(speed=60))
+        assert list(tmp_path.iterdir()) == [tmp_path / "state"], "nothing was cleared or started"
+        ended = subprocess.run(stop, capture_output=True, text=True, timeout=30)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert f"process {os.getpid()}" in ended.stderr
+    ended = subprocess.run(stop, capture_output=True, text=True, timeout=30)
+    assert "No demo runs in" in ended.stderr
