@@ -61,11 +61,11 @@ def claimed(state_dir: Path) -> Iterator[None]:
 def claimant(state_dir: Path) -> str | None:
     """Who works on a state directory, in words; None if nobody does."""
     try:
-        lock = os.open(state_dir / LOCK, os.O_RDWR)
+        lock = os.open(state_dir / LOCK, os.O_RDONLY)
     except OSError:
         return None
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return _holder(os.fstat(lock).st_ino)
     finally:

@@ -241,10 +241,11 @@ class Specs:
             return False
         return (waiting or [situation.spec])[-1] == seeds[0].spec and not self._others(situation, seeds)
 
-    def _others(self, situation: Record, seeds: Sequence[Seed]) -> list[str]:
-        """The nodes whose own part of the spec is not the one they were made from."""
+    def _others(self, situation: Record, seeds: Sequence[Seed]) -> dict[str, str]:
+        """The nodes whose own part of the spec is not the one they were made from, each with what differs."""
         records = self._journal.mirror.records
-        return [s.name for s in seeds[1:] if s.name in records and records[s.name].spec != s.spec]
+        parts = {s.name: (records[s.name].spec, s.spec) for s in seeds[1:] if s.name in records}
+        return {name: _unlike(old, new) for name, (old, new) in parts.items() if old != new}
 
     def _difference(self, situation: Record, seeds: Sequence[Seed]) -> tuple[set[str], list[Record]]:
         """The names of the nodes that are to come, and the nodes that are to go."""
@@ -284,13 +285,13 @@ class Specs:
         fixed: list[str] = []
         if self._engine.exists(situation.name):
             fixed = [name for name in changed if not platform.may_change(name)]
-            fixed += [f"{name} (its position, or its being the first)" for name in others]
+            fixed += [f"{name} ({what})" for name, what in others.items()]
             fixed += [f"{node.name} (it stays: {why})" for node in leaving if (why := platform.stays(node))]
         if fixed:
             raise NxdError(
                 "refused",
                 f"{situation.name} exists, and this spec changes what cannot change: {', '.join(fixed)}.",
-                remedy=self._way_to_nothing(situation),
+                remedy=[*(_written_out(situation) if others else ()), *self._way_to_nothing(situation)],
             )
         if not self._is_in_force(situation, seeds):
             self._may_change_now(situation, [node.name for node in leaving])
@@ -322,6 +323,21 @@ def _ask_before(plan: wire.Plan) -> None:
         named = ", ".join(f"{item['kind']} {item['name']}" for item in deleting[: sentences.NAMED])
         more = f" and {len(deleting) - sentences.NAMED} more" if len(deleting) > sentences.NAMED else ""
         raise NxdError("deletes", f"Applying this spec deletes for good: {named}{more}.")
+
+
+def _unlike(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """What differs in a node's own part of a spec: as it stands, and as it would be."""
+    keys = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+    return ", ".join(f"its {key} is {old.get(key)}, and would be {new.get(key)}" for key in keys)
+
+
+def _written_out(situation: Record) -> list[Remedy]:
+    """What a person does whose spec leaves to the order of the nodes what stands already."""
+    text = (
+        "What a node's entry does not say comes from its place in the list: "
+        f"take `nxd spec {situation.name}`, which says it of every node, and edit that."
+    )
+    return [Remedy("spec", text)]
 
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any], path: str = "") -> list[str]:

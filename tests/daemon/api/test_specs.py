@@ -10,6 +10,7 @@ import pytest
 from daemon.client import DaemonRefused
 from daemon.engine.context import StepContext
 from daemon.errors.tree import OutsideError
+from daemon.platforms.base import Seed
 from state_machines.outcome import Done, Wait
 from tests.daemon.api import test_requests
 from tests.daemon.api.test_requests import is_error
@@ -160,3 +161,25 @@ async def test_the_same_spec_is_deployed_again_once_nothing_is_left(house: Any, 
     assert (await door.client.apply(door.spec))["changed"] is True
     await house.idle()
     assert house.record("demo").state != "rolled_back"
+
+
+async def test_a_node_that_another_place_in_the_list_would_change_is_told_with_what_it_is_and_how_to_write_it(
+    house: Any, door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def make(ctx: StepContext) -> Done:
+        await ctx.ensure(house.toy.outside.want(ctx.record.name))
+        return Done()
+
+    def by_place(spec: Any) -> list[Seed]:
+        cluster, *nodes = seeds(spec)
+        return [cluster, *(Seed(n.name, n.kind, {"position": "ABC"[at]}) for at, n in enumerate(nodes))]
+
+    seeds = house.toy.seeds
+    monkeypatch.setattr(house.toy, "seeds", by_place)
+    house.toy.script["making"] = make
+    await door.client.apply(door.spec)
+    await house.idle()
+    status, body = await door.post("/v1/specs", {"spec": door.spec.replace("  - name: node01\n", "")})
+    assert status == 409 and is_error(body, "refused")
+    assert "node02 (its position is B, and would be A)" in body["error"]["message"]
+    assert "comes from its place in the list: take `nxd spec demo`" in body["error"]["remedy"]

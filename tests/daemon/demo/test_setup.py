@@ -49,6 +49,7 @@ def test_a_place_that_is_no_directory_is_refused(tmp_path: Path) -> None:
         Demo(tmp_path / "file" / "demo").set_up(DemoOptions(speed=60))
 
 
+@pytest.mark.e2e
 def test_a_daemon_that_the_demo_did_not_start_is_not_taken_for_its_own(tmp_path: Path) -> None:
     stop = [sys.executable, "-P", "-m", "daemon.cli", "demo", "--stop", "--dir", str(tmp_path)]
     with claimed(tmp_path / "state"):
