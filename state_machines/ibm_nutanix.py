@@ -151,10 +151,12 @@ CLUSTER_STEPS: tuple[State, ...] = (
         "creating_cluster",
         "working",
         "creating the cluster",
-        "The create request goes to any ready CVM, and to the next one if that does not answer.",
+        "The create request goes to any ready CVM, and to the next one if that does not answer. Where it is refused "
+        "because of a node, that one may be replaced; a retry waits for it.",
         work=True,
         deadline=10 * MINUTE,
         undo=NO_RETURN,
+        retry_at="deploying",
     ),
     State(
         "awaiting_up",

@@ -25,6 +25,8 @@ class Vetoes:
     """Other steps of a cluster in which nodes may still come and go by themselves."""
     judges: tuple[str, ...] = ()
     """Steps of a cluster that fail because of one of its members."""
+    refusers: tuple[str, ...] = ()
+    """Steps of a cluster in which a request may be refused because of one of its members, and nothing is made then."""
     member: str = "member"
     """What a node in its cluster is called."""
 
@@ -67,7 +69,9 @@ class Vetoes:
 
     def _lacks_members(self, cluster: Record) -> bool:
         """Whether a cluster of several has failed where one of them may be the cause, for which another one comes."""
-        return cluster.state == "failed" and cluster.step in self.judges and len(cluster.spec["nodes"]) > 1
+        refused = cluster.step in self.refusers and (cluster.error or {}).get("code") == "bad_request"
+        judged = refused or cluster.step in self.judges
+        return cluster.state == "failed" and judged and len(cluster.spec["nodes"]) > 1
 
     def _instead(self, verb: str, cluster: Record) -> str:
         """What can be done now about the cluster, where it cannot be done to one node."""

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from daemon.client import Client, DaemonRefused
-from tests.e2e.deployments import counted, deploy, entity, settled, spec
+from tests.e2e.deployments import counted, deploy, entity, run_to, settled, spec
 from tests.e2e.test_growth import THREE, becomes, cvms, hosts, settled_again, situation, tell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -113,3 +113,21 @@ def test_members_that_are_replaced_at_once_leave_one_after_the_other_each_once_t
         assert hosts(one) == cvms(client, *names)
         assert one.counts()["created"]["server"] == len(names) + len(asked)
         assert situation(one)["server"] == len(names)
+
+
+def test_of_two_nodes_with_the_same_serial_one_is_replaced_and_the_cluster_forms_with_the_new_one(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig(scenarios=("twin-serials",))
+    with Client(one.stage.socket) as client:
+        client.apply(spec(*THREE))
+        code, said = settled(one.stage)
+        assert code == 1 and "have the same serial" in str(entity(client, "demo")["error"]), said
+        ways = entity(client, "demo")["remedies"]
+        named = [way["target"] for way in ways if way.get("verb") == "replace"]
+        assert len(named) == 2, ways
+        client.verb("replace", named[0])
+        client.verb("retry", "demo")
+        run_to(one.stage, "active")
+        assert one.counts()["created"]["server"] == 4
+        assert hosts(one) == cvms(client, *THREE)

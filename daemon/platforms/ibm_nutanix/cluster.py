@@ -30,7 +30,7 @@ from daemon.platforms.ibm_nutanix.membership import Membership, member_view
 from daemon.platforms.ibm_nutanix.planned import FACT, host_row
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failure
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
-from daemon.platforms.ibm_nutanix.ways import of_ill, of_silent
+from daemon.platforms.ibm_nutanix.ways import of_ill, of_refused, of_silent
 from daemon.store.ops import Resource
 from daemon.words import counted
 from state_machines.ibm_nutanix import NODE
@@ -176,18 +176,23 @@ class ClusterSteps:
             )
             return Found(str(made.get("cluster_uuid") or made.get("task_uuid")), {"external_ip": external})
 
-        await ctx.ensure(
-            Want(
-                "nutanix_cluster",
-                cluster.name,
-                find=lambda: self._existing(ctx),
-                create=create,
-                ours=lambda found: found.data["name"] == cluster.name,
-                data={"members": [member.name for member in founders]},
-                unique=False,
-                proven=True,
-            )
+        want = Want(
+            "nutanix_cluster",
+            cluster.name,
+            find=lambda: self._existing(ctx),
+            create=create,
+            ours=lambda found: found.data["name"] == cluster.name,
+            data={"members": [member.name for member in founders]},
+            unique=False,
+            proven=True,
         )
+        try:
+            await ctx.ensure(want)
+        except OutsideError as error:
+            if error.code == "bad_request":
+                at = {one.name: address_of(ctx.resources(owner=one.name), "cvm") for one in founders}
+                error.remedies += of_refused(error.evidence, at)
+            raise
         return Done()
 
     async def _existing(self, ctx: StepContext) -> Found | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import in_spec, outside
@@ -45,3 +46,9 @@ def of_unseen(row: Resource) -> tuple[Remedy, ...]:
     return (
         outside(f"See in the cloud what is done to the server {row.name}: the node goes on once it runs."),
     )
+
+
+def of_refused(evidence: str | None, addresses: Mapping[str, str]) -> tuple[Remedy, ...]:
+    """Nodes that a refusal names by the addresses of their CVMs do not fit: another server takes the place of each."""
+    said = set(re.findall(r"[0-9]+(?:\.[0-9]+){3}", evidence or ""))
+    return of_ill([name for name, address in addresses.items() if address in said])

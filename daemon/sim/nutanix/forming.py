@@ -75,12 +75,25 @@ def check_together(members: list[Cvm], factor: int) -> None:
     if factor != 1 and len(members) < NODES_FOR_FACTOR[factor]:
         needed = NODES_FOR_FACTOR[factor]
         raise _wrong(f"Redundancy factor {factor} needs at least {needed} nodes, not {len(members)}.")
-    serials = [member.serial for member in members]
-    if len(set(serials)) < len(serials):
-        raise _wrong("Cluster creation failed: two nodes have the same serial.")
-    versions = sorted({member.version for member in members})
-    if len(versions) > 1:
-        raise _wrong(f"Cluster creation failed: the nodes run different versions: {', '.join(versions)}.")
+    misfit = why_not_together(members)
+    if misfit is not None:
+        raise _wrong(f"Cluster creation failed: {misfit}.")
+
+
+def why_not_together(members: list[Cvm]) -> str | None:
+    """Which of these nodes do not fit to the others, by the addresses of their CVMs; None when all do."""
+    by_serial, by_version = dict[str, list[str]](), dict[str, list[str]]()
+    for member in members:
+        by_serial.setdefault(member.serial, []).append(member.address)
+        by_version.setdefault(member.version, []).append(member.address)
+    for serial, twins in by_serial.items():
+        if len(twins) > 1:
+            return f"nodes have the same serial {serial}: {', '.join(twins)}"
+    if len(by_version) > 1:
+        most = max(by_version, key=lambda version: (len(by_version[version]), version))
+        others = [f"{version} on {', '.join(at)}" for version, at in by_version.items() if version != most]
+        return f"the nodes run different versions: {', '.join(others)}, {most} on the others"
+    return None
 
 
 def check_address(address: str, cvms: Mapping[str, Cvm], clusters: Iterable[Cluster]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from daemon.sim.nutanix.cvm import FACTORY_PASSWORDS, REAL, Cluster, Cvm, PrismTask
 from daemon.sim.nutanix.fleet import NutanixFleet
-from daemon.sim.nutanix.forming import NODES_FOR_FACTOR
+from daemon.sim.nutanix.forming import NODES_FOR_FACTOR, why_not_together
 from daemon.sim.refusals import Json, Refusal
 from daemon.sim.world.world import World
 
@@ -42,11 +42,9 @@ def _newcomer(fleet: NutanixFleet, cluster: Cluster, node: Json) -> Cvm:
         raise _wrong(f"The host at {cvm.address} that was there before must be removed first.")
     if cvm.hypervisor != node["hypervisor_ip"]:
         raise _wrong(f"The hypervisor of {cvm.address} is not at {node['hypervisor_ip']}.")
-    if any(member.serial == cvm.serial for member in cluster.members):
-        raise _wrong("Cluster expansion failed: two nodes have the same serial.")
-    versions = sorted({cvm.version, *(member.version for member in cluster.members)})
-    if len(versions) > 1:
-        raise _wrong(f"Cluster expansion failed: the nodes run different versions: {', '.join(versions)}.")
+    misfit = why_not_together([*cluster.members, cvm])
+    if misfit is not None:
+        raise _wrong(f"Cluster expansion failed: {misfit}.")
     return cvm
 
 

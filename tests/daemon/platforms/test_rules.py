@@ -10,6 +10,7 @@ from daemon.platforms.ibm_nutanix.ladder import LADDER as IBM
 from daemon.platforms.ibm_nutanix.planned import forms
 from daemon.platforms.ibm_nutanix.preflight import _redundancy
 from daemon.platforms.ibm_nutanix.vetoes import veto
+from daemon.platforms.ibm_nutanix.ways import of_refused
 from state_machines.ibm_nutanix import CLUSTER
 from state_machines.outcome import Problem
 from state_machines.record import Record
@@ -69,6 +70,24 @@ def test_a_host_is_replaced_where_its_cluster_failed_at_its_health() -> None:
     assert veto("replace", member, failed) is None
     alone = cluster("failed", "node01", step="verifying_health")
     assert veto("replace", member, alone) is not None
+
+
+@pytest.mark.parametrize(
+    ("code", "replaced"), [("bad_request", True), ("in_doubt", False), ("deadline", False)]
+)
+def test_a_node_is_replaced_where_the_cluster_was_refused_and_not_where_it_may_have_been_made(
+    code: str, replaced: bool
+) -> None:
+    refused = cluster("failed", "node01", "node02", step="creating_cluster", error={"code": code})
+    assert (veto("replace", record(state="ready"), refused) is None) == replaced
+    assert CLUSTER.next("failed", "creating_cluster", "retry") == "deploying", "which waits for the new one"
+
+
+def test_of_the_nodes_those_are_to_be_replaced_whose_addresses_a_refusal_names() -> None:
+    at = {"node01": "10.0.0.5", "node02": "10.0.0.55", "node03": "10.0.0.7"}
+    found = of_refused("nodes have the same serial 5EA1: 10.0.0.55, 10.0.0.7.", at)
+    assert [(one.verb, one.target) for one in found] == [("replace", "node02"), ("replace", "node03")]
+    assert of_refused("not enough boot ssds are present", at) == of_refused(None, at) == ()
 
 
 @pytest.mark.parametrize("verb", ["rollback", "hold", "replace"])
