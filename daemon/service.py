@@ -132,7 +132,7 @@ async def _open(
     await stack.enter_async_context(listening(boot, settings.boot_listen, "boot.listen", limiter))
     await stack.enter_async_context(listening(config, settings.config_listen, "config.listen", limiter))
     api = Api(journal, engine, verbs, specs, Views(journal, engine, verbs, about), box)
-    await stack.enter_async_context(on_socket(api.app(), settings.socket, api.nonsense))
+    await stack.enter_async_context(on_socket(api.app(), settings.socket, api.nonsense, clock))
     return engine, upkeep
 
 

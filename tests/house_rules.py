@@ -46,7 +46,7 @@ HOUSE_RULES: dict[str, Room] = {
         ("daemon.host", "daemon.platforms", "daemon.platforms.manifest", "daemon.spec"), ("yaml",)
     ),
     "daemon.host": Room(
-        ("daemon.disks", "daemon.errors", "daemon.secrets", "daemon.spec", "pxe"), ("aiohttp",)
+        ("daemon.clock", "daemon.disks", "daemon.errors", "daemon.secrets", "daemon.spec", "pxe"), ("aiohttp",)
     ),
     "daemon.store": Room(
         ("daemon.errors", "daemon.faultpoints", "state_machines"), ("aiosqlite", "msgspec", "orjson")

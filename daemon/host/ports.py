@@ -3,18 +3,20 @@ people."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import logging
 import os
 import resource
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import web
 
+from daemon.clock import Clock
 from daemon.disks import read_within
 from daemon.errors.tree import StartError
 from daemon.spec.hosts import HostPort
@@ -25,6 +27,8 @@ log = logging.getLogger("nxd")
 
 LOOKUP_SECONDS = 10.0
 """How long the name in a setting may take to be looked up."""
+SOCKET_SECONDS = 1.0
+"""Real seconds between two looks at whether the Unix socket is still there."""
 KEPT_FILES = 256
 """File descriptors that strangers leave to the daemon itself: the socket, the database, the calls to the cloud."""
 FILES_PER_VISIT = 2
@@ -102,28 +106,60 @@ def _closed(error: OSError, at: HostPort, setting: str) -> StartError:
 
 
 @asynccontextmanager
-async def on_socket(app: web.Application, path: Path, nonsense: Nonsense) -> AsyncIterator[None]:
-    """Serve the API on the Unix socket, for its owner and group. Raises StartError."""
+async def on_socket(
+    app: web.Application, path: Path, nonsense: Nonsense, clock: Clock
+) -> AsyncIterator[None]:
+    """Serve the API on the Unix socket, for its owner and group; one that somebody removes is made anew. Raises
+    StartError."""
     runner = web.AppRunner(app, access_log=None, logger=protocol_log, shutdown_timeout=1.0)
     await runner.setup()
+
+    async def listen() -> None:
+        await SocketSite(runner, str(path), nonsense).start()
+        os.chmod(path, 0o660)
+
     try:
         _make_way(path)
         try:
-            await SocketSite(runner, str(path), nonsense).start()
-            os.chmod(path, 0o660)
+            await listen()
         except OSError as error:
             raise StartError(
                 f"Cannot listen on the socket {path} ({error.strerror}): "
                 "make its directory writable, or change socket in the settings.",
                 passing=error.errno not in _WRONG,
             ) from error
+        watch = asyncio.create_task(_keep(path, listen, clock), name="socket")
         try:
             yield
         finally:
+            watch.cancel()
+            await asyncio.wait((watch,))
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
     finally:
         await runner.cleanup()
+
+
+async def _keep(path: Path, listen: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    """Make the socket anew when it is gone: without it nobody reaches a daemon that works."""
+    told = ""
+    while True:
+        await clock.sleep(SOCKET_SECONDS * clock.speed)
+        if not _is_gone(path):
+            continue
+        try:
+            await listen()
+        except OSError as error:
+            if told != str(error):
+                log.error("socket_gone", extra={"socket": path, "problem": error})
+            told = str(error)
+        else:
+            log.warning("socket_made_anew", extra={"socket": path})
+            told = ""
+
+
+def _is_gone(path: Path) -> bool:
+    return not os.path.lexists(path)
 
 
 def _make_way(path: Path) -> None:

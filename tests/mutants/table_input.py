@@ -69,7 +69,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "    return ConnectionLimiter(min(at_once, room), per_source)\n",
            "    return ConnectionLimiter(at_once, per_source)\n",
            "strangers leave file descriptors to the daemon", ("tests/daemon/cli/test_strangers.py",)),
-    Mutant("daemon/host/ports.py", "            os.chmod(path, 0o660)\n", "            os.chmod(path, 0o666)\n",
+    Mutant("daemon/host/ports.py", "        os.chmod(path, 0o660)\n", "        os.chmod(path, 0o666)\n",
            "the socket is for the owner and the group", ("tests/e2e/test_guarded.py", "-k", "closed",)),
     Mutant("daemon/host/ports.py",
            "    return StartError(f\"Cannot listen on {at}: {said}\", passing=error.errno not in _WRONG)\n",

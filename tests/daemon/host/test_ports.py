@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import stat
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 
+from daemon.clock import SystemClock
 from daemon.errors.tree import StartError
-from daemon.host.ports import listening
+from daemon.host.ports import listening, on_socket
 from daemon.spec.hosts import HostPort
 from pxe.connections import TIME_LIMITS, ConnectionLimiter
 
@@ -59,3 +64,29 @@ async def test_a_name_and_an_address_are_listened_on(host: str) -> None:
     async with listening(web.Application(), HostPort(host, port), "boot.listen", LIMITER):
         with socket.create_connection(("127.0.0.1", port), 5):
             pass
+
+
+async def test_a_socket_that_somebody_removed_is_made_anew_with_its_rights(tmp_path: Path) -> None:
+    path = tmp_path / "nxd.sock"
+
+    async def here(request: web.Request) -> web.Response:
+        return web.Response(text="here")
+
+    app = web.Application()
+    app.router.add_get("/", here)
+    async with on_socket(app, path, lambda status, text: web.Response(), SystemClock()):
+        for _ in range(2):
+            path.unlink()
+            end = time.monotonic() + 10
+            while not path.is_socket():
+                assert time.monotonic() < end
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)
+            assert stat.S_IMODE(path.stat().st_mode) == 0o660
+            connector = aiohttp.UnixConnector(str(path))
+            async with (
+                aiohttp.ClientSession(connector=connector) as session,
+                session.get("http://nxd/") as said,
+            ):
+                assert await said.text() == "here"
+    assert not path.exists()
