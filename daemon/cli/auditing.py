@@ -38,9 +38,9 @@ def audit(options: dict[str, Any], ids: tuple[str, ...], as_json: bool) -> int:
 
     Nothing is changed unless --delete names, by its id, an object that carries our name and is in no ledger.
     """
-    from daemon.client import Client
+    from daemon.cli.patience import TerminalClient
 
-    with Client(find_socket(options), timeout=AUDIT_SECONDS) as client:
+    with TerminalClient(find_socket(options), timeout=AUDIT_SECONDS) as client:
         findings = client.audit()
         if ids:
             _discard(client, findings, ids)

@@ -56,9 +56,9 @@ def events(options: dict[str, Any], name: str | None, after: int | None, utc: bo
 
     With --json one line of JSON for each event.
     """
-    from daemon.client import Client
+    from daemon.cli.patience import TerminalClient
 
-    with Client(find_socket(options)) as client:
+    with TerminalClient(find_socket(options)) as client:
         of = _found(client, name)
         _follow(client, after, of, _teller(as_json, utc))
 
@@ -91,10 +91,10 @@ def logs(
 
     With --follow and --json one line of JSON for each event.
     """
+    from daemon.cli.patience import TerminalClient
     from daemon.cli.times import moment
-    from daemon.client import Client
 
-    with Client(find_socket(options)) as client:
+    with TerminalClient(find_socket(options)) as client:
         of = _found(client, name)
         begin = (
             None if since is None else revision_before(client, moment(since, client.snapshot()["now"], utc))

@@ -32,9 +32,9 @@ def status(options: dict[str, Any], words: tuple[str, ...], limit: int | None, a
     !phase:ok text. Where the output is no terminal each of them is one line of columns, separated by tabs.
     """
     from daemon.cli.fleet import chosen, print_fleet
-    from daemon.client import Client
+    from daemon.cli.patience import TerminalClient
 
-    with Client(find_socket(options)) as client:
+    with TerminalClient(find_socket(options)) as client:
         snapshot = client.snapshot()
     entities = chosen(snapshot, words)
     if as_json:
@@ -56,9 +56,9 @@ def status(options: dict[str, Any], words: tuple[str, ...], limit: int | None, a
 @click.pass_obj
 def show(options: dict[str, Any], name: str, as_json: bool) -> None:
     """Show one node or cluster: its steps, addresses, resources, and what is wrong."""
-    from daemon.client import Client
+    from daemon.cli.patience import TerminalClient
 
-    with Client(find_socket(options)) as client:
+    with TerminalClient(find_socket(options)) as client:
         detail = client.show(name)
         snapshot = client.snapshot()
     if as_json:
@@ -132,9 +132,9 @@ def wait(options: dict[str, Any], name: str, goal: str, timeout: float | None, a
 @click.pass_obj
 def login(options: dict[str, Any], name: str, as_json: bool) -> None:
     """Show where and how to log in to a cluster; that you did stands in the log."""
-    from daemon.client import Client
+    from daemon.cli.patience import TerminalClient
 
-    with Client(find_socket(options)) as client:
+    with TerminalClient(find_socket(options)) as client:
         found = client.login(name)
     if as_json:
         print_json(found)

@@ -109,9 +109,10 @@ def validate(specs: tuple[str, ...], as_json: bool) -> int:
 @click.pass_obj
 def plan(options: dict[str, Any], spec: str, as_json: bool) -> None:
     """Show what applying a spec would make; nothing is changed."""
-    from daemon.client import Client, DaemonRefused
+    from daemon.cli.patience import TerminalClient
+    from daemon.client import DaemonRefused
 
-    with Client(find_socket(options)) as client:
+    with TerminalClient(find_socket(options)) as client:
         try:
             found = client.plan_spec(_read(spec))
         except DaemonRefused as refused:
@@ -156,10 +157,11 @@ def apply(
 
     A spec that deletes something which stands is shown and asked about first.
     """
-    from daemon.client import Client, DaemonRefused
+    from daemon.cli.patience import TerminalClient
+    from daemon.client import DaemonRefused
 
     socket, text = find_socket(options), _read(spec)
-    with Client(socket) as client:
+    with TerminalClient(socket) as client:
         try:
             applied = _apply(client, text, digest, yes, as_json)
         except DaemonRefused as refused:
@@ -198,9 +200,9 @@ def _apply(client: Client, text: str, digest: str | None, yes: bool, as_json: bo
 @click.pass_obj
 def spec(options: dict[str, Any], name: str, as_json: bool) -> None:
     """Print the spec of a cluster as it is in force, ready to be edited and applied."""
-    from daemon.client import Client
+    from daemon.cli.patience import TerminalClient
 
-    with Client(find_socket(options)) as client:
+    with TerminalClient(find_socket(options)) as client:
         found = client.spec(name)
     if as_json:
         print_json(found)
@@ -244,9 +246,10 @@ def _switched_on(options: dict[str, Any]) -> tuple[str, ...]:
 @click.pass_obj
 def preflight(options: dict[str, Any], spec: str, as_json: bool) -> int:
     """Look up everything a spec needs, before any money is spent. Exit code 1 if something is missing."""
-    from daemon.client import Client, DaemonRefused
+    from daemon.cli.patience import TerminalClient
+    from daemon.client import DaemonRefused
 
-    with Client(find_socket(options), timeout=PREFLIGHT_SECONDS) as client:
+    with TerminalClient(find_socket(options), timeout=PREFLIGHT_SECONDS) as client:
         try:
             checks = client.preflight(_read(spec))
         except DaemonRefused as refused:

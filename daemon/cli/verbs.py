@@ -98,10 +98,11 @@ def shared(name: str) -> click.Command:
 def told(options: dict[str, Any], name: str) -> click.Command | None:
     """The command of a verb that a platform brings, as the daemon tells of it; None where it knows no such verb. Raises
     UsageError where no daemon answers, so that nobody can know."""
-    from daemon.client import Client, DaemonRefused, DaemonUnreachable
+    from daemon.cli.patience import TerminalClient
+    from daemon.client import DaemonRefused, DaemonUnreachable
 
     try:
-        with Client(find_socket(options)) as client:
+        with TerminalClient(find_socket(options)) as client:
             listed = client.verbs()["verbs"]
     except (DaemonRefused, DaemonUnreachable):
         said = f"No such command '{name}'. A platform may have such a verb, but no daemon answers that could tell."
@@ -125,17 +126,17 @@ def told(options: dict[str, Any], name: str) -> click.Command | None:
 
 def _run(options: dict[str, Any], verb: VerbCommand, name: str, how: How) -> int:
     """Give the verb; one that deletes does exactly the plan that was shown and agreed to."""
+    from daemon.cli.patience import TerminalClient
     from daemon.cli.plans import agreed
-    from daemon.client import Client
 
     socket = find_socket(options)
     digest = how.digest
     if verb.confirmed and not how.yes and digest is None:
-        with Client(socket) as client:
+        with TerminalClient(socket) as client:
             plan = client.plan(verb.name, name, how.step)
         if verb.deletes != "maybe" or any(item["action"] == "delete" for item in plan["items"]):
             digest = agreed(plan, how.as_json, typed=verb.consent == "name")
-    with Client(socket) as client:
+    with TerminalClient(socket) as client:
         accepted = client.verb(verb.name, name, digest=digest, token=str(uuid.uuid4()), step=how.step)
     waits = how.wait and verb.goal is not None
     if not how.as_json:

@@ -12,8 +12,9 @@ from daemon import wire
 from daemon.cli import streams
 from daemon.cli.ending import CommandFailed
 from daemon.cli.output import STYLES, event_line, note, print_json, unwritten_line
+from daemon.cli.patience import TerminalClient
 from daemon.cli.shapes import Waited
-from daemon.client import Client, DaemonUnreachable
+from daemon.client import DaemonUnreachable
 from daemon.wire import EntityView, StreamLine
 from daemon.words import sentences
 
@@ -244,7 +245,7 @@ def wait_quietly(
 def _follow(socket: Path, watch: Watch, timeout: float | None, screen: ProgressOutput) -> tuple[int, str]:
     until = None if timeout is None else time.monotonic() + timeout
     seen = warned = False
-    with Client(socket) as client:
+    with TerminalClient(socket) as client:
         for line in _lines(client):
             for entity in watch.take(line):
                 screen.entity(entity)
@@ -268,12 +269,12 @@ def _follow(socket: Path, watch: Watch, timeout: float | None, screen: ProgressO
 
 def _received(socket: Path, name: str) -> bool:
     """Whether the log knows such a node or cluster: what is destroyed is gone, what never was is a slip."""
-    with Client(socket) as client:
+    with TerminalClient(socket) as client:
         found = client.log(limit=1, cluster=name)["events"] or client.log(limit=1, node=name)["events"]
     return bool(found)
 
 
-def _lines(client: Client) -> Iterable[StreamLine]:
+def _lines(client: TerminalClient) -> Iterable[StreamLine]:
     """The stream, taken up again after a reader that was too slow."""
     while True:
         yield from client.stream()

@@ -145,7 +145,7 @@ async def _keep(path: Path, listen: Callable[[], Awaitable[None]], clock: Clock)
     told = ""
     while True:
         await clock.sleep(SOCKET_SECONDS * clock.speed)
-        if not _is_gone(path):
+        if not _has_vanished(path):
             continue
         try:
             await listen()
@@ -158,7 +158,7 @@ async def _keep(path: Path, listen: Callable[[], Awaitable[None]], clock: Clock)
             told = ""
 
 
-def _is_gone(path: Path) -> bool:
+def _has_vanished(path: Path) -> bool:
     return not os.path.lexists(path)
 
 
