@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from daemon.client import Client, DaemonRefused
-from tests.e2e.deployments import counted, deploy, entity, run_to, settled, spec
+from tests.e2e.deployments import counted, deploy, entity, post, run_to, settled, spec
 from tests.e2e.test_growth import THREE, becomes, cvms, hosts, settled_again, situation, tell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -130,4 +130,24 @@ def test_of_two_nodes_with_the_same_serial_one_is_replaced_and_the_cluster_forms
         client.verb("retry", "demo")
         run_to(one.stage, "active")
         assert one.counts()["created"]["server"] == 4
+        assert hosts(one) == cvms(client, *THREE)
+
+
+def test_a_replacement_that_fails_is_what_a_person_is_told_of_who_waits_for_the_next_one(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        deploy(one, client, *THREE)
+        post(one, "/faults", {"rules": [{"trigger": "machine phase 6", "action": "fail", "name": "node01"}]})
+        client.verb("replace", "node01")
+        client.verb("replace", "node02")
+        becomes(client, "node01", lambda node: node["state"] == "failed")
+        code, said = settled(one.stage)
+        assert code == 1, said
+        for name in ("demo", "node02"):
+            assert [one["target"] for one in entity(client, name)["remedies"]] == ["node01"]
+        post(one, "/mend", {})
+        client.verb("retry", "node01")
+        run_to(one.stage, "active")
         assert hosts(one) == cvms(client, *THREE)

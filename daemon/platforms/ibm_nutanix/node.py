@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from daemon.clock import Clock
 from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
@@ -13,9 +15,8 @@ from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal, Found, Want
 from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, OutsideError, as_json
-from daemon.life import installs
+from daemon.life import installs, join
 from daemon.life.boots import boot_progress, round_of
-from daemon.life.join import back_first
 from daemon.life.replacing import FAILED_AT, UNWANTED, generation_of, is_unfit
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker, asked_for
 from daemon.platforms.ibm_nutanix.hosts import GOES_FIRST, goes, staying
@@ -227,9 +228,9 @@ class NodeSteps:
         """A node that is replaced leaves its cluster first. Raises Protected."""
         ctx.keep_protected()
         now, row = ctx.cluster.state.replace("_", " "), host_row(ctx, ctx.record.name)
-        others_first = back_first(ctx, NODE, ctx.record, staying(ctx), self._poll)
+        others_first = join.back_first(ctx, NODE, ctx.record, staying(ctx), self._poll)
         if others_first is not None and row is not None and not goes(row):
-            return Wait("its cluster to let it go", others_first.evidence, self._poll, in_line=True)
+            return replace(others_first, waiting_for="its cluster to let it go")
         return Wait("its cluster to let it go", f"{ctx.cluster.name} is {now}", self._poll)
 
     def _unwanted(self, record: Record, row: Resource) -> bool:
