@@ -212,8 +212,8 @@ def test_the_schema_is_a_json_schema_that_fits_every_sample_and_refuses_strange_
 def test_a_script_that_waits_learns_how_everything_stood(served: Any) -> None:
     ended = served.run("wait", "solo", "--timeout", "0.2", "--json")
     said = json.loads(ended.out)
-    assert (ended.code, said["exit_code"]) == (5, 5)
-    assert "the work goes on" in said["message"]
+    assert (ended.code, said["exit_code"]) == (1, 1)
+    assert said["message"].startswith("solo is held: ") and "nxd resume solo" in said["message"]
     assert {entity["name"] for entity in said["entities"]} >= {"solo"}
 
 
