@@ -199,3 +199,20 @@ def served() -> Iterator[Place]:
                 time.sleep(0.02)
         yield one
         one.end()
+
+
+@pytest.fixture(scope="module")
+def at_work() -> Iterator[Place]:
+    """A daemon with one cluster that goes on for as long as anybody waits: the cloud takes its calls and is silent."""
+    with (
+        tempfile.TemporaryDirectory(prefix="nx") as directory,
+        socket.create_server(("127.0.0.1", 0)) as silent,
+    ):
+        one = _place(Path(directory))
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        one.write(ibm={**one.settings["ibm"], "metadata_url": url})
+        one.serve()
+        with Client(one.socket) as client:
+            client.apply((ROOT / "sample-specs" / "one-node.yaml").read_text())
+        yield one
+        one.end()

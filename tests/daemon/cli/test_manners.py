@@ -113,12 +113,12 @@ def test_who_follows_for_nobody_ends(served: Any) -> None:
     assert (child.returncode, err) == (0, "")
 
 
-def test_a_wait_whose_reader_left_still_ends_with_its_own_exit_code(served: Any) -> None:
+def test_a_wait_whose_reader_left_still_ends_with_its_own_exit_code(at_work: Any) -> None:
     read, write = os.pipe()
-    child = served.start("wait", "solo", "--timeout", "6", stdout=write)
+    child = at_work.start("wait", "solo", "--timeout", "6", stdout=write)
     os.close(write)
     os.close(read)
-    with Client(served.socket) as client:
+    with Client(at_work.socket) as client:
         for _ in range(4):  # lines that nobody reads
             time.sleep(0.7)
             client.verb("protect", "solo")
@@ -188,7 +188,7 @@ def as_nobody(program: str, socket_path: Path) -> subprocess.CompletedProcess[st
     """Run Python as a user who is in no group; what it needs is imported before."""
     prepared = (
         "import os, sys, grp, pwd, stat, h11, encodings.idna, daemon.client.blocking, daemon.cli.ending, "
-        "daemon.cli.reading, daemon.cli.fleet, daemon.settings.reading, click.shell_completion\n"
+        "daemon.cli.reading, daemon.cli.fleet, daemon.cli.patience, daemon.settings.reading, click.shell_completion\n"
         "pwd.getpwuid(65534); grp.getgrgid(0)\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
     )

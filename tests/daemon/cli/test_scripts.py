@@ -126,7 +126,7 @@ def test_what_a_command_prints_with_json_has_its_documented_shape(
     assert (misfits(answer, shape), ended.err) == ([], "")
     assert "error" not in answer or command[0] in ("preflight", "hold"), answer
     if "--wait" in command:
-        assert answer["waited"]["exit_code"] == ended.code == 5
+        assert answer["waited"]["exit_code"] == ended.code == 1
 
 
 def test_followed_lines_are_events_one_on_each_line(served: Any) -> None:

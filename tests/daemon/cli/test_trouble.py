@@ -234,18 +234,18 @@ def test_what_cannot_be_is_refused_with_its_exit_code_and_changes_nothing(
     assert situation() == before
 
 
-def test_a_wait_that_is_given_up_says_that_the_work_goes_on(served: Any) -> None:
-    served.run("wait", "solo", "--timeout", "0.2").refused_with(5, "solo", "the work goes on")
+def test_a_wait_that_is_given_up_says_that_the_work_goes_on(at_work: Any) -> None:
+    at_work.run("wait", "solo", "--timeout", "0.2").refused_with(5, "solo", "the work goes on")
 
 
 @pytest.mark.parametrize("command", [("events",), ("wait", "solo")], ids=" ".join)
-def test_ctrl_c_is_130_and_one_word(served: Any, command: tuple[str, ...]) -> None:
+def test_ctrl_c_is_130_and_one_word(at_work: Any, command: tuple[str, ...]) -> None:
     read, write = os.pipe()
-    child = served.start(*command, stdout=write)
+    child = at_work.start(*command, stdout=write)
     os.close(write)
     with open(f"/proc/{child.pid}/cmdline"), contextlib.closing(os.fdopen(read)):
-        with Client(served.socket) as client:
-            follows(served, child.pid)
+        with Client(at_work.socket) as client:
+            follows(at_work, child.pid)
             assert client.health()
         child.send_signal(signal.SIGINT)
         _, err = child.communicate(timeout=20)
