@@ -330,16 +330,22 @@ class TestLint:
     def test_a_template_that_is_not_sound_is_named_for_each_script_and_personality(
         self, file: str, text: str | None, said: str, tmp_path: Path
     ) -> None:
-        for name in ("boot.ipxe.j2", "boot.uefi.ipxe.j2"):
-            (tmp_path / name).write_text("#!ipxe\necho {{ server_id }} {{ boot }}\n")
+        sound, unsound = (
+            tmp_path / "sound",
+            tmp_path / "unsound",
+        )  # a template is read once, whatever becomes of it
+        for folder in (sound, unsound):
+            folder.mkdir()
+            for name in ("boot.ipxe.j2", "boot.uefi.ipxe.j2"):
+                (folder / name).write_text("#!ipxe\necho {{ server_id }} {{ boot }}\n")
         boot = BootRoute("GET", "/boot/{server_id}", "script", (Token("a", "query"), OPEN))
         routes = (boot, replace(boot, path="/uefi/{server_id}", personality="uefi"))
-        table = BootTable(tmp_path, routes, {"boot": "boot"}, {"server_id": "node01"})
+        table = BootTable(sound, routes, {"boot": "boot"}, {"server_id": "node01"})
         assert lint_table(table) == []
         if text is None:
-            (tmp_path / file).unlink()
+            (unsound / file).unlink()
         else:
-            (tmp_path / file).write_text(text)
-        problems = lint_table(table)
+            (unsound / file).write_text(text)
+        problems = lint_table(replace(table, templates=unsound))
         assert problems and all(file in problem for problem in problems)
         assert any(said in problem for problem in problems)

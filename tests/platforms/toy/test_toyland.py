@@ -24,6 +24,7 @@ IBM = {
     "trusted_profile": "Profile-1",
     "vpc_url": "http://127.0.0.1:1/v1",
     "metadata_url": "http://127.0.0.1:1",
+    "dns_url": "http://127.0.0.1:1/v1",
 }
 
 
