@@ -17,6 +17,8 @@ PHASES: tuple[Phase, ...] = ("waiting", "working", "ok", "attention", "failed", 
 
 SPEC_LIMIT = 256 * 1024
 """Bytes of a spec that are read: ten thousand nodes by name. The reading of it takes a few seconds."""
+LAST_REVISION = 10**18 - 1
+"""The largest revision that anybody may ask for."""
 
 EXIT_DONE = 0
 EXIT_FAILED = 1

@@ -10,8 +10,8 @@ from aiohttp import web
 
 from daemon.errors.tree import NxdError
 from daemon.spec.values import number
+from daemon.wire import LAST_REVISION
 
-LAST_REVISION = 10**18 - 1
 MOST_LINES = 10_000
 """So many lines of the log are told in one answer."""
 SHOWN = 40

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from daemon.wire import LAST_REVISION
+
 YEAR = 365 * 86_400
-LAST_REVISION = 10**18 - 1
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _NUMBER = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?")
 
