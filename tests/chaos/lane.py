@@ -6,7 +6,8 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from itertools import zip_longest
 from pathlib import Path
@@ -23,12 +24,19 @@ from limits import ENVIRON, STOPS, TO_DIE, TO_SETTLE
 from rows import Row, Wrong, blame
 from seeded import STATES, cluster_of, node_of, path_of, spec_of
 from wallclock import WallClock
-from world import World
+from world import Rule, World
 
 from daemon.client import Client, DaemonRefused, DaemonUnreachable
 from daemon.demo.setup import DemoOptions
 from daemon.wire import EntityView
 from tests.loopback import address, networks
+
+PREFLIGHTS: Rule = {
+    "trigger": "vpc GET /vpcs/*",
+    "action": "answer",
+    "what": {"status": 503, "code": "service_unavailable", "message": "Not yet."},
+}
+"""No preflight ends, and so no node begins."""
 
 
 class Lane:
@@ -78,10 +86,19 @@ class Lane:
     def _prepare(self, call: Call, clusters: int) -> None:
         """Bring one node per cell to where its step begins, and hold it there."""
         how = {} if call.before is None else {"step": call.before}
-        for number in range(clusters):
-            self._client.apply(spec_of(number))
-            self._client.verb("hold", node_of(number), **how)
+        with self._standing_still(PREFLIGHTS):
+            for number in range(clusters):
+                self._client.apply(spec_of(number))
+                self._client.verb("hold", node_of(number), **how)
         self._until(lambda: all(node["state"] == "held" for node in self._client.nodes()), 120, "all held")
+
+    @contextmanager
+    def _standing_still(self, rule: Rule) -> Iterator[None]:
+        """Within this block nothing gets beyond what the rule of the world bars: whoever is to be held is told in time,
+        however busy this machine is."""
+        self._world.plant([{**rule, "count": None}])
+        yield
+        self._world.mend()
 
     def _make_the_rest(self, cell: Cell, numbers: Sequence[int]) -> None:
         """Undisturbed, what is to be undone and was made by no cell."""

@@ -8,9 +8,10 @@ from typing import Any
 
 from calls import Call
 from cells import Cell
-from lane import Lane
+from lane import PREFLIGHTS, Lane
 from rows import Row, Wrong
 from seeded import STATES, cluster_of, founders_of, node_of, spec_of
+from world import Rule
 
 from daemon.client import Client, DaemonRefused
 from daemon.wire import EntityView
@@ -18,6 +19,8 @@ from daemon.wire import EntityView
 HOST = "nutanix_host"
 MACHINES = "recording_config"
 """Everybody is held after this step first: so no preflight finds the quota of servers used up by the others."""
+SERVERS: Rule = {"trigger": "server pending", "action": "stuck"}
+"""No server is there, and so no machine is installed."""
 TO_INSTALL, TO_REST = 240.0, 60.0
 """Real seconds until all machines are there, and until all clusters are in order at the end."""
 READ_AT = ("F8", "F9", "F11", "F11a", "F11b", "F12")
@@ -38,19 +41,21 @@ class PrismLane(Lane):
         """Install every machine, and hold each cluster (or node) where the call comes next."""
         self._logins = {}
         numbers, hosts = range(clusters), call.kind == HOST
-        for number in numbers:
-            nodes = [*founders_of(number), node_of(number)] if hosts else []
-            self._client.apply(spec_of(number, nodes))
-            for node in nodes or [node_of(number)]:
-                self._client.verb("hold", node, step=MACHINES)
-            if call.of == "cluster":
-                self._client.verb("hold", cluster_of(number), step=call.before)
+        with self._standing_still(PREFLIGHTS):
+            for number in numbers:
+                nodes = [*founders_of(number), node_of(number)] if hosts else []
+                self._client.apply(spec_of(number, nodes))
+                for node in nodes or [node_of(number)]:
+                    self._client.verb("hold", node, step=MACHINES)
+                if call.of == "cluster":
+                    self._client.verb("hold", cluster_of(number), step=call.before)
         nodes_held = lambda: all(node["state"] == "held" for node in self._client.nodes())  # noqa: E731
         self._until(nodes_held, TO_INSTALL, "configured")
-        for node in self._client.nodes():
-            self._client.verb("resume", node["name"])
-            if call.of == "node" or (hosts and node["name"] in map(node_of, numbers)):
-                self._until(lambda name=node["name"]: self._holds_late(name), TO_INSTALL, "resumed")
+        with self._standing_still(SERVERS):
+            for node in self._client.nodes():
+                self._client.verb("resume", node["name"])
+                if call.of == "node" or (hosts and node["name"] in map(node_of, numbers)):
+                    self._until(lambda name=node["name"]: self._holds_late(name), TO_INSTALL, "resumed")
         if call.of == "node":
             self._until(nodes_held, TO_INSTALL, "installed")
             return
