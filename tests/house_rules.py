@@ -74,7 +74,7 @@ HOUSE_RULES: dict[str, Room] = {
         ("msgspec",),
     ),
     "daemon.drivers": Room(("daemon.clock", "daemon.errors")),
-    "daemon.platforms.manifest": Room(("daemon.settings", "state_machines"), ()),
+    "daemon.platforms.manifest": Room(("daemon.errors", "daemon.settings", "state_machines"), ()),
     "daemon.platforms.lint": Room(("daemon.errors", "daemon.platforms.manifest", "state_machines"), ()),
     "daemon.platforms": Room(
         (
@@ -84,7 +84,7 @@ HOUSE_RULES: dict[str, Room] = {
         (),
     ),
     "daemon.platforms.base": Room(
-        ("daemon.engine", "daemon.memory", "daemon.store", "pxe", "state_machines"), ("msgspec",)
+        ("daemon.engine", "daemon.errors", "daemon.memory", "daemon.store", "pxe", "state_machines"), ("msgspec",)
     ),
     "daemon.platforms.*": Room(
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,9 +27,9 @@ DOCS = ROOT / "docs"
 AGAIN = "what stands there is not what the code says; write it anew with NXD_UPDATE_DOCS=1 and this test"
 
 
-def errors_table() -> str:
+def errors_table(kinds: Iterable[ErrorKind]) -> str:
     lines = ["| code | what happened | what to do | again? |", "|---|---|---|---|"]
-    for kind in CATALOGUE.values():
+    for kind in kinds:
         lines.append(f"| `{kind.code}` | {kind.cause} | {_remedy_of(kind)} | {kind.retry} |")
     return "\n".join(lines) + "\n"
 
@@ -76,7 +77,16 @@ def test_every_setting_is_documented_as_the_daemon_reads_it() -> None:
 
 
 def test_every_error_is_documented_with_its_remedy() -> None:
-    assert table_in(DOCS / "errors.md", "errors", errors_table()) == errors_table(), AGAIN
+    table = errors_table(CATALOGUE.values())
+    assert table_in(DOCS / "errors.md", "errors", table) == table, AGAIN
+
+
+@pytest.mark.parametrize("name", own())
+def test_every_error_of_a_platform_is_documented_with_its_remedy(name: str) -> None:
+    manifest = own()[name]
+    told = "".join(f"| `{code}` | {remedy} |\n" for code, remedy in manifest.remedies.items())
+    table = f"{errors_table(manifest.errors)}\n| code of all | what to do first |\n|---|---|\n{told}"
+    assert table_in(DOCS / "errors.md", f"errors of {name}", table) == table, AGAIN
 
 
 def test_every_metric_is_documented() -> None:

@@ -10,15 +10,16 @@ from typing import Any
 
 from daemon.drivers.answers import evidence, is_page, reason, sentence
 from daemon.drivers.http import AnswerLost, NotDelivered
-from daemon.errors.tree import OutsideError
+from daemon.drivers.ibm_codes import ADDRESS_TAKEN, NO_ADDRESS
+from daemon.errors.tree import ErrorKind, OutsideError
 
-_BY_CODE: dict[str, str] = {
+_BY_CODE: dict[str, str | ErrorKind] = {
     "over_quota": "quota",
     "validation_unique_failed": "name_taken",
     "key_name_exists": "name_taken",
     "duplicate_error": "name_taken",
-    "address_is_already_reserved": "address_taken",
-    "subnet_out_of_ip_addresses": "no_address",
+    "address_is_already_reserved": ADDRESS_TAKEN,
+    "subnet_out_of_ip_addresses": NO_ADDRESS,
     "reserved_ip_in_use": "conflict",
     "conflict": "conflict",
     "conflict_field": "conflict",
@@ -91,7 +92,7 @@ def _from_answer(error: Any, what: str) -> OutsideError:
         code,
         text,
         evidence=evidence(status, _text(error)),
-        remedy=_MEND.get(code),
+        remedy=_MEND.get(code) if isinstance(code, str) else None,
         after=retry_after(headers),
         status=status,
     )

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from daemon.errors.tree import ErrorKind
 from daemon.store.ops import Command
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.lifecycle import from_step
@@ -20,7 +21,10 @@ from state_machines.verbs import PROTECTIONS
 
 
 class Rules(Protocol):
-    """What a platform says of verbs and settings."""
+    """What a platform says of verbs, settings and errors."""
+
+    errors: Mapping[str, ErrorKind]
+    """The codes of errors that only it has."""
 
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         """Why a verb that is legal for the record alone is not, as its cluster stands; None when it is."""

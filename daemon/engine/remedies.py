@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from daemon.engine import legality
 from daemon.engine.legality import Situation
-from daemon.errors.tree import CATALOGUE, NxdError
+from daemon.errors.tree import NxdError, kind_of
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.outcome import Problem, Remedy
 from state_machines.verbs import DESTROY, PROTECTIONS, REPLACE, RESUME, RETRY, ROLLBACK, SHARED, UNPROTECT
@@ -41,7 +41,7 @@ def remedies(problem: Mapping[str, Any], here: Situation, cluster: Situation) ->
     """What can be done about the problem of a record, which stands ``here`` in its ``cluster``, in order."""
     if here.switch_on is not None:
         return [here.switch_on]
-    mend = _of_problem(problem)
+    mend = _of_problem(problem, here)
     if here.kind.states[here.record.state].work or here.record.state == ROLLING_BACK:
         waits = [one for one in mend if one.kind == "wait"]
         return [*(waits or [_BY_ITSELF]), *(one for one in mend if one.kind == "outside")]
@@ -199,11 +199,11 @@ def plain(problem: Problem) -> dict[str, Any]:
     return {**msgspec.to_builtins(problem), "remedy": said}
 
 
-def _of_problem(problem: Mapping[str, Any]) -> list[Remedy]:
+def _of_problem(problem: Mapping[str, Any], here: Situation) -> list[Remedy]:
     """What the problem itself names; of one that was kept by an older version, its sentence."""
     if "remedies" in problem:
         return [_read(one) for one in problem["remedies"]]
-    row = CATALOGUE.get(problem["code"])
+    row = kind_of(problem["code"], here.platform.errors)
     return list(row.mend) if row else []
 
 
@@ -228,7 +228,7 @@ def _leading(
     cluster goes on with it.
     """
     places = {here.record.name: here, cluster.record.name: cluster}
-    row = CATALOGUE.get(problem["code"])
+    row = kind_of(problem["code"], here.platform.errors)
     leads = row.leads if row else ()
     times = (here.record.facts.get("stuck") or {}).get("times", 1)
     wanted = [*leads[min(times, len(leads)) - 1 :], *FALLBACKS] if leads else FALLBACKS

@@ -9,7 +9,7 @@ StartError           the daemon cannot start now
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -22,10 +22,11 @@ AGAIN = ("retry", "replace", "rollback")
 
 
 class ErrorKind(Struct, frozen=True):
-    """One row of the catalogue. ``retry``: now (after a moment), later (when its cause is mended), never.
+    """One code. ``retry``: now (after a moment), later (when its cause is mended), never.
 
     ``mend`` is what a person has to do first; ``leads``: verbs that lead on afterwards, of which the
     first legal one is offered; each time that the same step meets the same trouble again, the next one is the first.
+    ``credentials`` marks a code about whose password, key or role only a platform can tell: each has a remedy for it.
     """
 
     code: str
@@ -33,11 +34,22 @@ class ErrorKind(Struct, frozen=True):
     retry: Retry
     mend: tuple[Remedy, ...] = ()
     leads: tuple[str, ...] = RETRY
+    credentials: bool = False
+
+
+def by_code(kinds: Iterable[ErrorKind]) -> dict[str, ErrorKind]:
+    """The rows by their codes."""
+    return {kind.code: kind for kind in kinds}
 
 
 def outside(text: str) -> Remedy:
     """Something that a person does in the world, in a sentence."""
     return Remedy("outside", text)
+
+
+def only_wait(text: str) -> Remedy:
+    """Nothing to do but to wait, and why that helps, in a sentence."""
+    return Remedy("wait", text)
 
 
 def in_spec(setting: str, text: str) -> Remedy:
@@ -49,7 +61,7 @@ _KINDS = (
     ErrorKind("unreachable", "The other side could not be reached.", "now",
               (outside("See that the network is there and the service is up."),)),
     ErrorKind("in_doubt", "The answer was lost: the call may or may not have taken effect.", "now",
-              (Remedy("wait", "What it may have made is looked for by its name before it is asked for again."),)),
+              (only_wait("What it may have made is looked for by its name before it is asked for again."),)),
     ErrorKind("unavailable", "The service failed on its side.", "now",
               (outside("See whether the service has an outage."),)),
     ErrorKind("rate_limited", "Too many requests in a short time.", "now",
@@ -57,17 +69,13 @@ _KINDS = (
     ErrorKind("malformed", "The answer could not be understood.", "now",
               (outside("See whether the URL in nxd.yaml leads to the service itself or to a proxy."),)),
     ErrorKind("authentication", "The credentials were not accepted.", "now",
-              (outside("Check the credentials that nxd was given, and this host's clock."),)),
+              (outside("Check the credentials that nxd was given, and this host's clock."),), credentials=True),
     ErrorKind("not_authorized", "The credentials lack a role.", "later",
-              (outside("Give the identity that nxd acts as the role that the evidence names."),)),
+              (outside("Give the identity that nxd acts as the role that the evidence names."),), credentials=True),
     ErrorKind("quota", "A quota of the account is used up.", "later",
               (outside("Free some of the named resource, or ask for a higher quota."),)),
     ErrorKind("capacity", "No machine of this kind is left.", "later",
               (outside("Wait until machines of this kind are free again, or ask the provider for some."),)),
-    ErrorKind("no_address", "No address is free in the range.", "later",
-              (outside("Release addresses in it."),)),
-    ErrorKind("address_taken", "Somebody else reserved the address in between.", "now",
-              (Remedy("wait", "Another address of the range is picked."),)),
     ErrorKind("name_taken", "The name is in use.", "later",
               (outside("See whose object it is; rename it or delete it if nobody needs it."),)),
     ErrorKind("foreign", "An object with our name exists that this daemon did not make.", "later",
@@ -89,8 +97,6 @@ _KINDS = (
               (outside("Find out who did it."),), AGAIN),
     ErrorKind("install_failed", "The installer reported an error.", "later",
               (outside("Look at the node's log and mend what it names."),), AGAIN),
-    ErrorKind("cluster_failed", "The cluster could not be formed.", "later",
-              (outside("Mend what the evidence names."),), AGAIN),
     ErrorKind("preflight", "Something the deployment needs is missing.", "later",
               (outside("Mend each point that is named."),)),
     ErrorKind("deadline", "The time for this step is over.", "later",
@@ -117,8 +123,14 @@ _KINDS = (
     ErrorKind("request", "The request could not be understood.", "never", (outside("See docs/api.md."),), ()),
 )  # fmt: skip
 
-CATALOGUE: dict[str, ErrorKind] = {kind.code: kind for kind in _KINDS}
-"""Every code a person or a script can meet."""
+CATALOGUE: dict[str, ErrorKind] = by_code(_KINDS)
+"""Every code that means the same on each platform; a platform's own stand in its manifest."""
+
+
+def kind_of(code: str, own: Mapping[str, ErrorKind]) -> ErrorKind | None:
+    """The row of a code, as it was kept with a record of a platform whose ``own`` these are; None for one that only
+    another version knows."""
+    return CATALOGUE.get(code) or own.get(code)
 
 
 LONGEST_EVIDENCE = 2000
@@ -136,12 +148,12 @@ Mend = Remedy | str | Sequence[Remedy | str]
 
 
 class NxdError(Exception):
-    """Something a person is told. ``after`` is when to come again, in seconds, if the other side said so; ``retry``
-    says whether that helps where the code alone does not."""
+    """Something a person is told, by a code of the catalogue or by the row of a platform's own. ``after`` is when to
+    come again, in seconds, if the other side said so; ``retry`` says whether that helps where the code does not."""
 
     def __init__(
         self,
-        code: str,
+        code: str | ErrorKind,
         message: str | None = None,
         *,
         evidence: str | None = None,
@@ -149,9 +161,9 @@ class NxdError(Exception):
         after: float | None = None,
         retry: Retry | None = None,
     ) -> None:
-        self.kind = CATALOGUE[code]
+        self.kind = code if isinstance(code, ErrorKind) else CATALOGUE[code]
         self._retry = retry or self.kind.retry
-        self.code = code
+        self.code = self.kind.code
         self.message = message or self.kind.cause
         self.evidence = evidence
         self.remedies = self.kind.mend if remedy is None else _remedies(remedy)
@@ -188,7 +200,7 @@ class OutsideError(NxdError):
 
     def __init__(
         self,
-        code: str,
+        code: str | ErrorKind,
         message: str | None = None,
         *,
         evidence: str | None = None,

@@ -54,7 +54,7 @@ def _found() -> tuple[Mapping[str, Manifest], tuple[str, ...]]:
 
 
 def _clashes(one: Manifest, others: Iterable[Manifest]) -> list[str]:
-    """What a platform has that another one has already: its name, or a setting."""
+    """What a platform has that another one has already: its name, a setting, or the code of another error."""
     said = []
     for other in others:
         if other.name == one.name:
@@ -62,6 +62,12 @@ def _clashes(one: Manifest, others: Iterable[Manifest]) -> list[str]:
         both = {setting.key for setting in one.settings} & {setting.key for setting in other.settings}
         said += [
             f"Two platforms have the setting {key}: {other.name} and {one.name}." for key in sorted(both)
+        ]
+        theirs = {kind.code: kind for kind in other.errors}
+        said += [
+            f"Two platforms mean different things by the code {kind.code}: {other.name} and {one.name}."
+            for kind in one.errors
+            if theirs.get(kind.code, kind) != kind
         ]
     return said
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from daemon.engine.context import Step
+from daemon.errors.tree import ErrorKind
 from daemon.memory.mirror import Mirror
 from daemon.store.ops import Resource
 from pxe.book import Guest
@@ -111,6 +112,9 @@ class Platform(ABC):
 
     objects: Mapping[str, ObjectKind]
     """The kinds of its objects, by name: those of its manifest."""
+
+    errors: Mapping[str, ErrorKind] = MappingProxyType({})
+    """The codes of errors that only it has: those of its manifest."""
 
     remedies: Mapping[str, str] = MappingProxyType({})
     """Code of an error → what a person does first on this platform: those of its manifest."""

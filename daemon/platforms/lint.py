@@ -12,6 +12,7 @@ from daemon.platforms.manifest import Manifest
 from state_machines import check
 from state_machines.kind import Kind
 from state_machines.objects import Nature, ObjectKind
+from state_machines.outcome import Retry
 
 _WORD = re.compile("[a-z][a-z0-9_]*")
 
@@ -95,12 +96,45 @@ def _templates(kind: ObjectKind) -> Iterator[str]:
             yield f'{kind.name}: its command "{line}" has braces around what is no word'
 
 
+def _every_error_has_its_words_and_a_remedy(manifest: Manifest) -> Iterator[str]:
+    codes: set[str] = set()
+    for kind in manifest.errors:
+        if not _WORD.fullmatch(kind.code):
+            yield f'the code of its error "{kind.code}" is no word in small letters'
+        if kind.code in CATALOGUE:
+            yield f"{kind.code}: this code means the same on every platform already, and it has one of its own of it"
+        if kind.code in codes:
+            yield f"{kind.code}: two of its errors have this code"
+        codes.add(kind.code)
+        if kind.retry not in get_args(Retry):
+            yield f"{kind.code}: whether it is tried again ({kind.retry}) is not one of {', '.join(get_args(Retry))}"
+        if not _is_sentence(kind.cause):
+            yield f"{kind.code}: what happened is no sentence"
+        if not kind.mend:
+            yield f"{kind.code}: it has no remedy"
+        elif not all(_is_sentence(one.text) for one in kind.mend):
+            yield f"{kind.code}: its remedy is no sentence"
+
+
 def _every_remedy_is_for_a_code(manifest: Manifest) -> Iterator[str]:
+    own = {kind.code for kind in manifest.errors}
     for code, remedy in manifest.remedies.items():
-        if code not in CATALOGUE:
+        if code in own:
+            yield f"{code}: it has a remedy beside the one of its own row"
+        elif code not in CATALOGUE:
             yield f"{code}: it has a remedy, and there is no such code of an error"
-        if not remedy.strip().endswith("."):
+        if not _is_sentence(remedy):
             yield f"{code}: its remedy is no sentence"
+
+
+def _it_tells_whose_credentials_it_has(manifest: Manifest) -> Iterator[str]:
+    for kind in CATALOGUE.values():
+        if kind.credentials and kind.code not in manifest.remedies:
+            yield f"{kind.code}: it has no remedy, and nobody else can tell whose password, key or role is meant"
+
+
+def _is_sentence(text: str) -> bool:
+    return len(text.strip()) > 1 and text.strip().endswith(".")
 
 
 RULES: tuple[Callable[[Manifest], Iterator[str]], ...] = (
@@ -109,5 +143,7 @@ RULES: tuple[Callable[[Manifest], Iterator[str]], ...] = (
     _every_kind_has_a_rank,
     _every_kind_may_be_late,
     _every_kind_can_be_removed_by_hand,
+    _every_error_has_its_words_and_a_remedy,
     _every_remedy_is_for_a_code,
+    _it_tells_whose_credentials_it_has,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from daemon.errors.tree import ErrorKind
 from daemon.settings.kinds import Setting
 from state_machines.objects import ObjectKind
 
@@ -28,7 +29,10 @@ class Manifest:
     platform whose machines do not boot from it."""
     objects: tuple[ObjectKind, ...] = ()
     """The kinds of its objects."""
+    errors: tuple[ErrorKind, ...] = ()
+    """The codes of errors that only it has, each with what a person does."""
     remedies: Mapping[str, str] = field(default_factory=dict)
-    """Code of an error → what a person does first on this platform, where the error says no more than its code."""
+    """Code that all platforms share → what a person does first on this one, where the error says no more than its
+    code; one about credentials is always among them."""
     settings: tuple[Setting, ...] = ()
     """Its own settings, which are required only while it is switched on."""

@@ -10,7 +10,8 @@ import pytest
 from daemon.api.views import problem_view
 from daemon.cli.ending import ending
 from daemon.client import DaemonRefused
-from daemon.errors.tree import CATALOGUE, NxdError, StateLost, StoreError
+from daemon.errors.tree import CATALOGUE, ErrorKind, NxdError, StateLost, StoreError
+from daemon.platforms.ibm_nutanix.errors import ERRORS
 from daemon.words import counted, ended, sentences, several, there_are
 from pxe.line_limiter import left_out
 from tests.daemon.errors.test_sentences import ROOT, texts
@@ -116,9 +117,9 @@ RUN_ON = re.compile(r"\.\.(?!\.)|[?!:]\.|[a-z0-9)] [A-Z][a-z]+ (?:the|it|what|fo
 
 
 @pytest.mark.parametrize("evidence", [None, "database or disk is full", "It said so."])
-@pytest.mark.parametrize("code", CATALOGUE)
-def test_no_error_of_the_catalogue_runs_on_or_ends_twice(code: str, evidence: str | None) -> None:
-    kind = CATALOGUE[code]
+@pytest.mark.parametrize("code", [*CATALOGUE.values(), *ERRORS], ids=lambda one: one.code)
+def test_no_error_of_the_catalogue_runs_on_or_ends_twice(code: ErrorKind, evidence: str | None) -> None:
+    kind = code
     assert kind.cause.endswith(".") and all(one.text.endswith(".") for one in kind.mend)
     for error in (
         NxdError(code, evidence=evidence),

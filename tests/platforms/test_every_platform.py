@@ -14,7 +14,7 @@ import pytest
 
 from daemon.cli import COMMANDS
 from daemon.clock import ManualClock
-from daemon.errors.tree import CATALOGUE
+from daemon.errors.tree import ErrorKind, by_code, kind_of
 from daemon.platforms import GROUP, lint, own
 from daemon.platforms.base import Platform
 from daemon.platforms.manifest import Manifest
@@ -89,24 +89,34 @@ def test_every_code_of_an_error_that_it_can_raise_is_known_and_has_something_to_
     manifest: Manifest,
 ) -> None:
     """A code whose row tells nothing that a person does first needs a remedy where it is raised, a verb that leads on,
-    or one of the manifest."""
-    raised = set(codes(Path(str(import_module(manifest.platform).__file__)).parent))
+    or one of the manifest. Its own codes stand in the manifest, each with its remedy."""
+    raised = set(codes(manifest))
     assert raised
     for code, has_remedy in raised:
-        row = CATALOGUE[code]
+        row = kind_of(code, by_code(manifest.errors))
+        assert row is not None, code
         assert has_remedy or row.mend or row.leads or code in manifest.remedies, code
 
 
-def codes(folder: Path) -> Iterator[tuple[str, bool]]:
-    """Each code that the sources of a package raise by name, and whether they say what to do."""
+def codes(manifest: Manifest) -> Iterator[tuple[str, bool]]:
+    """Each code that the sources of a package raise, by its name or as a row, and whether they say what to do."""
+    package = manifest.platform.rpartition(".")[0]
+    folder = Path(str(import_module(manifest.platform).__file__)).parent
     for path in folder.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            named = isinstance(call, ast.Call) and getattr(call.func, "id", "") in (
+            if not isinstance(call, ast.Call) or getattr(call.func, "id", "") not in (
                 "NxdError",
                 "OutsideError",
-            )
-            if isinstance(call, ast.Call) and named and call.args and isinstance(call.args[0], ast.Constant):
-                yield str(call.args[0].value), any(key.arg == "remedy" for key in call.keywords)
+            ):
+                continue
+            code = call.args[0] if call.args else None
+            module = f"{package}.{path.relative_to(folder).with_suffix('').as_posix().replace('/', '.')}"
+            row = getattr(import_module(module), code.id, None) if isinstance(code, ast.Name) else None
+            has_remedy = any(key.arg == "remedy" for key in call.keywords)
+            if isinstance(code, ast.Constant):
+                yield str(code.value), has_remedy
+            elif isinstance(row, ErrorKind):
+                yield row.code, has_remedy
 
 
 def test_its_spec_has_a_schema_in_which_every_key_is_explained(manifest: Manifest) -> None:
@@ -142,4 +152,5 @@ async def test_every_step_and_every_stage_of_a_rollback_is_there_to_be_run(
         assert named <= {stage.name for stage in kind.undo}
     assert tuple(platform.objects.values()) == manifest.objects
     assert platform.remedies == manifest.remedies
+    assert tuple(platform.errors.values()) == manifest.errors
     await platform.close()

@@ -6,15 +6,29 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from daemon.errors.tree import ErrorKind
 from daemon.platforms import own
 from daemon.platforms.lint import problems
 from daemon.platforms.manifest import Manifest
 from state_machines.objects import ObjectKind
+from state_machines.outcome import Remedy
 
 BOX = ObjectKind("box", "box", "boxes", 1, removal=("shelf rm {id}",))
 LID = ObjectKind("lid", "lid", "lids", 2, goes_with="box")
-SOUND = Manifest("small", "Small", "small.tables", "small.spec", "small.platform", objects=(BOX, LID))
+REMEDIES = {"authentication": "Mend the key.", "not_authorized": "Ask for the role."}
+TORN = ErrorKind("torn", "It tore.", "later", (Remedy("outside", "Glue it."),))
+SOUND = Manifest(
+    "small",
+    "Small",
+    "small.tables",
+    "small.spec",
+    "small.platform",
+    objects=(BOX, LID),
+    errors=(TORN,),
+    remedies=REMEDIES,
+)
 
 
 @pytest.mark.parametrize("manifest", [SOUND, *own().values()], ids=lambda one: one.name)
@@ -24,6 +38,10 @@ def test_a_sound_manifest_lacks_nothing(manifest: Manifest) -> None:
 
 def box(**changes: Any) -> Manifest:
     return replace(SOUND, objects=(replace(BOX, **changes), LID))
+
+
+def error(**changes: Any) -> Manifest:
+    return replace(SOUND, errors=(structs.replace(TORN, **changes),))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +64,23 @@ def box(**changes: Any) -> Manifest:
             replace(SOUND, remedies={"wrong_key": "Mend it."}),
             "wrong_key: it has a remedy, and there is no such code of an error",
         ),
-        (replace(SOUND, remedies={"quota": ""}), "quota: its remedy is no sentence"),
+        (replace(SOUND, remedies={**REMEDIES, "quota": ""}), "quota: its remedy is no sentence"),
+        (replace(SOUND, remedies={**REMEDIES, "torn": "Mend it."}), "torn: it has a remedy beside the one"),
+        (
+            replace(SOUND, remedies={"not_authorized": "Mend it."}),
+            "authentication: it has no remedy, and nobody",
+        ),
+        (
+            replace(SOUND, remedies={"authentication": "Mend it."}),
+            "not_authorized: it has no remedy, and nobody",
+        ),
+        (error(mend=()), "torn: it has no remedy"),
+        (error(mend=(Remedy("outside", ""),)), "torn: its remedy is no sentence"),
+        (error(cause="Torn"), "torn: what happened is no sentence"),
+        (error(retry="soon"), "torn: whether it is tried again (soon) is not one of never, later, now"),
+        (error(code="Torn box"), 'the code of its error "Torn box" is no word in small letters'),
+        (error(code="quota"), "quota: this code means the same on every platform already"),
+        (replace(SOUND, errors=(TORN, TORN)), "torn: two of its errors have this code"),
     ],
 )
 def test_each_lack_is_named(manifest: Manifest, said: str) -> None:

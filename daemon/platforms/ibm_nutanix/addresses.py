@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from daemon.drivers.ibm_codes import NO_ADDRESS
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.engine.context import StepContext
 from daemon.errors.tree import NxdError
@@ -206,7 +207,7 @@ def _first_free(cidr: str, low: int, high: int, is_taken: Callable[[str], bool])
         if not is_taken(address):
             return address
     network = ipaddress.IPv4Network(cidr)
-    raise NxdError("no_address", f"No address is free between {network[0]}+{low} and +{high} in {cidr}.")
+    raise NxdError(NO_ADDRESS, f"No address is free between {network[0]}+{low} and +{high} in {cidr}.")
 
 
 @cache

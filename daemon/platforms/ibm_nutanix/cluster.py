@@ -24,6 +24,7 @@ from daemon.platforms.ibm_nutanix.cvms import (
     Host,
     factory_login,
 )
+from daemon.platforms.ibm_nutanix.errors import CLUSTER_FAILED
 from daemon.platforms.ibm_nutanix.hosts import joined
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, address_of
 from daemon.platforms.ibm_nutanix.membership import Membership, member_view
@@ -221,7 +222,7 @@ class ClusterSteps:
         if status == "FAILED":
             for row in ctx.resources("nutanix_cluster"):
                 await ctx.note_absent(row)
-            raise NxdError("cluster_failed", "The cluster reports FAILED.", evidence=as_json(shown))
+            raise NxdError(CLUSTER_FAILED, "The cluster reports FAILED.", evidence=as_json(shown))
         there = int(shown.get("num_nodes") or 0)
         if status == "UP" or (status is None and there >= len(joined(ctx))):
             return Done()

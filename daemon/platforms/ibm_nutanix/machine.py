@@ -14,6 +14,7 @@ from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.life import installs
 from daemon.life.boots import BootProgress, boot_progress, round_of
+from daemon.platforms.ibm_nutanix.errors import CLUSTER_FAILED
 from daemon.platforms.ibm_nutanix.installer_reports import LAST_PHASE, PHASES
 from daemon.platforms.ibm_nutanix.node import next_round
 from daemon.platforms.ibm_nutanix.power import is_stubborn, press, told
@@ -142,7 +143,7 @@ class MachineSteps:
                 return number
         assert refused is not None
         raise NxdError(
-            "cluster_failed",
+            CLUSTER_FAILED,
             f"The CVM {address} refuses every factory password: somebody has used it before.",
             evidence=refused.evidence,
         )

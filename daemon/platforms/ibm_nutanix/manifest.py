@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from daemon.platforms.ibm_nutanix.errors import ERRORS, REMEDIES
 from daemon.platforms.ibm_nutanix.objects import OBJECTS
 from daemon.platforms.ibm_nutanix.table import SETTINGS
 from daemon.platforms.manifest import Manifest
@@ -15,4 +16,6 @@ MANIFEST = Manifest(
     boot="daemon.platforms.ibm_nutanix.routes",
     settings=SETTINGS,
     objects=OBJECTS,
+    errors=ERRORS,
+    remedies=REMEDIES,
 )

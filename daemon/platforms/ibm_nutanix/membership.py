@@ -13,6 +13,7 @@ from daemon.life.join import back_first, join
 from daemon.life.members import may_join
 from daemon.life.release import remove
 from daemon.platforms.ibm_nutanix.cvms import NOT_DELIVERED, Cvms, Host, factory_login
+from daemon.platforms.ibm_nutanix.errors import CLUSTER_FAILED
 from daemon.platforms.ibm_nutanix.hosts import GOES_FIRST, goes, joined, staying
 from daemon.platforms.ibm_nutanix.machine import address_of
 from daemon.platforms.ibm_nutanix.objects import HOST
@@ -217,7 +218,7 @@ def _is_going(row: Resource, host: Host | None) -> bool:
 def _no_host(ctx: StepContext, member: Record, said: str) -> NxdError:
     """A node that should be a host and is none: it is taken in again, or another server takes its place."""
     again, other = verb_remedy(CLUSTER, "retry", ctx.record.name), verb_remedy(NODE, "replace", member.name)
-    return NxdError("cluster_failed", said, remedy=[again, other])
+    return NxdError(CLUSTER_FAILED, said, remedy=[again, other])
 
 
 def member_view(ctx: StepContext, member: Record) -> dict[str, Any]:

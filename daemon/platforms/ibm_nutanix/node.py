@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from daemon.clock import Clock
+from daemon.drivers.ibm_codes import ADDRESS_TAKEN
 from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.engine.context import StepContext
@@ -80,17 +81,16 @@ class NodeSteps:
     async def _reserve(self, ctx: StepContext, role: Role) -> None:
         ibm = ctx.cluster.spec["ibm"]
         network = ibm[role.network]
-        low, high = offsets_of(ibm, role)
         name = self._names.address(ctx.record.name, role)
         known = ctx.resource("reserved_ip", name)
         sent = known if known is not None and known.state != "gone" and known.sent > 0 else None
-        if sent is not None and sent.data.get("refused") != "address_taken":
+        if sent is not None and sent.data.get("refused") != ADDRESS_TAKEN.code:
             await ctx.ensure(self._ip(name, role, network["subnet"], asked_for(sent)))
             return
         if sent is not None:
             self.picker.forget(network["subnet"])
         preferred = ctx.record.facts.get(FACT, {}).get(role.component)
-        async with self.picker.pick(ctx, network["subnet"], low, high, preferred) as address:
+        async with self.picker.pick(ctx, network["subnet"], *offsets_of(ibm, role), preferred) as address:
             asked = [address]
             if sent is not None:  # an earlier call may still get what it asked for
                 asked += asked_for(sent)

@@ -14,6 +14,7 @@ from daemon.drivers.ibm_vpc import open_vpc
 from daemon.drivers.prism import Connections
 from daemon.drivers.rates import TokenBucket
 from daemon.engine.context import Step
+from daemon.errors.tree import by_code
 from daemon.life import release
 from daemon.life.members import FORMED
 from daemon.memory.mirror import Mirror
@@ -24,6 +25,7 @@ from daemon.platforms.ibm_nutanix.audit import CloudAudit
 from daemon.platforms.ibm_nutanix.bounds import bounds
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
 from daemon.platforms.ibm_nutanix.cvms import Cvms
+from daemon.platforms.ibm_nutanix.errors import ERRORS, REMEDIES
 from daemon.platforms.ibm_nutanix.ladder import LADDER
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, MachineSteps
 from daemon.platforms.ibm_nutanix.membership import Membership
@@ -52,6 +54,8 @@ class IbmNutanix(Platform):
     node = tables.NODE
     cluster = tables.CLUSTER
     objects = by_name(OBJECTS)
+    errors = by_code(ERRORS)
+    remedies = REMEDIES
 
     def __init__(self, settings: IbmSettings, clock: Clock) -> None:
         self._settings = settings

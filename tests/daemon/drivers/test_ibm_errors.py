@@ -12,7 +12,7 @@ from ibm_cloud_sdk_core import ApiException
 
 from daemon.drivers.http import AnswerLost, Line, NotDelivered
 from daemon.drivers.ibm_errors import TokenRefused, retry_after, translate
-from daemon.errors.tree import CATALOGUE, OutsideError
+from daemon.errors.tree import OutsideError
 
 
 def answer(status: int, body: object, headers: Mapping[str, str] | None = None) -> ApiException:
@@ -96,7 +96,7 @@ def test_an_answer_is_told_by_its_machine_code_and_status(status: int, body: obj
         assert error.evidence == f"HTTP {status} 502 Bad Gateway cloudflare"
     elif isinstance(body, str):
         assert body[:40] in (error.evidence or "")
-    assert error.remedies and error.retry == CATALOGUE[code].retry
+    assert error.remedies and error.retry == error.kind.retry
 
 
 def test_the_inner_message_of_a_wrapped_error_is_the_one_a_person_reads() -> None:

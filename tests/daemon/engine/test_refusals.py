@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from daemon.drivers.ibm_codes import ADDRESS_TAKEN
 from daemon.engine.context import StepContext
 from daemon.engine.objects import Found
-from daemon.errors.tree import OutsideError
+from daemon.errors.tree import ErrorKind, OutsideError
 from state_machines.objects import LATE_SECONDS
 from state_machines.outcome import Done
 from tests.daemon.engine import test_ensure
@@ -17,8 +18,8 @@ from tests.daemon.engine.test_ensure import LOST, NEVER, OTHERS, TAKEN, once, ro
 make = test_ensure.make
 """The fixture that lets a node make one object."""
 
-REFUSALS = (
-    "address_taken",
+REFUSALS: tuple[str | ErrorKind, ...] = (
+    ADDRESS_TAKEN,
     "conflict",
     "quota",
     "not_authorized",
@@ -30,7 +31,7 @@ REFUSALS = (
 
 @pytest.mark.parametrize("code", REFUSALS)
 async def test_a_refusal_is_no_proof_and_what_a_doubled_call_made_is_taken_or_undone(
-    house: Any, code: str
+    house: Any, code: str | ErrorKind
 ) -> None:
     """A proxy sends the create twice, and the answer that arrives is the refusal of the second one."""
 
@@ -53,7 +54,7 @@ async def test_a_refusal_is_no_proof_and_what_a_doubled_call_made_is_taken_or_un
 
 @pytest.mark.parametrize("code", REFUSALS)
 async def test_after_a_refusal_the_duty_to_undo_stays_until_the_name_was_looked_for_and_no_call_is_late(
-    house: Any, code: str
+    house: Any, code: str | ErrorKind
 ) -> None:
     house.toy.outside.before = once(OutsideError(code, status=400))
     house.toy.script["settling"] = [OutsideError("bad_request")]

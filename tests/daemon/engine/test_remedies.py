@@ -22,7 +22,8 @@ from daemon.engine.remedies import (
     without_problem,
 )
 from daemon.engine.sentences import late
-from daemon.errors.tree import CATALOGUE, NxdError, OutsideError, in_spec
+from daemon.errors.tree import CATALOGUE, ErrorKind, NxdError, OutsideError, by_code, in_spec
+from daemon.platforms.ibm_nutanix.errors import CLUSTER_FAILED, ERRORS
 from daemon.platforms.ibm_nutanix.vetoes import veto
 from daemon.platforms.ibm_nutanix.ways import of_ill
 from daemon.store.ops import Command
@@ -34,11 +35,15 @@ from state_machines.record import Record
 from tests.daemon.toy_kinds import CLUSTER, NODE
 
 PAIRS = [(NODE, CLUSTER), (ibm_nutanix.NODE, ibm_nutanix.CLUSTER)]
+KINDS = (*CATALOGUE.values(), *ERRORS)
+"""Every code of an error that a record of these can have."""
 STILL = ("failed", "attention", "released")
 
 
 class Free:
     """A platform that forbids nothing, and in whose specs only the gate may change."""
+
+    errors = by_code(ERRORS)
 
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         return None
@@ -112,11 +117,11 @@ def follow(found: list[Remedy], here: Situation, cluster: Situation) -> None:
 
 @pytest.mark.parametrize("exists", [False, True])
 @pytest.mark.parametrize("protected", [False, True])
-@pytest.mark.parametrize("code", [kind.code for kind in CATALOGUE.values() if kind.leads])
+@pytest.mark.parametrize("kind", [one for one in KINDS if one.leads], ids=lambda one: one.code)
 def test_whatever_went_wrong_and_wherever_it_stands_what_is_told_can_be_done(
-    code: str, protected: bool, exists: bool
+    kind: ErrorKind, protected: bool, exists: bool
 ) -> None:
-    problem = plain(NxdError(code).problem())
+    problem = plain(NxdError(kind).problem())
     for here, cluster in places(protected, exists):
         found = remedies(problem, here, cluster)
         follow(found, here, cluster)
@@ -307,6 +312,16 @@ def test_an_error_of_an_older_version_is_still_told_with_its_way_on() -> None:
     assert [one.kind for one in found] == ["outside", "verb"]
 
 
+def test_what_leads_on_from_an_error_of_a_platforms_own_stands_in_its_row() -> None:
+    node, cluster = PAIRS[1]
+    problem = plain(NxdError(CLUSTER_FAILED).problem())
+    work = Record("demo", cluster.name, "demo", "deploying", 0.0, step="deploying")
+    stuck = {"stuck": {"times": 2}}
+    record = Record("node01", node.name, "demo", "failed", 0.0, step="installing", error=problem, facts=stuck)
+    found = remedies(problem, situation(record, node, work, True), situation(work, cluster, work, True))
+    assert [one.verb for one in found] == [None, "replace"]
+
+
 def test_commands_are_told_one_after_the_other_in_one_sentence() -> None:
     by_hand = [Remedy("command", line, command=line) for line in ("a", "b")]
     assert text([Remedy("outside", "Look."), *by_hand]) == "Look. By hand, in this order: a; b."
@@ -314,6 +329,6 @@ def test_commands_are_told_one_after_the_other_in_one_sentence() -> None:
 
 
 def test_no_sentence_of_the_catalogue_promises_what_depends_on_the_place() -> None:
-    said: list[Any] = [one.text for kind in CATALOGUE.values() for one in kind.mend]
+    said: list[Any] = [one.text for kind in KINDS for one in kind.mend]
     assert not [one for one in said if "then retry" in one.lower() or "tries again" in one]
-    assert set(FALLBACKS) >= {verb for kind in CATALOGUE.values() for verb in kind.leads}
+    assert set(FALLBACKS) >= {verb for kind in KINDS for verb in kind.leads}

@@ -12,6 +12,7 @@ import pytest
 
 from daemon.cli import COMMANDS, nxd
 from daemon.errors.tree import CATALOGUE
+from daemon.platforms.ibm_nutanix.errors import ERRORS
 from state_machines.verbs import SHARED
 
 ROOT = Path(__file__).parents[3]
@@ -85,7 +86,7 @@ def test_every_command_that_a_page_shows_has_the_options_that_it_shows(page: Pat
 
 
 def test_every_verb_that_a_remedy_gives_is_a_command() -> None:
-    leads = {verb for kind in CATALOGUE.values() for verb in kind.leads}
+    leads = {verb for kind in (*CATALOGUE.values(), *ERRORS) for verb in kind.leads}
     assert leads and leads | set(SHARED) <= set(COMMANDS)
 
 

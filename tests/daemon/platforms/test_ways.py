@@ -14,8 +14,10 @@ import daemon.platforms
 from daemon.engine import legality
 from daemon.engine.legality import Situation
 from daemon.engine.remedies import without_problem
+from daemon.errors.tree import by_code
 from daemon.life.members import MOST, ways_of_stopped
 from daemon.platforms.ibm_nutanix import ways
+from daemon.platforms.ibm_nutanix.errors import ERRORS
 from daemon.platforms.ibm_nutanix.vetoes import veto
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import CLUSTER, NODE
@@ -28,6 +30,8 @@ SERVER = Resource("node01", "demo", "server", "lab-node01-bms", "present", "0717
 
 class Rules:
     """What the platform says, with the settings that may change."""
+
+    errors = by_code(ERRORS)
 
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         return veto(verb, record, cluster)

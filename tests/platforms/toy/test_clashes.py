@@ -12,6 +12,12 @@ from tests.platforms.toy.test_toyland import deployed
 pytestmark = pytest.mark.e2e
 
 
+MANIFEST = (
+    "from daemon.platforms.manifest import Manifest\n"
+    "REMEDIES = {'authentication': 'Mend the key.', 'not_authorized': 'Ask for the role.'}\n"
+)
+
+
 class TestClashes:
     """What somebody else's package does wrong is told, and harms nobody."""
 
@@ -41,17 +47,31 @@ class TestClashes:
     ) -> None:
         self.bring(
             toy,
-            "from daemon.platforms.manifest import Manifest\n"
-            "MANIFEST = Manifest('toyland', 'Another', 'x', 'x', 'another.platform')\n",
+            f"{MANIFEST}"
+            "MANIFEST = Manifest('toyland', 'Another', 'x', 'x', 'another.platform', remedies=REMEDIES)\n",
         )
         deployed(toy)
         log = (toy.directory / "serve.log").read_text()
         assert "Two platforms have the name toyland" in log
 
+    def test_a_code_that_means_two_things_is_named_and_the_platforms_work_on(
+        self, toy: Any, shelf: ShelfState
+    ) -> None:
+        self.bring(
+            toy,
+            f"{MANIFEST}"
+            "from daemon.errors.tree import ErrorKind, outside\n"
+            "TORN = ErrorKind('torn', 'It tore.', 'now', (outside('Sew it.'),))\n"
+            "MANIFEST = Manifest('other', 'Another', 'x', 'x', 'x', errors=(TORN,), remedies=REMEDIES)\n",
+        )
+        deployed(toy)
+        log = (toy.directory / "serve.log").read_text()
+        assert "mean different things by the code torn" in log
+
     def test_a_manifest_that_lacks_something_is_not_used_and_one_sentence_names_what(self, toy: Any) -> None:
         self.bring(
             toy,
-            "from daemon.platforms.manifest import Manifest\n"
+            f"{MANIFEST}"
             "from state_machines.objects import ObjectKind\n"
             "KINDS = (ObjectKind('crate', 'crate', '', 0),)\n"
             "MANIFEST = Manifest('other', 'Another', 'x', 'x', 'other.platform', objects=KINDS)\n",
@@ -70,14 +90,14 @@ class TestClashes:
     def test_a_platform_whose_tables_are_not_sound_is_not_started_with(self, toy: Any) -> None:
         self.bring(
             toy,
-            "from daemon.platforms.manifest import Manifest\n"
+            f"{MANIFEST}"
             "from state_machines.kind import Kind\n"
             "from state_machines.verbs import Prompt, Verb\n"
             "from toyland.tables import CLUSTER as C, NODE as N\n"
             "ODD = Verb('dance', 'dance', Prompt('', '', ''), facts={'danced': True})\n"
             "NODE = Kind('other.node', 'node', N.states.values(), N.transitions, N.undo, (*N.verbs.values(), ODD))\n"
             "CLUSTER = Kind('row', 'cluster', C.states.values(), C.transitions, C.undo, C.verbs.values())\n"
-            "MANIFEST = Manifest('other', 'Another', 'other', 'x', 'x')\n",
+            "MANIFEST = Manifest('other', 'Another', 'other', 'x', 'x', remedies=REMEDIES)\n",
         )
         toy.write(platforms=["toyland", "other"])
         said = toy.run("serve")
@@ -88,10 +108,10 @@ class TestClashes:
     def test_two_platforms_cannot_listen_at_one_port(self, toy: Any) -> None:
         self.bring(
             toy,
-            "from daemon.platforms.manifest import Manifest\n"
+            f"{MANIFEST}"
             "from daemon.settings.kinds import LISTEN, Setting\n"
             "PORT = Setting('other.listen', LISTEN, None, 'A port')\n"
-            "MANIFEST = Manifest('other', 'Another', 'x', 'x', 'other.platform', settings=(PORT,))\n",
+            "MANIFEST = Manifest('other', 'Another', 'x', 'x', 'x', settings=(PORT,), remedies=REMEDIES)\n",
         )
         taken = toy.settings["boot"]["listen"]
         toy.write(platforms=["toyland", "other"], other={"listen": taken})
@@ -101,7 +121,7 @@ class TestClashes:
         self.bring(
             toy,
             "from pathlib import Path\n"
-            "from daemon.platforms.manifest import Manifest\n"
+            f"{MANIFEST}"
             "from daemon.settings.kinds import URL, Setting\n"
             "from pxe.routes import BootRoute, BootTable\n"
             "from state_machines.kind import Kind\n"
@@ -109,7 +129,7 @@ class TestClashes:
             "NODE = Kind('other.node', 'node', N.states.values(), N.transitions, N.undo, N.verbs.values())\n"
             "CLUSTER = Kind('other.cluster', 'cluster', C.states.values(), C.transitions, C.undo, C.verbs.values())\n"
             "MANIFEST = Manifest('other', 'Another', 'other', 'toyland.spec', 'other', 'other',\n"
-            "    settings=(Setting('other.url', URL, None, 'The shelf', endpoint=True),))\n"
+            "    settings=(Setting('other.url', URL, None, 'The shelf', endpoint=True),), remedies=REMEDIES)\n"
             "BOOT = BootTable(Path(), (BootRoute('GET', '/all/{name}', 'document', ()),), {}, {})\n"
             "def load(settings, clock):\n"
             "    from toyland.platform import Shelf, Toyland\n"

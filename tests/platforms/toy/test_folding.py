@@ -84,7 +84,7 @@ def test_a_box_that_tears_fails_its_node_and_a_retry_folds_it_in_a_round_of_its_
     assert toy.run("apply", str(SPEC)).code == 0
     assert toy.run("wait", "left", "--timeout", "25").code == 1
     shown = json.loads(toy.run("show", "left", "--json").out)["entity"]
-    assert (shown["error"]["code"], shown["error"]["evidence"]) == ("install_failed", "a corner")
+    assert (shown["error"]["code"], shown["error"]["evidence"]) == ("torn", "a corner")
     assert shown["step"] == "folding"
     shelf.mend("lab-left")
     assert toy.run("retry", "left").code == 0

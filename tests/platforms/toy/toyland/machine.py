@@ -15,6 +15,7 @@ from pxe.identity import plain_mac
 from pxe.render import render_document
 from state_machines.outcome import Done, Fail, Outcome, Wait
 from state_machines.record import Record
+from toyland.errors import TORN
 from toyland.routes import BOOT, PATH
 
 TOKEN, FOLDED, TRIED = "boot_token", "folded", "tried"
@@ -79,7 +80,7 @@ async def fold(ctx: StepContext) -> Outcome:
         return Done({FOLDED: True})
     if stands.error is not None:
         why = str(stands.error.data["message"])
-        return Fail(NxdError("install_failed", f"The box is torn: {why}.", evidence=why).problem())
+        return Fail(NxdError(TORN, f"The box is torn: {why}.", evidence=why).problem())
     return Wait("the box to fold itself", _told(stands.phase), POLL)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from daemon.platforms.manifest import Manifest
 from daemon.settings.kinds import URL, Setting
 from state_machines.objects import ObjectKind
+from toyland.errors import REMEDIES, TORN, WRONG_KEY
 
 OBJECTS = (
     ObjectKind("power", "switch", "switches", 1, "effect", 2.5, ("shelf switch {name} off",)),
@@ -21,5 +22,6 @@ MANIFEST = Manifest(
     boot="toyland.routes",
     settings=(Setting("toyland.url", URL, None, "The shelf", endpoint=True),),
     objects=OBJECTS,
-    remedies={"not_authorized": "Put the right key into the spec, and apply it."},
+    errors=(WRONG_KEY, TORN),
+    remedies=REMEDIES,
 )

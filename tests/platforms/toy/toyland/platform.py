@@ -9,7 +9,7 @@ from daemon.clock import Clock
 from daemon.engine.context import Step, StepContext
 from daemon.engine.effects import Effect
 from daemon.engine.objects import Disposal, Found, Want
-from daemon.errors.tree import NxdError
+from daemon.errors.tree import NxdError, by_code
 from daemon.life import gate, installs, join, release, undo
 from daemon.life.members import FORMED
 from daemon.life.vetoes import Vetoes
@@ -36,6 +36,7 @@ class Toyland(Platform):
     node = tables.NODE
     cluster = tables.CLUSTER
     objects = by_name(OBJECTS)
+    errors = by_code(MANIFEST.errors)
     remedies = MANIFEST.remedies
 
     def __init__(self, shelf: Shelf, environment: str, most: int, boot_url: str) -> None:

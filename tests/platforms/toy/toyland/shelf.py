@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from daemon.errors.tree import OutsideError
+from toyland.errors import WRONG_KEY
 
 CODES = {409: "name_taken", 429: "rate_limited"}
 
@@ -29,7 +30,7 @@ class Shelf:
             return None
         if answer.status_code == 401:
             said = f"{what}: the key was refused."
-            raise OutsideError("not_authorized", said, evidence=answer.text)
+            raise OutsideError(WRONG_KEY, said, evidence=answer.text)
         if answer.status_code >= 300:
             code = CODES.get(
                 answer.status_code, "unavailable" if answer.status_code >= 500 else "bad_request"
