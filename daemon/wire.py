@@ -333,10 +333,12 @@ class Detail(TypedDict):
 
 
 class Accepted(TypedDict):
-    """A verb that is durable: it will be carried out even if the daemon dies now."""
+    """A verb that is durable: it will be carried out even if the daemon dies now. ``along`` are the nodes that are
+    tried again with their cluster, because they stand in its way."""
 
     accepted: bool
     revision: int
+    along: list[str]
 
 
 class Applied(TypedDict):

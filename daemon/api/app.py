@@ -175,7 +175,7 @@ class Api:
 
     async def verb(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"verb", "target", "digest", "token", "step"})
-        revision = await self._verbs.give(
+        accepted = await self._verbs.give(
             _text(body, "verb"),
             _text(body, "target"),
             _actor(request),
@@ -183,7 +183,7 @@ class Api:
             _maybe_text(body, "token"),
             _maybe_text(body, "step"),
         )
-        return _json({"accepted": True, "revision": revision})
+        return _json(accepted)
 
     async def preflight(self, request: web.Request) -> web.StreamResponse:
         spec = await self._spec(await _body(request, {"spec"}))

@@ -140,7 +140,8 @@ def _run(options: dict[str, Any], verb: VerbCommand, name: str, how: How) -> int
         accepted = client.verb(verb.name, name, digest=digest, token=str(uuid.uuid4()), step=how.step)
     waits = how.wait and verb.goal is not None
     if not how.as_json:
-        print(f"{name}: {verb.name} accepted.", flush=True)
+        along = f" With it go {', '.join(accepted['along'])}." if accepted.get("along") else ""
+        print(f"{name}: {verb.name} accepted.{along}", flush=True)
     elif not waits:
         print_json(accepted)
     if not waits or verb.goal is None:

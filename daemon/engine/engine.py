@@ -164,7 +164,8 @@ class Engine:
         kind = self.kind(record)
         now = self.journal.clock.now()
         close = CloseCommand(command.token, record.name)
-        reason = legality.why_not(self.situation(record, command), command.verb, command.args)
+        before = self.situation(record, command)
+        reason = legality.why_not(before, command.verb, command.args)
         if reason is not None:
             event = sentences.event(
                 record, "verb", now, f"{command.verb} came to nothing: {reason}", "warning"
@@ -172,27 +173,21 @@ class Engine:
             await self.journal.commit(close, event)
             return
         changed = transitions.carried_out(record, kind, command.verb, command.args, now, self.limits(record))
-        if legality.is_for_later(kind, command.verb, command.args) or not kind.leads(command.verb):
-            said = sentences.event(record, "verb", now, f"{command.verb} is in force", actor=command.actor)
-            await self.journal.commit(PutRecord(changed), close, said)
+        members, new_id = self._mirror.members(record.shard), self.journal.clock.new_id
+        ops: list[Op] = [close, *reactions.companions(before, command, members, self.kind, new_id, now)]
+        if legality.stays(kind, record, command.verb, command.args):
+            await self.journal.commit(PutRecord(changed), *ops, reactions.in_force(record, command, ops, now))
             self._wake_paused(record, command.verb)
-            return
-        ops: list[Op] = [close, *self._companions(record, command, now)]
-        if changed.state == kind.initial and record.name == record.shard:
-            ops.append(reactions.follow_up(record, "start", now, self.journal.clock.new_id()))
-        if command.verb == "change":
-            ops += reactions.changed_nodes(
-                changed, self.platform(changed).node, command.args, self._mirror.members(changed.name), now
-            )
-        await self._commit_change(record, changed, command.verb, command.actor, *ops)
+        else:
+            if changed.state == kind.initial and record.name == record.shard:
+                ops.append(reactions.follow_up(record, "start", now, new_id()))
+            if command.verb == "change":
+                node = self.platform(changed).node
+                ops += reactions.changed_nodes(changed, node, command.args, members, now)
+            await self._commit_change(record, changed, command.verb, command.actor, *ops)
         for op in ops:
             if isinstance(op, AddCommand) and op.command.target != record.name:
                 self.poke(op.command.target)
-
-    def _companions(self, record: Record, command: Command, now: float) -> list[Op]:
-        members, clock = self._mirror.members(record.shard), self.journal.clock
-        platform = self.platform(record)
-        return reactions.companions(record, command, members, self.kind, platform, clock.new_id, now)
 
     def _wake_paused(self, record: Record, verb: str) -> None:
         """Whatever waited for a protection to be lifted looks again once it is; no other verb has it do so."""

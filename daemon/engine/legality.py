@@ -32,6 +32,9 @@ class Rules(Protocol):
     def may_change(self, setting: str) -> bool:
         """Whether a setting of a cluster may change while something of it stands."""
 
+    def waits_for_nodes(self, step: str) -> bool:
+        """Whether a cluster at this step waits for its nodes."""
+
 
 class Situation(Struct, frozen=True):
     """All that the legality of a verb depends on. ``inbox`` and ``cluster_inbox`` hold what was accepted for the
@@ -48,6 +51,8 @@ class Situation(Struct, frozen=True):
     absent: str = ""
     """Why nothing at all can be done with it, where its platform is not switched on, and what leads to that."""
     switch_on: Remedy | None = None
+    stopped: Callable[[], Sequence[Situation]] = tuple
+    """Of a cluster's own situation: its nodes that stopped on their way and are not told to go on yet."""
 
 
 def is_protected(cluster: Record, inbox: Iterable[Command]) -> bool:
@@ -65,6 +70,32 @@ def event_name(kind: Kind, verb: str, args: Mapping[str, Any]) -> str:
 def is_for_later(kind: Kind, verb: str, args: Mapping[str, Any]) -> bool:
     """Whether the verb names a step after which it takes effect."""
     return "step" in args and kind.effect(verb).step == "after"
+
+
+def stays(kind: Kind, record: Record, verb: str, args: Mapping[str, Any]) -> bool:
+    """Whether a legal verb leaves its record where it stands: it takes effect later, only sets something, or is one for
+    the nodes that stand in the way."""
+    if is_for_later(kind, verb, args) or (verb in kind.verbs and not kind.leads(verb)):
+        return True
+    return not kind.allows(record.state, record.step, event_name(kind, verb, args))
+
+
+def in_the_way(cluster: Situation) -> list[Situation]:
+    """The nodes that failed and may be tried again, where a cluster stands at a step that waits for nodes."""
+    if not _waits_for_nodes(cluster):
+        return []
+    return [
+        one
+        for one in cluster.stopped()
+        if one.kind.states[one.record.state].phase == "failed" and why_not(one, "retry", {}) is None
+    ]
+
+
+def _waits_for_nodes(cluster: Situation) -> bool:
+    record = cluster.record
+    is_cluster, step = record.name == record.shard, record.step
+    begun = record.state in (step, "failed") and step in cluster.kind.steps
+    return is_cluster and begun and cluster.platform.waits_for_nodes(str(step))
 
 
 def why_not(situation: Situation, verb: str, args: Mapping[str, Any]) -> str | None:
@@ -93,10 +124,22 @@ def _why_not_here(situation: Situation, verb: str, args: Mapping[str, Any]) -> s
         return None
     if kind.allows(record.state, record.step, event_name(kind, verb, args)):
         return None
+    if effect.nodes == "again" and effect.again and "step" not in args and _waits_for_nodes(situation):
+        return _why_not_for_nodes(situation, verb)
     if "step" in args:
         here = kind.states[record.state].title
         return f"It is {here}; a {verb} begins at a step that a failed or held one has reached."
     return kind.why_not(record.state, verb)
+
+
+def _why_not_for_nodes(cluster: Situation, verb: str) -> str | None:
+    """Why a cluster that is at work cannot have what stands in its way tried again; None when it can."""
+    if in_the_way(cluster):
+        return None
+    others = [f"{one.record.name} is {one.kind.states[one.record.state].title}" for one in cluster.stopped()]
+    told = f": {', '.join(others)}" if others else ""
+    here = cluster.kind.states[cluster.record.state].title
+    return f"It is {here}, and no node that failed is there for a {verb}{told}."
 
 
 def _why_not_after(record: Record, kind: Kind, step: str) -> str | None:

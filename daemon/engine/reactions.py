@@ -9,7 +9,7 @@ from daemon.engine import legality, sentences, transitions
 from daemon.engine.legality import Situation
 from daemon.engine.remedies import plain
 from daemon.platforms.base import Platform
-from daemon.store.ops import AddCommand, Command, DropRecord, DropSecrets, Op, PutRecord
+from daemon.store.ops import AddCommand, AddEvent, Command, DropRecord, DropSecrets, Op, PutRecord
 from state_machines.kind import Kind
 from state_machines.outcome import Problem
 from state_machines.record import Record
@@ -56,23 +56,23 @@ def after_failure(
 
 
 def companions(
-    before: Record,
+    before: Situation,
     command: Command,
     members: Sequence[Record],
     kind_of: Callable[[Record], Kind],
-    platform: Platform,
     new_id: Callable[[], str],
     now: float,
 ) -> list[Op]:
     """The verbs that a verb of a cluster is for its nodes: a hold holds those at work, a resume lets them go on, and
     whatever tries again tries again what blocks it."""
-    if before.name != before.shard:
+    cluster = before.record
+    if cluster.name != cluster.shard:
         return []
     found: Mapping[str, tuple[str, dict[str, Any]]] = {}
-    match kind_of(before).effect(command.verb).nodes:
+    match before.kind.effect(command.verb).nodes:
         case "stop" if "step" not in command.args:
             found = {
-                member.name: ("hold", {"with": before.name})
+                member.name: ("hold", {"with": cluster.name})
                 for member in members
                 if kind_of(member).states[member.state].work
             }
@@ -80,11 +80,10 @@ def companions(
             found = {
                 member.name: ("resume", {})
                 for member in members
-                if member.state == "held" and member.facts.get("held_with") == before.name
+                if member.state == "held" and member.facts.get("held_with") == cluster.name
             }
         case "again":
-            again = kind_of(before).effect(command.verb).again
-            along = retried_along(before, again, command.args, members, platform)
+            along = retried_along(before, command.verb, command.args)
             found = {member.name: ("retry", {}) for member in along}
     return [
         follow_up(member, verb, now, new_id(), command.actor, **args)
@@ -94,19 +93,25 @@ def companions(
     ]
 
 
-def retried_along(
-    cluster: Record, again: bool, args: Mapping[str, Any], members: Sequence[Record], platform: Platform
-) -> list[Record]:
-    """The nodes that stand in the way of what is tried ``again``, or goes back to nothing, and are tried again with
-    it."""
-    if cluster.state == "rollback_blocked" or not again:
-        return [member for member in members if member.state == "rollback_blocked"]
-    if cluster.state != "failed" or "step" in args or cluster.step is None:
+def retried_along(cluster: Situation, verb: str, args: Mapping[str, Any]) -> list[Record]:
+    """The nodes that stand in the way of a cluster which is tried again, or goes back to nothing, and are tried again
+    with it."""
+    effect = cluster.kind.effect(verb)
+    if effect.nodes != "again":
         return []
-    stopped = (
-        ("failed", "rollback_blocked") if platform.waits_for_nodes(cluster.step) else ("rollback_blocked",)
-    )
-    return [member for member in members if member.state in stopped]
+    if effect.again and "step" in args:
+        return []
+    blocked = [one.record for one in cluster.stopped() if one.record.state == "rollback_blocked"]
+    if not effect.again or cluster.record.state == "rollback_blocked":
+        return blocked
+    return [one.record for one in legality.in_the_way(cluster)] or blocked
+
+
+def in_force(record: Record, command: Command, ops: Sequence[Op], now: float) -> AddEvent:
+    """The line of the log of a verb that leaves its record where it stands, and for which nodes it is."""
+    nodes = [op.command.target for op in ops if isinstance(op, AddCommand)]
+    said = f"{command.verb} of {', '.join(nodes)}" if nodes else f"{command.verb} is in force"
+    return sentences.event(record, "verb", now, said, actor=command.actor)
 
 
 def changed_nodes(

@@ -26,6 +26,8 @@ MILD = tuple(verb.name for verb in _MILDEST_FIRST if verb.deletes != "always")
 """Those that delete nothing, or only what their plan says."""
 HARMLESS = (RETRY.name, RESUME.name)
 """Those that lead on with what stands."""
+NODES_NAMED = 4
+"""So many nodes are named, each with its verb; the others take the same."""
 _BACK_TO_NOTHING = (ROLLBACK.name, DESTROY.name)
 _WAIT = "nxd wait"
 _BY_ITSELF = Remedy("wait", "Nothing to do yet: nxd tries again by itself until the deadline.")
@@ -111,7 +113,8 @@ def ways_on(here: Situation, cluster: Situation, verb: str, args: Mapping[str, A
     if verb in _BACK_TO_NOTHING:
         found = _legal(FALLBACKS, but, here, cluster)
     elif passes_by_itself(here, cluster):
-        found = _meanwhile(here, cluster)
+        again = here.kind.effect(verb).nodes == "again"
+        found = (_nodes_on(here) if again else []) or _meanwhile(here, cluster)
     else:
         found = _legal(HARMLESS, but, here, cluster) or _legal(FALLBACKS, but, here, cluster)
     return found or [_wait_for(here if _goes_on(here) else cluster)]
@@ -151,6 +154,13 @@ def _meanwhile(here: Situation, cluster: Situation) -> list[Remedy]:
             if found:
                 return found
     return []
+
+
+def _nodes_on(cluster: Situation) -> list[Remedy]:
+    """What lets the nodes of a cluster go on that stopped on their way: each has its own verb."""
+    if not cluster.platform.waits_for_nodes(cluster.record.state):
+        return []
+    return [way for one in cluster.stopped() for way in _legal(HARMLESS, "", one)[:1]][:NODES_NAMED]
 
 
 def _wait_for(place: Situation) -> Remedy:

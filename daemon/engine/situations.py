@@ -13,6 +13,9 @@ from daemon.store.ops import Command
 from state_machines.kind import Kind
 from state_machines.record import Record
 
+STILL = ("failed", "attention", "released")
+"""Phases in which a record stays until somebody moves it."""
+
 
 class Situations:
     """Looks records up. ``platforms`` by name; a record's kind begins with its platform's name. ``deadline_factor``
@@ -51,6 +54,7 @@ class Situations:
     def situation(self, record: Record, but: Command | None = None) -> Situation:
         """What the legality of the record's verbs depends on; ``but`` is the verb that is being carried out."""
         cluster, platform = self._mirror.records.get(record.shard, record), self.platform(record)
+        absent = platform if isinstance(platform, Absent) else None
         return Situation(
             record,
             record if record.name == record.shard else cluster,
@@ -59,8 +63,20 @@ class Situations:
             [command for command in self._mirror.commands(record.shard) if command != but],
             platform,
             lambda: self.exists(record.shard),
-            *((platform.why, platform.remedy) if isinstance(platform, Absent) else ()),
+            absent.why if absent else "",
+            absent.remedy if absent else None,
+            lambda: self._stopped(record),
         )
+
+    def _stopped(self, cluster: Record) -> list[Situation]:
+        """The nodes of a cluster that stopped on their way, and of which nobody asked anything since."""
+        if cluster.name != cluster.shard:
+            return []
+        return [
+            self.situation(member)
+            for member in self._mirror.members(cluster.name)
+            if self.kind(member).states[member.state].phase in STILL and not self._mirror.asked(member.name)
+        ]
 
     def exists(self, cluster: str) -> bool:
         """Whether anything of a cluster exists outside, or may be about to: no setting that it was made from may change

@@ -9,7 +9,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from daemon.engine import sentences
-from daemon.engine.legality import event_name, is_for_later
+from daemon.engine.legality import event_name, is_for_later, stays
 from daemon.engine.limits import Limits
 from daemon.secrets.references import sealed_name
 from daemon.store.ops import DropRecord, DropSecrets, Op, PutRecord
@@ -131,7 +131,7 @@ def carried_out(
     effect = kind.effect(verb)
     if is_for_later(kind, verb, args):
         return replace(record, stop_after=args["step"], version=record.version + 1)
-    if verb in kind.verbs and not kind.leads(verb):
+    if stays(kind, record, verb, args):
         protected = record.protected if effect.protect is None else effect.protect
         facts = {**record.facts, **effect.facts}
         return replace(record, protected=protected, facts=facts, version=record.version + 1)

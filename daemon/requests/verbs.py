@@ -66,7 +66,7 @@ class Verbs:
             old, new = platform.replacement(record, [*ties, *ledger(record.name)])
             items = deletions(old, platform.rank) + creations(new)
         elif effect.deletes == "maybe":
-            items = self._renewals(record, effect.again, args)
+            items = self._renewals(record, verb, args)
         plain = self._journal.mirror.records[record.shard].spec if effect.attempt else None
         stages = self._stages(record, verb, args)
         return plan_of(verb, record.name, items, stages, objects=platform.objects, plain=plain)
@@ -77,13 +77,12 @@ class Verbs:
         event = legality.event_name(kind, verb, args)
         return kind.table.get((record.state, record.step, event)) == ROLLING_BACK
 
-    def _renewals(self, record: Record, again: bool, args: Mapping[str, Any]) -> list[wire.PlanItem]:
+    def _renewals(self, record: Record, verb: str, args: Mapping[str, Any]) -> list[wire.PlanItem]:
         """What a retry deletes before it goes on, and what it makes anew for it; of a cluster, also what the retries of
         its nodes do that come with it."""
         platform, mirror = self._engine.platform(record), self._journal.mirror
-        members = mirror.members(record.shard) if record.name == record.shard else []
         items: list[wire.PlanItem] = []
-        for one in (*reactions.retried_along(record, again, args, members, platform), record):
+        for one in (*reactions.retried_along(self._engine.situation(record), verb, args), record):
             rows = mirror.resources(one.name)
             blocked = one.state == "rollback_blocked"
             old, new = (rows, ()) if blocked else platform.renewal(one, rows)
@@ -99,7 +98,8 @@ class Verbs:
             steps = () if effect.again else [stage.name for stage in kind.undo]
         elif effect.attempt:
             event = legality.event_name(kind, verb, args)
-            following = kind.next(record.state, record.step, event)
+            stays = legality.stays(kind, record, verb, args)
+            following = record.state if stays else kind.next(record.state, record.step, event)
             steps = kind.steps[kind.steps.index(following) :] if following in kind.steps else ()
             if record.name == record.shard:
                 steps = [step for step in steps if step in self._ahead(record)]
@@ -119,7 +119,7 @@ class Verbs:
         digest: str | None = None,
         token: str | None = None,
         step: str | None = None,
-    ) -> int:
+    ) -> wire.Accepted:
         """Accept a verb: durable when it returns, with the log's revision. Raises NxdError.
 
         ``step``: where a retry begins, after which a hold stops.
@@ -127,10 +127,11 @@ class Verbs:
         async with self._giving(target):
             record = self.find(target)
             self._know(record, verb, step)
+            args = {"step": step} if step else {}
+            along = [one.name for one in reactions.retried_along(self._engine.situation(record), verb, args)]
             if token is None or not self._journal.mirror.knows_token(token):
-                args = {"step": step} if step else {}
                 await self._give(verb, record, actor, digest, token or self._journal.clock.new_id(), args)
-            return self._journal.mirror.revision
+            return wire.Accepted(accepted=True, revision=self._journal.mirror.revision, along=along)
 
     async def _give(
         self, verb: str, record: Record, actor: str, digest: str | None, token: str, args: dict[str, str]

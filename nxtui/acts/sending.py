@@ -120,7 +120,7 @@ class VerbSender:
 
         trouble: dict[str, Any] = {"severity": "error", "markup": False, "timeout": _LONG}
         try:
-            await sending
+            answer: Any = await sending
         except DaemonRefused as refused:
             error = refused.error
             self._nx.notify(f"{error['message']} {error['remedy']}", title=f"{what}: refused", **trouble)
@@ -128,7 +128,9 @@ class VerbSender:
             said = f"{cause} Whether it arrived is seen in the log."
             self._nx.notify(said, title=f"{what}: no answer", **trouble)
         else:
-            self._nx.notify(done, timeout=4, markup=False)
+            along = (answer or {}).get("along")
+            told = f"{done} With it go {', '.join(along)}." if along else done
+            self._nx.notify(told, timeout=4, markup=False)
             return True
         return False
 

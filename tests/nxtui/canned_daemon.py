@@ -287,4 +287,4 @@ class CannedDaemon:
         if self.refuse is not None:
             return await self._json({"error": self.refuse}, 409)
         self.verbs.append(asked)
-        return await self._json({"accepted": True, "revision": self.revision})
+        return await self._json({"accepted": True, "revision": self.revision, "along": []})

@@ -104,7 +104,7 @@ async def test_a_verb_is_accepted_when_it_is_durable_and_its_actor_is_who_asked(
 ) -> None:
     accepted = await failed.verb("retry", "node01")
     (asked,) = await house.log(kind="verb")
-    assert accepted == {"accepted": True, "revision": asked.revision}
+    assert accepted == {"accepted": True, "revision": asked.revision, "along": []}
     assert (asked.actor, asked.message) == (ME, f"{ME} asked for retry of node01")
     await house.idle()
     by = {e.data["by"]: e.actor for e in await house.log(kind="transition")}

@@ -24,7 +24,7 @@ from daemon.engine.remedies import (
 from daemon.engine.sentences import late
 from daemon.errors.tree import CATALOGUE, ErrorKind, NxdError, OutsideError, by_code, in_spec
 from daemon.platforms.ibm_nutanix.errors import CLUSTER_FAILED, ERRORS
-from daemon.platforms.ibm_nutanix.vetoes import veto
+from daemon.platforms.ibm_nutanix.vetoes import WAITS_FOR_NODES, veto
 from daemon.platforms.ibm_nutanix.ways import of_ill
 from daemon.store.ops import Command
 from state_machines import ibm_nutanix
@@ -48,12 +48,18 @@ class Free:
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         return None
 
+    def waits_for_nodes(self, step: str) -> bool:
+        return False
+
     def may_change(self, setting: str) -> bool:
         return setting == "gate"
 
 
 class Ibm(Free):
     """A platform with vetoes."""
+
+    def waits_for_nodes(self, step: str) -> bool:
+        return step in WAITS_FOR_NODES
 
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         return veto(verb, record, cluster)

@@ -36,6 +36,9 @@ class Rules:
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         return veto(verb, record, cluster)
 
+    def waits_for_nodes(self, step: str) -> bool:
+        return False
+
     def may_change(self, setting: str) -> bool:
         return setting == "nodes"
 

@@ -1,0 +1,83 @@
+"""A retry of a cluster that is at work is one for the nodes that stand in its way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from daemon.errors.tree import NxdError, OutsideError
+
+BROKEN = OutsideError("bad_request", "The toy is broken.", evidence="HTTP 400")
+
+
+@pytest.fixture
+async def waiting(house: Any) -> Any:
+    """A cluster at work that waits for three nodes: two failed, one is ready."""
+    house.toy.waits_for_nodes = lambda step: step == "gathering"
+    house.toy.script = {(name, "settling"): [BROKEN] for name in ("node01", "node03")}
+    await house.sow("node01", "node02", "node03")
+    await house.tell("demo", "start")
+    assert [house.record(f"node0{n}").state for n in (1, 2, 3)] == ["failed", "ready", "failed"]
+    assert house.record("demo").state == "gathering"
+    return house
+
+
+async def test_it_tries_again_exactly_the_nodes_that_failed_and_says_which(waiting: Any) -> None:
+    before = waiting.record("demo")
+    assert waiting.verbs.can(before)["retry"] is None
+    assert waiting.verbs.plan("retry", "demo")["items"] == []
+    accepted = await waiting.verbs.give("retry", "demo", "ada")
+    assert accepted["along"] == ["node01", "node03"]
+    await waiting.idle()
+    assert [waiting.record(f"node0{n}").attempt for n in (1, 2, 3)] == [2, 1, 2]
+    said = [event.message for event in await waiting.log("demo", "verb")]
+    assert "retry of node01, node03" in said
+    assert waiting.record("demo").attempt == before.attempt
+    await waiting.pass_time(500)
+    assert waiting.record("demo").state == "active"
+
+
+async def test_the_cluster_itself_stays_where_it_is_with_its_deadline(waiting: Any) -> None:
+    waiting.toy.script[("node01", "settling")] = [BROKEN]
+    before = waiting.record("demo")
+    await waiting.pass_time(100)
+    await waiting.verbs.give("retry", "demo", "ada")
+    await waiting.idle()
+    after = waiting.record("demo")
+    assert (after.state, after.since, after.deadline) == (before.state, before.since, before.deadline)
+    assert [waiting.record(f"node0{n}").state for n in (1, 2, 3)] == ["failed", "ready", "ready"]
+
+
+async def test_nodes_that_a_person_stopped_are_left_alone_and_named_with_what_helps(waiting: Any) -> None:
+    await waiting.tell("node01", "rollback")
+    accepted = await waiting.verbs.give("retry", "demo", "ada")
+    assert accepted["along"] == ["node03"]
+    await waiting.idle()
+    assert (waiting.record("node01").state, waiting.record("node03").state) == ("rolled_back", "ready")
+    with pytest.raises(NxdError) as refused:
+        await waiting.verbs.give("retry", "demo", "ada")
+    assert "no node that failed is there for a retry: node01 is rolled back." in refused.value.message
+    assert [(one.verb, one.target) for one in refused.value.remedies] == [("retry", "node01")]
+
+
+async def test_where_nothing_stands_in_its_way_it_is_refused_and_time_is_what_helps(house: Any) -> None:
+    house.toy.waits_for_nodes = lambda step: True
+    house.toy.script = {"settling": BROKEN}
+    await house.sow("node01")
+    await house.tell("demo", "start")
+    await house.verbs.give("retry", "node01", "ada")  # it is on its way already
+    with pytest.raises(NxdError) as refused:
+        await house.verbs.give("retry", "demo", "ada")
+    assert refused.value.message == "It is gathering, and no node that failed is there for a retry."
+    assert [one.command for one in refused.value.remedies] == ["nxd wait demo"]
+
+
+async def test_a_step_that_waits_for_no_node_takes_no_retry(waiting: Any) -> None:
+    waiting.toy.waits_for_nodes = lambda step: False
+    assert "retry is for what is" in waiting.verbs.can(waiting.record("demo"))["retry"]
+
+
+async def test_a_node_whose_retry_is_refused_is_not_taken_along(waiting: Any) -> None:
+    waiting.toy.vetoes["retry"] = "Not now."
+    assert "no node that failed" in waiting.verbs.can(waiting.record("demo"))["retry"]
