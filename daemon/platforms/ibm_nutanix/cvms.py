@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from daemon.drivers.prism import Connections, Credentials, Prism
 from daemon.engine.context import StepContext
 from daemon.errors.tree import OutsideError
-from daemon.platforms.ibm_nutanix.hosts import joined
+from daemon.life.members import told
+from daemon.platforms.ibm_nutanix.hosts import is_formed, is_in, joined, on_the_way_out
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, PRISM_USER, address_of
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from state_machines.record import Record
@@ -53,13 +54,14 @@ class Cvms:
         but: Record | None = None,
     ) -> Any:
         """The answer of the first CVM of the cluster that gives one, but for that of ``but``; those with an error
-        named in ``pass_over`` are passed over. While there is no cluster, every ready CVM is asked.
+        named in ``pass_over`` are passed over. While there is no cluster, every ready CVM is asked; in one that stands,
+        those that are on their way out are asked last.
 
-        Raises the last one's error.
+        Raises the last one's error, of a member's rather than of one that goes.
         """
         last: OutsideError | None = None
-        there = [member for member in ctx.members if member.state in ARRIVED]
-        for member in joined(ctx) or there:
+        members = joined(ctx)
+        for member in (*members, *on_the_way_out(ctx)) if is_formed(ctx) else _arrived(ctx):
             if member == but or not member.facts.get("pin"):  # without one, its server was given back
                 continue
             try:
@@ -67,8 +69,8 @@ class Cvms:
             except OutsideError as error:
                 if error.code not in pass_over:
                     raise
-                last = error
-        raise last or OutsideError("unreachable", f"No CVM of {ctx.cluster.name} is there to be asked.")
+                last = error if member in members else last or error
+        raise last or _nobody(ctx, but)
 
     async def each(
         self, members: Sequence[Record], ask: Callable[[Record], Awaitable[Answer]]
@@ -97,8 +99,19 @@ class Cvms:
 
     def prism(self, ctx: StepContext, member: Record, login: Credentials | None = None) -> Prism:
         """A CVM, with the cluster's password once it is secured and the CVM is in it."""
-        if login is None and ctx.cluster.facts.get("secured") and member in joined(ctx):
+        if login is None and ctx.cluster.facts.get("secured") and is_in(ctx, member):
             login = Credentials(PRISM_USER, ctx.known_secret("password"))
         address = address_of(ctx.resources(owner=member.name), "cvm")
         port, login = self._settings.prism_port, login or factory_login(member)
         return Prism(address, port, member.facts["pin"], login, self._connections)
+
+
+def _arrived(ctx: StepContext) -> list[Record]:
+    return [member for member in ctx.members if member.state in ARRIVED]
+
+
+def _nobody(ctx: StepContext, but: Record | None) -> OutsideError:
+    """Nobody could be asked: each node is told with where it stands."""
+    others = [member for member in ctx.members if member != but]
+    said = f"No CVM of {ctx.cluster.name} is there to be asked"
+    return OutsideError("unreachable", f"{said}: {told(others)}." if others else f"{said}.")

@@ -22,6 +22,22 @@ def joined(ctx: StepContext) -> list[Record]:
     return [member for member in ctx.members if member.name in known | new]
 
 
+def on_the_way_out(ctx: StepContext) -> list[Record]:
+    """The nodes that were asked to leave the cluster and have not left it yet: their CVMs know it still."""
+    going = {row.name for row in ctx.resources(HOST, ctx.cluster.name) if row.state == "deleting"}
+    return [member for member in ctx.members if member.name in going]
+
+
+def is_in(ctx: StepContext, member: Record) -> bool:
+    """Whether a node is in the cluster, on its way out or not."""
+    return member in joined(ctx) or member in on_the_way_out(ctx)
+
+
+def is_formed(ctx: StepContext) -> bool:
+    """Whether there is a cluster, with anybody in it."""
+    return bool(joined(ctx) or on_the_way_out(ctx))
+
+
 def goes(row: Resource) -> bool:
     """Whether a host has begun to leave, or its server may be given back before it has left."""
     return row.state == "deleting" or bool(row.data.get(GOES_FIRST))

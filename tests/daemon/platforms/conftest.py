@@ -15,10 +15,15 @@ from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_dns import open_dns
 from daemon.drivers.ibm_vpc import open_vpc
 from daemon.drivers.rates import TokenBucket
+from daemon.platforms.ibm_nutanix.cvms import AT_ONCE
+from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.settings.reading import load_settings
+from daemon.sim.nutanix.certificates import make_certificate
+from tests.daemon.platforms.cvm_room import FACTORY, Room
+from tests.loopback import free_ports
 
 SETTINGS = {
     "NXD_ENVIRONMENT": "lab",
@@ -91,4 +96,21 @@ async def cloud() -> AsyncIterator[tuple[Cloud, NodeSteps]]:
         )
         await vpc.close()
         await dns.close()
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def room() -> AsyncIterator[Room]:
+    one = Room()
+    app = web.Application()
+    app.router.add_route("*", "/{anything:.*}", one.answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    (one.port,) = free_ports(1)
+    for number in range(AT_ONCE + 4):
+        address = f"127.61.0.{10 + number}"
+        await web.TCPSite(runner, address, one.port, ssl_context=make_certificate(address).context).start()
+        one.passwords[address] = {FACTORY_LOGINS[FACTORY].password}
+    yield one
+    await one.connections.close()
     await runner.cleanup()
