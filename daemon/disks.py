@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from threading import Thread
+from functools import partial
 from typing import Any, TypeVar
+
+from pxe.threads import answer_in_thread
 
 T = TypeVar("T")
 
@@ -17,24 +19,19 @@ _reading: dict[Hashable, Future[Any]] = {}
 async def read_within(seconds: float, what: Hashable, read: Callable[[], T]) -> T:
     """What ``read`` returns or raises. Raises TimeoutError after so many real seconds.
 
-    Nobody can end a thread that waits for a disk or a name server: it is left behind, and whoever asks for ``what``
-    again waits for the same one.
+    The thread that waits for a disk or a name server is left behind then, and whoever asks for ``what`` again waits for
+    the same one.
     """
     reading: Future[T] | None = _reading.get(what)
     if reading is None:
         reading = _reading[what] = Future()
-        reading.set_running_or_notify_cancel()  # whoever stops waiting ends it for nobody
-        Thread(target=_read, args=(what, read, reading), name="disk", daemon=True).start()
+        answer_in_thread(reading, partial(_read, what, read), "disk")
     async with asyncio.timeout(seconds):
         return await asyncio.wrap_future(reading)
 
 
-def _read(what: Hashable, read: Callable[[], T], reading: Future[T]) -> None:
+def _read(what: Hashable, read: Callable[[], T]) -> T:
     try:
-        found = read()
-    except BaseException as error:
+        return read()
+    finally:  # before anybody learns of it: whoever asks from then on has it read anew
         del _reading[what]
-        reading.set_exception(error)
-    else:
-        del _reading[what]
-        reading.set_result(found)

@@ -34,14 +34,14 @@ HOUSE_RULES: dict[str, Room] = {
     "state_machines": Room((), ("transitions", "msgspec"), OUTSIDE),
     "pxe": Room((), ("aiohttp", "jinja2", "prometheus_client")),
     "daemon.wire": Room((), ()),
-    "daemon.disks": Room((), ()),
+    "daemon.disks": Room(("pxe",), ()),
     "daemon.clock": Room((), ()),
     "daemon.faultpoints": Room((), ()),
     "daemon.words": Room((), ()),
     "daemon.display": Room(("daemon.wire",), ()),
     "daemon.errors": Room(("state_machines",), ("msgspec",)),
     "daemon.secrets": Room(("daemon.disks", "daemon.errors"), ("cryptography",)),
-    "daemon.spec": Room(("daemon.wire",), ("yaml", "pydantic", "pydantic_core")),
+    "daemon.spec": Room(("daemon.secrets", "daemon.wire"), ("yaml", "pydantic", "pydantic_core")),
     "daemon.settings": Room(
         ("daemon.host", "daemon.platforms", "daemon.platforms.manifest", "daemon.spec"), ("yaml",)
     ),
@@ -74,8 +74,8 @@ HOUSE_RULES: dict[str, Room] = {
         ("msgspec",),
     ),
     "daemon.drivers": Room(("daemon.clock", "daemon.errors")),
-    "daemon.platforms.manifest": Room(("daemon.errors", "daemon.settings", "state_machines"), ()),
-    "daemon.platforms.lint": Room(("daemon.errors", "daemon.platforms.manifest", "state_machines"), ()),
+    "daemon.platforms.manifest": Room(("daemon.errors", "daemon.settings", "daemon.spec", "state_machines"), ()),
+    "daemon.platforms.lint": Room(("daemon.errors", "daemon.platforms.manifest", "daemon.spec", "state_machines"), ()),
     "daemon.platforms": Room(
         (
             "daemon.clock", "daemon.errors", "daemon.platforms.base", "daemon.platforms.lint",

@@ -91,45 +91,36 @@ class Line:
         """The answer. ``connect`` and ``read`` are how long each may take, in real seconds; ``connect`` is for all of
         it, from the lookup of the name to the end of the handshake. To wait for a free connection counts for neither.
         ``url`` is sent as it is. Raises NotDelivered, AnswerLost."""
-        async with self._room:
-            return await self._asked(method, url, headers, body, connect, read)
-
-    async def _asked(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        connect: float,
-        read: float,
-    ) -> Response:
         import aiohttp
         from yarl import URL
 
         limits = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=connect, sock_read=read)
-        try:
-            async with self._opened().request(
-                method,
-                URL(url, encoded=True),
-                headers=headers,
-                data=body,
-                ssl=self._trust,
-                proxy=self._proxy,
-                timeout=limits,
-                allow_redirects=False,
-            ) as answer:
-                async with asyncio.timeout(WHOLE * read):
-                    return Response(answer.status, answer.headers, await _content(answer.content.iter_any()))
-        except aiohttp.ServerFingerprintMismatch as error:
-            raise OtherCertificate("It shows another certificate.") from error
-        except aiohttp.ConnectionTimeoutError:
-            raise NotDelivered(
-                f"No connection within {connect:g} s, the lookup of the name included."
-            ) from None
-        except aiohttp.ClientConnectorError as error:
-            raise NotDelivered(*error.args) from error
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise AnswerLost(*error.args) from error
+        async with self._room:
+            try:
+                async with self._opened().request(
+                    method,
+                    URL(url, encoded=True),
+                    headers=headers,
+                    data=body,
+                    ssl=self._trust,
+                    proxy=self._proxy,
+                    timeout=limits,
+                    allow_redirects=False,
+                ) as answer:
+                    async with asyncio.timeout(WHOLE * read):
+                        return Response(
+                            answer.status, answer.headers, await _content(answer.content.iter_any())
+                        )
+            except aiohttp.ServerFingerprintMismatch as error:
+                raise OtherCertificate("It shows another certificate.") from error
+            except aiohttp.ConnectionTimeoutError:
+                raise NotDelivered(
+                    f"No connection within {connect:g} s, the lookup of the name included."
+                ) from None
+            except aiohttp.ClientConnectorError as error:
+                raise NotDelivered(*error.args) from error
+            except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                raise AnswerLost(*error.args) from error
 
     async def close(self) -> None:
         """End every connection."""

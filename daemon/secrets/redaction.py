@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 6
-"""Characters of the shortest secret that is looked for: a shorter one stands in many an innocent text."""
+"""Characters of the shortest secret that is taken and looked for: a shorter one stands in many an innocent text."""
 CUT = 8
 """So many characters of a secret at the end of a text, where somebody cut it, are taken for it."""
 HIDDEN = "***"

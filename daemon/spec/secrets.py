@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from daemon.secrets.redaction import SHORTEST
 from daemon.spec.values import ValueType
 
-SHORTEST = 6
-"""Characters of the shortest secret; a shorter one stands in many an innocent text."""
 LITERAL = "literal"
 """The key under which a word itself passes from the spec to the sealing; it stands in no record."""
 WAYS = ("file", "env", "credential", "sealed")
