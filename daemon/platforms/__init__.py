@@ -93,13 +93,14 @@ def is_installed(name: str) -> bool:
 
 
 def load(name: str, settings: Settings, clock: Clock) -> Platform:
-    """The platform of that name, ready to work; the tables of one that does not come with nxd are looked through first.
-    Raises KeyError, StartError."""
+    """The platform of that name, ready to work; the tables and the spec of one that does not come with nxd are looked
+    through first. Raises KeyError, StartError."""
     if name not in own():
-        from daemon.platforms.lint import hold_tables
+        from daemon.platforms.lint import hold_names, hold_tables
 
         theirs = tables(name)
         hold_tables(manifest_of(name), (theirs.NODE, theirs.CLUSTER))
+        hold_names(manifest_of(name), spec_model(name).model_json_schema())
     platform: Platform = import_module(manifest_of(name).platform).load(settings, clock)
     return platform
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from string import Formatter
-from typing import get_args
+from typing import Any, get_args
 
 from daemon.errors.tree import CATALOGUE, StartError
 from daemon.platforms.manifest import Manifest
+from daemon.spec.names import LONGEST
 from state_machines import check
 from state_machines.kind import Kind
 from state_machines.objects import Nature, ObjectKind
@@ -35,6 +36,22 @@ def hold_tables(manifest: Manifest, kinds: Iterable[Kind]) -> None:
             f"The tables of the platform {manifest.name} ({manifest.tables}) are not sound: {' '.join(wrong)}"
         )
         raise StartError(f"{said} Mend them, or take it out of platforms in nxd.yaml.", passing=False)
+
+
+def hold_names(manifest: Manifest, schema: Mapping[str, Any]) -> None:
+    """Refuse to read specs, of this JSON schema, in which names may be others than the manifest says. Raises
+    StartError."""
+    node = str(schema["properties"]["nodes"].get("items", {}).get("$ref", "")).rpartition("/")[2]
+    fields = {
+        "a node": schema.get("$defs", {}).get(node, {}).get("properties", {}).get("name", {}),
+        "a cluster": schema["properties"]["cluster"],
+    }
+    wanted = manifest.names.value.schema["pattern"]
+    wrong = [whose for whose, field in fields.items() if field.get("pattern") != wanted]
+    if wrong:
+        said = f"In the spec of the platform {manifest.name} ({manifest.spec}) the name of {' and of '.join(wrong)}"
+        mend = "Mend it, or take it out of platforms in nxd.yaml."
+        raise StartError(f"{said} is not held to the names of its manifest. {mend}", passing=False)
 
 
 def _it_has_a_name_and_a_title(manifest: Manifest) -> Iterator[str]:
@@ -137,8 +154,14 @@ def _is_sentence(text: str) -> bool:
     return len(text.strip()) > 1 and text.strip().endswith(".")
 
 
+def _its_names_are_parts_of_host_names(manifest: Manifest) -> Iterator[str]:
+    if not 2 <= manifest.names.longest <= LONGEST:
+        yield f"the length of its names ({manifest.names.longest}) is not one from 2 to {LONGEST}"
+
+
 RULES: tuple[Callable[[Manifest], Iterator[str]], ...] = (
     _it_has_a_name_and_a_title,
+    _its_names_are_parts_of_host_names,
     _every_kind_has_its_words,
     _every_kind_has_a_rank,
     _every_kind_may_be_late,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from daemon.errors.tree import ErrorKind
 from daemon.settings.kinds import Setting
+from daemon.spec.names import EVERYWHERE, NameRule
 from state_machines.objects import ObjectKind
 
 
@@ -29,6 +30,8 @@ class Manifest:
     platform whose machines do not boot from it."""
     objects: tuple[ObjectKind, ...] = ()
     """The kinds of its objects."""
+    names: NameRule = EVERYWHERE
+    """What it asks of the names of clusters and nodes, and of the environment."""
     errors: tuple[ErrorKind, ...] = ()
     """The codes of errors that only it has, each with what a person does."""
     remedies: Mapping[str, str] = field(default_factory=dict)

@@ -112,11 +112,6 @@ PLATFORMS = ValueType(
     _platforms,
     listed=True,
 )
-NAME = matching(
-    r"(?!ibm(?:-|\Z))[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?",
-    'a name of at most 20 characters: lower case letters, digits and "-", a letter first, no "-" at the end, and '
-    "neither ibm nor ibm-…, which IBM Cloud keeps for itself",
-)
 PATH = ValueType("an absolute path without .., for example /var/lib/nxd", _path)
 SOCKET = ValueType(f"an absolute path of at most {_SOCKET_PATH_LIMIT} bytes", _socket)
 LISTEN = ValueType("host:port, for example 0.0.0.0:8080", _host_port)

@@ -149,6 +149,7 @@ def _settings(
     lacking = [name for name in on if name not in known]
     problems += reader.unknown_platforms(lacking, known)
     problems += wrong() if lacking else ()
+    reader.hold("environment", [known[name].names.environment for name in on if name in known])
     theirs = [one for manifest in known.values() if manifest.name in on for one in manifest.settings]
     reader.read(theirs)
     values, off = reader.values, [one for one in table if one not in SETTINGS and one not in theirs]
@@ -234,6 +235,15 @@ class _Reader:
         """Read every setting of a table; their defaults may name those above them, and those of an earlier table."""
         for setting in table:
             self._read(setting)
+
+    def hold(self, key: str, kinds: Iterable[ValueType]) -> None:
+        """Hold a setting to what platforms ask of it beyond what it must be for all."""
+        for kind in kinds if key in self.values else ():
+            try:
+                kind.read(self.values[key])
+            except ValueError:
+                said = f"{key} ({self._where[key]}): {kind.mistake(self.values[key])}."
+                self._problems.append(said)
 
     def _read(self, setting: Setting) -> None:
         value, where = self._given.get(setting.key, (None, ""))

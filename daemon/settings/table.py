@@ -6,13 +6,13 @@ from daemon.settings.kinds import (
     BASE_URL,
     COUNT,
     LISTEN,
-    NAME,
     PATH,
     PLATFORMS,
     SECONDS,
     SOCKET,
     Setting,
 )
+from daemon.spec.names import ENVIRONMENT
 from daemon.spec.values import number
 
 LATEST = 10_000_000_000
@@ -25,7 +25,7 @@ SETTINGS: tuple[Setting, ...] = (
         "ibm_nutanix",
         "The platforms that are switched on; the settings of the others are kept and not used",
     ),
-    Setting("environment", NAME, None, "Stands first in the name of every object made in the cloud"),
+    Setting("environment", ENVIRONMENT, None, "Stands first in the name of every object made in the cloud"),
     Setting("state_dir", PATH, "/var/lib/nxd", "Where the database is; one daemon per directory"),
     Setting("socket", SOCKET, "/run/nxd/nxd.sock", "The Unix socket that nxd and nxtui talk to"),
     Setting("images_dir", PATH, "{state_dir}/images", "The boot images and their list, images.json"),

@@ -23,13 +23,11 @@ from pydantic import (
 )
 
 from daemon.spec.complaints import complaints, one_of
-from daemon.spec.values import ValueType, found_text, matching
+from daemon.spec.names import LONGEST, name_of
+from daemon.spec.values import ValueType, found_text
 from daemon.spec.yaml_marks import Loc, Marked, Mistake, nearest, read_yaml, unknown
 from daemon.wire import SPEC_LIMIT as SPEC_LIMIT
 from daemon.words import counted
-
-NAME_PATTERN = r"[a-z](?:[a-z0-9-]{0,27}[a-z0-9])?"
-"""At most 29 characters: with an environment of 20 and ``-workload-vni``, a name in the cloud has 63."""
 
 _DURATION = re.compile(r"([1-9][0-9]{0,6})([smh])")
 EMPTY = (
@@ -113,14 +111,9 @@ Gate = Annotated[
 ]
 """How many nodes must be ready."""
 
-Name = Annotated[
-    str,
-    matching(
-        NAME_PATTERN,
-        'a name of at most 29 characters (lower case letters, digits and "-", a letter first, no "-" last)',
-    ),
-]
-"""What a cluster or a node is called: it becomes part of host names and of names in the cloud."""
+Name = Annotated[str, name_of(LONGEST)]
+"""What a cluster or a node is called: it becomes part of host names and of names outside, for which a platform may ask
+more of it."""
 
 
 class SpecModel(BaseModel):
@@ -163,11 +156,6 @@ class ClusterSpec(SpecModel):
     on_failure: Literal["hold", "rollback"] = Field(
         default="hold",
         description="When a node fails for good: hold it as it is for a person, or roll it back to nothing",
-    )
-    climb_to: Literal["none", "restart", "reinitialise", "replace"] = Field(
-        default="none",
-        description="How far a failed installation is tried again by itself: not at all, by a restart, then by "
-        "a reinitialisation of the same server, then by another server",
     )
     gate: Gate = Field(
         default="all",

@@ -23,6 +23,7 @@ NOUNS = (
 COUNT = re.compile(rf"\{{\}} (?:more |other |new )?(?:{NOUNS})\b|\bthere are \{{\}}(?![,\w])")
 """A place to fill before a noun that stands in the plural, whatever the count is."""
 ALWAYS_SEVERAL = {
+    'a name of at most {} characters (lower case letters, digits and "-", a letter first, no "-" last)': "two or more",
     "an absolute path of at most {} bytes": "a constant",
     "The body may have {} bytes at most.": "a constant",
     "The body did not come within {} seconds.": "a constant",

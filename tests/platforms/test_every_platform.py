@@ -6,6 +6,7 @@ import ast
 import inspect
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import distributions
 from pathlib import Path
@@ -14,11 +15,12 @@ import pytest
 
 from daemon.cli import COMMANDS
 from daemon.clock import ManualClock
-from daemon.errors.tree import ErrorKind, by_code, kind_of
+from daemon.errors.tree import ErrorKind, StartError, by_code, kind_of
 from daemon.platforms import GROUP, lint, own
 from daemon.platforms.base import Platform
 from daemon.platforms.manifest import Manifest
 from daemon.settings.reading import SettingsError, load_settings
+from daemon.spec.names import NameRule
 from daemon.spec.reading import ClusterSpec, json_schema
 from state_machines.check import problems
 from state_machines.draw import diagram
@@ -124,6 +126,14 @@ def test_its_spec_has_a_schema_in_which_every_key_is_explained(manifest: Manifes
     schema = json_schema(model)
     assert {"platform", "cluster", "nodes"} <= set(schema["properties"])
     assert [name for name, about in schema["properties"].items() if not about.get("description")] == []
+
+
+def test_the_names_in_its_spec_are_held_to_the_rule_of_its_manifest(manifest: Manifest) -> None:
+    model: type[ClusterSpec] = import_module(manifest.spec).MODEL
+    lint.hold_names(manifest, json_schema(model))
+    other = replace(manifest, names=NameRule(manifest.names.longest - 1))
+    with pytest.raises(StartError, match="the name of a node and of a cluster is not held to the names"):
+        lint.hold_names(other, json_schema(model))
 
 
 def test_its_settings_are_of_a_section_of_their_own_and_needed_only_while_it_is_on(

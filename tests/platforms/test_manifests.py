@@ -12,6 +12,7 @@ from daemon.errors.tree import ErrorKind
 from daemon.platforms import own
 from daemon.platforms.lint import problems
 from daemon.platforms.manifest import Manifest
+from daemon.spec.names import NameRule
 from state_machines.objects import ObjectKind
 from state_machines.outcome import Remedy
 
@@ -49,6 +50,7 @@ def error(**changes: Any) -> Manifest:
     [
         (replace(SOUND, name="Small One"), 'its name "Small One" is no word in small letters'),
         (replace(SOUND, title=" "), "it has no title"),
+        (replace(SOUND, names=NameRule(64)), "the length of its names (64) is not one from 2 to 63"),
         (replace(SOUND, spec=""), "it has no spec"),
         (box(rank=0), "box: it has no rank, so that nobody knows when a rollback deletes it"),
         (box(rank=2), "lid: it has the rank of box"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from daemon.platforms.ibm_nutanix.errors import ERRORS, REMEDIES
+from daemon.platforms.ibm_nutanix.names import NAMES
 from daemon.platforms.ibm_nutanix.objects import OBJECTS
 from daemon.platforms.ibm_nutanix.table import SETTINGS
 from daemon.platforms.manifest import Manifest
@@ -16,6 +17,7 @@ MANIFEST = Manifest(
     boot="daemon.platforms.ibm_nutanix.routes",
     settings=SETTINGS,
     objects=OBJECTS,
+    names=NAMES,
     errors=ERRORS,
     remedies=REMEDIES,
 )

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from daemon.spec.names import NameRule
+from daemon.spec.values import matching
+
+NAMES = NameRule(
+    29,
+    matching(
+        r"(?!ibm(?:-|\Z))[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?",
+        'a name of at most 20 characters: lower case letters, digits and "-", a letter first, no "-" at the end, and '
+        "neither ibm nor ibm-…, which IBM Cloud keeps for itself",
+    ),
+)
+"""With an environment of 20 characters and ``-workload-vni``, a name in the cloud has 63."""
+
 
 @dataclass(frozen=True, slots=True)
 class Role:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, field_validator
 
+from daemon.platforms.ibm_nutanix.names import NAMES
 from daemon.platforms.ibm_nutanix.spec_rules import RULES, position_letters
 from daemon.platforms.ibm_nutanix.spec_values import (
     BOOT_DRIVE,
@@ -29,10 +30,14 @@ from daemon.spec.reading import ClusterSpec, NodeSpec, SpecModel
 from daemon.spec.values import matching
 from daemon.spec.yaml_marks import Loc
 
+Name = Annotated[str, NAMES.value]
+"""What a cluster or a node of this platform is called."""
+
 
 class Node(NodeSpec):
     """One bare metal server that becomes a Nutanix node."""
 
+    name: Name = Field(description="What the node is called, different from every other one")
     position: Position = Field(
         default_factory=str,
         description="Where the node stands in its block, different for each; A, B, C … in order if left out",
@@ -132,8 +137,14 @@ class IbmNutanixSpec(ClusterSpec):
     """A Nutanix cluster on IBM Cloud VPC bare metal."""
 
     platform: Literal["ibm_nutanix"] = Field(description="What the cluster runs on")
+    cluster: Name = Field(description="What the cluster is called")
     nodes: Annotated[tuple[Node, ...], Strict(False)] = Field(
         min_length=1, description="The nodes of the cluster: one, or three and more"
+    )
+    climb_to: Literal["none", "restart", "reinitialise", "replace"] = Field(
+        default="none",
+        description="How far a failed installation is tried again by itself: not at all, by a restart, then by "
+        "a reinitialisation of the same server, then by another server",
     )
     ibm: Ibm = Field(description="Where in IBM Cloud the servers are made")
     nutanix: Nutanix = Field(description="What the cluster is like")

@@ -105,6 +105,22 @@ class TestClashes:
         for words in ("node: dance: it has no question", "cluster: its name is row, and not other.cluster"):
             assert words in said.err
 
+    def test_a_platform_whose_spec_takes_other_names_than_its_manifest_says_is_not_started_with(
+        self, toy: Any
+    ) -> None:
+        self.bring(
+            toy,
+            f"{MANIFEST}"
+            "from state_machines.kind import Kind\n"
+            "from toyland.tables import CLUSTER as C, NODE as N\n"
+            "NODE = Kind('other.node', 'node', N.states.values(), N.transitions, N.undo, N.verbs.values())\n"
+            "CLUSTER = Kind('other.cluster', 'cluster', C.states.values(), C.transitions, C.undo, C.verbs.values())\n"
+            "MANIFEST = Manifest('other', 'Another', 'other', 'toyland.spec', 'x', remedies=REMEDIES)\n",
+        )
+        toy.write(platforms=["toyland", "other"])
+        said = toy.run("serve")
+        assert said.code != 0 and "is not held to the names of its manifest" in said.err
+
     def test_two_platforms_cannot_listen_at_one_port(self, toy: Any) -> None:
         self.bring(
             toy,
@@ -125,11 +141,13 @@ class TestClashes:
             "from daemon.settings.kinds import URL, Setting\n"
             "from pxe.routes import BootRoute, BootTable\n"
             "from state_machines.kind import Kind\n"
+            "from toyland.names import NAMES\n"
             "from toyland.tables import CLUSTER as C, NODE as N\n"
             "NODE = Kind('other.node', 'node', N.states.values(), N.transitions, N.undo, N.verbs.values())\n"
             "CLUSTER = Kind('other.cluster', 'cluster', C.states.values(), C.transitions, C.undo, C.verbs.values())\n"
             "MANIFEST = Manifest('other', 'Another', 'other', 'toyland.spec', 'other', 'other',\n"
-            "    settings=(Setting('other.url', URL, None, 'The shelf', endpoint=True),), remedies=REMEDIES)\n"
+            "    settings=(Setting('other.url', URL, None, 'The shelf', endpoint=True),),\n"
+            "    names=NAMES, remedies=REMEDIES)\n"
             "BOOT = BootTable(Path(), (BootRoute('GET', '/all/{name}', 'document', ()),), {}, {})\n"
             "def load(settings, clock):\n"
             "    from toyland.platform import Shelf, Toyland\n"

@@ -78,7 +78,9 @@ def test_it_is_deployed_and_taken_back_and_no_other_platform_is_loaded(toy: Any,
         name
         for name in loaded
         if "ibm" in name
-        and not name.endswith((".manifest", ".table", ".objects", ".errors", "ibm_codes", "ibm_nutanix"))
+        and not name.endswith(
+            (".manifest", ".table", ".objects", ".errors", ".names", "ibm_codes", "ibm_nutanix")
+        )
     ] == []
 
 

@@ -6,6 +6,7 @@ from daemon.platforms.manifest import Manifest
 from daemon.settings.kinds import URL, Setting
 from state_machines.objects import ObjectKind
 from toyland.errors import REMEDIES, TORN, WRONG_KEY
+from toyland.names import NAMES
 
 OBJECTS = (
     ObjectKind("power", "switch", "switches", 1, "effect", 2.5, ("shelf switch {name} off",)),
@@ -22,6 +23,7 @@ MANIFEST = Manifest(
     boot="toyland.routes",
     settings=(Setting("toyland.url", URL, None, "The shelf", endpoint=True),),
     objects=OBJECTS,
+    names=NAMES,
     errors=(WRONG_KEY, TORN),
     remedies=REMEDIES,
 )

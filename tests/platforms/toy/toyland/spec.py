@@ -8,17 +8,22 @@ from pydantic import Field, Strict
 
 from daemon.spec.reading import ClusterSpec, NodeSpec
 from daemon.spec.secrets import Secret
+from toyland.names import NAMES
+
+Name = Annotated[str, NAMES.value]
 
 
 class Box(NodeSpec):
     """One box."""
 
+    name: Name = Field(description="What stands on its label, different from that of every other box")
     mac: str = Field(description="Its MAC, different from that of every other box")
 
 
 class Row(ClusterSpec):
     """A row of boxes on the shelf."""
 
+    cluster: Name = Field(description="What the row is called")
     nodes: Annotated[tuple[Box, ...], Strict(False)] = Field(min_length=1, description="The boxes of the row")
 
     key: Secret = Field(description="What opens the shelf for whoever changes it")
