@@ -61,6 +61,11 @@ class Verb:
     """How it is asked for where it names one."""
     goal: Literal["active", "gone"] | None = None
     """What somebody waits for who waits until it is done."""
+    renews: bool = False
+    """Whether a node gives back what it stands on, and gets another one for it."""
+    instead: tuple[str, ...] | None = None
+    """The verbs of its cluster that lead on, after the one of the same name, where a node is refused this one because
+    its cluster stands on it; None: it is not refused for that."""
     nodes: Literal["stop", "go on", "again"] | None = None
     """What a cluster's verb is for its nodes: those at work stop, those that stopped with it go on, or those that stand
     in its way are tried again."""
@@ -113,6 +118,7 @@ ROLLBACK = Verb(
     consent="plan",
     deletes="always",
     goal="gone",
+    instead=("destroy",),
     nodes="again",
 )
 
@@ -124,6 +130,7 @@ HOLD = Verb(
     brief="Stop at the next safe point.",
     step="after",
     at_step=Prompt("Hold {} after “{step}”?", "Each stops when that step is done.", "stops after it"),
+    instead=(),
     nodes="stop",
 )
 
@@ -152,6 +159,8 @@ REPLACE = Verb(
     deletes="always",
     attempt=True,
     goal="active",
+    renews=True,
+    instead=("retry", "resume"),
 )
 
 DESTROY = Verb(

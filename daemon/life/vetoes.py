@@ -8,9 +8,7 @@ from daemon.life.members import FORMED, MEMBER, has_arrived, named
 from state_machines.kind import Kind
 from state_machines.lifecycle import RELEASED
 from state_machines.record import Record
-
-_INSTEAD = {"rollback": ("destroy",), "hold": (), "replace": ("retry", "resume")}
-"""Verb that a node refuses → the verbs of its cluster that lead on, beside the same one."""
+from state_machines.verbs import Verb
 
 
 @dataclass(frozen=True)
@@ -37,34 +35,37 @@ class Vetoes:
         return self._of_node(verb, record, cluster)
 
     def _of_cluster(self, verb: str, cluster: Record) -> str | None:
-        if verb == "rollback" and cluster.facts.get(FORMED):
-            return "It was active: destroy it, or apply the spec that it had before."
-        return None
+        effect = self.cluster.effect(verb)
+        if effect.goal != "gone" or effect.forget or not cluster.facts.get(FORMED):
+            return None
+        end = next((f"{one.name} it, or " for one in self.cluster.verbs.values() if one.forget), "")
+        return f"It was active: {end}apply the spec that it had before."
 
     def _of_node(self, verb: str, record: Record, cluster: Record) -> str | None:
-        if verb == "retry" and record.state == "rollback_blocked":
+        effect = self.node.effect(verb)
+        if effect.again and record.state == "rollback_blocked":
             return None
-        if cluster.state in RELEASED and verb != "rollback":
+        if cluster.state in RELEASED and effect.goal != "gone":
             return f"Its cluster {cluster.name} is rolled back: retry the cluster instead."
-        if verb == "rollback" and record.facts.get(MEMBER):
-            other = "replace it, or apply" if "replace" in self.node.verbs else "apply"
-            return f"It is a {self.member} of {cluster.name}: {other} a spec without it."
+        if effect.goal == "gone" and record.facts.get(MEMBER):
+            other = next((f"{one.name} it, or " for one in self.node.verbs.values() if one.renews), "")
+            return f"It is a {self.member} of {cluster.name}: {other}apply a spec without it."
         if record.name not in named(cluster):
             return f"It leaves {cluster.name}: apply a spec that names it once it is gone."
-        return self._of_member(verb, record, cluster) if has_arrived(self.node, record) else None
+        return self._of_member(effect, cluster) if has_arrived(self.node, record) else None
 
-    def _of_member(self, verb: str, record: Record, cluster: Record) -> str | None:
+    def _of_member(self, effect: Verb, cluster: Record) -> str | None:
         """What is refused to a node that is there, once its cluster stands on it."""
         where = cluster.step if cluster.state in ("failed", "held") else cluster.state
         coming = where in (self.cluster.initial, *self.before, *self.waits, "rolled_back")
-        if coming or (verb == "replace" and self._lacks_members(cluster)):
+        if coming or (effect.renews and self._lacks_members(cluster)):
             return None
-        if verb == "replace" and self.cluster.states[cluster.state].phase == "ok":
+        if effect.renews and self.cluster.states[cluster.state].phase == "ok":
             if len(cluster.spec["nodes"]) > 1:
                 return None
             return f"It is all that {cluster.name} stands on: destroy the cluster, and apply its spec again."
-        if verb in _INSTEAD:
-            return f"It belongs to {cluster.name}, which is formed already: {self._instead(verb, cluster)}."
+        if effect.instead is not None:
+            return f"It belongs to {cluster.name}, which is formed already: {self._instead(effect, cluster)}."
         return None
 
     def _lacks_members(self, cluster: Record) -> bool:
@@ -73,10 +74,10 @@ class Vetoes:
         judged = refused or cluster.step in self.judges
         return cluster.state == "failed" and judged and len(cluster.spec["nodes"]) > 1
 
-    def _instead(self, verb: str, cluster: Record) -> str:
+    def _instead(self, effect: Verb, cluster: Record) -> str:
         """What can be done now about the cluster, where it cannot be done to one node."""
-        for other in (verb, *_INSTEAD[verb]):
+        for other in (effect.name, *(effect.instead or ())):
             legal = self.cluster.allows(cluster.state, cluster.step, other) and other in self.cluster.verbs
             if legal and self._of_cluster(other, cluster) is None:
-                return f"{other} the cluster {'instead' if other == verb or verb != 'replace' else 'first'}"
+                return f"{other} the cluster {'instead' if other == effect.name or not effect.renews else 'first'}"
         return f"wait until {cluster.name} is active"

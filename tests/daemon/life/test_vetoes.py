@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from daemon.life.vetoes import Vetoes
+from state_machines.kind import Kind
 from state_machines.record import Record
+from state_machines.verbs import DESTROY, REPLACE, ROLLBACK, Verb
 from tests.daemon.toy_kinds import CLUSTER, NODE
 
+
+def with_verbs(kind: Kind, *more: Verb) -> Kind:
+    """The same tables, with more verbs of a person."""
+    verbs = (*kind.verbs.values(), *more)
+    return Kind(kind.name, kind.role, kind.states.values(), kind.transitions, kind.undo, verbs)
+
+
+SWAP = replace(REPLACE, name="swap")
+EVICT = replace(ROLLBACK, name="evict")
+WIPE = replace(DESTROY, name="wipe")
 VETOES = Vetoes(NODE, CLUSTER, waits=("gathering",), member="toy")
+OWN = Vetoes(with_verbs(NODE, SWAP, EVICT), with_verbs(CLUSTER, EVICT), waits=("gathering",), member="toy")
+"""Those of a platform with verbs of its own."""
 
 
 def node(state: str = "ready", **more: Any) -> Record:
@@ -32,13 +47,41 @@ def cluster(state: str = "active", nodes: tuple[str, ...] = ("node01", "node02")
         ("retry", node("rollback_blocked"), cluster("rolling_back"), None),
         ("retry", node("failed"), cluster(nodes=("node02",)), "It leaves demo"),
         ("retry", node("failed"), cluster(), None),
-        ("replace", node("active"), cluster(), None),
-        ("replace", node("active"), cluster(nodes=("node01",)), "It is all that demo stands on"),
     ],
 )
 def test_what_a_node_is_refused(verb: str, of: Record, beside: Record, said: str | None) -> None:
     found = VETOES(verb, of, beside)
     assert (found is None) if said is None else (said in str(found)), found
+
+
+@pytest.mark.parametrize(
+    ("verb", "of", "beside", "said"),
+    [
+        ("swap", node("active"), cluster(), None),
+        ("swap", node("active"), cluster(nodes=("node01",)), "It is all that demo stands on"),
+        (
+            "evict",
+            node("active", facts={"member": True}),
+            cluster(),
+            "It is a toy of demo: swap it, or apply a spec",
+        ),
+        ("evict", node(), cluster(), "formed already: destroy the cluster instead."),
+        ("evict", node("failed"), cluster("rolling_back"), None),
+        ("swap", node("failed"), cluster("rolling_back"), "demo is rolled back: retry the cluster"),
+    ],
+)
+def test_a_verb_of_a_platforms_own_is_refused_for_what_its_row_says(
+    verb: str, of: Record, beside: Record, said: str | None
+) -> None:
+    found = OWN(verb, of, beside)
+    assert (found is None) if said is None else (said in str(found)), found
+
+
+def test_a_cluster_that_was_active_is_not_ended_by_a_verb_that_remembers_it() -> None:
+    once = cluster("gathering", facts={"formed": True})
+    own = Vetoes(NODE, with_verbs(CLUSTER, EVICT, WIPE), waits=("gathering",))
+    assert "It was active: destroy it" in str(own("evict", once, once))
+    assert own("wipe", once, once) is None
 
 
 def test_a_cluster_that_was_active_is_not_rolled_back_by_mistake() -> None:
