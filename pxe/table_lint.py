@@ -82,14 +82,27 @@ def _scripts(table: BootTable) -> Iterator[str]:
     strange = set(table.opening) - set(table.scripts.values())
     if strange and table.scripts:
         yield f"no stage has the script {', '.join(sorted(strange))}"
-    personalities = {route.personality for route in table.routes if route.serves == "script"}
-    for file in sorted({script_of(name, one) for name in table.scripts.values() for one in personalities}):
+    for file in _files(table):
         try:
             text = render_script(table.templates, file, {**table.sample, OF_EVERY_SCRIPT: "1"})
         except RenderError as error:
             yield f"{file}: {error}"
         else:
             yield from (f"{file}: {said}" for said in lint_script(text))
+
+
+def lint_files(table: BootTable) -> list[str]:
+    """Which scripts of a table are gone from the disk, whatever a daemon that runs has read before; its next start
+    needs them."""
+    folder = table.templates
+    return [
+        f"{file}: it is not in {folder} any more" for file in _files(table) if not (folder / file).is_file()
+    ]
+
+
+def _files(table: BootTable) -> list[str]:
+    personalities = {route.personality for route in table.routes if route.serves == "script"}
+    return sorted({script_of(name, one) for name in table.scripts.values() for one in personalities})
 
 
 def _templates(table: BootTable) -> Iterator[str]:

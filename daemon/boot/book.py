@@ -10,7 +10,7 @@ from daemon.boot.reports import Repeats, taken_down
 from daemon.engine.engine import Engine
 from daemon.engine.locks import Locks
 from daemon.errors.tree import StoreError
-from daemon.life.boots import round_of
+from daemon.life.boots import UNMADE, asks_in_vain, round_of
 from daemon.memory.journal import Journal
 from daemon.secrets.box import SecretBox
 from daemon.store.ops import AddEvent, Event, Op, PutSignal
@@ -80,13 +80,16 @@ class BootBook:
             again, last = self._repeats.knows(name, report), self._tables[guest.platform].last_phase
             told = taken_down(record, guest, known, report, now, again, last)
             ops = [kept for op in told for kept in self._spared(op, now)]
+            served = report.kind in ("script_fetched", "document_fetched")
+            if served and UNMADE in known and known[UNMADE].data.get("said"):
+                ops.append(PutSignal(asks_in_vain(record, None, now)))
             try:
                 if ops:
                     await self._journal.commit(*ops, patient=True)
             except StoreError as error:
                 raise BookClosed(error.message) from error
             self._repeats.note(name, report)
-            if report.kind in ("script_fetched", "document_fetched") and name in self._unmade:
+            if served and name in self._unmade:
                 del self._unmade[name]
                 self._tell_unmade()
         if any(isinstance(op, PutSignal) for op in ops):
@@ -119,8 +122,8 @@ class BootBook:
             await self._journal.commit(*ops)
 
     async def unmade(self, guest: Guest, what: str, why: str) -> None:
-        """Tell in the node's log and in the health answer that its machine asks in vain, until it is given something or
-        its node has left the state. Raises BookClosed."""
+        """Tell in the node's log, in what it waits for, and in the health answer that its machine asks in vain, until
+        it is given something or its node has left the state. Raises BookClosed."""
         name = guest.server_id
         record = self._journal.mirror.records.get(name)
         if record is None:
@@ -130,11 +133,13 @@ class BootBook:
             return
         self._unmade[name] = (record.state, said)
         self._tell_unmade()
-        event = Event(self._journal.clock.now(), record.shard, name, "boot", said, "error", name)
+        now = self._journal.clock.now()
+        event = Event(now, record.shard, name, "boot", said, "error", name)
         try:
-            await self._journal.commit(AddEvent(event))
+            await self._journal.commit(AddEvent(event), PutSignal(asks_in_vain(record, said, now)))
         except StoreError as error:
             raise BookClosed(error.message) from error
+        self._engine.poke(name)
 
     def _tell_unmade(self) -> None:
         """What is asked for in vain stands in the health answer while its node is in the same state."""

@@ -11,6 +11,8 @@ from state_machines.record import Record
 
 SCRIPT, PHASE, ERROR = "script_fetched", "phase", "install_error"
 """The signals of a boot: the script that opens it, and what its installer says."""
+UNMADE = "unmade"
+"""What the boot server could not make for the machine; it is nothing that was received, and belongs to no boot."""
 _FETCHED = "_fetched"
 
 
@@ -25,7 +27,8 @@ class BootProgress(Struct, frozen=True, gc=False):
     ``begun``: anything was received from it. ``boot`` is the newest one and ``reporting`` the newest of which more is
     known than its script; 0 stands for one whose script nobody fetched. ``fetched`` (the documents), ``phase`` (the
     furthest) and ``error`` are those of the newest boot. ``ended``: the last phase was reported, and there is nothing
-    to install any more, whatever is received before or after.
+    to install any more, whatever is received before or after. ``in_vain`` tells what the machine asks for and is not
+    given.
     """
 
     begun: bool = False
@@ -35,6 +38,7 @@ class BootProgress(Struct, frozen=True, gc=False):
     phase: Signal | None = None
     error: Signal | None = None
     ended: bool = False
+    in_vain: str | None = None
 
 
 NOTHING_RECEIVED = BootProgress()
@@ -50,14 +54,17 @@ def boot_progress(record: Record, signals: Mapping[str, Signal], last_phase: int
     round_ = round_of(record)
     boot = reporting = 0
     known: dict[str, Signal] = {}
+    in_vain: str | None = None
     for name, signal in signals.items():
-        if signal.round == round_:
+        if signal.round == round_ and name == UNMADE:
+            in_vain = signal.data.get("said")
+        elif signal.round == round_:
             known[name] = signal
             boot = max(boot, signal.boot)
             if name != SCRIPT:
                 reporting = max(reporting, signal.boot)
     if not known:
-        return NOTHING_RECEIVED
+        return NOTHING_RECEIVED if in_vain is None else BootProgress(in_vain=in_vain)
     phase, error = known.get(PHASE), known.get(ERROR)
     return BootProgress(
         True,
@@ -71,7 +78,13 @@ def boot_progress(record: Record, signals: Mapping[str, Signal], last_phase: int
         phase if phase is not None and phase.boot == boot else None,
         error if error is not None and error.boot == boot else None,
         phase is not None and int(phase.data["phase"]) >= last_phase,
+        in_vain,
     )
+
+
+def asks_in_vain(record: Record, said: str | None, now: float) -> Signal:
+    """What the record's step sees while its machine is not given what it asks for; None: it is."""
+    return Signal(record.name, record.shard, UNMADE, round_of(record), 0, now, {"said": said})
 
 
 def next_boot(signals: Mapping[str, Signal]) -> int:

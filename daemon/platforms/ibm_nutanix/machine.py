@@ -22,7 +22,7 @@ from daemon.platforms.ibm_nutanix.routes import CONFIG
 from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, replace_it, server_problem, vanished
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
-from daemon.platforms.ibm_nutanix.ways import of_stubborn, of_unseen
+from daemon.platforms.ibm_nutanix.ways import of_stubborn, of_unmade, of_unseen
 from daemon.store.ops import Resource, Signal
 from daemon.words import ended
 from state_machines.ibm_nutanix import NODE
@@ -161,7 +161,7 @@ class MachineSteps:
             return seen
         if seen.evidence == RUNS:
             return wait
-        said, ways = f"{wait.evidence}; {seen.evidence}", of_unseen(server_row(ctx))
+        said, ways = f"{wait.evidence}; {seen.evidence}", seen.remedies or of_unseen(server_row(ctx))
         return replace(wait, evidence=said, attention=True, remedies=ways)
 
     async def _watch(self, ctx: StepContext, waiting_for: str) -> Outcome:
@@ -173,7 +173,11 @@ class MachineSteps:
         trouble = meddled_with(ctx, row, server)
         if trouble is not None:
             return Fail(trouble.problem())
-        return Wait(waiting_for, f"the server is {server['status']}", self._settings.poll_seconds)
+        stands, poll = f"the server is {server['status']}", self._settings.poll_seconds
+        in_vain = _standing(ctx).in_vain
+        if in_vain is None:
+            return Wait(waiting_for, stands, poll)
+        return Wait(waiting_for, f"{stands}; {in_vain}", poll, attention=True, remedies=of_unmade())
 
     async def _missing(self, ctx: StepContext, row: Resource, waiting_for: str) -> Wait:
         """The server answers with a 404: an old answer to wait out, or the truth. Raises NxdError when it is gone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from daemon.disks import read_within
@@ -21,12 +21,15 @@ from daemon.platforms.ibm_nutanix.reach import (
     host_network,
     probe,
 )
+from daemon.platforms.ibm_nutanix.routes import BOOT, CONFIG_PATH, STATUS_PATH
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.spec_values import FOUNDERS
 from daemon.settings.kinds import place_of
 from daemon.store.ops import Resource
-from daemon.words import counted, there_are
+from daemon.words import counted, sentences, there_are
 from pxe.images import ImagesError, load_images
+from pxe.routes import BootTable
+from pxe.table_lint import lint_files, lint_table
 from state_machines.outcome import Remedy
 
 BOOT_IMAGES = ("vmlinuz-foundation", "initrd-foundation.img")
@@ -69,9 +72,15 @@ class Preflight:
     """The checks, in the order in which they are told. Each one that cannot be made is ``unknown``."""
 
     def __init__(
-        self, settings: IbmSettings, vpc: IbmVpc, dns: IbmDns, disk_seconds: float = DISK_SECONDS
+        self,
+        settings: IbmSettings,
+        vpc: IbmVpc,
+        dns: IbmDns,
+        disk_seconds: float = DISK_SECONDS,
+        table: BootTable = BOOT,
     ) -> None:
         self._settings = settings
+        self._table = table
         self._disk_seconds = disk_seconds
         self._vpc = vpc
         self._dns = dns
@@ -89,6 +98,7 @@ class Preflight:
             ("server quota", self._quota),
             ("DNS zone", self._zone),
             ("boot images", self._boot_images),
+            ("boot scripts", self._boot_scripts),
             ("boot URL", self._boot_url),
             ("what no look can tell", self._unknowable),
         )
@@ -232,6 +242,24 @@ class Preflight:
         if missing:
             return [_failed("boot images", f"Missing: {', '.join(missing)}.", remedy)]
         return [Check("boot images", "passed", f"{', '.join(BOOT_IMAGES)} match their checksums")]
+
+    async def _boot_scripts(self, ibm: Json, need: Need) -> list[Check]:
+        """Whether machines can be given their scripts: as nxd read the templates, and as they lie on its disk now."""
+        boot, config = self._settings.boot_url, self._settings.config_url
+        told = {"boot_url": boot, "config_url": config + CONFIG_PATH, "status_url": config + STATUS_PATH}
+        table = replace(self._table, sample={**self._table.sample, **told})
+        folder, name = table.templates, "boot scripts"
+        remedy = "Mend what keeps it from being made, the template or the setting, then start nxd again."
+        try:
+            broken = await read_within(
+                self._disk_seconds, ("scripts", folder), lambda: [*lint_table(table), *lint_files(table)]
+            )
+        except TimeoutError:
+            said = f"The templates in {folder} were not read within {self._disk_seconds:g} s."
+            return [_failed(name, said, "See that the disk they lie on answers.")]
+        if broken:
+            return [_failed(name, sentences(*broken), remedy)]
+        return [Check(name, "passed", "the scripts of all machines can be made")]
 
     async def _boot_url(self, ibm: Json, need: Need) -> list[Check]:
         """Whether what machines are told to fetch answers as it should, asked from here."""

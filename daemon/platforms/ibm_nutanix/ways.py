@@ -48,6 +48,13 @@ def of_unseen(row: Resource) -> tuple[Remedy, ...]:
     )
 
 
+def of_unmade() -> tuple[Remedy, ...]:
+    """A script or a document that cannot be made: templates and settings are read when nxd starts."""
+    return (
+        outside("Mend what keeps it from being made, the template or the setting, then start nxd again."),
+    )
+
+
 def of_refused(evidence: str | None, addresses: Mapping[str, str]) -> tuple[Remedy, ...]:
     """Nodes that a refusal names by the addresses of their CVMs do not fit: another server takes the place of each."""
     said = set(re.findall(r"[0-9]+(?:\.[0-9]+){3}", evidence or ""))

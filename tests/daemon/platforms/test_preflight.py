@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.preflight import SERVER_QUOTA, Need, Preflight
+from daemon.platforms.ibm_nutanix.routes import BOOT
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.settings.reading import load_settings
 from tests.daemon.platforms.conftest import SETTINGS, Cloud
@@ -172,6 +175,31 @@ async def test_the_servers_of_the_account_count_towards_its_quota(
     check = (await look(cloud[1]))["server quota"]
     assert check.result == ("passed" if have + 3 <= SERVER_QUOTA else "unknown")
     assert check.detail == f"{have} of {SERVER_QUOTA} bare metal servers in use, 3 more are needed"
+
+
+async def test_a_script_that_cannot_be_made_or_is_gone_from_the_disk_fails_its_check(
+    cloud: tuple[Cloud, NodeSteps], tmp_path: Path
+) -> None:
+    furnish(cloud[0])
+    settings = IbmSettings.of(load_settings(None, {**SETTINGS, **NOWHERE}))
+    steps, found = cloud[1], []
+    for number, harm in enumerate((None, "gone", "broken", "a name")):
+        folder = tmp_path / str(number)
+        shutil.copytree(BOOT.templates, folder)
+        script = folder / "boot.ipxe.j2"
+        if harm == "broken":
+            script.write_text("#!ipxe\nkernel {{ boot_url\n")
+        if harm == "a name":
+            script.write_text(script.read_text() + "echo {{ nobody }}\n")
+        preflight = Preflight(settings, steps._vpc, steps._dns, table=replace(BOOT, templates=folder))
+        if harm == "gone":
+            await preflight.check(SPEC, THREE)  # a daemon that runs has read it
+            script.unlink()
+        checks = {check.name: check for check in await preflight.check(SPEC, THREE)}
+        found.append((checks["boot scripts"].result, checks["boot scripts"].detail))
+    assert [result for result, _ in found] == ["passed", "failed", "failed", "failed"]
+    for (_, detail), said in zip(found, ("", "boot.ipxe.j2: it is not in", "broken", "nobody"), strict=True):
+        assert said in detail
 
 
 async def test_images_on_a_disk_that_never_answers_fail_their_check_and_hold_nobody_up(
