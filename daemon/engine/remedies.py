@@ -253,12 +253,18 @@ def _leading(
         again = legality.why_not(here, "retry", {}) is None
         return [*ill, verb_remedy(here.kind, "retry", here.record.name)] if again else ill
     for place in places.values():
-        for verb in wanted:
+        for verb in _of_kind(wanted, place.kind):
             if verb in place.kind.verbs and legality.why_not(place, verb, {}) is None:
                 return [verb_remedy(place.kind, verb, place.record.name)]
     if legality.is_protected(cluster.record, cluster.cluster_inbox):
         return [_unprotect(cluster)]
     return []
+
+
+def _of_kind(wanted: Sequence[str], kind: Kind) -> list[str]:
+    """What is wanted of a record of a kind: one that cannot be replaced is tried once more, after what is told beside
+    it was mended."""
+    return [RETRY.name if one == REPLACE.name and one not in kind.verbs else one for one in wanted]
 
 
 def _has_its_turn(one: Remedy, wanted: Sequence[str], leads: Sequence[str], cluster: Situation) -> bool:

@@ -31,7 +31,7 @@ from daemon.platforms.ibm_nutanix.membership import Membership, member_view
 from daemon.platforms.ibm_nutanix.planned import FACT, host_row
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failure
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
-from daemon.platforms.ibm_nutanix.ways import of_ill, of_refused, of_silent
+from daemon.platforms.ibm_nutanix.ways import of_ill, of_refused, of_silent, of_unformed
 from daemon.store.ops import Resource
 from daemon.words import counted
 from state_machines.ibm_nutanix import NODE
@@ -226,9 +226,10 @@ class ClusterSteps:
         there = int(shown.get("num_nodes") or 0)
         if status == "UP" or (status is None and there >= len(joined(ctx))):
             return Done()
-        return Wait(
-            "the cluster to be UP", f"cluster_status is {status}, {counted(there, 'node')} in it", UP_POLL
-        )
+        first = joined(ctx)[0]
+        ways = of_unformed(address_of(ctx.resources(owner=first.name), "cvm"))
+        evidence = f"cluster_status is {status}, {counted(there, 'node')} in it"
+        return Wait("the cluster to be UP", evidence, UP_POLL, remedies=ways)
 
     async def _missing(self, ctx: StepContext) -> Wait:
         """A CVM that was to be in the cluster says that it is in none."""

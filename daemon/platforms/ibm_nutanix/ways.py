@@ -48,6 +48,15 @@ def of_unseen(row: Resource) -> tuple[Remedy, ...]:
     )
 
 
+def of_unformed(address: str) -> tuple[Remedy, ...]:
+    """A cluster that forms and does not come up: its CVMs know why, and let it go where that cannot be mended."""
+    said = (
+        f"See what does not come up (ssh nutanix@{address}, then: cluster status), and mend that. Where that cannot be "
+        "mended, cluster destroy there: the cluster is formed anew on the same machines."
+    )
+    return (outside(said),)
+
+
 def of_unmade() -> tuple[Remedy, ...]:
     """A script or a document that cannot be made: templates and settings are read when nxd starts."""
     return (

@@ -25,7 +25,7 @@ from daemon.engine.sentences import late
 from daemon.errors.tree import CATALOGUE, ErrorKind, NxdError, OutsideError, by_code, in_spec
 from daemon.platforms.ibm_nutanix.errors import CLUSTER_FAILED, ERRORS
 from daemon.platforms.ibm_nutanix.vetoes import WAITS_FOR_NODES, veto
-from daemon.platforms.ibm_nutanix.ways import of_ill
+from daemon.platforms.ibm_nutanix.ways import of_ill, of_unformed
 from daemon.store.ops import Command
 from state_machines import ibm_nutanix
 from state_machines.check import standings
@@ -307,6 +307,22 @@ def test_a_host_that_stays_ill_is_replaced_before_the_whole_cluster_goes_back_to
         assert ("nxd replace node03" in text(found)) == (("replace", "node03") in offered[-1])
     again, replaced = ("retry", "demo"), ("replace", "node03")
     assert offered == [[again], [replaced, again], [again], [("rollback", "demo")]]
+
+
+def test_a_cluster_that_never_comes_up_is_tried_again_once_what_its_cvms_say_was_mended() -> None:
+    _, kind = PAIRS[1]
+    wait = Wait("the cluster to be UP", "cluster_status is INIT", 30.0, remedies=of_unformed("10.0.0.7"))
+    works = Record("demo", kind.name, "demo", "awaiting_up", 0.0, step="awaiting_up")
+    problem = plain(late(works, kind, wait, 60.0))
+    offered = []
+    for times in (1, 2, 3):
+        stuck = {"step": works.state, "code": "deadline", "times": times}
+        record = replace(works, state="failed", facts={"stuck": stuck})
+        here = situation(record, kind, record, exists=True)
+        found = remedies(problem, here, here)
+        assert "ssh nutanix@10.0.0.7" in text(found) and "cluster destroy there" in text(found)
+        offered.append([one.verb for one in found if one.kind == "verb"])
+    assert offered == [["retry"], ["retry"], ["rollback"]]
 
 
 def test_an_error_of_an_older_version_is_still_told_with_its_way_on() -> None:
