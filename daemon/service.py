@@ -64,6 +64,7 @@ async def serve(settings: Settings, known: Redactor) -> None:
                 ) from error
             work = asyncio.create_task(engine.run(), name="engine")
             chores = asyncio.create_task(upkeep.run(), name="upkeep")
+            pulse = asyncio.create_task(engine.lapses.run(), name="pulse")
             systemd = sdnotify.SystemdNotifier()
             systemd.notify("READY=1\nSTATUS=Serving")
             log.info("ready", extra={"socket": settings.socket})
@@ -76,7 +77,8 @@ async def serve(settings: Settings, known: Redactor) -> None:
                 told.cancel()
                 work.cancel()
                 chores.cancel()
-                await asyncio.wait((chores,))
+                pulse.cancel()
+                await asyncio.wait((chores, pulse))
                 with contextlib.suppress(asyncio.CancelledError):
                     await work
 

@@ -19,6 +19,7 @@ from daemon.engine.context import StepContext
 from daemon.engine.crashes import CrashLog
 from daemon.engine.delays import Delays
 from daemon.engine.interrupts import Interrupted, Protected
+from daemon.engine.lapses import Lapses
 from daemon.engine.locks import Locks
 from daemon.engine.meters import Meters
 from daemon.engine.pace import Pace
@@ -68,6 +69,7 @@ class Engine:
         self._delays = Delays()
         self._turns = Turns(journal.clock, self._turn, pace.steps_at_once, self._suspects)
         self.poke = self._turns.poke
+        self.lapses = Lapses(journal, self.poke)
         self._meters = Meters(self._mirror.records, self._turns, journal.clock)
         self.metrics = self._meters.registry
         self._contexts: dict[str, StepContext] = {}
@@ -86,7 +88,8 @@ class Engine:
         """Work until cancelled; then every turn is stopped where it is. Raises Fenced."""
         await self._hold_the_deadly()
         now = self.journal.clock.now()
-        if ops := transitions.brought_back(self._mirror.records.values(), now):
+        back = transitions.brought_back(self._mirror.records.values(), now)
+        if ops := back or self.lapses.since_the_last_life():
             with suppress(StoreError):  # the next start brings them back
                 await self.journal.commit(*ops)
         for record in self._mirror.records.values():
@@ -268,6 +271,7 @@ class Engine:
         """A step has led on, durably."""
         self._crashes.passed(record.name)
         self._delays.forget(record)
+        self.lapses.forget(record)
         self._wake_cluster(record, changed)
 
     async def _released(self, record: Record, kind: Kind) -> None:
@@ -284,7 +288,7 @@ class Engine:
         now = self.journal.clock.now()
         if wait.in_line:
             record = transitions.in_line(record, self.kind(record), now, self.limits(record))
-        record = self._delays.spared(record, now)
+        record = self._delays.spared(self.lapses.put_off(record), now)
         if record.deadline is not None and now >= record.deadline:
             if began < record.deadline or self._turns.take_poke(record.name):
                 return True  # a look takes its time: what came meanwhile, it may not have seen
@@ -303,7 +307,7 @@ class Engine:
 
     async def _busy(self, record: Record, busy: Busy) -> bool:
         now = self.journal.clock.now()
-        record, problem = self._delays.spared(record, now), busy.problem
+        record, problem = self._delays.spared(self.lapses.put_off(record), now), busy.problem
         if record.deadline is not None and now >= record.deadline:
             return await self._fail(record, sentences.tried_long(record, problem, now))
         self._meters.retried(record, problem.code)

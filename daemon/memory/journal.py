@@ -98,7 +98,7 @@ class Journal:
         as much as any commit needs, so that the last free page is not taken for room."""
         self._tries += 1
         room = 0 if self.unwritten is None else ROOM
-        await self._see(self.submit((TryToWrite(f"{self._tries} {'x' * room}"),)), seconds)
+        await self._see(self.submit((TryToWrite(self.clock.now(), f"{self._tries} {'x' * room}"),)), seconds)
 
     async def _see(self, commit: asyncio.Future[list[Event]], seconds: float) -> None:
         """Wait for the end of a commit; one that takes longer than so many seconds does not go through."""

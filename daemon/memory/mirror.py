@@ -35,6 +35,8 @@ class Mirror:
         self.revision = contents.revision
         self.begins = contents.begins
         """The revision from which on the log holds every line."""
+        self.lived = contents.lived
+        """When the daemon before this one was seen to live last."""
         self.records: dict[str, Record] = {}
         self.stamps: defaultdict[str, int] = defaultdict(int)
         """Record → how often its row, ledger or inbox has changed, so that what was made of them can be kept."""

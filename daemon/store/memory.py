@@ -45,6 +45,7 @@ class MemoryStore:
         self._closed: set[str] = set()
         self._revision = 0
         self._begins = 1
+        self._lived: float | None = None
         self._secrets: dict[str, bytes] = {}
 
     async def open(self) -> None:
@@ -127,8 +128,8 @@ class MemoryStore:
                 self._secrets[name] = sealed
             case DropSecrets(prefix):
                 self._secrets = {n: s for n, s in self._secrets.items() if not n.startswith(prefix)}
-            case TryToWrite():
-                pass
+            case TryToWrite(time):
+                self._lived = time
 
     def _drop(self, name: str) -> None:
         self._records.pop(name, None)
@@ -148,6 +149,7 @@ class MemoryStore:
             {token: command.target for token, command in self._commands.items()},
             dict(self._secrets),
             self._begins,
+            self._lived,
         )
 
     async def prune(self, lease: Lease, what: Pruning) -> Pruning:

@@ -151,8 +151,10 @@ class DropSecrets(Struct, frozen=True, gc=False):
 
 
 class TryToWrite(Struct, frozen=True, gc=False):
-    """Write a text that nobody reads, to learn whether the database can be written."""
+    """Write down that the daemon lives at this ``time``, to learn whether the database can be written; ``text`` is
+    read by nobody."""
 
+    time: float
     text: str
 
 
@@ -234,3 +236,5 @@ class Contents(Struct, frozen=True):
     """Token of every command that is kept → the record it was for."""
     secrets: dict[str, bytes]
     begins: int = 1
+    lived: float | None = None
+    """When the daemon before was seen to live last; None where none has written it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -138,3 +139,8 @@ def command_row(command: Command) -> Row:
 
 def command_of(row: Row) -> Command:
     return Command(*(*row[:-1], orjson.loads(row[-1])))
+
+
+def lived_of(found: Sequence[tuple[str]]) -> float | None:
+    """When the daemon was seen to live last, as the database keeps it: a time, and a text that nobody reads."""
+    return float(found[0][0].partition(" ")[0]) if found else None

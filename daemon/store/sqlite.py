@@ -162,6 +162,7 @@ class SqliteStore:
             dict(await read("SELECT token, target FROM commands")),
             {name: sealed for name, sealed in await read("SELECT name, sealed FROM secrets")},
             self._begins,
+            rows.lived_of(await read("SELECT value FROM meta WHERE key = 'lived'")),
         )
 
     async def prune(self, lease: Lease, what: Pruning) -> Pruning:

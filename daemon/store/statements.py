@@ -65,7 +65,7 @@ _ADD_COMMAND = _insert("INSERT OR IGNORE", "commands", rows.COMMAND_COLUMNS)
 _CLOSE_COMMAND = Statement("commands", "UPDATE commands SET closed = 1 WHERE token = ?")
 _PUT_SECRET = _insert("INSERT OR REPLACE", "secrets", "name, shard, sealed")
 _DROP_SECRETS = Statement("secrets", "DELETE FROM secrets WHERE substr(name, 1, length(?1)) = ?1")
-_TRY_TO_WRITE = Statement("meta", "INSERT OR REPLACE INTO meta (key, value) VALUES ('tried', ?)")
+_TRY_TO_WRITE = Statement("meta", "INSERT OR REPLACE INTO meta (key, value) VALUES ('lived', ?)")
 _DROP_RECORD = (
     Statement("records", "DELETE FROM records WHERE name = ?"),
     Statement("resources", "DELETE FROM resources WHERE owner = ?"),
@@ -82,7 +82,7 @@ WRITES: dict[type, tuple[tuple[Statement, Callable[[Any], rows.Row]], ...]] = {
     CloseCommand: ((_CLOSE_COMMAND, lambda op: (op.token,)),),
     PutSecret: ((_PUT_SECRET, lambda op: (op.name, op.shard, op.sealed)),),
     DropSecrets: ((_DROP_SECRETS, lambda op: (op.prefix,)),),
-    TryToWrite: ((_TRY_TO_WRITE, lambda op: (op.text,)),),
+    TryToWrite: ((_TRY_TO_WRITE, lambda op: (f"{op.time} {op.text}",)),),
     DropRecord: tuple((statement, lambda op: (op.name,)) for statement in _DROP_RECORD),
 }
 """Op → each statement that writes it, with the row it is given. A line of the log is numbered first: ``ADD_EVENT``."""

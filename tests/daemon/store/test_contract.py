@@ -27,6 +27,7 @@ from daemon.store.ops import (
     PutSignal,
     Resource,
     Signal,
+    TryToWrite,
 )
 from state_machines.record import Record
 
@@ -269,6 +270,14 @@ async def test_open_commands_come_back_in_the_order_in_which_they_were_given(sto
     for time, token in enumerate(("zz", "aa", "mm")):
         await store.commit(lease, [command(token, time=float(time))])
     assert [c.token for c in (await store.load()).commands] == ["zz", "aa", "mm"]
+
+
+async def test_when_the_daemon_lived_last_is_read_back(store: Store) -> None:
+    lease = await store.acquire("a")
+    assert (await store.load()).lived is None
+    for time in (1700000000.25, 1700000010.5):
+        await store.commit(lease, [TryToWrite(time, "7 xxx")])
+    assert (await store.load()).lived == 1700000010.5
 
 
 async def test_of_each_name_the_last_signal_is_kept_in_whatever_commit_it_came(store: Store) -> None:
