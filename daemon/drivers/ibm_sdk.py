@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Iterator
+from functools import cache
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -20,10 +21,15 @@ Space = dict[str, Any]
 def load(path: str, name: str, driver: type) -> Any:
     """The class ``name`` of the module ``path`` (package.module) with the methods that ``driver`` names; whole, if
     somebody else has loaded it before."""
-    package = path.partition(".")[0]
-    if package in sys.modules:
+    if path.partition(".")[0] in sys.modules:
         return getattr(importlib.import_module(path), name)
-    module = _alone(package, path)
+    return _needed(path, name, driver)
+
+
+@cache
+def _needed(path: str, name: str, driver: type) -> Any:
+    """The class with what ``driver`` needs of it: read once in a process, for it takes a fifth of a second."""
+    module = _alone(path.partition(".")[0], path)
     service = getattr(module, name)
     called = {text for function in _functions(driver) for text in _texts(function.__code__)}
     for method in [key for key, value in vars(service).items() if isinstance(value, FunctionType)]:

@@ -44,11 +44,12 @@ def frame(app: NxTui) -> str:
     return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
 
 
-async def until(condition: Callable[[], Any], what: str, within: float = 8.0) -> None:
-    """Wait for a condition, however fast or slow this machine is."""
+async def until(condition: Callable[[], Any], what: str | Callable[[], str], within: float = 8.0) -> None:
+    """Wait for a condition, however fast or slow this machine is. ``what`` is said, or made, when it was in vain."""
     end = time.monotonic() + within
     while not condition():
-        assert time.monotonic() < end, f"waited {within} s in vain for {what}"
+        if time.monotonic() >= end:
+            pytest.fail(f"waited {within} s in vain for {what if isinstance(what, str) else what()}")
         await asyncio.sleep(0.02)
 
 
@@ -119,7 +120,7 @@ class Window:
 
     async def shows(self, text: str) -> str:
         """Wait until the text is on the screen; returns the frame."""
-        await until(lambda: text in frame(self.app), f"{text!r} on the screen:\n{frame(self.app)}")
+        await until(lambda: text in frame(self.app), lambda: f"{text!r} on the screen:\n{frame(self.app)}")
         await self.pilot.pause()
         return frame(self.app)
 

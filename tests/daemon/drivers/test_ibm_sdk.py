@@ -62,6 +62,13 @@ def test_a_service_has_the_methods_that_its_driver_calls_and_no_others_and_no_ne
     assert left == []
 
 
+def test_a_process_reads_a_service_once() -> None:
+    assert told(LOAD + "    print(json.dumps([one is two for one, two in zip(both(), both())]))") == [
+        True,
+        True,
+    ]
+
+
 def test_whoever_imports_an_sdk_afterwards_gets_all_of_it_and_whoever_did_before_keeps_it() -> None:
     after, before = told(
         LOAD
