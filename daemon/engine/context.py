@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from daemon.clock import Clock
 from daemon.engine.draft import Draft
-from daemon.engine.effects import Effects
-from daemon.engine.exactly_once import ExactlyOnce
+from daemon.engine.effects import Effect, Effects
+from daemon.engine.exactly_once import ExactlyOnce, Late
 from daemon.engine.interrupts import checkpoint, keep_protected
+from daemon.engine.objects import Disposal, Want
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.secrets.box import SecretBox
@@ -82,20 +83,73 @@ class StepContext:
         self.go_on, self.written, self.save = self._draft.go_on, self._draft.written, self._draft.save
         self.clock: Clock = journal.clock
         self.lock = locks
-        objects = ExactlyOnce(journal, self._draft, locks, self._late)
-        self.ensure, self.shared, self.remove = objects.ensure, objects.shared, objects.remove
-        self.update, self.note_present, self.note_absent = (
-            objects.update,
-            objects.note_present,
-            objects.note_absent,
-        )
-        self.vanished, self.is_certain = objects.vanished, objects.is_certain
-        effects = Effects(journal, self._draft, self._late)
-        self.claim, self.give_back = effects.claim, effects.give_back
-        self.bring, self.take_back = effects.bring, effects.take_back
+        self._objects_made: ExactlyOnce | None = None
+        self._effects_made: Effects | None = None
 
-    def _late(self, kind: str) -> float:
-        return self._tables.platform(self.record).late(kind)
+    def _late(self) -> Late:
+        tables, draft = self._tables, self._draft
+        return lambda kind: tables.platform(draft.record).late(kind)
+
+    @property
+    def _objects(self) -> ExactlyOnce:
+        """Made when it is first asked for: most turns only look."""
+        if self._objects_made is None:
+            self._objects_made = ExactlyOnce(self._journal, self._draft, self.lock, self._late())
+        return self._objects_made
+
+    @property
+    def _effects(self) -> Effects:
+        if self._effects_made is None:
+            self._effects_made = Effects(self._journal, self._draft, self._late())
+        return self._effects_made
+
+    async def ensure(self, want: Want) -> Resource:
+        """See ``ExactlyOnce.ensure``."""
+        return await self._objects.ensure(want)
+
+    async def shared(self, want: Want) -> Resource:
+        """See ``ExactlyOnce.shared``."""
+        return await self._objects.shared(want)
+
+    async def remove(self, row: Resource, disposal: Disposal) -> bool:
+        """See ``ExactlyOnce.remove``."""
+        return await self._objects.remove(row, disposal)
+
+    async def update(self, row: Resource, **data: Any) -> Resource:
+        """See ``ExactlyOnce.update``."""
+        return await self._objects.update(row, **data)
+
+    async def note_present(self, kind: str, name: str, cloud_id: str, **data: Any) -> Resource:
+        """See ``ExactlyOnce.note_present``."""
+        return await self._objects.note_present(kind, name, cloud_id, **data)
+
+    async def note_absent(self, row: Resource) -> None:
+        """See ``ExactlyOnce.note_absent``."""
+        await self._objects.note_absent(row)
+
+    async def vanished(self, row: Resource, disposal: Disposal) -> bool:
+        """See ``ExactlyOnce.vanished``."""
+        return await self._objects.vanished(row, disposal)
+
+    def is_certain(self, row: Resource) -> bool:
+        """See ``ExactlyOnce.is_certain``."""
+        return self._objects.is_certain(row)
+
+    async def claim(self, kind: str, key: str) -> Resource:
+        """See ``Effects.claim``."""
+        return await self._effects.claim(kind, key)
+
+    async def give_back(self, row: Resource) -> None:
+        """See ``Effects.give_back``."""
+        await self._effects.give_back(row)
+
+    async def bring(self, effect: Effect) -> bool:
+        """See ``Effects.bring``."""
+        return await self._effects.bring(effect)
+
+    async def take_back(self, row: Resource, effect: Effect) -> bool:
+        """See ``Effects.take_back``."""
+        return await self._effects.take_back(row, effect)
 
     @property
     def record(self) -> Record:

@@ -132,7 +132,7 @@ def ironic() -> list[Figure]:
 
 def _deployed(nodes: int) -> float:
     """Nodes a minute of the whole daemon: over its API, with its boot server and the simulated cloud behind it."""
-    with fleet(FASTEST, nodes, nodes // TOGETHER) as stage:
+    with fleet(FASTEST, nodes, nodes // TOGETHER) as (stage, _):
         begun = time.monotonic()
         while states(stage) != Counter(active=nodes):
             assert time.monotonic() - begun < 300, states(stage)

@@ -261,7 +261,7 @@ class ClusterSteps:
                     ctx, member, Credentials(PRISM_USER, new)
                 ):
                     raise
-            return Wait("the new password on every CVM", "it was just changed", self._settings.poll_seconds)
+            return Wait("the new password on every CVM", "it was just changed", UP_POLL)
         open_still = []
         for other, takes in await self._cvms.each(
             joined(ctx), lambda one: self._cvms.accepts(ctx, one, factory)
