@@ -14,7 +14,7 @@ from state_machines.verbs import PROTECTIONS, SHARED
 LEFT_BY_A_PERSON: tuple[Phase, ...] = ("attention", "failed", "released")
 """Phases in which nothing moves by itself: a verb of a person must lead out."""
 
-_WORDS = ("does", "prompt", "at_step", "help")
+_WORDS = ("does", "prompt", "at_step", "help", "brief")
 """What a platform may say of a shared verb in words of its own."""
 
 Standing = tuple[str, str | None]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.spec.hosts import HostPort, is_host, is_multicast, is_unspecified
-from daemon.spec.values import ValueType, matching, number
+from daemon.spec.values import ValueType, number
 
 _SOCKET_PATH_LIMIT = 107
 """Bytes of a path that Linux can bind a Unix socket to (sun_path, less the closing zero)."""
@@ -123,8 +123,6 @@ URL = ValueType(
     "a URL, for example https://us-south.iaas.cloud.ibm.com/v1",
     _url_of(r"https?://{host}(?::(?P<port>[0-9]{{1,5}}))?(?:/[\w.~/-]*)?"),
 )
-REGION = matching(r"[a-z]{2,}(?:-[a-z0-9]+)+", "a region's name, for example us-south")
-PROFILE = matching(r"Profile-[0-9A-Za-z-]+|crn:[^\s]+", "an id (Profile-…) or a CRN (crn:…)")
 PORT = number(1, whole=True, highest=65535)
 COUNT = number(1, whole=True)
 SECONDS = number(0, above=True)

@@ -163,4 +163,7 @@ async def test_every_step_and_every_stage_of_a_rollback_is_there_to_be_run(
     assert tuple(platform.objects.values()) == manifest.objects
     assert platform.remedies == manifest.remedies
     assert tuple(platform.errors.values()) == manifest.errors
+    assert platform.has("climb") == ("climb_to" in import_module(manifest.spec).MODEL.model_fields)
+    renews = any(verb.renews for verb in platform.node.verbs.values())
+    assert platform.has("replacement") == platform.has("renewal") == renews
     await platform.close()

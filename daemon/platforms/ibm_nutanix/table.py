@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from daemon.settings.kinds import COUNT, PORT, PROFILE, RATE, REGION, SECONDS, URL, Setting
+from daemon.settings.kinds import COUNT, PORT, RATE, SECONDS, URL, Setting
+from daemon.spec.values import matching
 
+REGION = matching(r"[a-z]{2,}(?:-[a-z0-9]+)+", "a region's name, for example us-south")
+PROFILE = matching(r"Profile-[0-9A-Za-z-]+|crn:[^\s]+", "an id (Profile-…) or a CRN (crn:…)")
 SETTINGS: tuple[Setting, ...] = (
     Setting("ibm.region", REGION, "us-south", "The region of IBM Cloud"),
     Setting("ibm.vpc_url", URL, "https://{ibm.region}.iaas.cloud.ibm.com/v1", "The VPC API", endpoint=True),

@@ -12,17 +12,18 @@ from daemon.engine.objects import Disposal, Found, Want
 from daemon.errors.tree import NxdError, by_code
 from daemon.life import gate, installs, join, release, undo
 from daemon.life.members import FORMED
+from daemon.life.replacing import GENERATION, UNWANTED, Changes, generation_of
 from daemon.life.vetoes import Vetoes
 from daemon.memory.mirror import Mirror
-from daemon.platforms.base import Check, Finding, Planned, Platform, Seed
+from daemon.platforms.base import Check, Climb, Finding, Planned, Platform, Seed
 from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from pxe.book import Guest
 from pxe.identity import plain_mac
 from state_machines.objects import by_name
-from state_machines.outcome import Done, Outcome, Wait
+from state_machines.outcome import Done, Outcome, Problem, Wait
 from state_machines.record import Record
-from toyland import machine, tables
+from toyland import exchange, machine, tables
 from toyland.manifest import MANIFEST, OBJECTS
 from toyland.shelf import Shelf
 
@@ -43,6 +44,8 @@ class Toyland(Platform):
         self._shelf = shelf
         self._boot_url = boot_url
         self._environment = environment
+        self._name = exchange.namer(environment)
+        self._replacing = exchange.replacing(self._name)
         self._most = most
         self.steps: Mapping[str, Step] = {
             "making": self.make,
@@ -71,7 +74,7 @@ class Toyland(Platform):
 
     def planned(self, spec: Mapping[str, Any]) -> Sequence[Planned]:
         nodes = [str(node["name"]) for node in spec["nodes"]]
-        return [Planned(name, "box", self._name(name), about={"colour": spec["colour"]}) for name in nodes]
+        return [Planned(name, "box", self._name(name, 1), about={"colour": spec["colour"]}) for name in nodes]
 
     async def preflight(self, spec: Mapping[str, Any], mirror: Mirror) -> Sequence[Check]:
         try:
@@ -80,13 +83,12 @@ class Toyland(Platform):
             return [Check("shelf", "failed", error.message, "See that toyland.url leads to the shelf.")]
         return [Check("shelf", "passed", "it answers")]
 
-    def _name(self, node: str) -> str:
-        return f"{self._environment}-{node}"
-
     async def make(self, ctx: StepContext) -> Outcome:
-        """The box stands on the shelf."""
-        colour, name = str(ctx.record.spec["colour"]), self._name(ctx.record.name)
-
+        """The box stands on the shelf, and one that it replaces is gone."""
+        colour, name = str(ctx.record.spec["colour"]), self._name(ctx.record.name, generation_of(ctx.record))
+        row = ctx.resource("box", name)
+        if row is not None and exchange.must_go(ctx.record, row):
+            return await self._exchange(ctx, row)
         mac = str(ctx.record.spec["mac"])
         token = await ctx.secret(machine.TOKEN, ctx.clock.new_token)
         url = machine.url_of(self._boot_url, ctx.record.name, token)
@@ -102,9 +104,36 @@ class Toyland(Platform):
                 return waiting
             await ctx.remember(**{installs.FACT: True})
         await ctx.ensure(
-            Want("box", name, lambda: self._named(name), create, lambda found: found.data["colour"] == colour)
+            Want(
+                "box",
+                name,
+                lambda: self._named(name),
+                create,
+                lambda found: found.data["colour"] == colour,
+                {"attempt": ctx.record.attempt},
+            )
         )
         return Done()
+
+    async def _exchange(self, ctx: StepContext, row: Resource) -> Wait:
+        """The box goes, switched off first; then the next one comes, and nothing that this one had or told counts."""
+        if UNWANTED not in row.data:  # so it stays, also when this fails and is tried again
+            row = await ctx.update(row, **{UNWANTED: True})
+        off = await self.switch_off(ctx)
+        if isinstance(off, Wait):
+            return off
+        if row.state != "gone" and not await ctx.remove(row, self._disposal(ctx)):
+            return Wait(f"the old box {row.name} to be gone", "it is being taken away", POLL)
+        await ctx.forget_secrets()
+        number = generation_of(ctx.record) + 1
+        await ctx.remember(**{GENERATION: number, **machine.forgotten(ctx.record)})
+        return Wait("another box", "the old one is gone", poll=0)
+
+    def _disposal(self, ctx: StepContext) -> Disposal:
+        async def removed(row: Resource) -> None:
+            await self._shelf.remove(str(row.cloud_id), await ctx.reveal(ctx.cluster.spec["key"]))
+
+        return Disposal(lambda row: self._named(row.name), self._got, removed)
 
     async def _named(self, name: str) -> Found | None:
         for box in await self._shelf.boxes():
@@ -160,12 +189,7 @@ class Toyland(Platform):
 
     async def unmake(self, ctx: StepContext) -> Outcome:
         """The box was seen to be gone."""
-
-        async def removed(row: Resource) -> None:
-            await self._shelf.remove(str(row.cloud_id), await ctx.reveal(ctx.cluster.spec["key"]))
-
-        disposal = Disposal(lambda row: self._named(row.name), self._got, removed)
-        outcome = await undo.stage("box", "boxes", {"box": disposal}, poll=POLL)(ctx)
+        outcome = await undo.stage("box", "boxes", {"box": self._disposal(ctx)}, poll=POLL)(ctx)
         for row in ctx.resources("mac") if isinstance(outcome, Done) else ():
             await ctx.give_back(row)
         if isinstance(outcome, Done):
@@ -204,8 +228,17 @@ class Toyland(Platform):
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         return VETOES(verb, record, cluster)
 
+    def climb(self, record: Record, cluster: Record, problem: Problem) -> Climb | None:
+        return exchange.LADDER.following(record, str(cluster.spec["climb_to"]), problem)
+
+    def replacement(self, record: Record, rows: Sequence[Resource]) -> Changes:
+        return self._replacing.replacement(record, rows)
+
+    def renewal(self, record: Record, rows: Sequence[Resource]) -> Changes:
+        return self._replacing.renewal(record, rows)
+
     def may_change(self, setting: str) -> bool:
-        return setting == "gate"
+        return setting in ("gate", "climb_to")
 
     def waits_for_nodes(self, step: str) -> bool:
         return step in VETOES.waits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, Strict
 
@@ -26,6 +26,10 @@ class Row(ClusterSpec):
     cluster: Name = Field(description="What the row is called")
     nodes: Annotated[tuple[Box, ...], Strict(False)] = Field(min_length=1, description="The boxes of the row")
 
+    climb_to: Literal["none", "fold", "replace"] = Field(
+        default="none",
+        description="How far a torn box is tried again by itself: not at all, by folding it again, then by another one",
+    )
     key: Secret = Field(description="What opens the shelf for whoever changes it")
     colour: str = Field(default="red", description="The colour of its boxes")
 

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from state_machines.kind import NOTHING, ROLLING_BACK, Kind, State, Transition, UndoStep
 from state_machines.lifecycle import ENDS, lifecycle, release
-from state_machines.verbs import DESTROY, HOLD, PROTECT, RESUME, RETRY, ROLLBACK, UNPROTECT, Prompt, Verb
+from state_machines.verbs import (
+    DESTROY,
+    HOLD,
+    PROTECT,
+    REPLACE,
+    RESUME,
+    RETRY,
+    ROLLBACK,
+    UNPROTECT,
+    Prompt,
+    Verb,
+)
 
 NODE_STEPS = (
     State(
@@ -73,8 +86,20 @@ CLUSTER_STEPS = (
         undo=NOTHING,
     ),
 )
+_STEPS = tuple(state.name for state in NODE_STEPS)
 _WHERE = tuple(state.name for state in CLUSTER_STEPS)
 VERBS = (RETRY, ROLLBACK, HOLD, RESUME)
+ANOTHER = replace(
+    REPLACE,
+    does="take the box away and put another one in its place",
+    prompt=Prompt(
+        "Put another box in the place of {}?",
+        "The box is taken away with what is in it, and another one is made for the same label.",
+        "gets another box",
+    ),
+    help="Take a box away and put another one in its place.",
+    brief="",
+)
 BLINK = Verb(
     "blink",
     "let its lamp blink",
@@ -100,13 +125,15 @@ NODE = Kind(
         *lifecycle(("pending",), NODE_STEPS, ("ready", "active"), protected=("active",)),
         Transition("join", ("ready",), "active"),
         Transition("blink", ("active",), "powering"),
+        Transition("replace", (*_STEPS, "ready", "active"), "making"),
+        *(Transition("replace", ("failed", "held"), "making", at=step) for step in _STEPS),
         release("release", ("pending",), NODE_STEPS, ("ready", "active")),
     ),
     undo=(
         UndoStep("switch_off", "switching the box off", 120.0),
         UndoStep("unmake", "taking the box away", 120.0),
     ),
-    verbs=(*VERBS, BLINK),
+    verbs=(*VERBS, ANOTHER, BLINK),
 )
 
 CLUSTER = Kind(
