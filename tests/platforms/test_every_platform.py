@@ -21,13 +21,15 @@ from daemon.platforms.base import Platform
 from daemon.platforms.manifest import Manifest
 from daemon.settings.reading import SettingsError, load_settings
 from daemon.spec.names import NameRule
-from daemon.spec.reading import ClusterSpec, json_schema
+from daemon.spec.reading import ClusterSpec, json_schema, load_spec
 from state_machines.check import problems
 from state_machines.draw import diagram
 from state_machines.kind import NO_RETURN, NOTHING, Kind
 from state_machines.verbs import SHARED
+from tests.test_architecture import Source, strangers
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 FOLDERS = sorted(path.parent.parent for path in HERE.glob("*/*.dist-info/entry_points.txt"))
 HOUSE = {
     "NXD_ENVIRONMENT": "lab",
@@ -83,6 +85,31 @@ def test_none_of_its_own_verbs_has_the_name_of_a_command(manifest: Manifest) -> 
         assert set(kind.verbs) & set(COMMANDS) <= set(SHARED)
 
 
+def folder_of(manifest: Manifest) -> Path:
+    """The folder of its package."""
+    return Path(str(import_module(manifest.platform).__file__)).parent
+
+
+def test_it_imports_no_more_than_a_platform_may(manifest: Manifest) -> None:
+    package, sources = manifest.platform.rpartition(".")[0], sorted(folder_of(manifest).rglob("*.py"))
+    told = strangers(
+        Source(f"daemon.platforms.theirs.{path.stem}", path, ast.parse(path.read_text(encoding="utf-8")))
+        for path in sources
+    )
+    assert sources and [one for one in told if f" imports {package}." not in one] == []
+
+
+def test_each_of_its_samples_is_a_spec(manifest: Manifest) -> None:
+    root = ROOT / "sample-specs" if manifest.name in own() else folder_of(manifest).parent
+    whole = [path for path in root.rglob("*.yaml") if path.parent.name != "broken"]
+    texts = {str(path): path.read_text(encoding="utf-8") for path in whole}
+    samples = {path: text for path, text in texts.items() if f"\nplatform: {manifest.name}\n" in f"\n{text}"}
+    assert samples
+    steps = {step for kind in kinds(manifest) for step in kind.steps}
+    for path, text in samples.items():
+        load_spec(text, path, lambda _: import_module(manifest.spec).MODEL, lambda _: steps)
+
+
 def test_its_manifest_lacks_nothing(manifest: Manifest) -> None:
     assert lint.problems(manifest) == []
 
@@ -103,7 +130,7 @@ def test_every_code_of_an_error_that_it_can_raise_is_known_and_has_something_to_
 def codes(manifest: Manifest) -> Iterator[tuple[str, bool]]:
     """Each code that the sources of a package raise, by its name or as a row, and whether they say what to do."""
     package = manifest.platform.rpartition(".")[0]
-    folder = Path(str(import_module(manifest.platform).__file__)).parent
+    folder = folder_of(manifest)
     for path in folder.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(call, ast.Call) or getattr(call.func, "id", "") not in (
