@@ -16,7 +16,21 @@ from tests.mutants.mutant import (
     Mutant,
 )
 
+LAPSES = ("tests/daemon/engine/test_lapses.py",)
+BLOCKERS = ("tests/daemon/engine/test_blockers.py",)
+
 MUTANTS: tuple[Mutant, ...] = (
+    Mutant("daemon/engine/lapses.py", "        if self._is_lapse(before, now):\n", "        if False:\n",
+           "a deadline does not count a time that the daemon did not live through", LAPSES),
+    Mutant("daemon/engine/lapses.py", "        if lived is None or not self._is_lapse(lived, now):\n", "        if True:\n",
+           "a deadline does not count the time without a daemon", LAPSES),
+    Mutant("daemon/engine/lapses.py", "    return max(0.0, over - max(begun, record.since))\n", "    return over - begun\n",
+           "a lapse counts as far as the step had begun", LAPSES),
+    Mutant("daemon/engine/legality.py", "        if one.kind.states[one.record.state].phase == \"failed\" and why_not",
+           "        if why_not",
+           "a retry of a cluster leaves alone what a person stopped", BLOCKERS),
+    Mutant("daemon/engine/legality.py", "    if in_the_way(cluster):\n        return None\n", "    if True:\n        return None\n",
+           "a retry of a cluster at work is refused where nothing stands in its way", BLOCKERS),
     Mutant("daemon/engine/legality.py", "    return asked[-1] if asked else cluster.protected\n",
            "    return asked[0] if asked else cluster.protected\n",
            "the newest verb about protection counts", LEGALITY),
@@ -47,7 +61,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "where a person's verb waits, that person decides", LEGALITY),
     Mutant("daemon/engine/reactions.py", "    reason = legality.why_not(situation, \"rollback\", {})\n", "    reason = None\n",
            "the daemon's own rollback asks whether it may", LEGALITY),
-    Mutant("daemon/engine/reactions.py", "member.state == \"held\" and member.facts.get(\"held_with\") == before.name",
+    Mutant("daemon/engine/reactions.py", "member.state == \"held\" and member.facts.get(\"held_with\") == cluster.name",
            "member.state == \"held\"",
            "resuming a cluster lets only those go on that were held with it", LEGALITY),
     Mutant("daemon/engine/reactions.py", "        case \"stop\" if \"step\" not in command.args:\n", "        case \"never\":\n",
@@ -57,10 +71,10 @@ MUTANTS: tuple[Mutant, ...] = (
            "a failure is kept", (*STEPS, *LEGALITY)),
     Mutant("daemon/engine/engine.py", "            case _ if self._mirror.asked(record.name):\n", "            case _ if False:\n",
            "a verb that waits is honoured before the next pause", VERBS),
-    Mutant("daemon/engine/engine.py", "        record = self._delays.spared(record, now)\n        if record.deadline is not None and now >= record.deadline:\n",
+    Mutant("daemon/engine/engine.py", "        record = self._delays.spared(self.lapses.put_off(record), now)\n        if record.deadline is not None and now >= record.deadline:\n",
            "        if False:\n",
            "a wait ends at its deadline", STEPS),
-    Mutant("daemon/engine/engine.py", "        record = self._delays.spared(record, now)\n", "",
+    Mutant("daemon/engine/engine.py", "        record = self._delays.spared(self.lapses.put_off(record), now)\n", "",
            "time in a line of the daemon's own does not count for a deadline", ("tests/daemon/engine/test_delays.py",)),
     Mutant("daemon/engine/engine.py", "            if began < record.deadline or self._turns.take_poke(record.name):\n",
            "            if began < record.deadline:\n",
@@ -136,7 +150,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "            pass\n",
            "what a rollback leaves over is named with the command that removes it", ROLLBACK),
     Mutant("daemon/engine/engine.py",
-           "        reason = legality.why_not(self.situation(record, command), command.verb, command.args)\n        if reason",
+           "        reason = legality.why_not(before, command.verb, command.args)\n        if reason",
            "        reason = None\n        if reason",
            "a verb is legal still when it is done", VERBS),
     Mutant("daemon/engine/reactions.py", "    if cluster.spec.get(\"on_failure\") != \"rollback\":\n", "    if False:\n",

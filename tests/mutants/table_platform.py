@@ -29,7 +29,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "the quota of servers is compared", PREFLIGHT),
     Mutant(f"{IBM}/cluster.py", "        if open_still:\n", "        if False:\n",
            "every CVM refuses the factory password", CVMS),
-    Mutant("daemon/life/vetoes.py", "        if verb == \"rollback\" and record.facts.get(MEMBER):\n", "        if False:\n",
+    Mutant("daemon/life/vetoes.py", "        if effect.goal == \"gone\" and record.facts.get(MEMBER):\n", "        if False:\n",
            "a host of a cluster is not rolled back by itself", RULES),
     Mutant(f"{IBM}/spec_rules.py", "    elif gate < needed <= nodes:\n", "    elif False:\n",
            "the gate lets enough nodes through for the redundancy", SPEC),

@@ -37,7 +37,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "a cluster lacks one member at a time", LIFE),
     Mutant("daemon/life/release.py", "        if member.state == \"rolled_back\":\n            await ctx.forget(member)\n", "        await ctx.forget(member)\n",
            "a node is forgotten once nothing of it is left", LIFE),
-    Mutant("daemon/life/vetoes.py", "        if verb == \"rollback\" and cluster.facts.get(FORMED):\n", "        if False:\n",
+    Mutant("daemon/life/vetoes.py", "        if effect.goal != \"gone\" or effect.forget or not cluster.facts.get(FORMED):\n", "        if True:\n",
            "a cluster that was active is not rolled back by mistake", LIFE),
     Mutant("daemon/life/replacing.py", "        unfit = [row for row in self._standing(rows) if is_unfit(row)]\n", "        unfit = list(self._standing(rows))\n",
            "a retry renews nothing that is good", LIFE),

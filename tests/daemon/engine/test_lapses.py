@@ -80,6 +80,18 @@ async def test_each_lapse_is_made_up_for_once_and_only_as_far_as_the_step_had_be
     assert len(await notes(house)) == 2
 
 
+async def test_a_step_that_begins_after_a_lapse_has_its_own_time_and_no_more(house: Any, pulse: Any) -> None:
+    house.toy.script["settling"] = Wait("the world", "not yet", 50.0)
+    await house.begin()
+    await live(house, 20)
+    await house.pass_time(HOUR)
+    await house.sow("node02", cluster="other")
+    await house.tell("node02", "start")
+    await live(house, 100)
+    late = house.record("node02")
+    assert (late.state, late.deadline) == ("settling", late.since + SETTLES)
+
+
 async def test_without_a_deadline_that_runs_nobody_is_told_of_a_lapse(house: Any, pulse: Any) -> None:
     await house.sow("node01")
     await house.pass_time(HOUR)
