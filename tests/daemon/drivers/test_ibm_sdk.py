@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,3 +98,44 @@ def test_an_sdk_that_is_not_installed_is_told_by_its_name() -> None:
     """
     )
     assert said == ["ibm_vpd", "No module named 'ibm_vpd'"]
+
+
+SERVICE = """
+class V1:
+    def ask(self):
+        class Inner:
+            pass
+        return Answer().words(), Inner
+    def nobody_calls(self):
+        return Other()
+class Base:
+    class Kind:
+        SHORT = "short"
+    def words(self):
+        return type(self).Kind.SHORT
+class Answer(Base):
+    def words(self):
+        return "in " + super().words()
+class Other(Base):
+    pass
+"""
+
+
+def test_what_a_method_reaches_is_built_with_what_it_is_based_on(tmp_path: Path) -> None:
+    (tmp_path / "pretend").mkdir()
+    (tmp_path / "pretend" / "__init__.py").write_text("")
+    (tmp_path / "pretend" / "v1.py").write_text(SERVICE)
+    said, inner, other = told(
+        f"""
+    import json, sys
+    sys.path.insert(0, {str(tmp_path)!r})
+    from daemon.drivers.ibm_sdk import load
+    class Driver:
+        def call(self):
+            return "ask"
+    service = load("pretend.v1", "V1", Driver)
+    said, inner = service().ask()
+    print(json.dumps([said, inner.__name__, "Other" in service.ask.__globals__]))
+    """
+    )
+    assert (said, inner, other) == ("in short", "Inner", False)
