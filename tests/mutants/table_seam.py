@@ -9,8 +9,25 @@ BLINK = "tests/platforms/toy/test_blink.py"
 REMEDIES = (f"{ENGINE}/test_remedies.py",)
 LIFE = ("tests/daemon/life",)
 EFFECTS = (f"{ENGINE}/test_effects.py",)
+MANIFESTS = ("tests/platforms/test_manifests.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
+    Mutant("daemon/platforms/lint.py", "        if kind.credentials and kind.code not in manifest.remedies:\n", "        if False:\n",
+           "a platform tells whose credentials were refused", MANIFESTS),
+    Mutant("daemon/platforms/lint.py", "        if kind.code in CATALOGUE:\n", "        if False:\n",
+           "a code means the same on every platform", MANIFESTS),
+    Mutant("daemon/platforms/lint.py", "        if not kind.mend:\n            yield", "        if False:\n            yield",
+           "a platform's own error has a remedy", MANIFESTS),
+    Mutant("daemon/platforms/lint.py", "if field.get(\"pattern\") != wanted]", "if False]",
+           "the names of a spec are those of its manifest", ("tests/platforms/test_every_platform.py",)),
+    Mutant("daemon/errors/tree.py", "    return CATALOGUE.get(code) or own.get(code)\n", "    return CATALOGUE.get(code)\n",
+           "what leads on from a platform's own error is found", REMEDIES),
+    Mutant("daemon/settings/reading.py",
+           "    reader.hold(\"environment\", [known[name].names.environment for name in on if name in known])\n", "",
+           "the environment is held to the rule of each platform that is on", ("tests/daemon/settings/test_settings.py",)),
+    Mutant("daemon/life/vetoes.py", "        if effect.renews and self.cluster.states[cluster.state].phase == \"ok\":\n",
+           "        if effect.name == \"replace\" and self.cluster.states[cluster.state].phase == \"ok\":\n",
+           "what is refused to a member follows from the verb's row", LIFE),
     Mutant("daemon/engine/legality.py", "    if situation.absent:\n        return situation.absent\n", "",
            "nothing can be done with a record whose platform is off", (f"{TOY}::TestOff",)),
     Mutant("daemon/requests/sealing.py", "        return {\"sealed\": box.mark(plain[LITERAL])}\n", "        return plain\n",
