@@ -6,6 +6,7 @@ import ast
 import os
 import re
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -124,6 +125,15 @@ def test_every_error_code_that_the_code_raises_is_in_the_catalogue() -> None:
                     raised[str(code.value)] = f"{path.relative_to(ROOT)}:{node.lineno}"
     assert len(raised) > 10
     assert {code: where for code, where in raised.items() if code not in CATALOGUE} == {}
+
+
+def test_every_code_that_a_driver_brings_is_one_of_a_platforms_own() -> None:
+    named = {kind.code for manifest in own().values() for kind in manifest.errors}
+    modules = [f"daemon.drivers.{path.stem}" for path in (ROOT / "daemon" / "drivers").glob("*.py")]
+    rows = [
+        one for name in modules for one in vars(import_module(name)).values() if isinstance(one, ErrorKind)
+    ]
+    assert rows and {row.code for row in rows} <= named
 
 
 def test_every_endpoint_of_the_socket_is_described_and_no_other() -> None:

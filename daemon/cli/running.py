@@ -51,4 +51,3 @@ def _log_to_stderr(known: Redactor) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[HostLog(sys.stderr, known)])
     for chatty in ("httpx", "transitions"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    logging.getLogger("ibm-cloud-sdk-core").setLevel(logging.CRITICAL)

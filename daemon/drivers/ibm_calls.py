@@ -7,6 +7,7 @@ a thread and four times the processor.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import ssl
 from collections.abc import Callable
@@ -30,6 +31,8 @@ from daemon.drivers.ibm_errors import translate
 from daemon.drivers.rates import TokenBucket
 from daemon.errors.tree import OutsideError, as_json
 
+_LOGGER = "ibm-cloud-sdk-core"
+"""It logs as an error what is told as one anyway, with all that came back."""
 PAGE = 100
 TOO_MANY = 429
 
@@ -51,6 +54,7 @@ class IbmCloud:
 
     def calls(self, make: Callable[[Any], Any], url: str, bucket: TokenBucket) -> IbmCalls:
         """The calls of one service at ``url``; ``make`` builds it, given the authenticator."""
+        logging.getLogger(_LOGGER).setLevel(logging.CRITICAL)
 
         def build() -> SdkService:
             from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
