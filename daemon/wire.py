@@ -54,12 +54,14 @@ class ErrorView(TypedDict):
 
 
 class ResourceView(TypedDict):
-    """One object the daemon made or is about to make. ``state``: intended, present, deleting, gone."""
+    """One object the daemon made or is about to make. ``state``: intended, present, deleting, gone. ``missed`` is there
+    where the last audit did not find it outside: when one missed it first."""
 
     kind: str
     id: str | None
     name: str
     state: str
+    missed: NotRequired[float]
 
 
 class EntityView(TypedDict):

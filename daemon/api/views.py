@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -16,8 +16,9 @@ from daemon.engine.remedies import remedies, text, without_problem
 from daemon.engine.sentences import sentence
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
+from daemon.requests.audit import missed
 from daemon.requests.verbs import Verbs
-from daemon.store.ops import Event
+from daemon.store.ops import Event, Resource
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.record import Record
 from state_machines.verbs import Prompt, Verb
@@ -112,10 +113,7 @@ class Views:
             wish=commands[0].verb if commands else None,
             can=self._verbs.can(record),
             addresses=self._engine.platform(record).addresses(record, rows),
-            resources=[
-                wire.ResourceView(kind=row.kind, id=row.cloud_id, name=row.name, state=row.state)
-                for row in rows
-            ],
+            resources=_resources(rows, missed(self._journal.mirror, record.name)),
         )
 
     def _ways(self, record: Record) -> tuple[wire.ErrorView | None, list[wire.RemedyView]]:
@@ -192,6 +190,16 @@ class Views:
                 )
             )
         return stays
+
+
+def _resources(rows: Sequence[Resource], lost: Mapping[str, float]) -> list[wire.ResourceView]:
+    shown = [
+        wire.ResourceView(kind=row.kind, id=row.cloud_id, name=row.name, state=row.state) for row in rows
+    ]
+    for one in shown:
+        if one["id"] in lost:
+            one["missed"] = lost[str(one["id"])]
+    return shown
 
 
 def verb_view(verb: Verb) -> wire.VerbView:

@@ -88,13 +88,23 @@ def show(options: dict[str, Any], name: str, as_json: bool) -> None:
     legal = [verb for verb, reason in entity["can"].items() if reason is None]
     print(f"  verbs: {', '.join(legal) or 'none now'}")
     _print_pairs("addresses", entity["addresses"].items())
-    rows = ((f"{r['kind']} {r['name']}", f"{r['state']}  {r['id'] or ''}") for r in entity["resources"])
+    rows = (
+        (f"{r['kind']} {r['name']}", f"{r['state']}  {r['id'] or ''}{_missed(r, now)}")
+        for r in entity["resources"]
+    )
     _print_pairs("resources", rows)
     stays = (
         (stay["title"], lasting((now if stay["ended"] is None else stay["ended"]) - stay["started"]))
         for stay in detail["timeline"]
     )
     _print_pairs("steps", stays)
+
+
+def _missed(row: wire.ResourceView, now: float) -> str:
+    """What is said of an object that an audit did not find outside."""
+    if "missed" not in row:
+        return ""
+    return f"  missing outside (an audit found that {lasting(now - row['missed'])} ago): nxd audit says what to do"
 
 
 def _print_pairs(title: str, pairs: Any) -> None:

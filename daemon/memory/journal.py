@@ -19,6 +19,7 @@ from daemon.memory.mirror import Mirror
 from daemon.secrets.redaction import Redactor
 from daemon.store.base import Store
 from daemon.store.ops import (
+    NO_ROUND,
     AddEvent,
     DropRecord,
     Event,
@@ -235,4 +236,5 @@ def _notice(ops: Sequence[Op], events: Sequence[Event]) -> Notice:
     removed = frozenset(op.name for op in ops if isinstance(op, DropRecord))
     changed = {op.record.name for op in ops if isinstance(op, PutRecord)}
     changed |= {op.resource.owner for op in ops if isinstance(op, PutResource)}
+    changed |= {op.signal.record for op in ops if isinstance(op, PutSignal) and op.signal.round == NO_ROUND}
     return Notice(events, frozenset(changed) - removed, removed)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 from daemon.store.ops import (
+    NO_ROUND,
     AddCommand,
     CloseCommand,
     Command,
@@ -182,6 +183,8 @@ class Mirror:
 
     def _put_signal(self, op: PutSignal) -> None:
         self._signals[op.signal.record][op.signal.name] = op.signal
+        if op.signal.round == NO_ROUND:  # no step decides by it, but it is shown
+            self.stamps[op.signal.record] += 1
 
     def _add_command(self, op: AddCommand) -> None:
         command = op.command

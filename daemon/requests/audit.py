@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from daemon.engine import legality
 from daemon.engine.engine import Engine
 from daemon.engine.legality import Situation
 from daemon.engine.remedies import text
-from daemon.errors.tree import NxdError
+from daemon.engine.sentences import event
+from daemon.errors.tree import NxdError, StoreError
 from daemon.memory.journal import Journal
+from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Finding
-from daemon.store.ops import AddEvent, Event
+from daemon.store.ops import NO_ROUND, AddEvent, Event, Op, PutSignal, Signal
 from daemon.words import sentences
 from state_machines.record import Record
+
+LOSSES = "losses"
+"""The signal of a record that keeps what an audit missed of it."""
+
+
+def missed(mirror: Mirror, name: str) -> dict[str, float]:
+    """The ids of what a record has by the ledger and the last audit did not find outside → when one missed it first."""
+    signal = mirror.signals(name).get(LOSSES)
+    kept = {} if signal is None else signal.data
+    standing = {row.cloud_id for row in mirror.resources(name) if row.state == "present"}
+    return {id_: time for id_, time in kept.items() if id_ in standing}
 
 
 class Audit:
@@ -25,17 +39,48 @@ class Audit:
         self._engine = engine
 
     async def findings(self) -> Sequence[Finding]:
-        """What the clouds hold against what the ledger says; nothing is changed. A platform that cannot be asked is
-        one finding, and the others are asked all the same."""
+        """What the clouds hold against what the ledger says; neither is changed. A platform that cannot be asked is
+        one finding, and the others are asked all the same. What a record has lost is kept with it until an audit
+        finds it again or the ledger has it no more."""
         findings: list[Finding] = []
+        asked: set[str] = set()
         for name, platform in self._engine.platforms.items():
             try:
                 findings += await platform.audit(self._journal.mirror)
+                asked.add(name)
             except NxdError as error:
                 error.mend_by(platform.remedies)
                 said = sentences(error.message, error.evidence, text(error.remedies))
                 findings.append(Finding("unasked", "platform", name, "", None, said))
-        return [*map(self._with_way, findings), *self._of_absent()]
+        told = [self._with_way(one) for one in findings]
+        with suppress(StoreError):  # what it says, it says all the same
+            await self._keep(told, asked)
+        return [*told, *self._of_absent()]
+
+    async def _keep(self, findings: Sequence[Finding], asked: Collection[str]) -> None:
+        """Keep with every record of these platforms what is lost of it, and tell of what is lost or found since the
+        audit before. Raises StoreError."""
+        mirror, now = self._journal.mirror, self._journal.clock.now()
+        lost: dict[str, dict[str, Finding]] = {}
+        for one in findings:
+            if one.finding == "missing" and one.owner is not None:
+                lost.setdefault(one.owner, {})[one.id] = one
+        ops: list[Op] = []
+        for record in mirror.records.values():
+            before, missing = missed(mirror, record.name), lost.get(record.name, {})
+            if record.platform not in asked or before.keys() == missing.keys():
+                continue
+            data = {id_: before.get(id_, now) for id_ in missing}
+            ops.append(PutSignal(Signal(record.name, record.shard, LOSSES, NO_ROUND, 0, now, data)))
+            ops += [_lost(record, one, now) for id_, one in missing.items() if id_ not in before]
+            found = [
+                row for row in mirror.resources(record.name) if row.cloud_id in before.keys() - missing.keys()
+            ]
+            ops += [
+                event(record, "note", now, f"an audit finds {row.kind} {row.name} again") for row in found
+            ]
+        if ops:
+            await self._journal.commit(*ops)
 
     def _with_way(self, one: Finding) -> Finding:
         """A loss with what makes up for it as its node stands now."""
@@ -99,3 +144,8 @@ class Audit:
                 error.mend_by(platform.remedies)
                 raise
         return left
+
+
+def _lost(record: Record, one: Finding, now: float) -> AddEvent:
+    said = f"an audit misses {one.kind} {one.name} ({one.id}), which is gone outside: {one.command}"
+    return event(record, "error", now, said, "warning")

@@ -60,11 +60,14 @@ class Event(Struct, frozen=True, gc=False):
     revision: int = 0
 
 
+NO_ROUND = -1
+
+
 class Signal(Struct, frozen=True, gc=False):
     """The last word of its name that was received from outside; it may come before the step that waits for it.
 
-    ``round`` is the attempt to install the machine that it belongs to, and ``boot`` the power-on, counted for each
-    record from 1.
+    ``round`` is the attempt to install the machine that it belongs to, ``NO_ROUND`` where it is about something else,
+    and ``boot`` the power-on, counted for each record from 1.
     """
 
     record: str

@@ -109,8 +109,8 @@ def belongings(entity: EntityView, width: int) -> list[Line]:
         lines += [[], heading(f"resources  {len(entity['resources'])}")]
         kinds = max(len(item["kind"]) for item in entity["resources"])
         for item in entity["resources"]:
-            there = item["state"] == "present"
-            state = fit(item["state"], 9)
+            there = item["state"] == "present" and "missed" not in item
+            state = fit("missing" if "missed" in item else item["state"], 9)
             room = max(4, width - kinds - _INDENT - 12)
             lines.append(
                 [
@@ -119,6 +119,9 @@ def belongings(entity: EntityView, width: int) -> list[Line]:
                     (clip(item["name"], room), ""),
                 ]
             )
+        if any("missed" in item for item in entity["resources"]):
+            said = "An audit did not find what is missing outside: nxd audit says what brings it back."
+            lines += paragraph(said, width, "strong")
     return lines
 
 

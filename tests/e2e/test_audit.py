@@ -51,6 +51,11 @@ def test_audit_names_a_planted_orphan_and_what_was_deleted_by_hand(rig: Callable
             assert time.monotonic() < limit, before
             time.sleep(0.02)
         found = client.audit()
+        shown = {row["id"]: row for row in client.show("node01")["entity"]["resources"]}
+        assert [id_ for id_, row in shown.items() if "missed" in row] == [cluster_ip["id"]]
+        told = nxd(one, "show", "node01").stdout
+        (line,) = [line for line in told.splitlines() if "missing outside" in line]
+        assert cluster_ip["id"] in line and "nxd audit" in line
     seen = {(finding["finding"], finding["name"], finding["id"], finding["owner"]) for finding in found}
     assert seen == {
         ("unknown", "demo-node09-mgmt-ip", orphan["id"], None),

@@ -303,3 +303,20 @@ def test_the_counts_of_a_plan_name_what_is_counted_once() -> None:
     items = [{"action": action} for action in ("delete", "create", "create", "change")]
     counts: Any = pages.plan_counts([{"items": items}])  # type: ignore[list-item]
     assert text.plain(counts) == "1 object to delete, 2 to make, 1 setting to change"
+
+
+def test_what_an_audit_missed_is_no_present_thing(entity: Make) -> None:
+    rows_ = [
+        {"kind": "vni", "id": "v-1", "name": "demo-vni", "state": "present"},
+        {"kind": "server", "id": "s-1", "name": "demo-server", "state": "present", "missed": 50.0},
+    ]
+    drawn = [
+        "".join(part for part, _ in line) for line in pages.belongings(entity("node01", resources=rows_), 60)
+    ]
+    assert [line.split() for line in drawn if "demo-" in line] == [
+        ["vni", "present", "demo-vni"],
+        ["server", "missing", "demo-server"],
+    ]
+    assert "nxd audit says what brings it back" in " ".join(" ".join(drawn).split())
+    sound = pages.belongings(entity("node01", resources=rows_[:1]), 60)
+    assert "audit" not in "".join(part for line in sound for part, _ in line)
