@@ -26,7 +26,7 @@ from daemon.engine.pace import Pace
 from daemon.engine.remedies import plain
 from daemon.engine.situations import Situations
 from daemon.engine.turns import Turns
-from daemon.errors.tree import NxdError, OutsideError, StoreError
+from daemon.errors.tree import NxdError, OutsideError, StoreError, mended
 from daemon.faultpoints import point
 from daemon.memory.journal import Journal
 from daemon.platforms.base import Platform
@@ -219,10 +219,8 @@ class Engine:
         except (StoreError, Fenced, RecordForgotten):
             raise
         except OutsideError as error:
-            error.mend_by(platform.remedies)
             return Busy(error.problem(), error.after) if error.retry == "now" else Fail(error.problem())
         except NxdError as error:
-            error.mend_by(platform.remedies)
             return Fail(error.problem())
         except Exception as error:
             log.exception("step_broke", extra={"record": record.name, "state": record.state})
@@ -231,6 +229,9 @@ class Engine:
     async def _apply_outcome(self, context: StepContext, outcome: Wait | Busy | Fail, began: float) -> bool:
         """Commit what the step, which ``began`` then, answered. True when there is more to do at once."""
         record = context.record
+        if not isinstance(outcome, Wait):
+            told = mended(outcome.problem, self.platform(record).remedies)
+            outcome = replace(outcome, problem=told)
         match outcome:
             case Fail():
                 return await self._fail(record, outcome.problem)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from state_machines.outcome import Problem, Remedy, Retry
 
@@ -188,6 +189,14 @@ class NxdError(Exception):
     def problem(self) -> Problem:
         """The same as data, to be kept with a record."""
         return Problem(self.code, self.message, self.remedies, self.retry, self.evidence)
+
+
+def mended(problem: Problem, remedies: Mapping[str, str]) -> Problem:
+    """The problem with what a person does on the platform whose ``remedies`` these are, where it says only its code."""
+    kind = CATALOGUE.get(problem.code)
+    if kind is None or problem.code not in remedies or problem.remedies != kind.mend:
+        return problem
+    return replace(problem, remedies=(outside(remedies[problem.code]),))
 
 
 def _remedies(mend: Mend) -> tuple[Remedy, ...]:

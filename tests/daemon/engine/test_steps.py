@@ -278,6 +278,34 @@ async def test_what_passes_is_tried_again_and_what_does_not_waits_for_a_person(
     assert len(house.toy.runs("making")) == (2 if state == "making" else 1)
 
 
+REFUSED = OutsideError("authentication")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OutsideError("authentication"),
+        Fail(OutsideError("authentication").problem()),
+        Busy(OutsideError("authentication").problem()),
+    ],
+    ids=["raised", "failed", "busy"],
+)
+async def test_whose_password_it_is_the_platform_tells_however_a_step_says_that_it_was_refused(
+    house: Any, answer: Any
+) -> None:
+    house.toy.remedies = {"authentication": "Set the password of the BMC."}
+    house.toy.script["making"] = [answer]
+    record = await house.begin()
+    assert [one["text"] for one in record.error["remedies"]] == ["Set the password of the BMC."]
+
+
+async def test_what_a_step_tells_to_do_itself_is_not_told_otherwise(house: Any) -> None:
+    house.toy.remedies = {"authentication": "Set the password of the BMC."}
+    house.toy.script["making"] = [NxdError("authentication", remedy="Set the password of Prism.")]
+    record = await house.begin()
+    assert [one["text"] for one in record.error["remedies"]] == ["Set the password of Prism."]
+
+
 async def test_what_nobody_foresaw_fails_as_a_bug_with_its_evidence(house: Any) -> None:
     house.toy.script["making"] = [ZeroDivisionError("by nought")]
     record = await house.begin()
