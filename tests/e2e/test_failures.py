@@ -10,7 +10,7 @@ import pytest
 
 from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client, DaemonRefused
-from tests.e2e.deployments import entities, impatient, settled
+from tests.e2e.deployments import entities, impatient, nxd, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -121,3 +121,20 @@ def test_a_verb_that_is_not_legal_is_refused_with_the_reason_the_screen_shows(
             client.verb("retry", "node01")
         assert (refused.value.status, refused.value.error["message"]) == (409, reason)
         assert client.apply(impatient())["changed"] is False
+
+
+def test_one_retry_of_the_cluster_tries_every_node_again_that_blocks_it_and_says_which(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig("node01:install", "node03:boot")
+    with Client(one.stage.socket) as client:
+        client.apply(impatient())
+        code, said = settled(one.stage)
+        assert code == 1, said
+        assert entities(client)["demo"]["state"] == "deploying"
+        done = nxd(one, "retry", "demo", "--wait")
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+        assert done.stdout.startswith("demo: retry accepted. With it go node01, node03.\n")
+        assert [e["attempt"] for _, e in sorted(entities(client).items())] == [1, 2, 1, 2]
+        again = nxd(one, "retry", "demo")
+    assert again.returncode == 4 and "It is active" in again.stderr
