@@ -50,7 +50,7 @@ class Lapses:
             for one in self._journal.mirror.records.values()
             if one.deadline is not None and one.since < now
         ]
-        return [*ops, _told(now, now - lived, "There was no daemon for {}")] if ops else []
+        return [*ops, _told(now, now - lived, "There was no daemon for up to {}")] if ops else []
 
     def put_off(self, record: Record) -> Record:
         """The record, with its deadline put off by what was missed since it stands where it does."""
