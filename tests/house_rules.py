@@ -79,7 +79,7 @@ HOUSE_RULES: dict[str, Room] = {
     "daemon.platforms": Room(
         (
             "daemon.clock", "daemon.errors", "daemon.platforms.base", "daemon.platforms.lint",
-            "daemon.platforms.manifest", "daemon.settings", "daemon.spec", "pxe",
+            "daemon.platforms.manifest", "daemon.settings", "daemon.spec", "pxe", "state_machines",
         ),
         (),
     ),

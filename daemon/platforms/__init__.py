@@ -101,7 +101,18 @@ def load(name: str, settings: Settings, clock: Clock) -> Platform:
         theirs = tables(name)
         hold_tables(manifest_of(name), (theirs.NODE, theirs.CLUSTER))
         hold_names(manifest_of(name), spec_model(name).model_json_schema())
-    platform: Platform = import_module(manifest_of(name).platform).load(settings, clock)
+    return loaded(manifest_of(name), settings, clock)
+
+
+def loaded(manifest: Manifest, settings: Settings, clock: Clock) -> Platform:
+    """The platform of a manifest, with what that says of its objects and errors."""
+    from daemon.errors.tree import by_code
+    from state_machines.objects import by_name
+
+    platform: Platform = import_module(manifest.platform).load(settings, clock)
+    platform.objects = by_name(manifest.objects)
+    platform.errors = by_code(manifest.errors)
+    platform.remedies = manifest.remedies
     return platform
 
 

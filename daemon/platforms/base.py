@@ -110,8 +110,8 @@ class Platform(ABC):
     undo: Mapping[str, Step]
     """Undo step of a node or a cluster → what runs there."""
 
-    objects: Mapping[str, ObjectKind]
-    """The kinds of its objects, by name: those of its manifest."""
+    objects: Mapping[str, ObjectKind] = MappingProxyType({})
+    """The kinds of its objects, by name: those of its manifest, from which these three come when it is loaded."""
 
     errors: Mapping[str, ErrorKind] = MappingProxyType({})
     """The codes of errors that only it has: those of its manifest."""

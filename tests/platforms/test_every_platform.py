@@ -16,8 +16,7 @@ import pytest
 from daemon.cli import COMMANDS
 from daemon.clock import ManualClock
 from daemon.errors.tree import ErrorKind, StartError, by_code, kind_of
-from daemon.platforms import GROUP, lint, own
-from daemon.platforms.base import Platform
+from daemon.platforms import GROUP, lint, loaded, own
 from daemon.platforms.manifest import Manifest
 from daemon.settings.reading import SettingsError, load_settings
 from daemon.spec.names import NameRule
@@ -179,7 +178,7 @@ async def test_every_step_and_every_stage_of_a_rollback_is_there_to_be_run(
 ) -> None:
     monkeypatch.setattr("daemon.settings.reading.manifests", lambda: {**own(), manifest.name: manifest})
     settings = load_settings(None, variables(manifest))
-    platform: Platform = import_module(manifest.platform).load(settings, ManualClock())
+    platform = loaded(manifest, settings, ManualClock())
     for kind in kinds(manifest):
         assert [
             step for step in kind.steps if not inspect.iscoroutinefunction(platform.steps.get(step))

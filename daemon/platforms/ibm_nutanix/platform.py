@@ -14,7 +14,6 @@ from daemon.drivers.ibm_vpc import open_vpc
 from daemon.drivers.prism import Connections
 from daemon.drivers.rates import TokenBucket
 from daemon.engine.context import Step
-from daemon.errors.tree import by_code
 from daemon.life import release
 from daemon.life.members import FORMED
 from daemon.memory.mirror import Mirror
@@ -25,13 +24,11 @@ from daemon.platforms.ibm_nutanix.audit import CloudAudit
 from daemon.platforms.ibm_nutanix.bounds import bounds
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
 from daemon.platforms.ibm_nutanix.cvms import Cvms
-from daemon.platforms.ibm_nutanix.errors import ERRORS, REMEDIES
 from daemon.platforms.ibm_nutanix.ladder import LADDER
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, MachineSteps
 from daemon.platforms.ibm_nutanix.membership import Membership
 from daemon.platforms.ibm_nutanix.names import Names
 from daemon.platforms.ibm_nutanix.node import NodeSteps
-from daemon.platforms.ibm_nutanix.objects import OBJECTS
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.vetoes import WAITS_FOR_NODES, veto
@@ -40,7 +37,6 @@ from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from pxe.book import Guest
 from state_machines import ibm_nutanix as tables
-from state_machines.objects import by_name
 from state_machines.outcome import Problem
 from state_machines.record import Record
 
@@ -53,9 +49,6 @@ class IbmNutanix(Platform):
 
     node = tables.NODE
     cluster = tables.CLUSTER
-    objects = by_name(OBJECTS)
-    errors = by_code(ERRORS)
-    remedies = REMEDIES
 
     def __init__(self, settings: IbmSettings, clock: Clock) -> None:
         self._settings = settings

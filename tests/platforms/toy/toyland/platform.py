@@ -9,7 +9,7 @@ from daemon.clock import Clock
 from daemon.engine.context import Step, StepContext
 from daemon.engine.effects import Effect
 from daemon.engine.objects import Disposal, Found, Want
-from daemon.errors.tree import NxdError, by_code
+from daemon.errors.tree import NxdError
 from daemon.life import gate, installs, join, release, undo
 from daemon.life.members import FORMED
 from daemon.life.replacing import GENERATION, UNWANTED, Changes, generation_of
@@ -20,11 +20,9 @@ from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from pxe.book import Guest
 from pxe.identity import plain_mac
-from state_machines.objects import by_name
 from state_machines.outcome import Done, Outcome, Problem, Wait
 from state_machines.record import Record
 from toyland import exchange, machine, tables
-from toyland.manifest import MANIFEST, OBJECTS
 from toyland.shelf import Shelf
 
 POLL = 0.5
@@ -36,9 +34,6 @@ class Toyland(Platform):
 
     node = tables.NODE
     cluster = tables.CLUSTER
-    objects = by_name(OBJECTS)
-    errors = by_code(MANIFEST.errors)
-    remedies = MANIFEST.remedies
 
     def __init__(self, shelf: Shelf, environment: str, most: int, boot_url: str) -> None:
         self._shelf = shelf
