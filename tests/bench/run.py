@@ -49,6 +49,7 @@ PARTS: dict[str, tuple[Callable[[], list[Figure]], ...]] = {
     "engine-many": (deadlines.deadlines, idle.many_waiting, many.active),
     "sdk": (adapter.adapter,),
     "life": (life.life,),
+    "life-cpu": (life.thousand,),
     "life-shapes": (life.shapes,),
     "life-one": (life.one_cluster,),
     "tui": (tui_bench.figures,),
