@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -52,18 +53,25 @@ class IbmCloud:
     connections: int
     timeout: tuple[float, float]
 
-    def calls(self, make: Callable[[Any], Any], url: str, bucket: TokenBucket) -> IbmCalls:
-        """The calls of one service at ``url``; ``make`` builds it, given the authenticator."""
+    def calls(self, load: Callable[[], Any], url: str, bucket: TokenBucket) -> IbmCalls:
+        """The calls of one service at ``url``; ``load`` gives its class."""
         logging.getLogger(_LOGGER).setLevel(logging.CRITICAL)
 
         def build() -> SdkService:
-            from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
-
-            service = make(NoAuthAuthenticator())
+            service = copy(_made(load()))
             service.set_service_url(url)
             return SdkService(service, Line(self.connections, _authorities(url), _proxy(url)), self.timeout)
 
         return IbmCalls(self.threads, bucket, build, self.profile, self.connections)
+
+
+@cache
+def _made(service: Any) -> Any:
+    """A service that is to be copied: when one is made it reads the certificates of every authority, and nobody uses
+    them here, for it is a line of ours that calls."""
+    from ibm_cloud_sdk_core.authenticators import NoAuthAuthenticator
+
+    return service(authenticator=NoAuthAuthenticator())
 
 
 class SdkService:

@@ -19,11 +19,10 @@ PAGE = 200
 def open_dns(cloud: IbmCloud, url: str, bucket: TokenBucket) -> IbmDns:
     """A client of DNS Services at ``url`` (which ends in /v1)."""
 
-    def make(authenticator: Any) -> Any:
-        service = load("ibm_cloud_networking_services.dns_svcs_v1", "DnsSvcsV1", IbmDns)
-        return service(authenticator=authenticator)
+    def service() -> Any:
+        return load("ibm_cloud_networking_services.dns_svcs_v1", "DnsSvcsV1", IbmDns)
 
-    return IbmDns(cloud.calls(make, url, bucket))
+    return IbmDns(cloud.calls(service, url, bucket))
 
 
 class IbmDns:

@@ -18,11 +18,7 @@ Json = dict[str, Any]
 
 def open_vpc(cloud: IbmCloud, url: str, bucket: TokenBucket) -> IbmVpc:
     """A client of the VPC API at ``url`` (which ends in /v1)."""
-
-    def make(authenticator: Any) -> Any:
-        return load("ibm_vpc.vpc_v1", "VpcV1", IbmVpc)(authenticator=authenticator)
-
-    return IbmVpc(cloud.calls(make, url, bucket))
+    return IbmVpc(cloud.calls(lambda: load("ibm_vpc.vpc_v1", "VpcV1", IbmVpc), url, bucket))
 
 
 class IbmVpc:

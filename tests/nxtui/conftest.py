@@ -118,10 +118,14 @@ class Window:
         await until(condition, what, within=60.0)
         await self.pilot.pause()
 
-    async def shows(self, text: str) -> str:
-        """Wait until the text is on the screen; returns the frame."""
+    async def shows(self, text: str) -> None:
+        """Wait until the text is on the screen."""
         await until(lambda: text in frame(self.app), lambda: f"{text!r} on the screen:\n{frame(self.app)}")
         await self.pilot.pause()
+
+    async def seen(self, text: str) -> str:
+        """The frame, once the text is on the screen."""
+        await self.shows(text)
         return frame(self.app)
 
     @property

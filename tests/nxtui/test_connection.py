@@ -12,7 +12,7 @@ Open = Callable[..., Any]
 async def test_a_lost_daemon_greys_the_last_known_data_and_refuses_verbs(window: Open) -> None:
     async with window() as w:
         await w.daemon.stop()
-        frame = await w.shows("LOST since 03:12:08")
+        frame = await w.seen("LOST since 03:12:08")
         assert "node02" in frame
         assert w.app.renderer.faded
         await w.press("r")

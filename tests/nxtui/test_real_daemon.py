@@ -47,7 +47,7 @@ async def test_a_bad_spec_mended_a_failed_node_retried_a_rollback_refused_and_th
         await w.shows("night.yaml")
         await w.type("night")
         await w.press("enter")
-        frame = await w.shows("1 mistake")
+        frame = await w.seen("1 mistake")
         line = next(n for n, said in enumerate(good.splitlines(), 1) if "redundancy_factor: 2" in said)
         assert f"line {line}, column" in frame
         await w.press("enter")

@@ -51,7 +51,7 @@ async def test_a_step_that_ends_is_a_reason_to_ask_again_but_not_within_the_minu
 async def test_the_rows_stand_there_before_the_steps_are_known(window: Open, daemon: Any) -> None:
     daemon.steps_gate.clear()
     async with window() as w:
-        frame = await w.shows("node03 installing")
+        frame = await w.seen("node03 installing")
         assert "slow" not in frame and not w.app.fleet.history.steps(daemon.node("node03"))[1:]
         daemon.steps_gate.set()
         await w.until(lambda: len(w.app.fleet.history.steps(daemon.node("node03"))) == 9, "the steps")
@@ -97,5 +97,5 @@ async def test_the_chooser_offers_every_step_that_the_daemon_knows_also_those_no
     async with window() as w:
         await w.until(lambda: w.daemon.steps_asked == 1, "the first question")
         await w.press("G", "H")
-        frame = await w.shows("9  awaiting_cvm")
+        frame = await w.seen("9  awaiting_cvm")
         assert "8  installing" in frame and "7  awaiting_config" not in frame

@@ -41,7 +41,7 @@ async def test_a_retry_lists_the_server_that_it_deletes_and_makes_anew_and_promi
 ) -> None:
     async with window() as w:
         await w.press("r")
-        frame = await w.shows("Nothing is deleted.")
+        frame = await w.seen("Nothing is deleted.")
         assert "server" not in frame[frame.index("Try node02") : frame.index("[ Cancel ]")]
         await w.press("escape")
         w.daemon.unfit.add("node02")
@@ -50,7 +50,7 @@ async def test_a_retry_lists_the_server_that_it_deletes_and_makes_anew_and_promi
             if key == "f":
                 await w.shows("3  creating_vnis")
                 await w.press("enter")
-            frame = await w.shows("demo-node02-server-2")
+            frame = await w.seen("demo-node02-server-2")
             assert "It also deletes, for good: node02 (1 object)." in frame
             assert "Nothing is deleted." not in frame
             await w.press("y")
@@ -136,7 +136,7 @@ async def test_protection_is_seen_on_the_cluster_and_on_each_of_its_rows(window:
         can = w.daemon.clusters[0]["can"] | {"protect": "it is protected.", "unprotect": None}
         cluster = dict(w.daemon.clusters[0], protected=True, can=can)
         w.daemon.say(type="change", entity=cluster)
-        frame = await w.shows("▣demo")
+        frame = await w.seen("▣demo")
         assert all(f"▣node0{number}" in frame for number in (1, 2, 3))
         await w.press("p")
         await w.shows("it is protected.")
@@ -161,7 +161,7 @@ def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_a_spec_is_sent_with_the_digest_of_the_plan_that_was_shown(window: Open, specs: Path) -> None:
     async with window() as w:
         await w.press("A")
-        frame = await w.shows("inner/")
+        frame = await w.seen("inner/")
         assert ".hidden" not in frame
         await w.type("inner")
         await w.press("enter")
@@ -182,7 +182,7 @@ async def test_a_mistake_stands_beneath_its_line_and_a_saved_change_is_seen(
 ) -> None:
     async with window() as w:
         w.app.open_spec(specs / "bad.yaml")
-        lines = (await w.shows("1 mistake")).splitlines()
+        lines = (await w.seen("1 mistake")).splitlines()
         at = next(n for n, line in enumerate(lines) if "profile: bad" in line)
         assert "line 3, column 7: there is no profile of that name" in lines[at + 1]
         await w.press("enter")
@@ -299,7 +299,7 @@ async def test_a_spec_that_deletes_says_so_before_a_y_and_sends_the_plan_that_wa
         w.app.open_spec(specs / "fewer.yaml")
         await w.shows("4 objects to delete, 1 setting to change")
         await w.press("enter")
-        frame = await w.shows("It also deletes, for good: node03 (4 objects).")
+        frame = await w.seen("It also deletes, for good: node03 (4 objects).")
         assert "✗ delete node03 server" in frame and "about 32m00s in all" in frame
         await w.press("enter")
         await w.until(lambda: len(w.app.screen_stack) == 2, "Enter to mean no")

@@ -229,7 +229,7 @@ async def test_lines_are_filtered_marked_saved_and_copied(
         await w.shows("Written:")
         assert _saved(tmp_path).count("\n") == 4
         await w.press("g", "m", "m")
-        frame = await w.shows("◆ 2 marked")
+        frame = await w.seen("◆ 2 marked")
         assert frame.count("◆") == 3
         written: list[str] = []
         monkeypatch.setattr(w.app._driver, "write", written.append)

@@ -23,10 +23,10 @@ async def test_the_most_urgent_nodes_are_there_before_the_others_are_told(
     crowd(daemon, entity, 1500)
     daemon.pieces_gate.clear()
     async with window() as w:
-        frame = await w.shows(f"{FIRST_NODES} of 1500 nodes so far")
+        frame = await w.seen(f"{FIRST_NODES} of 1500 nodes so far")
         assert "❯ ✗ n1499" in frame and "✓ n0000" in frame
         daemon.pieces_gate.set()
-        frame = await w.shows("1500 nodes: 1 failed · 1499 ok")
+        frame = await w.seen("1500 nodes: 1 failed · 1499 ok")
         assert "❯ ✗ n1499" in frame
         assert len(w.app.fleet.nodes) == 1500
         await w.press("G")

@@ -167,7 +167,7 @@ async def test_it_plays_pauses_seeks_and_changes_nothing(window: Open, night: Pa
         await w.shows("paused")
         for _ in range(30):
             await w.press("right")
-        frame = await w.shows("The installer failed.")
+        frame = await w.seen("The installer failed.")
         assert "✗ node01 failed" in frame and "Look at the disk." in frame
         await w.press("r", "R", "A")
         await w.shows("This is a replay")

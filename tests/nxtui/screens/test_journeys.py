@@ -15,7 +15,7 @@ async def test_find_the_failed_node_read_its_remedy_and_retry_it(window: Open) -
         await w.press("slash")
         await w.type("phase:failed")
         await w.press("enter")
-        frame = await w.shows("1 of 3 nodes")
+        frame = await w.seen("1 of 3 nodes")
         assert "security group lets port 8080" in frame
         assert "node01 " not in frame
         await w.press("r")
@@ -50,7 +50,7 @@ async def test_enter_twice_in_haste_only_opens_the_details(window: Open) -> None
 async def test_a_rollback_sends_the_digest_of_the_plan_that_was_shown(window: Open) -> None:
     async with window() as w:
         await w.press("R")
-        frame = await w.shows("4 objects to delete")
+        frame = await w.seen("4 objects to delete")
         assert frame.index("demo-node02-server") < frame.index("demo-node02-mgmt-vni")
         w.daemon.node("node02")["resources"].clear()  # the daemon's plan is another one by now
         await w.press("y")
@@ -148,7 +148,7 @@ async def test_a_refused_verb_shows_the_error_and_its_remedy(window: Open) -> No
             "retry": "now",
         }
         await w.press("y")
-        frame = await w.shows("The plan is no longer the one shown.")
+        frame = await w.seen("The plan is no longer the one shown.")
         assert "Press R again." in frame
 
 
@@ -167,7 +167,7 @@ async def test_marked_rows_are_acted_on_together_after_one_question(window: Open
         await w.press("space", "space", "space")
         await w.shows("3 marked")
         await w.press("h")
-        frame = await w.shows("Hold these 2?")
+        frame = await w.seen("Hold these 2?")
         assert "node01" in frame and "node03" in frame
         assert "1 OTHER LEFT ALONE" in frame
         assert "it has failed" in frame
@@ -211,7 +211,7 @@ async def test_the_story_of_a_node_follows_its_changes(window: Open) -> None:
         changed["waiting_for"] = "the boot script to be fetched"
         w.daemon.nodes[1] = changed
         w.daemon.say(type="change", entity=changed)
-        frame = await w.shows("the boot script to be fetched")
+        frame = await w.seen("the boot script to be fetched")
         assert "WHAT HAPPENED" not in frame
         await w.press("escape")
         assert len(w.app.screen_stack) == 1

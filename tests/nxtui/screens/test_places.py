@@ -57,7 +57,7 @@ async def test_the_places_looked_at_are_found_again_in_both_directions(window: O
 async def test_a_cluster_shows_its_nodes_as_a_tree_and_leads_to_one_of_them(window: Open) -> None:
     async with window((140, 45)) as w:
         await w.press("tab", "enter")
-        told = await w.shows("├ ✗ node02")
+        told = await w.seen("├ ✗ node02")
         assert "├ ✓ node01" in told and "└ ◐ node03" in told
         await w.press("enter")
         await w.shows("Nodes of demo")

@@ -23,7 +23,7 @@ async def test_a_row_that_went_to_another_state_has_a_sign_for_three_seconds(win
         await w.until(lambda: w.app.fleet.nodes["node03"]["progress"] == 0.7, "the progress")
         assert "Δ" not in w.frame
         change(w, "node03", state="ready", title="ready", phase="ok")
-        frame = await w.shows("Δ ✓ node03")
+        frame = await w.seen("Δ ✓ node03")
         assert frame.count("Δ") == 1
         w.hands.seconds += 2.5
         w.app.tick()
@@ -40,7 +40,7 @@ async def test_after_the_daemons_return_the_rows_that_changed_meanwhile_have_the
         w.daemon.node("node01").update(state="failed", title="failed", phase="failed")
         await w.daemon.start()
         await w.shows("LIVE")
-        frame = await w.shows("Δ ✗ node01")
+        frame = await w.seen("Δ ✗ node01")
         assert frame.count("Δ") == 1
 
 
@@ -57,7 +57,7 @@ async def test_a_cluster_that_is_forgotten_is_told(window: Open, away: bool) -> 
             await w.daemon.start()
         for name in (*names, cluster["name"]):
             w.daemon.say(type="removed", name=name)
-        frame = await w.shows("gone: demo")
+        frame = await w.seen("gone: demo")
         assert frame.count("gone:") == 1
         await w.shows("No nodes yet.")
 
@@ -77,7 +77,7 @@ async def test_no_message_covers_the_plan_that_is_confirmed(window: Open) -> Non
         await w.press("j", "r")
         await w.shows("retry: not now")
         await w.press("tab", "D")
-        frame = await w.shows("12 objects to delete")
+        frame = await w.seen("12 objects to delete")
         dialog = [line for line in frame.splitlines() if "│" in line]
         assert len(dialog) > 15, frame
         assert all(line.count("│") == 2 for line in dialog), frame
