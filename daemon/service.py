@@ -128,7 +128,7 @@ async def _open(
     upkeep = Upkeep(
         journal, book, images, settings.images_dir, settings.log_keep_days, settings.log_keep_lines
     )
-    await upkeep.look()
+    await upkeep.start()
     boot, config = boot_server(book, images, tables, registry=engine.metrics)
     limiter = connection_limiter(settings.limits_connections, settings.limits_connections_per_source)
     await stack.enter_async_context(listening(boot, settings.boot_listen, "boot.listen", limiter))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from daemon.boot.book import BootBook
@@ -15,15 +16,22 @@ from daemon.memory.journal import WRITE_SECONDS, Journal
 from daemon.store.base import Fenced
 from daemon.store.ops import AddEvent, Event
 from daemon.words import sentences
-from pxe.images import LIST_NAME, Images
+from pxe.digests import digests_of
+from pxe.image_list import LIST_NAME
+from pxe.images import Images
 
 log = logging.getLogger("nxd.upkeep")
 
 LOOK_SECONDS = 10.0
 """Real seconds between two looks at the images and at what was left out."""
 DISK_SECONDS = 30.0
-"""How long the reading of the images may take before it is told and the daemon goes on without them: less than systemd
-gives it for its start."""
+"""How long the reading of the images may take before it is told that they are being verified, or that their disk is
+silent."""
+START_SECONDS = 1.0
+"""How long the ports may wait for images at the start: those that did not change since they were read take less."""
+_VERIFYING = (
+    "Boot images are being verified: {}. Until then they are not served, and no server is ordered for them."
+)
 _SILENT = "The images in {} were not read within {:g} s: see that the disk they lie on answers"
 TRIM_SECONDS = 30.0
 """Real seconds between two looks at whether the memory has grown, so that what is free is worth being given back."""
@@ -51,7 +59,9 @@ class Upkeep:
         self._keep = (keep_days, keep_lines)
         self._disk_seconds = disk_seconds
         self._told: list[str] = []
-        """The problems of the images that stand in the log."""
+        """What is said of the images, as it stands in the log."""
+        self._read = digests_of(images_dir).done
+        """How much had been read of the images at the last look that came to no end."""
 
     async def run(self) -> None:
         """Look now and then."""
@@ -79,23 +89,43 @@ class Upkeep:
             return resident()
         return min(least, resident())
 
+    async def start(self) -> None:
+        """The first look. What changed while no daemon ran is read beside it, and keeps nobody waiting. Raises
+        StoreError, Fenced."""
+        await self._journal.try_to_write(WRITE_SECONDS)
+        await self._look_at_images(min(START_SECONDS, self._disk_seconds), may_be_silent=False)
+
     async def look(self) -> None:
         """One look at the images, at whether the database can be written, and at what was left out of the log. Raises
         StoreError, Fenced."""
         await self._journal.try_to_write(WRITE_SECONDS)
-        directory = self._images_dir
-        try:
-            await read_within(self._disk_seconds, directory, lambda: self._images.look(directory))
-            silent = None
-        except TimeoutError:
-            silent = _SILENT.format(directory, self._disk_seconds)
-        await self._tell_of_images(silent)
+        await self._look_at_images(self._disk_seconds, may_be_silent=True)
         await self._book.tell_left_out()
 
-    async def _tell_of_images(self, silent: str | None) -> None:
+    async def _look_at_images(self, seconds: float, may_be_silent: bool) -> None:
+        directory = self._images_dir
+        try:
+            await read_within(seconds, directory, lambda: self._images.look(directory))
+        except TimeoutError:
+            before, self._read = self._read, digests_of(directory).done
+            if self._read > before and self._images.unread:
+                await self._tell_verifying()
+            elif self._read == before and may_be_silent:
+                await self._tell_problems([_SILENT.format(directory, seconds)], silent=True)
+        else:
+            await self._tell_problems(self._images.problems)
+
+    async def _tell_verifying(self) -> None:
+        said = _VERIFYING.format(", ".join(sorted(self._images.unread)))
+        self._journal.noted["images"] = said
+        if self._told != [said]:
+            self._told = [said]
+            log.info("images_being_verified")
+            await self._journal.commit(AddEvent(Event(self._journal.clock.now(), "", None, "note", said)))
+
+    async def _tell_problems(self, problems: Sequence[str], silent: bool = False) -> None:
         """Image troubles stand in the journal, and once images were put there in the health answer and the log too.
-        ``silent``: what is said of a disk that does not answer."""
-        problems = [silent] if silent else self._images.problems
+        ``silent``: their disk does not answer."""
         noted = self._journal.noted
         if problems == self._told:
             return

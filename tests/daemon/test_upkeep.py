@@ -17,7 +17,7 @@ from daemon.host.heap import resident
 from daemon.life.boots import round_of
 from daemon.store.ops import AddEvent, Event
 from daemon.upkeep import Upkeep
-from pxe.book import Guest, Report
+from pxe.book import BookClosed, Guest, Report
 from pxe.images import Images, fingerprint
 from pxe.routes import BootTable
 
@@ -60,7 +60,7 @@ async def test_an_image_that_changed_on_disk_is_told_once_in_the_log_and_in_the_
         await one.look()
     (trouble,) = await house.journal.troubles(1.0)
     assert (
-        "Boot images cannot be served." in trouble and str(kernel) in trouble and "copy it again" in trouble
+        "Boot images cannot be served." in trouble and str(kernel) in trouble and "nxd images add" in trouble
     )
     assert len(await told(house)) == 1
     kernel.write_bytes(good)
@@ -179,3 +179,32 @@ async def test_a_machine_that_asks_in_vain_is_told_of_in_its_log_and_in_the_heal
     assert "node01" in trouble and "boot.ipxe.j2" in trouble
     await book.report(guest, Report("script_fetched", "10.0.0.9", message="boot", boot=1))
     assert await house.journal.troubles(1.0) == []
+
+
+async def test_a_start_waits_for_no_image_that_has_to_be_read_and_says_which_are_being_verified(
+    house: Any, directory: Path
+) -> None:
+    with (directory / "initrd").open("wb") as file:
+        file.truncate(1 << 30)
+    (directory / "initrd").chmod(0o644)
+    pins = {name: fingerprint(directory / name) for name in ("kernel", "initrd")}
+    (directory / "images.json").write_text(json.dumps(pins))
+    book, images = BootBook(house.journal, house.engine, house.box, {"toy": TABLE}), Images({})
+    one, begun = Upkeep(house.journal, book, images, directory, 90.0, 1_000_000, 0.1), time.monotonic()
+    await one.start()
+    assert time.monotonic() - begun < 0.6
+    (trouble,) = await house.journal.troubles(1.0)
+    assert "Boot images are being verified: initrd." in trouble
+    assert images.get("kernel") is not None, "it is small, or was read before"
+    with pytest.raises(BookClosed):
+        images.get("initrd")
+    async with asyncio.timeout(60):
+        while await house.journal.troubles(1.0):
+            await one.look()
+    assert images.get("initrd") is not None
+    assert [said.partition(":")[0] for said in await told(house)] == [
+        "Boot images are being verified",
+        "All boot images are verified again.",
+    ]
+    await Upkeep(house.journal, book, Images({}), directory, 90.0, 1_000_000, 5.0).start()
+    assert await house.journal.troubles(1.0) == [], "what did not change is not read again"

@@ -37,7 +37,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "a token is checked", PXE),
     Mutant("pxe/identity.py", "            if guest.stage not in proof.allowed:\n", "            if False:\n",
            "a machine gets what its stage allows", PXE),
-    Mutant("pxe/images.py", "    if found[\"sha256\"] != pin[\"sha256\"]:\n", "    if False:\n",
+    Mutant("pxe/images.py", "    if digest != pin[\"sha256\"]:\n", "    if False:\n",
            "an image is what was pinned", PXE),
     Mutant("pxe/render.py", "undefined=StrictUndefined", "undefined=__import__(\"jinja2\").Undefined",
            "a script with a gap is not handed out", PXE),

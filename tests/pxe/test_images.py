@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from pxe.images import ImagesError, load_images
+from pxe.image_list import ImagesError
+from pxe.images import load_images
 from tests.logfmt import journal
 
 IMAGE = "/pxe/images/vmlinuz-foundation"
@@ -179,9 +180,9 @@ def _list_of_names(directory: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (_twice_in_the_list, ".img stands in it twice): write it again"),
-        (_wrong_size, "has the size 16384 and not 1: copy it again"),
-        (_wrong_checksum, "does not have the pinned checksum: copy it again"),
+        (_twice_in_the_list, ".img stands in it twice): move it away"),
+        (_wrong_size, "has the size 16384 and not 1: copy the image there again"),
+        (_wrong_checksum, "does not have the pinned checksum: copy the image there again"),
         (_no_checksum, "needs its sha256"),
         (_name_with_a_way_out, "cannot be the name of an image"),
         (_missing, "is missing: copy the image there"),

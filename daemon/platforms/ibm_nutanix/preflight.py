@@ -27,7 +27,8 @@ from daemon.platforms.ibm_nutanix.spec_values import FOUNDERS
 from daemon.settings.kinds import place_of
 from daemon.store.ops import Resource
 from daemon.words import counted, sentences, there_are
-from pxe.images import ImagesError, load_images
+from pxe.image_list import ImagesError
+from pxe.images import load_images
 from pxe.routes import BootTable
 from pxe.table_lint import lint_files, lint_table
 from state_machines.outcome import Remedy
