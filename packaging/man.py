@@ -44,13 +44,20 @@ def of_nxd() -> str:
     for name in COMMANDS:
         command = nxd.get_command(context, name)
         assert command is not None
-        inner = click.Context(command, info_name=name, parent=context)
-        usage = " ".join(["nxd", name, *command.collect_usage_pieces(inner)])
-        lines += [f".SS {plain(usage)}", *paragraphs(command.help or ""), *_options(command, inner)]
+        lines += _section(command, click.Context(command, info_name=name, parent=context))
     lines += [".SH FILES"]
     lines += entry("/etc/nxd/nxd.yaml", "The settings; NXD_CONFIG names another file.")
     lines += entry("/run/nxd/nxd.sock", "The socket of the daemon; NXD_SOCKET names another one.")
     return "\n".join([*lines, ".SH SEE ALSO", SEE["nxd"], ""])
+
+
+def _section(command: click.Command, context: click.Context) -> list[str]:
+    """What a command does, and each command in it."""
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    lines = [f".SS {plain(usage)}", *paragraphs(command.help or ""), *_options(command, context)]
+    for name, inner in command.commands.items() if isinstance(command, click.Group) else ():
+        lines += _section(inner, click.Context(inner, info_name=name, parent=context))
+    return lines
 
 
 def _options(command: click.Command, context: click.Context) -> list[str]:

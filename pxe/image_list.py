@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def write_list(directory: Path, pins: Mapping[str, Any]) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Put a file there that all may read, so that whoever looks sees the old one or the new one. Raises OSError."""
-    draft = path.with_name(f".{path.name}{DRAFT}")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}{DRAFT}")
     try:
         with draft.open("wb") as file:
             os.fchmod(file.fileno(), 0o644)

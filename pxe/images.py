@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,7 @@ class Images:
                     image = _verified(directory, name, pin)
                 except _Wrong as wrong:
                     problems.append(str(wrong))
+                    self._stop_serving(name)
                 else:
                     self.by_name = {**self.by_name, name: image}
                 self.unread -= {name}
@@ -100,6 +101,11 @@ class Images:
             self.unread = frozenset()
         self.by_name = {name: image for name, image in self.by_name.items() if name in pins}
         digests.keep_only(pins)
+
+    def _stop_serving(self, name: str) -> None:
+        """Keep the name of an image and not its file, also where only reading it tells that it is another one."""
+        if name in self.by_name:
+            self.by_name = {**self.by_name, name: replace(self.by_name[name], mark=())}
 
 
 def _is_unread(path: Path) -> bool:
@@ -138,6 +144,11 @@ def load_images(directory: Path) -> Images:
 
 class _Wrong(Exception):
     """One image cannot be served, with the reason and the remedy."""
+
+
+def twins(name: str) -> list[str]:
+    """The names under which a file would be sent instead of the image of this name."""
+    return [name + ending for ending in _PACKED]
 
 
 def is_name(name: str) -> bool:

@@ -55,6 +55,7 @@ HOUSE_RULES: dict[str, Room] = {
         ("daemon.clock", "daemon.errors", "daemon.faultpoints", "daemon.secrets", "daemon.store", "state_machines"),
         ("msgspec",),
     ),
+    "daemon.images": Room(("pxe",), ("pycdlib",)),
     "daemon.engine": Room(
         (
             "daemon.clock", "daemon.errors", "daemon.faultpoints", "daemon.memory", "daemon.platforms.base",
@@ -121,8 +122,9 @@ HOUSE_RULES: dict[str, Room] = {
     "daemon.client": Room(("daemon.wire",), ("h11", "orjson")),
     "daemon.cli": Room(
         (
-            "daemon.client", "daemon.demo", "daemon.errors", "daemon.host", "daemon.platforms", "daemon.secrets",
-            "daemon.service", "daemon.settings", "daemon.sim", "daemon.sim.refusals", "daemon.sim.scenarios",
+            "daemon.client", "daemon.demo", "daemon.errors", "daemon.host", "daemon.images", "daemon.platforms",
+            "daemon.secrets", "daemon.service", "daemon.settings", "daemon.sim", "daemon.sim.refusals",
+            "daemon.sim.scenarios",
             "daemon.spec", "daemon.wire",
             "nxtui", "state_machines",
         )

@@ -31,6 +31,8 @@ IMPORTED_ONLY_BY: dict[str, tuple[str, ...]] = {
     "daemon.sim": ("daemon.sim", "daemon.demo", "daemon.cli.simulating"),
     "daemon.demo": ("daemon.demo", "daemon.cli.simulating"),
     "nxtui": ("nxtui", "daemon.demo", "daemon.cli.simulating"),
+    "pycdlib": ("daemon.images.installers",),
+    "daemon.images": ("daemon.images", "daemon.cli.images", "daemon.cli.naming"),
     "sqlite3": ("daemon.store",),
     "aiosqlite": ("daemon.store",),
     **{sdk: ("daemon.drivers",) for sdk in sorted(SDKS)},

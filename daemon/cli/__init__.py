@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "wait": ("reading", "Wait until a cluster or node is done."),
     "login": ("reading", "Show where and how to log in to a cluster."),
     "audit": ("auditing", "Compare the cloud with the ledger, both ways; delete a stray."),
+    "images": ("images", "Add, import, list, verify and delete boot images."),
     **{verb.name: ("verbs", verb.summary) for verb in SHARED.values()},
     "completion": ("naming", "Print what lets a shell complete commands and names."),
 }

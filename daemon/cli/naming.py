@@ -32,6 +32,20 @@ def known_clusters(ctx: click.Context, parameter: click.Parameter, begun: str) -
     return _offered(ctx, begun, ("cluster",))
 
 
+def known_images(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The boot images in the list, for which no daemon is asked."""
+    from daemon.images.folder import stored
+    from daemon.settings.reading import find_config, load_settings
+
+    try:
+        config = find_config(ctx.find_root().params.get("config"), os.environ)
+        found = stored(load_settings(config, os.environ).images_dir)
+    except Exception:  # a shell that completes has no room for any trouble
+        return []
+    fitting = [one for one in found if one.name.startswith(begun) and one.state != "unlisted"]
+    return [CompletionItem(one.name, help=one.state) for one in fitting[:MOST]]
+
+
 def named(ctx: click.Context, parameter: click.Parameter, given: Any) -> Any:
     """The names or ids as they were given; an empty one is a variable of a script that was never set."""
     every = given if isinstance(given, tuple) else (given,)

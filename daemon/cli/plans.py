@@ -113,6 +113,16 @@ def agreed(plan: wire.Plan, as_json: bool, typed: bool = False) -> str:
     return plan["digest"]
 
 
+def confirmed(verb: str, name: str, as_json: bool) -> None:
+    """Ask before something goes that has no plan; a script is not asked. Raises CommandFailed."""
+    error = {"code": "unconfirmed", "remedy": "Give the command again with --yes."}
+    if as_json or not sys.stdin.isatty():
+        said = "It deletes, and nobody confirmed it" if as_json else "This is not a terminal to confirm at"
+        raise CommandFailed(wire.EXIT_USAGE, f"{said}: repeat with --yes.", error)
+    if not _says_yes(verb, name, typed=False):
+        raise CommandFailed(wire.EXIT_REFUSED, "Nothing was changed.", {"code": "declined"})
+
+
 def _says_yes(verb: str, name: str, typed: bool) -> bool:
     """A deliberate yes: the name in full, or the letter y. Enter alone is a no."""
     if typed:

@@ -65,6 +65,25 @@ class Validated(TypedDict):
     problems: list[FileProblem]
 
 
+class ImageView(TypedDict):
+    """A boot image: what its list says of it, and how it stands. ``verified``: its bytes were read since it changed and
+    are as pinned; ``unverified``: they were not read yet; ``missing``, ``short``, ``altered`` and ``unreadable`` ones
+    are served to nobody, nor is what is ``unlisted``. ``added`` is when it was put there."""
+
+    name: str
+    state: Literal["verified", "unverified", "missing", "short", "altered", "unreadable", "unlisted"]
+    size: int | None
+    sha256: str | None
+    added: float | None
+
+
+class ImageRemoved(TypedDict):
+    """A boot image that was deleted."""
+
+    name: str
+    removed: bool
+
+
 class CommandError(TypedDict):
     """Why a command did not do what it was asked. ``code`` is one of docs/errors.md, or one of the platform's own,
     where the daemon refused, else ``usage``, ``settings``, ``spec``, ``start``, ``no_daemon``, ``refused``,
@@ -102,6 +121,11 @@ SHAPES: dict[str, Any] = {
     "wait": Waited,
     "login": LoginAnswer,
     "audit": list[FindingView],
+    "images add": ImageView,
+    "images import": list[ImageView],
+    "images list": list[ImageView],
+    "images verify": list[ImageView],
+    "images rm": ImageRemoved,
     "validate": Validated,
     "plan": Plan,
     "preflight": list[CheckView],

@@ -28,6 +28,8 @@ class Manifest:
     boot: str = ""
     """The module of what its machines meet at the boot server, with ``BOOT``, a ``pxe.routes.BootTable``; none for a
     platform whose machines do not boot from it."""
+    images: tuple[str, ...] = ()
+    """The boot images that its machines start from."""
     objects: tuple[ObjectKind, ...] = ()
     """The kinds of its objects."""
     names: NameRule = EVERYWHERE

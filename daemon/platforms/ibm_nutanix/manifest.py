@@ -16,6 +16,7 @@ MANIFEST = Manifest(
     platform="daemon.platforms.ibm_nutanix.platform",
     boot="daemon.platforms.ibm_nutanix.routes",
     settings=SETTINGS,
+    images=("vmlinuz-foundation", "initrd-foundation.img"),
     objects=OBJECTS,
     names=NAMES,
     errors=ERRORS,

@@ -12,6 +12,7 @@ from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.errors.tree import NxdError, OutsideError, outside
 from daemon.platforms.base import Check
+from daemon.platforms.ibm_nutanix.manifest import MANIFEST
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Role
 from daemon.platforms.ibm_nutanix.reach import (
     PORTS,
@@ -33,7 +34,6 @@ from pxe.routes import BootTable
 from pxe.table_lint import lint_files, lint_table
 from state_machines.outcome import Remedy
 
-BOOT_IMAGES = ("vmlinuz-foundation", "initrd-foundation.img")
 SERVER_QUOTA = 25
 """Bare metal servers per account (IBM Cloud VPC quotas)."""
 
@@ -230,7 +230,7 @@ class Preflight:
 
     async def _boot_images(self, ibm: Json, need: Need) -> list[Check]:
         directory = self._settings.images_dir
-        remedy = f"Put the images into {directory}, readable for all, with their checksums in images.json."
+        remedy = "Put them there: `nxd images import ISO`, or `nxd images add NAME FILE`."
         try:
             asked = ("preflight", directory)
             images = await read_within(self._disk_seconds, asked, lambda: load_images(directory))
@@ -239,10 +239,10 @@ class Preflight:
             return [_failed("boot images", said, "See that the disk they lie on answers.")]
         except ImagesError as error:
             return [_failed("boot images", " ".join(error.problems), remedy)]
-        missing = [name for name in BOOT_IMAGES if images.get(name) is None]
+        missing = [name for name in MANIFEST.images if images.get(name) is None]
         if missing:
             return [_failed("boot images", f"Missing: {', '.join(missing)}.", remedy)]
-        return [Check("boot images", "passed", f"{', '.join(BOOT_IMAGES)} match their checksums")]
+        return [Check("boot images", "passed", f"{', '.join(MANIFEST.images)} match their checksums")]
 
     async def _boot_scripts(self, ibm: Json, need: Need) -> list[Check]:
         """Whether machines can be given their scripts: as nxd read the templates, and as they lie on its disk now."""

@@ -321,12 +321,17 @@ def test_the_man_pages_hold_every_command_and_every_option(tmp_path: Path) -> No
     assert (ended.returncode, ended.stderr) == (0, "")
     page = (tmp_path / "nxd.1").read_text()
     sections = page.split("\n.SS nxd ")[1:]
-    found = {section.split()[0]: section.replace("\\-", "-") for section in sections}
+    found: dict[str, str] = {}
+    for section in sections:
+        name = section.split()[0]
+        found[name] = found.get(name, "") + section.replace("\\-", "-")
     assert list(found) == list(COMMANDS)
     for name, section in found.items():
         command = nxd.get_command(click.Context(nxd), name)
         assert command is not None
-        for parameter in command.params:
+        inner = command.commands.values() if isinstance(command, click.Group) else ()
+        assert all(f"{name} {one.name} " in section for one in inner)
+        for parameter in [param for one in (command, *inner) for param in one.params]:
             if isinstance(parameter, click.Option):
                 assert all(option in section for option in parameter.opts), (name, parameter.opts)
     assert "--read-only" in (tmp_path / "nxtui.1").read_text().replace("\\-", "-")

@@ -36,8 +36,9 @@ def options() -> list[tuple[str, str, click.ParamType]]:
     found = []
     for command in COMMANDS:
         known = nxd.get_command(click.Context(nxd), command)
-        for param in known.params if known else ():
-            found += [(command, param.opts[0], param.type)]
+        inner = known.commands.values() if isinstance(known, click.Group) else ()
+        for one in (known, *inner):
+            found += [(command, param.opts[0], param.type) for param in (one.params if one else ())]
     return found
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NotRequired, get_args, get_origin, get_type_hints, is_typeddict
 
+import click
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # this folder is no package
@@ -25,14 +26,19 @@ SAMPLES = ROOT / "sample-specs"
 SOLO = str(SAMPLES / "one-node.yaml")
 
 
-def takes_json(name: str) -> bool:
-    command = nxd.get_command(None, name)  # type: ignore[arg-type]
-    assert command is not None
-    return any("--json" in parameter.opts for parameter in command.params)
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command, and those in a group by both names."""
+    for name in COMMANDS:
+        command = nxd.get_command(None, name)  # type: ignore[arg-type]
+        assert command is not None
+        yield name, command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {inner}", one) for inner, one in command.commands.items())
 
 
 def test_every_command_that_takes_json_has_a_shape_and_no_other() -> None:
-    assert {name for name in COMMANDS if takes_json(name)} == set(SHAPES)
+    taking = {name for name, one in commands() if any("--json" in param.opts for param in one.params)}
+    assert taking == set(SHAPES)
 
 
 # the page
