@@ -55,6 +55,7 @@ def boot_server(
     handlers = BootHandlers(book, images, tables, patience)
     boot = _application(book, counters, handlers, "boot")
     boot.router.add_get("/metrics", MetricsPage(registry).answer)
+    boot.on_cleanup.append(handlers.close)
     return boot, _application(book, counters, handlers, "config")
 
 

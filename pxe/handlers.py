@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from aiohttp import hdrs, web
@@ -14,12 +15,14 @@ from aiohttp.http_exceptions import PayloadEncodingError
 from pxe.book import Book, Document, DocumentError, GivenAlready, Guest, Report
 from pxe.connections import TimeLimits
 from pxe.identity import Asked, RequestRefused, guest_of, prove
+from pxe.image_answer import image_answer
 from pxe.image_threads import ImageThreads
 from pxe.images import Images
 from pxe.line_limiter import LineLimiter
 from pxe.render import RenderError, render_script
 from pxe.routes import NAME, BootRoute, BootTable, Mac, Once, script_of
 from pxe.status import BadReport, reports_of
+from pxe.transfer import OpenImage, open_sound
 
 log = logging.getLogger("nxd.boot")
 
@@ -49,7 +52,7 @@ class BootHandlers:
         self._book = book
         self._images = images
         self._tables = tables
-        self._seconds = patience.body
+        self._seconds, self._stalled = patience.body, patience.stalled
         self._threads = ImageThreads(patience.disk)
         self._unread = LineLimiter()
 
@@ -61,6 +64,10 @@ class BootHandlers:
                 if route.port == port:
                     found.setdefault(route.shape, []).append(Offer(platform, route, table))
         return list(found.values())
+
+    async def close(self, app: web.Application) -> None:
+        """End what waits for nothing."""
+        self._threads.close()
 
     async def answer(self, offers: Sequence[Offer], request: web.Request) -> web.StreamResponse:
         """The answer to the machine that asks for this path, of whichever platform it is."""
@@ -125,16 +132,20 @@ class BootHandlers:
         if image is None:
             raise RequestRefused("no image of this name is in the list")
         try:
-            sound = await self._threads.ask(image.is_sound)
+            opened = await self._threads.ask(partial(open_sound, image), _let_go)
         except TimeoutError:
             log.error("image_disk_silent", extra={"image": name, "remedy": "see that its disk answers"})
             return not_now()
-        if not sound:
+        if opened is None:
             log.error("image_changed", extra={"image": name, "remedy": "restore it"})
             return sentence(500, "This image is not the one that was verified.")
-        if request.method == hdrs.METH_GET:
-            await self._book.report(guest, Report("image_fetched", source_of(request), message=name))
-        return web.FileResponse(image.path, headers={hdrs.CONTENT_TYPE: "application/octet-stream"})
+        try:
+            if request.method == hdrs.METH_GET:
+                await self._book.report(guest, Report("image_fetched", source_of(request), message=name))
+        except BaseException:
+            opened.let_go()
+            raise
+        return image_answer(request, opened, self._threads, self._stalled)
 
     async def _document(self, offer: Offer, guest: Guest, name: str, source: str) -> web.StreamResponse:
         document = guest.documents.get(name)
@@ -185,6 +196,11 @@ def _made(document: Document) -> str | None:
     if text is None and not document.optional:
         raise DocumentError("it is not there, and the machine needs it")
     return text
+
+
+def _let_go(opened: OpenImage | None) -> None:
+    if opened is not None:
+        opened.let_go()
 
 
 def not_found() -> web.Response:

@@ -31,8 +31,8 @@ SOCKET_SECONDS = 1.0
 """Real seconds between two looks at whether the Unix socket is still there."""
 KEPT_FILES = 256
 """File descriptors that strangers leave to the daemon itself: the socket, the database, the calls to the cloud."""
-FILES_PER_VISIT = 2
-"""A connection, and the image that is sent over it."""
+FILES_PER_VISIT = 3
+"""A connection, the image that is sent over it, and the thread's own hold on the connection."""
 _WRONG = (errno.EACCES, errno.EPERM, errno.EAFNOSUPPORT)
 """Why a port cannot be opened today and tomorrow neither; anything else may pass."""
 

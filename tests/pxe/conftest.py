@@ -17,7 +17,7 @@ from daemon.platforms.ibm_nutanix.routes import BOOT
 from pxe.app import app_runner, boot_server
 from pxe.book import Book, BookClosed, Document, Guest, Report
 from pxe.connections import TIME_LIMITS, ConnectionLimiter, LimitedSite, TimeLimits
-from pxe.images import fingerprint, load_images
+from pxe.images import Image, Images, fingerprint, load_images
 from pxe.routes import BootTable
 
 NODE = "127.33.0.10"
@@ -177,11 +177,15 @@ async def serve(image_dir: Path) -> AsyncIterator[Callable[..., Awaitable[BootSe
     runners: list[web.AppRunner] = []
 
     async def start(
-        book: Book, patience: TimeLimits = TIME_LIMITS, tables: Mapping[str, BootTable] | None = None
+        book: Book,
+        patience: TimeLimits = TIME_LIMITS,
+        tables: Mapping[str, BootTable] | None = None,
+        images: Mapping[str, Image] | None = None,
     ) -> BootServer:
         keeper = ConnectionLimiter(at_once=40, per_source=20, patience=patience)
         ports = []
-        for app in boot_server(book, load_images(image_dir), tables or {"ibm_nutanix": BOOT}, patience):
+        listed = load_images(image_dir) if images is None else Images(images)
+        for app in boot_server(book, listed, tables or {"ibm_nutanix": BOOT}, patience):
             runner = app_runner(app, patience)
             runners.append(runner)
             await runner.setup()
