@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ class Images:
     by_name: Mapping[str, Image]
     problems: list[str] = field(default_factory=list)
     unread: frozenset[str] = frozenset()
+    _wrong: Mapping[str, str] = field(default_factory=dict)
     _seen: object = None
 
     def get(self, name: str) -> Image | None:
@@ -62,6 +63,17 @@ class Images:
         if name in self.unread:
             raise BookClosed
         return self.by_name.get(name)
+
+    def hindering(self, names: Iterable[str]) -> list[str]:
+        """Why these cannot all be served, as far as it was found at the last look; nothing while they can."""
+        general = [said for said in self.problems if said not in self._wrong.values()]
+        missing = "{0} is not there: `nxd images import ISO` or `nxd images add {0} FILE` puts it there"
+        lacking = [
+            self._wrong.get(name, missing.format(name))
+            for name in names
+            if name in self._wrong or name not in self.by_name
+        ]
+        return general or lacking
 
     def look(self, directory: Path) -> bool:
         """Verify the directory if anything in it changed since the last look; whether it did.
@@ -78,13 +90,14 @@ class Images:
         except ImagesError as error:
             self._seen, self.problems = seen, error.problems
             return True
-        problems = [f"{directory} is closed to other users: chmod 755 {directory}"] if shut else []
-        self._verify(directory, pins, problems)
-        self._seen, self.problems = seen, problems
+        self._wrong = self._verify(directory, pins)
+        closed = [f"{directory} is closed to other users: chmod 755 {directory}"] if shut else []
+        self._seen, self.problems = seen, [*closed, *self._wrong.values()]
         return True
 
-    def _verify(self, directory: Path, pins: Mapping[str, Any], problems: list[str]) -> None:
-        """Take over what is as it was pinned, one after the other; what is not goes to the problems."""
+    def _verify(self, directory: Path, pins: Mapping[str, Any]) -> dict[str, str]:
+        """Take over what is as it was pinned, one after the other; what is wrong with the others, by their names."""
+        found: dict[str, str] = {}
         digests = digests_of(directory)
         self.unread = frozenset(name for name in pins if _is_unread(directory / name))
         try:
@@ -92,7 +105,7 @@ class Images:
                 try:
                     image = _verified(directory, name, pin)
                 except _Wrong as wrong:
-                    problems.append(str(wrong))
+                    found[name] = str(wrong)
                     self._stop_serving(name)
                 else:
                     self.by_name = {**self.by_name, name: image}
@@ -101,6 +114,7 @@ class Images:
             self.unread = frozenset()
         self.by_name = {name: image for name, image in self.by_name.items() if name in pins}
         digests.keep_only(pins)
+        return found
 
     def _stop_serving(self, name: str) -> None:
         """Keep the name of an image and not its file, also where only reading it tells that it is another one."""

@@ -85,6 +85,9 @@ class ClusterSteps:
         formed = bool(ctx.record.facts.get(FORMED))
         new = [member for member in in_spec(ctx) if member.state in ("pending", "rolled_back")]
         if new or not formed:
+            trouble = await self._preflight.images.trouble()
+            if trouble is not None and trouble.passes:
+                return trouble.wait(self._settings.poll_seconds)
             seen = self._seen_by(ctx, len(new))
             need = Need.of(ctx.cluster.spec["nodes"], lambda node: ctx.resources(owner=node))
             checks = await self._preflight.check(ctx.cluster.spec, need, seen)

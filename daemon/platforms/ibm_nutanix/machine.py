@@ -14,12 +14,19 @@ from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.life import installs
 from daemon.life.boots import BootProgress, boot_progress, round_of
+from daemon.platforms.ibm_nutanix.boot_images import BootImages
 from daemon.platforms.ibm_nutanix.errors import CLUSTER_FAILED
 from daemon.platforms.ibm_nutanix.installer_reports import LAST_PHASE, PHASES
-from daemon.platforms.ibm_nutanix.node import next_round
 from daemon.platforms.ibm_nutanix.power import is_stubborn, press, told
 from daemon.platforms.ibm_nutanix.routes import CONFIG
-from daemon.platforms.ibm_nutanix.server import boot_url, meddled_with, replace_it, server_problem, vanished
+from daemon.platforms.ibm_nutanix.server import (
+    boot_url,
+    meddled_with,
+    next_round,
+    replace_it,
+    server_problem,
+    vanished,
+)
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.platforms.ibm_nutanix.ways import of_stubborn, of_unmade, of_unseen
@@ -67,7 +74,9 @@ class MachineSteps:
         server: Disposal,
         watch: ServerWatch,
         connections: Connections,
+        images: BootImages,
     ) -> None:
+        self._images = images
         self._settings = settings
         self._connections = connections
         self._vpc = vpc
@@ -85,7 +94,7 @@ class MachineSteps:
             return cycling
         if _standing(ctx).begun:
             return Done()
-        return await self._watch(ctx, "the machine to fetch its boot script")
+        return await self._watch_boot(ctx, "the machine to fetch its boot script")
 
     async def await_config(self, ctx: StepContext) -> Outcome:
         """The installer fetched its configuration, or says that it has it."""
@@ -94,7 +103,7 @@ class MachineSteps:
             return Done()
         if stands.error is not None:
             return _failed(stands.error)
-        return await self._watch(ctx, "the installer to fetch its configuration")
+        return await self._watch_boot(ctx, "the installer to fetch its configuration")
 
     async def install(self, ctx: StepContext) -> Outcome:
         """The installer reported its last phase. Until then its newest boot counts, and an error of that one fails."""
@@ -163,6 +172,15 @@ class MachineSteps:
             return wait
         said, ways = f"{wait.evidence}; {seen.evidence}", seen.remedies or of_unseen(server_row(ctx))
         return replace(wait, evidence=said, attention=True, remedies=ways)
+
+    async def _watch_boot(self, ctx: StepContext, waiting_for: str) -> Outcome:
+        """The same while the machine fetches its boot images, which have to be there for it."""
+        seen = await self._watch(ctx, waiting_for)
+        trouble = await self._images.trouble() if isinstance(seen, Wait) and not seen.attention else None
+        if trouble is None or not isinstance(seen, Wait):
+            return seen
+        said = f"{seen.evidence}; its boot images: {trouble.detail}"
+        return replace(seen, evidence=said, attention=not trouble.passes, remedies=trouble.remedies)
 
     async def _watch(self, ctx: StepContext, waiting_for: str) -> Outcome:
         """Wait for the machine, with the server's own status as evidence; fail when the server failed."""

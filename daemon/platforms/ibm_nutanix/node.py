@@ -17,9 +17,10 @@ from daemon.engine.objects import Disposal, Found, Want
 from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, OutsideError, as_json
 from daemon.life import installs, join
-from daemon.life.boots import boot_progress, round_of
-from daemon.life.replacing import FAILED_AT, UNWANTED, generation_of, is_unfit
+from daemon.life.boots import boot_progress
+from daemon.life.replacing import FAILED_AT, UNWANTED, generation_of
 from daemon.platforms.ibm_nutanix.addresses import AddressPicker, asked_for
+from daemon.platforms.ibm_nutanix.boot_images import BootImages
 from daemon.platforms.ibm_nutanix.hosts import GOES_FIRST, goes, staying
 from daemon.platforms.ibm_nutanix.installer_reports import LAST_PHASE
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
@@ -27,7 +28,9 @@ from daemon.platforms.ibm_nutanix.planned import FACT, host_row, offsets_of
 from daemon.platforms.ibm_nutanix.power import press
 from daemon.platforms.ibm_nutanix.server import (
     boot_url,
+    is_unwanted,
     meddled_with,
+    next_round,
     next_server,
     seal_boot_token,
     server_found,
@@ -56,8 +59,15 @@ class NodeSteps:
     """Forward steps up to the running server, and how each kind of object goes again."""
 
     def __init__(
-        self, settings: IbmSettings, vpc: IbmVpc, dns: IbmDns, clock: Clock, watch: ServerWatch
+        self,
+        settings: IbmSettings,
+        vpc: IbmVpc,
+        dns: IbmDns,
+        clock: Clock,
+        watch: ServerWatch,
+        images: BootImages,
     ) -> None:
+        self._images = images
         self._settings = settings
         self._vpc = vpc
         self._servers = watch
@@ -207,12 +217,12 @@ class NodeSteps:
         if row is None or row.state in ("intended", "gone"):
             if host_row(ctx, ctx.record.name) is not None:
                 return self._still_a_host(ctx)
-            waiting = await self._order_server(ctx, generation, again=row is not None and row.state == "gone")
+            waiting = await self._order_server(ctx, generation, row)
             if waiting is not None:
                 return waiting
             row = ctx.resource("server", self._names.server(ctx.record.name, generation))
             assert row is not None
-        if row.state == "deleting" or self._unwanted(ctx.record, row):
+        if row.state == "deleting" or is_unwanted(ctx.record, row):
             if UNWANTED not in row.data:  # so it stays, also when this fails and is tried again
                 row = await ctx.update(row, **{UNWANTED: True})
             host = host_row(ctx, ctx.record.name)
@@ -233,13 +243,11 @@ class NodeSteps:
             return replace(others_first, waiting_for="its cluster to let it go")
         return Wait("its cluster to let it go", f"{ctx.cluster.name} is {now}", self._poll)
 
-    def _unwanted(self, record: Record, row: Resource) -> bool:
-        """Whether a server of an earlier attempt has to go: it failed, or a person asked to replace it."""
-        earlier = int(row.data["attempt"]) < record.attempt
-        return earlier and (is_unfit(row) or record.facts.get("asked") == "replace")
-
-    async def _order_server(self, ctx: StepContext, generation: int, again: bool) -> Wait | None:
-        """A new machine boots anew and is known by nothing that an earlier one had; ``again``: that one is gone."""
+    async def _order_server(self, ctx: StepContext, generation: int, row: Resource | None) -> Wait | None:
+        """A new machine boots anew, known by nothing that an earlier one had. One that could not is not ordered."""
+        again = row is not None and row.state == "gone"
+        if (row is None or again or not row.sent) and (trouble := await self._images.trouble()):
+            return trouble.wait(self._poll)
         if again or ctx.record.facts.get("ordered") != generation:
             async with ctx.lock("installs"):
                 waiting = installs.full(ctx, self._settings.limits_installs, self._poll)
@@ -385,14 +393,6 @@ class NodeSteps:
             return None
         now = self._clock.now()
         return await press(row, "stop", str(server["status"]), lambda: self._vpc.stop_server(id_), now)
-
-
-async def next_round(ctx: StepContext, **facts: Any) -> None:
-    """A new round begins, another attempt to install the machine: what it said before no longer counts, its token is
-    void, and so is what its CVM was known by, for it may be installed anew."""
-    round_ = round_of(ctx.record) + 1
-    await ctx.secret(f"install_token.{round_}", ctx.clock.new_token)
-    await ctx.remember(round=round_, powered=ctx.record.attempt, pin=None, factory_login=None, **facts)
 
 
 def _only_ours(found: Found | None, mark: str, row: Resource) -> Found | None:

@@ -66,11 +66,12 @@ class IbmNutanix(Platform):
         self._services = (vpc, dns)
         watch = ServerWatch(vpc, clock, settings.poll_seconds)
         self._clock = clock
-        node = NodeSteps(settings, vpc, dns, clock, watch)
+        self._preflight = Preflight(settings, vpc, dns)
+        images = self._preflight.images
+        node = NodeSteps(settings, vpc, dns, clock, watch, images)
         self._picker = node.picker
         self._connections = Connections()
-        machine = MachineSteps(settings, vpc, node.disposals["server"], watch, self._connections)
-        self._preflight = Preflight(settings, vpc, dns)
+        machine = MachineSteps(settings, vpc, node.disposals["server"], watch, self._connections, images)
         self._audit = CloudAudit(self._names, vpc, dns, node.disposals)
         cvms = Cvms(settings, self._connections)
         members = Membership(settings, cvms)

@@ -12,6 +12,7 @@ from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.errors.tree import NxdError, OutsideError, outside
 from daemon.platforms.base import Check
+from daemon.platforms.ibm_nutanix.boot_images import DISK_SECONDS, BootImages
 from daemon.platforms.ibm_nutanix.manifest import MANIFEST
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Role
 from daemon.platforms.ibm_nutanix.reach import (
@@ -28,8 +29,6 @@ from daemon.platforms.ibm_nutanix.spec_values import FOUNDERS
 from daemon.settings.kinds import place_of
 from daemon.store.ops import Resource
 from daemon.words import counted, sentences, there_are
-from pxe.image_list import ImagesError
-from pxe.images import load_images
 from pxe.routes import BootTable
 from pxe.table_lint import lint_files, lint_table
 from state_machines.outcome import Remedy
@@ -37,8 +36,6 @@ from state_machines.outcome import Remedy
 SERVER_QUOTA = 25
 """Bare metal servers per account (IBM Cloud VPC quotas)."""
 
-DISK_SECONDS = 60.0
-"""How long reading the images may take, which are several GB: a disk in the network may never answer."""
 HICCUPS = 2
 """After so many looks that a passing trouble met, no other one is tried in this run."""
 
@@ -83,6 +80,7 @@ class Preflight:
         self._settings = settings
         self._table = table
         self._disk_seconds = disk_seconds
+        self.images = BootImages(settings.images_dir, disk_seconds)
         self._vpc = vpc
         self._dns = dns
 
@@ -229,19 +227,13 @@ class Preflight:
         return [Check("DNS zone", "passed", f"{zone['name']} is active and served in the VPC")]
 
     async def _boot_images(self, ibm: Json, need: Need) -> list[Check]:
-        directory = self._settings.images_dir
-        remedy = "Put them there: `nxd images import ISO`, or `nxd images add NAME FILE`."
-        try:
-            asked = ("preflight", directory)
-            images = await read_within(self._disk_seconds, asked, lambda: load_images(directory))
-        except TimeoutError:
-            said = f"The images in {directory} were not read within {self._disk_seconds:g} s."
-            return [_failed("boot images", said, "See that the disk they lie on answers.")]
-        except ImagesError as error:
-            return [_failed("boot images", " ".join(error.problems), remedy)]
-        missing = [name for name in MANIFEST.images if images.get(name) is None]
-        if missing:
-            return [_failed("boot images", f"Missing: {', '.join(missing)}.", remedy)]
+        trouble = await self.images.trouble(self._disk_seconds)
+        if trouble is not None:
+            return [
+                Check(
+                    "boot images", "unknown" if trouble.passes else "failed", trouble.detail, trouble.remedy
+                )
+            ]
         return [Check("boot images", "passed", f"{', '.join(MANIFEST.images)} match their checksums")]
 
     async def _boot_scripts(self, ibm: Json, need: Need) -> list[Check]:

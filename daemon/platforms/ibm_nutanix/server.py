@@ -9,7 +9,8 @@ from daemon.engine.context import StepContext
 from daemon.engine.objects import Found
 from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, as_json, outside
-from daemon.life.replacing import GENERATION, generation_of
+from daemon.life.boots import round_of
+from daemon.life.replacing import GENERATION, generation_of, is_unfit
 from daemon.store.ops import Resource
 from daemon.words import ended
 from state_machines.ibm_nutanix import NODE
@@ -41,10 +42,24 @@ async def next_server(ctx: StepContext) -> None:
     await ctx.remember(**{GENERATION: generation})
 
 
+async def next_round(ctx: StepContext, **facts: Any) -> None:
+    """A new round begins, another attempt to install the machine: what it said before no longer counts, its token is
+    void, and so is what its CVM was known by, for it may be installed anew."""
+    round_ = round_of(ctx.record) + 1
+    await ctx.secret(f"install_token.{round_}", ctx.clock.new_token)
+    await ctx.remember(round=round_, powered=ctx.record.attempt, pin=None, factory_login=None, **facts)
+
+
 def boot_url(base: str, ctx: StepContext) -> str:
     """The user data of a server: where its iPXE fetches the boot script."""
     token = boot_token(ctx.record, ctx.secret_if_any) or ctx.known_secret("boot_token")
     return f"{base}/boot/ipxe/{ctx.record.name}?token={token}"
+
+
+def is_unwanted(record: Record, row: Resource) -> bool:
+    """Whether a server of an earlier attempt has to go: it failed, or a person asked to replace it."""
+    earlier = int(row.data["attempt"]) < record.attempt
+    return earlier and (is_unfit(row) or record.facts.get("asked") == "replace")
 
 
 def server_prototype(ibm: Mapping[str, Any], name: str, vnis: Mapping[str, str], url: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +16,17 @@ from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_dns import open_dns
 from daemon.drivers.ibm_vpc import open_vpc
 from daemon.drivers.rates import TokenBucket
+from daemon.platforms.ibm_nutanix.boot_images import BootImages
 from daemon.platforms.ibm_nutanix.cvms import AT_ONCE
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS
+from daemon.platforms.ibm_nutanix.manifest import MANIFEST
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.settings.reading import load_settings
 from daemon.sim.nutanix.certificates import make_certificate
+from pxe.image_list import write_list
+from pxe.images import fingerprint
 from tests.daemon.platforms.cvm_room import FACTORY, Room
 from tests.loopback import free_ports
 
@@ -76,7 +81,19 @@ class Cloud:
 
 
 @pytest.fixture
-async def cloud() -> AsyncIterator[tuple[Cloud, NodeSteps]]:
+def boot_images(tmp_path: Path) -> Path:
+    """The images that machines boot from, in their directory."""
+    directory = tmp_path / "images"
+    directory.mkdir(mode=0o755)
+    for name in MANIFEST.images:
+        (directory / name).write_bytes(name.encode())
+        (directory / name).chmod(0o644)
+    write_list(directory, {name: fingerprint(directory / name) for name in MANIFEST.images})
+    return directory
+
+
+@pytest.fixture
+async def cloud(boot_images: Path) -> AsyncIterator[tuple[Cloud, NodeSteps]]:
     one, app = Cloud(), web.Application()
     app.router.add_route("*", "/{anything:.*}", one.answer)
     runner = web.AppRunner(app, access_log=None)
@@ -91,7 +108,12 @@ async def cloud() -> AsyncIterator[tuple[Cloud, NodeSteps]]:
         yield (
             one,
             NodeSteps(
-                IbmSettings.of(load_settings(None, SETTINGS)), vpc, dns, clock, ServerWatch(vpc, clock, 30.0)
+                IbmSettings.of(load_settings(None, SETTINGS)),
+                vpc,
+                dns,
+                clock,
+                ServerWatch(vpc, clock, 30.0),
+                BootImages(boot_images),
             ),
         )
         await vpc.close()
