@@ -31,6 +31,7 @@ from daemon.host.state_dir import DATABASE, KEY, RUNNING, check_ledger, claimed,
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
+from daemon.requests.consoles import Consoles
 from daemon.requests.specs import Specs
 from daemon.requests.verbs import Verbs
 from daemon.secrets.box import SecretBox
@@ -133,7 +134,8 @@ async def _open(
     limiter = connection_limiter(settings.limits_connections, settings.limits_connections_per_source)
     await stack.enter_async_context(listening(boot, settings.boot_listen, "boot.listen", limiter))
     await stack.enter_async_context(listening(config, settings.config_listen, "config.listen", limiter))
-    api = Api(journal, engine, verbs, specs, Views(journal, engine, verbs, about), box)
+    consoles = Consoles(journal, engine, box)
+    api = Api(journal, engine, verbs, specs, Views(journal, engine, verbs, about), box, consoles)
     await stack.enter_async_context(on_socket(api.app(), settings.socket, api.nonsense, clock))
     return engine, upkeep
 

@@ -358,6 +358,20 @@ class SpecText(TypedDict):
     spec: str
 
 
+ConsoleEnd = Literal["left", "ended", "taken_over", "slow", "stopped"]
+"""How a session on a console ended: the person left, the other side ended it, somebody took it over, the person's end
+took nothing any more, the daemon stops."""
+
+
+class ConsoleLine(TypedDict):
+    """A text on the WebSocket of a console, beside the bytes: ``opened`` comes first and ``ended``, with how in
+    ``end``, last. ``message`` is a sentence for the person, or empty."""
+
+    type: Literal["opened", "ended"]
+    message: str
+    end: ConsoleEnd | None
+
+
 class SpecMistake(TypedDict):
     """One thing that is wrong in a spec, and where; lines and columns count from 1."""
 

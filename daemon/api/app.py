@@ -17,6 +17,7 @@ import orjson
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 
+from daemon.api.console import ConsoleSockets
 from daemon.api.parameters import Parameters, asked, shortened
 from daemon.api.stream import lines
 from daemon.api.views import Views, event_view, problem_view
@@ -25,6 +26,7 @@ from daemon.errors.tree import NxdError, StoreError
 from daemon.memory.journal import WRITE_SECONDS, Journal
 from daemon.platforms import is_installed, spec_model, work_states
 from daemon.requests.audit import Audit
+from daemon.requests.consoles import ConsoleFailed, Consoles
 from daemon.requests.login import Login
 from daemon.requests.specs import Specs
 from daemon.requests.verbs import Verbs
@@ -56,12 +58,14 @@ class Api:
         specs: Specs,
         views: Views,
         box: SecretBox,
+        consoles: Consoles,
     ) -> None:
         self._journal = journal
         self._box = box
         self._engine = engine
         self._verbs = verbs
         self._login = Login(journal, engine, box)
+        self._consoles = ConsoleSockets(consoles, box)
         self._audit = Audit(journal, engine)
         self._specs = specs
         self._views = views
@@ -82,6 +86,7 @@ class Api:
                 get("/v1/verbs", self.verbs),
                 get("/v1/nodes/{name}", self.show),
                 get("/v1/clusters/{name}", self.show),
+                get("/v1/nodes/{name}/console", self.console),
                 get("/v1/clusters/{name}/login", self.login),
                 post("/v1/plans", self.plan),
                 post("/v1/specs", self.apply),
@@ -99,6 +104,7 @@ class Api:
     async def _let_go(self, _: web.Application) -> None:
         """Nobody who listens is waited for when the daemon stops."""
         self._journal.bus.close()
+        self._consoles.close()
 
     async def snapshot(self, request: web.Request) -> web.StreamResponse:
         return _json(self._views.snapshot())
@@ -125,6 +131,11 @@ class Api:
 
     async def login(self, request: web.Request) -> web.StreamResponse:
         return _json(await self._login.tell(self._verbs.find(request.match_info["name"]), _actor(request)))
+
+    async def console(self, request: web.Request) -> web.StreamResponse:
+        record = self._verbs.find(request.match_info["name"])
+        force = request[ASKED].numbers["force"] == 1
+        return await self._consoles.serve(request, record, _actor(request), force)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         numbers = request[ASKED].numbers
@@ -336,6 +347,8 @@ def _error(error: Exception, request: web.Request) -> tuple[int, dict[str, Any]]
             raise error
         case SpecRefused():
             return 400, {"error": problem_view(error), "problems": error.problems}
+        case ConsoleFailed():
+            return 502, {"error": problem_view(error)}
         case NxdError():
             return _STATUS.get(error.code, 400), {"error": problem_view(error)}
         case Fenced():

@@ -40,7 +40,12 @@ LOG: Known = {
     "cluster": TEXT,
     "node": TEXT,
 }
-PARAMETERS: Mapping[str, Known] = {"/v1/events": EVENTS, "/v1/log": LOG}
+CONSOLE: Known = {"force": Number(0, 1, 0)}
+PARAMETERS: Mapping[str, Known] = {
+    "/v1/events": EVENTS,
+    "/v1/log": LOG,
+    "/v1/nodes/{name}/console": CONSOLE,
+}
 """Which parameters a path takes; any other path takes none."""
 
 
@@ -54,7 +59,8 @@ class Parameters:
 
 def asked(request: web.Request) -> Parameters:
     """The parameters of a request. Raises NxdError that names the first one that is wrong, and what it may be."""
-    known = PARAMETERS.get(request.path, {})
+    resource = request.match_info.route.resource
+    known = PARAMETERS.get("" if resource is None else resource.canonical, {})
     numbers = {key: kind.usual for key, kind in known.items() if kind is not None and kind.usual is not None}
     texts: dict[str, str] = {}
     for key, text in request.query.items():

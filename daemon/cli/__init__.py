@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logs": ("lines", "Show the log."),
     "wait": ("reading", "Wait until a cluster or node is done."),
     "login": ("reading", "Show where and how to log in to a cluster."),
+    "console": ("console", "Open the serial console of a node's machine."),
     "audit": ("auditing", "Compare the cloud with the ledger, both ways; delete a stray."),
     "images": ("images", "Add, import, list, verify and delete boot images."),
     **{verb.name: ("verbs", verb.summary) for verb in SHARED.values()},

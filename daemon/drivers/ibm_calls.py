@@ -271,6 +271,12 @@ def _page(key: str, item: Any) -> _Reading:
     return _Reading(shape, msgspec.json.Decoder(shape).decode)
 
 
+def trust_and_proxy(url: str) -> tuple[ssl.SSLContext | bool, str | None]:
+    """Who is believed to name the console at this address, and the way to it: as for the service itself."""
+    plain = url.replace("ws", "http", 1)
+    return _authorities(plain), _proxy(plain)
+
+
 def _proxy(url: str) -> str | None:
     """What the environment says of the way to a service, looked up once."""
     from requests.utils import get_environ_proxies, prepend_scheme_if_needed, select_proxy

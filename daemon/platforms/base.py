@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from daemon.engine.context import Step
-from daemon.errors.tree import ErrorKind
+from daemon.errors.tree import ErrorKind, NxdError
 from daemon.memory.mirror import Mirror
 from daemon.store.ops import Resource
 from pxe.book import Guest
@@ -92,6 +92,26 @@ class Finding:
     id: str
     owner: str | None
     command: str
+
+
+class Console(Protocol):
+    """An open session on the serial console of a machine: bytes both ways, one session at a time."""
+
+    note: str
+    """What there is to know of the machine before it says something; empty for nothing."""
+
+    async def receive(self) -> bytes | None:
+        """What the machine says next; None once the session is over."""
+
+    async def send(self, data: bytes) -> None:
+        """Press these keys. Raises ConnectionError where the session is over."""
+
+    async def close(self) -> None:
+        """End the session."""
+
+    @property
+    def ended(self) -> str:
+        """Why the session is over, in the words of the other side; empty for none."""
 
 
 class Platform(ABC):
@@ -241,6 +261,14 @@ class Platform(ABC):
         ``secret`` opens one of the record's secrets by its name.
         """
         return None
+
+    async def console(
+        self, record: Record, rows: Sequence[Resource], force: bool, hide: Callable[[str], None]
+    ) -> Console:
+        """Open the serial console of a node's machine; ``rows`` are the node's, ``force`` ends the session of whoever
+        has it open, and ``hide`` is told every secret that is used. Raises NxdError: ``refused`` where there is no
+        machine, or somebody else has it open."""
+        raise NxdError("refused", f"{record.name} has no console.")
 
     # what is in no ledger
 

@@ -31,6 +31,7 @@ from daemon.host.heap import collect_rarely, freeze
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
+from daemon.requests.consoles import Consoles
 from daemon.requests.specs import Specs
 from daemon.requests.verbs import Verbs
 from daemon.secrets.box import SecretBox
@@ -71,7 +72,9 @@ def _api() -> web.Application:
     verbs = Verbs(journal, engine)
     about = wire.DaemonView(id="b", version="0", api=wire.API_VERSION, environment="bench", started=1.0)
     views = Views(journal, engine, verbs, about)
-    app = Api(journal, engine, verbs, Specs(journal, engine), views, box).app()
+    app = Api(
+        journal, engine, verbs, Specs(journal, engine), views, box, Consoles(journal, engine, box)
+    ).app()
     return app
 
 

@@ -21,6 +21,7 @@ from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Bound, Check, Finding, Foresight, Planned, Platform, Seed
+from daemon.requests.consoles import Consoles
 from daemon.requests.specs import Specs
 from daemon.requests.verbs import Verbs
 from daemon.secrets.box import SecretBox
@@ -274,7 +275,15 @@ class House:
         )
         self.views = Views(self.journal, self.engine, self.verbs, about)
         specs = Specs(self.journal, self.engine)
-        self.api = Api(self.journal, self.engine, self.verbs, specs, self.views, self.box)
+        self.api = Api(
+            self.journal,
+            self.engine,
+            self.verbs,
+            specs,
+            self.views,
+            self.box,
+            Consoles(self.journal, self.engine, self.box),
+        )
 
     async def start(self) -> None:
         """Begin to work; after ``stop`` this is a restart on the same store."""

@@ -17,12 +17,13 @@ from daemon.engine.context import Step
 from daemon.life import release
 from daemon.life.members import FORMED
 from daemon.memory.mirror import Mirror
-from daemon.platforms.base import Bound, Check, Climb, Finding, Foresight, Planned, Platform, Seed
+from daemon.platforms.base import Bound, Check, Climb, Console, Finding, Foresight, Planned, Platform, Seed
 from daemon.platforms.ibm_nutanix import boot, planned, undo
 from daemon.platforms.ibm_nutanix.addresses import Known
 from daemon.platforms.ibm_nutanix.audit import CloudAudit
 from daemon.platforms.ibm_nutanix.bounds import bounds
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
+from daemon.platforms.ibm_nutanix.console import server_console
 from daemon.platforms.ibm_nutanix.cvms import Cvms
 from daemon.platforms.ibm_nutanix.ladder import LADDER
 from daemon.platforms.ibm_nutanix.machine import PRISM_USER, MachineSteps
@@ -63,7 +64,7 @@ class IbmNutanix(Platform):
         )
         vpc = open_vpc(cloud, settings.ibm_vpc_url, TokenBucket(settings.rates_vpc_per_second, clock, "vpc"))
         dns = open_dns(cloud, settings.ibm_dns_url, TokenBucket(settings.rates_dns_per_second, clock, "dns"))
-        self._services = (vpc, dns)
+        self._vpc, self._services = vpc, (vpc, dns)
         watch = ServerWatch(vpc, clock, settings.poll_seconds)
         self._clock = clock
         self._preflight = Preflight(settings, vpc, dns)
@@ -172,6 +173,11 @@ class IbmNutanix(Platform):
 
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> Guest | None:
         return boot.guest(self._settings, mirror, record, secret)
+
+    async def console(
+        self, record: Record, rows: Sequence[Resource], force: bool, hide: Callable[[str], None]
+    ) -> Console:
+        return await server_console(self._vpc, record, rows, force, hide, self._settings.ibm_connect_timeout)
 
     async def preflight(self, spec: Mapping[str, Any], mirror: Mirror) -> Sequence[Check]:
         nodes = [str(node["name"]) for node in spec["nodes"]]

@@ -6,7 +6,7 @@ import re
 
 from aiohttp import web
 
-from daemon.sim.cloud import vpc_addresses, vpc_catalogue, vpc_interfaces, vpc_servers
+from daemon.sim.cloud import vpc_addresses, vpc_catalogue, vpc_consoles, vpc_interfaces, vpc_servers
 from daemon.sim.cloud.metadata import Tokens
 from daemon.sim.refusals import Refusal, token_invalid, token_missing, vpc_envelope
 from daemon.sim.service.service import Gate, Service
@@ -23,7 +23,8 @@ def vpc_service(tokens: Tokens) -> Service:
         *vpc_interfaces.ROUTES,
         *vpc_servers.ROUTES,
     )
-    return Service("vpc", "/v1", routes, vpc_envelope, _gate(tokens), frozenset({"version", "generation"}))
+    common = frozenset({"version", "generation"})
+    return Service("vpc", "/v1", routes, vpc_envelope, _gate(tokens), common, (vpc_consoles.CONSOLE,))
 
 
 def check_token(request: web.Request, tokens: Tokens) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from daemon.sim.cloud.references import check_resource_group, in_catalogue, key_in
 from daemon.sim.cloud.server_life import begin, delete, reinitialize, release, restart, start, stop
 from daemon.sim.cloud.views import attachment_view, initialization_view, server_view
+from daemon.sim.cloud.vpc_consoles import console_token
 from daemon.sim.cloud.vpc_interfaces import make_vni
 from daemon.sim.refusals import (
     Json,
@@ -25,8 +26,6 @@ from daemon.sim.world import initial as f
 from daemon.sim.world.names import check_name
 from daemon.sim.world.objects import STRANGER, Attachment, Server, Vni
 from daemon.sim.world.world import World
-
-CONSOLE_SECONDS = 180.0
 
 
 def _create(call: ServiceCall) -> Reply:
@@ -298,27 +297,6 @@ def _put_initialization(call: ServiceCall) -> Reply:
     return Reply(200, initialization_view(call.world, server))
 
 
-def _console_token(call: ServiceCall) -> Reply:
-    """A token for one session on the console, good for three minutes."""
-    server, world = _server(call), call.world
-    if server.status not in ("stopped", "starting", "running"):
-        raise conflict(f"The console of a server that is {server.status} cannot be opened.")
-    now = world.clock.now()
-    token, kind = world.plain_id(), call.body["console_type"]
-    href = f"{world.places.vpc.replace('http', 'ws', 1)}/bare_metal_servers/{server.id}/console"
-    return Reply(
-        200,
-        {
-            "access_token": token,
-            "console_type": kind,
-            "created_at": world.stamp(now),
-            "expires_at": world.stamp(now + CONSOLE_SECONDS),
-            "force": call.body.get("force", False),
-            "href": f"{href}?access_token={token}",
-        },
-    )
-
-
 def _list_attachments(call: ServiceCall) -> Reply:
     world, server = call.world, _server(call)
     url = f"{world.places.vpc}/bare_metal_servers/{server.id}/network_attachments"
@@ -370,7 +348,7 @@ ROUTES = (
     Route("POST", _ONE + "/start", _start, "vpc.write"),
     Route("POST", _ONE + "/stop", _stop, "vpc.write", body=STOP),
     Route("POST", _ONE + "/restart", _restart, "vpc.write"),
-    Route("POST", _ONE + "/console_access_token", _console_token, "vpc.write", body=CONSOLE),
+    Route("POST", _ONE + "/console_access_token", console_token, "vpc.write", body=CONSOLE),
     Route("GET", _ONE + "/initialization", _get_initialization, "vpc.read"),
     Route("PUT", _ONE + "/initialization", _put_initialization, "vpc.write", body=INITIALIZATION),
     Route("GET", _ONE + "/network_attachments", _list_attachments, "vpc.read", PAGING),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
-from collections import deque
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -16,10 +15,10 @@ from daemon.sim.machines.installer_run import InstallerRun
 from daemon.sim.machines.ipxe import FetchError, Outcome, Script
 from daemon.sim.nutanix.cvm import Cvm
 from daemon.sim.nutanix.fleet import NutanixFleet
+from daemon.sim.world.consoles import SerialConsole
 from daemon.sim.world.objects import ReservedIp, Server, Subnet, Vni
 from daemon.sim.world.world import World
 
-CONSOLE_LINES = 400
 _FIRST_RETRY = 10.0
 _LONGEST_RETRY = 60.0
 _AGENT = {"User-Agent": "iPXE/1.21.1"}
@@ -33,7 +32,7 @@ class Machine:
     """One machine: what is on its disk, what it is doing, and what its console showed."""
 
     server: Server
-    console: deque[str] = field(default_factory=lambda: deque(maxlen=CONSOLE_LINES))
+    console: SerialConsole = field(default_factory=SerialConsole)
     doing: str = "off"
     boots: int = 0
     scripts: int = 0

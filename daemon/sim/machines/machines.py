@@ -5,6 +5,7 @@ from __future__ import annotations
 from daemon.sim.machines.machine import Machine, Run
 from daemon.sim.nutanix.fleet import NutanixFleet
 from daemon.sim.refusals import Json
+from daemon.sim.world.consoles import SerialConsole
 from daemon.sim.world.objects import Server
 from daemon.sim.world.world import World
 
@@ -67,6 +68,10 @@ class Machines:
         if machine.cvm is not None:
             self._fleet.lose(machine.cvm)
         machine.installed, machine.cvm, machine.booted_before = None, None, False
+
+    def console(self, server: Server) -> SerialConsole | None:
+        machine = self._machines.get(server.id)
+        return None if machine is None else machine.console
 
     def scrap(self, server: Server) -> None:
         self.wipe(server)

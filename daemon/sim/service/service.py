@@ -60,6 +60,16 @@ class Route:
     body_optional: bool = False
 
 
+@dataclass(frozen=True)
+class Upgrade:
+    """A line of a service's table that is a WebSocket: who is let in (by an answer of 101), and what is done then. It
+    has a token of its own, and passes no gate."""
+
+    path: str
+    admit: Callable[[web.Request, World], Awaitable[Reply]]
+    serve: Callable[[web.Request, World], Awaitable[web.StreamResponse]]
+
+
 Envelope = Callable[[Refusal, str], Json]
 Gate = Callable[[web.Request, World], None]
 
@@ -74,6 +84,7 @@ class Service:
     envelope: Envelope
     gate: Gate
     common_query: frozenset[str] = field(default_factory=frozenset)
+    upgrades: Sequence[Upgrade] = ()
 
 
 def build(service: Service, world: World) -> web.Application:
@@ -81,8 +92,26 @@ def build(service: Service, world: World) -> web.Application:
     app = web.Application()
     for route in service.routes:
         app.router.add_route(route.method, service.base + route.path, _handler(service, route, world))
+    for upgrade in service.upgrades:
+        app.router.add_get(service.base + upgrade.path, _upgrading(service, upgrade, world))
     app.router.add_route("*", "/{anything:.*}", _unknown(service, world))
     return app
+
+
+def _upgrading(
+    service: Service, upgrade: Upgrade, world: World
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        async def answer() -> Reply:
+            return await upgrade.admit(request, world)
+
+        names = _names(world, request, None)
+        response = await respond(
+            service.name, service.envelope, world, request, upgrade.path, "", answer, names
+        )
+        return await upgrade.serve(request, world) if response.status == 101 else response
+
+    return handle
 
 
 def _handler(

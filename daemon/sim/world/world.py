@@ -14,6 +14,7 @@ from daemon.clock import Clock, SystemClock
 from daemon.sim.faults.rules import Faults, Strike
 from daemon.sim.refusals import Json, not_found
 from daemon.sim.world.behaviour import Behaviour
+from daemon.sim.world.consoles import ConsoleGrants, SerialConsole
 from daemon.sim.world.durations import DURATIONS, JITTER
 from daemon.sim.world.initial import QUOTAS
 from daemon.sim.world.names import NameBook
@@ -43,6 +44,9 @@ class Hardware(Protocol):
 
     def scrap(self, server: Server) -> None:
         """The server is no longer; its machine forgets everything."""
+
+    def console(self, server: Server) -> SerialConsole | None:
+        """The serial console of its machine; None before it was ever switched on."""
 
 
 class Ports(Protocol):
@@ -91,6 +95,7 @@ class World:
         self.deleted_objects: list[CloudObject] = []
         self.hardware: Hardware | None = None
         self.ports: Ports | None = None
+        self.consoles = ConsoleGrants()
         self.crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._objects: dict[str, dict[str, CloudObject]] = defaultdict(dict)
         self._namesakes: dict[str, dict[str, CloudObject]] = defaultdict(dict)

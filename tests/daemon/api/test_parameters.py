@@ -19,7 +19,7 @@ WRONG = ("-1", "abc", "", "%C2%B2", "1.5", "1e3", "+1", "0x10", "%201", "9999999
 async def test_a_number_that_is_none_is_refused_in_a_sentence(
     house: Any, door: Any, path: str, key: str, kind: Number, text: str
 ) -> None:
-    status, body = await door.get(f"{path}?{key}={text}")
+    status, body = await door.get(f"{path.format(name='node01')}?{key}={text}")
     error = body["error"]
     assert (status, error["code"]) == (400, "request") and error["remedy"]
     assert error["message"].startswith(

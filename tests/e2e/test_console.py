@@ -1,0 +1,180 @@
+"""The serial console of a node, from a terminal through the command and the daemon to the simulated machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import select
+import sqlite3
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from daemon.client import Client
+from daemon.wire import EntityView
+from tests.e2e.deployments import entity
+from tests.e2e.test_verbs import one_node_spec
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+WITHIN = 30.0
+LEAVE = b"\x1d"
+
+
+class Keyboard:
+    """A command on a terminal of its own."""
+
+    def __init__(self, stage: Any, *arguments: str) -> None:
+        self.ours, theirs = pty.openpty()
+        self.theirs = theirs
+        self.before = termios.tcgetattr(theirs)
+        self.process = subprocess.Popen(
+            nxd(stage, *arguments), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        )
+        self.shown = b""
+
+    def shows(self, text: str) -> None:
+        """Read on until it stands there."""
+        end = time.monotonic() + WITHIN
+        while text.encode() not in self.shown:
+            assert time.monotonic() < end, self.shown.decode(errors="replace")
+            if select.select([self.ours], [], [], 0.1)[0]:
+                with contextlib.suppress(OSError):
+                    self.shown += os.read(self.ours, 65536)
+
+    def press(self, keys: bytes) -> None:
+        os.write(self.ours, keys)
+
+    def is_as_before(self) -> bool:
+        """Whether the terminal is again what it was."""
+        return termios.tcgetattr(self.theirs) == self.before
+
+    def ended(self) -> int:
+        return self.process.wait(WITHIN)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.ours)
+        os.close(self.theirs)
+
+
+def nxd(stage: Any, *arguments: str) -> Sequence[str]:
+    return [sys.executable, "-m", "daemon.cli", "--config", str(stage.config), *arguments]
+
+
+def run(stage: Any, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    """The command where nothing is a terminal."""
+    command = nxd(stage, *arguments)
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, **more
+    )
+
+
+def until(client: Client, name: str, condition: Callable[[EntityView], bool]) -> EntityView:
+    end = time.monotonic() + 60
+    while not condition(found := entity(client, name)):
+        assert time.monotonic() < end, found
+        time.sleep(0.05)
+    return found
+
+
+def told(client: Client, *words: str) -> str:
+    """The line of the log with these words, once it is there."""
+    end = time.monotonic() + WITHIN
+    while True:
+        lines = [event["message"] for event in client.log(tail=True)["events"]]
+        found = [line for line in lines if all(word in line for word in words)]
+        if found:
+            return found[-1]
+        assert time.monotonic() < end, lines
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def standing(rig: Callable[..., Any]) -> Iterator[Any]:
+    """A node whose machine stands still before its boot script, slowly enough that a session does not lapse."""
+    one = rig(speed=60.0, scenarios=("machine-never-boots",))
+    with Client(one.stage.socket) as client:
+        client.apply(one_node_spec())
+        one.stage.client = client
+        until(client, "node01", lambda node: node["state"] == "awaiting_boot")
+        yield one
+
+
+def test_a_person_types_into_the_console_and_leaves_it_with_the_terminal_as_it_was(standing: Any) -> None:
+    stage, client = standing.stage, standing.stage.client
+    terminal = Keyboard(stage, "console", "node01")
+    try:
+        terminal.shows("Ctrl-] leaves it")
+        terminal.press(b"hello\r")
+        terminal.shows("hello")
+        terminal.shows("running\r\n# ")
+        assert not terminal.is_as_before()
+        told(client, "opened the serial console")
+        refused = run(stage, "console", "node01")
+        assert (refused.returncode, "--force" in refused.stderr) == (4, True), refused
+        terminal.press(LEAVE)
+        assert terminal.ended() == 0
+        assert terminal.is_as_before()
+        told(client, "the serial console of", "ended after")
+    finally:
+        terminal.close()
+
+
+def test_who_is_taken_over_is_told_by_whom(standing: Any) -> None:
+    stage = standing.stage
+    first, second = Keyboard(stage, "console", "node01"), None
+    try:
+        first.shows("Ctrl-] leaves it")
+        told(stage.client, "opened the serial console")
+        second = Keyboard(stage, "console", "node01", "--force")
+        first.shows("took the console of node01 over")
+        assert first.ended() == 1
+        assert first.is_as_before()
+        second.press(b"mine\r")
+        second.shows("mine")
+        second.press(LEAVE)
+        assert second.ended() == 0
+    finally:
+        first.close()
+        if second is not None:
+            second.close()
+
+
+def test_a_console_that_cannot_be_opened_says_why_in_one_sentence(standing: Any) -> None:
+    stage = standing.stage
+    cluster = run(stage, "console", "demo")
+    assert (cluster.returncode, "is a cluster" in cluster.stderr) == (2, True), cluster
+    nobody = run(stage, "console", "node09")
+    assert (nobody.returncode, "node09" in nobody.stderr) == (2, True), nobody
+    assert "Traceback" not in cluster.stderr + nobody.stderr
+
+
+def test_the_token_of_a_console_stands_in_no_log_and_no_row(standing: Any) -> None:
+    stage = standing.stage
+    terminal = Keyboard(stage, "console", "node01")
+    try:
+        terminal.shows("Ctrl-] leaves it")
+        told(stage.client, "opened the serial console")
+        terminal.press(LEAVE)
+        assert terminal.ended() == 0
+    finally:
+        terminal.close()
+    tokens = [
+        one["path"].partition("access_token=")[2].partition("&")[0]
+        for one in standing._ask("/calls")["calls"]
+        if "access_token=" in one["path"]
+    ]
+    assert tokens and all(len(token) > 20 for token in tokens)
+    written = (stage.directory / "serve.log").read_text()
+    with sqlite3.connect(stage.directory / "state" / "nxd.db") as database:
+        written += "\n".join(database.iterdump())
+    for token in tokens:
+        assert token not in written
