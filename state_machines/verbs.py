@@ -118,7 +118,7 @@ ROLLBACK = Verb(
     consent="plan",
     deletes="always",
     goal="gone",
-    instead=("destroy",),
+    instead=("retry", "resume", "destroy"),
     nodes="again",
 )
 

@@ -19,7 +19,7 @@ from daemon.memory.journal import Journal
 from daemon.requests.audit import missed
 from daemon.requests.verbs import Verbs
 from daemon.store.ops import Event, Resource
-from state_machines.kind import ROLLING_BACK, Kind
+from state_machines.kind import Kind
 from state_machines.record import Record
 from state_machines.verbs import Prompt, Verb
 
@@ -173,20 +173,19 @@ class Views:
 
     async def timeline(self, record: Record) -> list[wire.StepTiming]:
         """Every stay in a state since it was made, oldest first, read from the log."""
-        kind = self._engine.kind(record)
         stays: list[wire.StepTiming] = []
         for event in await self._journal.events(record=record.name, kind="transition", limit=10_000):
             if stays and stays[-1]["state"] != event.data["from"]:
                 stays.clear()  # what came before was another one of this name, which was destroyed
             if stays:
                 stays[-1]["ended"] = event.time
-            state, step = event.data["to"], event.data.get("step")
-            title = kind.states[state].title
-            if state == ROLLING_BACK and step:
-                title = kind.undo_step(step).title
             stays.append(
                 wire.StepTiming(
-                    state=state, title=title, attempt=event.data["attempt"], started=event.time, ended=None
+                    state=event.data["to"],
+                    title=event.message,  # in the words of then: the tables may have others now, or be gone
+                    attempt=event.data["attempt"],
+                    started=event.time,
+                    ended=None,
                 )
             )
         return stays

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Check, Planned, Platform, Seed
 from state_machines.kind import ROLLING_BACK, Kind, State, UndoStep
+from state_machines.lifecycle import ENDS
 from state_machines.objects import ObjectKind
 from state_machines.outcome import Remedy
 from state_machines.record import Record
@@ -38,9 +41,12 @@ class Absent(Platform):
 
 
 class _Any(dict[str, State]):
-    """States of which nothing is known but their names."""
+    """States of which nothing is known but their names, beside those that every kind has."""
 
     def __missing__(self, name: str) -> State:
+        shared = next((one for one in ENDS if one.name == name), None)
+        if shared is not None:
+            return replace(shared, phase="attention")
         return State(name, "attention", name.replace("_", " "), "Its platform is not switched on.")
 
 
@@ -52,7 +58,7 @@ def kind_of(name: str, records: Iterable[Record]) -> Kind:
     role: Literal["node", "cluster"] = "node"
     if any(record.name == record.shard for record in alike):
         role = "cluster"
-    undo = [UndoStep(step, step.replace("_", " "), 0.0) for step in stages]
+    undo = [UndoStep(step, f"rolling back ({step.replace('_', ' ')})", 0.0) for step in stages]
     kind = Kind(name, role, [_Any()[state] for state in states], (), undo, ())
     kind.states = _Any(kind.states)
     return kind

@@ -104,15 +104,18 @@ def ways_on(here: Situation, cluster: Situation, verb: str, args: Mapping[str, A
             return [_unprotect(cluster), *then]
     if phase == "ok" and not deletes:
         takes = [one for one in here.kind.verbs if legality.why_not(here, one, {}) is None]
-        return [Remedy("wait", f"Nothing is to be done; what it takes now: {', '.join(takes) or 'nothing'}.")]
-    if phase == "released" and deletes:
         return [
-            Remedy("wait", f"Nothing of {record.name} is left."),
-            *_legal(("destroy",), verb, here, cluster),
+            Remedy(
+                "wait", f"Nothing is to be done{'; what it takes now: ' if takes else ''}{', '.join(takes)}."
+            )
         ]
+    if phase == "released" and here.kind.effect(verb).goal == "gone":
+        left = Remedy("wait", f"Nothing of {record.name} is left.")
+        return [left, *(_legal((DESTROY.name,), verb, here) if here.kind.role == "cluster" else ())]
+    goes_on = passes_by_itself(here, cluster)
     if verb in _BACK_TO_NOTHING:
-        found = _legal(FALLBACKS, but, here, cluster)
-    elif passes_by_itself(here, cluster):
+        found = _legal(FALLBACKS, but, here) or ([] if goes_on else _legal(FALLBACKS, but, here, cluster))
+    elif goes_on:
         again = here.kind.effect(verb).nodes == "again"
         found = (_nodes_on(here) if again else []) or _meanwhile(here, cluster)
     else:
@@ -145,8 +148,9 @@ def _phase(place: Situation) -> str:
 
 
 def _meanwhile(here: Situation, cluster: Situation) -> list[Remedy]:
-    """What a person is asked for by what moves: nothing, unless it waits for somebody."""
-    for place in (here, cluster):
+    """What a person is asked for by what moves: nothing, unless it waits for somebody; what its cluster waits for is
+    nothing to a node that moves itself."""
+    for place in (here,) if _goes_on(here) else (here, cluster):
         wait = place.record.wait or {}
         if wait.get("attention"):
             asked = [_read(one) for one in wait.get("remedies", ())]
@@ -171,15 +175,16 @@ def _wait_for(place: Situation) -> Remedy:
 
 def _legal(verbs: Sequence[str], but: str, *places: Situation) -> list[Remedy]:
     """Those of the verbs that are legal at the first of the places where one is, and are another one than was refused
-    there."""
+    there; for one node nothing that deletes its whole cluster while a milder one is legal, or nothing of it is left."""
     for place in places:
         name, refused = place.record.name, but if place is places[0] else ""
-        legal = [one for one in verbs if one in place.kind.verbs and one != refused]
-        found = [
-            verb_remedy(place.kind, one, name) for one in legal if legality.why_not(place, one, {}) is None
-        ]
-        if found:
-            return found
+        asked = [one for one in verbs if one in place.kind.verbs and one != refused]
+        legal = [one for one in asked if legality.why_not(place, one, {}) is None]
+        if name != places[0].record.name:
+            mild = [one for one in legal if one in MILD]
+            legal = mild if mild or _phase(places[0]) == "released" else legal
+        if legal:
+            return [verb_remedy(place.kind, one, name) for one in legal]
     return []
 
 

@@ -65,7 +65,7 @@ class Vetoes:
                 return None
             return f"It is all that {cluster.name} stands on: destroy the cluster, and apply its spec again."
         if effect.instead is not None:
-            return f"It belongs to {cluster.name}, which is formed already: {self._instead(effect, cluster)}."
+            return f"It belongs to {cluster.name}, which is formed already{self._instead(effect, cluster)}."
         return None
 
     def _lacks_members(self, cluster: Record) -> bool:
@@ -75,9 +75,16 @@ class Vetoes:
         return cluster.state == "failed" and judged and len(cluster.spec["nodes"]) > 1
 
     def _instead(self, effect: Verb, cluster: Record) -> str:
-        """What can be done now about the cluster, where it cannot be done to one node."""
-        for other in (effect.name, *(effect.instead or ())):
+        """What can be done now about the cluster, where it cannot be done to one node; deleting it comes last."""
+        here = self.cluster.states[cluster.state]
+        for other in sorted((effect.name, *(effect.instead or ())), key=self._deletes):
+            if self._deletes(other) and here.phase == "working":
+                break
             legal = self.cluster.allows(cluster.state, cluster.step, other) and other in self.cluster.verbs
             if legal and self._of_cluster(other, cluster) is None:
-                return f"{other} the cluster {'instead' if other == effect.name or not effect.renews else 'first'}"
-        return f"wait until {cluster.name} is active"
+                mild = effect.deletes == "always" and not self._deletes(other)
+                return f": {other} the cluster {'first' if mild else 'instead'}"
+        return f" ({here.title})"
+
+    def _deletes(self, verb: str) -> bool:
+        return self.cluster.effect(verb).deletes == "always"

@@ -27,13 +27,16 @@ SHOWN = 30
 
 def timeline(
     entity: EntityView,
-    stays: Sequence[StepTiming],
+    stays: Sequence[StepTiming] | None,
     history: StepHistory,
     now: float | None,
     width: int,
     glyphs: Glyphs,
 ) -> list[Line]:
-    """Each stay in a state: its start and length, how long the step usually takes, and whether it was slow."""
+    """Each stay in a state: its start and length, how long the step usually takes, and whether it was slow; None: the
+    daemon has not told them."""
+    if stays is None:
+        return [[("  The daemon has not told it yet.", "dim")]]
     if not stays:
         return [[("  Nothing has happened yet.", "dim")]]
     titles = min(max(len(stay["title"]) for stay in stays), max(12, width - _FIXED))

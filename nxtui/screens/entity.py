@@ -33,7 +33,7 @@ class EntityScreen(FullScreen):
         super().__init__()
         self.entity = entity
         self.is_absent = False
-        self.stays: list[StepTiming] = []
+        self.stays: list[StepTiming] | None = None
         self._earlier: list[Entry] = []
 
     def compose_body(self) -> ComposeResult:

@@ -123,6 +123,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("daemon/engine/remedies.py", "            if verb in place.kind.verbs and legality.why_not(place, verb, {}) is None:\n",
            "            if verb in place.kind.verbs:\n",
            "only a verb that is legal is offered", REMEDIES),
+    Mutant("daemon/engine/remedies.py", "            legal = mild if mild or _phase(places[0]) == \"released\" else legal\n", "",
+           "a verb for one node does not offer to delete its whole cluster while a milder one is legal", REMEDIES),
     Mutant("daemon/engine/remedies.py", "        return _from_nothing(mend, cluster)\n", "        pass\n",
            "a setting that may not change is preceded by the way to nothing", REMEDIES),
     Mutant("state_machines/lifecycle.py", "        Transition(\"fail\", names, \"failed\"),\n", "        Transition(\"fail\", names[:-1], \"failed\"),\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from daemon.engine import legality
 from daemon.engine.legality import Situation
 from daemon.engine.remedies import (
     FALLBACKS,
+    HARMLESS,
     _unprotected,
     plain,
     refusal,
@@ -221,6 +223,9 @@ def test_whatever_is_refused_what_is_told_instead_is_legal_now_or_once_the_prote
         ("node01", "active", True, "replace", ["unprotect demo"]),
         ("node01", "rolled_back", False, "resume", ["retry node01"]),
         ("node01", "rolled_back", False, "hold", ["retry node01"]),
+        ("node01", "rolled_back", False, "replace", ["retry node01"]),
+        ("node01", "rolled_back", False, "rollback", ["Nothing of node01 is left."]),
+        ("node01", "rolled_back", True, "rollback", ["Nothing of node01 is left."]),
         ("demo", "rolling_back", True, "destroy", ["unprotect demo"]),
         ("node01", "rolling_back", False, "hold", ["nxd wait node01 --for gone"]),
         ("node01", "active", False, "retry", ["Nothing is to be done; what it takes now: replace."]),
@@ -257,6 +262,11 @@ NODE03 = Wait("3 ready nodes", "node03 is rolled back", 30.0, attention=True,
         ("creating_cluster", None, "ready", (), "demo change", {}, ["nxd wait demo"], "later"),
         ("creating_cluster", None, "ready", (), "demo change", {"leaving": ["node02"]}, ["nxd wait demo"], "later"),
         ("active", None, "active", ("replace",), "replace", {}, ["nxd wait node01"], "later"),
+        ("creating_cluster", None, "ready", (), "rollback", {}, ["nxd wait demo"], "later"),
+        ("failed", None, "ready", (), "rollback", {}, ["retry demo"], "never"),
+        ("creating_cluster", None, "ready", (), "retry", {}, ["Nothing is to be done."], "never"),
+        ("deploying", NODE03, "awaiting_cvm", (), "retry", {}, ["nxd wait node01"], "later"),
+        ("deploying", NODE03, "awaiting_cvm", (), "resume", {}, ["nxd wait node01"], "later"),
         ("deploying", NODE03, "failed", (), "demo retry", {}, ["retry node03"], "never"),
         ("deploying", None, "failed", (), "demo retry", {}, ["nxd wait demo"], "later"),
         ("creating_cluster", None, "ready", (), "demo rollback", {}, ["rollback demo"], None),
@@ -288,8 +298,24 @@ def test_no_refusal_names_a_deletion_where_something_harmless_or_time_leads_on(
         return
     assert legality.why_not(place, verb, args) is not None
     told = refusal("No.", place, there, verb, args)
-    found = [f"{one.verb} {one.target}" if one.verb else one.command for one in told.remedies]
+    found = [f"{one.verb} {one.target}" if one.verb else one.command or one.text for one in told.remedies]
     assert (found, told.retry) == (said, retry)
+
+
+def test_a_verb_for_one_node_never_offers_to_delete_its_whole_cluster_while_a_milder_one_is_legal() -> None:
+    node, kind = PAIRS[1]
+    for (state, step), (whole, at) in itertools.product(standings(node), standings(kind)):
+        cluster = Record("demo", kind.name, "demo", whole, 0.0, step=at, spec={"nodes": ["node01", "node02"]})
+        record = Record("node01", node.name, "demo", state, 0.0, step=step)
+        here = Situation(record, cluster, node, [], [], Ibm(), lambda: True)
+        there = Situation(cluster, cluster, kind, [], [], Ibm(), lambda: True)
+        milder = any(legality.why_not(place, one, {}) is None for place in (here, there) for one in HARMLESS)
+        for verb in node.verbs:
+            if legality.why_not(here, verb, {}) is None:
+                continue
+            found = [one.verb for one in ways_on(here, there, verb, {}) if one.target == "demo"]
+            deletes = {"rollback", "destroy"} & set(found)
+            assert not deletes or not (milder or state == "rolled_back"), (state, whole, verb, found)
 
 
 def test_a_host_that_stays_ill_is_replaced_before_the_whole_cluster_goes_back_to_nothing() -> None:

@@ -166,6 +166,12 @@ def test_a_step_that_lasts_too_long_says_so_in_words(history: StepHistory, entit
     assert "slow, usually 1m00s" in strip[0]
 
 
+def test_a_timeline_that_was_not_told_is_not_called_empty(history: StepHistory, entity: Any) -> None:
+    me = entity("n0")
+    told, empty = (plain(story.timeline(me, one, history, 1.0, 80, UNICODE)[0]) for one in (None, []))
+    assert ("not told" in told, "Nothing" in told, "Nothing" in empty) == (True, False, True)
+
+
 def test_the_timeline_marks_a_slow_step_with_sign_and_word(history: StepHistory, entity: Any) -> None:
     _installed(history, [60.0, 61.0, 62.0, 63.0, 64.0, 65.0])
     me = entity("me")

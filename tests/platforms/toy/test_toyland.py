@@ -219,6 +219,26 @@ class TestOff:
         destroyed(toy)
         assert shelf.boxes == {}
 
+    @pytest.mark.parametrize("installed", [True, False])
+    def test_one_that_was_being_rolled_back_is_shown_with_what_its_log_keeps(
+        self, toy: Any, shelf: ShelfState, installed: bool
+    ) -> None:
+        ended(deployed(toy))
+        toy.write(toyland={"url": "http://127.0.0.1:1"})
+        child = toy.serve()
+        toy.asks(lambda client: client.verb("destroy", "row"))
+        until(lambda: states(toy)["left"] == "rolling_back")
+        ended(child)
+        toy.installed = installed
+        toy.write(platforms=["ibm_nutanix"], ibm=IBM, toyland={"url": shelf.url} if installed else None)
+        toy.serve()
+        for name in ("left", "row"):
+            shown = toy.run("show", name)
+            assert shown.code == 0 and "rolling back (" in shown.out and "platforms in nxd.yaml" in shown.out
+        timeline = json.loads(toy.run("show", "left", "--json").out)["timeline"]
+        assert [one["state"] for one in timeline][-1] == "rolling_back" and timeline[-1]["ended"] is None
+        assert all("_" not in one["title"] for one in timeline)
+
     def test_a_spec_for_it_is_refused_at_its_line(self, toy: Any, shelf: ShelfState) -> None:
         toy.write(platforms=["ibm_nutanix"], ibm=IBM)
         toy.serve()
