@@ -19,6 +19,8 @@ _CHUNK = 1 << 20
 
 Mark = tuple[int, ...]
 """What the file system says of a file that changes whenever the file does, as far as it knows."""
+CONTENT = 3
+"""So many parts of a mark change with the content alone; the last one does with the name too."""
 
 
 def mark_of(status: os.stat_result) -> Mark:

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from pxe.digests import CONTENT, mark_of
 from pxe.image_threads import ImageThreads
 from pxe.images import Image
 from pxe.threads import answer_in_thread
@@ -36,9 +37,9 @@ class OpenImage:
         answer_in_thread(Future(), self.file.close, "image-close")
 
     def unchanged(self) -> bool:
-        """Whether the file is still as it was verified."""
-        status = os.fstat(self.file.fileno())
-        return (status.st_ino, status.st_size, status.st_mtime_ns) == self.image.mark
+        """Whether the content is still as it was verified. That another file took its name is no change of it."""
+        mark = mark_of(os.fstat(self.file.fileno()))
+        return mark[:CONTENT] == self.image.mark[:CONTENT]
 
 
 def open_sound(image: Image) -> OpenImage | None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from pxe.connections import TimeLimits
+from pxe.digests import mark_of
 from pxe.images import Image, fingerprint
 from tests.logfmt import journal
 from tests.pxe.conftest import NODE, BootServer
@@ -180,7 +181,7 @@ async def test_a_disk_that_stops_under_way_ends_that_transfer_and_holds_up_nobod
     with stopping_disk(NAME, size, stops) as directory:
         path = directory / NAME
         status = await asyncio.to_thread(path.stat)
-        mark = (status.st_ino, status.st_size, status.st_mtime_ns)
+        mark = mark_of(status)
         server = await serve(book, TimeLimits(disk=1.0), images={NAME: Image(path, "0" * 64, size, mark)})
         one = await Download.begin(server)
         ended = asyncio.create_task(one.all())
