@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -60,9 +60,14 @@ def spec(number: int, nodes: int) -> str:
 
 @contextmanager
 def fleet(
-    speed: float, nodes: int, clusters: int, wide: Mapping[str, str] = WIDE
+    speed: float,
+    nodes: int,
+    clusters: int,
+    wide: Mapping[str, str] = WIDE,
+    prepare: Callable[[Demo], None] = lambda stage: None,
 ) -> Iterator[tuple[Demo, float]]:
-    """A rehearsal of so many nodes, and the simulated time at which they were asked for; it ends with the block."""
+    """A rehearsal of so many nodes, and the simulated time at which they were asked for; it ends with the block.
+    ``prepare`` has the stage before anything is asked for."""
     kept = dict(os.environ)
     os.environ.update(wide)
     try:
@@ -72,6 +77,7 @@ def fleet(
                 DemoOptions(speed, (), 1, *NETWORKS, quotas={"server": 2 * nodes, "record": 8 * nodes})
             )
             try:
+                prepare(stage)
                 with Client(stage.socket) as client:
                     begun = client.snapshot()["now"]
                     for number in range(clusters):

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import adapter
+import boot
 import deadlines
 import engine
 import fanout
@@ -47,6 +48,7 @@ PARTS: dict[str, tuple[Callable[[], list[Figure]], ...]] = {
         whole.demo,
     ),
     "engine-many": (deadlines.deadlines, idle.many_waiting, many.active),
+    "boot": (boot.boot,),
     "sdk": (adapter.adapter,),
     "life": (life.life,),
     "life-cpu": (life.thousand,),
