@@ -257,6 +257,7 @@ class Demo:
         return text.splitlines()[-1] if text else f"see {self.directory / f'{name}.log'}"
 
     def _write_images(self) -> None:
+        from pxe.image_list import write_list
         from pxe.images import fingerprint
 
         images = self.directory / "images"
@@ -268,9 +269,7 @@ class Demo:
             path.write_bytes(secrets.token_bytes(64 * 1024))
             path.chmod(0o644)
             pins[name] = fingerprint(path)
-        listed = images / "images.json"
-        listed.write_text(json.dumps(pins, indent=2))
-        listed.chmod(0o644)
+        write_list(images, pins)
 
     def _write_settings(self, rehearsal: DemoOptions, origin: float, urls: Mapping[str, str]) -> None:
         import yaml

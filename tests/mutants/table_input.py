@@ -37,6 +37,8 @@ MUTANTS: tuple[Mutant, ...] = (
            "a token is checked", PXE),
     Mutant("pxe/identity.py", "            if guest.stage not in proof.allowed:\n", "            if False:\n",
            "a machine gets what its stage allows", PXE),
+    Mutant("pxe/digests.py", "            if then == mark:\n", "            if digest:\n",
+           "a file that changed is read anew", PXE),
     Mutant("pxe/images.py", "    if digest != pin[\"sha256\"]:\n", "    if False:\n",
            "an image is what was pinned", PXE),
     Mutant("pxe/render.py", "undefined=StrictUndefined", "undefined=__import__(\"jinja2\").Undefined",

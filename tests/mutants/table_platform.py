@@ -25,6 +25,8 @@ MUTANTS: tuple[Mutant, ...] = (
            "the ladder is climbed as far as the spec lets it", RULES),
     Mutant(f"{IBM}/preflight.py", "    if founders < needed:\n", "    if False:\n",
            "the redundancy is compared with the nodes", RULES),
+    Mutant(f"{IBM}/node.py", "(row is None or again or not row.sent) and (trouble", "False and (trouble",
+           "no server is ordered that could not boot", ("tests/daemon/platforms/test_making.py", "-k", "could_boot")),
     Mutant(f"{IBM}/preflight.py", "        if have + need.servers > SERVER_QUOTA:\n", "        if False:\n",
            "the quota of servers is compared", PREFLIGHT),
     Mutant(f"{IBM}/cluster.py", "        if open_still:\n", "        if False:\n",

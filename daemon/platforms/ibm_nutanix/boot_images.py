@@ -49,6 +49,8 @@ class BootImages:
     def __init__(self, directory: Path, disk_seconds: float = DISK_SECONDS) -> None:
         self._directory = directory
         self._disk_seconds = disk_seconds
+        self._images = Images({})
+        """As they were found last; one thread at a time looks, whoever asks."""
 
     async def trouble(self, seconds: float = LOOK_SECONDS) -> ImageTrouble | None:
         """What keeps machines from booting; None while nothing does. What changed is read anew, and nothing else."""
@@ -65,9 +67,8 @@ class BootImages:
         return ImageTrouble(sentences(*said), _MEND) if said else None
 
     def _look(self) -> list[str]:
-        images = Images({})
-        images.look(self._directory)
-        return images.hindering(MANIFEST.images)
+        self._images.look(self._directory)
+        return self._images.hindering(MANIFEST.images)
 
 
 def _how_far(digests: Digests) -> str:

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # this folder is no package
 from shapes_fit import misfits
 
 from daemon.cli.shapes import SHAPES, Failed
+from daemon.client import Client
+from pxe.images import fingerprint
 from tests.daemon.images.isos import INITRD, KERNEL, write_iso
 
 KERNEL_NAME, INITRD_NAME = "vmlinuz-foundation", "initrd-foundation.img"
@@ -142,3 +145,27 @@ def test_a_shell_completes_commands_and_names_of_images(place: Any, iso: str) ->
             "COMP_CWORD": str(len(words.split()) - 1),
         }
         assert found in place.run(env=asked).out
+
+
+def test_a_start_opens_its_ports_before_what_changed_is_read_and_the_next_start_reads_nothing(
+    place: Any,
+) -> None:
+    folder = place.directory / "state" / "images"
+    folder.mkdir(parents=True)
+    folder.parent.chmod(0o700)
+    with (folder / "big").open("wb") as file:
+        file.truncate(4 << 30)
+    (folder / "images.json").write_text(json.dumps({"big": fingerprint(folder / "big")}))
+    daemon = place.serve()
+    with Client(place.socket) as client:
+        (said,) = client.health()["problems"]
+        assert said.startswith("Boot images are being verified: big.")
+        until = time.monotonic() + 60
+        while client.health()["problems"]:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+    daemon.terminate()
+    daemon.wait(30)
+    place.serve()
+    with Client(place.socket) as client:
+        assert client.health()["problems"] == []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,13 +12,16 @@ from msgspec.structs import replace
 
 from daemon.engine.context import StepContext
 from daemon.errors.tree import NxdError
+from daemon.platforms.ibm_nutanix.machine import MachineSteps
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
 from daemon.platforms.ibm_nutanix.node import NodeSteps, roles
 from daemon.platforms.ibm_nutanix.planned import seeds
 from daemon.platforms.ibm_nutanix.server import boot_token, boot_url, next_server
+from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.taken_names import name_records
+from daemon.settings.reading import load_settings
 from daemon.store.ops import PutRecord
-from state_machines.outcome import Done, Outcome
+from state_machines.outcome import Done, Outcome, Wait
 from tests.daemon.platforms.conftest import SETTINGS, Cloud
 
 IBM: dict[str, Any] = {
@@ -279,3 +284,52 @@ def test_every_node_is_a_record_with_its_position_and_whether_it_is_the_first() 
         ("node01", "node", {"position": "A", "first": True}),
         ("node02", "node", {"position": "C", "first": False}),
     ]
+
+
+def flip(image: Path) -> None:
+    """Turn one bit over; once more, and the image is as before."""
+    content = image.read_bytes()
+    image.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+
+
+async def test_a_server_is_ordered_and_waited_for_only_while_it_could_boot(
+    cloud: tuple[Cloud, NodeSteps], maker: Any, boot_images: Path
+) -> None:
+    outside, steps = cloud
+    outside.shown |= {"bare_metal_servers": [], "virtual_network_interfaces": []}
+    image, told = boot_images / "initrd-foundation.img", []
+    settings = IbmSettings.of(load_settings(None, SETTINGS))
+    machine = MachineSteps(
+        settings, steps._vpc, steps.disposals["server"], steps._servers, None, steps._images  # type: ignore[arg-type]
+    )  # fmt: skip
+
+    def ordered() -> bool:
+        return any("initialization" in body for body in outside.posted())
+
+    async def look(ctx: StepContext) -> Outcome:
+        for spoil in (lambda: flip(image), lambda: os.truncate(image, 3), image.unlink):
+            content = image.read_bytes()
+            spoil()
+            waits = await steps.create_server(ctx)
+            assert isinstance(waits, Wait) and waits.waiting_for == "its boot images" and waits.attention
+            assert str(image) in waits.evidence and "nxd images" in waits.remedies[0].text
+            assert not ordered()
+            image.write_bytes(content)
+            image.chmod(0o644)
+        told.append(await steps.create_server(ctx))
+        assert ordered()
+        flip(image)
+        assert isinstance(await steps.create_server(ctx), Done), "an order that was given is looked after"
+        told.append(await machine.await_config(ctx))
+        flip(image)
+        told.append(await machine.await_config(ctx))
+        return Done()
+
+    await maker("reserve_ips", "create_vnis", "record_config", first=False, after=look)
+    made, in_vain, sound = told
+    assert isinstance(made, Done) and in_vain.attention and not sound.attention
+    assert sound.evidence == "the server is running"
+    assert (
+        in_vain.evidence.startswith("the server is running; its boot images: ")
+        and str(image) in in_vain.evidence
+    )
