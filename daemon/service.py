@@ -32,6 +32,7 @@ from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
 from daemon.requests.consoles import Consoles
+from daemon.requests.last_screens import LastScreens
 from daemon.requests.specs import Specs
 from daemon.requests.verbs import Verbs
 from daemon.secrets.box import SecretBox
@@ -58,7 +59,7 @@ async def serve(settings: Settings, known: Redactor) -> None:
     with claimed(settings.state_dir), _stop_signals() as stop:
         async with AsyncExitStack() as stack:
             try:
-                engine, upkeep = await _open(settings, clock, known, stack)
+                engine, upkeep, screens = await _open(settings, clock, known, stack)
             except OSError as error:
                 raise StartError(
                     _UNWRITTEN.format(settings.state_dir, error.strerror), passing=True
@@ -66,6 +67,7 @@ async def serve(settings: Settings, known: Redactor) -> None:
             work = asyncio.create_task(engine.run(), name="engine")
             chores = asyncio.create_task(upkeep.run(), name="upkeep")
             pulse = asyncio.create_task(engine.lapses.run(), name="pulse")
+            looks = asyncio.create_task(screens.run(), name="screens")
             systemd = sdnotify.SystemdNotifier()
             systemd.notify("READY=1\nSTATUS=Serving")
             log.info("ready", extra={"socket": settings.socket})
@@ -79,14 +81,15 @@ async def serve(settings: Settings, known: Redactor) -> None:
                 work.cancel()
                 chores.cancel()
                 pulse.cancel()
-                await asyncio.wait((chores, pulse))
+                looks.cancel()
+                await asyncio.wait((chores, pulse, looks))
                 with contextlib.suppress(asyncio.CancelledError):
                     await work
 
 
 async def _open(
     settings: Settings, clock: Clock, known: Redactor, stack: AsyncExitStack
-) -> tuple[Engine, Upkeep]:
+) -> tuple[Engine, Upkeep, LastScreens]:
     """Everything but the work itself, to be closed in the opposite order."""
     check_ledger(settings.state_dir)
     store = SqliteStore(settings.state_dir / DATABASE, clock.new_id())
@@ -137,7 +140,7 @@ async def _open(
     consoles = Consoles(journal, engine, box)
     api = Api(journal, engine, verbs, specs, Views(journal, engine, verbs, about), box, consoles)
     await stack.enter_async_context(on_socket(api.app(), settings.socket, api.nonsense, clock))
-    return engine, upkeep
+    return engine, upkeep, LastScreens(journal, consoles)
 
 
 @contextmanager

@@ -327,11 +327,20 @@ class Log(TypedDict):
     begins: NotRequired[int]
 
 
+class ScreenView(TypedDict):
+    """What the console of a machine showed when its boot or installation failed: its last lines as plain text."""
+
+    time: float
+    lines: list[str]
+
+
 class Detail(TypedDict):
-    """A node or a cluster with its stays in each state, in the order in which they began."""
+    """A node or a cluster with its stays in each state, in the order in which they began. ``screen`` is there for a
+    node whose boot or installation failed, and whose console could be looked at then."""
 
     entity: EntityView
     timeline: list[StepTiming]
+    screen: NotRequired[ScreenView]
 
 
 class Accepted(TypedDict):

@@ -27,6 +27,7 @@ from daemon.memory.journal import WRITE_SECONDS, Journal
 from daemon.platforms import is_installed, spec_model, work_states
 from daemon.requests.audit import Audit
 from daemon.requests.consoles import ConsoleFailed, Consoles
+from daemon.requests.last_screens import last_screen
 from daemon.requests.login import Login
 from daemon.requests.specs import Specs
 from daemon.requests.verbs import Verbs
@@ -127,7 +128,9 @@ class Api:
         if not request.path.startswith(f"/v1/{role}s/"):
             raise NxdError("unknown", f"{record.name} is a {role}.")
         timeline = await self._views.timeline(record)
-        return _json({"entity": self._views.entity(record), "timeline": timeline})
+        detail: dict[str, Any] = {"entity": self._views.entity(record), "timeline": timeline}
+        screen = await last_screen(self._journal, record)
+        return _json(detail if screen is None else {**detail, "screen": screen})
 
     async def login(self, request: web.Request) -> web.StreamResponse:
         return _json(await self._login.tell(self._verbs.find(request.match_info["name"]), _actor(request)))

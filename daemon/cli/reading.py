@@ -12,6 +12,7 @@ from daemon.cli.naming import known_clusters, known_names, named
 from daemon.cli.numbers import SECONDS, Whole
 from daemon.cli.output import note, print_json, record, remark, tell_unwritten, terminal
 from daemon.cli.shapes import Waited
+from daemon.cli.times import stamp
 from daemon.display.durations import lasting
 from daemon.words import printable
 
@@ -88,6 +89,7 @@ def show(options: dict[str, Any], name: str, as_json: bool) -> None:
     legal = [verb for verb, reason in entity["can"].items() if reason is None]
     print(f"  verbs: {', '.join(legal) or 'none now'}")
     _print_pairs("addresses", entity["addresses"].items())
+    _print_screen(detail)
     rows = (
         (f"{r['kind']} {r['name']}", f"{r['state']}  {r['id'] or ''}{_missed(r, now)}")
         for r in entity["resources"]
@@ -98,6 +100,15 @@ def show(options: dict[str, Any], name: str, as_json: bool) -> None:
         for stay in detail["timeline"]
     )
     _print_pairs("steps", stays)
+
+
+def _print_screen(detail: wire.Detail) -> None:
+    """What its console showed when it failed."""
+    screen = detail.get("screen")
+    if screen is not None:
+        print(f"  console at {stamp(screen['time'])}:")
+        for line in screen["lines"]:
+            print(f"    | {printable(line)}")
 
 
 def _missed(row: wire.ResourceView, now: float) -> str:

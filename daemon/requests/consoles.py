@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from daemon.display.durations import lasting
+from daemon.display.plain import last_lines
 from daemon.engine import sentences
 from daemon.engine.engine import Engine
 from daemon.errors.tree import NxdError, OutsideError
@@ -18,6 +19,15 @@ from state_machines.record import Record
 
 OPENING = 30.0
 """Real seconds within which a console opens, from the question for its token to the first byte that may come."""
+
+
+SCREEN_SECONDS = 10.0
+"""Real seconds that a look at the last screen may take in all."""
+QUIET_SECONDS = 1.5
+"""Real seconds of silence after which a screen is whole."""
+SCREEN_LINES, SCREEN_COLUMNS = 40, 160
+SCREEN_BYTES = 64 * 1024
+"""So much of what a console sent last is looked at for its last lines."""
 
 
 class ConsoleFailed(NxdError):
@@ -45,6 +55,7 @@ class Consoles:
         self._box = box
         self._open: dict[str, ConsoleSession] = {}
         self._opening: set[str] = set()
+        self._looks: dict[str, asyncio.Task[bytes]] = {}
 
     @asynccontextmanager
     async def session(self, record: Record, actor: str, force: bool) -> AsyncIterator[ConsoleSession]:
@@ -54,6 +65,9 @@ class Consoles:
         self._make_room(name, actor, force)
         self._opening.add(name)
         try:
+            if (look := self._looks.get(name)) is not None:  # a person goes before a look
+                look.cancel()
+                await asyncio.wait((look,))
             console = await self._opened(record, force)
             session = ConsoleSession(actor, self._journal.clock.now(), console)
             self._open[name] = session
@@ -68,10 +82,44 @@ class Consoles:
                 del self._open[name]
             await asyncio.shield(self._end(record, session))
 
-    def open_by(self, name: str) -> str | None:
-        """Who has the console of a node open."""
-        session = self._open.get(name)
-        return None if session is None else session.actor
+    def has_one(self, record: Record) -> bool:
+        """Whether a record is a node of a platform that opens consoles."""
+        return record.name != record.shard and self._engine.platform(record).has("console")
+
+    async def screen(self, record: Record) -> list[str]:
+        """The last lines that the console of a node shows, as plain text without secrets; none while a person has it
+        open. No key is pressed. Raises NxdError where it does not open."""
+        name = record.name
+        if name in self._open or name in self._opening or name in self._looks:
+            return []
+        look = self._looks[name] = asyncio.create_task(self._seen(record), name=f"screen {name}")
+        try:
+            await asyncio.wait((look,))
+        finally:
+            look.cancel()
+            del self._looks[name]
+        if look.cancelled():
+            return []
+        lines = last_lines(look.result(), SCREEN_LINES, SCREEN_COLUMNS).split("\n")
+        return [self._box.known.text(line) for line in lines] if any(lines) else []
+
+    async def _seen(self, record: Record) -> bytes:
+        """What a console sends until it is quiet. Raises NxdError."""
+        seen = b""
+        try:
+            async with asyncio.timeout(SCREEN_SECONDS):
+                console = await self._opened(record, force=False)
+                try:
+                    while True:
+                        async with asyncio.timeout(QUIET_SECONDS):
+                            data = await console.receive()
+                        if data is None:
+                            return seen
+                        seen = (seen + data)[-SCREEN_BYTES:]
+                finally:
+                    await asyncio.shield(console.close())
+        except TimeoutError:
+            return seen
 
     def _check(self, record: Record) -> None:
         """Raises NxdError where the record can have no console."""
