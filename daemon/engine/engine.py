@@ -293,23 +293,26 @@ class Engine:
         if record.deadline is not None and now >= record.deadline:
             if began < record.deadline or self._turns.take_poke(record.name):
                 return True  # a look takes its time: what came meanwhile, it may not have seen
+            if await self.lapses.missed_one(record):
+                return True
             return await self._fail(record, sentences.late(record, self.kind(record), wait, now))
         stands, shown = self._mirror.records[record.name], transitions.shown(wait)
         if record is stands and shown == record.wait and not (wait.facts or record.tries or record.error):
-            return self._pause(record, now, wait.poll)
+            return self._turns.pause(record, now, wait.poll)
         facts = {**record.facts, **wait.facts}
         changed = replace(record, wait=shown, facts=facts, tries=0, error=None)
         if not transitions.waits_on(stands, changed):
-            await self.journal.commit(PutRecord(replace(changed, version=record.version + 1)), patient=True)
-            point("timer_written", record.name, record.state)
+            await self._keep(replace(changed, version=record.version + 1))
         elif changed.wait != stands.wait:
             self.journal.show(changed)
-        return self._pause(record, now, wait.poll)
+        return self._turns.pause(record, now, wait.poll)
 
     async def _busy(self, record: Record, busy: Busy) -> bool:
         now = self.journal.clock.now()
         record, problem = self._delays.spared(self.lapses.put_off(record), now), busy.problem
         if record.deadline is not None and now >= record.deadline:
+            if await self.lapses.missed_one(record):
+                return True
             return await self._fail(record, sentences.tried_long(record, problem, now))
         self._meters.retried(record, problem.code)
         longest = min(self.pace.retry_max, self.pace.retry_first * 2.0 ** min(record.tries, 30))
@@ -325,27 +328,23 @@ class Engine:
             wake_at=wake_at,
             version=record.version + 1,
         )
-        ops: list[Op] = [PutRecord(changed)]
+        ops: list[Op] = []
         if record.error is None or record.error["message"] != problem.message:
             text = f"{problem.message} Trying again."
             ops.append(sentences.event(record, "error", now, text, "warning", error))
-        await self.journal.commit(*ops, patient=True)
-        point("timer_written", record.name, record.state)
-        return self._pause(record, now, wake_at - now)
+        await self._keep(changed, *ops)
+        return self._turns.pause(record, now, wake_at - now)
 
-    def _pause(self, record: Record, now: float, delay: float) -> bool:
-        """Come back after ``delay`` seconds, and not later than the deadline."""
-        if delay <= 0:
-            return True
-        until = now + delay
-        self._turns.wake_at(
-            record.name, until if record.deadline is None else min(until, max(record.deadline, now))
-        )
-        return False
+    async def _keep(self, changed: Record, *ops: Op) -> None:
+        """Write down how far a wait has come, and by what its deadline is put off."""
+        await self.journal.commit(PutRecord(changed), *ops, patient=True)
+        self.lapses.settle(changed)
+        point("timer_written", changed.name, changed.state)
 
     async def _fail(self, record: Record, problem: Problem) -> bool:
-        self._meters.failed(record, self.journal.clock.now())
+        now = self.journal.clock.now()
         await self._stop(record, problem, "blocked" if record.state == ROLLING_BACK else "fail")
+        self._meters.failed(record, now)
         return True
 
     async def _stop(self, record: Record, problem: Problem, event: str) -> None:

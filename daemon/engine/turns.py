@@ -12,6 +12,7 @@ from daemon.clock import Clock
 from daemon.errors.tree import StoreError
 from daemon.store.base import Fenced
 from daemon.words import sentences
+from state_machines.record import Record
 
 log = logging.getLogger("nxd.engine")
 
@@ -107,6 +108,14 @@ class Turns:
         heapq.heappush(self._due, (when, name))
         if self._due[0][1] == name:  # sooner than what is slept for
             self._woken.set()
+
+    def pause(self, record: Record, now: float, delay: float) -> bool:
+        """Come back after ``delay`` seconds, and not later than the deadline. True when that is at once."""
+        if delay <= 0:
+            return True
+        until = now + delay
+        self.wake_at(record.name, until if record.deadline is None else min(until, max(record.deadline, now)))
+        return False
 
     def _turn_over(self, name: str, alone: bool) -> None:
         del self._turns[name]

@@ -80,6 +80,10 @@ class Journal:
         """What somebody noticed to be wrong on this host, by what it concerns, for the health answer."""
         self.unwritten: Unwritten | None = None
         """Set from the first commit that failed until one goes through."""
+        self._refused: float | None = None
+        """When the first commit was handed over that failed since one went through."""
+        self.went_through: Callable[[float, float], None] = lambda begun, over: None
+        """Told of every commit that went through: since when none had, although one was handed over, and until when."""
         self._soon: list[Callable[[], object]] = []
 
     async def read_back(self) -> None:
@@ -107,13 +111,18 @@ class Journal:
         if not commit.done():
             self._cannot_write(f"The database did not take a commit within {seconds:g} seconds.")
 
-    def _learn(self, written: bool, commit: asyncio.Future[list[Event]]) -> None:
-        """Whether the database can be written follows from how the last commit ended that had something to write."""
+    def _learn(self, begun: float, commit: asyncio.Future[list[Event]]) -> None:
+        """The database takes nothing from the first commit on that failed until one goes through."""
         error = None if commit.cancelled() else commit.exception()
         if isinstance(error, StoreError):
             self._cannot_write(sentences(str(error), error.remedy))
-        elif written and error is None and not commit.cancelled():
-            self.unwritten = None
+            self._refused = begun if self._refused is None else min(begun, self._refused)
+
+    def _learn_written(self, begun: float) -> None:
+        """A commit went through that had something to write."""
+        since = begun if self._refused is None else min(begun, self._refused)
+        self.unwritten = self._refused = None
+        self.went_through(since, self.clock.now())
 
     def _cannot_write(self, problem: str) -> None:
         since = self.clock.now() if self.unwritten is None else self.unwritten.since
@@ -132,8 +141,9 @@ class Journal:
         ops = [self._without_secrets(op) for op in ops]
         if armed():
             point("before_commit", *map(concerned, ops))
-        committed = self._store.commit(self._lease, ops, partial(self._follow, ops, then), patient)
-        committed.add_done_callback(partial(self._learn, bool(ops)))
+        begun = self.clock.now()
+        committed = self._store.commit(self._lease, ops, partial(self._follow, ops, then, begun), patient)
+        committed.add_done_callback(partial(self._learn, begun))
         return committed
 
     def show(self, record: Record) -> None:
@@ -173,9 +183,13 @@ class Journal:
         for call in calls:
             call()
 
-    def _follow(self, ops: Sequence[Op], then: Callable[[], None] | None, events: list[Event]) -> None:
+    def _follow(
+        self, ops: Sequence[Op], then: Callable[[], None] | None, begun: float, events: list[Event]
+    ) -> None:
         if armed():
             point("after_commit", *map(concerned, ops))
+        if ops:
+            self._learn_written(begun)
         self.mirror.apply(ops)
         if armed():
             _pass_results(ops)

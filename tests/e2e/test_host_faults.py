@@ -291,9 +291,8 @@ def locked(database: Path) -> Iterator[None]:
 
 
 def test_a_database_that_somebody_else_locks_stops_the_calls_and_loses_nothing(
-    rig: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    rig: Callable[..., Any],
 ) -> None:
-    monkeypatch.setenv("NXD_DEADLINES_FACTOR", "500")  # half a minute of ours is ten hours of the nodes'
     one = rig()
     with Client(one.stage.socket) as client:
         client.apply(spec())
@@ -302,6 +301,29 @@ def test_a_database_that_somebody_else_locks_stops_the_calls_and_loses_nothing(
         hold_still(one)
     until(lambda: healthy(one.stage), "health is green again", 60)
     in_order(one)
+
+
+@pytest.mark.parametrize("cause", ["locked", "full"])
+def test_a_time_in_which_nothing_can_be_written_fails_no_installation_at_its_deadline(
+    small_disk: Path, rig: Callable[..., Any], cause: str
+) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        client.apply(spec(on_failure="rollback"))
+    until(lambda: "installing" in states(one.stage), "nodes are installed", 30)
+    if cause == "locked":
+        with locked(small_disk / "nxd.db"):
+            time.sleep(16)  # 5 h 20 min of the nodes'
+    else:
+        filler = fill(small_disk)
+        time.sleep(16)
+        filler.unlink()
+    until(lambda: healthy(one.stage), "health is green again", 60)
+    in_order(one)
+    with Client(one.stage.socket) as client:
+        said = [event["message"] for event in client.log(limit=10_000)["events"]]
+    assert any(line.startswith("The database took nothing for") for line in said), said
+    assert not any("its deadline" in line for line in said)
 
 
 def test_a_second_daemon_on_the_same_state_refuses_and_the_first_works_on(rig: Callable[..., Any]) -> None:

@@ -20,12 +20,17 @@ LAPSES = ("tests/daemon/engine/test_lapses.py",)
 BLOCKERS = ("tests/daemon/engine/test_blockers.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
-    Mutant("daemon/engine/lapses.py", "        if self._is_lapse(before, now):\n", "        if False:\n",
+    Mutant("daemon/engine/lapses.py", "        if now - before > _least(self._journal.clock):\n", "        if False:\n",
            "a deadline does not count a time that the daemon did not live through", LAPSES),
-    Mutant("daemon/engine/lapses.py", "        if lived is None or not self._is_lapse(lived, now):\n", "        if True:\n",
+    Mutant("daemon/engine/lapses.py", "        if now - lived <= _least(self._journal.clock):\n", "        if True:\n",
            "a deadline does not count the time without a daemon", LAPSES),
-    Mutant("daemon/engine/lapses.py", "    return max(0.0, over - max(begun, record.since))\n", "    return over - begun\n",
+    Mutant("daemon/engine/lapses.py", "    return max(0.0, lapse.over - max(lapse.begun, record.since))\n", "    return lapse.over - lapse.begun\n",
            "a lapse counts as far as the step had begun", LAPSES),
+    Mutant("daemon/memory/journal.py", "        self.went_through(since, self.clock.now())\n", "",
+           "a deadline does not count a time in which nothing could be written", LAPSES),
+    Mutant("daemon/engine/lapses.py", "        return max(record.deadline + seconds, max(one.over for one in missed) + heard)\n",
+           "        return record.deadline + seconds\n",
+           "a machine that was refused is heard before a deadline is judged", LAPSES),
     Mutant("daemon/engine/legality.py", "        if one.kind.states[one.record.state].phase == \"failed\" and why_not",
            "        if why_not",
            "a retry of a cluster leaves alone what a person stopped", BLOCKERS),

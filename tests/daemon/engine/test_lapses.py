@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from daemon.engine.lapses import BEAT, LEAST
+from daemon.engine.lapses import BEAT, HEARD, LEAST
 from daemon.errors.tree import OutsideError
 from state_machines.outcome import Done, Wait
 from tests.daemon.conftest import House
+from tests.daemon.memory.test_store_trouble import Fragile
 
 HOUR = 3600.0
 SETTLES = 1000.0
@@ -133,3 +134,105 @@ async def test_a_restart_that_takes_no_longer_than_usual_puts_nothing_off(house:
     assert another.record().deadline == before.deadline
     assert await notes(another) == []
     await another.stop()
+
+
+def unwritable(house: Any, truth: bool) -> None:
+    """Whether no commit goes through from now on."""
+    house.store.fails = lambda ops: truth
+
+
+@pytest.fixture
+async def fragile(build: Any) -> AsyncIterator[Any]:
+    """A house at work of which the database can be told to take nothing."""
+    one = build(Fragile())
+    await one.start()
+    yield one
+    await one.stop()
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [Wait("the world", "not yet", 50.0), OutsideError("unavailable", "Not now.")],
+    ids=["wait", "busy"],
+)
+async def test_while_nothing_can_be_written_no_deadline_counts_and_none_is_judged(
+    fragile: Any, outcome: Any
+) -> None:
+    fragile.toy.script["settling"] = outcome
+    before = await fragile.begin()
+    await live(fragile, 400)
+    unwritable(fragile, True)
+    await fragile.journal.try_to_write(1.0)
+    await live(fragile, 2 * HOUR)
+    assert fragile.record().state == "settling"
+    unwritten = fragile.clock.now()
+    unwritable(fragile, False)
+    await live(fragile, 590)
+    assert fragile.record().state == "settling", "what was left of it when the database took nothing is left"
+    assert fragile.record().deadline == pytest.approx(before.deadline + 2 * HOUR, abs=15)
+    assert fragile.record().deadline > unwritten
+    fragile.toy.script["settling"] = Wait("the world", "not yet", 50.0)
+    await live(fragile, 60)
+    assert (fragile.record().state, fragile.record().error["code"]) == ("failed", "deadline")
+
+
+async def test_a_database_that_takes_nothing_makes_one_line_and_shows_the_new_deadline(fragile: Any) -> None:
+    pulse = asyncio.create_task(fragile.engine.lapses.run(), name="pulse")
+    fragile.toy.script["settling"] = Wait("the world", "not yet", 500.0)
+    before = await fragile.begin()
+    unwritable(fragile, True)
+    await fragile.journal.try_to_write(1.0)
+    await live(fragile, HOUR)
+    unwritable(fragile, False)
+    await fragile.journal.try_to_write(1.0)
+    await fragile.idle()
+    (told,) = await notes(fragile)
+    assert told.startswith("The database took nothing for 1h00m: the deadlines that ran are put off"), told
+    assert fragile.record().deadline == before.deadline + HOUR, "before the step has its next look"
+    pulse.cancel()
+    await asyncio.wait([pulse])
+
+
+async def test_what_was_refused_meanwhile_has_time_to_come_again_before_a_deadline_is_judged(
+    fragile: Any,
+) -> None:
+    fragile.toy.script["settling"] = Wait("the world", "not yet", 50.0)
+    before = await fragile.begin()
+    await live(fragile, SETTLES - 3)
+    unwritable(fragile, True)
+    await fragile.journal.try_to_write(1.0)
+    await live(fragile, HOUR)
+    unwritable(fragile, False)
+    over = fragile.clock.now()
+    await live(fragile, HEARD - 10)
+    assert fragile.record().state == "settling"
+    assert over + HEARD <= fragile.record().deadline <= over + HEARD + 10
+    fragile.toy.script["settling"] = Done()
+    fragile.engine.poke("node01")
+    await fragile.idle()
+    assert fragile.record().state == "ready"
+    assert before.deadline < over
+
+
+async def test_a_put_off_that_could_not_be_written_is_not_forgotten(fragile: Any) -> None:
+    pulse = asyncio.create_task(fragile.engine.lapses.run(), name="pulse")
+    fragile.toy.script["settling"] = Wait("the world", "not yet", 50.0)
+    before = await fragile.begin()
+    unwritable(fragile, True)
+    await fragile.pass_time(HOUR)  # it stood still, and when it lives again its disk is full
+    await live(fragile, 100)
+    unwritable(fragile, False)
+    await live(fragile, 100)
+    assert fragile.record().deadline == pytest.approx(before.deadline + HOUR + 100, abs=15)
+    pulse.cancel()
+    await asyncio.wait([pulse])
+
+
+async def test_an_ordinary_commit_puts_nothing_off(fragile: Any) -> None:
+    fragile.toy.script["settling"] = Wait("the world", "not yet", 50.0)
+    before = await fragile.begin()
+    await live(fragile, 300)
+    await fragile.journal.try_to_write(1.0)
+    await live(fragile, 100)
+    assert fragile.record().deadline == before.deadline
+    assert await notes(fragile) == []
