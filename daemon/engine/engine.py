@@ -338,7 +338,7 @@ class Engine:
     async def _keep(self, changed: Record, *ops: Op) -> None:
         """Write down how far a wait has come, and by what its deadline is put off."""
         await self.journal.commit(PutRecord(changed), *ops, patient=True)
-        self.lapses.settle(changed)
+        self.lapses.made_durable(changed)
         point("timer_written", changed.name, changed.state)
 
     async def _fail(self, record: Record, problem: Problem) -> bool:

@@ -33,7 +33,7 @@ SHORTEST = 1.0
 """Real seconds that are no lapse however fast time passes: a busy machine may keep anybody waiting for so long."""
 COUNTED = 300.0
 """Daemon seconds that make a lapse where they pass faster than real ones: little beside any deadline."""
-HEARD = 90.0
+REMAINDER = 90.0
 """Daemon seconds that are left of a deadline after a lapse at least: a machine that was not answered asks and reports
 again within a minute."""
 
@@ -73,7 +73,7 @@ class Lapses:
         self._untold = asyncio.Event()
         self._offered: dict[str, tuple[float, int]] = {}
         """Record → since when it stands where it does, and how many lapses its deadline is about to be put off by."""
-        self._settled: dict[str, tuple[float, int]] = {}
+        self._durable: dict[str, tuple[float, int]] = {}
         """The same, once that is durable."""
         journal.went_through = self._wrote
 
@@ -95,8 +95,8 @@ class Lapses:
         return [*ops, _told(lapse)] if ops else []
 
     def put_off(self, record: Record) -> Record:
-        """The record, with its deadline put off by what was missed since it stands where it does; ``settle`` follows
-        once that is durable."""
+        """The record, with its deadline put off by what was missed since it stands where it does.
+        ``made_durable`` follows."""
         self._look()
         if record.deadline is None or not self._found:
             return record
@@ -105,11 +105,11 @@ class Lapses:
         later = self._later(record, missed)
         return record if later == record.deadline else replace(record, deadline=later)
 
-    def settle(self, record: Record) -> None:
+    def made_durable(self, record: Record) -> None:
         """What the deadline of the record was put off by is durable."""
         offered = self._offered.pop(record.name, None)
         if offered is not None and offered[0] == record.since:
-            self._settled[record.name] = offered
+            self._durable[record.name] = offered
 
     async def missed_one(self, record: Record) -> bool:
         """Whether there is a lapse by which the deadline of a record, which is over otherwise, is to be put off yet.
@@ -122,7 +122,7 @@ class Lapses:
     def forget(self, record: Record) -> None:
         """The step in which the record stood is over."""
         self._offered.pop(record.name, None)
-        self._settled.pop(record.name, None)
+        self._durable.pop(record.name, None)
 
     async def run(self) -> None:
         """Give signs of life until cancelled, and tell of every lapse."""
@@ -183,7 +183,7 @@ class Lapses:
 
     def _missed(self, record: Record) -> list[Lapse]:
         """The lapses by which the deadline of a record is to be put off yet."""
-        since, done = self._settled.get(record.name, (record.since, 0))
+        since, done = self._durable.get(record.name, (record.since, 0))
         found = self._found[done if since == record.since else 0 :]
         return [one for one in found if _within(record, one) > 0]
 
@@ -192,8 +192,8 @@ class Lapses:
         if record.deadline is None or not missed:
             return record.deadline
         seconds = sum(_within(record, one) for one in missed)
-        heard = max(HEARD, SHORTEST * self._journal.clock.speed)
-        return max(record.deadline + seconds, max(one.over for one in missed) + heard)
+        least = max(REMAINDER, SHORTEST * self._journal.clock.speed)
+        return max(record.deadline + seconds, max(one.over for one in missed) + least)
 
     async def _tell(self) -> None:
         """Tell of the lapses that nobody was told of, and have whoever waits look again. Raises StoreError."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from daemon.engine.lapses import BEAT, HEARD, LEAST
+from daemon.engine.lapses import BEAT, LEAST, REMAINDER
 from daemon.errors.tree import OutsideError
 from state_machines.outcome import Done, Wait
 from tests.daemon.conftest import House
@@ -204,9 +204,9 @@ async def test_what_was_refused_meanwhile_has_time_to_come_again_before_a_deadli
     await live(fragile, HOUR)
     unwritable(fragile, False)
     over = fragile.clock.now()
-    await live(fragile, HEARD - 10)
+    await live(fragile, REMAINDER - 10)
     assert fragile.record().state == "settling"
-    assert over + HEARD <= fragile.record().deadline <= over + HEARD + 10
+    assert over + REMAINDER <= fragile.record().deadline <= over + REMAINDER + 10
     fragile.toy.script["settling"] = Done()
     fragile.engine.poke("node01")
     await fragile.idle()
