@@ -28,16 +28,23 @@ class ImagesError(Exception):
         self.problems = problems
 
 
+class NoListError(ImagesError):
+    """No image was put there yet."""
+
+
 def read_list(directory: Path) -> dict[str, Any]:
     """What the list says of each name, as it stands there. Raises ImagesError."""
     path = directory / LIST_NAME
-    again = f"move it away, then add every image again with `nxd images add NAME FILE --replace`, NAME in {directory}"
+    again = f"move it away, then pin what lies there anew: `nxd images add NAME {directory}/NAME --replace` for each"
     try:
         said = json.loads(path.read_bytes(), object_pairs_hook=once)
     except FileNotFoundError:
         ways = "`nxd images import ISO` or `nxd images add NAME FILE` puts images there"
-        raise ImagesError([f"There is no image list {path}: {ways}."]) from None
-    except (OSError, ValueError, RecursionError) as error:
+        raise NoListError([f"There is no image list {path}: {ways}."]) from None
+    except OSError as error:
+        said = f"The image list {path} cannot be read ({error.strerror}): see who may, and that its disk answers."
+        raise ImagesError([said]) from None
+    except (ValueError, RecursionError) as error:
         raise ImagesError([f"The image list {path} cannot be read ({error}): {again}."]) from None
     version = said.get("version") if isinstance(said, dict) else None
     if type(version) is int and version > VERSION:

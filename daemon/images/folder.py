@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from pxe.digests import DIGESTS_NAME, digest_of, digests_of, mark_of
-from pxe.image_list import DRAFT, LIST_NAME, ImagesError, put_in_place, read_list, write_list
+from pxe.image_list import DRAFT, LIST_NAME, ImagesError, NoListError, put_in_place, read_list, write_list
 from pxe.images import is_name, is_pin, twins
 
 State = Literal["verified", "unverified", "missing", "short", "altered", "unreadable", "unlisted"]
@@ -179,9 +179,9 @@ def _pins(directory: Path) -> dict[str, Any]:
     """The list as it stands; an empty one where there is none yet. Raises FolderError."""
     try:
         return read_list(directory)
+    except NoListError:
+        return {}
     except ImagesError as error:
-        if not os.path.lexists(directory / LIST_NAME):
-            return {}
         raise FolderError("failed", str(error)) from None
 
 

@@ -166,3 +166,31 @@ def test_a_removed_image_is_gone_from_the_list_and_from_the_disk(folder: Path, k
     put(folder, [file_source("a", kernel), file_source("b", kernel)], False, quiet)
     remove(folder, "a")
     assert states(folder) == {"b": "verified"} and not (folder / "a").exists()
+
+
+def test_a_list_that_is_spoilt_is_made_anew_from_what_lies_there(folder: Path, kernel: Path) -> None:
+    put(folder, [file_source("a", kernel)], False, quiet)
+    (folder / "images.json").write_text("{")
+    with pytest.raises(FolderError, match="move it away, then pin what lies there anew"):
+        stored(folder)
+    (folder / "images.json").rename(folder.parent / "spoilt")
+    put(folder, [file_source("a", folder / "a")], True, quiet)
+    assert states(folder) == {"a": "verified"} and (folder / "a").read_bytes() == KERNEL
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_who_may_not_look_is_told_that_and_not_that_nothing_is_there(folder: Path, kernel: Path) -> None:
+    put(folder, [file_source("a", kernel)], False, quiet)
+    folder.parent.chmod(0o700)
+    os.seteuid(65534)
+    try:
+        for look in (
+            lambda: stored(folder),
+            lambda: verified(folder, [], quiet),
+            lambda: remove(folder, "a"),
+        ):
+            with pytest.raises(FolderError, match="Permission denied") as refused:
+                look()
+            assert refused.value.why == "failed"
+    finally:
+        os.seteuid(0)

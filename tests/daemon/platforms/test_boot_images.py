@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from pathlib import Path
 
 from daemon.platforms.ibm_nutanix.boot_images import BootImages
 from daemon.platforms.ibm_nutanix.manifest import MANIFEST
+from daemon.platforms.ibm_nutanix.routes import BOOT
 from pxe.image_list import read_list, write_list
 from pxe.images import fingerprint
 
@@ -45,3 +47,8 @@ async def test_a_deployment_waits_while_they_are_being_verified_and_nobody_has_t
         while (trouble := await images.trouble(1.0)) is not None:
             assert trouble.passes
     assert await images.trouble(0.5) is None, "what did not change is not read again"
+
+
+def test_the_script_names_the_images_that_the_manifest_says() -> None:
+    script = (BOOT.templates / "boot.ipxe.j2").read_text(encoding="utf-8")
+    assert set(re.findall(r"/images/([\w.-]+)", script)) == set(MANIFEST.images)
