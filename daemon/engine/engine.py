@@ -295,7 +295,8 @@ class Engine:
                 return True  # a look takes its time: what came meanwhile, it may not have seen
             if await self.lapses.missed_one(record):
                 return True
-            return await self._fail(record, sentences.late(record, self.kind(record), wait, now))
+            problem = sentences.late(record, self.kind(record), wait, now, self.limits(record))
+            return await self._fail(record, problem)
         stands, shown = self._mirror.records[record.name], transitions.shown(wait)
         if record is stands and shown == record.wait and not (wait.facts or record.tries or record.error):
             return self._turns.pause(record, now, wait.poll)
@@ -313,7 +314,8 @@ class Engine:
         if record.deadline is not None and now >= record.deadline:
             if await self.lapses.missed_one(record):
                 return True
-            return await self._fail(record, sentences.tried_long(record, problem, now))
+            late = sentences.tried_long(record, self.kind(record), problem, now, self.limits(record))
+            return await self._fail(record, late)
         self._meters.retried(record, problem.code)
         longest = min(self.pace.retry_max, self.pace.retry_first * 2.0 ** min(record.tries, 30))
         delay = self.journal.clock.uniform(longest / 2, longest) if busy.after is None else busy.after

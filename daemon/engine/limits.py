@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from state_machines.kind import State, UndoStep
+from state_machines.kind import ROLLING_BACK, Kind, State, UndoStep
+from state_machines.record import Record
 
 
 class Limits(Struct, frozen=True):
@@ -19,3 +20,8 @@ class Limits(Struct, frozen=True):
         """Seconds a state or a stage of a rollback may last: the spec's word, else the table's."""
         seconds = self.deadlines.get(state.name, state.deadline)
         return None if seconds is None else float(seconds) * self.factor
+
+    def here(self, record: Record, kind: Kind) -> float | None:
+        """Seconds that the state or the stage may last at which a record is."""
+        undoing = record.state == ROLLING_BACK and record.step is not None
+        return self.of(kind.undo_step(str(record.step)) if undoing else kind.states[record.state])

@@ -7,6 +7,8 @@ from typing import Any, Literal, Protocol
 
 from msgspec.structs import replace
 
+from daemon.display.durations import lasting
+from daemon.engine.limits import Limits
 from daemon.errors.tree import CATALOGUE
 from daemon.store.ops import AddEvent, Event, Resource
 from state_machines.kind import ROLLING_BACK, Kind
@@ -53,14 +55,11 @@ def transition(record: Record, changed: Record, kind: Kind, verb: str, actor: st
     return AddEvent(Event(changed.since, record.shard, record.name, "transition", said, level, actor, told))
 
 
-def late(record: Record, kind: Kind, wait: Wait, now: float) -> Problem:
+def late(record: Record, kind: Kind, wait: Wait, now: float, limits: Limits) -> Problem:
     """The problem of a step whose time is over, with what could be done about its wait."""
     row = CATALOGUE["deadline"]
-    title = sentence(record, kind)
-    minutes = (now - record.since) / 60
-    message = (
-        f"{title} took longer than its deadline ({minutes:.0f} min); it was waiting for {wait.waiting_for}."
-    )
+    took = f"{sentence(record, kind)} took {lasting(now - record.since)}"
+    message = f"{took}; {_deadline(record, kind, limits)}. It was waiting for {wait.waiting_for}."
     more = Remedy(
         "spec",
         f"If it only needs more time, give it some as deadlines.{record.step} in the spec, and apply it.",
@@ -69,11 +68,18 @@ def late(record: Record, kind: Kind, wait: Wait, now: float) -> Problem:
     return Problem(row.code, message, (*row.mend, more, *wait.remedies), row.retry, wait.evidence)
 
 
-def tried_long(record: Record, problem: Problem, now: float) -> Problem:
+def tried_long(record: Record, kind: Kind, problem: Problem, now: float, limits: Limits) -> Problem:
     """The problem of a step that met the same passing trouble until its time was over: its cause, not the clock."""
-    minutes = (now - record.since) / 60
-    message = f"{problem.message} It was tried for {minutes:.0f} min."
-    return replace(problem, message=message, retry="later")
+    tried = f"It was tried for {lasting(now - record.since)}; {_deadline(record, kind, limits)}."
+    return replace(problem, message=f"{problem.message} {tried}", retry="later")
+
+
+def _deadline(record: Record, kind: Kind, limits: Limits) -> str:
+    """The time that a step has, and how much more it was given."""
+    seconds = limits.here(record, kind)
+    more = (record.deadline or record.since) - record.since - (seconds or 0.0)
+    put_off = f", put off by {lasting(more)}" if more >= 60 else ""
+    return f"its deadline is {lasting(seconds)}{put_off}"
 
 
 class Ledgered(Protocol):

@@ -67,8 +67,7 @@ def brought_back(records: Iterable[Record], now: float) -> list[Op]:
 
 def in_line(record: Record, kind: Kind, now: float, limits: Limits) -> Record:
     """The record while it waits for its turn: its deadline begins anew, written down each tenth of its length."""
-    stage = record.step if record.state == ROLLING_BACK else None
-    seconds = limits.of(kind.undo_step(stage) if stage else kind.states[record.state])
+    seconds = limits.here(record, kind)
     if seconds is None or record.deadline is None or record.deadline > now + 0.9 * seconds:
         return record
     return replace(record, deadline=now + seconds)

@@ -140,7 +140,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "        if record.error is None or record.error[\"message\"] != problem.message:\n",
            "        if True:\n",
            "a lasting trouble is told once", STEPS),
-    Mutant("daemon/engine/engine.py", "            return await self._fail(record, sentences.tried_long(record, problem, now))\n",
+    Mutant("daemon/engine/engine.py", "            return await self._fail(record, late)\n",
            "            pass\n",
            "a deadline counts while the other side is busy", STEPS),
     Mutant("daemon/engine/engine.py",

@@ -56,6 +56,8 @@ async def test_a_clock_that_jumps_makes_nobody_late_and_is_told_of(house: Any, p
     assert house.record().state == "settling"
     await live(house, 30)
     assert (house.record().state, house.record().error["code"]) == ("failed", "deadline")
+    said = "settling took 1h16m; its deadline is 16m40s, put off by 1h00m. It was waiting for the world."
+    assert house.record().error["message"] == said
 
 
 async def test_a_step_that_is_tried_again_and_again_is_spared_as_well(house: Any, pulse: Any) -> None:

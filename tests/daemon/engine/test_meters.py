@@ -9,7 +9,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from daemon.engine.pace import Pace
 from daemon.store.memory import MemoryStore
+from daemon.store.ops import PutRecord
 from state_machines.outcome import Busy, Done, Problem, Wait
+from tests.daemon.memory.test_store_trouble import Fragile
 
 BUSY = Problem("unavailable", "The toy cloud is down.", (), "now", "HTTP 503")
 
@@ -60,6 +62,30 @@ async def test_retries_are_counted_by_error_and_a_missed_deadline_by_step(house:
     await house.pass_time(100)
     assert house.record().state == "failed"
     assert read(house)["nxd_deadlines_missed_total", "toy.node", "making"] == 1
+
+
+async def test_a_deadline_is_missed_once_however_often_its_failure_could_not_be_written(build: Any) -> None:
+    house = build(Fragile())
+    await house.start()
+    house.toy.script["settling"] = Wait("the moon", "half", 40.0)
+    await house.begin()
+    refused: list[bool] = []
+
+    def fails(ops: Any) -> bool:
+        refused.append(any(isinstance(op, PutRecord) and op.record.state == "failed" for op in ops))
+        return refused[-1]
+
+    house.store.fails = fails
+    for _ in range(50):
+        await house.pass_time(100)
+    assert house.record().state == "settling" and sum(refused) > 2
+    assert ("nxd_deadlines_missed_total", "toy.node", "settling") not in read(house)
+    house.store.fails = lambda ops: False
+    for _ in range(100):
+        await house.pass_time(30)
+    assert house.record().state == "failed"
+    assert read(house)["nxd_deadlines_missed_total", "toy.node", "settling"] == 1
+    await house.stop()
 
 
 async def test_who_waits_for_a_turn_and_whose_deadline_is_over_is_seen(build: Any) -> None:

@@ -130,7 +130,11 @@ async def test_a_deadline_fails_the_step_and_says_what_it_was_waiting_for(house:
     assert (failed.state, failed.step) == ("failed", "settling")
     error = failed.error
     assert (error["code"], error["retry"]) == ("deadline", "later")
-    assert "the moon" in error["message"] and "settling" in error["message"] and "17 min" in error["message"]
+    assert (
+        "the moon" in error["message"]
+        and "settling" in error["message"]
+        and "took 16m40s" in error["message"]
+    )
     assert error["evidence"] == "no moon in sight" and error["remedy"]
 
 
