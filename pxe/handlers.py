@@ -16,7 +16,7 @@ from pxe.book import Book, Document, DocumentError, GivenAlready, Guest, Report
 from pxe.connections import TimeLimits
 from pxe.identity import Asked, RequestRefused, guest_of, prove
 from pxe.image_answer import image_answer
-from pxe.image_threads import ImageThreads
+from pxe.image_threads import SENDERS, ImageThreads
 from pxe.images import Images
 from pxe.line_limiter import LineLimiter
 from pxe.render import RenderError, render_script
@@ -54,6 +54,7 @@ class BootHandlers:
         self._tables = tables
         self._seconds, self._stalled = patience.body, patience.stalled
         self._threads = ImageThreads(patience.disk)
+        self._senders = ImageThreads(patience.disk, SENDERS)
         self._unread = LineLimiter()
 
     def offers(self, port: Literal["boot", "config"]) -> Sequence[Sequence[Offer]]:
@@ -68,6 +69,7 @@ class BootHandlers:
     async def close(self, app: web.Application) -> None:
         """End what waits for nothing."""
         self._threads.close()
+        self._senders.close()
 
     async def answer(self, offers: Sequence[Offer], request: web.Request) -> web.StreamResponse:
         """The answer to the machine that asks for this path, of whichever platform it is."""
@@ -145,7 +147,7 @@ class BootHandlers:
         except BaseException:
             opened.let_go()
             raise
-        return image_answer(request, opened, self._threads, self._stalled)
+        return image_answer(request, opened, self._senders, self._stalled)
 
     async def _document(self, offer: Offer, guest: Guest, name: str, source: str) -> web.StreamResponse:
         document = guest.documents.get(name)

@@ -12,7 +12,9 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 MOST = 8
-"""So many images are looked at or sent from, at the same time."""
+"""So many images are looked at, at the same time."""
+SENDERS = 2
+"""So many pieces are sent at the same time: they leave the network full and the processor to the answers."""
 
 
 @dataclass(frozen=True)
