@@ -34,6 +34,9 @@ test: $(VENV)/ready-dev ## Run all tests (ARGS="-k name" for some; PROCESSES=4 s
 test-fast: $(VENV)/ready-dev ## Run the tests that start no process
 	$(PYTEST) -m 'not e2e' $(ARGS)
 
+test-real: $(VENV)/ready-dev ## Run the tests with real machines: iPXE, a kernel and disks in QEMU (ARGS="-k name" for some)
+	PYTHON=$(VENV)/bin/python tests/real/run $(ARGS)
+
 check: $(VENV)/ready-dev ## Check format, lint and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .

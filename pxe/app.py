@@ -27,7 +27,7 @@ from pxe.status import BODY_LIMIT
 log = logging.getLogger("nxd.boot")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Note = Callable[[web.Request, str], Awaitable[None]]
+Note = Callable[[web.Request, RequestRefused], Awaitable[None]]
 """Tells of a request that was turned away, and why."""
 Port = Literal["boot", "config"]
 
@@ -115,8 +115,8 @@ def _application(book: Book, counters: Counters, handlers: BootHandlers, port: P
         counters.count(resource.canonical if resource else "other", response.status)
         return response
 
-    async def note(request: web.Request, reason: str) -> None:
-        await _note_refusal(book, request, reason, _shown_path(request, hidden), sparing)
+    async def note(request: web.Request, refusal: RequestRefused) -> None:
+        await _note_refusal(book, request, refusal, _shown_path(request, hidden), sparing)
 
     async def hide_server(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.pop(hdrs.SERVER, None)
@@ -157,7 +157,7 @@ async def _answered(request: web.Request, handler: Handler, note: Note) -> web.S
             refusal = RequestRefused("there is no such path")
         except RequestRefused as refused:
             refusal = refused
-        await note(request, refusal.reason)
+        await note(request, refusal)
         return not_found()
     except BookClosed:
         return not_now()
@@ -177,14 +177,14 @@ async def _answered(request: web.Request, handler: Handler, note: Note) -> web.S
 
 
 async def _note_refusal(
-    book: Book, request: web.Request, reason: str, path: str, sparing: LineLimiter
+    book: Book, request: web.Request, refusal: RequestRefused, path: str, sparing: LineLimiter
 ) -> None:
     source = source_of(request)
     untold = sparing.take(source, asyncio.get_running_loop().time())
     if untold is not None:
-        about = {"path": path, "source": source, "reason": reason, "left_out": untold or None}
+        about = {"path": path, "source": source, "reason": refusal.reason, "left_out": untold or None}
         log.warning("turned_away", extra=about)
-    await book.refused(path, source, reason)
+    await book.refused(path, source, refusal.reason, refusal.server_id)
 
 
 def _shown_path(request: web.Request, hidden: Mapping[str, Collection[int]]) -> str:

@@ -97,8 +97,9 @@ class Book(Protocol):
         """Take a report down, which was let in as this guest's; it is durable when this returns. Raises BookClosed,
         GivenAlready."""
 
-    async def refused(self, path: str, source: str, reason: str) -> None:
-        """Note in the audit log that a request was turned away, and why. Raises BookClosed."""
+    async def refused(self, path: str, source: str, reason: str, server_id: str | None = None) -> None:
+        """Note in the audit log that a request was turned away, and why, beside the machine that it named. Raises
+        BookClosed."""
 
     async def unmade(self, guest: Guest, what: str, why: str) -> None:
         """Tell people that this guest asks in vain: what it is to get cannot be made. Raises BookClosed."""

@@ -81,7 +81,11 @@ class BootHandlers:
             except RequestRefused as error:
                 refused = refused or error
                 continue
-            return await self._serve(offer, guest, asked, request)
+            try:
+                return await self._serve(offer, guest, asked, request)
+            except RequestRefused as error:
+                error.server_id = guest.server_id
+                raise
         assert refused is not None
         raise refused
 

@@ -20,11 +20,13 @@ MOST_MACS = 32
 
 
 class RequestRefused(Exception):
-    """The request is turned away. The reason is for the audit log; whoever asked learns nothing."""
+    """The request is turned away. The reason is for the audit log; whoever asked learns nothing. ``server_id`` is the
+    machine it named, if there is one of that name."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.server_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -153,13 +153,14 @@ class BootBook:
         if self._unmade:
             self._journal.noted["unmade"] = sentences(*(said for _, said in self._unmade.values()))
 
-    async def refused(self, path: str, source: str, reason: str) -> None:
-        """Keep who was turned away, and why, unless that source is told of often enough. Raises BookClosed."""
+    async def refused(self, path: str, source: str, reason: str, server_id: str | None = None) -> None:
+        """Keep who was turned away, and why, unless that source is told of often enough: in the log of the machine that
+        was named, or else of the one that may come from there. Raises BookClosed."""
         untold = self._refusals.take(source, self._journal.clock.now())
         if untold is None:
             return
-        known = self.guest_at(source)
-        record = self._journal.mirror.records.get(known.server_id) if known else None
+        at = self.guest_at(source) if server_id is None else None
+        record = self._journal.mirror.records.get(server_id or (at.server_id if at else ""))
         event = Event(
             self._journal.clock.now(),
             record.shard if record else "",

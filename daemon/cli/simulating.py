@@ -95,6 +95,11 @@ _seed = click.option(
     default=0.0,
     help="The chance that a proxy sends a changing call twice, up to 1.",
 )
+@click.option(
+    "--machines/--no-machines",
+    default=True,
+    help="Simulate the machines behind the servers, or let them be yours [default: simulate].",
+)
 @_fail
 @_scenario
 @click.option("--list-scenarios", is_flag=True, help="Name every scenario, and leave.")

@@ -49,7 +49,8 @@ class DemoOptions:
     """What to rehearse. ``fail`` are NODE:STEP or CLUSTER:STEP entries, each of which goes wrong once;
     ``scenarios`` are names of scenarios, perhaps with @TARGET; ``quotas`` stand for the account's documented
     ones, and ``capacity`` for the servers of a profile that a zone holds; ``order`` and ``replays`` are behaviour of
-    the cloud (`nxd sim --order --replays`); ``listen`` is the address that the daemon serves machines at."""
+    the cloud (`nxd sim --order --replays`); ``listen`` is the address that the daemon serves machines at,
+    ``machines`` whether they are simulated."""
 
     speed: float
     fail: Sequence[str] = ()
@@ -62,6 +63,7 @@ class DemoOptions:
     order: str = "name"
     replays: float = 0.0
     listen: str = "127.0.0.1"
+    machines: bool = True
 
 
 class Demo:
@@ -213,6 +215,8 @@ class Demo:
         arguments += ["--seed", str(rehearsal.seed), "--management", rehearsal.management]
         arguments += ["--workload", rehearsal.workload]
         arguments += ["--order", rehearsal.order, "--replays", str(rehearsal.replays)]
+        if not rehearsal.machines:
+            arguments.append("--no-machines")
         for entry in rehearsal.fail:
             arguments += ["--fail", entry]
         for name in rehearsal.scenarios:

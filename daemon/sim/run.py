@@ -50,7 +50,8 @@ class SimOptions:
     ``scenarios`` holds names of scenarios, each perhaps with ``@TARGET``. ``personality`` is how fresh CVMs
     behave; ``quotas`` and ``capacity`` (of every profile in every zone) stand for the documented ones.
     ``order`` is whether a create is held first to its name or to what it takes hold of, ``replays`` the chance with
-    which a proxy sends a call that changes something twice.
+    which a proxy sends a call that changes something twice. Without ``machines`` the servers' machines are somebody
+    else's, at the addresses that the cloud gives out: its networks need not be on loopback then.
     ``ssh_port`` is the one on which real CVMs take SSH; 0 means 22 where that can be bound, and 2222 otherwise.
     ``state_dir`` is where keys pass through files on their way into TLS contexts."""
 
@@ -72,6 +73,7 @@ class SimOptions:
     capacity: int | None = None
     order: str = BY_NAME
     replays: float = 0.0
+    machines: bool = True
     ssh_port: int = 0
     state_dir: Path | None = None
 
@@ -109,7 +111,7 @@ async def serve(options: SimOptions, ready: Callable[[SimUrls], None], stop: asy
         world = World(clock, options.seed, places, faults, options.page_size, options.quotas, behaviour)
         fleet = NutanixFleet(world, options.state_dir, options.personality)
         listeners = CvmPorts(world, fleet, urls.ssh_port)
-        machines = Machines(world, fleet)
+        machines = Machines(world, fleet, options.machines)
         ports = ServicePorts(world, listeners.shut)
         fleet.listeners, world.hardware, world.ports = listeners, machines, ports
         populate(world, options.management, options.workload)
@@ -167,7 +169,10 @@ def _check(options: SimOptions) -> None:
             raise SimError(f"There is no quota {name}={number}; there is {', '.join(QUOTAS)}, from 0 on.")
     if options.state_dir is not None and not options.state_dir.is_dir():
         raise SimError(f"The directory {options.state_dir} does not exist; make it, or name another one.")
-    networks = [_network("management", options.management), _network("workload", options.workload)]
+    networks = [
+        _network(name, cidr, options.machines)
+        for name, cidr in (("management", options.management), ("workload", options.workload))
+    ]
     if networks[0].overlaps(networks[1]):
         raise SimError(
             f"The management network {networks[0]} and the workload network {networks[1]} overlap; "
@@ -175,15 +180,18 @@ def _check(options: SimOptions) -> None:
         )
 
 
-def _network(name: str, cidr: str) -> ipaddress.IPv4Network:
+def _network(name: str, cidr: str, loopback: bool) -> ipaddress.IPv4Network:
     try:
         network = ipaddress.IPv4Network(cidr)
     except ValueError as error:
         raise SimError(
             f"The {name} network {cidr!r} is not an IPv4 network ({error}); write for example 127.24.0.0/24."
         ) from None
-    if not network.is_loopback:
-        raise SimError(f"The {name} network {cidr} is not on loopback; choose one inside 127.0.0.0/8.")
+    if loopback and not network.is_loopback:
+        raise SimError(
+            f"The {name} network {cidr} is not on loopback; choose one inside 127.0.0.0/8, "
+            "or let the machines be yours (--no-machines)."
+        )
     if not _LARGEST_PREFIX <= network.prefixlen <= _SMALLEST_PREFIX:
         raise SimError(
             f"The {name} network {cidr} is too large or too small; choose a prefix "
@@ -194,7 +202,7 @@ def _network(name: str, cidr: str) -> ipaddress.IPv4Network:
 
 def _claim(options: SimOptions) -> socket.socket:
     """Hold the Prism port of the provider's gateway address, so that no second world takes the network."""
-    gateway = str(_network("management", options.management)[1])
+    gateway = str(_network("management", options.management, options.machines)[1])
     return _bound(
         gateway,
         PRISM_PORT,
@@ -233,7 +241,7 @@ def _bound(host: str, port: int, in_use: str, reuse: bool = False) -> socket.soc
 
 def _ssh_port(options: SimOptions) -> int:
     """The port that stands for 22: 22 itself, unless this process may not bind it, or somebody holds it."""
-    gateway = str(_network("management", options.management)[1])
+    gateway = str(_network("management", options.management, options.machines)[1])
     if options.ssh_port:
         in_use = f"The port {options.ssh_port} at {gateway} is in use; choose another one with --ssh-port."
         _bound(gateway, options.ssh_port, in_use).close()

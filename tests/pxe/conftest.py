@@ -59,6 +59,8 @@ class RecordingBook:
         self.reports: list[tuple[str, Report]] = []
         self.in_vain: list[tuple[str, str, str]] = []
         self.refusals: list[tuple[str, str, str]] = []
+        self.named: list[str | None] = []
+        """The machine that each of them named."""
 
     def guest(self, server_id: str) -> Guest | None:
         return self.known if server_id == self.known.server_id else None
@@ -72,8 +74,9 @@ class RecordingBook:
     async def report(self, guest: Guest, report: Report) -> None:
         self.reports.append((guest.server_id, report))
 
-    async def refused(self, path: str, source: str, reason: str) -> None:
+    async def refused(self, path: str, source: str, reason: str, server_id: str | None = None) -> None:
         self.refusals.append((path, source, reason))
+        self.named.append(server_id)
 
     async def unmade(self, guest: Guest, what: str, why: str) -> None:
         self.in_vain.append((guest.server_id, what, why))
@@ -98,7 +101,7 @@ class ClosedBook(RecordingBook):
     async def report(self, guest: Guest, report: Report) -> None:
         raise BookClosed
 
-    async def refused(self, path: str, source: str, reason: str) -> None:
+    async def refused(self, path: str, source: str, reason: str, server_id: str | None = None) -> None:
         raise BookClosed
 
 

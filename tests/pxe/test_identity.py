@@ -82,6 +82,8 @@ async def test_a_script_is_refused_without_a_word_and_the_reason_is_audited(
     assert answer == nothing
     assert reason in book.refusals[0][2]
     assert "token=" not in book.refusals[0][0]
+    known = options.get("server_id") is None and options.get("method") is None
+    assert book.named[0] == ("lab-node01" if known else None), "it stands beside the machine that was named"
     assert book.reports == []
 
 

@@ -11,10 +11,12 @@ from daemon.sim.world.world import World
 
 
 class Machines:
-    """Every machine, by the id of its server; it is the ``Hardware`` of the world."""
+    """Every machine, by the id of its server; it is the ``Hardware`` of the world. Without ``simulated`` they stand
+    elsewhere, and whoever has them lets the current in."""
 
-    def __init__(self, world: World, fleet: NutanixFleet) -> None:
+    def __init__(self, world: World, fleet: NutanixFleet, simulated: bool = True) -> None:
         self._world = world
+        self._simulated = simulated
         self._fleet = fleet
         self._machines: dict[str, Machine] = {}
         self.installs: dict[str, int] = {}
@@ -31,6 +33,7 @@ class Machines:
             {
                 "server": m.server.name,
                 "id": m.server.id,
+                "user_data": m.server.user_data,
                 "doing": m.doing,
                 "boots": m.boots,
                 "scripts": m.scripts,
@@ -46,6 +49,9 @@ class Machines:
     def power_on(self, server: Server) -> None:
         machine = self._machines.setdefault(server.id, Machine(server))
         self.power_off(server)
+        if not self._simulated:
+            machine.doing = "stands elsewhere"
+            return
         run = Run(self._world, self._fleet, machine, self.installs)
         machine.task = self._world.spawn(run.power_on(), f"machine {server.name}")
 

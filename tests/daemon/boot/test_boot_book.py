@@ -38,3 +38,13 @@ async def test_a_second_source_is_told_while_the_first_one_floods(house: Any, bo
         await book.refused("/boot/ipxe/x", "10.0.0.9", "nobody of that name")
     await book.refused("/boot/ipxe/y", "10.0.0.10", "the token is wrong")
     assert (await told(house))[-1] == "turned away 10.0.0.10 at /boot/ipxe/y: the token is wrong"
+
+
+async def test_a_refusal_stands_beside_the_machine_that_was_named_wherever_it_came_from(
+    house: Any, book: BootBook
+) -> None:
+    await house.sow("n1")
+    await book.refused("/boot/ipxe/n1", "10.0.0.99", "n1 may only come from 10.0.0.1", "n1")
+    await book.refused("/boot/ipxe/gone", "10.0.0.98", "the token is wrong", "gone")
+    told = [(event.record, event.message) for event in await house.store.events(kind="boot", limit=10)]
+    assert [record for record, _ in told] == ["n1", None]

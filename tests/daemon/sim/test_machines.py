@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
+from daemon.sim.run import SimOptions
 from daemon.sim.world import initial as f
 
 if TYPE_CHECKING:
@@ -183,3 +184,20 @@ async def test_a_server_without_an_ipxe_image_asks_for_no_script(
     )
     await nodes.doing("node01", "stands still after its boot script")
     assert boot.scripts == []
+
+
+class TestElsewhere:
+    """The cloud alone: whoever has the machines lets them boot."""
+
+    @pytest.fixture
+    def options(self, networks: tuple[str, str], speed: float) -> SimOptions:
+        return SimOptions(speed=speed, management=networks[0], workload=networks[1], machines=False)
+
+    async def test_a_machine_that_is_somebody_elses_gets_power_and_its_user_data_and_is_left_alone(
+        self, sim: Sim, boot: BootServer, nodes: Nodes
+    ) -> None:
+        (node,) = await nodes.order(1)
+        found = await nodes.doing("node01", "stands elsewhere")
+        assert found["user_data"].startswith(f"{boot.url}/boot/ipxe/node01")
+        assert (found["boots"], boot.scripts) == (0, [])
+        assert node.server_id == found["id"]

@@ -1,0 +1,64 @@
+"""Builds the initrd of the installer that stands in for the vendor's: busybox, the kernel's drivers, and its script."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).parent
+KERNEL = HERE.parents[1] / "build" / "real" / "kernel" / "root"
+MODULES = (
+    "virtio_ring",
+    "virtio",
+    "virtio_pci_modern_dev",
+    "virtio_pci_legacy_dev",
+    "virtio_pci",
+    "failover",
+    "net_failover",
+    "virtio_net",
+    "virtio_blk",
+)
+GREETING = "BOOTED FROM DISK"
+_TO_SERIAL = bytes.fromhex("fa31c08ed8be227cac84c0741288c3bafd03eca82074fbbaf80388d8eeebe9f4ebfd")
+"""Sixteen-bit code that sends the text behind it to the first serial port, and halts."""
+
+
+def kernel() -> Path:
+    """The distribution's kernel."""
+    return next((KERNEL / "boot").glob("vmlinuz-*"))
+
+
+def boot_sector() -> bytes:
+    """The first sector of a disk that says so when it is booted."""
+    return (_TO_SERIAL + f"\r\n{GREETING}\r\n\0".encode()).ljust(510, b"\0") + b"\x55\xaa"
+
+
+def write_initrd(target: Path, payload: bytes, url: str, directory: Path) -> None:
+    """Pack the installer, which knows the checksum of what it downloads from ``url``; ``directory`` is where it is put
+    together."""
+    root = directory / "initrd"
+    for name in ("bin", "modules"):
+        (root / name).mkdir(parents=True)
+    busybox = shutil.which("busybox")
+    assert busybox is not None
+    shutil.copy(busybox, root / "bin" / "busybox")
+    for name in MODULES:
+        shutil.copy(next(KERNEL.rglob(f"{name}.ko")), root / "modules")
+    shutil.copy(HERE / "installer.sh", root / "init")
+    shutil.copy(HERE / "address.sh", root / "address.sh")
+    for program in ("init", "address.sh"):
+        (root / program).chmod(0o755)
+    (root / "boot.sector").write_bytes(boot_sector())
+    (root / "payload.sha256").write_text(hashlib.sha256(payload).hexdigest())
+    (root / "payload.url").write_text(url)
+    names = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
+    packed = subprocess.run(
+        ["cpio", "--quiet", "-o", "-H", "newc"],
+        cwd=root,
+        input=names.encode(),
+        capture_output=True,
+        check=True,
+    )
+    target.write_bytes(packed.stdout)

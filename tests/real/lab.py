@@ -1,0 +1,130 @@
+"""A real machine for each node of a daemon whose cloud is simulated."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from daemon.client import Client
+from daemon.demo.setup import Demo, DemoOptions
+from pxe.images import fingerprint
+from tests.real.initrd import kernel, write_initrd
+from tests.real.machine import RealMachine
+from tests.real.network import MANAGEMENT, SERVER, Network
+
+SPEED = 60.0
+"""A server that takes seven minutes to be made takes seven seconds; the machines themselves take their own time."""
+PAYLOAD_BYTES = 512 * 1024
+DEADLINES = {state: "24h" for state in ("awaiting_boot", "awaiting_config", "installing", "awaiting_cvm")}
+DAEMON = {"NXD_POLL_SECONDS": "10"}
+
+
+class Lab:
+    """The network, the simulated cloud, the daemon, and a machine for each node."""
+
+    def __init__(self, directory: Path, seed: int) -> None:
+        self.directory = directory
+        self._random = random.Random(seed)
+        self.network = Network(directory)
+        self.stage = Demo(directory / "stage")
+        self.machines: dict[str, RealMachine] = {}
+
+    def open(self) -> None:
+        """Make it; the daemon serves the installer that stands in for the vendor's."""
+        self.network.open()
+        self.stage.set_up(
+            DemoOptions(
+                SPEED, (), 1, management=MANAGEMENT, workload="127.24.1.0/24", listen=SERVER, machines=False
+            )
+        )
+        self._write_images()
+
+    def close(self) -> None:
+        """End everything that was started."""
+        for machine in self.machines.values():
+            machine.cut_power()
+        self.stage.stop()
+        self.network.close()
+
+    def _write_images(self) -> None:
+        images = self.stage.directory / "images"
+        payload = self._random.randbytes(PAYLOAD_BYTES)
+        (images / "payload").write_bytes(payload)
+        (images / "vmlinuz-foundation").write_bytes(kernel().read_bytes())
+        url = yaml.safe_load(self.stage.config.read_text())["boot"]["url"]
+        write_initrd(images / "initrd-foundation.img", payload, f"{url}/pxe/images/payload", self.directory)
+        names = ("vmlinuz-foundation", "initrd-foundation.img", "payload")
+        for name in names:
+            (images / name).chmod(0o644)
+        (images / "images.json").write_text(json.dumps({name: fingerprint(images / name) for name in names}))
+
+    def client(self) -> Client:
+        """A connection to the daemon."""
+        return Client(self.stage.socket)
+
+    def deploy(self, *names: str, before: Callable[[], object] = lambda: None) -> list[RealMachine]:
+        """Ask for a cluster of these nodes, and the machine of each, switched on when its server runs; ``before`` that
+        something may happen."""
+        document = yaml.safe_load(
+            (Path(__file__).parents[2] / "daemon" / "demo" / "three-node.yaml").read_text()
+        )
+        document["nodes"] = [{"name": name} for name in names]
+        document["nutanix"]["redundancy_factor"] = 1 if len(names) < 3 else 2
+        document["deadlines"] = DEADLINES
+        with self.client() as client:
+            client.apply(yaml.safe_dump(document))
+        for name in names:
+            self.reaches(name, "awaiting_boot")
+            self._plug_in(name)
+        before()
+        for name in names:
+            self.machines[name].power_on()
+        return list(self.machines.values())
+
+    def _plug_in(self, name: str) -> None:
+        mac = f"52:54:00:00:05:{len(self.machines) + 1:02x}"
+        tap = self.network.plug_in(mac, self.entity(name)["addresses"]["mgmt"])
+        self.machines[name] = RealMachine(self.directory, name, tap, mac, self.user_data(name))
+
+    def user_data(self, name: str) -> str:
+        """What the cloud hands the server of a node."""
+        control = self.stage.urls()["control_url"]
+        with urllib.request.urlopen(f"{control}/nodes") as answer:
+            machines = json.load(answer)["nodes"]
+        return next(str(one["user_data"]).strip() for one in machines if f"-{name}-" in f"-{one['server']}-")
+
+    def entity(self, name: str) -> Any:
+        """A node as the daemon tells of it."""
+        with self.client() as client:
+            return client.show(name)["entity"]
+
+    def restart_daemon(self) -> None:
+        """End the daemon with SIGKILL, and start it again."""
+        self.stage.kill_daemon()
+        self.stage.start_daemon()
+
+    def log(self, name: str) -> str:
+        """The lines of a node's log."""
+        with self.client() as client:
+            return "\n".join(line["message"] for line in client.log(node=name)["events"])
+
+    def reaches(self, name: str, *states: str, seconds: float = 180.0) -> None:
+        """Wait until a node is in one of these states."""
+        ends = time.monotonic() + seconds
+        while (found := self.entity(name))["state"] not in states:
+            assert found["state"] != "failed", found["error"]
+            assert time.monotonic() < ends, (found["state"], found["waiting_for"], found["evidence"])
+            time.sleep(0.2)
+
+
+def here() -> bool:
+    """Whether these tests were started by ``tests/real/run``, in a network of their own."""
+    return os.environ.get("REAL") == "1"
