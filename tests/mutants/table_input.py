@@ -131,7 +131,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "    missing = [key for key in CONFIG_KEYS if key not in config]\n",
            "    missing: list[str] = []\n",
            "a configuration with a gap is not handed out", PXE),
-    Mutant("pxe/app.py", "    await book.refused(path, source, reason)\n", "",
+    Mutant("pxe/app.py", "    await book.refused(path, source, refusal.reason, refusal.server_id)\n", "",
            "who is turned away stands in the log", PXE),
     Mutant("pxe/handlers.py",
            "            await self._book.report(guest, report)\n        return web.Response(status=204)\n",

@@ -131,7 +131,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "an image that changed on disk is told in the health answer", UPKEEP),
     Mutant("daemon/boot/book.py", "        if untold is None:\n            return []\n", "",
            "lines of a machine have a rate", UPKEEP),
-    Mutant("daemon/boot/book.py", "        if untold is None:\n            return\n        known", "        known",
+    Mutant("daemon/boot/book.py", "        if untold is None:\n            return\n        at = ", "        at = ",
            "requests that are turned away have a rate", ("tests/daemon/boot/test_boot_book.py",)),
     Mutant("daemon/boot/book.py",
            "            if record is None or round_of(record) != guest.round:\n",
