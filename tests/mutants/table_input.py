@@ -125,7 +125,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "a server has an address that can be asked", SPEC),
     Mutant("daemon/spec/reading.py", "    if not 0 < seconds <= LONGEST_HOURS * 3600:\n", "    if False:\n",
            "a deadline is at most a month", SPEC),
-    Mutant("pxe/handlers.py", "        if not sound:\n", "        if False:\n",
+    Mutant("pxe/transfer.py", "    if not image.is_sound():\n", "    if False:\n",
            "an image that changed since it was verified is not sent", PXE),
     Mutant("daemon/platforms/ibm_nutanix/boot.py",
            "    missing = [key for key in CONFIG_KEYS if key not in config]\n",
