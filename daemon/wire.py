@@ -65,7 +65,7 @@ class ResourceView(TypedDict):
 
 
 class EntityView(TypedDict):
-    """A node or a cluster as a client sees it."""
+    """A node or a cluster as a client sees it. ``console`` is there where the platform of a node opens consoles."""
 
     name: str
     kind: Literal["cluster", "node"]
@@ -92,6 +92,7 @@ class EntityView(TypedDict):
     can: dict[str, str | None]
     addresses: dict[str, str]
     resources: list[ResourceView]
+    console: NotRequired[bool]
 
 
 class EventView(TypedDict):

@@ -226,7 +226,10 @@ class NxTui(App[None]):
 
     def actions_of(self, screen: keys.ScreenName) -> tuple[keys.Action, ...]:
         """What can be pressed on one kind of screen, with this person's keys."""
-        return keys.on_screen(screen, self.player is not None, self.keymap.actions)
+        shown = keys.on_screen(screen, self.player is not None, self.keymap.actions)
+        if self.player is None and any(node.get("console") for node in self.fleet.nodes.values()):
+            return shown
+        return tuple(action for action in shown if action.id != "console")
 
     def repaint(self) -> None:
         """Draw everything again, in the present colours."""
@@ -288,6 +291,16 @@ class NxTui(App[None]):
             self.notify(said, severity="warning", markup=False)
         else:
             programs.run(self, command)
+
+    def open_console(self, entity: EntityView) -> None:
+        """Lend the terminal to the serial console of a node's machine."""
+        from nxtui.acts.verbs import no_console
+        from nxtui.terminal import programs
+
+        if (why := no_console(entity, self.player is not None, self.read_only)) is not None:
+            self.notify(why, severity="warning", markup=False)
+            return
+        programs.run(self, programs.console(self.feed.socket, entity["name"]), stays=True)
 
     def save(self, stem: str, suffix: str, text: str) -> None:
         """Write a new file into the working directory, and say where it is."""

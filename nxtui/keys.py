@@ -130,6 +130,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("members", "enter", "nodes", "Choose another node of the cluster.", "Look", ("node",), 5),
     Action("log", "l", "logs", "The log on the whole screen.", "Look", _ROWS, 4),
     Action("login", "S", "log in", "Step aside and log in on one of its addresses (ssh).", "Look", _ROWS),
+    Action("console", "C", "console", "The serial console of its machine, until Ctrl-].", "Look", _ROWS),
     Action("filter", "slash", "filter", "Hide nodes: state:failed !cluster:a text.", "Look", _FLEET, 5),
     Action("search", "slash", "search", "Find text; n and N go on and back.", "Look", _LOG, 3),
     Action("next_hit", "n", "next", "The next place that was found.", "Look", _LOG, 5),

@@ -89,7 +89,7 @@ class Views:
         wait = record.wait or {}
         error, ways = self._ways(record)
         index, count = kind.place(record.state, record.step)
-        return wire.EntityView(
+        view = wire.EntityView(
             name=record.name,
             kind=kind.role,
             cluster=record.shard,
@@ -115,6 +115,9 @@ class Views:
             addresses=self._engine.platform(record).addresses(record, rows),
             resources=_resources(rows, missed(self._journal.mirror, record.name)),
         )
+        if kind.role == "node" and self._engine.platform(record).has("console"):
+            view["console"] = True
+        return view
 
     def _ways(self, record: Record) -> tuple[wire.ErrorView | None, list[wire.RemedyView]]:
         """What is wrong with a record, and what a person can do about it as it stands now."""

@@ -112,3 +112,17 @@ def barred(link: Link, read_only: bool) -> str | None:
     if link.state in ("lost", "connecting"):
         return "No verb reaches the daemon now: the link is down. It is tried again without end."
     return None
+
+
+def no_console(entity: EntityView, replaying: bool, read_only: bool) -> str | None:
+    """Why a console cannot be opened from here; None when it can."""
+    name = entity["name"]
+    if replaying:
+        return "This is a recording: nothing can be opened in it."
+    if entity["kind"] == "cluster":
+        return f"{name} is a cluster and has no console; each of its nodes has one."
+    if not entity.get("console"):
+        return f"{name} has no console: nxd opens none on its platform."
+    if read_only:
+        return f"This window only looks. nxd console {name} --read shows its console."
+    return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from daemon.display.durations import lasting
-from daemon.wire import EntityView, Plan, PlanItem
+from daemon.wire import EntityView, Plan, PlanItem, ScreenView
 from daemon.words import counted
 from nxtui import keys
 from nxtui.draw.glyphs import Glyphs
@@ -123,6 +123,15 @@ def belongings(entity: EntityView, width: int) -> list[Line]:
             said = "An audit did not find what is missing outside: nxd audit says what brings it back."
             lines += paragraph(said, width, "strong")
     return lines
+
+
+def console(screen: ScreenView, width: int) -> list[Line]:
+    """What the console showed when it failed; the last lines tell most."""
+    shown = screen["lines"]
+    return [
+        heading(f"console at {clock(screen['time'])}"),
+        *([("  " + clip(line, width - 2), "dim")] for line in shown),
+    ]
 
 
 def detail(

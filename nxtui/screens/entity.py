@@ -6,7 +6,7 @@ from textual import work
 from textual.app import ComposeResult
 
 from daemon.client import DaemonRefused, DaemonUnreachable
-from daemon.wire import EntityView, StepTiming
+from daemon.wire import EntityView, ScreenView, StepTiming
 from nxtui import keys
 from nxtui.draw import pages, story
 from nxtui.draw.layout import WIDE
@@ -34,6 +34,7 @@ class EntityScreen(FullScreen):
         self.entity = entity
         self.is_absent = False
         self.stays: list[StepTiming] | None = None
+        self.last_screen: ScreenView | None = None
         self._earlier: list[Entry] = []
 
     def compose_body(self) -> ComposeResult:
@@ -81,6 +82,7 @@ class EntityScreen(FullScreen):
         except (DaemonUnreachable, DaemonRefused, KeyError):
             return
         self.stays = detail["timeline"]
+        self.last_screen = detail.get("screen")
         self.nx.fleet.history.learn(self.entity, self.stays)
         self._redraw()
 
@@ -94,8 +96,12 @@ class EntityScreen(FullScreen):
             self.fetch()
             self._redraw()
         if changes.events or changes.log_replaced:
+            newest = self.window.shown[-1:]
             self.log_view.append()
             self._redraw()
+            is_told = self.window.shown[-1:] != newest
+            if is_told and self.entity["error"] is not None and self.last_screen is None:
+                self.fetch()  # the screen of a failure comes a moment after it
         self.redraw_frame()
 
     def tick(self) -> None:
@@ -131,6 +137,8 @@ class EntityScreen(FullScreen):
         lines += [pages.heading("now"), *pages.facts(entity, now, width, self._more())]
         if self.size.width < WIDE:
             lines += [*pages.belongings(entity, width), [], *story.calls(self._events(), width)]
+        if self.last_screen is not None and entity["error"] is not None:
+            lines += [[], *pages.console(self.last_screen, width)]
         return [*lines, [], *story.events(self._events(), width)]
 
     def _members(self) -> list[EntityView]:

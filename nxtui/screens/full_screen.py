@@ -208,6 +208,12 @@ class FullScreen(Screen[None], Canvas):
         if entity is not None:
             self.nx.log_in(entity)
 
+    def action_console(self) -> None:
+        """The serial console of what is looked at."""
+        entity = self.pointed()
+        if entity is not None:
+            self.nx.open_console(entity)
+
     def action_earlier(self) -> None:
         """The place before."""
         self.nx.walk(-1)

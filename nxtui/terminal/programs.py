@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
@@ -28,18 +30,26 @@ def login(template: str, address: str, name: str) -> list[str]:
     return filled
 
 
-def run(nx: NxTui, command: Sequence[str], text: str | None = None) -> None:
-    """Lend the terminal to a command until it ends; ``text`` becomes its input. What goes wrong is told."""
-    program = command[0]
+def console(socket: Path, name: str) -> list[str]:
+    """The command that opens the serial console of a node."""
+    return [sys.executable, "-m", "daemon.cli", "--socket", str(socket), "console", "--", name]
+
+
+def run(nx: NxTui, command: Sequence[str], text: str | None = None, stays: bool = False) -> None:
+    """Lend the terminal to a command until it ends; ``text`` becomes its input. What goes wrong is told.
+    ``stays``: what a command said that failed is left on the terminal until Enter."""
+    program = "nxd console" if stays else command[0]
     trouble = ""
     try:
         with nx.suspend():
             given = None if text is None else text.encode()
             ended = subprocess.run(command, input=given, check=False).returncode
+            if ended and stays:
+                input("Enter leads back to nxtui. ")
         trouble = f"{program} ended with code {ended}." if ended else ""
     except SuspendNotSupported:
         trouble = f"This terminal cannot be lent to {program}: run it in another one."
-    except (OSError, ValueError) as cause:
+    except (OSError, ValueError, EOFError) as cause:
         trouble = f"{program} cannot be started ({cause})."
     if trouble:
         nx.notify(trouble, severity="warning", markup=False)

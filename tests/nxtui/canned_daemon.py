@@ -25,6 +25,7 @@ class CannedDaemon:
         self.now = T0
         self.beat: float | None = 1.0
         self.verbs: list[dict[str, Any]] = []
+        self.screens: dict[str, dict[str, Any]] = {}
         self.specs: list[dict[str, Any]] = []
         self.refuse: dict[str, Any] | None = None
         self.unfit: set[str] = set()
@@ -219,7 +220,10 @@ class CannedDaemon:
         kind = self.nodes if "/nodes/" in request.path else self.clusters
         for entity in kind:
             if entity["name"] == request.match_info["name"]:
-                return await self._json({"entity": entity, "timeline": timeline()})
+                screen = (
+                    {} if entity["name"] not in self.screens else {"screen": self.screens[entity["name"]]}
+                )
+                return await self._json({"entity": entity, "timeline": timeline(), **screen})
         return await self._error(404, "unknown", "There is no such thing.")
 
     async def _get_events(self, request: web.Request) -> web.StreamResponse:

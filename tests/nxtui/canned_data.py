@@ -45,6 +45,8 @@ def entity(name: str, **given: Any) -> dict[str, Any]:
         "addresses": {},
         "resources": [],
     }
+    if given.get("kind") != "cluster":
+        base["console"] = True
     return base | given
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from canned_data import T0
 
 from nxtui.model.trail import KEPT, Place, Trail
 from nxtui.preferences import Preferences
@@ -158,3 +159,58 @@ async def test_what_leaves_while_its_page_is_open_closes_neither_the_window_nor_
         await w.press("escape")
         await w.shows("No nodes yet.")
         w.app.tick()
+
+
+async def test_a_console_is_offered_for_nodes_that_have_one_and_a_sentence_says_why_for_others(
+    window: Open, daemon: Any
+) -> None:
+    async with window((140, 45)) as w:
+        await w.shows("45 minutes")
+        await w.press("C")
+        await w.shows("cannot be lent to nxd console")  # a test has no terminal to lend
+        await w.press("question_mark")
+        await w.shows("The serial console of its machine")
+        await w.press("escape", "tab", "C")
+        await w.shows("demo is a cluster and has no console")
+        for node in daemon.nodes:
+            del node["console"]
+            daemon.say(type="change", entity=node)
+        await w.until(lambda: not any(n.get("console") for n in w.app.fleet.nodes.values()), "the change")
+        await w.press("tab", "C")
+        await w.shows("nxd opens none on its platform")
+        await w.press("question_mark")
+        await w.shows("Step aside and log in")
+        assert "The serial console of its machine" not in w.frame
+
+
+async def test_a_window_that_only_looks_opens_no_console(window: Open) -> None:
+    async with window((140, 45), read_only=True) as w:
+        await w.shows("45 minutes")
+        await w.press("C")
+        await w.shows("This window only looks.")
+
+
+async def test_the_last_screen_of_a_failure_stands_on_the_page_of_the_node(window: Open, daemon: Any) -> None:
+    async with window((140, 60)) as w:
+        await w.shows("45 minutes")
+        await w.press("enter")
+        await w.shows("reserving addresses")
+        assert "CONSOLE AT" not in w.frame
+        lines = ["Loading Linux ...", "Kernel panic - not syncing: \x1b[31mno init"]
+        daemon.screens["node02"] = {"time": T0, "lines": lines}
+        daemon.log("the last line on its console", node="node02")
+        await w.shows("CONSOLE AT")
+        await w.shows("Kernel panic - not syncing:")
+        assert "\x1b" not in w.frame
+
+
+@pytest.mark.e2e
+async def test_a_real_terminal_is_lent_to_the_console_and_comes_back(terminal: Any, daemon: Any) -> None:
+    root = Path(__file__).parents[3]
+    window = f"{sys.executable} -m nxtui.main --socket {daemon.socket}"
+    await terminal.start(f"cd {root} && LC_ALL=C.UTF-8 {window}")
+    await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")
+    await terminal.press("C")
+    await terminal.shows(lambda s: "Enter leads back to nxtui." in s, "why it did not open")
+    await terminal.press("Enter")
+    await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet again")
