@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from ibm_vpc import VpcV1
 from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
 from daemon.demo.setup import TRUSTED_PROFILE
-from tests.e2e.deployments import nxd, spec
+from tests.e2e.deployments import nxd, post, run_to, spec, until
 from tests.e2e.robot import Shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -158,3 +159,22 @@ def test_preflight_passes_in_the_furnished_world_and_names_each_thing_that_is_mi
         cluster = client.show("demo")["entity"]
     assert (cluster["state"], cluster["step"]) == ("failed", "preflight")
     assert sum(one.counts()["existing"].values()) == 0
+
+
+def test_what_is_released_while_an_audit_looks_is_no_finding(rig: Callable[..., Any]) -> None:
+    one = rig()
+    with (
+        Client(one.stage.socket) as client,
+        Client(one.stage.socket) as other,
+        ThreadPoolExecutor(1) as aside,
+    ):
+        client.apply(spec())
+        run_to(one.stage, "active")
+        slow = {"trigger": "vpc GET /bare_metal_servers", "action": "slow", "delay": 8 * 1200}
+        post(one, "/faults", {"rules": [slow]})
+        audit = aside.submit(other.audit)
+        time.sleep(0.5)  # the addresses are listed, and the list of the servers is on its way
+        client.verb("destroy", "demo")
+        until(lambda: not client.clusters(), "everything is gone", 60)
+        assert not audit.done(), "or nothing was shown"
+        assert audit.result(60) == []

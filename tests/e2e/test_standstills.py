@@ -1,0 +1,44 @@
+"""A daemon that stood still gives nobody up for it, also where time passes faster than real time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from daemon.client import Client
+from tests.e2e.deployments import run_to, spec, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["stopped", "killed"])
+def test_some_seconds_that_are_hours_of_the_nodes_delete_no_server(
+    rig: Callable[..., Any], ended: bool
+) -> None:
+    one = rig()
+    with Client(one.stage.socket) as client:
+        client.apply(spec(on_failure="rollback"))
+        until(
+            lambda: any(node["state"] == "installing" for node in client.nodes()), "nodes are installed", 30
+        )
+    serve = one.stage.processes()["serve"]
+    if ended:
+        one.stage.kill_daemon()
+    else:
+        os.kill(serve, signal.SIGSTOP)
+    time.sleep(14)  # hours of the nodes, and less than half a minute
+    if ended:
+        one.stage.start_daemon()
+    else:
+        os.kill(serve, signal.SIGCONT)
+    run_to(one.stage, "active")
+    assert one.counts()["created"]["server"] == 3
+    with Client(one.stage.socket) as client:
+        said = " ".join(event["message"] for event in client.log(limit=10_000)["events"])
+    assert ("There was no daemon for" if ended else "The daemon stood still for") in said
+    assert "its deadline" not in said
