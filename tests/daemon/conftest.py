@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Bound, Check, Finding, Foresight, Planned, Platform, Seed
+from daemon.platforms.ibm_nutanix.manifest import MANIFEST
 from daemon.requests.consoles import Consoles
 from daemon.requests.specs import Specs
 from daemon.requests.verbs import Verbs
@@ -31,6 +33,8 @@ from daemon.store.base import Then
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import AddCommand, Command, Event, Lease, Op, PutRecord, Resource
 from daemon.wire import DaemonView
+from pxe.image_list import write_list
+from pxe.images import fingerprint
 from state_machines.kind import ROLLING_BACK
 from state_machines.objects import ObjectKind, by_name
 from state_machines.outcome import Done, Outcome, Problem, Wait
@@ -381,3 +385,15 @@ def build() -> Callable[..., House]:
         return House(store or Store("daemon-1"), ManualClock(), pace)
 
     return make
+
+
+@pytest.fixture
+def boot_images(tmp_path: Path) -> Path:
+    """The images that machines boot from, in their directory."""
+    directory = tmp_path / "images"
+    directory.mkdir(mode=0o755)
+    for name in MANIFEST.images:
+        (directory / name).write_bytes(name.encode())
+        (directory / name).chmod(0o644)
+    write_list(directory, {name: fingerprint(directory / name) for name in MANIFEST.images})
+    return directory

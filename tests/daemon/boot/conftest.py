@@ -260,11 +260,12 @@ Build = Callable[..., Any]
 
 
 @pytest.fixture
-def build(cloud: str) -> Build:
+def build(cloud: str, boot_images: Path) -> Build:
     """Sets a bay up, and takes it down again; for a test that runs a loop of its own."""
     environ = {
         "NXD_ENVIRONMENT": "lab",
         "NXD_STATE_DIR": "/nowhere",
+        "NXD_IMAGES_DIR": str(boot_images),
         "NXD_IBM_REGION": "us-south",
         "NXD_BOOT_URL": "http://127.0.0.1:8080",
         "NXD_CONFIG_URL": "http://127.0.0.1:8081",

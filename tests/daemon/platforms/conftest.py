@@ -19,14 +19,11 @@ from daemon.drivers.rates import TokenBucket
 from daemon.platforms.ibm_nutanix.boot_images import BootImages
 from daemon.platforms.ibm_nutanix.cvms import AT_ONCE
 from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS
-from daemon.platforms.ibm_nutanix.manifest import MANIFEST
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.settings.reading import load_settings
 from daemon.sim.nutanix.certificates import make_certificate
-from pxe.image_list import write_list
-from pxe.images import fingerprint
 from tests.daemon.platforms.cvm_room import FACTORY, Room
 from tests.loopback import free_ports
 
@@ -78,18 +75,6 @@ class Cloud:
 
     def posted(self) -> list[Any]:
         return [body for method, _, body in self.sent if method == "POST"]
-
-
-@pytest.fixture
-def boot_images(tmp_path: Path) -> Path:
-    """The images that machines boot from, in their directory."""
-    directory = tmp_path / "images"
-    directory.mkdir(mode=0o755)
-    for name in MANIFEST.images:
-        (directory / name).write_bytes(name.encode())
-        (directory / name).chmod(0o644)
-    write_list(directory, {name: fingerprint(directory / name) for name in MANIFEST.images})
-    return directory
 
 
 @pytest.fixture
