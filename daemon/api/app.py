@@ -188,7 +188,7 @@ class Api:
         return _json({"cluster": record.name, "spec": self._specs.text(record)})
 
     async def verb(self, request: web.Request) -> web.StreamResponse:
-        body = await _body(request, {"verb", "target", "digest", "token", "step"})
+        body = await _body(request, {"verb", "target", "digest", "token", "step", "meant"})
         accepted = await self._verbs.give(
             _text(body, "verb"),
             _text(body, "target"),
@@ -196,6 +196,7 @@ class Api:
             _maybe_text(body, "digest"),
             _maybe_text(body, "token"),
             _maybe_text(body, "step"),
+            _maybe_true(body, "meant"),
         )
         return _json(accepted)
 
@@ -328,6 +329,13 @@ def _text(body: dict[str, Any], key: str) -> str:
 
 def _maybe_text(body: dict[str, Any], key: str) -> str | None:
     return _text(body, key) if key in body else None
+
+
+def _maybe_true(body: dict[str, Any], key: str) -> bool:
+    said = body.get(key, False)
+    if not isinstance(said, bool):
+        raise NxdError("request", f"{key} must be true or false.")
+    return said
 
 
 def _actor(request: web.Request) -> str:

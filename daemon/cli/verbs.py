@@ -137,7 +137,8 @@ def _run(options: dict[str, Any], verb: VerbCommand, name: str, how: How) -> int
         if verb.deletes != "maybe" or any(item["action"] == "delete" for item in plan["items"]):
             digest = agreed(plan, how.as_json, typed=verb.consent == "name")
     with TerminalClient(socket) as client:
-        accepted = client.verb(verb.name, name, digest=digest, token=str(uuid.uuid4()), step=how.step)
+        token, meant = str(uuid.uuid4()), how.yes or None
+        accepted = client.verb(verb.name, name, digest=digest, token=token, step=how.step, meant=meant)
     waits = how.wait and verb.goal is not None
     if not how.as_json:
         along = f" With it go {', '.join(accepted['along'])}." if accepted.get("along") else ""

@@ -118,9 +118,9 @@ def spec(cluster: str) -> Call[SpecText]:
     return Call("GET", f"/v1/specs/{quote(cluster, safe='')}")
 
 
-def verb(verb: str, target: str, **how: str | None) -> Call[Accepted]:
-    """Ask for a verb. ``digest``: of the plan shown; ``token``: the same one twice is one effect;
-    ``step``: where a retry begins, after which a hold stops."""
+def verb(verb: str, target: str, **how: str | bool | None) -> Call[Accepted]:
+    """Ask for a verb. ``digest``: of the plan shown; ``meant``: whatever it deletes, without a plan that was shown;
+    ``token``: the same one twice is one effect; ``step``: where a retry begins, after which a hold stops."""
     return Call("POST", "/v1/verbs", body=_given(verb=verb, target=target, **how))
 
 

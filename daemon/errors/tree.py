@@ -113,7 +113,7 @@ _KINDS = (
     ErrorKind("refused", "This is not legal now.", "never",
               (outside("Do what is named as legal now."),), ()),
     ErrorKind("deletes", "This deletes what stands, and nobody has seen the plan of it.", "never",
-              (outside("Look at the plan, then confirm exactly that one: nxd apply SPEC asks, or takes --yes or "
+              (outside("Look at the plan, then confirm exactly that one: the command asks, or takes --yes or "
                        "--plan DIGEST; the API takes its digest."),), ()),
     ErrorKind("plan_changed", "The plan is no longer the one that was shown.", "now",
               (outside("Look at the plan again and confirm that one."),), ()),

@@ -10,7 +10,9 @@ from math import inf
 from typing import Any
 
 from daemon import wire
+from daemon.engine import sentences
 from daemon.engine.limits import Limits
+from daemon.errors.tree import NxdError
 from daemon.memory.history import History
 from daemon.platforms.base import Bound, Planned
 from daemon.store.ops import Resource
@@ -108,6 +110,15 @@ def deletions(rows: Iterable[Resource], rank: Callable[[str], int]) -> list[wire
         )
         for row in sorted(left, key=lambda row: rank(row.kind))
     ]
+
+
+def ask_before(plan: wire.Plan, doing: str) -> None:
+    """Refuse a plan that deletes and that nobody is known to have seen. Raises NxdError."""
+    deleting = deletes(plan)
+    if deleting:
+        named = ", ".join(f"{item['kind']} {item['name']}" for item in deleting[: sentences.NAMED])
+        more = f" and {len(deleting) - sentences.NAMED} more" if len(deleting) > sentences.NAMED else ""
+        raise NxdError("deletes", f"{doing} deletes for good: {named}{more}.")
 
 
 def deletes(plan: wire.Plan) -> list[wire.PlanItem]:

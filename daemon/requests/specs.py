@@ -8,14 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from daemon import wire
-from daemon.engine import legality, sentences, transitions
+from daemon.engine import legality, transitions
 from daemon.engine.engine import Engine
 from daemon.engine.limits import Limits
 from daemon.engine.remedies import refusal
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.platforms.base import Check, Foresight, Platform, Seed
-from daemon.requests.plans import changes, creations, deletes, deletions, plan_of, stages_of
+from daemon.requests.plans import ask_before, changes, creations, deletions, plan_of, stages_of
 from daemon.requests.sealing import sealed_secrets, unknown_seals, with_references
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, Op, PutRecord, Resource
 from state_machines.lifecycle import RELEASED
@@ -149,7 +149,7 @@ class Specs:
             if situation is not None and self._is_in_force(situation, seeds):
                 return False
             if digest is None:
-                _ask_before(plan)
+                ask_before(plan, "Applying this spec")
             secrets = sealed_secrets(_open(spec), spec.cluster, self._engine.box)
             if situation is None:
                 await self._create_records(seeds, actor, foreseen, secrets)
@@ -314,15 +314,6 @@ class Specs:
         if reason is not None:
             message = f"{situation.name} cannot take another spec now. {reason}"
             raise refusal(message, now, now, "change", args)
-
-
-def _ask_before(plan: wire.Plan) -> None:
-    """Refuse a plan that deletes and that nobody is known to have seen. Raises NxdError."""
-    deleting = deletes(plan)
-    if deleting:
-        named = ", ".join(f"{item['kind']} {item['name']}" for item in deleting[: sentences.NAMED])
-        more = f" and {len(deleting) - sentences.NAMED} more" if len(deleting) > sentences.NAMED else ""
-        raise NxdError("deletes", f"Applying this spec deletes for good: {named}{more}.")
 
 
 def _unlike(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

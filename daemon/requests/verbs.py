@@ -12,7 +12,7 @@ from daemon.engine.locks import Locks
 from daemon.engine.remedies import refusal
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
-from daemon.requests.plans import creations, deletions, plan_of, stages_of
+from daemon.requests.plans import ask_before, creations, deletions, plan_of, stages_of
 from daemon.store.ops import AddCommand, Command
 from state_machines.kind import ROLLING_BACK
 from state_machines.record import Record
@@ -119,9 +119,12 @@ class Verbs:
         digest: str | None = None,
         token: str | None = None,
         step: str | None = None,
+        meant: bool = False,
     ) -> wire.Accepted:
         """Accept a verb: durable when it returns, with the log's revision. Raises NxdError.
 
+        ``digest`` is that of the plan that a person has seen; without it nothing that stands is deleted unless it is
+        ``meant`` whatever the plan is.
         ``step``: where a retry begins, after which a hold stops.
         """
         async with self._giving(target):
@@ -130,16 +133,26 @@ class Verbs:
             args = {"step": step} if step else {}
             along = [one.name for one in reactions.retried_along(self._engine.situation(record), verb, args)]
             if token is None or not self._journal.mirror.knows_token(token):
-                await self._give(verb, record, actor, digest, token or self._journal.clock.new_id(), args)
+                self._refuse_what_is_not_legal(record, verb, args)
+                if not meant or digest is not None:
+                    self._refuse_what_nobody_saw(record, verb, args, digest)
+                await self._give(verb, record, actor, token or self._journal.clock.new_id(), args)
             return wire.Accepted(accepted=True, revision=self._journal.mirror.revision, along=along)
 
-    async def _give(
-        self, verb: str, record: Record, actor: str, digest: str | None, token: str, args: dict[str, str]
+    def _refuse_what_nobody_saw(
+        self, record: Record, verb: str, args: Mapping[str, Any], digest: str | None
     ) -> None:
-        target = record.name
-        self._refuse_what_is_not_legal(record, verb, args)
-        if digest is not None and self._plan(record, verb, args)["digest"] != digest:
+        """Refuse another plan than the one with this digest, and without one whatever deletes. Raises NxdError."""
+        if digest is None and self._engine.kind(record).effect(verb).deletes == "never":
+            return
+        plan = self._plan(record, verb, args)
+        if digest is None:
+            ask_before(plan, f"{verb} of {record.name}")
+        elif plan["digest"] != digest:
             raise NxdError("plan_changed")
+
+    async def _give(self, verb: str, record: Record, actor: str, token: str, args: dict[str, str]) -> None:
+        target = record.name
         now = self._journal.clock.now()
         said = sentences.event(record, "verb", now, f"{actor} asked for {verb} of {target}", actor=actor)
         await self._journal.commit(

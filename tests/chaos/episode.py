@@ -132,7 +132,7 @@ class Episode:
             self._disturb(kills, "make", self._meddle)
         self._settle("active")
         self._judge("after the deployment", self._acknowledged)
-        self._ask(lambda client: client.verb("destroy", "demo"))
+        self._ask(lambda client: client.verb("destroy", "demo", meant=True))
         self._disturb(kills // 2, "undo", lambda: None)
         self._settle("gone")
         self._judge("after the undoing", [])
@@ -152,7 +152,7 @@ class Episode:
         self._settle("ready")
         node = self._random.choice(self._ask(lambda client: client.nodes()))["name"]
         try:
-            self._ask(lambda client: client.verb("replace", node))
+            self._ask(lambda client: client.verb("replace", node, meant=True))
         except DaemonRefused:
             return  # its cluster had to be let go, and is formed
         self._tally.verbs["replace"] += 1
@@ -249,7 +249,7 @@ class Episode:
                     log = client.log(limit=40, tail=True)
                     self._seen += [(event["revision"], event["message"]) for event in log["events"]]
                     return
-                client.verb(verb, target, token=token)
+                client.verb(verb, target, token=token, meant=True)
         except (DaemonUnreachable, DaemonRefused):
             return
         self._acknowledged.append(token)
@@ -293,7 +293,7 @@ class Episode:
                 for verb in verbs:
                     if entity["can"].get(verb, "") is None and not entity["wish"]:
                         try:
-                            client.verb(verb, entity["name"])
+                            client.verb(verb, entity["name"], meant=True)
                         except DaemonRefused:
                             continue
                         if verb == "rollback":

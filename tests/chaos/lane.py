@@ -111,7 +111,7 @@ class Lane:
         rows: list[Row] = []
         for number, (cell, following) in enumerate(zip_longest(cells, cells[1:])):
             if cell is None:
-                self._client.verb("destroy", cluster_of(number))
+                self._client.verb("destroy", cluster_of(number), meant=True)
                 continue
             begun = time.monotonic()
             result, why = "held", ""
@@ -178,7 +178,7 @@ class Lane:
         if cell.direction == "make":
             client.verb("resume", self._target(cell, number), token=token)
         else:
-            client.verb("destroy", cluster_of(number), token=token)
+            client.verb("destroy", cluster_of(number), token=token, meant=True)
 
     # How it dies.
 
@@ -235,7 +235,7 @@ class Lane:
                 if shown["state"] in ("failed", "rollback_blocked"):
                     self._check_code(cell, shown)
                     self._world.mend()
-                    impatient.verb("retry", node)
+                    impatient.verb("retry", node, meant=True)
         except (DaemonUnreachable, DaemonRefused):
             return
 
@@ -282,7 +282,7 @@ class Lane:
                 if cell.fault == "F11a":
                     return True
                 self._world.mend()
-                self._client.verb("retry", node)
+                self._client.verb("retry", node, meant=True)
                 return False
             beyond = shown["state"] in STATES and STATES.index(shown["state"]) > STATES.index(call.step)
             rows = [
@@ -309,7 +309,7 @@ class Lane:
                     self._check_code(cell, shown)
                     self._world.mend()
                     if shown["can"].get("retry", "") is None:
-                        self._client.verb("retry", name)
+                        self._client.verb("retry", name, meant=True)
             return cluster not in situation
 
         self._until(gone, TO_SETTLE, "gone", show=node)

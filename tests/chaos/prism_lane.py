@@ -165,7 +165,7 @@ class PrismLane(Lane):
             return False
         self._check_code(cell, shown)
         self._world.mend()
-        self._client.verb("retry", shown["name"])
+        self._client.verb("retry", shown["name"], meant=True)
         return True
 
     @property
@@ -234,7 +234,7 @@ class PrismLane(Lane):
                     busy = True
                 verb = {"held": "resume", "failed": "retry"}.get(one["state"])
                 if verb is not None and one["can"].get(verb, "") is None and not one["wish"]:
-                    self._client.verb(verb, one["name"])
+                    self._client.verb(verb, one["name"], meant=True)
             return not busy
 
         try:

@@ -130,7 +130,7 @@ class Theatre:
 
     def verb(self, verb: str, target: str) -> None:
         with Client(self.stage.socket) as client:
-            client.verb(verb, target)
+            client.verb(verb, target, meant=True)
 
     def apply(self, text: str) -> None:
         with Client(self.stage.socket) as client:
@@ -284,7 +284,7 @@ def robot(theatre: Theatre, part: Part) -> Robot:
 def end(theatre: Theatre, parts: Sequence[Part]) -> None:
     """Destroy every cluster; nothing may be left. Where something stands in the way, nxd says what to do."""
     for part in parts:
-        theatre.verb("destroy", part.cluster)
+        theatre.verb("destroy", part.cluster, meant=True)
     blocked = [part for part in parts if part.scenario.at == BLOCKED]
     theatre.until(
         blocked, "blocked", lambda entities: any(e["state"] == "rollback_blocked" for e in entities)

@@ -121,7 +121,7 @@ class Robot:
         with Client(self.stage.socket) as client:
             for last in (False, False, True):
                 try:
-                    client.verb(verb, target)
+                    client.verb(verb, target, meant=True)
                     return
                 except DaemonRefused as refused:
                     now: Any = next((one for one in _all(client) if one["name"] == target), None)

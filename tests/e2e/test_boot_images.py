@@ -72,7 +72,7 @@ def test_a_flipped_bit_refuses_a_deployment_and_the_right_bytes_let_it_go_on(rig
         flip(initrd)
         assert nxd(one, "images", "verify").returncode == 0
         until(lambda: not client.health()["problems"])
-        client.verb("retry", "demo")
+        client.verb("retry", "demo", meant=True)
         until(lambda: client.show("demo")["entity"]["state"] == "active", 90)
     assert servers(one) == 3
 

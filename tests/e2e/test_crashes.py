@@ -62,7 +62,7 @@ def test_a_daemon_killed_at_every_point_of_a_deployment_and_of_its_undoing_doubl
     assert set(counts["installs"].values()) == {1}
 
     with Client(one.stage.socket) as client:
-        client.verb("destroy", "demo")
+        client.verb("destroy", "demo", meant=True)
     one.stage.kill_daemon()
     backward = [die_at(one.stage, point, passage) for point in POINTS[3:] for passage in PASSAGES]
     one.stage.start_daemon()
@@ -88,7 +88,7 @@ def test_a_replacement_that_is_cut_short_is_finished_and_the_new_machine_is_know
     child = one.stage.spawn_daemon(f"{point}@node02/server")
     until(lambda: answers(one.stage), "the daemon")
     with Client(one.stage.socket) as client:
-        client.verb("replace", "node02")
+        client.verb("replace", "node02", meant=True)
     until(lambda: child.poll() is not None, "its death")
     one.stage.start_daemon()
     until(lambda: idle(one.stage), "the end of the replacement")

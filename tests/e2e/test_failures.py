@@ -51,7 +51,7 @@ def test_a_failed_step_says_why_and_a_retry_of_it_alone_brings_the_cluster_up(
         others = [e for e in found.values() if e["kind"] == "node" and e["name"] not in states]
         assert {e["state"] for e in others} <= {"ready"}
         for name in states:
-            client.verb("retry", name)
+            client.verb("retry", name, meant=True)
         code, said = settled(one.stage)
         assert code == 0, said
         assert {e["state"] for e in entities(client).values()} == {"active"}
@@ -83,7 +83,7 @@ def test_on_failure_rollback_takes_the_failed_node_back_to_nothing_and_no_other(
         assert left == {"gone"}
         situation = [thing["name"] for thing in one.inventory()["objects"]]
         assert not [name for name in situation if "node02" in name]
-        client.verb("retry", "node02")
+        client.verb("retry", "node02", meant=True)
         code, said = settled(one.stage)
         assert code == 0, said
 
@@ -118,7 +118,7 @@ def test_a_verb_that_is_not_legal_is_refused_with_the_reason_the_screen_shows(
         reason = entities(client)["node01"]["can"]["retry"]
         assert reason
         with pytest.raises(DaemonRefused) as refused:
-            client.verb("retry", "node01")
+            client.verb("retry", "node01", meant=True)
         assert (refused.value.status, refused.value.error["message"]) == (409, reason)
         assert client.apply(impatient())["changed"] is False
 

@@ -81,7 +81,7 @@ def test_a_spec_with_a_node_more_expands_the_cluster_and_touches_nobody_else(
         planned = {(item["kind"], item["name"]) for item in plan["items"]}
         made = {(r["kind"], r["name"]) for r in entity(client, "node04")["resources"]}
         assert made < planned
-        client.verb("destroy", "demo")
+        client.verb("destroy", "demo", meant=True)
         gone(client, "demo")
         assert situation(one) == dict.fromkeys(EVERY_NODE, 0)
 
@@ -286,7 +286,7 @@ def test_a_gate_of_three_forms_the_cluster_and_the_fourth_joins_when_it_is_there
         deploy(one, client, *THREE, "node04", gate=3)
         assert entity(client, "node04")["state"] == "failed"
         assert hosts(one) == cvms(client, *THREE)
-        client.verb("retry", "node04")
+        client.verb("retry", "node04", meant=True)
         code, said = settled_again(one, client)
         assert code == 0, said
         assert hosts(one) == cvms(client, *THREE, "node04")

@@ -91,7 +91,7 @@ def test_a_cvm_that_fell_silent_after_it_was_ready_holds_the_gate_until_it_is_ba
             assert time.monotonic() < limit, cluster(client)
             time.sleep(0.02)
         tell("/nodes/node01/kill-cvm")
-        client.verb("retry", "node02")
+        client.verb("retry", "node02", meant=True)
         limit = time.monotonic() + 60
         while cluster(client)["waiting_for"] != "every CVM to answer":
             assert time.monotonic() < limit, cluster(client)
@@ -141,7 +141,7 @@ def test_a_cluster_that_is_protected_while_it_is_destroyed_says_that_it_waits_fo
         client.apply(spec())
         code, said = settled(one.stage)
         assert code == 0, said
-        client.verb("destroy", "demo")
+        client.verb("destroy", "demo", meant=True)
         client.verb("protect", "demo")
         until(client, lambda found: found.get("demo") == ("attention", "its protection to be lifted"))
         assert [way.get("verb") for way in client.show("demo")["entity"]["remedies"]] == ["unprotect"]

@@ -267,7 +267,7 @@ def test_when_the_clock_jumps_nothing_is_lost_and_nobody_waits_for_it_to_come_ba
     host.set(ahead=-ahead / SPEED)
     hosted.stage.start_daemon()
     with Client(hosted.stage.socket) as client:
-        client.verb("destroy", "demo")
+        client.verb("destroy", "demo", meant=True)
     until(lambda: not states(hosted.stage), "everything is gone", 60)
     assert hosted.counts()["existing"] == dict.fromkeys(MADE, 0)
 
@@ -278,7 +278,7 @@ def retry_what_failed(stage: Demo) -> None:
             if entity["state"] == "failed":
                 assert entity["error"] is not None and entity["error"]["code"] == "deadline", entity["error"]
                 with suppress(DaemonRefused):
-                    client.verb("retry", entity["name"])
+                    client.verb("retry", entity["name"], meant=True)
 
 
 @contextmanager

@@ -93,9 +93,9 @@ def test_a_server_that_somebody_deletes_stops_or_unplugs_is_told_at_once_and_the
         assert "nxd replace node03" in remedy
 
         tell(urls, "/mend", {})
-        client.verb("retry", "node01")
-        client.verb("retry", "node02")
-        client.verb("replace", "node03")
+        client.verb("retry", "node01", meant=True)
+        client.verb("retry", "node02", meant=True)
+        client.verb("replace", "node03", meant=True)
         assert wait_for(one.stage.socket, "demo", "active", 120, PlainLines("demo")) == 0
 
 
@@ -137,7 +137,7 @@ def test_a_server_that_does_not_stop_is_asked_seldom_and_told_of(rig: Callable[.
             return client.show("node01")["entity"]
 
         until(lambda: node()["evidence"] == "its status is pending", "the server is ordered")
-        client.verb("rollback", "node01")
+        client.verb("rollback", "node01", meant=True)
         until(lambda: "sent 4 times" in (node()["evidence"] or ""), "it was asked four times")
         said = node()["evidence"] or ""
         assert "it is pending" in said and "the last was refused: stop bare metal server" in said
@@ -184,7 +184,7 @@ def test_a_power_button_that_does_nothing_is_pressed_seldom_when_a_node_is_retri
         until(lambda: node()["state"] == "failed", "node01 failed")
         ignored = {"trigger": "server stop", "action": "ignored", "name": "node01", "count": None}
         tell(urls, "/faults", {"rules": [ignored]})
-        client.verb("retry", "node01")
+        client.verb("retry", "node01", meant=True)
         until(
             lambda: "it is running; a stop was sent 4 times" in (node()["evidence"] or ""), "it was pressed"
         )

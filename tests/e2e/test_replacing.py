@@ -51,7 +51,7 @@ def test_a_living_member_is_not_taken_from_a_cluster_that_lacks_another_one(rig:
         deploy(one, client, *THREE)
         before = entity(client, "node02")["resources"]
         tell(one, "/nodes/node01/kill-cvm")
-        client.verb("replace", "node02")
+        client.verb("replace", "node02", meant=True)
         limit = time.monotonic() + 60
         while entity(client, "demo")["phase"] != "attention":
             assert time.monotonic() < limit, entity(client, "demo")
@@ -72,9 +72,9 @@ def test_a_replacement_that_waited_in_vain_is_still_one_when_it_is_tried_again(
     with Client(one.stage.socket) as client:
         deploy(one, client, *THREE, deadlines={"creating_server": "60m"})
         tell(one, "/nodes/node01/kill-cvm")
-        client.verb("replace", "node02")
+        client.verb("replace", "node02", meant=True)
         becomes(client, "node02", lambda node: node["state"] == "failed")
-        client.verb("retry", "node02")
+        client.verb("retry", "node02", meant=True)
         becomes(client, "node02", lambda node: node["waiting_for"] == "its cluster to let it go")
         tell(one, "/nodes/node01/revive")
         code, lines = settled(one.stage)
@@ -90,7 +90,7 @@ def test_the_only_host_of_a_cluster_cannot_be_replaced(rig: Callable[..., Any]) 
         deploy(one, client, "node01", nutanix=nutanix)
         assert "all that demo stands on" in str(entity(client, "node01")["can"]["replace"])
         with pytest.raises(DaemonRefused, match="destroy the cluster"):
-            client.verb("replace", "node01")
+            client.verb("replace", "node01", meant=True)
 
 
 @pytest.mark.parametrize("names", [THREE, (*THREE, "node04", "node05")], ids=["three", "five"])
@@ -102,7 +102,7 @@ def test_members_that_are_replaced_at_once_leave_one_after_the_other_each_once_t
     with Client(one.stage.socket) as client:
         deploy(one, client, *names)
         for name in reversed(asked):
-            client.verb("replace", name)
+            client.verb("replace", name, meant=True)
         fewest, limit = len(names), time.monotonic() + 200
         while any(entity(client, name)["state"] != "active" for name in ("demo", *names)):
             assert time.monotonic() < limit, client.snapshot()
@@ -126,8 +126,8 @@ def test_of_two_nodes_with_the_same_serial_one_is_replaced_and_the_cluster_forms
         ways = entity(client, "demo")["remedies"]
         named = [way["target"] for way in ways if way.get("verb") == "replace"]
         assert len(named) == 2, ways
-        client.verb("replace", named[0])
-        client.verb("retry", "demo")
+        client.verb("replace", named[0], meant=True)
+        client.verb("retry", "demo", meant=True)
         run_to(one.stage, "active")
         assert one.counts()["created"]["server"] == 4
         assert hosts(one) == cvms(client, *THREE)
@@ -140,14 +140,14 @@ def test_a_replacement_that_fails_is_what_a_person_is_told_of_who_waits_for_the_
     with Client(one.stage.socket) as client:
         deploy(one, client, *THREE)
         post(one, "/faults", {"rules": [{"trigger": "machine phase 6", "action": "fail", "name": "node01"}]})
-        client.verb("replace", "node01")
-        client.verb("replace", "node02")
+        client.verb("replace", "node01", meant=True)
+        client.verb("replace", "node02", meant=True)
         becomes(client, "node01", lambda node: node["state"] == "failed")
         code, said = settled(one.stage)
         assert code == 1, said
         for name in ("demo", "node02"):
             assert [one["target"] for one in entity(client, name)["remedies"]] == ["node01"]
         post(one, "/mend", {})
-        client.verb("retry", "node01")
+        client.verb("retry", "node01", meant=True)
         run_to(one.stage, "active")
         assert hosts(one) == cvms(client, *THREE)

@@ -28,7 +28,7 @@ def test_a_cluster_is_deployed_and_goes_back_to_nothing_through_a_proxy_that_dou
         assert wait_for(one.stage.socket, "demo", "active", 120, PlainLines("demo")) == 0
         existing = one.counts()["existing"]
         assert {kind: existing[kind] for kind in ONCE} == ONCE
-        client.verb("destroy", "demo")
+        client.verb("destroy", "demo", meant=True)
         until = time.monotonic() + 90
         while client.clusters():
             assert time.monotonic() < until, [*client.nodes(), *client.clusters()]

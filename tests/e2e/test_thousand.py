@@ -113,7 +113,7 @@ def test_a_thousand_nodes_become_active_and_nothing_is_left_of_them(
         assert set(found["installs"].values()) == {1}
         with Client(stage.socket) as client:
             for number in range(clusters):
-                client.verb("destroy", f"c{number:02d}")
+                client.verb("destroy", f"c{number:02d}", meant=True)
         down = until(stage, Counter())
         assert counts(stage)["existing"] == dict.fromkeys(made, 0)
         with capsys.disabled():

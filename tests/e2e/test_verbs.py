@@ -52,7 +52,7 @@ def test_a_replaced_server_stands_behind_the_same_addresses_interfaces_and_names
         code, _ = settled(one.stage)
         assert code == 1
         before = entity(client, "node01")
-        client.verb("replace", "node01")
+        client.verb("replace", "node01", meant=True)
         code, said = settled(one.stage)
         assert code == 0, said
         after = entity(client, "node01")
@@ -75,9 +75,9 @@ def test_a_retry_may_begin_at_an_earlier_step_and_makes_nothing_twice(rig: Calla
         code, _ = settled(one.stage)
         assert code == 1
         with pytest.raises(DaemonRefused) as refused:
-            client.verb("retry", "node01", step="awaiting_cvm")
+            client.verb("retry", "node01", step="awaiting_cvm", meant=True)
         assert refused.value.status == 409
-        client.verb("retry", "node01", step="registering_dns")
+        client.verb("retry", "node01", step="registering_dns", meant=True)
         code, said = settled(one.stage)
         assert code == 0, said
     counts = one.counts()
@@ -96,11 +96,11 @@ def test_a_protected_cluster_refuses_every_deletion_until_it_is_unprotected(rig:
             assert time.monotonic() < limit
             time.sleep(0.02)
         with pytest.raises(DaemonRefused) as refused:
-            client.verb("destroy", "demo")
+            client.verb("destroy", "demo", meant=True)
         assert "protected" in refused.value.error["message"]
         assert one.counts()["existing"]["server"] == 1
         client.verb("unprotect", "demo")
-        client.verb("destroy", "demo")
+        client.verb("destroy", "demo", meant=True)
         for _ in ("while it goes", "once it is forgotten"):
             code, said = settled(one.stage, goal="gone")
             assert code == 0, said

@@ -131,7 +131,7 @@ def test_a_second_cluster_takes_what_is_left_and_destroying_it_leaves_the_first_
         code = wait_for(situation.stage.socket, "other", "active", 120, PlainLines("other", said.append))
         assert code == 0, "\n".join(said[-20:])
         assert situation.counts()["existing"]["server"] == 6
-        client.verb("destroy", "other")
+        client.verb("destroy", "other", meant=True)
         assert wait_for(situation.stage.socket, "other", "gone", 120, PlainLines("other", said.append)) == 0
         assert client.show("demo")["entity"]["state"] == "active"
         assert client.audit() == []

@@ -58,7 +58,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "a cluster that was active is not rolled back by mistake", LIFE),
     Mutant("daemon/life/replacing.py", "        unfit = [row for row in self._standing(rows) if is_unfit(row)]\n", "        unfit = list(self._standing(rows))\n",
            "a retry renews nothing that is good", LIFE),
-    Mutant("daemon/engine/remedies.py", "    elif passes_by_itself(here, cluster):\n", "    elif False:\n",
+    Mutant("daemon/engine/remedies.py", "    elif goes_on:\n", "    elif False:\n",
            "no refusal names a deletion where time leads on", REMEDIES),
     Mutant("daemon/cli/waiting.py",
            "    return entity[\"phase\"] == \"failed\" or (bool(ways) and all(way[\"kind\"] == \"verb\" for way in ways))\n",

@@ -169,6 +169,9 @@ class IbmNutanix(Platform):
         return {"url": url, "user": PRISM_USER, "password": password}
 
     def addresses(self, record: Record, resources: Sequence[Resource]) -> dict[str, str]:
+        if record.name == record.shard:
+            reached = record.facts.get("external_ip")
+            return {"cluster": str(reached)} if reached else {}
         return boot.addresses(list(resources))
 
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> Guest | None:

@@ -13,8 +13,11 @@ import pytest
 from aiohttp import web
 
 from daemon.client import AsyncClient
+from daemon.engine.context import StepContext
+from daemon.errors.tree import OutsideError
 from pxe.app import protocol_log
 from pxe.connections import SocketSite
+from state_machines.outcome import Done
 
 SPEC = "platform: toy\ncluster: demo\nnodes:\n  - name: node01\n  - name: node02\n"
 
@@ -58,3 +61,16 @@ async def door(house: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Doo
         ):
             yield Door(path, client, raw, runner)
         await runner.cleanup()
+
+
+@pytest.fixture
+async def failed(house: Any, door: Any) -> Any:
+    """A node that made a thing and then failed."""
+
+    async def make(ctx: StepContext) -> Done:
+        await ctx.ensure(house.toy.outside.want("a"))
+        return Done()
+
+    house.toy.script = {"making": make, "settling": [OutsideError("bad_request", "No.", evidence="HTTP 400")]}
+    await house.begin()
+    return door.client

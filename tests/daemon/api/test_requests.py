@@ -26,19 +26,6 @@ def is_error(body: Any, code: str) -> bool:
     return bool(error["code"] == code)
 
 
-@pytest.fixture
-async def failed(house: Any, door: Any) -> Any:
-    """A node that made a thing and then failed."""
-
-    async def make(ctx: StepContext) -> Done:
-        await ctx.ensure(house.toy.outside.want("a"))
-        return Done()
-
-    house.toy.script = {"making": make, "settling": [OutsideError("bad_request", "No.", evidence="HTTP 400")]}
-    await house.begin()
-    return door.client
-
-
 async def test_the_verbs_of_each_kind_are_told_with_how_they_are_asked_for(house: Any, door: Any) -> None:
     told = (await door.client.verbs())["verbs"]
     assert told == (await door.client.snapshot())["verbs"]
@@ -70,7 +57,7 @@ async def test_the_timeline_begins_with_this_one_and_not_with_a_destroyed_namesa
 ) -> None:
     await door.client.apply(door.spec)
     await house.idle()
-    await door.client.verb("destroy", "demo")
+    await door.client.verb("destroy", "demo", meant=True)
     await house.pass_time(600)
     assert house.mirror.records == {}
     await door.client.apply(door.spec)
@@ -102,7 +89,7 @@ async def test_the_same_verb_given_many_times_at_once_is_accepted_once(house: An
 async def test_a_verb_is_accepted_when_it_is_durable_and_its_actor_is_who_asked(
     house: Any, failed: Any
 ) -> None:
-    accepted = await failed.verb("retry", "node01")
+    accepted = await failed.verb("retry", "node01", meant=True)
     (asked,) = await house.log(kind="verb")
     assert accepted == {"accepted": True, "revision": asked.revision, "along": []}
     assert (asked.actor, asked.message) == (ME, f"{ME} asked for retry of node01")
@@ -114,21 +101,21 @@ async def test_a_verb_is_accepted_when_it_is_durable_and_its_actor_is_who_asked(
 async def test_the_same_token_twice_is_one_effect(house: Any, failed: Any) -> None:
     house.toy.script["settling"] = [OutsideError("bad_request")] * 9
     for _ in range(3):
-        assert (await failed.verb("retry", "node01", token="once"))["accepted"]
+        assert (await failed.verb("retry", "node01", token="once", meant=True))["accepted"]
         await house.idle()
     assert (house.record().attempt, house.record().state) == (2, "failed")
     house.toy.script["settling"] = []
-    await failed.verb("retry", "node01", token="twice")
+    await failed.verb("retry", "node01", token="twice", meant=True)
     await house.idle()
     assert (house.record().attempt, house.record().state) == (3, "ready")
-    assert (await failed.verb("retry", "node01", token="once"))["accepted"]
+    assert (await failed.verb("retry", "node01", token="once", meant=True))["accepted"]
     assert len(await house.log(kind="verb")) == 2
 
 
 async def test_the_same_token_at_the_same_moment_is_one_effect(house: Any, failed: Any) -> None:
     house.toy.script["settling"] = [OutsideError("bad_request")] * 9
     told = await asyncio.gather(
-        *(failed.verb("retry", "node01", token="once") for _ in range(4)), return_exceptions=True
+        *(failed.verb("retry", "node01", token="once", meant=True) for _ in range(4)), return_exceptions=True
     )
     await house.idle()
     assert any(isinstance(one, dict) for one in told)
@@ -149,7 +136,7 @@ async def test_a_verb_that_cannot_be_is_refused_with_the_reason_and_changes_noth
 ) -> None:
     before = await failed.snapshot()
     with pytest.raises(DaemonRefused) as caught:
-        await failed.verb(verb, target)
+        await failed.verb(verb, target, meant=True)
     assert (caught.value.status, caught.value.error["code"]) == (status, code)
     assert caught.value.error["remedy"]
     if status == 409:
@@ -163,7 +150,7 @@ async def test_what_the_platform_vetoes_is_refused_in_its_words(house: Any, fail
     house.toy.vetoes["retry"] = "Not on a Sunday."
     assert (await failed.show("node01"))["entity"]["can"]["retry"] == "Not on a Sunday."
     with pytest.raises(DaemonRefused, match="Not on a Sunday"):
-        await failed.verb("retry", "node01")
+        await failed.verb("retry", "node01", meant=True)
 
 
 async def test_a_verb_that_waits_is_shown_as_a_wish_and_not_taken_again(house: Any, door: Any) -> None:

@@ -12,10 +12,8 @@ from daemon.engine.context import StepContext
 from daemon.errors.tree import OutsideError
 from daemon.platforms.base import Seed
 from state_machines.outcome import Done, Wait
-from tests.daemon.api import test_requests
 from tests.daemon.api.test_requests import is_error
 
-failed = test_requests.failed
 """The fixture."""
 
 

@@ -107,11 +107,11 @@ def test_who_follows_hears_of_it_and_of_one_name_only_if_that_was_asked(served: 
     with Client(served.socket) as client:  # the child may need a while until it follows
         while not any("protect" in event["message"] for event in heard):
             assert time.monotonic() < until, heard
-            client.verb(verb, "solo")
+            client.verb(verb, "solo", meant=True)
             verb = "unprotect" if verb == "protect" else "protect"
             time.sleep(0.5)
         if verb == "unprotect":
-            client.verb(verb, "solo")
+            client.verb(verb, "solo", meant=True)
     child.terminate()
     reader.join(10)
     assert all(event["cluster"] == "solo" for event in heard) or command == ("events",)

@@ -79,7 +79,7 @@ async def test_a_protection_that_comes_after_the_verb_is_honoured_before_anythin
     await thing_then_failure(house)
     await house.ask("node01", "start")
     await under_way.wait()
-    await house.verbs.give("rollback", "node01", "ada")
+    await house.verbs.give("rollback", "node01", "ada", meant=True)
     await house.verbs.give("protect", "demo", "ada")
     answered.set()
     await house.idle()
@@ -286,11 +286,11 @@ async def test_what_can_be_done_is_done_and_what_cannot_is_refused_with_the_same
         reason = house.verbs.can(house.record(name))[verb]
         if reason is not None:
             with pytest.raises(NxdError) as refused:
-                await house.verbs.give(verb, name, "ada")
+                await house.verbs.give(verb, name, "ada", meant=True)
             assert refused.value.message == reason
             await house.commit(AddCommand(Command(verb, name, "demo", verb, "ada", now)))
         else:
-            await house.verbs.give(verb, name, "ada")
+            await house.verbs.give(verb, name, "ada", meant=True)
         (command,) = house.mirror.commands(name)
         await house.engine._carry_out(house.record(name), command)
         nothing = [e.message for e in await house.log(name, "verb") if "came to nothing" in e.message]
@@ -329,7 +329,7 @@ async def test_what_is_refused_where_nothing_is_wrong_offers_nothing_that_delete
 ) -> None:
     await house.begin()
     with pytest.raises(NxdError) as refused:
-        await house.verbs.give(verb, "node01", "ada")
+        await house.verbs.give(verb, "node01", "ada", meant=True)
     assert [one.kind for one in refused.value.remedies] == ["wait"]
     house.toy.script["settling"] = FOREVER
     await house.sow("node02", cluster="other")

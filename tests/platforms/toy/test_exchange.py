@@ -74,7 +74,7 @@ def test_a_daemon_killed_while_a_box_is_replaced_makes_one_other_and_leaves_none
     toy.more["NXD_CRASH"] = f"{point}@left"
     child = toy.serve()
     toy.more.clear()
-    toy.asks(lambda client: client.verb("replace", "left"))
+    toy.asks(lambda client: client.verb("replace", "left", meant=True))
     until(lambda: child.poll() is not None)
     assert child.poll() == -signal.SIGKILL
     toy.serve()

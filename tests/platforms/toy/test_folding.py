@@ -114,10 +114,10 @@ def test_a_box_that_is_made_again_folds_itself_again(toy: Any, shelf: ShelfState
     toy.serve()
     assert toy.run("apply", str(SPEC)).code == 0
     until(lambda: (states(toy)["left"], states(toy)["right"]) == ("failed", "ready"))
-    toy.asks(lambda client: client.verb("rollback", "row"))
+    toy.asks(lambda client: client.verb("rollback", "row", meant=True))
     until(lambda: set(states(toy).values()) == {"rolled_back"})
     shelf.mend("lab-left")
-    toy.asks(lambda client: client.verb("retry", "row"))
+    toy.asks(lambda client: client.verb("retry", "row", meant=True))
     until(lambda: set(states(toy).values()) == {"active"})
     assert len(shelf.made) == 4
     folded = {name: sum(one.folded for one in each) for name, each in shelf.machines.items()}

@@ -40,7 +40,7 @@ def deployed(toy: Any) -> Any:
 
 
 def destroyed(toy: Any) -> None:
-    toy.asks(lambda client: client.verb("destroy", "row"))
+    toy.asks(lambda client: client.verb("destroy", "row", meant=True))
     until(lambda: toy.asks(lambda client: client.snapshot()["clusters"]) == [])
 
 
@@ -168,7 +168,7 @@ def test_a_switch_that_is_heeded_late_is_off_in_the_end(toy: Any, shelf: ShelfSt
     toy.serve()
     assert toy.run("apply", str(SPEC)).code == 0
     until(lambda: shelf.switched.count("on") == 2)
-    toy.asks(lambda client: client.verb("rollback", "row"))
+    toy.asks(lambda client: client.verb("rollback", "row", meant=True))
     until(lambda: set(states(toy).values()) == {"rolled_back"})
     assert shelf.boxes == {} and "off" in shelf.switched
 
@@ -226,7 +226,7 @@ class TestOff:
         ended(deployed(toy))
         toy.write(toyland={"url": "http://127.0.0.1:1"})
         child = toy.serve()
-        toy.asks(lambda client: client.verb("destroy", "row"))
+        toy.asks(lambda client: client.verb("destroy", "row", meant=True))
         until(lambda: states(toy)["left"] == "rolling_back")
         ended(child)
         toy.installed = installed
