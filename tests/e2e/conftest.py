@@ -34,6 +34,13 @@ class Rig:
         """Every object that stands in the simulated cloud."""
         return self._ask("/inventory?existing=1")
 
+    def tell(self, path: str, body: Any) -> None:
+        """Tell the simulated world something."""
+        url, data = self.stage.urls()["control_url"] + path, json.dumps(body).encode()
+        request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request) as answer:
+            answer.read()
+
     def _ask(self, path: str) -> dict[str, Any]:
         with urllib.request.urlopen(self.stage.urls()["control_url"] + path) as answer:
             found: dict[str, Any] = json.load(answer)

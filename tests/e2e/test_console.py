@@ -6,6 +6,7 @@ import contextlib
 import os
 import pty
 import select
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -178,3 +179,56 @@ def test_the_token_of_a_console_stands_in_no_log_and_no_row(standing: Any) -> No
         written += "\n".join(database.iterdump())
     for token in tokens:
         assert token not in written
+
+
+def test_where_no_terminal_is_it_is_shown_as_plain_text_and_nothing_is_sent(rig: Callable[..., Any]) -> None:
+    one = rig("node01:install", speed=300.0)
+    with Client(one.stage.socket) as client:
+        client.apply(one_node_spec())
+        until(client, "node01", lambda node: node["state"] == "awaiting_config")
+        command = nxd(one.stage, "console", "node01")
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as shown:
+            assert shown.stdout is not None
+            line = shown.stdout.readline().rstrip("\n")
+            assert line and line.isprintable()
+            shown.send_signal(signal.SIGINT)
+            assert shown.wait(WITHIN) == 130
+        assert "0 sent" in told(client, "the serial console of", "ended after")
+
+
+def test_a_daemon_that_stops_says_so_and_gives_the_terminal_back(standing: Any) -> None:
+    stage = standing.stage
+    terminal = Keyboard(stage, "console", "node01")
+    try:
+        terminal.shows("Ctrl-] leaves it")
+        told(stage.client, "opened the serial console")
+        stage.stop_daemon()
+        terminal.shows("The daemon stops")
+        assert terminal.ended() == 1
+        assert terminal.is_as_before()
+    finally:
+        terminal.close()
+
+
+ASKS = "vpc POST /bare_metal_servers/{server_id}/console_access_token"
+OPENS = "vpc GET /bare_metal_servers/{server_id}/console"
+REFUSALS = [
+    (
+        {"trigger": ASKS, "what": {"status": 403, "code": "not_authorized"}},
+        1,
+        "Bare Metal Console Administrator",
+    ),
+    ({"trigger": ASKS, "what": {"status": 409, "code": "conflict"}}, 4, "--force takes it over"),
+    ({"trigger": OPENS, "what": {"status": 401, "code": "token_invalid"}}, 4, "used up or has expired"),
+    ({"trigger": OPENS, "what": {"status": 409, "code": "conflict"}}, 4, "--force takes it over"),
+    ({"trigger": OPENS, "what": {"status": 503}}, 1, "HTTP 503"),
+    ({"trigger": OPENS, "action": "hang"}, 1, "no answer within"),
+]
+
+
+def test_whatever_keeps_a_console_closed_is_one_sentence_with_its_exit_code(standing: Any) -> None:
+    for rule, code, words in REFUSALS:
+        standing.tell("/faults", {"rules": [{"action": "answer", "count": 1, **rule}]})
+        said = run(standing.stage, "console", "node01")
+        assert (said.returncode, words in said.stderr) == (code, True), (rule, said)
+        assert "access_token" not in said.stderr and "Traceback" not in said.stderr

@@ -149,6 +149,13 @@ def test_it_has_no_login_and_says_so(toy: Any, shelf: ShelfState) -> None:
     said.refused_with(2, "has no login")
 
 
+def test_it_has_no_console_and_says_so(toy: Any, shelf: ShelfState) -> None:
+    deployed(toy)
+    nodes = toy.asks(lambda client: client.nodes())
+    toy.run("console", nodes[0]["name"]).refused_with(2, "nxd opens none on its platform")
+    assert not any("console" in node for node in nodes)
+
+
 async def test_nxtui_shows_it_as_any_other(toy: Any, shelf: ShelfState) -> None:
     deployed(toy)
     app = NxTui(toy.socket)
