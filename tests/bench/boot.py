@@ -26,12 +26,12 @@ import yaml
 from figures import RUNS, Figure, cpu_seconds, of_runs, percentile, resident_mb
 from life import PROMPT, fleet, states
 from peers import nginx
+from whole import NXD
 
 from daemon.client import Client
 from daemon.demo.setup import Demo
 from daemon.host.state_dir import KEY
 from daemon.secrets.box import SecretBox
-from pxe.images import fingerprint
 
 NODES, CLUSTERS = 1000, 40
 SPEED = 20.0
@@ -120,16 +120,18 @@ def _prepare(stage: Demo) -> None:
     rules = json.dumps({"rules": [STANDING]}).encode()
     urllib.request.urlopen(f"{stage.urls()['control_url']}/faults", rules).close()
     stage.stop_daemon()
-    directory = stage.directory / "images"
-    with (directory / "new").open("wb") as file:
+    made = stage.directory / "made"
+    with made.open("wb") as file:
         for _ in range(IMAGE_MB):
             file.write(secrets.token_bytes(1 << 20))
-    (directory / "new").chmod(0o644)
-    listed = directory / "images.json"
-    pins = {**json.loads(listed.read_text()), IMAGE: fingerprint(directory / "new")}
-    (directory / "new").rename(directory / IMAGE)
-    listed.write_text(json.dumps(pins))
+    environ = {**os.environ, "NXD_CONFIG": str(stage.config)}
+    subprocess.run([*NXD, "images", "add", IMAGE, made, "--replace"], check=True, env=environ)
     stage.start_daemon()
+    ends = time.monotonic() + PATIENCE
+    with Client(stage.socket) as client:  # who asks while images are being read waits for the next look
+        while client.health().get("problems"):
+            assert time.monotonic() < ends, client.health()
+            time.sleep(0.5)
 
 
 @contextmanager
