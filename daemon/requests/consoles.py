@@ -15,6 +15,7 @@ from daemon.errors.tree import NxdError, OutsideError
 from daemon.memory.journal import Journal
 from daemon.platforms.base import Console
 from daemon.secrets.box import SecretBox
+from daemon.words import counted
 from state_machines.record import Record
 
 OPENING = 30.0
@@ -179,7 +180,7 @@ class Consoles:
             await session.console.close()
         finally:
             lasted = lasting(self._journal.clock.now() - session.since)
-            figures = f"{session.received} bytes seen, {session.sent} sent"
+            figures = f"{counted(session.received, 'byte')} seen, {session.sent} sent"
             await self._note(
                 record,
                 f"the serial console of {session.actor} ended after {lasted} ({figures})",
