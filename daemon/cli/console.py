@@ -29,7 +29,10 @@ def console(options: dict[str, Any], name: str, reads: bool, force: bool) -> int
     from daemon.cli.console_session import run
 
     plain = reads or not (sys.stdin.isatty() and sys.stdout.isatty())
-    end, message = asyncio.run(run(find_socket(options), name, plain, force))
+    try:
+        end, message = asyncio.run(run(find_socket(options), name, plain, force))
+    except asyncio.CancelledError:  # somebody ended this process: the terminal is as it was
+        raise KeyboardInterrupt from None
     if end == "left":
         return wire.EXIT_DONE
     raise CommandFailed(wire.EXIT_FAILED, message, {"code": f"console_{end}"})

@@ -28,6 +28,7 @@ OPENING = ANSWER_WITHIN + 10.0
 PULSE = 30.0
 SWITCHING = 101
 _HINT = "The console of {name}. Ctrl-] leaves it."
+_LEFT = ("left", "")
 _BROKE = ("broken", "The connection to the daemon broke off: see whether it still runs.")
 
 Ended = tuple[str, str]
@@ -100,7 +101,10 @@ async def _talk(line: aiohttp.ClientWebSocketResponse, name: str) -> Ended:
 async def _show(line: aiohttp.ClientWebSocketResponse) -> Ended:
     async for message in line:
         if message.type is aiohttp.WSMsgType.BINARY:
-            _write(message.data)
+            try:
+                _write(message.data)
+            except OSError:  # the terminal was hung up
+                return _LEFT
         elif (end := _told(message)) is not None:
             return end
     return _BROKE
@@ -110,7 +114,6 @@ async def _type(line: aiohttp.ClientWebSocketResponse) -> Ended:
     """Send what is typed, up to the key that leaves."""
     loop = asyncio.get_running_loop()
     keyboard = sys.stdin.fileno()
-    left: Ended = ("left", "")
     while True:
         typed = asyncio.Event()
         loop.add_reader(keyboard, typed.set)
@@ -118,14 +121,17 @@ async def _type(line: aiohttp.ClientWebSocketResponse) -> Ended:
             await typed.wait()
         finally:
             loop.remove_reader(keyboard)
-        keys, leaves, _ = os.read(keyboard, PIECE).partition(LEAVE)
+        try:
+            keys, leaves, _ = os.read(keyboard, PIECE).partition(LEAVE)
+        except OSError:  # the terminal was hung up
+            return _LEFT
         if keys:
             try:
                 await line.send_bytes(keys)
             except (ConnectionError, RuntimeError):
                 return _BROKE
         if leaves or not keys:
-            return left
+            return _LEFT
 
 
 def _told(message: aiohttp.WSMessage) -> Ended | None:

@@ -210,6 +210,21 @@ def test_a_daemon_that_stops_says_so_and_gives_the_terminal_back(standing: Any) 
         terminal.close()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_session_that_is_ended_by_a_signal_gives_the_terminal_back(standing: Any, number: int) -> None:
+    terminal = Keyboard(standing.stage, "console", "node01")
+    try:
+        terminal.shows("Ctrl-] leaves it")
+        terminal.process.send_signal(number)
+        assert terminal.ended() == 130
+        assert terminal.is_as_before()
+        terminal.shows("Interrupted.")
+        assert b"Traceback" not in terminal.shown
+        told(standing.stage.client, "the serial console of", "ended after")
+    finally:
+        terminal.close()
+
+
 ASKS = "vpc POST /bare_metal_servers/{server_id}/console_access_token"
 OPENS = "vpc GET /bare_metal_servers/{server_id}/console"
 REFUSALS = [
