@@ -42,3 +42,26 @@ def test_some_seconds_that_are_hours_of_the_nodes_delete_no_server(
         said = " ".join(event["message"] for event in client.log(limit=10_000)["events"])
     assert ("There was no daemon for" if ended else "The daemon stood still for") in said
     assert "its deadline" not in said
+
+
+def test_a_retry_at_once_after_a_deadline_goes_on_with_the_installation_that_runs(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig(speed=240.0)
+    with Client(one.stage.socket) as client:
+        client.apply(spec(deadlines={"installing": "10m"}))
+        until(
+            lambda: all(node["state"] == "failed" for node in client.nodes()), "none is installed in time", 60
+        )
+        error = client.show("node01")["entity"]["error"]
+        assert error["message"].startswith("installing took 20m"), error["message"]
+        assert "its deadline is 20m00s" in error["message"]
+        assert "goes on with an installation that reported within three minutes" in error["remedy"]
+        client.apply(spec(deadlines={"installing": "2h"}))
+        for node in client.nodes():
+            client.verb("retry", node["name"])
+        run_to(one.stage, "active")
+    stops = [
+        call for call in one._ask("/calls")["calls"] if call["method"] == "POST" and "stop" in call["path"]
+    ]
+    assert stops == []

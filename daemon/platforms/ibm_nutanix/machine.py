@@ -29,7 +29,7 @@ from daemon.platforms.ibm_nutanix.server import (
 )
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
-from daemon.platforms.ibm_nutanix.ways import of_stubborn, of_unmade, of_unseen
+from daemon.platforms.ibm_nutanix.ways import of_stubborn, of_unfinished, of_unmade, of_unseen
 from daemon.store.ops import Resource, Signal
 from daemon.words import ended
 from state_machines.ibm_nutanix import NODE
@@ -85,9 +85,10 @@ class MachineSteps:
 
     async def await_boot(self, ctx: StepContext) -> Outcome:
         """The boot script was fetched; on a retry, after the power was cycled, unless the machine came to its end
-        after the step was given up: what it installed is taken then."""
+        after the step was given up: what it installed is taken then. A machine that is still being installed is not
+        interrupted either."""
         stands, facts = _standing(ctx), ctx.record.facts
-        if stands.ended and facts.get(INSTALLED) != round_of(ctx.record):
+        if (stands.ended and facts.get(INSTALLED) != round_of(ctx.record)) or _goes_on(ctx, stands):
             return Done({"powered": ctx.record.attempt})
         cycling = await self._power_cycle(ctx)
         if cycling is not None:
@@ -119,7 +120,8 @@ class MachineSteps:
         evidence = f"phase {phase} of {LAST_PHASE}: {latest.data.get('message') or PHASES[phase]}"
         progress = (phase - 1 + percent / 100) / LAST_PHASE
         poll, loud = self._settings.poll_seconds, latest.time + QUIET_SECONDS - ctx.clock.now()
-        wait = Wait(f"phase {phase + 1} of {LAST_PHASE}", evidence, max(poll, loud), progress=progress)
+        what, ways = f"phase {phase + 1} of {LAST_PHASE}", of_unfinished()
+        wait = Wait(what, evidence, max(poll, loud), progress=progress, remedies=ways)
         return wait if loud > 0 else await self._watched(ctx, wait)
 
     async def await_cvm(self, ctx: StepContext) -> Outcome:
@@ -276,6 +278,17 @@ def is_installed(where: str | None, stands: BootProgress) -> bool:
 
 def _standing(ctx: StepContext) -> BootProgress:
     return boot_progress(ctx.record, ctx.signals(), LAST_PHASE)
+
+
+def _goes_on(ctx: StepContext, stands: BootProgress) -> bool:
+    """Whether a retry after a deadline, that asks for nothing else, finds the machine being installed: by a report of
+    these minutes."""
+    facts, latest = ctx.record.facts, stands.phase
+    begun = int(facts.get("powered", 0)) >= ctx.record.attempt or facts.get("cycling")
+    late = (facts.get("stuck") or {}).get("code") == "deadline" and facts.get("asked") != "reinitialise"
+    if begun or not late or latest is None or stands.error is not None or stands.ended:
+        return False
+    return ctx.clock.now() - latest.time < QUIET_SECONDS
 
 
 def _phase(stands: BootProgress) -> int:

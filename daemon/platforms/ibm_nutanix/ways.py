@@ -57,6 +57,15 @@ def of_unformed(address: str) -> tuple[Remedy, ...]:
     return (outside(said),)
 
 
+def of_unfinished() -> tuple[Remedy, ...]:
+    """A machine of which the time is over while it is being installed is not stopped by that."""
+    said = (
+        "The machine may be installing still: a retry takes what it has installed, goes on with an installation that "
+        "reported within three minutes, and restarts the machine otherwise."
+    )
+    return (outside(said),)
+
+
 def of_unmade() -> tuple[Remedy, ...]:
     """A script or a document that cannot be made: templates and settings are read when nxd starts."""
     return (
