@@ -11,7 +11,7 @@ import pytest
 from daemon.client import Client
 from daemon.wire import Detail
 from tests.e2e.deployments import entity, settled
-from tests.e2e.test_console import LEAVE, WITHIN, Keyboard, run, told, until
+from tests.e2e.test_console import LEAVE, OPENS, WITHIN, Keyboard, run, told, until
 from tests.e2e.test_verbs import one_node_spec
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -77,6 +77,23 @@ def test_a_person_keeps_the_console_while_the_installation_fails(rig: Callable[.
             assert terminal.process.poll() is None
             terminal.press(LEAVE)
             assert terminal.ended() == 0
+        finally:
+            terminal.close()
+        assert "screen" not in client.show("node01")
+
+
+def test_a_console_that_hangs_keeps_neither_the_failure_nor_a_person_waiting(rig: Callable[..., Any]) -> None:
+    one = rig("node01:install")
+    one.tell("/faults", {"rules": [{"trigger": OPENS, "action": "hang", "count": 1}]})
+    with Client(one.stage.socket) as client:
+        failed(one, client)
+        began = time.monotonic()
+        terminal = Keyboard(one.stage, "console", "node01")
+        try:
+            terminal.shows("Ctrl-] leaves it")
+            assert time.monotonic() - began < 10
+            terminal.press(LEAVE)
+            assert terminal.ended() in (0, 1)  # at this speed the service may find the session idle first
         finally:
             terminal.close()
         assert "screen" not in client.show("node01")
