@@ -16,7 +16,7 @@ from daemon.engine.remedies import remedies, text, without_problem
 from daemon.engine.sentences import sentence
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
-from daemon.requests.audit import missed
+from daemon.requests.audit import Audit, missed
 from daemon.requests.verbs import Verbs
 from daemon.store.ops import Event, Resource
 from state_machines.kind import Kind
@@ -31,6 +31,7 @@ class Views:
         self._journal = journal
         self._engine = engine
         self._verbs = verbs
+        self._audit = Audit(journal, engine)
         self.daemon = daemon
         self._kept: dict[str, tuple[tuple[int, int], orjson.Fragment]] = {}
 
@@ -125,6 +126,7 @@ class Views:
         cluster = self._engine.situation(here.cluster)
         problem = record.error or self._cause(record)
         ways = remedies(problem, here, cluster) if problem else without_problem(here, cluster)
+        ways = [*ways, *self._audit.makes_up(record)]
         shown = cast("list[wire.RemedyView]", msgspec.to_builtins(ways))
         if problem is None:
             return None, shown

@@ -91,7 +91,10 @@ def show(options: dict[str, Any], name: str, as_json: bool) -> None:
     _print_pairs("addresses", entity["addresses"].items())
     _print_screen(detail)
     rows = (
-        (f"{r['kind']} {r['name']}", f"{r['state']}  {r['id'] or ''}{_missed(r, now)}")
+        (
+            f"{r['kind']} {r['name']}",
+            f"{'missing' if 'missed' in r else r['state']}  {r['id'] or ''}{_missed(r, now)}",
+        )
         for r in entity["resources"]
     )
     _print_pairs("resources", rows)
@@ -115,7 +118,7 @@ def _missed(row: wire.ResourceView, now: float) -> str:
     """What is said of an object that an audit did not find outside."""
     if "missed" not in row:
         return ""
-    return f"  missing outside (an audit found that {lasting(now - row['missed'])} ago): nxd audit says what to do"
+    return f"  (an audit did not find it outside, {lasting(now - row['missed'])} ago)"
 
 
 def _print_pairs(title: str, pairs: Any) -> None:

@@ -227,13 +227,17 @@ def demo(
     except DemoError as error:
         raise CommandFailed(error.code, str(error)) from None
     keep = bool(fail or scenario) if keep is None else keep
+    ends = f"nxd demo --stop{_dir(directory)}"
     try:
         code = _headless(stage) if headless else _watched(stage)
-    except BaseException:
-        stage.stop()
+    except BaseException as cause:
+        if keep and isinstance(cause, Exception) and stage.has_lost_its_daemon():
+            _say_how_to_go_on(stage, ends)
+        else:
+            stage.stop()
         raise
     if keep:
-        _say_how_to_go_on(stage, f"nxd demo --stop{_dir(directory)}")
+        _say_how_to_go_on(stage, ends)
     else:
         stage.stop()
         if headless:
@@ -245,8 +249,8 @@ def _stop(stage: Demo) -> int:
     from daemon.demo.setup import DemoError
 
     try:
+        stage.refuse_strangers()  # before anything ends: its daemon could not go on without this world
         if not stage.runs():
-            stage.refuse_strangers()
             raise CommandFailed(wire.EXIT_FAILED, f"No demo runs in {stage.directory}.")
         stage.stop()
         stage.refuse_strangers()
@@ -318,8 +322,13 @@ def _watched(stage: Demo) -> int:
 
 
 def _say_how_to_go_on(stage: Demo, ends: str) -> None:
-    print("\nThe simulated world and the daemon keep running, for you to try your hand:")
+    serves = stage.serves()
+    both = "The simulated world and the daemon keep running, for you to try your hand:"
+    alone = "The daemon is gone, and the simulated world keeps running:"
+    print(f"\n{both if serves else alone}")
     print(f"  export NXD_CONFIG={stage.config}")
+    if not serves:
+        print("  nxd serve                     starts the daemon again, which goes on where it stood")
     print("  nxd status · nxd retry NAME --wait · nxd destroy demo · nxtui")
     print("  nxd spec demo > demo.yaml     its spec: add a node, and nxd apply demo.yaml --wait takes it in")
     print(f"  {ends}     ends them")

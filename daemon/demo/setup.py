@@ -24,6 +24,7 @@ from daemon import wire
 from daemon.client import Client, DaemonUnreachable
 from daemon.host.state_dir import claimant
 
+DYING_SECONDS = 1.0
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 IMAGE_NAMES = ("vmlinuz-foundation", "initrd-foundation.img")
@@ -104,9 +105,23 @@ class Demo:
         """Whether anything that was started here runs still. Raises DemoError."""
         return any(self._running(pid) for pid in self.processes().values())
 
+    def serves(self) -> bool:
+        """Whether the daemon that was started here runs still. Raises DemoError."""
+        pid = self.processes().get("serve")
+        return pid is not None and self._running(pid)
+
+    def has_lost_its_daemon(self) -> bool:
+        """Whether the daemon has ended; one that dies lets go of its socket a moment before."""
+        until = time.monotonic() + DYING_SECONDS
+        while self.serves() and time.monotonic() < until:
+            time.sleep(0.02)
+        return not self.serves()
+
     def refuse_strangers(self) -> None:
         """See that no daemon works here that this demo did not start, whose answers would be taken for its own. Raises
         DemoError."""
+        if self.serves():
+            return  # the place is its own
         other = claimant(self.directory / "state")
         if other is not None:
             raise DemoError(

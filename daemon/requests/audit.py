@@ -17,6 +17,7 @@ from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Finding
 from daemon.store.ops import NO_ROUND, AddEvent, Event, Op, PutSignal, Signal
 from daemon.words import sentences
+from state_machines.outcome import Remedy
 from state_machines.record import Record
 
 LOSSES = "losses"
@@ -56,6 +57,21 @@ class Audit:
         with suppress(StoreError):  # what it says, it says all the same
             await self._keep(told, asked)
         return [*told, *self._of_absent()]
+
+    def makes_up(self, record: Record) -> list[Remedy]:
+        """What a person can do about each object that the last audit did not find outside, of what should stand as it
+        is."""
+        if self._engine.kind(record).states[record.state].phase != "ok":
+            return []
+        lost = missed(self._journal.mirror, record.name)
+        return [
+            Remedy(
+                "outside",
+                f"{row.kind} {row.name} is missing outside: {self._way(record, str(row.cloud_id))}.",
+            )
+            for row in self._journal.mirror.resources(record.name)
+            if row.cloud_id in lost
+        ]
 
     async def _keep(self, findings: Sequence[Finding], asked: Collection[str]) -> None:
         """Keep with every record of these platforms what is lost of it, and tell of what is lost or found since the

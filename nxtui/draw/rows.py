@@ -26,6 +26,9 @@ def note(entity: EntityView, waits: str = "", before: str = "") -> str:
     if error is not None:
         return error["message"]
     parts = [before] if before else []
+    lost = [item for item in entity["resources"] if "missed" in item]
+    if lost and entity["phase"] == "ok":
+        parts.append(f"missing outside: {', '.join(item['kind'] for item in lost)}")
     if entity["wish"]:
         parts.append(f"{entity['wish']} asked for")
     if entity["stop_after"]:

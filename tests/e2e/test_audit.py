@@ -55,8 +55,10 @@ def test_audit_names_a_planted_orphan_and_what_was_deleted_by_hand(rig: Callable
         shown = {row["id"]: row for row in client.show("node01")["entity"]["resources"]}
         assert [id_ for id_, row in shown.items() if "missed" in row] == [cluster_ip["id"]]
         told = nxd(one, "show", "node01").stdout
-        (line,) = [line for line in told.splitlines() if "missing outside" in line]
-        assert cluster_ip["id"] in line and "nxd audit" in line
+        (line,) = [line for line in told.splitlines() if "did not find it outside" in line]
+        assert cluster_ip["id"] in line and "missing" in line and "present" not in line
+        assert "demo-node01-cluster-ip is missing outside: " in told
+        assert "missing outside" in nxd(one, "status").stdout
     seen = {(finding["finding"], finding["name"], finding["id"], finding["owner"]) for finding in found}
     assert seen == {
         ("unknown", "demo-node09-mgmt-ip", orphan["id"], None),
@@ -174,7 +176,7 @@ def test_what_is_released_while_an_audit_looks_is_no_finding(rig: Callable[..., 
         post(one, "/faults", {"rules": [slow]})
         audit = aside.submit(other.audit)
         time.sleep(0.5)  # the addresses are listed, and the list of the servers is on its way
-        client.verb("destroy", "demo")
+        client.verb("destroy", "demo", meant=True)
         until(lambda: not client.clusters(), "everything is gone", 60)
         assert not audit.done(), "or nothing was shown"
         assert audit.result(60) == []

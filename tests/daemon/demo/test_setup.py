@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -61,3 +62,35 @@ def test_a_daemon_that_the_demo_did_not_start_is_not_taken_for_its_own(tmp_path:
         assert f"process {os.getpid()}" in ended.stderr
     ended = subprocess.run(stop, capture_output=True, text=True, timeout=30)
     assert "No demo runs in" in ended.stderr
+
+
+@pytest.mark.e2e
+def test_what_runs_is_left_alone_where_its_daemon_is_another_ones(tmp_path: Path) -> None:
+    stop = [sys.executable, "-P", "-m", "daemon.cli", "demo", "--stop", "--dir", str(tmp_path)]
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as world:
+        state = {"processes": {"sim": world.pid}, "born": {str(world.pid): _born(world.pid)}}
+        (tmp_path / "stage.json").write_text(json.dumps(state))
+        with claimed(tmp_path / "state"):
+            ended = subprocess.run(stop, capture_output=True, text=True, timeout=30)
+        assert (ended.returncode, "did not start works on" in ended.stderr) == (1, True)
+        assert world.poll() is None, "its world goes on"
+        world.kill()
+
+
+@pytest.mark.e2e
+def test_a_world_that_is_kept_outlives_its_daemon_and_tells_how_to_start_it_again(tmp_path: Path) -> None:
+    nxd = [sys.executable, "-P", "-m", "daemon.cli", "demo", "--dir", str(tmp_path)]
+    run = [*nxd, "--headless", "--keep", "--speed", "60"]
+    with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:
+        assert demo.stdout is not None
+        demo.stdout.readline()  # the deployment has begun
+        stage = Demo(tmp_path)
+        os.kill(stage.processes()["serve"], signal.SIGKILL)
+        told = demo.stdout.read()
+    try:
+        assert demo.returncode != 0 and "nxd serve " in told and "Traceback" not in told, told
+        assert stage.runs() and not stage.serves()
+        stage.start_daemon()
+    finally:
+        stage.stop()
+    assert not stage.runs()

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from daemon.cli.output import note
 from daemon.engine.context import StepContext
 from daemon.errors.tree import NxdError
 from daemon.platforms.base import Finding
 from daemon.requests.audit import Audit
+from nxtui.draw import rows
 from state_machines.outcome import Done
 
 
@@ -54,6 +56,16 @@ async def test_a_loss_is_shown_with_its_node_since_it_was_missed_first_and_told_
     assert (shown(lost)["state"], shown(lost)["missed"]) == ("present", began)
     (told,) = await lines(lost)
     assert told.startswith("an audit misses thing node01 (") and "nxd rollback node01" in told
+
+
+async def test_the_overview_says_what_is_missing_and_what_makes_up_for_it_now(lost: Any) -> None:
+    assert note(lost.views._entity(lost.record())) == ""
+    await lost.audit.findings()
+    entity = lost.views._entity(lost.record())
+    assert "thing node01 is missing outside: nxd rollback node01" in note(entity)
+    assert rows.note(entity) == "missing outside: thing"
+    await lost.tell("node01", "rollback")
+    assert "missing" not in rows.note(lost.views._entity(lost.record()))
 
 
 async def test_an_audit_that_finds_it_again_says_so(lost: Any) -> None:
