@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from daemon.engine import legality
 from daemon.engine.legality import Situation
+from daemon.engine.limits import Limits
 from daemon.engine.remedies import (
     FALLBACKS,
     HARMLESS,
@@ -322,7 +323,7 @@ def test_a_host_that_stays_ill_is_replaced_before_the_whole_cluster_goes_back_to
     _, kind = PAIRS[1]
     wait = Wait("a healthy cluster", "host 10.0.0.3 is degraded", 30.0, remedies=of_ill(["node03"]))
     works = Record("demo", kind.name, "demo", "verifying_health", 0.0, step="verifying_health")
-    problem = plain(late(works, kind, wait, 60.0))
+    problem = plain(late(works, kind, wait, 60.0, Limits()))
     offered = []
     for times, protected in ((1, False), (2, False), (2, True), (3, False)):
         stuck = {"step": works.state, "code": "deadline", "times": times}
@@ -339,7 +340,7 @@ def test_a_cluster_that_never_comes_up_is_tried_again_once_what_its_cvms_say_was
     _, kind = PAIRS[1]
     wait = Wait("the cluster to be UP", "cluster_status is INIT", 30.0, remedies=of_unformed("10.0.0.7"))
     works = Record("demo", kind.name, "demo", "awaiting_up", 0.0, step="awaiting_up")
-    problem = plain(late(works, kind, wait, 60.0))
+    problem = plain(late(works, kind, wait, 60.0, Limits()))
     offered = []
     for times in (1, 2, 3):
         stuck = {"step": works.state, "code": "deadline", "times": times}
