@@ -20,9 +20,9 @@ from typing import Protocol
 _held: ContextVar[list[float] | None] = ContextVar("held", default=None)
 
 
-def count_held() -> None:
-    """From now on count how long this task is held up by the daemon itself."""
-    _held.set([0.0])
+def count_held(before: float = 0.0) -> None:
+    """From now on count how long this task is held up by the daemon itself, as it was for so long ``before``."""
+    _held.set([before])
 
 
 def take_held() -> float:

@@ -1,7 +1,7 @@
-"""How long the daemon itself has held its records up, by its limits of calls.
+"""How long the daemon itself has held its records up, by its limits of calls and of turns.
 
 A deadline is for what is waited for outside. In a full house, or where a rehearsal lets time pass faster than this
-machine can work, a step may spend it in line for a call; that time is given back when the deadline is over.
+machine can work, a step may spend it in line for a turn or a call; that time is given back when the deadline is over.
 """
 
 from __future__ import annotations

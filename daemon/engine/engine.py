@@ -13,7 +13,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from daemon.clock import count_held, take_held
+from daemon.clock import take_held
 from daemon.engine import legality, reactions, sentences, transitions
 from daemon.engine.context import StepContext
 from daemon.engine.crashes import CrashLog
@@ -121,7 +121,6 @@ class Engine:
         begins with what stands in the mirror."""
         context = StepContext(name, self.journal, self._locks, self.box, self.poke, self)
         self._contexts[name] = context
-        count_held()
         try:
             try:
                 while name in self._mirror.records and await self._round(context):

@@ -8,7 +8,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
-from daemon.clock import Clock
+from daemon.clock import Clock, count_held, held
 from daemon.errors.tree import StoreError
 from daemon.store.base import Fenced
 from daemon.words import sentences
@@ -32,8 +32,8 @@ class Turns:
         self._at_once = at_once
         self._busy = 0
         """Turns that are under way, but for those of records that have theirs alone."""
-        self._line: OrderedDict[str, None] = OrderedDict()
-        """Who waits for one of them to end, in order."""
+        self._line: OrderedDict[str, float] = OrderedDict()
+        """Who waits for one of them to end, in order, and since when."""
         self._alone = alone
         self._single = asyncio.Lock()
         self._turns: dict[str, asyncio.Task[None]] = {}
@@ -84,7 +84,7 @@ class Turns:
         elif self._alone(name):
             self._begin(name, alone=True)
         elif self._line or self._busy >= self._at_once:
-            self._line[name] = None
+            self._line.setdefault(name, self._clock.now())
         else:
             self._begin(name, alone=False)
 
@@ -95,8 +95,10 @@ class Turns:
         self._again.discard(name)
         return poked
 
-    def _begin(self, name: str, alone: bool) -> None:
-        turn = asyncio.create_task(self._take_turn(name, alone), name=f"turn:{name}")
+    def _begin(self, name: str, alone: bool, asked: float | None = None) -> None:
+        """A turn, for which the record waited in line since it ``asked`` for it."""
+        waited = 0.0 if asked is None else self._clock.now() - asked
+        turn = asyncio.create_task(self._take_turn(name, alone, waited), name=f"turn:{name}")
         self._turns[name] = turn
         if not alone:
             self._busy += 1
@@ -127,8 +129,8 @@ class Turns:
         if again:
             self.poke(name)
         while self._line and self._busy < self._at_once:
-            following, _ = self._line.popitem(last=False)
-            self._begin(following, alone=False)
+            following, asked = self._line.popitem(last=False)
+            self._begin(following, alone=False, asked=asked)
 
     def _wake_due(self) -> float | None:
         """Poke every record whose time has come; the seconds until the next one, if any."""
@@ -153,13 +155,18 @@ class Turns:
             sleep.cancel()
             woken.cancel()
 
-    async def _take_turn(self, name: str, alone: bool) -> None:
+    async def _take_turn(self, name: str, alone: bool, waited: float) -> None:
+        count_held(waited)
         self._wakes.pop(name, None)
         self.fresh.pop(name, None)
         try:
             if alone:
-                async with self._single:
+                with held(self._clock):
+                    await self._single.acquire()
+                try:
                     await self._turn(name)
+                finally:
+                    self._single.release()
             else:
                 await self._turn(name)
             self._broken.pop(name, None)

@@ -8,6 +8,7 @@ import pytest
 
 from daemon.clock import held
 from daemon.engine.context import StepContext
+from daemon.engine.pace import Pace
 from state_machines.outcome import Busy, Done, Outcome, Problem, Wait
 from state_machines.record import Record
 
@@ -111,3 +112,26 @@ async def test_a_look_that_began_in_time_is_not_the_last_one_and_the_one_after_t
     await house.pass_time(1200)
     assert looks == [since, since + 1200]
     assert house.record().state == "failed"
+
+
+async def test_time_in_line_for_a_turn_does_not_count(build: Any) -> None:
+    house = build(pace=Pace(steps_at_once=1))
+    await house.start()
+
+    async def long(ctx: StepContext) -> Outcome:
+        await ctx.clock.sleep(1500.0)
+        return Done()
+
+    house.toy.script["node01", "settling"] = [Wait("its turn", "not yet", 40.0), long]
+    house.toy.script["node02", "settling"] = Wait("the moon", "no moon", 50.0)
+    await house.sow("node01", "node02")
+    for name in ("node01", "node02"):
+        await house.tell(name, "start")
+    since = house.record("node02").since
+    for seconds in (40, 10, 1490):
+        house.clock.advance(seconds)
+        await house.until(lambda: True, quiet=100)
+    assert house.record().state == "ready"
+    assert house.record("node02").state == "settling", "nobody looked while it stood in line"
+    assert house.record("node02").deadline == since + 1000 + 1490
+    await house.stop()
