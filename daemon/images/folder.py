@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+from daemon.words import counted
 from pxe.digests import DIGESTS_NAME, digest_of, digests_of, mark_of
 from pxe.image_list import DRAFT, LIST_NAME, ImagesError, NoListError, put_in_place, read_list, write_list
 from pxe.images import is_name, is_pin, twins
@@ -212,7 +213,8 @@ def _check_names(directory: Path, sources: Sequence[ImageSource], pins: dict[str
 def _check_room(directory: Path, sources: Sequence[ImageSource]) -> None:
     needed, free = sum(one.size for one in sources), shutil.disk_usage(directory).free
     if needed > free:
-        said = f"{directory} has {free} bytes free, and {needed} are needed: free disk space."
+        room = f"room for {counted(free, 'byte')} and not for {counted(needed, 'byte')}"
+        said = f"{directory} has {room}: free disk space."
         raise FolderError("failed", said)
 
 
@@ -267,7 +269,8 @@ def _copy(source: ImageSource, draft: Path, tell: Tell) -> str:
         file.flush()
         os.fsync(file.fileno())
     if done != source.size:
-        said = f"{source.origin} ended after {done} of {source.size} bytes: it is cut short, or changed meanwhile."
+        came = f"{done} of {counted(source.size, 'byte')}"
+        said = f"{source.origin} ended after {came}: it is cut short, or changed meanwhile."
         raise FolderError("failed", said)
     digest = digest_of(
         draft, lambda done, size: tell(f"reading {source.name} back", done, size), from_disk=True

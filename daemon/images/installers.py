@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from daemon.images.folder import FolderError, ImageSource, file_source
+from daemon.words import counted
 
 if TYPE_CHECKING:
     from pycdlib import PyCdlib
@@ -162,7 +163,7 @@ def _check_whole(iso: PyCdlib, path: Path) -> None:
     left of a file as all of it. Raises FolderError."""
     said, there = iso.pvd.space_size * iso.pvd.logical_block_size(), path.stat().st_size
     if there < said:
-        text = f"{path} is cut short, {there} of {said} bytes: download it again, and compare its checksum."
+        text = f"{path} is cut short, {there} of {counted(said, 'byte')}: download it again, and compare its checksum."
         raise FolderError("wrong", text)
 
 

@@ -103,7 +103,7 @@ def test_a_source_that_ends_early_and_a_disk_that_is_full_leave_everything_as_it
     with pytest.raises(FolderError, match="the ISO ended after 5 of 100 bytes"):
         put(folder, [short], False, quiet)
     huge = ImageSource("x", "the ISO", 1 << 60, lambda: nullcontext(io.BytesIO(b"")))
-    with pytest.raises(FolderError, match="bytes free"):
+    with pytest.raises(FolderError, match="has room for"):
         put(folder, [huge], False, quiet)
     assert list(folder.iterdir()) == []
 
