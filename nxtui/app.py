@@ -57,6 +57,8 @@ class NxTui(App[None]):
         background: $panel; border: round $secondary; padding: 0 1;
     }
     #dialog > Page { margin: 1 0; }
+    .-tight > #dialog { border: none; max-height: 100%; }
+    .-tight > #dialog > Page { margin: 0; }
     #dialog > #page { height: 1fr; }
     HelpScreen > #dialog { height: 90%; }
     ToastRack { margin-bottom: 2; }

@@ -368,9 +368,8 @@ def _error(error: Exception, request: web.Request) -> tuple[int, dict[str, Any]]
             said = f"The body may have {BODY_LIMIT:,} bytes at most."
             return 413, {"error": problem_view(NxdError("request", said))}
         case web.HTTPException():
-            code = "request" if error.status != 404 else "unknown"
             message = f"{request.method} {request.path}: {error.reason}."
-            return error.status, {"error": problem_view(NxdError(code, message))}
+            return error.status, {"error": problem_view(NxdError("request", message))}
         case _:
             log.exception("api_broke", extra={"path": request.path})
             evidence = f"{type(error).__name__}: {error}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -284,7 +284,7 @@ class Specs:
             return []
         fixed: list[str] = []
         if self._engine.exists(situation.name):
-            fixed = [name for name in changed if not platform.may_change(name)]
+            fixed = _as_written(name for name in changed if not platform.may_change(name))
             fixed += [f"{name} ({what})" for name, what in others.items()]
             fixed += [f"{node.name} (it stays: {why})" for node in leaving if (why := platform.stays(node))]
         if fixed:
@@ -314,6 +314,14 @@ class Specs:
         if reason is not None:
             message = f"{situation.name} cannot take another spec now. {reason}"
             raise refusal(message, now, now, "change", args)
+
+
+def _as_written(names: Iterable[str]) -> list[str]:
+    """Settings by the names that a person writes: where a secret is sealed, nxd keeps beside its own setting."""
+    found = list(names)
+    written = [name for name in found if not name.endswith(".sealed")]
+    sealed = [name.removesuffix(".sealed") for name in found if name.endswith(".sealed")]
+    return written + [name for name in sealed if not any(one.startswith(f"{name}.") for one in written)]
 
 
 def _unlike(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

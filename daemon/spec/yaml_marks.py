@@ -125,7 +125,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 def unknown(what: str, word: str, known: Iterable[str]) -> str:
     """What to do about a word nobody knows: the nearest known one, or the few there are."""
     names = sorted(known)
-    near = nearest(word, names)
+    near = nearest(word, {*names, *(name.split(".")[0] for name in names)})
     if near is not None:
         return f'unknown {what} "{word}": did you mean "{near}"?'
     if not names or len(names) > _FEW:

@@ -185,7 +185,7 @@ def _hang(lead: Line, texts: Sequence[str], ink: str) -> list[Line]:
     return [[*(blank if number else lead), (text, ink)] for number, text in enumerate(texts)]
 
 
-_ON_HOLD = "On hold: resume lets it go on."
+_ON_HOLD = "On hold: resume lets it go on. A machine at work does not stop."
 
 
 def _on_hold(entity: EntityView) -> bool:

@@ -56,6 +56,10 @@ _KEYS = {
 _MEANT = {key for typed in _KEYS for key in typed.split(",")}
 
 
+_TIGHT = 12
+"""Lines of a screen below which the question has no frame, so that what can be chosen is always seen."""
+
+
 class Confirm(Dialog[list[Plan] | None]):
     """Ends with the plans that were confirmed (none for a verb without), or with None for no."""
 
@@ -116,8 +120,12 @@ class Confirm(Dialog[list[Plan] | None]):
 
     def _fit(self) -> None:
         """As high as what it says, as far as the screen goes."""
-        lines = len(self._lines(self._page.room))
-        self._page.styles.height = max(1, min(lines, self.app.size.height * 9 // 10 - 7))
+        lines, height = len(self._lines(self._page.room)), self.app.size.height
+        self.set_class(height < _TIGHT, "-tight")
+        asks = len(self.query(AskLine))
+        room = height - 2 - asks if height < _TIGHT else height * 9 // 10 - 7
+        self._title_line.display = height > 2 + asks
+        self._page.styles.height = max(1, min(lines, room))
         self._page.redraw()
         self._title_line.redraw()
         self._buttons.redraw()

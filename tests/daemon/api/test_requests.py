@@ -307,8 +307,8 @@ async def test_what_no_database_can_hold_is_refused_at_the_door(
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
-        ("/", 404, "unknown"),
-        ("/v1/nothing", 404, "unknown"),
+        ("/", 404, "request"),
+        ("/v1/nothing", 404, "request"),
         ("/v1/plans", 405, "request"),
         ("/v1/nodes/nobody", 404, "unknown"),
         ("/v1/nodes/demo", 404, "unknown"),

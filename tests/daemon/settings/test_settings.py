@@ -376,3 +376,15 @@ def test_an_unknown_platform_is_told_with_its_file_and_line_or_its_variable(tmp_
         platforms_on(file, {})
     with pytest.raises(SettingsError, match=r"variable NXD_PLATFORMS.*nosuch"):
         platforms_on(file, {"NXD_PLATFORMS": "nosuch"})
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("bot", "boot"), ("boots", "boot"), ("ibmm", "ibm"), ("limit", "limits")]
+)
+def test_a_section_that_is_spelt_wrong_is_told_with_the_one_that_is_meant(
+    tmp_path: Path, word: str, meant: str
+) -> None:
+    file = tmp_path / "nxd.yaml"
+    file.write_text(f"environment: lab\n{word}:\n  listen: x\n")
+    with pytest.raises(SettingsError, match=f'did you mean "{meant}'):
+        load_settings(file, REQUIRED)

@@ -214,3 +214,13 @@ async def test_a_real_terminal_is_lent_to_the_console_and_comes_back(terminal: A
     await terminal.shows(lambda s: "Enter leads back to nxtui." in s, "why it did not open")
     await terminal.press("Enter")
     await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet again")
+
+
+@pytest.mark.parametrize("size", [(20, 4), (20, 3), (40, 8), (79, 11)])
+async def test_what_can_be_chosen_is_seen_at_every_size(window: Open, size: tuple[int, int]) -> None:
+    async with window(size) as w:
+        await w.press("R")
+        await w.until(lambda: len(w.app.screen_stack) == 2, "the question")
+        await w.shows("Cancel")
+        await w.shows("y")
+        assert w.daemon.verbs == []
