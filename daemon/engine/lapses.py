@@ -59,6 +59,11 @@ def _beat(clock: Clock) -> float:
     return _least(clock) * BEAT / LEAST
 
 
+def _worth(clock: Clock) -> float:
+    """Daemon seconds without a commit that make a lapse."""
+    return max(_beat(clock), SHORTEST * clock.speed)
+
+
 class Lapses:
     """Notices lapses and puts deadlines off. ``poke`` gives a record a turn."""
 
@@ -162,13 +167,12 @@ class Lapses:
 
     def _wrote(self, begun: float, over: float) -> None:
         """A commit went through, and since ``begun`` none had that was handed over."""
-        clock = self._journal.clock
-        if over - begun > max(_beat(clock), SHORTEST * clock.speed):
+        if over - begun > _worth(self._journal.clock):
             self._look()
             self._add(begun, over, UNWRITTEN)
 
     def _add(self, begun: float, over: float, said: str) -> None:
-        """A lapse, as far as it is in none that is known."""
+        """A lapse, as far as it is in none that is known: commits that waited together end one after the other."""
         pieces = [(begun, over)]
         for known in self._found:
             pieces = [
@@ -177,6 +181,7 @@ class Lapses:
                 for piece in ((one[0], min(one[1], known.begun)), (max(one[0], known.over), one[1]))
                 if piece[0] < piece[1]
             ]
+        pieces = [piece for piece in pieces if piece[1] - piece[0] > _worth(self._journal.clock)]
         self._found += [Lapse(*piece, said) for piece in pieces]
         if pieces:
             self._untold.set()
