@@ -284,7 +284,7 @@ def robot(theatre: Theatre, part: Part) -> Robot:
 def end(theatre: Theatre, parts: Sequence[Part]) -> None:
     """Destroy every cluster; nothing may be left. Where something stands in the way, nxd says what to do."""
     for part in parts:
-        theatre.verb("destroy", part.cluster, meant=True)
+        theatre.verb("destroy", part.cluster)
     blocked = [part for part in parts if part.scenario.at == BLOCKED]
     theatre.until(
         blocked, "blocked", lambda entities: any(e["state"] == "rollback_blocked" for e in entities)
