@@ -269,8 +269,8 @@ def _copy(source: ImageSource, draft: Path, tell: Tell) -> str:
         file.flush()
         os.fsync(file.fileno())
     if done != source.size:
-        came = f"{done} of {counted(source.size, 'byte')}"
-        said = f"{source.origin} ended after {came}: it is cut short, or changed meanwhile."
+        received = f"{done} of {counted(source.size, 'byte')}"
+        said = f"{source.origin} ended after {received}: it is cut short, or changed meanwhile."
         raise FolderError("failed", said)
     digest = digest_of(
         draft, lambda done, size: tell(f"reading {source.name} back", done, size), from_disk=True

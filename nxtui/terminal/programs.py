@@ -32,7 +32,7 @@ def login(template: str, address: str, name: str) -> list[str]:
 
 def console(socket: Path, name: str) -> list[str]:
     """The command that opens the serial console of a node."""
-    return [sys.executable, "-m", "daemon.cli", "--socket", str(socket), "console", "--", name]
+    return [sys.executable, "-P", "-m", "daemon.cli", "--socket", str(socket), "console", "--", name]
 
 
 def run(nx: NxTui, command: Sequence[str], text: str | None = None, stays: bool = False) -> None:

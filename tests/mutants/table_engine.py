@@ -205,7 +205,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "            if False:\n",
            "a plan that changed is not applied", ("tests/daemon/cli/test_plans.py", "-k", "another_plan",)),
     Mutant("daemon/requests/specs.py",
-           "            fixed = [name for name in changed if not platform.may_change(name)]\n",
+           "            fixed = _as_written(name for name in changed if not platform.may_change(name))\n",
            "            fixed = []\n",
            "what cannot change is refused by name", ("tests/daemon/engine/test_remedies.py", "tests/daemon/api/test_specs.py",)),
     Mutant("daemon/requests/specs.py",
