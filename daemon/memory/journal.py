@@ -84,6 +84,9 @@ class Journal:
         """When the first commit was handed over that failed since one went through."""
         self.went_through: Callable[[float, float], None] = lambda begun, over: None
         """Told of every commit that went through: since when none had, although one was handed over, and until when."""
+        self.told: Callable[[Event], None] = lambda event: None
+        """Called with each line of the log once it is durable: unlike a listener of the bus it costs nothing while
+        records only change."""
         self._soon: list[Callable[[], object]] = []
 
     async def read_back(self) -> None:
@@ -195,6 +198,7 @@ class Journal:
             _pass_results(ops)
         for event in events:
             _say(event)
+            self.told(event)
         if events:
             self.history.take(events)
             self.mirror.revision = events[-1].revision

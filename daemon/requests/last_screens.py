@@ -43,15 +43,11 @@ class LastScreens:
 
     async def run(self) -> None:
         """Begin a look for each failure that is told."""
+        before, self._journal.told = self._journal.told, self._begin
         try:
-            while True:
-                with self._journal.bus.subscribe() as told:
-                    while not (told.lagged or told.over):
-                        for event in (await told.queue.get()).events:
-                            self._begin(event)
-                    if told.over:
-                        return
+            await asyncio.Event().wait()
         finally:
+            self._journal.told = before
             for look in self._looks:
                 look.cancel()
             await asyncio.gather(*self._looks, return_exceptions=True)
