@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import stat
 import struct
@@ -13,7 +12,7 @@ from enum import IntEnum
 from pathlib import Path
 from threading import Thread
 
-import pytest
+from tests.fuse import DETACH, FORCE, mount, unmount
 
 
 class _Asks(IntEnum):
@@ -87,21 +86,15 @@ class _FileSystem:
 @contextmanager
 def stopping_disk(name: str, size: int, stops: int) -> Iterator[Path]:
     """A directory with that file, as a network disk whose server dies while it is read."""
-    if os.getuid() != 0 or not os.access("/dev/fuse", os.R_OK | os.W_OK):
-        pytest.skip("a file system of one's own is mounted by root, where there is FUSE")
-    libc = ctypes.CDLL(None, use_errno=True)
     with tempfile.TemporaryDirectory(prefix="nx") as directory:
-        device = os.open("/dev/fuse", os.O_RDWR)
-        options = f"fd={device},rootmode=40000,user_id=0,group_id=0"
-        if libc.mount(b"stopping", directory.encode(), b"fuse", 0, options.encode()) != 0:
-            os.close(device)
-            pytest.skip(f"nothing can be mounted here: {os.strerror(ctypes.get_errno())}")
+        place = Path(directory)
+        device = mount("stopping", place)
         serving = Thread(target=_FileSystem(device, name, size, stops).serve, daemon=True)
         serving.start()
         try:
-            yield Path(directory)
+            yield place
         finally:
             # Whoever still waits is let go with an error, and then so is the thread.
-            libc.umount2(directory.encode(), 1 | 2)
+            unmount(place, FORCE | DETACH)
             serving.join(10)
             os.close(device)
