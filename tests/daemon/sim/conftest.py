@@ -20,9 +20,9 @@ from aiohttp import web
 from daemon.sim.run import SimOptions, SimUrls, serve
 from daemon.sim.world import initial as f
 from tests import loopback
+from tests.daemon.sim.scene import A_LOOK, SLOW, SPEED
 
 DEADLINE = 20.0
-SPEED = 6000.0
 
 BOOT_SCRIPT = """#!ipxe
 echo Starting {node}
@@ -50,6 +50,7 @@ class Sim:
     http: aiohttp.ClientSession
     vpc: Any
     dns: Any
+    speed: float
 
     async def call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a method of a synchronous SDK in a thread; its DetailedResponse."""
@@ -74,7 +75,13 @@ class Sim:
 
     async def until(self, condition: Callable[[], Awaitable[Any]], what: str) -> Any:
         """Wait until ``condition`` gives something true, and return it."""
-        return await until(condition, what)
+        async with asyncio.timeout(DEADLINE) as limit:
+            while not (found := await condition()):
+                if self.speed <= SLOW:
+                    await self.tell("/clock", {"advance": A_LOOK})
+                await asyncio.sleep(0.01)
+                assert not limit.expired(), what
+        return found
 
     async def gone(self, method: Callable[..., Any], *args: Any) -> None:
         """Wait until reading an object is a 404, and nothing else."""
@@ -88,7 +95,7 @@ class Sim:
                 return True
             return False
 
-        await until(is_gone, "the object is gone")
+        await self.until(is_gone, "the object is gone")
 
     # shortcuts for what most tests need
 
@@ -116,7 +123,7 @@ class Sim:
             server = (await self.call(self.vpc.get_bare_metal_server, server_id)).get_result()
             return server if server["status"] == wanted else None
 
-        return await until(has_it, f"server {wanted}")
+        return await self.until(has_it, f"server {wanted}")
 
     @asynccontextmanager
     async def visit(
@@ -165,15 +172,6 @@ def server_prototype(name: str, vni_id: str, script: str = "", **more: Any) -> d
     }
 
 
-async def until(condition: Callable[[], Awaitable[Any]], what: str) -> Any:
-    async with asyncio.timeout(DEADLINE) as limit:
-        while True:
-            if found := await condition():
-                return found
-            await asyncio.sleep(0.01)
-            assert not limit.expired(), what
-
-
 @pytest.fixture
 def networks() -> tuple[str, str]:
     """Two networks that no other test process uses."""
@@ -182,7 +180,7 @@ def networks() -> tuple[str, str]:
 
 @pytest.fixture
 def speed() -> float:
-    """How fast time passes. A test that must see a passing state asks for less."""
+    """How fast time passes. A test that must see a passing state asks for a slow world."""
     return SPEED
 
 
@@ -223,7 +221,7 @@ async def sim(options: SimOptions) -> AsyncIterator[Sim]:
     vpc.set_service_url(urls.vpc_url)
     dns.set_service_url(urls.dns_url)
     async with aiohttp.ClientSession() as http:
-        yield Sim(urls, http, vpc, dns)
+        yield Sim(urls, http, vpc, dns, options.speed)
     vpc.get_http_client().close()
     dns.get_http_client().close()
     stop.set()
@@ -355,7 +353,7 @@ class Nodes:
                     return node
             return None
 
-        return await until(does, f"{name} {words}")
+        return await self.sim.until(does, f"{name} {words}")
 
 
 @pytest.fixture

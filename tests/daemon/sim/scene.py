@@ -11,6 +11,11 @@ from daemon.sim.world import initial as f
 if TYPE_CHECKING:
     from tests.daemon.sim.conftest import Node, Nodes, PrismClient, Sim
 
+SPEED = 6000.0
+SLOW = 100.0
+"""The speed of a world in which a passing state can be seen on a busy machine too: time passes where a test waits."""
+A_LOOK = 60.0
+"""How far time is moved on in such a world at each look of a test that waits, in virtual seconds."""
 CLUSTER = "/usr/local/nutanix/cluster/bin/cluster"
 
 

@@ -13,7 +13,7 @@ import pytest
 from daemon.sim.run import SimOptions
 from daemon.sim.scenarios.listed import scenarios
 from daemon.sim.world import initial as f
-from tests.daemon.sim.scene import CLUSTER, Scene, one_node
+from tests.daemon.sim.scene import CLUSTER, SLOW, SPEED, Scene, one_node
 
 if TYPE_CHECKING:
     from tests.daemon.sim.conftest import Node, Nodes, PrismClient, Sim
@@ -312,11 +312,11 @@ def test_every_scenario_is_met_by_the_product_or_here() -> None:
 @pytest.fixture
 def options(networks: tuple[str, str], request: pytest.FixtureRequest) -> SimOptions:
     """A world as the scenario wants it; slower where a state must be seen that passes."""
-    wanted = SimOptions(speed=SPEEDS.get(request.node.callspec.params["name"], 6000.0))
+    wanted = SimOptions(speed=SPEEDS.get(request.node.callspec.params["name"], SPEED))
     return replace(wanted, management=networks[0], workload=networks[1])
 
 
-SPEEDS = {"ssh-starts-late": 600.0, "ssh-refused": 600.0}
+SPEEDS = {"ssh-starts-late": SLOW, "ssh-refused": SLOW}
 
 
 @pytest.mark.parametrize("name", DIRECT)

@@ -12,6 +12,7 @@ import pytest
 from daemon.sim.faults.rules import STEP_FAULTS, Faults, parse_fault
 from daemon.sim.run import SimError
 from daemon.sim.world import initial as f
+from tests.daemon.sim.scene import SLOW
 
 if TYPE_CHECKING:
     from tests.daemon.sim.conftest import Nodes, PrismClient, Sim
@@ -120,9 +121,10 @@ async def test_a_restart_revives_a_machine_too(sim: Sim, nodes: Nodes) -> None:
     assert (await sim.control("/counts"))["installs"] == {"test-node01-server-bms": 2}
 
 
+@pytest.mark.parametrize("speed", [SLOW])
 async def test_cluster_faults_strike_once_each(sim: Sim, nodes: Nodes, prism: Prism) -> None:
     faults = [f"east:{step}" for step, known in STEP_FAULTS.items() if known.scope == "cluster"]
-    assert len(faults) == 5
+    assert (len(faults), faults.pop()) == (5, "east:health")
     await sim.tell("/faults", {"fail": faults})
     (node,) = await nodes.order(1)
     await nodes.doing("node01", "running")
@@ -149,6 +151,8 @@ async def test_cluster_faults_strike_once_each(sim: Sim, nodes: Nodes, prism: Pr
         hosts = (await client.ask("GET", "/v2.0/hosts"))[1]["entities"]
         return any(host["is_degraded"] for host in hosts)
 
+    assert not await degraded()
+    await sim.tell("/faults", {"fail": ["east:health"]})
     assert await degraded()
     assert (await client.ask("GET", "/v2.0/alerts"))[1]["entities"][0]["severity"] == "kCritical"
 
@@ -159,7 +163,7 @@ async def test_cluster_faults_strike_once_each(sim: Sim, nodes: Nodes, prism: Pr
     assert (await client.ask("GET", "/v2.0/alerts?resolved=false"))[1]["entities"] == []
 
 
-@pytest.mark.parametrize("speed", [1500.0])
+@pytest.mark.parametrize("speed", [SLOW])
 async def test_a_degraded_host_can_be_healed_at_once(sim: Sim, nodes: Nodes, prism: Prism) -> None:
     (node,) = await nodes.order(1)
     await nodes.doing("node01", "running")

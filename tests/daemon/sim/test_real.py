@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from daemon.sim.run import SimOptions
+from tests.daemon.sim.scene import SLOW
 
 if TYPE_CHECKING:
     from tests.daemon.sim.conftest import Node, Nodes, PrismClient, Sim
@@ -118,7 +119,7 @@ async def test_foundation_forms_a_cluster_that_shows_itself_as_real_ones_do(
     assert (status, "already part of the cluster east" in answer["error"]["message"]) == (500, True)
 
 
-@pytest.mark.parametrize("speed", [600.0])
+@pytest.mark.parametrize("speed", [SLOW])
 async def test_prism_answers_502_while_services_start(sim: Sim, nodes: Nodes, prism: Prism) -> None:
     await sim.tell("/faults", {"rules": [{"trigger": "cluster up", "action": "stuck"}]})
     (node,) = await ready(nodes, 1)
@@ -134,7 +135,7 @@ async def test_prism_answers_502_while_services_start(sim: Sim, nodes: Nodes, pr
     await sim.until(starting, "502")
 
 
-@pytest.mark.parametrize("speed", [600.0])
+@pytest.mark.parametrize("speed", [SLOW])
 async def test_a_changed_password_takes_a_while_and_then_the_old_one_is_refused(
     sim: Sim, nodes: Nodes, prism: Prism
 ) -> None:

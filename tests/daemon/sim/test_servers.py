@@ -9,6 +9,7 @@ import pytest
 from ibm_cloud_sdk_core import ApiException
 
 from daemon.sim.world import initial as f
+from tests.daemon.sim.scene import SLOW
 
 if TYPE_CHECKING:
     from tests.daemon.sim.conftest import Sim
@@ -21,7 +22,7 @@ async def ordered(sim: Sim, name: str = "test-node01-server-bms", **more: Any) -
     return await sim.server(name, vni["id"], **more)
 
 
-@pytest.mark.parametrize("speed", [400.0])
+@pytest.mark.parametrize("speed", [SLOW])
 async def test_a_server_goes_through_its_life(sim: Sim) -> None:
     server = await ordered(sim)
     assert (server["status"], server["lifecycle_state"]) == ("pending", "pending")
@@ -57,7 +58,7 @@ async def test_a_stop_passes_through_the_status_that_the_sdk_does_not_list(sim: 
     await sim.status(server["id"], "stopped")
 
 
-@pytest.mark.parametrize("speed", [400.0])
+@pytest.mark.parametrize("speed", [SLOW])
 async def test_verbs_out_of_season_are_conflicts(sim: Sim) -> None:
     server = await ordered(sim)
     key = server["id"]
