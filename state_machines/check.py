@@ -9,7 +9,7 @@ from itertools import product
 from typing import get_args
 
 from state_machines.kind import NO_RETURN, NOTHING, ROLLING_BACK, Kind, Phase, State
-from state_machines.verbs import PROTECTIONS, SHARED
+from state_machines.verbs import PARTS, PROTECTIONS, SHARED
 
 LEFT_BY_A_PERSON: tuple[Phase, ...] = ("attention", "failed", "released")
 """Phases in which nothing moves by itself: a verb of a person must lead out."""
@@ -132,6 +132,13 @@ def _every_verb_is_what_its_row_says(kind: Kind) -> Iterator[str]:
             yield f"{name}: it leads back to nothing, and says that it never deletes."
 
 
+def _no_two_verbs_have_one_part(kind: Kind) -> Iterator[str]:
+    for part, has in PARTS.items():
+        names = [name for name, verb in kind.verbs.items() if has(verb)]
+        if len(names) > 1:
+            yield f"{', '.join(names)}: only one of them can be the verb that the daemon gives for “{part}”."
+
+
 def _every_verb_is_asked_for(kind: Kind) -> Iterator[str]:
     for name, verb in kind.verbs.items():
         for prompt in (verb.prompt, verb.at_step) if verb.step else (verb.prompt,):
@@ -167,6 +174,7 @@ RULES: tuple[Callable[[Kind], Iterator[str]], ...] = (
     _every_state_has_an_exit,
     _every_verb_is_an_event,
     _every_verb_is_what_its_row_says,
+    _no_two_verbs_have_one_part,
     _every_verb_is_asked_for,
     _the_table_is_what_the_machine_answers,
 )

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from transitions import EventData, Machine, MachineError
 
-from state_machines.verbs import EVENTS, Prompt, Verb
+from state_machines.verbs import EVENTS, PARTS, Part, Prompt, Verb
 
 Phase = Literal["waiting", "working", "ok", "attention", "failed", "releasing", "released"]
 
@@ -104,6 +104,13 @@ class Kind:
         self.undo = tuple(undo)
         self.verbs = {verb.name: verb for verb in verbs}
         """The verbs of a person, by name, in the order in which they are offered."""
+        self.parts: dict[Part, str] = {
+            part: verb.name
+            for verb in reversed(self.verbs.values())
+            for part, has in PARTS.items()
+            if has(verb)
+        }
+        """The verb that the daemon itself takes for each part; what a kind has no verb for is done to none of it."""
         self.steps = tuple(state.name for state in self.states.values() if state.work)
         self.initial = next(iter(self.states))
         self.machine = self._build()

@@ -5,7 +5,7 @@ The engine, its rule of what is legal, plans, commands and nxtui read these rows
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -215,6 +215,20 @@ PROTECTIONS: Mapping[str, bool] = {
     verb.name: verb.protect for verb in SHARED.values() if verb.protect is not None
 }
 """The verbs that change no state: they set or clear the protection against deletions."""
+
+Part = Literal["stop", "go on", "again", "renew", "back", "end"]
+"""What the daemon gives a verb for, or offers it for, by itself."""
+
+PARTS: Mapping[Part, Callable[[Verb], bool]] = {
+    "stop": lambda verb: verb.nodes == "stop",
+    "go on": lambda verb: verb.nodes == "go on",
+    "again": lambda verb: verb.again,
+    "renew": lambda verb: verb.renews,
+    "back": lambda verb: verb.goal == "gone" and not verb.forget,
+    "end": lambda verb: verb.goal == "gone" and verb.forget,
+}
+"""By which row a verb has its part: it stops, goes on, tries again, gives another of what a node stands on, takes
+everything back, or takes it back and forgets."""
 
 _NOBODY_ASKS = Prompt("", "", "")
 

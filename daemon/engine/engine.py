@@ -107,10 +107,10 @@ class Engine:
                 continue
             said = f"The daemon died {counted(count, 'time')} in a row while this step ran."
             problem = NxdError("deadly", said).problem()
-            undoing = record.state == ROLLING_BACK
-            if undoing or self.kind(record).allows(record.state, record.step, "hold"):
+            stop = "blocked" if record.state == ROLLING_BACK else self.kind(record).parts.get("stop", "fail")
+            if self.kind(record).allows(record.state, record.step, stop):
                 try:
-                    await self._stop(record, problem, "blocked" if undoing else "hold")
+                    await self._stop(record, problem, stop)
                 except StoreError as error:
                     log.error("commit_failed", extra={"record": name, "evidence": error.evidence})
                     return

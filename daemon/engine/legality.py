@@ -17,7 +17,7 @@ from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.lifecycle import from_step
 from state_machines.outcome import Remedy
 from state_machines.record import Record
-from state_machines.verbs import PROTECTIONS
+from state_machines.verbs import PROTECTIONS, Part
 
 
 class Rules(Protocol):
@@ -87,7 +87,7 @@ def in_the_way(cluster: Situation) -> list[Situation]:
     return [
         one
         for one in cluster.stopped()
-        if one.kind.states[one.record.state].phase == "failed" and why_not(one, "retry", {}) is None
+        if one.kind.states[one.record.state].phase == "failed" and legal_for(one, "again") is not None
     ]
 
 
@@ -96,6 +96,12 @@ def _waits_for_nodes(cluster: Situation) -> bool:
     is_cluster, step = record.name == record.shard, record.step
     begun = record.state in (step, "failed") and step in cluster.kind.steps
     return is_cluster and begun and cluster.platform.waits_for_nodes(str(step))
+
+
+def legal_for(situation: Situation, *parts: Part) -> str | None:
+    """The verb that is legal now for one of these parts, the first that has one; None when none is."""
+    verbs = (situation.kind.parts.get(part) for part in parts)
+    return next((verb for verb in verbs if verb and why_not(situation, verb, {}) is None), None)
 
 
 def why_not(situation: Situation, verb: str, args: Mapping[str, Any]) -> str | None:

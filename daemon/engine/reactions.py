@@ -48,11 +48,14 @@ def after_failure(
         )
     if cluster.spec.get("on_failure") != "rollback":
         return said
-    reason = legality.why_not(situation, "rollback", {})
-    if reason is not None:
+    back = situation.kind.parts.get("back")
+    reason = (
+        legality.why_not(situation, back, {}) if back else f"there is no verb for it on {record.platform}"
+    )
+    if back is None or reason is not None:
         return [*said, sentences.event(record, "note", now, f"not rolled back by itself: {reason}")]
     said.append(sentences.event(record, "note", now, f"going back to nothing by itself: {problem.message}"))
-    return [follow_up(record, "rollback", now, new_id(), because=plain(problem)), *said]
+    return [follow_up(record, back, now, new_id(), because=plain(problem)), *said]
 
 
 def companions(
@@ -68,28 +71,22 @@ def companions(
     cluster = before.record
     if cluster.name != cluster.shard:
         return []
-    found: Mapping[str, tuple[str, dict[str, Any]]] = {}
-    match before.kind.effect(command.verb).nodes:
+    part, args = before.kind.effect(command.verb).nodes, dict[str, Any]()
+    concerned: list[Record] = []
+    match part:
         case "stop" if "step" not in command.args:
-            found = {
-                member.name: ("hold", {"with": cluster.name})
-                for member in members
-                if kind_of(member).states[member.state].work
-            }
+            args = {"with": cluster.name}
+            concerned = [member for member in members if kind_of(member).states[member.state].work]
         case "go on":
-            found = {
-                member.name: ("resume", {})
-                for member in members
-                if member.state == "held" and member.facts.get("held_with") == cluster.name
-            }
+            held = [member for member in members if member.state == "held"]
+            concerned = [member for member in held if member.facts.get("held_with") == cluster.name]
         case "again":
-            along = retried_along(before, command.verb, command.args)
-            found = {member.name: ("retry", {}) for member in along}
+            along = {member.name for member in retried_along(before, command.verb, command.args)}
+            concerned = [member for member in members if member.name in along]
     return [
         follow_up(member, verb, now, new_id(), command.actor, **args)
-        for member in members
-        if member.name in found
-        for verb, args in (found[member.name],)
+        for member in concerned
+        if part is not None and (verb := kind_of(member).parts.get(part)) is not None
     ]
 
 

@@ -17,7 +17,18 @@ from daemon.engine.legality import Situation
 from daemon.errors.tree import NxdError, kind_of
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.outcome import Problem, Remedy
-from state_machines.verbs import DESTROY, PROTECTIONS, REPLACE, RESUME, RETRY, ROLLBACK, SHARED, UNPROTECT
+from state_machines.verbs import (
+    DESTROY,
+    PARTS,
+    PROTECTIONS,
+    REPLACE,
+    RESUME,
+    RETRY,
+    ROLLBACK,
+    SHARED,
+    UNPROTECT,
+    Part,
+)
 
 _MILDEST_FIRST = (RETRY, RESUME, REPLACE, ROLLBACK, DESTROY)
 FALLBACKS = tuple(verb.name for verb in _MILDEST_FIRST)
@@ -28,7 +39,10 @@ HARMLESS = (RETRY.name, RESUME.name)
 """Those that lead on with what stands."""
 NODES_NAMED = 4
 """So many nodes are named, each with its verb; the others take the same."""
-_BACK_TO_NOTHING = (ROLLBACK.name, DESTROY.name)
+_PART: Mapping[str, Part] = {
+    verb.name: part for part, has in PARTS.items() for verb in _MILDEST_FIRST if has(verb)
+}
+"""What each of them is for: a kind may have a verb of its own for it."""
 _WAIT = "nxd wait"
 _BY_ITSELF = Remedy("wait", "Nothing to do yet: nxd tries again by itself until the deadline.")
 
@@ -64,7 +78,8 @@ def without_problem(here: Situation, cluster: Situation) -> list[Remedy]:
     record, kind = here.record, here.kind
     phase = kind.states[record.state].phase
     if phase == "attention":
-        return _leading({"code": ""}, here, cluster, [verb_remedy(kind, "resume", record.name)])
+        on = kind.parts.get("go on")
+        return _leading({"code": ""}, here, cluster, [verb_remedy(kind, on, record.name)] if on else [])
     alone = cluster.kind.states[cluster.record.state].phase == "released" and here.record != cluster.record
     if phase == "released" and not alone:
         return _leading({"code": ""}, here, cluster, [])
@@ -113,7 +128,7 @@ def ways_on(here: Situation, cluster: Situation, verb: str, args: Mapping[str, A
         left = Remedy("wait", f"Nothing of {record.name} is left.")
         return [left, *(_legal((DESTROY.name,), verb, here) if here.kind.role == "cluster" else ())]
     goes_on = passes_by_itself(here, cluster)
-    if verb in _BACK_TO_NOTHING:
+    if (here.kind.verbs.get(verb) or SHARED.get(verb, RETRY)).goal == "gone":
         found = _legal(FALLBACKS, but, here) or ([] if goes_on else _legal(FALLBACKS, but, here, cluster))
     elif goes_on:
         again = here.kind.effect(verb).nodes == "again"
@@ -178,10 +193,11 @@ def _legal(verbs: Sequence[str], but: str, *places: Situation) -> list[Remedy]:
     there; for one node nothing that deletes its whole cluster while a milder one is legal, or nothing of it is left."""
     for place in places:
         name, refused = place.record.name, but if place is places[0] else ""
-        asked = [one for one in verbs if one in place.kind.verbs and one != refused]
+        own = [place.kind.parts.get(_PART[one], one) for one in verbs]
+        asked = [one for one in own if one in place.kind.verbs and one != refused]
         legal = [one for one in asked if legality.why_not(place, one, {}) is None]
         if name != places[0].record.name:
-            mild = [one for one in legal if one in MILD]
+            mild = [one for one in legal if place.kind.verbs[one].deletes != "always"]
             legal = mild if mild or _phase(places[0]) == "released" else legal
         if legal:
             return [verb_remedy(place.kind, one, name) for one in legal]
@@ -224,11 +240,8 @@ def _of_problem(problem: Mapping[str, Any], here: Situation) -> list[Remedy]:
 
 def _from_nothing(mend: Sequence[Remedy], cluster: Situation) -> list[Remedy]:
     """The spec must change in what cannot change while something stands: first back to nothing, then the spec."""
-    for verb in ("rollback", "destroy"):
-        if legality.why_not(cluster, verb, {}) is None:
-            back = verb_remedy(cluster.kind, verb, cluster.record.name)
-            return [back, *(one for one in mend if one.kind == "spec")]
-    return [one for one in mend if one.kind == "spec"]
+    verb, spec = legality.legal_for(cluster, "back", "end"), [one for one in mend if one.kind == "spec"]
+    return [verb_remedy(cluster.kind, verb, cluster.record.name), *spec] if verb else spec
 
 
 def _leading(
@@ -255,8 +268,8 @@ def _leading(
         one for one in named if str(one.target) not in places and _has_its_turn(one, wanted, leads, cluster)
     ]
     if ill:
-        again = legality.why_not(here, "retry", {}) is None
-        return [*ill, verb_remedy(here.kind, "retry", here.record.name)] if again else ill
+        again = legality.legal_for(here, "again")
+        return [*ill, verb_remedy(here.kind, again, here.record.name)] if again else ill
     for place in places.values():
         for verb in _of_kind(wanted, place.kind):
             if verb in place.kind.verbs and legality.why_not(place, verb, {}) is None:
@@ -267,9 +280,11 @@ def _leading(
 
 
 def _of_kind(wanted: Sequence[str], kind: Kind) -> list[str]:
-    """What is wanted of a record of a kind: one that cannot be replaced is tried once more, after what is told beside
-    it was mended."""
-    return [RETRY.name if one == REPLACE.name and one not in kind.verbs else one for one in wanted]
+    """What is wanted of a record of a kind, by the kind's own verb for it: one that cannot be replaced is tried once
+    more, after what is told beside it was mended."""
+    again = kind.parts.get("again", RETRY.name)
+    other = {part: again if part == "renew" else name for name, part in _PART.items()}
+    return [kind.parts.get(_PART[one], other[_PART[one]]) if one in _PART else one for one in wanted]
 
 
 def _has_its_turn(one: Remedy, wanted: Sequence[str], leads: Sequence[str], cluster: Situation) -> bool:

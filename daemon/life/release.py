@@ -31,8 +31,9 @@ async def call_back(ctx: StepContext, kind: Kind, member: Record) -> None:
     """A node that was released because an earlier spec did not name it begins anew, once nothing of it is left."""
     if ctx.is_asked(member.name):
         return
-    if member.state == "rolled_back" and member.facts.get(LEFT):
-        await ctx.give(member.name, "retry", facts={LEFT: None})
+    again = kind.parts.get("again")
+    if again is not None and member.state == "rolled_back" and member.facts.get(LEFT):
+        await ctx.give(member.name, again, facts={LEFT: None})
     elif member.state == kind.initial:
         await ctx.give(member.name, "start", facts={LEFT: None})
 

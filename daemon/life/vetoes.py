@@ -38,18 +38,20 @@ class Vetoes:
         effect = self.cluster.effect(verb)
         if effect.goal != "gone" or effect.forget or not cluster.facts.get(FORMED):
             return None
-        end = next((f"{one.name} it, or " for one in self.cluster.verbs.values() if one.forget), "")
-        return f"It was active: {end}apply the spec that it had before."
+        end = self.cluster.parts.get("end")
+        return f"It was active: {f'{end} it, or ' if end else ''}apply the spec that it had before."
 
     def _of_node(self, verb: str, record: Record, cluster: Record) -> str | None:
         effect = self.node.effect(verb)
         if effect.again and record.state == "rollback_blocked":
             return None
         if cluster.state in RELEASED and effect.goal != "gone":
-            return f"Its cluster {cluster.name} is rolled back: retry the cluster instead."
+            again = self.cluster.parts.get("again")
+            return f"Its cluster {cluster.name} is rolled back{f': {again} the cluster instead' if again else ''}."
         if effect.goal == "gone" and record.facts.get(MEMBER):
-            other = next((f"{one.name} it, or " for one in self.node.verbs.values() if one.renews), "")
-            return f"It is a {self.member} of {cluster.name}: {other}apply a spec without it."
+            other = self.node.parts.get("renew")
+            said = f"It is a {self.member} of {cluster.name}"
+            return f"{said}: {f'{other} it, or ' if other else ''}apply a spec without it."
         if record.name not in named(cluster):
             return f"It leaves {cluster.name}: apply a spec that names it once it is gone."
         return self._of_member(effect, cluster) if has_arrived(self.node, record) else None
@@ -63,7 +65,9 @@ class Vetoes:
         if effect.renews and self.cluster.states[cluster.state].phase == "ok":
             if len(cluster.spec["nodes"]) > 1:
                 return None
-            return f"It is all that {cluster.name} stands on: destroy the cluster, and apply its spec again."
+            end = self.cluster.parts.get("end")
+            alone = f"It is all that {cluster.name} stands on"
+            return f"{alone}{f': {end} the cluster, and apply its spec again' if end else ''}."
         if effect.instead is not None:
             return f"It belongs to {cluster.name}, which is formed already{self._instead(effect, cluster)}."
         return None

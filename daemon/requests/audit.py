@@ -115,14 +115,15 @@ class Audit:
         if id_ in (row.cloud_id for row in renewed):
             if here.kind.states[record.state].work:
                 return f"nxd wait {name}: the step it is at notices"
-            if legality.why_not(here, "replace", {}) is None:
-                return f"nxd replace {name}"
-        if legality.why_not(here, "rollback", {}) is None:
-            return f"nxd rollback {name} --wait, then nxd retry {name}"
+            if (other := legality.legal_for(here, "renew")) is not None:
+                return f"nxd {other} {name}"
+        back, again = legality.legal_for(here, "back"), here.kind.parts.get("again")
+        if back and again:
+            return f"nxd {back} {name} --wait, then nxd {again} {name}"
         if self._may_leave(here):
             return f"nxd spec {cluster.name}, put a node of another name in the place of {name}, and apply it"
-        if legality.why_not(self._engine.situation(cluster), "destroy", {}) is None:
-            return f"only nxd destroy {cluster.name}, and its spec applied again, brings it back"
+        if (end := legality.legal_for(self._engine.situation(cluster), "end")) is not None:
+            return f"only nxd {end} {cluster.name}, and its spec applied again, brings it back"
         return f"nxd wait {cluster.name}, then nxd audit again"
 
     def _may_leave(self, here: Situation) -> bool:

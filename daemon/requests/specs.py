@@ -300,10 +300,10 @@ class Specs:
     def _way_to_nothing(self, situation: Record) -> list[Remedy]:
         """What a person can do who wants what cannot change while something stands."""
         found = [Remedy("spec", "Take these back, or apply the spec under another cluster name.")]
-        for verb in ("rollback", "destroy"):
-            if legality.why_not(self._engine.situation(situation), verb, {}) is None:
-                text = f"Only if all of it may go: nxd {verb} {situation.name}."
-                return [*found, Remedy("verb", text, verb=verb, target=situation.name)]
+        verb = legality.legal_for(self._engine.situation(situation), "back", "end")
+        if verb is not None:
+            text = f"Only if all of it may go: nxd {verb} {situation.name}."
+            found.append(Remedy("verb", text, verb=verb, target=situation.name))
         return found
 
     def _may_change_now(self, situation: Record, leaving: Sequence[str]) -> None:

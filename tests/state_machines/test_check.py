@@ -218,6 +218,11 @@ def test_a_sound_table_has_no_problems(real: Kind) -> None:
             id="verb-that-deletes-unasked",
         ),
         pytest.param(
+            kind(verbs=(*VERBS, dataclasses.replace(DANCE, facts={"danced": True}, again=True))),
+            "retry, dance: only one of them can be the verb that the daemon gives for “again”.",
+            id="two-verbs-for-one-part",
+        ),
+        pytest.param(
             with_state("active", phase="splendid"),
             f"active: its phase splendid is not one of {', '.join(PHASES)}.",
             id="unknown-phase",

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from msgspec.structs import replace
 
-from daemon.engine import transitions
+from daemon.engine import legality, reactions, transitions
+from daemon.engine.absent import Absent
 from daemon.engine.legality import Situation, event_name, why_not
 from daemon.engine.limits import Limits
-from daemon.store.ops import Command
+from daemon.engine.remedies import without_problem
+from daemon.errors.tree import OutsideError
+from daemon.store.ops import AddCommand, Command
+from state_machines.check import problems
 from state_machines.kind import Kind, Transition
 from state_machines.record import Record
-from state_machines.verbs import Prompt, Verb
+from state_machines.verbs import HOLD, RESUME, RETRY, ROLLBACK, Prompt, Verb
 from tests.daemon.engine.test_remedies import Free
 from tests.daemon.toy_kinds import CLUSTER, NODE
 
@@ -65,3 +71,66 @@ def test_one_that_deletes_is_refused_while_the_cluster_is_protected_and_none_wai
     assert "redo is for what is active" in (
         why_not(situation(replace(ACTIVE, state="failed")), "redo", {}) or ""
     )
+
+
+NAMES = {"hold": "pause", "resume": "proceed", "retry": "redo", "rollback": "dismantle"}
+OWN = Kind(
+    "own.node",
+    "node",
+    NODE.states.values(),
+    (replace(row, event=NAMES.get(row.event, row.event)) for row in NODE.transitions if row.verb is None),
+    NODE.undo[:1],
+    (dataclasses.replace(verb, name=NAMES[verb.name]) for verb in (RETRY, ROLLBACK, HOLD, RESUME)),
+)
+"""Tables that have all that the shared verbs do, under names of their own."""
+FEWER = Kind("fewer.node", "node", NODE.states.values(), NODE.transitions, NODE.undo, (RETRY, RESUME))
+"""Tables that cannot be held or rolled back by anybody."""
+
+
+def given(verb: str, kind: Kind, *members: Record) -> list[str]:
+    """The verbs that a verb of the cluster is for its nodes."""
+    before = Situation(
+        WHOLE, WHOLE, CLUSTER, [], [], Free(), lambda: True,
+        stopped=lambda: [node_of(kind, one) for one in members],
+    )  # fmt: skip
+    ops = reactions.companions(
+        before, Command("t", "demo", "demo", verb, "ada", 0.0), members, lambda _: kind, lambda: "id", 0.0
+    )
+    return [op.command.verb for op in ops if isinstance(op, AddCommand)]
+
+
+def node_of(kind: Kind, record: Record, cluster: Record = WHOLE) -> Situation:
+    return Situation(record, cluster, kind, [], [], Free(), lambda: True)
+
+
+def test_what_a_cluster_s_verb_is_for_its_nodes_is_the_verb_of_theirs_that_does_it() -> None:
+    assert problems(OWN) == []
+    at_work = replace(ACTIVE, kind=OWN.name, state="making", step="making")
+    held = replace(at_work, state="held", facts={"held_with": "demo"})
+    blocked = replace(at_work, state="rollback_blocked")
+    assert given("hold", OWN, at_work) == ["pause"]
+    assert given("resume", OWN, held) == ["proceed"]
+    assert given("rollback", OWN, blocked) == ["redo"]
+    assert given("hold", FEWER, at_work) == [], "what it has no verb for is not done to it"
+
+
+def after(kind: Kind) -> tuple[list[str], str]:
+    """What follows by itself from a failure where the spec says ``on_failure: rollback``: verbs, and what is said."""
+    record = replace(ACTIVE, kind=kind.name, state="failed", step="making", facts={})
+    here = node_of(kind, record, replace(WHOLE, spec={"on_failure": "rollback"}))
+    problem = OutsideError("bad_request", "No.").problem()
+    ops = reactions.after_failure(here, Absent(record.platform), record, problem, 0.0, lambda: "id")
+    verbs = [op.command.verb for op in ops if isinstance(op, AddCommand)]
+    return verbs, " ".join(op.event.message for op in ops if not isinstance(op, AddCommand))
+
+
+def test_a_rollback_by_itself_is_the_verb_of_the_tables_that_takes_everything_back() -> None:
+    assert after(OWN)[0] == ["dismantle"]
+    assert after(FEWER) == ([], "not rolled back by itself: there is no verb for it on fewer")
+
+
+def test_a_held_record_is_told_its_own_verb_that_goes_on_and_a_failed_one_that_tries_again() -> None:
+    held = node_of(OWN, replace(ACTIVE, kind=OWN.name, state="held", step="making", facts={}))
+    assert [one.verb for one in without_problem(held, held)][:1] == ["proceed"]
+    failed = node_of(OWN, replace(ACTIVE, kind=OWN.name, state="failed", step="making", facts={}))
+    assert legality.legal_for(failed, "again") == "redo"
