@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import statistics
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -63,12 +64,18 @@ KNOWN = {
 """Where each rule stands; besides, whoever judges what a person wrote looks at its signs, and quotes them."""
 
 
+@cache
+def plain(path: Path) -> str:
+    """A module as Python itself would write it."""
+    return ast.unparse(ast.parse(path.read_text(encoding="utf-8")))
+
+
 @pytest.mark.parametrize("word", KNOWN)
 def test_nobody_has_a_second_copy(word: str) -> None:
     found = {
         str(path.relative_to(ROOT))
         for room in ("daemon", "nxtui", "pxe")
         for path in (ROOT / room).rglob("*.py")
-        if word in ast.unparse(ast.parse(path.read_text(encoding="utf-8")))
+        if word in plain(path)
     }
     assert {one for one in found if not one.startswith(("daemon/spec/", "daemon/sim/"))} == set(KNOWN[word])
