@@ -65,7 +65,8 @@ class ResourceView(TypedDict):
 
 
 class EntityView(TypedDict):
-    """A node or a cluster as a client sees it. ``console`` is there where the platform of a node opens consoles."""
+    """A node or a cluster as a client sees it. ``console`` is there where the platform of a node opens consoles,
+    ``login`` where that of a cluster makes passwords for people."""
 
     name: str
     kind: Literal["cluster", "node"]
@@ -93,6 +94,7 @@ class EntityView(TypedDict):
     addresses: dict[str, str]
     resources: list[ResourceView]
     console: NotRequired[bool]
+    login: NotRequired[bool]
 
 
 class EventView(TypedDict):
@@ -171,9 +173,10 @@ VerbTable = dict[str, dict[str, list[VerbView]]]
 
 class VerbList(TypedDict):
     """The answer of ``GET /v1/verbs``: platform → node or cluster → its verbs, in the order in which they are
-    offered."""
+    offered. ``commands``: platform → what it has beside its verbs, ``login`` or ``console``."""
 
     verbs: VerbTable
+    commands: dict[str, list[str]]
 
 
 class DaemonView(TypedDict):

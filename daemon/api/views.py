@@ -116,8 +116,11 @@ class Views:
             addresses=self._engine.platform(record).addresses(record, rows),
             resources=_resources(rows, missed(self._journal.mirror, record.name)),
         )
-        if kind.role == "node" and self._engine.platform(record).has("console"):
+        brings = self._engine.platform(record).brings()
+        if kind.role == "node" and "console" in brings:
             view["console"] = True
+        if kind.role == "cluster" and "login" in brings:
+            view["login"] = True
         return view
 
     def _ways(self, record: Record) -> tuple[wire.ErrorView | None, list[wire.RemedyView]]:
@@ -158,7 +161,8 @@ class Views:
                     for kind in (platform.node, platform.cluster)
                 }
                 for name, platform in self._engine.platforms.items()
-            }
+            },
+            commands={name: platform.brings() for name, platform in self._engine.platforms.items()},
         )
 
     def _steps_of(self, kind: Kind) -> list[wire.StepView]:

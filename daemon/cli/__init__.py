@@ -33,13 +33,20 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Command → the module that holds it and what it does, in the order of the help."""
 
+BROUGHT = {"login", "console", *SHARED}
+"""Commands that there are where a platform has what they do: a shell is offered them as the daemon tells."""
+
 
 class _Lazy(click.Group):
     """Loads a command's module when that command is called. What is no command of its own may be a verb that a platform
     brings: the daemon knows."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        if not ctx.resilient_parsing:
+            return list(COMMANDS)
+        from daemon.cli.naming import offered_commands
+
+        return offered_commands(ctx, COMMANDS, BROUGHT)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         module = import_module(f"daemon.cli.{COMMANDS.get(name, ('verbs', ''))[0]}")
@@ -76,6 +83,8 @@ def _told(ctx: click.Context, module: Any, name: str) -> click.Command | None:
 @click.pass_context
 def nxd(ctx: click.Context, /, **options: Any) -> None:
     """Turn rented bare metal into healthy clusters.
+
+    Of the commands login, console and those that change something, a cluster has what its platform has.
 
     Exit codes: 0 done, 1 it failed, 2 the command, settings or spec is wrong, 3 no daemon answers,
     4 refused, by the daemon or by you when you are asked, 5 gave up waiting, 130 interrupted.

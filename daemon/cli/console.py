@@ -8,11 +8,11 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import CommandFailed, find_socket
-from daemon.cli.naming import known_nodes, named
+from daemon.cli.naming import named, with_console
 
 
 @click.command()
-@click.argument("name", callback=named, shell_complete=known_nodes)
+@click.argument("name", callback=named, shell_complete=with_console)
 @click.option("--read", "reads", is_flag=True, help="Only show it, as plain text; keys are not sent.")
 @click.option("--force", is_flag=True, help="Take it over from whoever has it open.")
 @click.pass_obj

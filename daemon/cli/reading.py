@@ -8,7 +8,7 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import CommandFailed, find_socket
-from daemon.cli.naming import known_clusters, known_names, named
+from daemon.cli.naming import known_names, named, with_login
 from daemon.cli.numbers import SECONDS, Whole
 from daemon.cli.output import note, print_json, record, remark, tell_unwritten, terminal
 from daemon.cli.shapes import Waited
@@ -151,7 +151,7 @@ def wait(options: dict[str, Any], name: str, goal: str, timeout: float | None, a
 
 
 @click.command()
-@click.argument("name", callback=named, shell_complete=known_clusters)
+@click.argument("name", callback=named, shell_complete=with_login)
 @_json
 @click.pass_obj
 def login(options: dict[str, Any], name: str, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import find_socket
-from daemon.cli.naming import known_clusters, known_names, known_nodes, named
+from daemon.cli.naming import named, with_verb
 from daemon.cli.numbers import SECONDS
 from daemon.cli.output import print_json
 from state_machines.verbs import SHARED
@@ -28,8 +28,6 @@ class How:
     step: str | None = None
 
 
-_KNOWN = {"node": known_nodes, "cluster": known_clusters, "both": known_names}
-"""Whose names a shell completes, by whom a verb is for."""
 _OPTIONS = (
     click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts."),
     click.option("--timeout", type=SECONDS, help="With --wait: give up after this many seconds."),
@@ -64,7 +62,6 @@ class VerbCommand:
     deletes: str
     step: str | None
     goal: str | None
-    whom: str = "both"
 
     @property
     def confirmed(self) -> bool:
@@ -79,7 +76,7 @@ def command_of(verb: VerbCommand) -> click.Command:
         return _run(options, verb, name, How(**how))
 
     command.__doc__ = verb.help
-    name = click.argument("name", callback=named, shell_complete=_KNOWN[verb.whom])
+    name = click.argument("name", callback=named, shell_complete=with_verb(verb.name))
     confirmed = _CONFIRMATION if verb.confirmed else ()
     for option in (name, *_OPTIONS, *confirmed):
         command = option(command)
@@ -92,7 +89,7 @@ def command_of(verb: VerbCommand) -> click.Command:
 def shared(name: str) -> click.Command:
     """The command of a verb that every platform has."""
     one = SHARED[name]
-    return command_of(VerbCommand(one.name, one.help, one.consent, one.deletes, one.step, one.goal, one.whom))
+    return command_of(VerbCommand(one.name, one.help, one.consent, one.deletes, one.step, one.goal))
 
 
 def told(options: dict[str, Any], name: str) -> click.Command | None:
@@ -107,20 +104,13 @@ def told(options: dict[str, Any], name: str) -> click.Command | None:
     except (DaemonRefused, DaemonUnreachable):
         said = f"No such command '{name}'. A platform may have such a verb, but no daemon answers that could tell."
         raise click.UsageError(said) from None
-    found = [
-        (role, verb)
-        for kinds in listed.values()
-        for role, verbs in kinds.items()
-        for verb in verbs
-        if verb["name"] == name
-    ]
+    every = (verb for kinds in listed.values() for verbs in kinds.values() for verb in verbs)
+    found = [verb for verb in every if verb["name"] == name]
     if not found:
         return None
-    roles = {role for role, _ in found}
-    verb = max((verb for _, verb in found), key=lambda verb: _WORST.index(verb["deletes"]))
-    whom = roles.pop() if len(roles) == 1 else "both"
+    verb = max(found, key=lambda verb: _WORST.index(verb["deletes"]))
     return command_of(
-        VerbCommand(name, verb["help"], verb["consent"], verb["deletes"], verb["step"], verb["goal"], whom)
+        VerbCommand(name, verb["help"], verb["consent"], verb["deletes"], verb["step"], verb["goal"])
     )
 
 

@@ -18,6 +18,9 @@ from state_machines.objects import LATE_SECONDS, ObjectKind
 from state_machines.outcome import Problem
 from state_machines.record import Record
 
+OF_A_CAPABILITY = ("login", "console")
+"""The capabilities of a platform that are commands for people too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seed:
@@ -158,6 +161,10 @@ class Platform(ABC):
     def has(self, capability: str) -> bool:
         """Whether it has a capability, by the name of its method."""
         return getattr(type(self), capability) is not getattr(Platform, capability)
+
+    def brings(self) -> list[str]:
+        """The commands that it has beside its verbs."""
+        return [name for name in OF_A_CAPABILITY if self.has(name)]
 
     # kinds of objects
 

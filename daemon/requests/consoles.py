@@ -137,7 +137,7 @@ class Consoles:
         if not self._engine.platform(record).has("console"):
             raise NxdError(
                 "request",
-                f"{name} has no console: nxd opens none on its platform.",
+                f"{name} has no console: nxd opens none on {record.platform}.",
                 remedy="Use the console that its provider or its machine offers.",
             )
 

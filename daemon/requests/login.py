@@ -33,7 +33,7 @@ class Login:
         if not platform.has("login"):
             raise NxdError(
                 "request",
-                f"{name} has no login: nxd makes no password for a cluster of its platform.",
+                f"{name} has no login: nxd makes no password for a cluster of {record.platform}.",
                 remedy="Log in as its spec and its documentation say.",
             )
 

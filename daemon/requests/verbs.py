@@ -164,7 +164,11 @@ class Verbs:
         kind = self._engine.kind(record)
         if verb not in kind.verbs and not self._engine.is_absent(record):
             verbs = ", ".join(kind.verbs)
-            raise NxdError("request", f"A {kind.role} has no verb {verb}.", remedy=f"Its verbs are {verbs}.")
+            raise NxdError(
+                "request",
+                f"A {kind.role} of {record.platform} has no verb {verb}.",
+                remedy=f"Its verbs are {verbs}.",
+            )
         if step is not None and kind.effect(verb).step is None and not self._engine.is_absent(record):
             able = [one.name for one in kind.verbs.values() if one.step]
             raise NxdError("request", f"{verb} takes no step; {' and '.join(able)} do.")

@@ -122,7 +122,7 @@ def no_console(entity: EntityView, replaying: bool, read_only: bool) -> str | No
     if entity["kind"] == "cluster":
         return f"{name} is a cluster and has no console; each of its nodes has one."
     if not entity.get("console"):
-        return f"{name} has no console: nxd opens none on its platform."
+        return f"{name} has no console: nxd opens none on {entity['platform']}."
     if read_only:
         return f"This window only looks. nxd console {name} --read shows its console."
     return None

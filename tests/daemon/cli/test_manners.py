@@ -267,6 +267,9 @@ def test_a_shell_completes_commands_options_and_the_names_that_the_daemon_knows(
     assert set(complete(served, "nxd logs --utc solo0")) == {"solo01"}
     assert set(complete(served, "nxd destroy so")) == {"solo"}
     assert set(complete(served, "nxd replace so")) == {"solo01"}
+    assert {"login", "logs"} == set(complete(served, "nxd lo"))
+    assert set(complete(served, "nxd login so")) == {"solo"}
+    assert set(complete(served, "nxd console so")) == {"solo01"}
     assert "--since" in complete(served, "nxd logs --s")
 
 
@@ -289,6 +292,7 @@ def test_bash_itself_completes_a_name(served: Any) -> None:
 
 def test_a_shell_waits_for_no_daemon(place: Any) -> None:
     assert complete(place, "nxd show so") == []
+    assert {"login", "logs"} == set(complete(place, "nxd lo")), "any daemon may have them"
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(place.socket))
         silent.listen()

@@ -42,11 +42,28 @@ def test_its_command_is_the_verb_and_does_what_its_row_says(deployed: Any, shelf
     until(deployed.is_active)
 
 
+def completed(toy: Any, words: str) -> set[str]:
+    """What a shell is offered for the last word of a line."""
+    count = str(len(words.split(" ")) - 1)
+    given = {"_NXD_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": count}
+    return {line.partition(",")[2] for line in toy.run(env=given).out.splitlines() if line}
+
+
+def test_a_shell_is_offered_the_commands_that_the_platforms_here_have_and_whom_they_are_for(
+    deployed: Any,
+) -> None:
+    assert completed(deployed, "nxd bl") == {"blink"} and completed(deployed, "nxd blink l") == {"left"}
+    assert completed(deployed, "nxd blink r") == {"right"}, "row is a cluster"
+    assert completed(deployed, "nxd lo") == {"logs"} and completed(deployed, "nxd con") == set()
+    assert completed(deployed, "nxd login r") == completed(deployed, "nxd console l") == set()
+    assert "replace" in completed(deployed, "nxd re")
+
+
 def test_a_verb_is_refused_where_its_kind_or_its_state_does_not_take_it(
     deployed: Any, shelf: ShelfState
 ) -> None:
     said = deployed.run("blink", "row")
-    said.refused_with(2, "A cluster has no verb blink.")
+    said.refused_with(2, "A cluster of toyland has no verb blink.")
     assert deployed.run("rollback", "left", "--yes").code == 4
     shelf.down = True
     assert deployed.run("destroy", "row", "--yes").code == 0

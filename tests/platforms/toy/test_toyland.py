@@ -146,13 +146,13 @@ def test_an_audit_finds_a_box_that_is_in_no_ledger_and_says_when_it_cannot_look(
 def test_it_has_no_login_and_says_so(toy: Any, shelf: ShelfState) -> None:
     deployed(toy)
     said = toy.run("login", "row")
-    said.refused_with(2, "has no login")
+    said.refused_with(2, "row has no login: nxd makes no password for a cluster of toyland.")
 
 
 def test_it_has_no_console_and_says_so(toy: Any, shelf: ShelfState) -> None:
     deployed(toy)
     nodes = toy.asks(lambda client: client.nodes())
-    toy.run("console", nodes[0]["name"]).refused_with(2, "nxd opens none on its platform")
+    toy.run("console", nodes[0]["name"]).refused_with(2, "nxd opens none on toyland")
     assert not any("console" in node for node in nodes)
 
 
