@@ -142,7 +142,7 @@ def _add(app: web.Application, offers: Sequence[Offer], handlers: BootHandlers) 
         return await handlers.answer(offers, request)
 
     if first.method == hdrs.METH_GET:
-        app.router.add_get(first.path, handle, allow_head=first.serves == "image")
+        app.router.add_get(first.path, handle, allow_head=first.serves in ("image", "agent"))
     else:
         app.router.add_post(first.path, handle)
     return first.path

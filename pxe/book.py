@@ -11,7 +11,9 @@ Stage = Literal["boot", "installing", "installed", "stopped", "closed"]
 ``installing``, only a script that boots from disk in ``installed``, and nothing in ``stopped`` and ``closed``. Its
 reports are listened to in every stage but ``closed``."""
 
-ReportKind = Literal["script_fetched", "image_fetched", "document_fetched", "phase", "log", "install_error"]
+ReportKind = Literal[
+    "script_fetched", "image_fetched", "document_fetched", "phase", "log", "install_error", "heartbeat"
+]
 
 
 class BookClosed(Exception):

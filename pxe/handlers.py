@@ -12,8 +12,11 @@ from typing import Any, Literal
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import PayloadEncodingError
 
+from pxe.agent.archive import NAME as AGENT_NAME
+from pxe.agent.archive import agent_initrd
 from pxe.book import Book, Document, DocumentError, GivenAlready, Guest, Report
 from pxe.connections import TimeLimits
+from pxe.flat import flat
 from pxe.identity import Asked, RequestRefused, guest_of, prove
 from pxe.image_answer import image_answer
 from pxe.image_threads import SENDERS, ImageThreads
@@ -28,6 +31,9 @@ log = logging.getLogger("nxd.boot")
 
 RETRY_AFTER_SECONDS = 5
 """When to ask again while the book is closed; iPXE waits for it and asks again by itself."""
+
+FORMAT, SETTINGS = "format", "env"
+"""What a query asks for that wants a document of JSON as the settings of a shell."""
 
 
 class BadBody(Exception):
@@ -56,6 +62,7 @@ class BootHandlers:
         self._threads = ImageThreads(patience.disk)
         self._senders = ImageThreads(patience.disk, SENDERS)
         self._unread = LineLimiter()
+        self._agent_initrd = agent_initrd()
 
     def offers(self, port: Literal["boot", "config"]) -> Sequence[Sequence[Offer]]:
         """What a port offers: for each path the platforms that have it."""
@@ -112,8 +119,10 @@ class BootHandlers:
                 return await self._script(offer, guest, asked.source)
             case "image":
                 return await self._image(guest, name, request)
+            case "agent":
+                return await self._agent(guest, request)
             case "document":
-                return await self._document(offer, guest, name, asked.source)
+                return await self._document(offer, guest, name, asked)
             case "report":
                 return await self._report(offer, guest, await self._body(request), asked.source)
 
@@ -153,12 +162,19 @@ class BootHandlers:
             raise
         return image_answer(request, opened, self._senders, self._stalled)
 
-    async def _document(self, offer: Offer, guest: Guest, name: str, source: str) -> web.StreamResponse:
+    async def _agent(self, guest: Guest, request: web.Request) -> web.StreamResponse:
+        if request.method == hdrs.METH_GET:
+            await self._book.report(guest, Report("image_fetched", source_of(request), message=AGENT_NAME))
+        answer = web.Response(body=self._agent_initrd.content, content_type="application/octet-stream")
+        answer.etag = self._agent_initrd.sha256
+        return answer
+
+    async def _document(self, offer: Offer, guest: Guest, name: str, asked: Asked) -> web.StreamResponse:
         document = guest.documents.get(name)
         if document is None:
             raise RequestRefused(f"{guest.server_id} has no document of this name")
         try:
-            text = _made(document)
+            text, content_type = _made(document, asked.query.get(FORMAT, ""))
         except (DocumentError, RenderError) as error:
             about = {"record": guest.server_id, "document": name, "problem": error}
             log.error("document_broke", extra=about)
@@ -166,14 +182,16 @@ class BootHandlers:
             return sentence(500, "This document of this machine cannot be made.")
         if text is None:
             return not_found()
-        report = Report("document_fetched", source, message=name, once=offer.route.proof(Once) is not None)
+        report = Report(
+            "document_fetched", asked.source, message=name, once=offer.route.proof(Once) is not None
+        )
         try:
             await self._book.report(guest, report)
         except GivenAlready:
             raise RequestRefused(f"{guest.server_id} was given {name} in this boot already") from None
         log.info("document_fetched", extra={"record": guest.server_id, "document": name})
         headers = {hdrs.CACHE_CONTROL: "no-store"}
-        return web.Response(text=text, content_type=document.content_type, headers=headers)
+        return web.Response(text=text, content_type=content_type, headers=headers)
 
     async def _report(self, offer: Offer, guest: Guest, body: bytes, source: str) -> web.StreamResponse:
         try:
@@ -196,12 +214,14 @@ class BootHandlers:
             raise BadBody from error
 
 
-def _made(document: Document) -> str | None:
-    """The text of a document. Raises DocumentError, RenderError."""
+def _made(document: Document, form: str) -> tuple[str | None, str]:
+    """The text of a document, and its type. Raises DocumentError, RenderError."""
     text = document.make()
     if text is None and not document.optional:
         raise DocumentError("it is not there, and the machine needs it")
-    return text
+    if text is not None and form == SETTINGS and document.content_type == "application/json":
+        return flat(text), "text/plain"
+    return text, document.content_type
 
 
 def _let_go(opened: OpenImage | None) -> None:

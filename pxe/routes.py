@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pxe.agent.archive import NAME as AGENT_NAME
 from pxe.book import Report, Stage
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -60,13 +61,13 @@ class BootRoute:
 
     The machine is the one that the path names, else the one whose MAC is in the body, else the one at the address that
     asks. ``serves`` is what it gets: the script of its stage, written for a ``personality`` of firmware if one is
-    named; the image that the path names; the document ``what``, or the one that the path names; or thanks for a report,
-    which the reader ``what`` reads.
+    named; the image that the path names; the initrd with the agent; the document ``what``, or the one that the path
+    names; or thanks for a report, which the reader ``what`` reads.
     """
 
     method: Literal["GET", "POST"]
     path: str
-    serves: Literal["script", "image", "document", "report"]
+    serves: Literal["script", "image", "agent", "document", "report"]
     proofs: tuple[Proof, ...]
     what: str = ""
     port: Literal["boot", "config"] = "boot"
@@ -98,8 +99,9 @@ class BootTable:
 
     ``templates`` is the folder of its templates, ``scripts`` the script of each stage that has one, by its name there:
     ``boot`` stands in ``boot.ipxe.j2``, that of a personality in ``boot.PERSONALITY.ipxe.j2``. A script in
-    ``opening`` opens a boot. ``sample`` holds every name that fills a template, with an example. ``documents`` are the
-    names that its routes may ask for. ``phases`` say what an installer reports, in order; the last one is its end.
+    ``opening`` opens a boot, and one in ``agent`` appends nxd's agent to the installer's initrd. ``sample`` holds every
+    name that fills a template, with an example. ``documents`` are the names that its routes may ask for. ``phases`` say
+    what an installer reports, in order; the last one is its end.
     """
 
     templates: Path
@@ -107,6 +109,7 @@ class BootTable:
     scripts: Mapping[Stage, str]
     sample: Mapping[str, str]
     opening: tuple[str, ...] = ("boot",)
+    agent: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
     readers: Mapping[str, Reader] = field(default_factory=dict)
     phases: tuple[str, ...] = ()
@@ -132,3 +135,6 @@ IPXE = BootRoute(
 
 IMAGE = BootRoute("GET", "/pxe/images/{name}", "image", (Source(), Stages(("boot", "installing"))))
 """An image for a machine that installs; iPXE sends no token with it."""
+
+AGENT = BootRoute("GET", f"/pxe/{AGENT_NAME}", "agent", (Source(), Stages(("boot", "installing"))))
+"""The agent for a machine that installs; it is the same for all of them, and holds no secret."""

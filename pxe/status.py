@@ -47,8 +47,10 @@ def reports_of(reader: Reader, body: bytes, source: str, last_phase: int) -> lis
 def _bounded(report: Report, last_phase: int) -> Report:
     if not 0 <= report.seq <= LAST_SEQ or not 0 <= report.boot <= LAST_SEQ:
         raise BadReport(f"A number must be from 0 to {LAST_SEQ}.")
-    if report.kind not in ("phase", "log", "install_error"):
-        raise BadReport("A report tells of a phase, a line of the log or an error.")
+    if report.kind not in ("phase", "log", "install_error", "heartbeat"):
+        raise BadReport(
+            "A report tells of a phase, a line of the log or an error, or that the machine is alive."
+        )
     if report.kind == "phase" and not 1 <= (report.phase or 0) <= last_phase:
         raise BadReport(f"A phase must be from 1 to {last_phase}.")
     if report.percent is not None and not 0 <= report.percent <= 100:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from jinja2 import Environment, TemplateError, meta
 
+from pxe.agent.archive import FIRST_PROGRAM
+from pxe.agent.archive import NAME as AGENT_NAME
 from pxe.lint import lint_script
 from pxe.render import RenderError, render_script
 from pxe.routes import (
@@ -67,7 +69,7 @@ def _proofs(route: BootRoute) -> Iterator[str]:
     secret, mac = route.proof(Token), route.proof(Mac)
     if secret is None and route.proof(Source) is None:
         yield "it asks for neither a token nor the source address"
-    if secret is None and mac is None and route.serves != "image":
+    if secret is None and mac is None and route.serves not in ("image", "agent"):
         yield "it asks for neither a token nor a MAC"
     in_path = [proof.name for proof in route.proofs if isinstance(proof, Token) and proof.place == "path"]
     if in_path != [TOKEN] * route.names.count(TOKEN):
@@ -82,13 +84,29 @@ def _scripts(table: BootTable) -> Iterator[str]:
     strange = set(table.opening) - set(table.scripts.values())
     if strange and table.scripts:
         yield f"no stage has the script {', '.join(sorted(strange))}"
-    for file in _files(table):
+    strange = set(table.agent) - set(table.scripts.values())
+    if strange:
+        yield f"no stage has the script {', '.join(sorted(strange))}, which is to append the agent"
+    if table.agent and not any(route.serves == "agent" for route in table.routes):
+        yield "its scripts append the agent, and no route serves it"
+    for name, file in _named_files(table):
         try:
             text = render_script(table.templates, file, {**table.sample, OF_EVERY_SCRIPT: "1"})
         except RenderError as error:
             yield f"{file}: {error}"
         else:
-            yield from (f"{file}: {said}" for said in lint_script(text))
+            yield from (f"{file}: {said}" for said in (*lint_script(text), *_agent(table, name, text)))
+
+
+def _agent(table: BootTable, name: str, text: str) -> Iterator[str]:
+    """The kernel runs what is appended, and nothing that is not: else it has no first program."""
+    appended = any(line.startswith("initrd ") and f"/{AGENT_NAME} " in line for line in text.splitlines())
+    loaded = f" initrd={AGENT_NAME} " in text
+    if {name in table.agent, appended, loaded, f" rdinit={FIRST_PROGRAM} " in text} != {name in table.agent}:
+        yield (
+            f"rdinit={FIRST_PROGRAM} and initrd={AGENT_NAME} of the kernel, an initrd line with {AGENT_NAME}, and the "
+            "table's word that it appends the agent belong together"
+        )
 
 
 def lint_files(table: BootTable) -> list[str]:
@@ -101,8 +119,13 @@ def lint_files(table: BootTable) -> list[str]:
 
 
 def _files(table: BootTable) -> list[str]:
+    return [file for _, file in _named_files(table)]
+
+
+def _named_files(table: BootTable) -> list[tuple[str, str]]:
+    """Each script with each file that it has."""
     personalities = {route.personality for route in table.routes if route.serves == "script"}
-    return sorted({script_of(name, one) for name in table.scripts.values() for one in personalities})
+    return sorted({(name, script_of(name, one)) for name in table.scripts.values() for one in personalities})
 
 
 def _templates(table: BootTable) -> Iterator[str]:

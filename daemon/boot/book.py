@@ -92,7 +92,7 @@ class BootBook:
             if served and name in self._unmade:
                 del self._unmade[name]
                 self._tell_unmade()
-        if any(isinstance(op, PutSignal) for op in ops):
+        if any(isinstance(op, PutSignal) for op in ops) and report.kind != "heartbeat":
             self._engine.poke(name)
 
     def _spared(self, op: Op, now: float) -> list[Op]:

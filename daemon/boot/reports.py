@@ -52,6 +52,8 @@ def taken_down(
         case "image_fetched":
             return [_line(record, report, stands.boot, now)]
     boot = report.boot if 0 < report.boot <= stands.boot else stands.boot
+    if report.kind == "heartbeat":
+        return [] if stands.ended or boot != stands.boot else [_signal(record, report, boot, now)]
     last = report.phase is not None and report.phase >= last_phase
     if _leads_on(stands, report, boot, last):
         seen: list[Op] = [_signal(record, report, boot, now), _line(record, report, boot, now)]

@@ -9,7 +9,7 @@ from msgspec import Struct
 from daemon.store.ops import Signal
 from state_machines.record import Record
 
-SCRIPT, PHASE, ERROR = "script_fetched", "phase", "install_error"
+SCRIPT, PHASE, ERROR, HEARTBEAT = "script_fetched", "phase", "install_error", "heartbeat"
 """The signals of a boot: the script that opens it, and what its installer says."""
 UNMADE = "unmade"
 """What the boot server could not make for the machine; it is nothing that was received, and belongs to no boot."""
@@ -27,8 +27,9 @@ class BootProgress(Struct, frozen=True, gc=False):
     ``begun``: anything was received from it. ``boot`` is the newest one and ``reporting`` the newest of which more is
     known than its script; 0 stands for one whose script nobody fetched. ``fetched`` (the documents), ``phase`` (the
     furthest) and ``error`` are those of the newest boot. ``ended``: the last phase was reported, and there is nothing
-    to install any more, whatever is received before or after. ``in_vain`` tells what the machine asks for and is not
-    given.
+    to install any more, whatever is received before or after. ``received`` is when the newest boot was last known to be
+    alive: by a document, a phase that leads on, an error or a heartbeat. ``in_vain`` tells what the machine
+    asks for and is not given.
     """
 
     begun: bool = False
@@ -38,6 +39,7 @@ class BootProgress(Struct, frozen=True, gc=False):
     phase: Signal | None = None
     error: Signal | None = None
     ended: bool = False
+    received: float = 0.0
     in_vain: str | None = None
 
 
@@ -61,7 +63,7 @@ def boot_progress(record: Record, signals: Mapping[str, Signal], last_phase: int
         elif signal.round == round_:
             known[name] = signal
             boot = max(boot, signal.boot)
-            if name != SCRIPT:
+            if name not in (SCRIPT, HEARTBEAT):
                 reporting = max(reporting, signal.boot)
     if not known:
         return NOTHING_RECEIVED if in_vain is None else BootProgress(in_vain=in_vain)
@@ -78,6 +80,7 @@ def boot_progress(record: Record, signals: Mapping[str, Signal], last_phase: int
         phase if phase is not None and phase.boot == boot else None,
         error if error is not None and error.boot == boot else None,
         phase is not None and int(phase.data["phase"]) >= last_phase,
+        max(signal.time for signal in known.values() if signal.boot == boot),
         in_vain,
     )
 

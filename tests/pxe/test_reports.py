@@ -107,7 +107,7 @@ async def test_a_report_that_comes_twice_is_taken_twice(server: Any, book: Any) 
         *[
             pytest.param(
                 {"seq": 1, "phase": phase, "message": ""},
-                '"phase" must be 1 to 8, -1 for a line of the log, or "error".',
+                '"phase" must be 1 to 8, -1 for a line of the log, "error" or "heartbeat".',
                 id=f"phase-{phase}",
             )
             for phase in (0, 9, -2, 1.0, True, None, "done", [1])

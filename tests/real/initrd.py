@@ -1,8 +1,8 @@
-"""Builds the initrd of the installer that stands in for the vendor's: busybox, the kernel's drivers, and its script."""
+"""Builds the initrd of the installer that stands in for the vendor's: busybox, the kernel's drivers, and its script. Of
+nxd it holds nothing: the agent is appended by iPXE."""
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -35,23 +35,25 @@ def boot_sector() -> bytes:
     return (_TO_SERIAL + f"\r\n{GREETING}\r\n\0".encode()).ljust(510, b"\0") + b"\x55\xaa"
 
 
-def write_initrd(target: Path, payload: bytes, url: str, directory: Path) -> None:
-    """Pack the installer, which knows the checksum of what it downloads from ``url``; ``directory`` is where it is put
-    together."""
+def write_initrd(target: Path, url: str, directory: Path) -> None:
+    """Pack the installer, which downloads its payload from ``url``; ``directory`` is where it is put together."""
     root = directory / "initrd"
-    for name in ("bin", "modules"):
-        (root / name).mkdir(parents=True)
     busybox = shutil.which("busybox")
     assert busybox is not None
+    (root / "bin").mkdir(parents=True)
     shutil.copy(busybox, root / "bin" / "busybox")
+    listed = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout
+    for name in set(listed.split()) - {"busybox"}:
+        (root / "bin" / name).symlink_to("busybox")
+    (kernel_modules,) = (KERNEL / "lib" / "modules").iterdir()
+    modules = root / "lib" / "modules" / kernel_modules.name
+    modules.mkdir(parents=True)
     for name in MODULES:
-        shutil.copy(next(KERNEL.rglob(f"{name}.ko")), root / "modules")
+        shutil.copy(next(kernel_modules.rglob(f"{name}.ko")), modules)
+    subprocess.run([busybox, "depmod", "-b", str(root), kernel_modules.name], check=True)
     shutil.copy(HERE / "installer.sh", root / "init")
-    shutil.copy(HERE / "address.sh", root / "address.sh")
-    for program in ("init", "address.sh"):
-        (root / program).chmod(0o755)
+    (root / "init").chmod(0o755)
     (root / "boot.sector").write_bytes(boot_sector())
-    (root / "payload.sha256").write_text(hashlib.sha256(payload).hexdigest())
     (root / "payload.url").write_text(url)
     names = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
     packed = subprocess.run(

@@ -24,6 +24,9 @@ SPEED = 60.0
 """A server that takes seven minutes to be made takes seven seconds; the machines themselves take their own time."""
 PAYLOAD_BYTES = 512 * 1024
 DEADLINES = {state: "24h" for state in ("awaiting_boot", "awaiting_config", "installing", "awaiting_cvm")}
+STORAGE = {"boot_drive": "/dev/vda", "data_drives": ["/dev/vdb"]}
+HARDWARE = {"memory_gib": 0, "boot_drive_gb": 2, "data_drive_gb": 1}
+"""What the machines are like; the least memory of a Nutanix node would be too much for them."""
 DAEMON = {"NXD_POLL_SECONDS": "10"}
 
 
@@ -60,7 +63,7 @@ class Lab:
         (images / "payload").write_bytes(payload)
         (images / "vmlinuz-foundation").write_bytes(kernel().read_bytes())
         url = yaml.safe_load(self.stage.config.read_text())["boot"]["url"]
-        write_initrd(images / "initrd-foundation.img", payload, f"{url}/pxe/images/payload", self.directory)
+        write_initrd(images / "initrd-foundation.img", f"{url}/pxe/images/payload", self.directory)
         names = ("vmlinuz-foundation", "initrd-foundation.img", "payload")
         for name in names:
             (images / name).chmod(0o644)
@@ -79,6 +82,7 @@ class Lab:
         document["nodes"] = [{"name": name} for name in names]
         document["nutanix"]["redundancy_factor"] = 1 if len(names) < 3 else 2
         document["deadlines"] = DEADLINES
+        document["nutanix"] |= {"storage": STORAGE, "hardware": HARDWARE}
         with self.client() as client:
             client.apply(yaml.safe_dump(document))
         for name in names:

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 IPXE = "/usr/lib/ipxe/ipxe.lkrn"
-DISK_BYTES = 8 * 1024 * 1024
+DISK_BYTES, DATA_BYTES = 2_100_000_000, 1_100_000_000
+"""Of the disks that are installed and used, of which hardly anything is written."""
 BEGUN, ENDED = 1, 2
 """The sectors of the disk in which the installer counts."""
 PATIENCE = 180.0
@@ -34,7 +35,10 @@ class RealMachine:
         self._directory.mkdir()
         self._tap, self._mac = tap, mac
         self.disk = self._directory / "disk"
-        self.disk.write_bytes(bytes(DISK_BYTES))
+        self._data = self._directory / "data"
+        for path, size in ((self.disk, DISK_BYTES), (self._data, DATA_BYTES)):
+            with path.open("wb") as file:
+                file.truncate(size)
         self._script = self._directory / "embedded.ipxe"
         self._script.write_text(FIRST_STAGE.format(url=url))
         self._serial = self._directory / "serial.log"
@@ -50,6 +54,7 @@ class RealMachine:
         words += ["-netdev", f"tap,id=n0,ifname={self._tap},script=no,downscript=no"]
         words += ["-device", f"virtio-net-pci,netdev=n0,mac={self._mac},romfile="]
         words += ["-drive", f"file={self.disk},format=raw,if=virtio,cache=writethrough"]
+        words += ["-drive", f"file={self._data},format=raw,if=virtio"]
         words += ["-kernel", IPXE, "-initrd", str(self._script)]
         self._qemu = subprocess.Popen(words, stdin=subprocess.DEVNULL)
 

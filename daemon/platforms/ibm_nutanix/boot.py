@@ -31,6 +31,7 @@ CONFIG_KEYS = (
     "cluster_config",
     "node_config",
     "storage_config",
+    "hardware_config",
     "network_config",
 )
 """What every configuration holds; an installer that misses one would stop half way."""
@@ -151,6 +152,7 @@ def _sections(
             },
         },
         "storage_config": dict(nutanix["storage"]),
+        "hardware_config": _hardware(nutanix),
         "network_config": {
             "management_subnet": ibm["management"]["subnet"],
             "workload_subnet": ibm["workload"]["subnet"],
@@ -159,6 +161,14 @@ def _sections(
             "ntp_servers": nutanix["ntp_servers"],
         },
     }
+
+
+def _hardware(nutanix: Mapping[str, Any]) -> dict[str, Any]:
+    """What the agent looks for in the machine; a cluster that was applied before there was an agent demands nothing but
+    its drives."""
+    storage = nutanix["storage"]
+    drives = {"boot_drives": [storage["boot_drive"]], "data_drives": list(storage.get("data_drives", ()))}
+    return {**drives, **nutanix.get("hardware", {})}
 
 
 @lru_cache(4096)

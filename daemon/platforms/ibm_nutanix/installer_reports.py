@@ -42,11 +42,13 @@ def read_report(body: bytes, source: str) -> tuple[Report]:
 def _kind(phase: Any) -> tuple[ReportKind, int | None]:
     if phase == "error":
         return "install_error", None
+    if phase == "heartbeat":
+        return "heartbeat", None
     if type(phase) is int and phase == -1:
         return "log", None
     if type(phase) is int and phase in PHASES:
         return "phase", phase
-    raise BadReport(f'"phase" must be 1 to {LAST_PHASE}, -1 for a line of the log, or "error".')
+    raise BadReport(f'"phase" must be 1 to {LAST_PHASE}, -1 for a line of the log, "error" or "heartbeat".')
 
 
 def _percent(percent: Any) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
@@ -75,8 +76,11 @@ class MachineSteps:
         watch: ServerWatch,
         connections: Connections,
         images: BootImages,
+        started: float,
     ) -> None:
         self._images = images
+        self._started = started
+        """When this daemon began to listen: of the time before it knows only what others wrote down."""
         self._settings = settings
         self._connections = connections
         self._vpc = vpc
@@ -119,10 +123,22 @@ class MachineSteps:
         percent = float(latest.data.get("percent") or 0.0)
         evidence = f"phase {phase} of {LAST_PHASE}: {latest.data.get('message') or PHASES[phase]}"
         progress = (phase - 1 + percent / 100) / LAST_PHASE
-        poll, loud = self._settings.poll_seconds, latest.time + QUIET_SECONDS - ctx.clock.now()
-        what, ways = f"phase {phase + 1} of {LAST_PHASE}", of_unfinished()
+        poll, what, ways = self._settings.poll_seconds, f"phase {phase + 1} of {LAST_PHASE}", of_unfinished()
+        loud = max(stands.received, self._started) + QUIET_SECONDS - ctx.clock.now()
         wait = Wait(what, evidence, max(poll, loud), progress=progress, remedies=ways)
-        return wait if loud > 0 else await self._watched(ctx, wait)
+        if loud > 0:
+            return wait
+        return await self._watched(
+            ctx, replace(wait, evidence=f"{evidence}; {self._silent(stands.received)}")
+        )
+
+    def _silent(self, received: float) -> str:
+        """Since when nothing has been received. What was said while no daemon listened comes again, if the machine
+        repeats it; so silence begins with the start of this one."""
+        since = f"{datetime.fromtimestamp(max(received, self._started), UTC):%H:%M:%S} UTC"
+        return (
+            f"silent since {since}" if received >= self._started else f"silent since nxd started at {since}"
+        )
 
     async def await_cvm(self, ctx: StepContext) -> Outcome:
         """Prism answers on the CVM with a factory login; its certificate is pinned at this first contact."""

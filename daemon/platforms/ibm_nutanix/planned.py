@@ -72,7 +72,11 @@ def _of_node(names: Names, spec: Mapping[str, Any], node: Mapping[str, Any], fir
         about = {"subnet": ibm[network]["subnet"], "security_groups": ibm[network]["security_groups"]}
         found.append(Planned(name, "vni", names.interface(name, network), about=about))
     about = {key: ibm[key] for key in ("profile", "zone", "image", "vpc", "resource_group", "ssh_keys")}
-    about |= {"position": node["position"], **spec["nutanix"]["storage"]}
+    about |= {
+        "position": node["position"],
+        **spec["nutanix"]["storage"],
+        "at_least": spec["nutanix"].get("hardware"),
+    }
     found.append(Planned(name, "server", names.server(name, 1), about=_given(about)))
     return found
 
@@ -90,7 +94,7 @@ def offsets_of(ibm: Mapping[str, Any], role: Role) -> tuple[int, int]:
 
 
 def _cluster_about(spec: Mapping[str, Any]) -> dict[str, Any]:
-    nutanix = {key: value for key, value in spec["nutanix"].items() if key != "storage"}
+    nutanix = {key: value for key, value in spec["nutanix"].items() if key not in ("storage", "hardware")}
     return _given({**nutanix, **{key: spec[key] for key in ("on_failure", "climb_to", "gate", "deadlines")}})
 
 

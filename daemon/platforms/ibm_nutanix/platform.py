@@ -72,7 +72,8 @@ class IbmNutanix(Platform):
         node = NodeSteps(settings, vpc, dns, clock, watch, images)
         self._picker = node.picker
         self._connections = Connections()
-        machine = MachineSteps(settings, vpc, node.disposals["server"], watch, self._connections, images)
+        server, now = node.disposals["server"], clock.now()
+        machine = MachineSteps(settings, vpc, server, watch, self._connections, images, now)
         self._audit = CloudAudit(self._names, vpc, dns, node.disposals)
         cvms = Cvms(settings, self._connections)
         members = Membership(settings, cvms)

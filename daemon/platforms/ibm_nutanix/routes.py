@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from daemon.platforms.ibm_nutanix.installer_reports import PHASES, read_report
-from pxe.routes import IMAGE, IPXE, BootRoute, BootTable, Source, Stages, Token
+from pxe.routes import AGENT, IMAGE, IPXE, BootRoute, BootTable, Source, Stages, Token
 
 CONFIG = "config"
 """The document that its installer fetches."""
@@ -18,6 +18,7 @@ BOOT = BootTable(
     routes=(
         IPXE,
         IMAGE,
+        AGENT,
         BootRoute(
             "GET",
             CONFIG_PATH,
@@ -46,6 +47,7 @@ BOOT = BootTable(
         "status_url": f"http://10.240.0.5:8081{STATUS_PATH}",
         "install_token": "a-token",
     },
+    agent=("boot",),
     documents=(CONFIG,),
     readers={"installer": read_report},
     phases=tuple(PHASES.values()),

@@ -17,6 +17,7 @@ from daemon.platforms.ibm_nutanix.spec_values import (
     Domain,
     Drive,
     Guid,
+    Least,
     NameServers,
     Offsets,
     Position,
@@ -116,6 +117,19 @@ class Storage(SpecModel):
     )
 
 
+class MachineMinimum(SpecModel):
+    """What a machine must have at least; nxd's agent compares it before anything is installed."""
+
+    memory_gib: Least = Field(default=32, description="Memory, in GiB")
+    boot_drive_gb: Least = Field(default=32, description="The size of the boot drive, in GB")
+    data_drive_gb: Least = Field(default=200, description="The size of each data drive, in GB")
+    network_cards: Least = Field(default=1, description="Network cards")
+    virtualization: bool = Field(
+        default=True,
+        description="Whether the processor has to offer VT-x or AMD-V, as the controller VM needs it",
+    )
+
+
 class Nutanix(SpecModel):
     """What the cluster is like."""
 
@@ -131,6 +145,7 @@ class Nutanix(SpecModel):
         min_length=1, description="The names or addresses of the time servers the cluster asks"
     )
     storage: Storage = Field(default_factory=Storage, description="Which drives the installer uses")
+    hardware: MachineMinimum = Field(default_factory=MachineMinimum, description="What a machine must have at least")
 
 
 class IbmNutanixSpec(ClusterSpec):

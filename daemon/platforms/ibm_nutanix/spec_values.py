@@ -12,7 +12,7 @@ from pydantic import Field, Strict
 
 from daemon.spec import numerals
 from daemon.spec.hosts import DOMAIN, server, server_address
-from daemon.spec.values import ValueType, found_text, matching
+from daemon.spec.values import ValueType, found_text, matching, number
 from daemon.spec.yaml_marks import unknown
 
 FIRST_FREE_OFFSET = 4
@@ -98,6 +98,9 @@ Offsets = Annotated[
 
 VpcId = Annotated[str, matching(r"[-0-9a-z_]{1,64}", "an id of IBM Cloud VPC, like r006-4f1c0de0-…")]
 Drive = Annotated[str, replace(_SOME_DRIVE, read=_whole_drive)]
+Least = Annotated[
+    int, replace(number(0, whole=True, highest=1_000_000), schema={"type": "integer", "minimum": 0})
+]
 Position = Annotated[str, matching(r"[A-Z]{1,2}", "a position: one or two capital letters, like A")]
 TimeZone = Annotated[str, replace(_SOME_ZONE, read=_time_zone)]
 Guid = Annotated[str, matching(UUID, "the GUID of a DNS Services instance")]

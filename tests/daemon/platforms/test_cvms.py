@@ -129,7 +129,7 @@ async def test_the_certificate_that_a_cvm_showed_first_is_the_only_one_ever_afte
 ) -> None:
     await stage(house, room, 1)
     settings = IbmSettings.of(load_settings(None, {**SETTINGS, "NXD_PRISM_PORT": str(room.port)}))
-    machine = MachineSteps(settings, None, None, None, room.connections, None)  # type: ignore[arg-type]
+    machine = MachineSteps(settings, None, None, None, room.connections, None, 0.0)  # type: ignore[arg-type]
     address = next(iter(room.passwords))
     shown = await fetch_certificate(address, room.port, 5)
     another = await fetch_certificate("127.61.0.12", room.port, 5)
