@@ -104,7 +104,7 @@ done
 
 say "boot ${nxd_boot:-unknown} of $node_id"
 if [ -z "$root" ]; then # else the network is that of whoever tries it out in a folder
-  wait_for_card "$CARD_SECONDS" || leave "no network card is seen, and its driver may be the installer's own affair"
+  wait_for_card "$CARD_SECONDS" || leave "the network card $nxd_mac is not seen, and its driver may be the installer's own affair"
   open_network
 fi
 

@@ -45,7 +45,7 @@ longer() {
 
 # within SECONDS COMMAND...: run it, and end it when it takes longer
 within() {
-  if has timeout; then
+  if timeout 9 true 2>"$nxd/found"; then # old ones want another order of words
     timeout "$@"
     return
   fi

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pxe.book import Document, GivenAlready, Report
-from pxe.routes import BootRoute, BootTable, Mac, Once, Source, Stages, Token
+from pxe.routes import AGENT, BootRoute, BootTable, Mac, Once, Source, Stages, Token
 from pxe.status import REPORTS_LIMIT
 from pxe.table_lint import lint_table
 from tests.logfmt import journal
@@ -349,3 +349,30 @@ class TestLint:
         problems = lint_table(replace(table, templates=unsound))
         assert problems and all(file in problem for problem in problems)
         assert any(said in problem for problem in problems)
+
+    @pytest.mark.parametrize(
+        ("alter", "said"),
+        [
+            (lambda t: t, None),
+            (lambda t: t.replace(" rdinit=/nxd/init ", " "), "belong together"),
+            (lambda t: t.replace("/nxd-agent.img ", "/else.img "), "belong together"),
+            (lambda t: t.replace(" initrd=nxd-agent.img ", " "), "belong together"),
+        ],
+        ids=["sound", "no first program", "not appended", "not named to the kernel"],
+    )
+    def test_a_script_appends_the_agent_whole_or_not_at_all(
+        self, alter: Callable[[str], str], said: str | None, tmp_path: Path
+    ) -> None:
+        text = (
+            "#!ipxe\n:e\nkernel --timeout 9 http://a/k initrd=i initrd=nxd-agent.img rdinit=/nxd/init a=b || goto e\n"
+            "initrd --timeout 9 http://a/nxd-agent.img || goto e\n"
+        )
+        (tmp_path / "boot.ipxe.j2").write_text(alter(text))
+        boot = BootRoute("GET", "/boot/{server_id}", "script", (Token("a", "query"), OPEN))
+        table = BootTable(tmp_path, (boot, AGENT), {"boot": "boot"}, {}, agent=("boot",))
+        problems = lint_table(table)
+        assert (problems == []) if said is None else (len(problems) == 1 and said in problems[0])
+        assert any("belong together" in one for one in lint_table(replace(table, agent=()))), (
+            "the table says it"
+        )
+        assert "no route serves it" in "".join(lint_table(replace(table, routes=(boot,))))

@@ -145,7 +145,9 @@ class Nutanix(SpecModel):
         min_length=1, description="The names or addresses of the time servers the cluster asks"
     )
     storage: Storage = Field(default_factory=Storage, description="Which drives the installer uses")
-    hardware: MachineMinimum = Field(default_factory=MachineMinimum, description="What a machine must have at least")
+    hardware: MachineMinimum = Field(
+        default_factory=MachineMinimum, description="What a machine must have at least"
+    )
 
 
 class IbmNutanixSpec(ClusterSpec):

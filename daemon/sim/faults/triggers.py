@@ -102,6 +102,10 @@ LIFE: Mapping[str, Mapping[str, str]] = {
         "erratic": "its reports come twice, late and out of order, and in its first run the power may fail at any",
         "stock": "its reports name no boot",
     },
+    "machine agent": {
+        "disk": "a data drive is not there, and nxd's agent says so",
+        "heartbeats": "it says every minute that the machine is alive",
+    },
     "machine phase *": {
         "fail": "a disk fails, the installer says so and stops",
         "forever": "the installer works for ever and reports nothing more",

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from daemon.sim.faults.rules import Strike
+from daemon.sim.machines.agent import HEARTBEAT, WHOLE, Agent, NotWhole, amiss, read_settings, seen
 from daemon.sim.machines.installer_run import InstallerRun
 from daemon.sim.refusals import Json
 from daemon.sim.world.durations import DURATIONS
@@ -29,6 +30,8 @@ MESSAGES = {
     8: "Rebooting into the installed system",
 }
 LAST_PHASE = max(MESSAGES)
+HARDWARE_PHASE = 3
+"""Until this phase it is nxd's agent that speaks, where it was appended."""
 
 DISK_ERROR = "disk /dev/nvme2n1: I/O error while writing the CVM image"
 
@@ -118,7 +121,7 @@ def read_configuration(config: Any) -> Installed:
 
 class Installer:
     """One installation on one machine. ``name`` is the server's; ``session`` speaks from its address, and
-    ``other`` from another one."""
+    ``other`` from another one. ``agent`` is nxd's, which works before it."""
 
     def __init__(
         self,
@@ -129,9 +132,13 @@ class Installer:
         session: aiohttp.ClientSession,
         other: aiohttp.ClientSession,
         installer_run: InstallerRun,
+        agent: Agent | None = None,
     ) -> None:
         self._world = world
         self._installer_run = installer_run
+        self._agent = agent
+        self._settings: dict[str, str] = {}
+        """The configuration as the agent reads it."""
         self._name = name
         self._address = address
         self._arguments = arguments
@@ -144,6 +151,21 @@ class Installer:
 
     async def run(self, at_config: Strike | None = None) -> Installed:
         """Install, telling each phase; raises InstallFailed after having told why, or Rebooted."""
+        if self._agent is None or not self._agent.heartbeats:
+            return await self._install(at_config)
+        heart = self._world.spawn(self._beat(), f"heartbeat of {self._name}")
+        try:
+            return await self._install(at_config)
+        finally:
+            heart.cancel()
+
+    async def _beat(self) -> None:
+        """Tell every minute that the machine is alive."""
+        while True:
+            await self._world.clock.sleep(HEARTBEAT)
+            await self._report({"phase": "heartbeat", "message": "alive"})
+
+    async def _install(self, at_config: Strike | None) -> Installed:
         try:
             if self._arguments["mgmt_ip"] != self._address:
                 raise InstallFailed(
@@ -154,14 +176,26 @@ class Installer:
             installed = read_configuration(config)
             self._boot = config.get("boot", self._boot)
             for phase in range(2, LAST_PHASE + 1):
+                if phase == HARDWARE_PHASE:
+                    await self._look_at_hardware()
                 await self._phase(phase)
         except InstallFailed as failure:
             await self._report({"phase": "error", "message": str(failure)})
             raise
         return installed
 
+    async def _look_at_hardware(self) -> None:
+        """The agent tells what it sees, and goes on only with a machine that is as it has to be."""
+        if self._agent is None:
+            return
+        for line in seen(self._agent.parts):
+            await self._report({"phase": -1, "message": line})
+        if wrong := amiss(self._agent.parts, self._settings):
+            raise InstallFailed(wrong)
+
     async def _phase(self, phase: int) -> None:
-        for line in self._installer_run.lines(phase):
+        of_agent = self._agent is not None and phase <= HARDWARE_PHASE
+        for line in () if of_agent else self._installer_run.lines(phase):
             await self._report({"phase": -1, "message": line})
         strike = self._world.strike(f"machine phase {phase}", self._name)
         if phase not in LONG_PHASES:
@@ -208,12 +242,16 @@ class Installer:
 
     async def _ask(self, session: aiohttp.ClientSession, headers: dict[str, str]) -> Any:
         """The configuration, or None while it is not given or its server is away."""
+        url = self._arguments["config_url"] + ("?format=env" if self._agent is not None else "")
         try:
-            async with session.get(
-                self._arguments["config_url"], headers=headers, timeout=_TIMEOUT
-            ) as response:
-                return await response.json(content_type=None) if response.status == 200 else None
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
+            async with session.get(url, headers=headers, timeout=_TIMEOUT) as response:
+                if response.status != 200:
+                    return None
+                if self._agent is None:
+                    return await response.json(content_type=None)
+                self._settings = read_settings(await response.text())
+                return json.loads(self._settings[WHOLE])
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError, KeyError, NotWhole):
             return None
 
     async def _report(self, report: Json) -> None:

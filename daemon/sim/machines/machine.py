@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from daemon.sim.faults.rules import Strike
+from daemon.sim.machines.agent import A_DATA_DRIVE, FIRST_PROGRAM, INITRD, Agent, parts_of, without
 from daemon.sim.machines.installer import Installed, Installer, InstallFailed, Rebooted, read_arguments
 from daemon.sim.machines.installer_run import InstallerRun
 from daemon.sim.machines.ipxe import FetchError, Outcome, Script
@@ -102,7 +103,7 @@ class Run:
             return False
         outcome = await self._script()
         if outcome.kind == "boot" and outcome.kernel is not None:
-            return await self._install(outcome.kernel.args)
+            return await self._install(outcome.kernel.args, [image.name for image in outcome.initrds])
         if outcome.kind == "reboot":
             return True
         if outcome.kind not in ("disk", "failed") or not self.disk_boots:
@@ -169,10 +170,15 @@ class Run:
         except FetchError as error:
             self.say(f"a stranger was refused: {error}")
 
-    async def _install(self, arguments: str) -> bool:
+    async def _install(self, arguments: str, initrds: list[str]) -> bool:
         """Run the installer; True if the machine reboots into what was installed."""
         machine = self._machine
         await self._world.take("machine.images")
+        with_agent = FIRST_PROGRAM in arguments.split()
+        if with_agent and INITRD not in initrds:
+            machine.doing = "stands still: Kernel panic - not syncing: No working init found."
+            self.say("Kernel panic - not syncing: No working init found.")
+            return False
         strike = self._strike("config")
         if strike is not None and strike.action == "never":
             machine.doing = "stands still: the installer died at its start"
@@ -189,8 +195,10 @@ class Run:
             await self._haunt(given["status_url"], given["nxd_token"])
             name, odd = self._server.name, self._strike("installer")
             installer_run = InstallerRun(self._world.seed, name, machine.installs, odd.action if odd else "")
+            session, other = self._session, self._other
+            agent = self._agent() if with_agent else None
             installer = Installer(
-                self._world, name, self._address, given, self._session, self._other, installer_run
+                self._world, name, self._address, given, session, other, installer_run, agent
             )
             machine.installed = await installer.run(strike)
         except Rebooted:
@@ -203,6 +211,13 @@ class Run:
         if self._strike("disk") is not None:
             machine.installed = None
         return True
+
+    def _agent(self) -> Agent:
+        """nxd's agent on this machine, and what a rule does to it."""
+        parts, strike = parts_of(self._server.profile, self._vni.mac.lower()), self._strike("agent")
+        if strike is not None and strike.action == "disk":
+            parts = without(parts, A_DATA_DRIVE)
+        return Agent(parts, heartbeats=strike is not None and strike.action == "heartbeats")
 
     async def _haunt(self, url: str, token: str) -> None:
         """The installer of the installation before is heard again, if a rule says so; its token is old."""

@@ -207,6 +207,20 @@ INSTALLER = (
         Rule("machine phase 6", "fail"),
     ),
     _stops(
+        "disk-not-there",
+        "A data drive is not there, and nxd's agent says so before anything is installed.",
+        "`error` (of a machine that lacks a drive)",
+        INSTALLING,
+        "install_failed",
+        Rule("machine agent", "disk"),
+    ),
+    _installer(
+        "heartbeats",
+        "The agent says every minute that its machine is alive.",
+        "heartbeats",
+        Rule("machine agent", "heartbeats", count=None),
+    ),
+    _stops(
         "install-for-ever",
         "The installer works for ever on the packages.",
         "long silence",
