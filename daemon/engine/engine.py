@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 
 from msgspec.structs import replace
@@ -69,7 +68,7 @@ class Engine:
         self._delays = Delays()
         self._turns = Turns(journal.clock, self._turn, pace.steps_at_once, self._suspects)
         self.poke = self._turns.poke
-        self.lapses = Lapses(journal, self.poke)
+        self.lapses = Lapses(journal, known, self.poke)
         self._meters = Meters(self._mirror.records, self._turns, journal.clock)
         self.metrics = self._meters.registry
         self._contexts: dict[str, StepContext] = {}
@@ -87,11 +86,8 @@ class Engine:
     async def run(self) -> None:
         """Work until cancelled; then every turn is stopped where it is. Raises Fenced."""
         await self._hold_the_deadly()
+        await self.lapses.make_up()
         now = self.journal.clock.now()
-        back = transitions.brought_back(self._mirror.records.values(), now)
-        if ops := back or self.lapses.since_the_last_life():
-            with suppress(StoreError):  # the next start brings them back
-                await self.journal.commit(*ops)
         for record in self._mirror.records.values():
             if record.wake_at is not None and record.wake_at > now:
                 self._turns.wake_at(record.name, record.wake_at)

@@ -10,12 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from daemon.clock import Clock
 from daemon.display.durations import lasting
+from daemon.engine import transitions
+from daemon.engine.sentences import event
+from daemon.engine.situations import Situations
 from daemon.errors.tree import StoreError
 from daemon.memory.journal import Journal
 from daemon.store.base import Fenced
@@ -39,6 +43,7 @@ again within a minute."""
 
 STOOD_STILL = "The daemon stood still for {} (it was stopped, or its machine slept)"
 UNWRITTEN = "The database took nothing for {}"
+SWITCHED_ON = "its platform is switched on again: the time of this step begins anew"
 
 
 class Lapse(Struct, frozen=True):
@@ -67,8 +72,9 @@ def _worth(clock: Clock) -> float:
 class Lapses:
     """Notices lapses and puts deadlines off. ``poke`` gives a record a turn."""
 
-    def __init__(self, journal: Journal, poke: Callable[[str], None]) -> None:
+    def __init__(self, journal: Journal, known: Situations, poke: Callable[[str], None]) -> None:
         self._journal = journal
+        self._known = known
         self._poke = poke
         self._last: float | None = None
         """The last sign of life."""
@@ -82,7 +88,33 @@ class Lapses:
         """The same, once that is durable."""
         journal.went_through = self._wrote
 
-    def since_the_last_life(self) -> list[Op]:
+    async def make_up(self) -> None:
+        """Make up, as a life begins, for what was missed before it."""
+        for found in (self._before_this_life, self._without_a_platform):
+            if ops := found():
+                with suppress(StoreError):  # the next start makes up for it
+                    await self._journal.commit(*ops)
+
+    def _before_this_life(self) -> list[Op]:
+        records, now = self._journal.mirror.records, self._journal.clock.now()
+        return transitions.brought_back(records.values(), now) or self._since_the_last_life()
+
+    def _without_a_platform(self) -> list[Op]:
+        """A record whose platform is not switched on has no deadline, for nobody works on it, however long; where it is
+        switched on again, the time of its state begins anew."""
+        now, ops = self._journal.clock.now(), list[Op]()
+        for one in self._journal.mirror.records.values():
+            absent = self._known.is_absent(one)
+            if absent == (one.deadline is None):
+                continue
+            seconds = None if absent else self._known.limits(one).here(one, self._known.kind(one))
+            if absent or seconds is not None:
+                deadline = None if seconds is None else now + seconds
+                ops.append(PutRecord(replace(one, deadline=deadline, version=one.version + 1)))
+                ops += [] if absent else [event(one, "note", now, SWITCHED_ON)]
+        return ops
+
+    def _since_the_last_life(self) -> list[Op]:
         """What puts off every deadline that ran when the daemon before this one died. Durable before any turn."""
         now, lived = self._journal.clock.now(), self._journal.mirror.lived
         if lived is None:

@@ -14,6 +14,9 @@ _HEAD = """\
 # yaml-language-server: $schema={platform}.schema.json
 # The spec of {cluster} as it is in force. The schema beside it: nxd schema {platform} > {platform}.schema.json
 """
+_KEPT = """\
+# The spec of {cluster} as nxd keeps it. {why}
+"""
 
 
 def spec_text(plain: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> str:
@@ -32,9 +35,18 @@ def spec_text(plain: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) 
     ]
     if plain.get("deadlines"):
         document["deadlines"] = {step: duration_text(seconds) for step, seconds in plain["deadlines"].items()}
-    document = _without_nothing(document)
-    head = _HEAD.format(platform=plain["platform"], cluster=plain["cluster"])
-    return head + yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return _HEAD.format(platform=plain["platform"], cluster=plain["cluster"]) + _written(document)
+
+
+def kept_text(plain: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]], why: str) -> str:
+    """The same where nobody here knows what stands in such a spec, and ``why``: everything that the records keep."""
+    document = {**plain, "nodes": [{"name": name} | dict(nodes[name]) for name in plain["nodes"]]}
+    return _KEPT.format(cluster=plain["cluster"], why=why) + _written(document)
+
+
+def _written(document: Mapping[str, Any]) -> str:
+    whole = _without_nothing(document)
+    return str(yaml.dump(whole, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100))
 
 
 def _without_nothing(value: Any) -> Any:

@@ -200,15 +200,16 @@ class Specs:
         self._engine.poke(cluster)
 
     def text(self, cluster: Record) -> str:
-        """The spec that is in force, or waits to be, as YAML that can be applied again."""
-        from daemon.requests.spec_text import spec_text  # brings pydantic and yaml along
+        """The spec that is in force, or waits to be, as YAML that can be applied again, where its platform is there."""
+        from daemon.requests.spec_text import kept_text, spec_text  # brings pydantic and yaml along
 
         mirror = self._journal.mirror
         waiting = [command.args for command in mirror.commands(cluster.name) if "spec" in command.args]
         plain = waiting[-1]["spec"] if waiting else cluster.spec
         nodes = {record.name: record.spec for record in mirror.members(cluster.name)}
         nodes |= waiting[-1]["nodes"] if waiting else {}
-        return spec_text(plain, nodes)
+        absent = self._engine.situation(cluster).absent
+        return kept_text(plain, nodes, absent) if absent else spec_text(plain, nodes)
 
     def _plain(self, spec: ClusterSpec) -> dict[str, Any]:
         """The spec as the records keep it: plain data, deadlines in seconds, no secret. Raises NxdError when it refers

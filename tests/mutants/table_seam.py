@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants.mutant import ENGINE, STORE, Mutant
 
 TOY = "tests/platforms/toy/test_toyland.py"
+OFF = "tests/platforms/toy/test_off.py"
 BLINK = "tests/platforms/toy/test_blink.py"
 REMEDIES = (f"{ENGINE}/test_remedies.py",)
 LIFE = ("tests/daemon/life",)
@@ -29,7 +30,9 @@ MUTANTS: tuple[Mutant, ...] = (
            "        if effect.name == \"replace\" and self.cluster.states[cluster.state].phase == \"ok\":\n",
            "what is refused to a member follows from the verb's row", LIFE),
     Mutant("daemon/engine/legality.py", "    if situation.absent:\n        return situation.absent\n", "",
-           "nothing can be done with a record whose platform is off", (f"{TOY}::TestOff",)),
+           "nothing can be done with a record whose platform is off", (OFF,)),
+    Mutant("daemon/engine/lapses.py", "            if absent == (one.deadline is None):\n", "            if True:\n",
+           "no deadline runs while a platform is off, and none is missed once it is on again", (OFF,)),
     Mutant("daemon/requests/sealing.py", "        return {\"sealed\": box.mark(plain[LITERAL])}\n", "        return plain\n",
            "no record holds the word of a secret", (f"{TOY}::TestSecrets",)),
     Mutant("daemon/engine/effects.py", "        if self._journal.clock.now() < asked + self._late(effect.kind):\n", "        if False:\n",

@@ -1,0 +1,120 @@
+"""Records of a platform that is not switched on, or not there at all, are shown, and nothing of them is touched."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.platforms.toy.shelf_server import ShelfState
+from tests.platforms.toy.test_toyland import IBM, SPEC, deployed, destroyed, ended, states, until
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_they_are_shown_as_they_are_and_nothing_of_them_is_touched(
+    toy: Any, shelf: ShelfState, installed: bool
+) -> None:
+    ended(deployed(toy))
+    asked = len(shelf.asked)
+    toy.installed = installed
+    toy.write(platforms=["ibm_nutanix"], ibm=IBM, toyland={"url": shelf.url} if installed else None)
+    child = toy.serve()
+    assert states(toy) == {"row": "active", "left": "active", "right": "active"}
+    for words in (("destroy", "row", "--yes"), ("protect", "row"), ("retry", "left")):
+        said = toy.run(*words)
+        said.refused_with(4, "toyland is not switched on here", "platforms in nxd.yaml")
+    (entity,) = [one for one in json.loads(toy.run("status", "--json").out)["nodes"] if one["name"] == "left"]
+    assert (entity["can"], entity["phase"]) == ({}, "attention")
+    told = {one["name"]: one["command"] for one in json.loads(toy.run("audit", "--json").out)}
+    assert set(told) == {"ibm_nutanix", "toyland"}  # the one cannot be asked here, the other is off
+    assert "not switched on here" in told["toyland"]
+    toy.run("login", "row").refused_with(4, "not switched on here")
+    kept = toy.run("spec", "row")
+    assert kept.code == 0 and kept.out.startswith("# The spec of row as nxd keeps it. Its platform toyland")
+    assert yaml.safe_load(kept.out)["colour"] == yaml.safe_load(SPEC.read_text())["colour"]
+    assert shelf.key not in kept.out
+    assert len(shelf.asked) == asked and len(shelf.boxes) == 2
+    ended(child)
+    log = (toy.directory / "serve.log").read_text()
+    assert log.count("settings_unused keys=toyland.url") == int(installed)
+    toy.installed = True
+    toy.write(platforms=["toyland"], ibm=None, toyland={"url": shelf.url})
+    toy.serve()
+    destroyed(toy)
+    assert shelf.boxes == {}
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_one_that_was_being_rolled_back_is_shown_with_what_its_log_keeps(
+    toy: Any, shelf: ShelfState, installed: bool
+) -> None:
+    ended(deployed(toy))
+    toy.write(toyland={"url": "http://127.0.0.1:1"})
+    child = toy.serve()
+    toy.asks(lambda client: client.verb("destroy", "row", meant=True))
+    until(lambda: states(toy)["left"] == "rolling_back")
+    ended(child)
+    toy.installed = installed
+    toy.write(platforms=["ibm_nutanix"], ibm=IBM, toyland={"url": shelf.url} if installed else None)
+    toy.serve()
+    for name in ("left", "row"):
+        shown = toy.run("show", name)
+        assert shown.code == 0 and "rolling back (" in shown.out and "platforms in nxd.yaml" in shown.out
+    timeline = json.loads(toy.run("show", "left", "--json").out)["timeline"]
+    assert [one["state"] for one in timeline][-1] == "rolling_back" and timeline[-1]["ended"] is None
+    assert all("_" not in one["title"] for one in timeline)
+
+
+def test_no_deadline_runs_meanwhile_and_none_is_missed_once_it_is_switched_on_again(
+    toy: Any, shelf: ShelfState
+) -> None:
+    shelf.down = True
+    hasty = f"{SPEC.read_text()}deadlines: {{making: 20s}}\n"
+    child = toy.serve()
+    until(lambda: toy.asks(lambda client: client.apply(hasty)))
+    until(lambda: states(toy).get("left") == states(toy).get("right") == "making")
+    due = max(one["deadline"] for one in toy.asks(lambda client: client.nodes()))
+    ended(child)
+    toy.write(platforms=["ibm_nutanix"], ibm=IBM, toyland={"url": shelf.url})
+    child = toy.serve()
+    until(lambda: toy.asks(lambda client: client.snapshot()["now"]) > due + 10)
+    assert [one["deadline"] for one in toy.asks(lambda client: client.nodes())] == [None, None]
+    ended(child)
+    toy.write(platforms=["toyland"], ibm=None, toyland={"url": shelf.url})
+    toy.serve()
+    assert {one["state"] for one in toy.asks(lambda client: client.nodes())} == {"making"}
+    assert all(one["deadline"] > due + 20 for one in toy.asks(lambda client: client.nodes()))
+    assert "its platform is switched on again" in toy.run("logs", "left").out
+
+
+def test_a_spec_for_it_is_refused_at_its_line(toy: Any, shelf: ShelfState) -> None:
+    toy.write(platforms=["ibm_nutanix"], ibm=IBM)
+    toy.serve()
+    said = toy.run("apply", str(SPEC))
+    said.refused_with(2, "1:11", "toyland is not switched on here", "add it to platforms")
+
+
+def test_the_schema_is_that_of_the_platform_that_is_switched_on(toy: Any) -> None:
+    def title(*words: str, env: dict[str, str] | None = None) -> str:
+        return str(json.loads(toy.run("schema", *words, env=env).out)["title"])
+
+    ours = title("toyland")
+    assert title() == ours != title("ibm_nutanix")
+    toy.write(environment=None)  # whatever else is missing
+    assert title() == ours
+    assert title(env={"NXD_PLATFORMS": "[ibm_nutanix]"}) == title("ibm_nutanix")
+    toy.write(platforms=["toyland", "ibm_nutanix"])
+    toy.run("schema").refused_with(2, "Several platforms are switched on: name one of toyland, ibm_nutanix.")
+    toy.write(platforms=["toylnad"])
+    toy.run("schema").refused_with(2, 'unknown platform "toylnad": did you mean "toyland"?')
+    toy.write(platforms="[toyland")
+    toy.run("schema").refused_with(2, "platforms (", "expected a list of one platform or more")
+
+
+def test_a_platform_that_is_not_known_is_told_with_those_that_are(toy: Any) -> None:
+    toy.write(platforms=["toylnad"])
+    toy.run("serve").refused_with(2, "toylnad", "toyland")
