@@ -8,12 +8,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from daemon.drivers.ibm_calls import IbmCalls, IbmCloud, Picked
 from daemon.drivers.ibm_sdk import load
 from daemon.drivers.rates import TokenBucket
 from daemon.errors.tree import OutsideError
 
 Json = dict[str, Any]
+
+
+class Listed(Struct, gc=False):
+    """What every item of a list has. Of a list only what is asked for is kept: a thousand servers whole are 10 MB."""
+
+    id: str
+    name: str
+
+
+class ListedAddress(Listed, gc=False):
+    """A reserved IP of a subnet; ``created_at`` is RFC 3339."""
+
+    address: str
+    created_at: str
+
+
+class ListedInterface(Listed, gc=False):
+    """A virtual network interface, with the reserved IP that it was made on."""
+
+    primary_ip: Listed
 
 
 def open_vpc(cloud: IbmCloud, url: str, bucket: TokenBucket) -> IbmVpc:
@@ -64,9 +86,9 @@ class IbmVpc:
         """The security group, or None."""
         return await self._lookup("get_security_group", id_)
 
-    async def reserved_ips(self, subnet: str) -> list[Json]:
+    async def reserved_ips(self, subnet: str) -> list[ListedAddress]:
         """Every address in use in the subnet, the provider's own included."""
-        return await self._calls.pages("list_subnet_reserved_ips", "reserved_ips", subnet)
+        return await self._calls.picked("list_subnet_reserved_ips", "reserved_ips", ListedAddress, subnet)
 
     async def reserve_ip(self, subnet: str, address: str, name: str) -> Json:
         """Reserve this address under this name (unique in the subnet)."""
@@ -107,9 +129,10 @@ class IbmVpc:
             **group,
         )
 
-    async def vnis(self) -> list[Json]:
+    async def vnis(self) -> list[ListedInterface]:
         """Every interface of the account in the region."""
-        return await self._calls.pages("list_virtual_network_interfaces", "virtual_network_interfaces")
+        method, key = "list_virtual_network_interfaces", "virtual_network_interfaces"
+        return await self._calls.picked(method, key, ListedInterface)
 
     async def vni(self, id_: str) -> Json | None:
         """The interface, or None once it is a 404."""
@@ -127,11 +150,7 @@ class IbmVpc:
         """The server, or None once it is a 404."""
         return await self._lookup("get_bare_metal_server", id_)
 
-    async def servers(self) -> list[Json]:
-        """Every bare metal server of the account in the region."""
-        return await self._calls.pages("list_bare_metal_servers", "bare_metal_servers")
-
-    async def of_servers(self, shown: type[Picked]) -> list[Picked]:
+    async def servers(self, shown: type[Picked]) -> list[Picked]:
         """Every bare metal server of the account in the region, with only what stands in ``shown``."""
         return await self._calls.picked("list_bare_metal_servers", "bare_metal_servers", shown)
 

@@ -177,7 +177,7 @@ class AddressPicker:
             found = await self._vpc.subnet(subnet)
             if found is None:
                 raise NxdError("not_found", f"There is no subnet {subnet}.")
-            taken = frozenset(ip["address"] for ip in await self._vpc.reserved_ips(subnet))
+            taken = frozenset(ip.address for ip in await self._vpc.reserved_ips(subnet))
             seen = self._seen[subnet] = _SubnetSeen(now, str(found["ipv4_cidr_block"]), taken)
         return seen
 

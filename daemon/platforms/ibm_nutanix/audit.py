@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from daemon.drivers.ibm_dns import IbmDns
-from daemon.drivers.ibm_vpc import IbmVpc
+from daemon.drivers.ibm_vpc import IbmVpc, Listed
 from daemon.engine.objects import Disposal
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Finding
@@ -92,15 +92,18 @@ class CloudAudit:
         rows: list[Resource] = []
         for subnet in await self._vpc.subnets():
             for ip in await self._vpc.reserved_ips(subnet["id"]):
-                rows.append(_seen("reserved_ip", ip, {"subnet": subnet["id"]}))
-        rows += [_seen("vni", vni, {}) for vni in await self._vpc.vnis()]
-        rows += [_seen("server", server, {}) for server in await self._vpc.servers()]
+                rows.append(_seen("reserved_ip", ip.id, ip.name, {"subnet": subnet["id"]}))
+        rows += [_seen("vni", vni.id, vni.name, {}) for vni in await self._vpc.vnis()]
+        rows += [_seen("server", server.id, server.name, {}) for server in await self._vpc.servers(Listed)]
         return rows
 
     async def _in_dns(self, zones: Iterable[tuple[str, str]]) -> list[Resource]:
         return [
             _seen(
-                "dns_record", record, {"instance": instance, "zone": zone, "address": record["rdata"]["ip"]}
+                "dns_record",
+                record["id"],
+                record["name"],
+                {"instance": instance, "zone": zone, "address": record["rdata"]["ip"]},
             )
             for instance, zone in zones
             for record in await self._dns.address_records(instance, zone)
@@ -112,8 +115,8 @@ def _unknown(row: Resource) -> Finding:
     return Finding("unknown", row.kind, row.name, str(row.cloud_id), None, " && ".join(commands))
 
 
-def _seen(kind: str, found: Mapping[str, Any], data: dict[str, Any]) -> Resource:
-    return Resource("", "", kind, found["name"], "present", found["id"], data=data)
+def _seen(kind: str, id_: str, name: str, data: dict[str, Any]) -> Resource:
+    return Resource("", "", kind, name, "present", id_, data=data)
 
 
 def _rows(mirror: Mirror) -> list[Resource]:

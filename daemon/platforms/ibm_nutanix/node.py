@@ -309,12 +309,12 @@ class NodeSteps:
 
     async def _ip_named(self, subnet: str, name: str) -> Found | None:
         for ip in await self._vpc.reserved_ips(subnet):
-            if ip["name"] == name:
-                if ip["address"] == NO_ADDRESS_YET:
-                    message = f"The reserved IP {name} ({ip['id']}) does not show its address yet."
+            if ip.name == name:
+                if ip.address == NO_ADDRESS_YET:
+                    message = f"The reserved IP {name} ({ip.id}) does not show its address yet."
                     raise OutsideError("in_doubt", message, after=VNI_POLL)
-                made = datetime.fromisoformat(ip["created_at"]).timestamp()
-                return Found(ip["id"], {"address": ip["address"]}, made)
+                made = datetime.fromisoformat(ip.created_at).timestamp()
+                return Found(ip.id, {"address": ip.address}, made)
         return None
 
     async def _find_ip(self, row: Resource) -> Found | None:
@@ -359,8 +359,8 @@ class NodeSteps:
 
     async def _vni_named(self, name: str) -> Found | None:
         for vni in await self._vpc.vnis():
-            if vni["name"] == name:
-                return Found(vni["id"], {"primary_ip": vni["primary_ip"]["id"]})
+            if vni.name == name:
+                return Found(vni.id, {"primary_ip": vni.primary_ip.id})
         return None
 
     async def _find_vni(self, row: Resource) -> Found | None:

@@ -89,7 +89,7 @@ class ServerWatch:
 
     async def _look(self) -> dict[str, _ServerSeen]:
         try:
-            servers = await self._vpc.of_servers(_ServerSeen)
+            servers = await self._vpc.servers(_ServerSeen)
         except OutsideError:
             self._listing = None
             raise
