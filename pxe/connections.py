@@ -8,7 +8,7 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
@@ -101,8 +101,7 @@ class _LimitedHandler(BoundedHandler):
         peer = transport.get_extra_info("peername")
         source = str(peer[0]) if peer else ""
         if not self._limiter.admit(source):
-            assert isinstance(transport, asyncio.Transport)
-            transport.abort()
+            cast(asyncio.Transport, transport).abort()
             return
         self._source = source
         stalled = int(self._limiter.patience.stalled * 1000)

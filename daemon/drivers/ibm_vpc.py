@@ -19,23 +19,17 @@ Json = dict[str, Any]
 
 
 class Listed(Struct, gc=False):
-    """What every item of a list has. Of a list only what is asked for is kept: a thousand servers whole are 10 MB."""
+    """An item of a list, as far as every kind of object has it. Whoever asks for a list says what of its items is
+    kept: a thousand servers whole are 10 MB."""
 
     id: str
     name: str
 
 
-class ListedAddress(Listed, gc=False):
-    """A reserved IP of a subnet; ``created_at`` is RFC 3339."""
+class Taken(Struct, gc=False):
+    """A reserved IP of a subnet, as far as its address is not free."""
 
     address: str
-    created_at: str
-
-
-class ListedInterface(Listed, gc=False):
-    """A virtual network interface, with the reserved IP that it was made on."""
-
-    primary_ip: Listed
 
 
 def open_vpc(cloud: IbmCloud, url: str, bucket: TokenBucket) -> IbmVpc:
@@ -86,9 +80,9 @@ class IbmVpc:
         """The security group, or None."""
         return await self._lookup("get_security_group", id_)
 
-    async def reserved_ips(self, subnet: str) -> list[ListedAddress]:
-        """Every address in use in the subnet, the provider's own included."""
-        return await self._calls.picked("list_subnet_reserved_ips", "reserved_ips", ListedAddress, subnet)
+    async def reserved_ips(self, shown: type[Picked], subnet: str) -> list[Picked]:
+        """Every address in use in the subnet, the provider's own included, with only what stands in ``shown``."""
+        return await self._calls.picked("list_subnet_reserved_ips", "reserved_ips", shown, subnet)
 
     async def reserve_ip(self, subnet: str, address: str, name: str) -> Json:
         """Reserve this address under this name (unique in the subnet)."""
@@ -129,10 +123,11 @@ class IbmVpc:
             **group,
         )
 
-    async def vnis(self) -> list[ListedInterface]:
-        """Every interface of the account in the region."""
-        method, key = "list_virtual_network_interfaces", "virtual_network_interfaces"
-        return await self._calls.picked(method, key, ListedInterface)
+    async def vnis(self, shown: type[Picked]) -> list[Picked]:
+        """Every interface of the account in the region, with only what stands in ``shown``."""
+        return await self._calls.picked(
+            "list_virtual_network_interfaces", "virtual_network_interfaces", shown
+        )
 
     async def vni(self, id_: str) -> Json | None:
         """The interface, or None once it is a 404."""

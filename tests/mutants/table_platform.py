@@ -75,7 +75,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "        rows += [_seen(\"server\", server.id, server.name, {}) for server in await self._vpc.servers(Listed)]\n",
            "",
            "the audit finds a stray server", AUDIT),
-    Mutant(f"{IBM}/audit.py", "        rows += [_seen(\"vni\", vni.id, vni.name, {}) for vni in await self._vpc.vnis()]\n", "",
+    Mutant(f"{IBM}/audit.py", "        rows += [_seen(\"vni\", vni.id, vni.name, {}) for vni in await self._vpc.vnis(Listed)]\n", "",
            "the audit finds a stray interface", AUDIT),
     Mutant(f"{IBM}/audit.py",
            "        return [*await self._in_vpc(), *await self._in_dns(_zones(mirror))]\n",

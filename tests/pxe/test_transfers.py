@@ -177,6 +177,7 @@ async def test_an_image_that_another_takes_the_place_of_is_sent_to_its_own_end(
 async def test_a_disk_that_stops_under_way_ends_that_transfer_and_holds_up_nobody_else(
     serve: Serve, book: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
+    await (await serve(book)).script()  # the loop opens files of its own with the first connection
     size, stops, files = 64 << 20, 8 << 20, _open_files()
     with stopping_disk(NAME, size, stops) as directory:
         path = directory / NAME

@@ -91,9 +91,9 @@ class CloudAudit:
     async def _in_vpc(self) -> list[Resource]:
         rows: list[Resource] = []
         for subnet in await self._vpc.subnets():
-            for ip in await self._vpc.reserved_ips(subnet["id"]):
+            for ip in await self._vpc.reserved_ips(Listed, subnet["id"]):
                 rows.append(_seen("reserved_ip", ip.id, ip.name, {"subnet": subnet["id"]}))
-        rows += [_seen("vni", vni.id, vni.name, {}) for vni in await self._vpc.vnis()]
+        rows += [_seen("vni", vni.id, vni.name, {}) for vni in await self._vpc.vnis(Listed)]
         rows += [_seen("server", server.id, server.name, {}) for server in await self._vpc.servers(Listed)]
         return rows
 

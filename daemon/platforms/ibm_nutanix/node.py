@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from daemon.clock import Clock
 from daemon.drivers.ibm_codes import ADDRESS_TAKEN
 from daemon.drivers.ibm_dns import IbmDns
-from daemon.drivers.ibm_vpc import IbmVpc
+from daemon.drivers.ibm_vpc import IbmVpc, Listed
 from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal, Found, Want
 from daemon.engine.remedies import verb_remedy
@@ -53,6 +54,25 @@ NO_ADDRESS_YET = "0.0.0.0"
 def roles(record: Record) -> tuple[Role, ...]:
     """The addresses of this node; the first one reserves the cluster's too."""
     return (*NODE_ROLES, CLUSTER_ROLE) if record.spec["first"] else NODE_ROLES
+
+
+class _Address(Listed, gc=False):
+    """A reserved IP as it is found by its name; ``created_at`` is RFC 3339."""
+
+    address: str
+    created_at: str
+
+
+class _PrimaryIp(Struct, gc=False):
+    """The reserved IP that an interface was made on."""
+
+    id: str
+
+
+class _Interface(Listed, gc=False):
+    """A virtual network interface as it is found by its name."""
+
+    primary_ip: _PrimaryIp
 
 
 class NodeSteps:
@@ -308,7 +328,7 @@ class NodeSteps:
     # How each kind is found by name, looked at by id, and deleted.
 
     async def _ip_named(self, subnet: str, name: str) -> Found | None:
-        for ip in await self._vpc.reserved_ips(subnet):
+        for ip in await self._vpc.reserved_ips(_Address, subnet):
             if ip.name == name:
                 if ip.address == NO_ADDRESS_YET:
                     message = f"The reserved IP {name} ({ip.id}) does not show its address yet."
@@ -358,7 +378,7 @@ class NodeSteps:
         await self._dns.delete_record(instance, zone, str(row.cloud_id))
 
     async def _vni_named(self, name: str) -> Found | None:
-        for vni in await self._vpc.vnis():
+        for vni in await self._vpc.vnis(_Interface):
             if vni.name == name:
                 return Found(vni.id, {"primary_ip": vni.primary_ip.id})
         return None

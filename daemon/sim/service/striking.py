@@ -162,7 +162,6 @@ def _cut(request: web.Request, gently: bool) -> None:
     transport = request.transport
     if transport is None or transport.is_closing():
         return
-    assert isinstance(transport, asyncio.Transport)
     connection = transport.get_extra_info("socket")
     if gently or connection is None:
         transport.close()

@@ -116,6 +116,7 @@ async def test_the_journal_of_the_host_says_who_asked_for_what(
     (event,) = [event for event in await house.log("node01", "verb") if "asked for retry" in event.message]
     told = {"actor": event.actor, "record": "node01", "said": event.message}
     assert told.items() <= asked[0].items()
+    await house.until(lambda: any(record.msg == "transition" for record in caplog.records))
     moved = [record for record in caplog.records if record.msg == "transition"]
     assert {"record": "node01", "from": "failed", "to": "making", "by": "retry"}.items() <= vars(
         moved[0]

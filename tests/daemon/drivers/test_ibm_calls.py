@@ -18,7 +18,7 @@ from daemon.drivers.http import AnswerLost, Line
 from daemon.drivers.ibm_auth import TrustedProfile
 from daemon.drivers.ibm_calls import IbmCloud
 from daemon.drivers.ibm_dns import IbmDns, open_dns
-from daemon.drivers.ibm_vpc import IbmVpc, open_vpc
+from daemon.drivers.ibm_vpc import IbmVpc, Listed, open_vpc
 from daemon.drivers.rates import TokenBucket
 from daemon.errors.tree import OutsideError
 
@@ -133,7 +133,7 @@ async def test_an_answer_that_is_not_the_apis_is_told_as_such(
     calls: dict[str, Callable[[], Any]] = {
         "server": lambda: client.server("s"),
         "reserve_ip": lambda: client.reserve_ip("subnet", "10.0.0.9", "name"),
-        "vnis": lambda: client.vnis(),
+        "vnis": lambda: client.vnis(Listed),
     }
     with pytest.raises(OutsideError) as caught:
         await calls[call]()
@@ -165,11 +165,11 @@ async def test_a_list_is_read_to_its_last_page(vpc: Any, serve: Any) -> None:
     def pages(method: str, path: str, sent: bytes) -> Any:
         number = int(path.partition("start=")[2].partition("&")[0] or 0)
         more = {"next": {"href": f"http://x/v1/v?limit=2&start={number + 1}"}} if number < 3 else {}
-        body = {"virtual_network_interfaces": [{"id": f"v{number}"}], **more}
+        body = {"virtual_network_interfaces": [{"id": f"v{number}", "name": "a"}], **more}
         return 200, JSON, json.dumps(body).encode()
 
     server = serve(pages)
-    assert [one["id"] for one in await vpc(server.url).vnis()] == ["v0", "v1", "v2", "v3"]
+    assert [one.id for one in await vpc(server.url).vnis(Listed)] == ["v0", "v1", "v2", "v3"]
     assert len(server.asked) == 4
 
 
@@ -178,7 +178,7 @@ async def test_an_answer_without_the_list_that_was_asked_for_is_told_as_such(
     vpc: Any, serve: Any, body: object
 ) -> None:
     with pytest.raises(OutsideError) as caught:
-        await vpc(serve(says(200, body)).url).vnis()
+        await vpc(serve(says(200, body)).url).vnis(Listed)
     assert caught.value.code == "malformed"
 
 

@@ -120,7 +120,7 @@ async def test_an_address_that_somebody_holds_is_passed_over_for_the_next_free_o
     cloud: tuple[Cloud, NodeSteps], maker: Any
 ) -> None:
     cloud[0].shown["reserved_ips"] = [
-        {"id": "x", "name": "somebody", "address": address}
+        {"id": "x", "name": "somebody", "address": address, "created_at": "2026-11-28T09:00:00Z"}
         for address in ("10.1.0.10", "10.1.0.11", "10.2.0.20")
     ]
     await maker("reserve_ips", first=False)
