@@ -45,6 +45,7 @@ def a_guest(**changes: Any) -> Guest:
             "config_url": "http://127.0.0.1:8081/server-config",
             "status_url": "http://127.0.0.1:8081/server-status",
             "install_token": INSTALL_TOKEN,
+            "agent": "append",
         },
         documents={"config": Document(lambda: '{"node_id": "lab-node01"}', "application/json")},
     )

@@ -28,6 +28,12 @@ def test_a_script_is_exactly_the_golden_one(script: str, guest: Any) -> None:
     )
 
 
+def test_an_installer_that_speaks_for_itself_is_booted_without_the_agent(guest: Any) -> None:
+    text = render_script(TEMPLATES, "boot.ipxe.j2", {**values(guest), "agent": "none"})
+    assert text == (GOLDEN / "boot.alone.ipxe").read_text()
+    assert lint_script(text) == []
+
+
 def lines(guest: Any) -> list[str]:
     return render_script(TEMPLATES, "boot.ipxe.j2", values(guest)).splitlines()
 

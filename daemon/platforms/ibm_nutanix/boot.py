@@ -68,6 +68,7 @@ def guest(
             "config_url": f"{settings.config_url}{CONFIG_PATH}",
             "status_url": f"{settings.config_url}{STATUS_PATH}",
             "install_token": install,
+            "agent": settings.ibm_agent,
         },
         documents={
             CONFIG: Document(

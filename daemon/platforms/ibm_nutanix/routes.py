@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from daemon.platforms.ibm_nutanix.installer_reports import PHASES, read_report
+from daemon.platforms.ibm_nutanix.table import APPENDED
 from pxe.routes import AGENT, IMAGE, IPXE, BootRoute, BootTable, Source, Stages, Token
 
 CONFIG = "config"
@@ -46,6 +47,7 @@ BOOT = BootTable(
         "config_url": f"http://10.240.0.5:8081{CONFIG_PATH}",
         "status_url": f"http://10.240.0.5:8081{STATUS_PATH}",
         "install_token": "a-token",
+        "agent": APPENDED,
     },
     agent=("boot",),
     documents=(CONFIG,),

@@ -20,6 +20,7 @@ class IbmSettings(Settings):
     ibm_threads: int
     ibm_connect_timeout: float
     ibm_read_timeout: float
+    ibm_agent: str
     prism_port: int
     rates_vpc_per_second: float
     rates_dns_per_second: float

@@ -5,8 +5,10 @@ from __future__ import annotations
 from daemon.settings.kinds import COUNT, PORT, RATE, SECONDS, URL, Setting
 from daemon.spec.values import matching
 
+APPENDED = "append"
 REGION = matching(r"[a-z]{2,}(?:-[a-z0-9]+)+", "a region's name, for example us-south")
 PROFILE = matching(r"Profile-[0-9A-Za-z-]+|crn:[^\s]+", "an id (Profile-…) or a CRN (crn:…)")
+AGENT = matching(f"{APPENDED}|none", f"{APPENDED} or none")
 SETTINGS: tuple[Setting, ...] = (
     Setting("ibm.region", REGION, "us-south", "The region of IBM Cloud"),
     Setting("ibm.vpc_url", URL, "https://{ibm.region}.iaas.cloud.ibm.com/v1", "The VPC API", endpoint=True),
@@ -16,6 +18,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ibm.threads", COUNT, "32", "Calls to IBM Cloud at the same time"),
     Setting("ibm.connect_timeout", SECONDS, "5", "Seconds to reach IBM Cloud"),
     Setting("ibm.read_timeout", SECONDS, "30", "Seconds for an answer of IBM Cloud"),
+    Setting(
+        "ibm.agent",
+        AGENT,
+        APPENDED,
+        "Whether nxd's agent is appended to the installer's initrd; none: the installer speaks to nxd itself",
+    ),
     Setting("prism.port", PORT, "9440", "The port of Prism on a CVM"),
     Setting(
         "rates.vpc_per_second",

@@ -102,6 +102,7 @@ async def test_the_simulated_machine_and_the_real_agent_say_the_same(
         "config_url": f"{config_url}/server-config",
         "status_url": f"{config_url}/server-status",
         "install_token": INSTALL_TOKEN,
+        "agent": "append",
     }
     documents = {"config": configuration({**NEEDS, **changes})}
     book.known = a_guest(source=address, values=values, documents=documents)
