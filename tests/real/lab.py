@@ -73,16 +73,18 @@ class Lab:
         """A connection to the daemon."""
         return Client(self.stage.socket)
 
-    def deploy(self, *names: str, before: Callable[[], object] = lambda: None) -> list[RealMachine]:
+    def deploy(
+        self, *names: str, before: Callable[[], object] = lambda: None, **least: int
+    ) -> list[RealMachine]:
         """Ask for a cluster of these nodes, and the machine of each, switched on when its server runs; ``before`` that
-        something may happen."""
+        something may happen. ``least`` is what a machine must have more than these have."""
         document = yaml.safe_load(
             (Path(__file__).parents[2] / "daemon" / "demo" / "three-node.yaml").read_text()
         )
         document["nodes"] = [{"name": name} for name in names]
         document["nutanix"]["redundancy_factor"] = 1 if len(names) < 3 else 2
         document["deadlines"] = DEADLINES
-        document["nutanix"] |= {"storage": STORAGE, "hardware": HARDWARE}
+        document["nutanix"] |= {"storage": STORAGE, "hardware": HARDWARE | least}
         with self.client() as client:
             client.apply(yaml.safe_dump(document))
         for name in names:
@@ -119,6 +121,14 @@ class Lab:
         """The lines of a node's log."""
         with self.client() as client:
             return "\n".join(line["message"] for line in client.log(node=name)["events"])
+
+    def fails(self, name: str, seconds: float = 180.0) -> str:
+        """Wait until a node has failed; why."""
+        ends = time.monotonic() + seconds
+        while (found := self.entity(name))["error"] is None:
+            assert time.monotonic() < ends, (found["state"], found["waiting_for"], found["evidence"])
+            time.sleep(0.2)
+        return f"{found['error']['message']} {found['error']['evidence']}"
 
     def reaches(self, name: str, *states: str, seconds: float = 180.0) -> None:
         """Wait until a node is in one of these states."""

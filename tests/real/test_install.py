@@ -95,6 +95,16 @@ def test_machines_that_lose_their_power_under_a_daemon_that_dies_are_installed_t
     stays_installed(unlucky, 1)
 
 
+def test_a_machine_that_is_not_as_it_has_to_be_says_so_and_its_disk_is_left_alone(lab: Lab) -> None:
+    (machine,) = lab.deploy("node01", boot_drive_gb=3, network_cards=2)
+    said = "the boot drive /dev/vda has 2 GB, and 3 are needed; 2 network cards are needed: this machine has eth0"
+    assert said in lab.fails("node01")
+    machine.shows("this machine is not installed")
+    assert "INSTALLER" not in machine.console()
+    assert machine.counted(BEGUN) == 0
+    assert "disks: vda 2 GB, vdb 1 GB" in lab.log("node01")
+
+
 def test_an_altered_image_is_not_given_out_and_the_machine_goes_on_once_it_is_well_again(lab: Lab) -> None:
     initrd = lab.stage.directory / "images" / "initrd-foundation.img"
     sound = initrd.read_bytes()
