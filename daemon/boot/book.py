@@ -88,7 +88,8 @@ class BootBook:
                     await self._journal.commit(*ops, patient=True)
             except StoreError as error:
                 raise BookClosed(error.message) from error
-            self._repeats.note(name, report)
+            if report.kind != "heartbeat":
+                self._repeats.note(name, report)
             if served and name in self._unmade:
                 del self._unmade[name]
                 self._tell_unmade()

@@ -6,7 +6,7 @@
 # shellcheck source=pxe/agent/protocol.sh
 . "${NXD_ROOT:-}/nxd/protocol.sh"
 
-STALLED_SECONDS=60
+STALLED_SECONDS=${NXD_STALLED_SECONDS:-60}
 
 if [ $# -lt 2 ]; then
   echo "usage: fetch URL FILE [SHA256]" >&2

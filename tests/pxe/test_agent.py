@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import json
@@ -233,6 +234,30 @@ async def test_what_is_downloaded_has_the_checksum_that_nxd_pinned(
     assert (await machine.run("fetch", url, str(target), pinned))[0] == 0
     status, console = await machine.run("fetch", url, str(target), "0" * 64)
     assert status == 1 and f"has the checksum {pinned} and not {'0' * 64}" in console
+
+
+async def test_a_download_in_which_nothing_comes_any_more_is_ended_and_begun_again(
+    make: Make, book: Any
+) -> None:
+    machine, asked = make(), 0
+    await machine.run("agent")
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(KERNEL)}\r\nConnection: close\r\n\r\n".encode()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head + KERNEL[:9000] if asked == 1 else head + KERNEL)
+        await writer.drain()
+        if asked == 1:
+            await reader.read()  # until the other side has had enough
+        writer.close()
+
+    async with await asyncio.start_server(answer, HERE, 0) as stalling:
+        url = f"http://{HERE}:{stalling.sockets[0].getsockname()[1]}/kernel"
+        target, pinned = machine.root / "kernel", hashlib.sha256(KERNEL).hexdigest()
+        status, console = await machine.run("fetch", url, str(target), pinned, NXD_STALLED_SECONDS="2")
+    assert (status, asked, target.read_bytes() == KERNEL) == (0, 2, True), console
 
 
 async def test_what_is_written_is_read_back(make: Make, tmp_path: Path) -> None:
