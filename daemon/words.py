@@ -38,6 +38,17 @@ def ended(text: str) -> str:
     return sentences(text.strip().rstrip(". "))
 
 
+def spelled(text: str) -> str:
+    """What a person wrote, in one line: what cannot be seen, or would turn the line round, by its code point."""
+    if text.isprintable():
+        return text
+    codes = ((char, ord(char)) for char in text)
+    return "".join(
+        char if char.isprintable() else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+        for char, code in codes
+    )
+
+
 def printable(text: str, instead: str = "·") -> str:
     """A text from outside with something in place of each character that would drive a terminal."""
     if text.isprintable():

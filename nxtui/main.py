@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from daemon.display.encodings import NotUtf8, text_of
+from daemon.display.encodings import SETTINGS_LIMIT, NotText, text_in
 from nxtui.terminal import control as terminal
 
 DEFAULT_SOCKET = Path("/run/nxd/nxd.sock")
@@ -70,8 +70,8 @@ def _socket_in(file: Path) -> Path:
     import yaml
 
     try:
-        settings = yaml.safe_load(text_of(file.read_bytes(), file)) or {}
-    except NotUtf8 as cause:
+        settings = yaml.safe_load(text_in(file, SETTINGS_LIMIT, "settings")) or {}
+    except NotText as cause:
         raise BadSettings(f"The settings file {file} {cause}") from cause
     except OSError as cause:
         raise BadSettings(f"The settings {file} cannot be read ({cause.strerror}).") from cause

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from daemon.display.encodings import NotUtf8, text_of
+from daemon.display.encodings import SETTINGS_LIMIT, NotText, text_in
 
 ACCENTS = ("blue", "green", "violet", "amber", "grey", "production")
 """The accents that an environment may be given."""
@@ -56,8 +56,8 @@ def load(environment: Mapping[str, str], themes: tuple[str, ...]) -> Preferences
     import yaml
 
     try:
-        said = yaml.safe_load(text_of(file.read_bytes(), file)) or {}
-    except NotUtf8 as cause:
+        said = yaml.safe_load(text_in(file, SETTINGS_LIMIT, "preferences")) or {}
+    except NotText as cause:
         return Preferences(mistakes=(f"The file of preferences {file} {cause}",))
     except (OSError, yaml.YAMLError):
         return Preferences(mistakes=(f"The preferences {file} cannot be read as YAML.",))

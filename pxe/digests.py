@@ -12,9 +12,9 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 
+from pxe.image_list import DIGESTS_NAME as DIGESTS_NAME
 from pxe.image_list import write_whole
 
-DIGESTS_NAME = "images.digests.json"
 _CHUNK = 1 << 20
 
 Mark = tuple[int, ...]

@@ -13,6 +13,8 @@ from typing import Any
 from pxe.once import once
 
 LIST_NAME = "images.json"
+DIGESTS_NAME = "images.digests.json"
+"""What was read of the files stands beside the list, and is no image."""
 VERSION = 2
 """Of what is written here. A list without a version was written by hand, is a plain object of names, and is taken as it
 stands."""
@@ -29,18 +31,26 @@ class ImagesError(Exception):
 
 
 class NoListError(ImagesError):
-    """No image was put there yet."""
+    """There is no list: no image was put there yet, or, where files lie there, it is ``lost``."""
+
+    def __init__(self, said: str, lost: bool) -> None:
+        super().__init__([said])
+        self.lost = lost
 
 
 def read_list(directory: Path) -> dict[str, Any]:
     """What the list says of each name, as it stands there. Raises ImagesError."""
     path = directory / LIST_NAME
-    again = f"move it away, then pin what lies there anew: `nxd images add NAME {directory}/NAME --replace` for each"
+    anew = f"pin what lies there anew: `nxd images add NAME {directory}/NAME --replace` for each"
+    again = f"move it away, then {anew}"
     try:
         said = json.loads(path.read_bytes(), object_pairs_hook=once)
     except FileNotFoundError:
         ways = "`nxd images import ISO` or `nxd images add NAME FILE` puts images there"
-        raise NoListError([f"There is no image list {path}: {ways}."]) from None
+        lost = _holds_files(directory)
+        if lost:
+            ways = f"none of what lies there is served; put the list back from a backup, or {anew}"
+        raise NoListError(f"There is no image list {path}: {ways}.", lost) from None
     except OSError as error:
         said = f"The image list {path} cannot be read ({error.strerror}): see who may, and that its disk answers."
         raise ImagesError([said]) from None
@@ -53,6 +63,14 @@ def read_list(directory: Path) -> dict[str, Any]:
     if not isinstance(pins, dict):
         raise ImagesError([f"The image list {path} must be an object of names: {again}."])
     return pins
+
+
+def _holds_files(directory: Path) -> bool:
+    try:
+        with os.scandir(directory) as entries:
+            return any(not one.name.startswith(".") and one.name != DIGESTS_NAME for one in entries)
+    except OSError:
+        return False
 
 
 def write_list(directory: Path, pins: Mapping[str, Any]) -> None:

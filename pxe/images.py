@@ -192,6 +192,8 @@ def _verified(directory: Path, name: str, pin: Any) -> Image:
             raise _Wrong(f"{path} is not a plain file: copy the image itself there")
         if not before.st_mode & stat.S_IROTH or before.st_mode & stat.S_IWOTH:
             raise _Wrong(f"{path} must be readable for all and writable for its owner: chmod 644 {path}")
+        if not before.st_size:
+            raise _Wrong(f"{path} is empty, and no machine boots from that: {_again(name)}")
         if before.st_size != pin["size"]:
             raise _Wrong(f"{path} has the size {before.st_size} and not {pin['size']}: {_again(name)}")
         digest, mark = digests_of(directory).read(path)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 _replace = click.option("--replace", is_flag=True, help="Put it in place of the image of that name.")
+_yes = click.option(
+    "--yes", is_flag=True, help="Do not ask, also where a deployment under way boots from it."
+)
 _EXITS = {"wrong": wire.EXIT_USAGE, "refused": wire.EXIT_REFUSED, "failed": wire.EXIT_FAILED}
 _UNDER_WAY = ("waiting", "working", "attention")
 """Phases of a deployment that may still boot a machine."""
@@ -45,15 +48,17 @@ def images() -> None:
 @click.argument("name", callback=named, shell_complete=known_images)
 @click.argument("file", callback=named, type=click.Path())
 @_replace
+@_yes
 @_json
 @click.pass_obj
-def add(options: dict[str, Any], name: str, file: str, replace: bool, as_json: bool) -> None:
+def add(options: dict[str, Any], name: str, file: str, replace: bool, yes: bool, as_json: bool) -> None:
     """Copy FILE to the boot images as NAME: hashed on the way, read back from the disk, and pinned."""
     from daemon.images.folder import file_source, put
 
     with _told():
         settings = _settings(options)
-        stored = put(settings.images_dir, [file_source(name, Path(file))], replace, _progress(as_json))
+        sources, ask = [file_source(name, Path(file))], _asking(options, yes, as_json)
+        stored = put(settings.images_dir, sources, replace, _progress(as_json), ask)
     if as_json:
         print_json(_view(stored[0]))
     else:
@@ -65,6 +70,7 @@ def add(options: dict[str, Any], name: str, file: str, replace: bool, as_json: b
 @click.option("--kernel", callback=named, metavar="NAME", help="Call the kernel so.")
 @click.option("--initrd", callback=named, metavar="NAME", help="Call the initrd so.")
 @_replace
+@_yes
 @_json
 @click.pass_obj
 def import_(
@@ -73,6 +79,7 @@ def import_(
     kernel: str | None,
     initrd: str | None,
     replace: bool,
+    yes: bool,
     as_json: bool,
 ) -> None:
     """Take kernel and initrd out of an installer's ISO, which is mounted nowhere.
@@ -86,7 +93,8 @@ def import_(
     with _told():
         settings = _settings(options)
         with found_in([Path(file) for file in files], kernel, initrd) as (title, sources):
-            stored = put(settings.images_dir, sources, replace, _progress(as_json))
+            ask = _asking(options, yes, as_json)
+            stored = put(settings.images_dir, sources, replace, _progress(as_json), ask)
     if as_json:
         print_json([_view(one) for one in stored])
         return
@@ -104,11 +112,14 @@ def import_(
 @click.pass_obj
 def list_(options: dict[str, Any], as_json: bool) -> None:
     """List the boot images, and what lies beside them and is served to nobody. Nothing is read: see verify."""
-    from daemon.images.folder import stored
+    from daemon.images.folder import lost_list, stored
 
     with _told():
-        found = stored(_settings(options).images_dir)
+        directory = _settings(options).images_dir
+        found, lost = stored(directory), lost_list(directory)
     _print(found, as_json)
+    if lost is not None:
+        print(lost, file=sys.stderr)
 
 
 @images.command()
@@ -186,7 +197,31 @@ def _needed(platforms: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _refuse_needed(options: Mapping[str, Any], name: str) -> None:
-    """Refuse to delete what a deployment under way boots from; the daemon knows them. Raises CommandFailed."""
+    """Refuse to delete what a deployment under way boots from. Raises CommandFailed."""
+    for said in _needing(options, [name]):
+        raise CommandFailed(wire.EXIT_REFUSED, f"{said}: it was not deleted.")
+
+
+def _asking(options: Mapping[str, Any], yes: bool, as_json: bool) -> Callable[[list[str]], None]:
+    """Has it confirmed that an image becomes another one which a deployment under way boots from: some of its machines
+    would get the old one and some the new one. Raises CommandFailed."""
+    from daemon.cli.plans import confirmed
+
+    def ask(names: list[str]) -> None:
+        said = next(_needing(options, names), None)
+        if said is None:
+            return
+        if as_json or not sys.stdin.isatty():
+            again = "Replace it when the deployment has ended, or give the command again with --yes."
+            raise CommandFailed(wire.EXIT_REFUSED, f"{said}: it was not replaced. {again}", {"remedy": again})
+        remark(f"{said}.")
+        confirmed("replace", ", ".join(names), as_json)
+
+    return (lambda names: None) if yes else ask
+
+
+def _needing(options: Mapping[str, Any], names: Sequence[str]) -> Iterator[str]:
+    """Which deployments under way boot from which of these; the daemon knows them."""
     from daemon.cli.patience import TerminalClient
     from daemon.client import DaemonUnreachable
 
@@ -199,9 +234,9 @@ def _refuse_needed(options: Mapping[str, Any], name: str) -> None:
     records = [*snapshot["clusters"], *snapshot["nodes"]]
     needed = _needed(sorted({one["platform"] for one in records}))
     for one in records:
-        if one["phase"] in _UNDER_WAY and name in needed.get(one["platform"], ()):
-            said = f"{one['name']} is {one['title']}, and its machines boot from {name}: it was not deleted."
-            raise CommandFailed(wire.EXIT_REFUSED, said)
+        for name in names if one["phase"] in _UNDER_WAY else ():
+            if name in needed.get(one["platform"], ()):
+                yield f"{one['name']} is {one['title']}, and its machines boot from {name}"
 
 
 def _view(one: StoredImage) -> ImageView:

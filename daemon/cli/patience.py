@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from daemon.client import Client
+from daemon.wire import StreamLine
 
 TOLD_AFTER = 3.0
 """Seconds after which a person is told that nothing hangs but the answer."""
@@ -21,6 +22,15 @@ class TerminalClient(Client):
     def _ask(self, call: Any) -> Any:
         with _told(self.socket, self._timeout):
             return super()._ask(call)
+
+    def stream(self, after: int | None = None) -> Generator[StreamLine, None, None]:
+        """Follow the daemon, whose first line comes at once; later ones are heartbeats at least."""
+        lines = super().stream(after)
+        with _told(self.socket, self._timeout):
+            first = next(lines, None)
+        if first is not None:
+            yield first
+            yield from lines
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from daemon.cli.ending import CommandFailed, find_socket
 from daemon.cli.naming import known_clusters, named
 from daemon.cli.numbers import SECONDS
 from daemon.cli.output import print_json, record, terminal
-from daemon.display.encodings import NotUtf8, text_of
+from daemon.display.encodings import NotText, text_from, text_in
 from daemon.words import counted
 
 if TYPE_CHECKING:
@@ -31,20 +31,12 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scr
 
 
 def _read(path: str) -> str:
-    """The text of a spec, or so much of one that is too large that this is seen. Raises CommandFailed."""
+    """The text of a spec. Raises CommandFailed."""
     try:
-        if path == "-":
-            found = sys.stdin.buffer.read(wire.SPEC_LIMIT + 1)
-        else:
-            with Path(path).open("rb") as file:
-                found = file.read(wire.SPEC_LIMIT + 1)
-        if len(found) > wire.SPEC_LIMIT:
-            raise CommandFailed(
-                wire.EXIT_USAGE,
-                f"{path} has more than {wire.SPEC_LIMIT:,} bytes, which is no spec: describe one cluster in it.",
-            )
-        return text_of(found, "OLD" if path == "-" else path)
-    except NotUtf8 as error:
+        if path != "-":
+            return text_in(Path(path), wire.SPEC_LIMIT, "specs", "name one, or - for the input")
+        return text_from(sys.stdin.buffer, wire.SPEC_LIMIT, "specs")
+    except NotText as error:
         name = "The input" if path == "-" else path
         raise CommandFailed(wire.EXIT_USAGE, f"{name} {error}") from None
     except OSError as error:

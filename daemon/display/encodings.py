@@ -1,9 +1,13 @@
-"""What is said of a file that a person wrote and that is no text in UTF-8: what it is, and how it becomes one."""
+"""The text of a file that a person wrote, and what is said of one that has none: what it is, and what to do."""
 
 from __future__ import annotations
 
 import codecs
+import os
 import shlex
+import stat
+from pathlib import Path
+from typing import BinaryIO
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -16,15 +20,59 @@ _LOOKED_AT = 512
 """So many bytes tell whether every second one is zero."""
 
 
-class NotUtf8(ValueError):
-    """A file is no text in UTF-8. The message is what follows its name in a sentence, with how to convert it."""
+SETTINGS_LIMIT = 256 * 1024
+"""Bytes of settings, preferences or keys that are read."""
+RECORDING_LIMIT = 1 << 30
+"""Bytes of a recording that are read."""
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+"""What is no plain file: it would be waited for, or have no end."""
+
+
+class NotText(ValueError):
+    """A file holds no text that is read. The message is what follows its name in a sentence, with what to do."""
+
+
+def text_in(file: Path, most: int, what: str, instead: str = "name one") -> str:
+    """The text of a plain file of at most so many bytes, in which ``what`` is written; nothing else is waited for.
+    Raises NotText, OSError."""
+    handle = os.open(
+        file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+    )  # a pipe would wait for somebody who writes
+    try:
+        kind = stat.S_IFMT(os.fstat(handle).st_mode)
+        if kind == stat.S_IFIFO and not os.path.exists(os.path.realpath(file)):
+            os.set_blocking(
+                handle, True
+            )  # a pipe without a name, like <(…) of a shell: somebody writes into it
+        elif kind != stat.S_IFREG:
+            found = _KINDS.get(kind, "no plain file")
+            raise NotText(f"is {found}, and {what} are read from a plain file alone: {instead}.")
+        with open(handle, "rb", closefd=False) as opened:
+            return text_from(opened, most, what, file)
+    finally:
+        os.close(handle)
+
+
+def text_from(opened: BinaryIO, most: int, what: str, file: object = "OLD") -> str:
+    """The same of what is open already. Raises NotText, OSError."""
+    raw = opened.read(most + 1)
+    if len(raw) > most:
+        raise NotText(
+            f"has more than {most:,} bytes, which no {what} have: see whether it is the right file."
+        )
+    return text_of(raw, file)
 
 
 def text_of(raw: bytes, file: object = "OLD") -> str:
-    """The text in a file, without the mark that some editors put first; ``file`` is its path. Raises NotUtf8."""
+    """The text in a file, without the mark that some editors put first; ``file`` is its path. Raises NotText."""
     written_in = next((name for mark, name in _MARKS if raw.startswith(mark)), None) or _unmarked(raw)
     if written_in is not None:
-        raise NotUtf8(
+        raise NotText(
             f"is written in {written_in}, and only UTF-8 is read: convert it ({_how(written_in, file)})."
         )
     try:
@@ -32,7 +80,7 @@ def text_of(raw: bytes, file: object = "OLD") -> str:
     except UnicodeDecodeError as error:
         before = raw[: error.start]
         line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
-        raise NotUtf8(
+        raise NotText(
             f"holds the byte 0x{raw[error.start]:02x} on line {line}, column {column}, which is no UTF-8: convert it "
             f"({_how('LATIN1', file)} if it is written in Latin-1)."
         ) from None

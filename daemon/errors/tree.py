@@ -165,7 +165,9 @@ class NxdError(Exception):
         self.kind = code if isinstance(code, ErrorKind) else CATALOGUE[code]
         self._retry = retry or self.kind.retry
         self.code = self.kind.code
-        self.message = message or self.kind.cause
+        self.message = " ".join(
+            (message or self.kind.cause).split()
+        )  # what stands outside may have several lines
         self.evidence = evidence
         self.remedies = self.kind.mend if remedy is None else _remedies(remedy)
         self.after = after

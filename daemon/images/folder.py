@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,9 @@ CHUNK = 1 << 20
 
 Tell = Callable[[str, int, int], None]
 """Is told what is being done with which file, how many bytes of it are done, and how many there are."""
+
+
+Ask = Callable[[list[str]], None]
 
 
 class FolderError(Exception):
@@ -68,9 +72,12 @@ def file_source(name: str, path: Path) -> ImageSource:
     return ImageSource(name, str(path), status.st_size, lambda: path.open("rb"))
 
 
-def put(directory: Path, sources: Sequence[ImageSource], over: bool, tell: Tell) -> list[StoredImage]:
+def put(
+    directory: Path, sources: Sequence[ImageSource], over: bool, tell: Tell, ask: Ask = lambda names: None
+) -> list[StoredImage]:
     """Copy them all into the directory, or nothing. Each is hashed on the way, read back from the disk, named when it
-    is whole, and pinned. ``over``: in place of what has the name now. Raises FolderError."""
+    is whole, and pinned. ``over``: in place of what has the name now; ``ask`` is told which of these are served and
+    would be others, and raises what it likes. Raises FolderError."""
     with _changing(directory):
         pins = _pins(directory)
         _check_names(directory, sources, pins, over)
@@ -78,6 +85,10 @@ def put(directory: Path, sources: Sequence[ImageSource], over: bool, tell: Tell)
         with contextlib.ExitStack() as stack:
             drafts = [stack.enter_context(_draft(directory, one.name)) for one in sources]
             digests = [_copy(one, draft, tell) for one, draft in zip(sources, drafts, strict=True)]
+            if others := _others(
+                directory, pins, dict(zip((one.name for one in sources), digests, strict=True))
+            ):
+                ask(others)
             for one, draft, digest in zip(sources, drafts, digests, strict=True):
                 put_in_place(draft, directory / one.name)
                 status = (directory / one.name).stat()
@@ -89,14 +100,33 @@ def put(directory: Path, sources: Sequence[ImageSource], over: bool, tell: Tell)
         return [_stored(directory, one.name, pins[one.name]) for one in sources]
 
 
+def _others(directory: Path, pins: Mapping[str, Any], digests: Mapping[str, str]) -> list[str]:
+    """Which of the images that are as they were pinned would be others."""
+    known = [_stored(directory, name, pins[name]) for name in digests if name in pins]
+    return [one.name for one in known if one.state == "verified" and one.sha256 != digests[one.name]]
+
+
 def remove(directory: Path, name: str) -> None:
     """Take an image out of the list, and its file away. Raises FolderError."""
     with _changing(directory):
         pins = _pins(directory)
-        if pins.pop(name, None) is not None:
-            write_list(directory, pins)
+        listed = pins.pop(name, None) is not None
+        full = listed and not _is_written(directory, pins)
         with contextlib.suppress(FileNotFoundError):
             (directory / name).unlink()
+        if full:
+            write_list(directory, pins)  # there is room for it now
+
+
+def _is_written(directory: Path, pins: dict[str, Any]) -> bool:
+    """Write the list, unless the disk is full. Raises OSError for every other trouble."""
+    try:
+        write_list(directory, pins)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return False
+    return True
 
 
 def stored(directory: Path) -> list[StoredImage]:
@@ -110,6 +140,8 @@ def verified(directory: Path, names: Sequence[str], tell: Tell) -> list[StoredIm
     """The same after every byte of these was read, or of all of them. What is not as it was pinned is forgotten: the
     daemon reads it anew too. Raises FolderError."""
     pins = _pins(directory)
+    if (said := lost_list(directory)) is not None:
+        raise FolderError("failed", said)
     unknown = [name for name in names if name not in pins]
     if unknown:
         raise FolderError("wrong", f"No image of this name is in the list: {', '.join(unknown)}.")
@@ -186,13 +218,28 @@ def _pins(directory: Path) -> dict[str, Any]:
         raise FolderError("failed", str(error)) from None
 
 
+def lost_list(directory: Path) -> str | None:
+    """What is said where images lie and their list is gone: none of them is served. Raises FolderError."""
+    try:
+        read_list(directory)
+    except NoListError as error:
+        return str(error) if error.lost else None
+    except ImagesError as error:
+        raise FolderError("failed", str(error)) from None
+    return None
+
+
 def _check_names(directory: Path, sources: Sequence[ImageSource], pins: dict[str, Any], over: bool) -> None:
     """See that every name is free, or may be given anew. Raises FolderError."""
     names = [one.name for one in sources]
-    for name in names:
+    for one, name in zip(sources, names, strict=True):
         if not is_name(name):
             said = f'"{name}" cannot be the name of an image: use letters, digits, ".", "_" and "-".'
             raise FolderError("wrong", said)
+        if not one.size:
+            raise FolderError(
+                "wrong", f"{one.origin} is empty, and no machine boots from that: name another file."
+            )
         if names.count(name) > 1:
             raise FolderError("wrong", f"Two files would have the name {name}: give them different ones.")
         if not over and (name in pins or os.path.lexists(directory / name)):

@@ -14,7 +14,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from daemon.display.encodings import NotUtf8, text_of
+from daemon.display.encodings import SETTINGS_LIMIT, NotText, text_in
 from daemon.host.state_dir import NAMES
 from daemon.platforms import is_installed, manifests, own, wrong
 from daemon.platforms.manifest import Manifest
@@ -106,10 +106,10 @@ def _read(path: Path | None) -> Marked:
     if path is None:
         return Marked()
     try:
-        return read_yaml(text_of(path.read_bytes(), path))
+        return read_yaml(text_in(path, SETTINGS_LIMIT, "settings"))
     except FileNotFoundError:
         raise SettingsError([_NO_FILE.format(path=path)]) from None
-    except NotUtf8 as error:
+    except NotText as error:
         raise SettingsError([f"{path} {error}"]) from None
     except OSError as error:
         raise SettingsError([f"{path} cannot be read ({error}): make it a readable YAML file."]) from None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from daemon.spec import numerals
+from daemon.words import spelled
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -97,5 +98,5 @@ def found_text(value: object) -> str:
         return f"the number {value}"
     if isinstance(value, (list, dict)):
         return ("a list" if value else "an empty list") if isinstance(value, list) else "keys and values"
-    text = json.dumps(str(value), ensure_ascii=False)
+    text = spelled(json.dumps(str(value), ensure_ascii=False))
     return text if len(text) <= _SHOWN else f'{text[:_SHOWN]}…"'

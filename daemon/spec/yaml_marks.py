@@ -34,6 +34,7 @@ from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
 from daemon.spec.lookalikes import TAB_INDENT, Cleaned, clean
+from daemon.words import spelled
 
 Loc = tuple[str | int, ...]
 """The way from the root to a value: keys and list indexes."""
@@ -56,6 +57,9 @@ class Mistake:
     line: int
     column: int
     message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", spelled(self.message))
 
     def __str__(self) -> str:
         return f"{self.line}:{self.column}: {self.message}"
@@ -124,7 +128,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def unknown(what: str, word: str, known: Iterable[str]) -> str:
     """What to do about a word nobody knows: the nearest known one, or the few there are."""
-    names = sorted(known)
+    names, word = sorted(known), spelled(word)
     near = nearest(word, {*names, *(name.split(".")[0] for name in names)})
     if near is not None:
         return f'unknown {what} "{word}": did you mean "{near}"?'

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from daemon.display.encodings import NotUtf8, text_of
+from daemon.display.encodings import SETTINGS_LIMIT, NotText, text_in
 from nxtui.keys import ACTIONS, BY_ID, Action, ScreenName
 
 NAMED = frozenset(
@@ -57,8 +57,8 @@ def load(environment: Mapping[str, str]) -> Keymap:
     import yaml
 
     try:
-        chosen = yaml.safe_load(text_of(file.read_bytes(), file)) or {}
-    except NotUtf8 as cause:
+        chosen = yaml.safe_load(text_in(file, SETTINGS_LIMIT, "keymaps")) or {}
+    except NotText as cause:
         return Keymap(mistakes=(f"The keymap {file} {cause}",))
     except OSError as cause:
         return Keymap(mistakes=(f"The keymap {file} cannot be read ({cause.strerror}).",))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
-from daemon.display.encodings import NotUtf8, text_of
+from daemon.display.encodings import RECORDING_LIMIT, NotText, text_in
 from daemon.wire import (
     API_VERSION,
     DaemonView,
@@ -203,10 +203,10 @@ def _moment(line: StreamLine) -> float:
 def load(file: Path) -> Recording:
     """Read a recording. Raises BadRecording with the line that cannot be used."""
     try:
-        text = text_of(file.read_bytes(), file)
+        text = text_in(file, RECORDING_LIMIT, "recordings")
     except OSError as cause:
         raise BadRecording(f"The recording {file} cannot be read ({cause.strerror}).") from cause
-    except NotUtf8 as cause:
+    except NotText as cause:
         raise BadRecording(f"The recording {file} {cause}") from cause
     lines = []
     for number, said in enumerate(text.split("\n"), 1):

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 
 from daemon import wire
 from daemon.client import DaemonRefused, DaemonUnreachable
-from daemon.display.encodings import NotUtf8, text_of
+from daemon.display.encodings import NotText, text_in
 from daemon.wire import Plan, SpecMistake
 from daemon.words import counted
 from nxtui import keys
@@ -23,9 +23,6 @@ from nxtui.screens.full_screen import FullScreen
 from nxtui.terminal import programs
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.page import Page
-
-LARGEST = wire.SPEC_LIMIT
-"""Bytes of a spec; a larger file is surely something else."""
 
 
 class SpecScreen(FullScreen):
@@ -78,13 +75,9 @@ class SpecScreen(FullScreen):
         """Read the file and let it be checked."""
         self._seen = self._stamp()
         try:
-            if self._seen is not None and self._seen[1] > LARGEST:
-                raise ValueError(f"It has {counted(self._seen[1], 'byte')}: that is no spec.")
-            self.text = text_of(self.file.read_bytes(), self.file)
-        except NotUtf8 as cause:
+            self.text = text_in(self.file, wire.SPEC_LIMIT, "specs")
+        except NotText as cause:
             self._refuse("", f"It {cause}")
-        except ValueError as cause:
-            self._refuse(str(cause))
         except OSError as cause:
             self._refuse(f"It cannot be read ({cause.strerror}).")
         else:

@@ -28,7 +28,7 @@ ALWAYS_SEVERAL = {
     "The body may have {} bytes at most.": "a constant",
     "The body did not come within {} seconds.": "a constant",
     "The database did not take a commit within {} seconds.": "a constant",
-    "{} has more than {} bytes, which is no spec: describe one cluster in it.": "a constant",
+    "has more than {} bytes, which no {} have: see whether it is the right file.": "a constant",
     "the spec has {} bytes, and at most {} are read: describe one cluster in it": "more than a constant",
     "{}… ({} characters)": "more than a constant",
     "{} bytes do not fit through the terminal, it takes {}.": "more than a constant",

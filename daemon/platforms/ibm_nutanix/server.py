@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from daemon.drivers.answers import sentence
 from daemon.engine.context import StepContext
 from daemon.engine.objects import Found
 from daemon.engine.remedies import verb_remedy
@@ -12,7 +13,6 @@ from daemon.errors.tree import NxdError, as_json, outside
 from daemon.life.boots import round_of
 from daemon.life.replacing import GENERATION, generation_of, is_unfit
 from daemon.store.ops import Resource
-from daemon.words import ended
 from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Remedy
 from state_machines.record import Record
@@ -145,7 +145,7 @@ def server_problem(name: str, server: Mapping[str, Any], remedy: Remedy | None =
     code = "capacity" if "capacity" in reasons[0]["code"] else "server_failed"
     return NxdError(
         code,
-        ended(f"The server {name} failed: {reasons[0]['message']}"),
+        f"The server {name} failed: {sentence(str(reasons[0]['message']))}.",
         evidence=as_json(reasons),
         remedy=remedy,
     )

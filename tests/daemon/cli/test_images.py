@@ -66,6 +66,14 @@ def test_verify_finds_a_flipped_bit_and_what_lies_there_unlisted(place: Any, iso
     assert place.run("images", "verify").code == 0
 
 
+def test_a_list_that_is_gone_is_told_wherever_somebody_looks(place: Any, iso: str) -> None:
+    place.run("images", "import", iso)
+    (place.directory / "state" / "images" / "images.json").unlink()
+    place.run("images", "verify").refused_with(1, "There is no image list", "nxd images add NAME")
+    ended = place.run("images", "list")
+    assert ended.code == 0 and "unlisted" in ended.out and "There is no image list" in ended.err
+
+
 def test_each_prints_json_of_its_shape(place: Any, iso: str) -> None:
     given = place.directory / "given"
     given.write_bytes(b"content")
@@ -100,6 +108,16 @@ def test_one_that_a_deployment_under_way_boots_from_is_not_deleted(place: Any, i
     spec = Path(__file__).parents[3] / "sample-specs" / "one-node.yaml"
     assert place.run("apply", str(spec)).code == 0
     place.run("images", "rm", INITRD_NAME, "--yes").refused_with(4, "boot from initrd-foundation.img")
+    assert place.run("images", "import", iso, "--replace").code == 0, "the same bytes are no other image"
+    add = ("images", "add", KERNEL_NAME, iso, "--replace")
+    place.run(*add).refused_with(4, "boot from vmlinuz-foundation: it was not replaced", "--yes")
+    assert place.run(*add, "--json").code == 4
+    assert "Nothing was changed." in at_terminal(place, "\n", *add)
+    assert place.run("images", "verify").code == 0
+    assert place.run(*add, "--yes").code == 0
+    assert place.run("images", "import", iso, "--replace", "--yes").code == 0
+    flip(place.directory / "state" / "images" / KERNEL_NAME)
+    assert place.run("images", "import", iso, "--replace").code == 0, "what is served to nobody is put right"
     (place.directory / "other").write_bytes(b"x")
     assert place.run("images", "add", "other", str(place.directory / "other")).code == 0
     assert place.run("images", "rm", "other", "--yes").code == 0

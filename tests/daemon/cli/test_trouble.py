@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from daemon import wire
 from daemon.client import Client
 
 SAMPLES = Path(__file__).parents[3] / "sample-specs"
@@ -57,7 +58,10 @@ def test_a_wrong_spec_is_told_mistake_by_mistake_with_its_place(
     ("path", "said"),
     [
         ("missing.yaml", ("cannot be read", "YAML file")),
-        (".", ("cannot be read", "YAML file")),
+        (".", ("is a directory", "or - for the input")),
+        ("pipe", ("is a pipe", "or - for the input")),
+        ("/dev/zero", ("is a device", "or - for the input")),
+        ("long", ("more than 262,144 bytes",)),
         ("binary", ("holds the byte 0x89 on line 1, column 1, which is no UTF-8",)),
     ],
 )
@@ -66,6 +70,8 @@ def test_a_spec_that_cannot_be_read_is_told(
     place: Any, served: Any, command: str, path: str, said: tuple[str, ...]
 ) -> None:
     (place.directory / "binary").write_bytes(b"\x89PNG\r\n\x1a\n\x00")
+    (place.directory / "long").write_bytes(b"#" * (wire.SPEC_LIMIT + 1))
+    os.mkfifo(place.directory / "pipe")
     ended = place.run(command, path, env={"NXD_SOCKET": str(served.socket)})
     ended.refused_with(2, path, *said)
 
@@ -84,6 +90,31 @@ def test_no_settings_file_is_told(place: Any) -> None:
     nowhere = place.directory / "nowhere.yaml"
     ended = place.run("--config", str(nowhere), "serve")
     ended.refused_with(2, str(nowhere), "--config")
+
+
+@pytest.mark.parametrize("command", [("nxd", "status"), ("nxtui",)])
+def test_settings_that_would_never_end_are_told_at_once(place: Any, command: tuple[str, ...]) -> None:
+    os.mkfifo(place.directory / "pipe")
+    (place.directory / "long").write_bytes(b"#" * 300_000)
+    for path, said in (
+        ("pipe", "is a pipe"),
+        ("/dev/zero", "is a device"),
+        (".", "is a directory"),
+        ("long", "more than 262,144 bytes"),
+    ):
+        words = [Path(sys.executable).with_name(command[0]), "--config", path, *command[1:]]
+        ended = subprocess.run(
+            words, env=place.environ(), cwd=place.directory, capture_output=True, text=True, timeout=20
+        )
+        assert (ended.returncode, said in ended.stderr) == (2, True) and path in ended.stderr, ended
+
+
+def test_a_pipe_that_a_shell_made_is_a_spec_like_another(place: Any) -> None:
+    sample = Path(__file__).parents[3] / "sample-specs" / "one-node.yaml"
+    for given in (f"<(cat {sample})", f"/dev/stdin < {sample}", f"/dev/stdin < <(cat {sample})"):
+        words = ["bash", "-c", f"{sys.executable} -m daemon.cli validate {given}"]
+        ended = subprocess.run(words, env=place.environ(), capture_output=True, text=True, timeout=20)
+        assert (ended.returncode, "no mistake found" in ended.stdout) == (0, True), ended
 
 
 @pytest.mark.parametrize("setting", ["boot.listen", "config.listen"])

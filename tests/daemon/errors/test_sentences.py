@@ -11,8 +11,9 @@ import click
 import pytest
 
 from daemon.cli import COMMANDS, nxd
-from daemon.errors.tree import CATALOGUE
+from daemon.errors.tree import CATALOGUE, NxdError
 from daemon.platforms.ibm_nutanix.errors import ERRORS
+from daemon.platforms.ibm_nutanix.server import server_problem
 from state_machines.verbs import SHARED
 
 ROOT = Path(__file__).parents[3]
@@ -83,6 +84,14 @@ def test_every_command_that_a_sentence_names_is_there_with_its_options(package: 
 def test_every_command_that_a_page_shows_has_the_options_that_it_shows(page: Path) -> None:
     code = re.findall(r"```.*?```|`[^`\n]+`", page.read_text(encoding="utf-8"), re.DOTALL)
     assert [lack for piece in code for lack in lacking(piece)] == []
+
+
+def test_what_stands_outside_becomes_one_line_of_one_sentence() -> None:
+    reasons = [{"code": "cannot_start", "message": "No host.\n  Try\tlater.\r\n" + "x" * 30_000}]
+    problem = server_problem("demo-node01", {"status_reasons": reasons}).problem()
+    assert problem.message.startswith("The server demo-node01 failed: No host. Try later. xxx")
+    assert problem.message.isprintable() and len(problem.message) < 400
+    assert NxdError("refused", "one\ntwo").problem().message == "one two"
 
 
 def test_every_verb_that_a_remedy_gives_is_a_command() -> None:

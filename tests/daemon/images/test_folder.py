@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
+import subprocess
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from daemon.images.folder import FolderError, ImageSource, file_source, put, remove, stored, verified
+from daemon.images.folder import (
+    FolderError,
+    ImageSource,
+    file_source,
+    lost_list,
+    put,
+    remove,
+    stored,
+    verified,
+)
 from daemon.images.installers import found_in
 from pxe.digests import DIGESTS_NAME
+from pxe.image_list import ImagesError
 from pxe.images import fingerprint, load_images
 from tests.daemon.images.isos import INITRD, KERNEL, write_iso
 
@@ -106,6 +118,51 @@ def test_a_source_that_ends_early_and_a_disk_that_is_full_leave_everything_as_it
     with pytest.raises(FolderError, match="has room for"):
         put(folder, [huge], False, quiet)
     assert list(folder.iterdir()) == []
+
+
+def test_an_empty_file_is_no_image_whoever_pinned_it(folder: Path, kernel: Path) -> None:
+    put(folder, [file_source("vmlinuz", kernel)], False, quiet)
+    (folder.parent / "empty").touch()
+    with pytest.raises(FolderError, match="empty is empty, and no machine boots from that") as refused:
+        put(folder, [file_source("vmlinuz", folder.parent / "empty")], True, quiet)
+    assert refused.value.why == "wrong" and states(folder) == {"vmlinuz": "verified"}
+    (folder / "vmlinuz").write_bytes(b"")
+    (folder / "images.json").write_text(json.dumps({"vmlinuz": fingerprint(folder / "vmlinuz")}))
+    with pytest.raises(ImagesError, match="vmlinuz is empty, and no machine boots from that"):
+        load_images(folder)
+
+
+def test_images_whose_list_is_gone_are_no_images_that_nobody_put_there(folder: Path, kernel: Path) -> None:
+    assert lost_list(folder) is None and verified(folder, [], quiet) == []
+    put(folder, [file_source("vmlinuz", kernel)], False, quiet)
+    (folder / "images.json").unlink()
+    said = f"nxd images add NAME {folder}/NAME --replace"
+    assert said in (lost_list(folder) or "")
+    for names in ([], ["vmlinuz"]):
+        with pytest.raises(FolderError, match="There is no image list") as refused:
+            verified(folder, names, quiet)
+        assert refused.value.why == "failed" and said in str(refused.value)
+    with pytest.raises(ImagesError, match="put the list back from a backup"):
+        load_images(folder)
+    put(folder, [file_source("vmlinuz", folder / "vmlinuz")], True, quiet)
+    assert lost_list(folder) is None and states(folder) == {"vmlinuz": "verified"}
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk")
+def test_a_full_disk_is_freed_by_deleting_an_image(folder: Path, kernel: Path) -> None:
+    folder.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], check=True)
+    try:
+        for name in ("a", "b"):
+            put(folder, [file_source(name, kernel)], False, quiet)
+        with (folder / "rest").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(b"x" * 512):
+                pass
+        remove(folder, "a")
+        assert states(folder) == {"b": "verified", "rest": "unlisted"} and not (folder / "a").exists()
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_what_a_killed_command_left_is_removed_by_the_next_one(folder: Path, kernel: Path) -> None:

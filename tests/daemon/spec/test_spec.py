@@ -354,6 +354,21 @@ def test_whatever_stands_in_any_place_is_a_spec_or_a_list_of_mistakes(odd: Any, 
             assert wrong.problems
 
 
+@pytest.mark.parametrize(
+    ("escape", "told"),
+    [(r"\u202e", r"\u202e"), (r"\n", r"\u000a"), (r"\x7f", r"\u007f"), (r"\U000e0001", r"\U000e0001")],
+)
+def test_what_an_escape_of_yaml_hides_is_told_by_its_code_point(whole: str, escape: str, told: str) -> None:
+    hidden = f'"d{escape}emo"'
+    for wrong in (
+        whole.replace("cluster: demo", f"cluster: {hidden}"),
+        whole.replace("cluster: demo", f"cluster: demo\n{hidden}: 1"),
+    ):
+        found = mistakes(wrong)
+        assert found and all(one.isprintable() for one in found), found
+        assert any(told in one or escape in one for one in found), found
+
+
 def test_a_spec_that_is_too_large_is_told_in_a_sentence_and_not_read(whole: str) -> None:
     (found,) = mistakes(whole + "#" * SPEC_LIMIT)
     assert "1:1: the spec has" in found and f"at most {SPEC_LIMIT:,} are read" in found
