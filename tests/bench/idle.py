@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from figures import Figure, cpu_seconds, of_runs, resident_mb
+from loop import run
 from restart import killed, until_told
 from toy import Toy, house, sow
 
@@ -81,4 +82,4 @@ async def _wait(directory: Path, nodes: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_wait(Path(sys.argv[1]), int(sys.argv[2])))
+    run(_wait(Path(sys.argv[1]), int(sys.argv[2])))

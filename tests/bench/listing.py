@@ -19,6 +19,7 @@ from typing import Any
 from aiohttp import web
 from cryptography.fernet import Fernet
 from figures import Figure
+from loop import run
 from toy import Toy
 
 from daemon import wire
@@ -174,4 +175,4 @@ def listing() -> list[Figure]:
 
 
 if __name__ == "__main__":
-    asyncio.run(_watch(sys.argv[1]) if PING in sys.argv else _serve(sys.argv[1]))
+    run(_watch(sys.argv[1]) if PING in sys.argv else _serve(sys.argv[1]))

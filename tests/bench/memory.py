@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from figures import Figure, resident_mb
+from loop import run
 from toy import Toy, house, never_answered, sow
 
 NODES = 10_000
@@ -75,7 +76,7 @@ class _Model:
 
 def _asked(side: str) -> float:
     with tempfile.TemporaryDirectory() as directory:
-        asyncio.run(_prepare(Path(directory)))
+        run(_prepare(Path(directory)))
         command = [sys.executable, __file__, side, directory]
         return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
@@ -96,4 +97,4 @@ def memory() -> list[Figure]:
 
 if __name__ == "__main__":
     side, where = sys.argv[1], Path(sys.argv[2])
-    print(_bound() if side == "bound" else asyncio.run(_ours(where, side == "flight")))
+    print(_bound() if side == "bound" else run(_ours(where, side == "flight")))
