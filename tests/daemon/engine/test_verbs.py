@@ -71,6 +71,19 @@ async def test_a_step_that_was_done_when_the_hold_came_is_done(house: Any) -> No
     assert len(house.toy.runs("making")) == 1
 
 
+async def test_a_hold_that_came_before_a_try_failed_is_obeyed_and_no_other_try_is_announced(
+    house: Any,
+) -> None:
+    async def make(ctx: StepContext) -> Done:
+        await house.ask("node01", "hold")
+        raise OutsideError("unavailable", "The toy rests.", after=50.0)
+
+    house.toy.script["making"] = make
+    record = await house.begin()
+    assert (record.state, record.step, record.tries, record.error) == ("held", "making", 0, None)
+    assert not [event for event in await house.log("node01", "error") if "Trying again" in event.message]
+
+
 async def test_a_hold_that_came_during_the_last_look_counts_more_than_the_deadline_that_has_passed(
     house: Any,
 ) -> None:
