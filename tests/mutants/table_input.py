@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from tests.mutants.mutant import (
+    AGENT,
     BOOTS,
+    HEARTBEATS,
+    IBM,
     LIMITS,
     NUMERALS,
     PARAMETERS,
@@ -169,4 +172,21 @@ MUTANTS: tuple[Mutant, ...] = (
            "a route serves the machines of its platform alone", PXE),
     Mutant("pxe/lint.py", "    if _PLAIN_EXIT.search(line):\n", "    if False:\n",
            "a script that leaves a machine standing is found", PXE),
+    Mutant("pxe/agent/agent.sh", "      NXD_*) is_setting \"$line\" || return 1 ;;\n", "      NXD_*) ;;\n",
+           "the agent runs nothing of a configuration but quoted settings", (*AGENT, "whole_configuration")),
+    Mutant("pxe/agent/hardware.sh", "    if [ \"$size\" -lt \"$least\" ]; then\n", "    if false; then\n",
+           "the agent sees that a drive is too small", (*AGENT, "not_as_it_has_to_be")),
+    Mutant("pxe/agent/hardware.sh", "    look_for_user\n  done\n", "  done\n",
+           "the agent sees that a drive is in use", (*AGENT, "not_as_it_has_to_be")),
+    Mutant("pxe/agent/fetch.sh", "    if [ \"${found%% *}\" = \"$wanted\" ]; then exit 0; fi\n", "    exit 0\n",
+           "what the agent downloads is verified", (*AGENT, "pinned")),
+    Mutant("pxe/flat.py", "        if _CONTROL.search(value):\n", "        if False:\n",
+           "no setting of the agent spans two lines", ("tests/pxe/test_flat.py",)),
+    Mutant("pxe/table_lint.py", "(*lint_script(text), *_agent(table, name, text))", "lint_script(text)",
+           "a script appends the agent whole or not at all", ("tests/pxe/test_routes.py",)),
+    Mutant("daemon/boot/reports.py", "        return [] if stands.ended or boot != stands.boot else [_signal(record, report, boot, now)]\n",
+           "        return [_signal(record, report, boot, now)]\n",
+           "a heartbeat of an older boot is nobody's", HEARTBEATS),
+    Mutant(f"{IBM}/machine.py", "        loud = max(stands.received, self._started) + QUIET_SECONDS", "        loud = stands.received + QUIET_SECONDS",
+           "the time in which no daemon listened is no silence", HEARTBEATS),
 )  # fmt: skip

@@ -41,6 +41,8 @@ class RealMachine:
                 file.truncate(size)
         self._script = self._directory / "embedded.ipxe"
         self._script.write_text(FIRST_STAGE.format(url=url))
+        self.forgets = False
+        """Whether its disk takes everything that is written, and keeps nothing of it."""
         self._serial = self._directory / "serial.log"
         self._serial.touch()
         self._qemu: subprocess.Popen[bytes] | None = None
@@ -53,7 +55,11 @@ class RealMachine:
         words += ["-chardev", f"file,id=console,path={self._serial},append=on", "-serial", "chardev:console"]
         words += ["-netdev", f"tap,id=n0,ifname={self._tap},script=no,downscript=no"]
         words += ["-device", f"virtio-net-pci,netdev=n0,mac={self._mac},romfile="]
-        words += ["-drive", f"file={self.disk},format=raw,if=virtio,cache=writethrough"]
+        if self.forgets:
+            forgetful = f"driver=null-co,node-name=forgets,read-zeroes=on,size={DISK_BYTES // 512 * 512}"
+            words += ["-blockdev", forgetful, "-device", "virtio-blk-pci,drive=forgets"]
+        else:
+            words += ["-drive", f"file={self.disk},format=raw,if=virtio,cache=writethrough"]
         words += ["-drive", f"file={self._data},format=raw,if=virtio"]
         words += ["-kernel", IPXE, "-initrd", str(self._script)]
         self._qemu = subprocess.Popen(words, stdin=subprocess.DEVNULL)

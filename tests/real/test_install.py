@@ -105,6 +105,12 @@ def test_a_machine_that_is_not_as_it_has_to_be_says_so_and_its_disk_is_left_alon
     assert "disks: vda 2 GB, vdb 1 GB" in lab.log("node01")
 
 
+def test_a_disk_that_keeps_nothing_of_what_it_took_fails_the_installation(lab: Lab) -> None:
+    (machine,) = lab.deploy("node01", before=lambda: setattr(lab.machines["node01"], "forgets", True))
+    assert "the disk does not hold what was written" in lab.fails("node01")
+    machine.shows("/dev/vda does not hold what was written to it at 1 MiB")
+
+
 def test_an_altered_image_is_not_given_out_and_the_machine_goes_on_once_it_is_well_again(lab: Lab) -> None:
     initrd = lab.stage.directory / "images" / "initrd-foundation.img"
     sound = initrd.read_bytes()
