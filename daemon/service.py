@@ -22,12 +22,14 @@ from daemon.boot.book import BootBook
 from daemon.clock import Clock, SystemClock
 from daemon.engine.crashes import CrashLog
 from daemon.engine.engine import Engine
+from daemon.engine.moved import hold_what_was_at_work
 from daemon.engine.pace import Pace
 from daemon.errors.tree import StartError
 from daemon.faultpoints import point
 from daemon.host.heap import freeze
+from daemon.host.ledger_mark import LedgerMark
 from daemon.host.ports import connection_limiter, listening, on_socket
-from daemon.host.state_dir import DATABASE, KEY, RUNNING, check_ledger, claimed, mark_ledger
+from daemon.host.state_dir import DATABASE, KEY, RUNNING, check_files, check_ledger, claimed
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
@@ -91,8 +93,10 @@ async def _open(
     settings: Settings, clock: Clock, known: Redactor, stack: AsyncExitStack
 ) -> tuple[Engine, Upkeep, LastScreens]:
     """Everything but the work itself, to be closed in the opposite order."""
-    check_ledger(settings.state_dir)
-    store = SqliteStore(settings.state_dir / DATABASE, clock.new_id())
+    check_files(settings.state_dir)
+    mark = LedgerMark(settings.state_dir)
+    check_ledger(settings.state_dir, mark.owner)
+    store = SqliteStore(settings.state_dir / DATABASE, clock.new_id(), mark)
     stack.push_async_callback(store.close)
     await store.open()
     lease = await store.acquire(f"{socket.gethostname()}:{os.getpid()}")
@@ -101,7 +105,6 @@ async def _open(
     point("loaded")
     fresh = not mirror.records and not mirror.secrets
     box = SecretBox.at(settings.state_dir / KEY, fresh, mirror.secrets.values(), known)
-    mark_ledger(settings.state_dir, mirror.daemon_id)
     journal = Journal(store, lease, mirror, Bus(), clock, known)
     await journal.read_back()
     loaded = {name: platforms.load(name, settings, clock) for name in settings.platforms}
@@ -118,6 +121,9 @@ async def _open(
     stack.callback(crashes.close)
     engine = Engine(journal, loaded, box, pace, crashes)
     ProcessCollector(registry=engine.metrics)
+    if mark.moved():
+        await hold_what_was_at_work(engine)
+    mark.begin(mirror.daemon_id, mirror.revision)
     verbs, specs = Verbs(journal, engine), Specs(journal, engine)
     about = wire.DaemonView(
         id=mirror.daemon_id,

@@ -35,6 +35,8 @@ _VERIFYING = (
 _SILENT = "The images in {} were not read within {:g} s: see that the disk they lie on answers"
 TRIM_SECONDS = 30.0
 """Real seconds between two looks at whether the memory has grown, so that what is free is worth being given back."""
+CHECKPOINT_SECONDS = 30.0
+"""Real seconds between two checkpoints while anything is written: the file of the database is not far behind."""
 PRUNE_SECONDS = 900.0
 """Real seconds between two rounds of forgetting."""
 
@@ -71,6 +73,8 @@ class Upkeep:
                 await self.look()
                 if looks * LOOK_SECONDS % PRUNE_SECONDS == 0:
                     await self._journal.prune(*self._keep)
+                if looks * LOOK_SECONDS % CHECKPOINT_SECONDS == 0:
+                    await self._journal.checkpoint()
                 if looks * LOOK_SECONDS % TRIM_SECONDS == 0:
                     least = await self._trimmed(least)
             except StoreError as error:

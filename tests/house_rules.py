@@ -125,7 +125,7 @@ HOUSE_RULES: dict[str, Room] = {
             "daemon.client", "daemon.demo", "daemon.errors", "daemon.host", "daemon.images", "daemon.platforms",
             "daemon.secrets", "daemon.service", "daemon.settings", "daemon.sim", "daemon.sim.refusals",
             "daemon.sim.scenarios",
-            "daemon.spec", "daemon.wire",
+            "daemon.spec", "daemon.store", "daemon.wire",
             "nxtui", "state_machines",
         )
     ),

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "login": ("reading", "Show where and how to log in to a cluster."),
     "console": ("console", "Open the serial console of a node's machine."),
     "audit": ("auditing", "Compare the cloud with the ledger, both ways; delete a stray."),
+    "backup": ("backing_up", "Copy the ledger and its key, while the daemon works."),
     "images": ("images", "Add, import, list, verify and delete boot images."),
     **{verb.name: ("verbs", verb.summary) for verb in SHARED.values()},
     "completion": ("naming", "Print what lets a shell complete commands and names."),

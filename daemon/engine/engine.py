@@ -349,11 +349,8 @@ class Engine:
         kind, now = self.kind(record), self.journal.clock.now()
         if event == "blocked":
             problem = sentences.left_over(problem, self._mirror.resources(record.name), self.platform(record))
-        state = kind.next(record.state, record.step, event)
-        changed = transitions.entered(record, kind, state, now, self.limits(record))
-        error = plain(problem)
-        changed = replace(changed, step=record.step, error=error)
-        ops: list[Op] = [sentences.event(record, "error", now, problem.message, "error", error)]
+        changed = transitions.stopped(record, kind, event, problem, now, self.limits(record))
+        ops: list[Op] = [sentences.event(record, "error", now, problem.message, "error", plain(problem))]
         if event == "fail":
             changed = replace(changed, facts=transitions.stuck(record, problem))
             # The rung that comes next is that of the step at which it failed.

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from daemon.engine import sentences
 from daemon.engine.legality import event_name, is_for_later, stays
 from daemon.engine.limits import Limits
+from daemon.engine.remedies import plain
 from daemon.secrets.references import sealed_name
 from daemon.store.ops import DropRecord, DropSecrets, Op, PutRecord
 from state_machines.kind import ROLLING_BACK, Kind, UndoStep
@@ -45,6 +46,12 @@ def entered(record: Record, kind: Kind, state: str, now: float, limits: Limits) 
         tries=0,
         version=record.version + 1,
     )
+
+
+def stopped(record: Record, kind: Kind, event: str, problem: Problem, now: float, limits: Limits) -> Record:
+    """The record as it stops at its step because of a problem, by this event."""
+    changed = entered(record, kind, kind.next(record.state, record.step, event), now, limits)
+    return replace(changed, step=record.step, error=plain(problem))
 
 
 def brought_back(records: Iterable[Record], now: float) -> list[Op]:

@@ -94,6 +94,9 @@ _KINDS = (
     ErrorKind("server_failed", "The server went to the state failed.", "later", (), AGAIN),
     ErrorKind("deadly", "The daemon died again and again while this step ran.", "later",
               (outside("Report it with the daemon's own log (journalctl -u nxd)."),), ("resume", "retry")),
+    ErrorKind("moved", "The ledger was put here from a copy: what went on since stands nowhere in it.", "later",
+              (Remedy("command", "See with `nxd audit` what stands in the cloud, and whether the machines work "
+                      "already; go on only if nothing went on since.", command="nxd audit"),), ("resume", "retry")),
     ErrorKind("vanished", "Something that was made is gone: somebody else deleted it.", "later",
               (outside("Find out who did it."),), AGAIN),
     ErrorKind("install_failed", "The installer reported an error.", "later",

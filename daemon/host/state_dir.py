@@ -1,9 +1,8 @@
-"""The state directory: one daemon at a time, and a mark that tells whether a ledger was ever kept here."""
+"""The state directory: one daemon at a time, and what has to be there of a ledger that was ever kept here."""
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from daemon.errors.tree import StartError, StateLost
 DATABASE = "nxd.db"
 KEY = "secret.key"
 MARK = "ledger.json"
-"""Says whose ledger is kept beside it, for the day on which that is gone."""
+"""Says whose ledger is kept beside it and how far it had come, for the day on which that is gone."""
 RUNNING = "running"
 LOCK = "nxd.lock"
 NAMES = frozenset((DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY, MARK, RUNNING, LOCK))
@@ -82,10 +81,10 @@ def _holder(inode: int) -> str:
     return "another process"
 
 
-def check_ledger(state_dir: Path) -> None:
-    """See, before the database is opened, that it was not lost. Raises StateLost."""
-    _check_files(state_dir)
-    owner, database = _owner(state_dir), state_dir / DATABASE
+def check_ledger(state_dir: Path, owner: str | None) -> None:
+    """See, before the database is opened, that it was not lost; ``owner`` is whose ledger was kept here, by its mark.
+    Raises StateLost."""
+    database = state_dir / DATABASE
     left = [state_dir / name for name in (KEY, RUNNING) if (state_dir / name).exists()]
     if owner is not None:
         proof = f"{state_dir / MARK} says that the ledger of {owner} was kept in it"
@@ -108,7 +107,7 @@ def check_ledger(state_dir: Path) -> None:
     )
 
 
-def _check_files(state_dir: Path) -> None:
+def check_files(state_dir: Path) -> None:
     """See that what nxd keeps in files is in files. Raises StateLost."""
     for path in (state_dir / name for name in sorted(NAMES)):
         if path.exists() and not path.is_file():
@@ -118,38 +117,3 @@ def _check_files(state_dir: Path) -> None:
                 f"{path} is {what}, where nxd keeps a file.",
                 remedy=_FILE.format(path=path, directory=state_dir),
             )
-
-
-def mark_ledger(state_dir: Path, daemon_id: str) -> None:
-    """Note whose ledger is kept here. Raises StateLost when it is another one than before."""
-    owner = _owner(state_dir)
-    if owner not in (None, daemon_id):
-        raise StateLost(
-            "database",
-            f"The database in {state_dir} is the ledger of {daemon_id}, and {state_dir / MARK} says that the one of "
-            f"{owner} is kept here.",
-            remedy=f"Put the right nxd.db and secret.key back; if this one is meant, rm {state_dir / MARK}.",
-        )
-    if owner is not None:
-        return
-    draft = state_dir / f"{MARK}.new"
-    with draft.open("w") as file:
-        json.dump({"daemon_id": daemon_id}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(state_dir / MARK)
-
-
-def _owner(state_dir: Path) -> str | None:
-    """Whose ledger is kept here, as the mark says; None while there is none."""
-    path = state_dir / MARK
-    try:
-        return str(json.loads(path.read_bytes())["daemon_id"])
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StateLost(
-            "database",
-            f"The mark {path} cannot be read ({error}).",
-            remedy=f"If {state_dir / DATABASE} is the ledger that belongs here, rm {path} and start nxd again.",
-        ) from None

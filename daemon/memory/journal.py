@@ -218,6 +218,10 @@ class Journal:
                 await self.clock.sleep(BETWEEN_PIECES * self.clock.speed)
         return pieces
 
+    async def checkpoint(self) -> None:
+        """Have what was written moved into the file of the database, so that this is not far behind. Raises nothing."""
+        await self._store.checkpoint()
+
     async def events(
         self,
         after: int = 0,

@@ -28,6 +28,16 @@ class Taken(VersionConflict):
     """The commit would claim a key that somebody else holds."""
 
 
+class Mark(Protocol):
+    """Stands outside the database and tells which one it is, and how far that had come. Asked in any thread."""
+
+    def check(self, daemon_id: str, revision: int) -> None:
+        """See that this is the database, and not older than what is known of it. Raises StateLost."""
+
+    def reach(self, revision: int) -> None:
+        """The log up to this revision is durable. Raises OSError."""
+
+
 class Store(Protocol):
     """A ledger with one writer. Use it between ``open`` and ``close`` only."""
 
@@ -61,6 +71,9 @@ class Store(Protocol):
 
     async def prune(self, lease: Lease, what: Pruning) -> Pruning:
         """Forget a piece of what is old; what is left to do after it. Raises Fenced, StoreError."""
+
+    async def checkpoint(self) -> None:
+        """Move what was written into the file of the database, where that is another one. Raises nothing."""
 
     async def close(self) -> None:
         """Let go of everything; what was committed stays."""

@@ -168,6 +168,9 @@ class MemoryStore:
         self._begins = max(self._begins, left.begins)
         return left
 
+    async def checkpoint(self) -> None:
+        pass
+
     async def events(
         self,
         after: int = 0,

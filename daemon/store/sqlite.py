@@ -20,7 +20,8 @@ from msgspec import Struct
 from daemon.errors.tree import StateLost, StoreError
 from daemon.faultpoints import armed, point
 from daemon.store import rows
-from daemon.store.base import Then
+from daemon.store.base import Mark, Then
+from daemon.store.checkpoints import Checkpoints, last_revision
 from daemon.store.locker import Locker
 from daemon.store.ops import Contents, Event, Lease, Op, Pruning, concerned
 from daemon.store.retention import log_begins, prune
@@ -39,8 +40,6 @@ _PRAGMAS = (
 PATIENCE = 0.01
 """Real seconds that a commit may wait for others, when nobody outside waits for it: what somebody says once is often
 said by many, and a trip to the disk costs the same for all of them."""
-_CHECKPOINT_ROWS = 8_000
-"""How many rows are written before the pages of the write-ahead log move into the database."""
 
 
 _Given = list[Event] | Exception
@@ -70,13 +69,11 @@ class _Request(Struct):
 
 
 class SqliteStore:
-    """The store on one machine. ``new_id`` gives the identity of a fresh database."""
+    """The store on one machine. ``new_id`` gives the identity of a fresh database; ``mark`` stands beside it."""
 
-    def __init__(self, path: Path, new_id: str) -> None:
+    def __init__(self, path: Path, new_id: str, mark: Mark | None = None) -> None:
         self._path = path
-        self._checkpointed = -_CHECKPOINT_ROWS
-        """Rows written before the last checkpoint. The first commit is followed by one: a daemon that is killed again
-        and again comes to no other."""
+        self._checkpoints = Checkpoints(mark)
         self._new_id = new_id
         self._waiting: list[_Request] = []
         self._busy = False
@@ -175,6 +172,10 @@ class SqliteStore:
         self._begins = max(self._begins, left.begins)
         return left
 
+    async def checkpoint(self) -> None:
+        if self._writer is not None and self._quiet is None and self._checkpoints.is_behind(self._revision):
+            await self._writer.run(lambda db: self._checkpoints.move(db, self._revision))
+
     async def events(
         self,
         after: int = 0,
@@ -212,6 +213,8 @@ class SqliteStore:
                 self._begin_soon()
             if self._busy:
                 await self._quiet
+            if self._daemon_id:
+                await self._writer.run(lambda db: self._checkpoints.end(db, self._revision))
             await self._writer.close()
             self._writer = None
         self._locker.close()
@@ -273,6 +276,8 @@ class SqliteStore:
                 remedy="Move it away, and put the database of nxd there. If there is none: `nxd audit` finds "
                 "what stands in the cloud.",
             )
+        if version:
+            self._checkpoints.check(db)
         for pragma in _PRAGMAS:
             db.execute(f"PRAGMA {pragma}")
         for number, script in enumerate(scripts[version:], start=version + 1):
@@ -284,15 +289,16 @@ class SqliteStore:
         self._daemon_id = stored["daemon_id"]
         self._epoch = int(stored["epoch"])
         self._begins = log_begins(db)
-        last: int = db.execute("SELECT coalesce(max(revision), 0) FROM events").fetchone()[0]
-        self._revision = max(last, self._begins - 1)
+        self._revision = last_revision(db)
+        self._checkpoints.begin(self._revision)
 
     def _write(self, requests: Sequence[_Request], db: sqlite3.Connection) -> None:
         """Commit them, say so, and let the write-ahead log not grow for ever."""
         given = self._committed(db, requests)
+        self._checkpoints.wrote(self._revision)
         self._loop.call_soon_threadsafe(self._answer, requests, given)
-        if db.total_changes - self._checkpointed >= _CHECKPOINT_ROWS:
-            self._checkpoint(db)
+        if self._checkpoints.is_due(db):
+            self._checkpoints.move(db, self._revision)
 
     def _committed(self, db: sqlite3.Connection, requests: Sequence[_Request]) -> Sequence[_Given]:
         """Commit them together; each alone if one of them cannot be. A lock of somebody else hinders all of them alike,
@@ -317,19 +323,6 @@ class SqliteStore:
             self._failing = True
             log.error("database_fails", extra={"problem": told.message, "evidence": told.evidence})
         return told
-
-    def _checkpoint(self, db: sqlite3.Connection) -> None:
-        """Move a grown write-ahead log into the database, once those who waited for a commit have their answer.
-
-        One that fails loses nothing: what was committed stands in the write-ahead log.
-        """
-        self._checkpointed = db.total_changes
-        point("before_checkpoint")
-        try:
-            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        except sqlite3.Error as error:
-            log.warning("checkpoint_failed", extra={"evidence": error})
-        point("after_checkpoint")
 
 
 def _ours(db: sqlite3.Connection, version: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.mutants.mutant import (
+    BEHIND,
     BOOTS,
     LOST,
     RETENTION,
@@ -50,8 +51,14 @@ MUTANTS: tuple[Mutant, ...] = (
            "what is sealed is known to be redacted", SECRETS),
     Mutant("daemon/host/state_dir.py", "        if size:\n            return\n", "        return\n",
            "an empty database is not taken for a new ledger", LOST),
-    Mutant("daemon/host/state_dir.py", "    if owner not in (None, daemon_id):\n", "    if False:\n",
+    Mutant("daemon/host/ledger_mark.py", "        if self.owner not in (None, daemon_id):\n", "        if False:\n",
            "another daemon's ledger is refused", LOST),
+    Mutant("daemon/host/ledger_mark.py", "        if revision < self._reached:\n", "        if False:\n",
+           "a database that lost what was written last is refused", BEHIND),
+    Mutant("daemon/store/checkpoints.py", "        if self._marked <= self._in_file < revision:\n", "        if False:\n",
+           "what stands only in the write-ahead log is marked", BEHIND),
+    Mutant("daemon/service.py", "    if mark.moved():\n", "    if False:\n",
+           "a ledger that was put back starts held", BEHIND),
     Mutant("daemon/host/state_dir.py", "        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)\n", "        pass\n",
            "one daemon works on a state directory", ("tests/daemon/cli/test_trouble.py", "-k", "second_daemon_on_the_same_state",)),
     Mutant("daemon/service.py", "    fresh = not mirror.records and not mirror.secrets\n", "    fresh = True\n",
