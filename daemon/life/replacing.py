@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from daemon.platforms.base import Planned
 from daemon.store.ops import Resource
+from state_machines.kind import Kind
 from state_machines.record import Record
 
 GENERATION = "server"
@@ -26,6 +27,12 @@ def generation_of(record: Record) -> int:
 def is_unfit(row: Resource) -> bool:
     """Whether a server has to go when its node is tried again: it failed, or somebody asked to replace it."""
     return row.state == "deleting" or FAILED_AT in row.data or UNWANTED in row.data
+
+
+def is_renewed(record: Record, row: Resource, kind: Kind) -> bool:
+    """Whether a server is one of an earlier attempt, and the verb that began this one gives the node another."""
+    earlier = int(row.data.get("attempt", 1)) < record.attempt
+    return earlier and kind.effect(str(record.facts.get("asked"))).renews
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from daemon.engine.objects import Found
 from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import NxdError, as_json, outside
 from daemon.life.boots import round_of
-from daemon.life.replacing import GENERATION, generation_of, is_unfit
+from daemon.life.replacing import GENERATION, generation_of, is_renewed, is_unfit
 from daemon.store.ops import Resource
 from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Remedy
@@ -59,7 +59,7 @@ def boot_url(base: str, ctx: StepContext) -> str:
 def is_unwanted(record: Record, row: Resource) -> bool:
     """Whether a server of an earlier attempt has to go: it failed, or a person asked to replace it."""
     earlier = int(row.data["attempt"]) < record.attempt
-    return earlier and (is_unfit(row) or record.facts.get("asked") == "replace")
+    return (earlier and is_unfit(row)) or is_renewed(record, row, NODE)
 
 
 def server_prototype(ibm: Mapping[str, Any], name: str, vnis: Mapping[str, str], url: str) -> dict[str, Any]:

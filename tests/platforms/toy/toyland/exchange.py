@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from daemon.life.ladder import Ladder
-from daemon.life.replacing import UNWANTED, Replacing, is_unfit
+from daemon.life.replacing import UNWANTED, Replacing, is_renewed, is_unfit
 from daemon.platforms.base import Climb
 from daemon.store.ops import Resource
 from state_machines.record import Record
 from toyland.errors import TORN
+from toyland.tables import NODE
 
 LADDER = Ladder(
     (Climb("retry", "fold"), Climb("replace", "replace")), states=("folding",), curable=(TORN.code,)
@@ -29,6 +30,5 @@ def replacing(name: Callable[[str, int], str]) -> Replacing:
 
 def must_go(record: Record, row: Resource) -> bool:
     """Whether the box of an earlier attempt has to go: somebody asked to replace it."""
-    earlier = int(row.data.get("attempt", 1)) < record.attempt
-    replaced = row.state != "gone" and earlier and record.facts.get("asked") == "replace"
+    replaced = row.state != "gone" and is_renewed(record, row, NODE)
     return UNWANTED in row.data or replaced or (row.state != "gone" and is_unfit(row))
