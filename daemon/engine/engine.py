@@ -148,6 +148,7 @@ class Engine:
         if record.wake_at is not None and record.wake_at > self.journal.clock.now():
             self._turns.wake_at(name, record.wake_at)
             return False
+        await self.journal.see_that_it_writes()
         self._crashes.begin(name, self._turns.fresh)
         began = self.journal.clock.now()
         outcome = await self._run(record, context)

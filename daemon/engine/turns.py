@@ -16,7 +16,10 @@ from state_machines.record import Record
 
 log = logging.getLogger("nxd.engine")
 
-STORE_RETRY_SECONDS = 5.0
+STORE_RETRY_SECONDS = 1.0
+"""Real seconds after which a turn that broke off is taken again; twice as long each time that it does so in a row."""
+STORE_RETRY_LONGEST = 15.0
+"""Real seconds to which that grows."""
 
 Turn = Callable[[str], Awaitable[None]]
 """What a record has its turn for: the verbs that wait for it, and every step that can run now."""
@@ -46,6 +49,8 @@ class Turns:
         self._fenced: Fenced | None = None
         self._stopped = False
         self._broken: dict[str, str] = {}
+        self._breaks: dict[str, int] = {}
+        """Whose turns broke off, and how many times in a row."""
 
     @property
     def problems(self) -> list[str]:
@@ -170,16 +175,24 @@ class Turns:
             else:
                 await self._turn(name)
             self._broken.pop(name, None)
+            self._breaks.pop(name, None)
         except StoreError as error:
-            log.error("commit_failed", extra={"record": name, "evidence": error.evidence})
+            if name not in self._breaks:
+                log.error("commit_failed", extra={"record": name, "evidence": error.evidence})
             self._broken[name] = sentences(error.message, error.evidence, error.remedy)
-            self.wake_at(name, self._clock.now() + STORE_RETRY_SECONDS)
+            self._take_again(name)
         except Fenced as error:
             self._fenced = error
             self._woken.set()
         except Exception as error:
             log.exception("turn_broke", extra={"record": name})
             self._broken[name] = f"The turn of {name} broke: {type(error).__name__}: {error}"
-            self.wake_at(name, self._clock.now() + STORE_RETRY_SECONDS)
+            self._take_again(name)
         finally:
             self._turn_over(name, alone)
+
+    def _take_again(self, name: str) -> None:
+        """Give a record another turn, after a pause that grows with each that broke off."""
+        times = self._breaks[name] = self._breaks.get(name, 0) + 1
+        pause = min(STORE_RETRY_SECONDS * 2.0 ** min(times - 1, 30), STORE_RETRY_LONGEST)
+        self.wake_at(name, self._clock.now() + pause * self._clock.speed)

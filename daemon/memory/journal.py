@@ -104,9 +104,18 @@ class Journal:
     async def try_to_write(self, seconds: float) -> None:
         """Learn whether the database can be written, also where nobody has anything to write; while it could not, by
         as much as any commit needs, so that the last free page is not taken for room."""
+        await self._see(self._try(), seconds)
+
+    async def see_that_it_writes(self) -> None:
+        """After a commit that failed nothing is called outside before one went through. Raises StoreError, Fenced
+        where none does."""
+        if self.unwritten is not None:
+            await self._try()
+
+    def _try(self) -> asyncio.Future[list[Event]]:
         self._tries += 1
         room = 0 if self.unwritten is None else ROOM
-        await self._see(self.submit((TryToWrite(self.clock.now(), f"{self._tries} {'x' * room}"),)), seconds)
+        return self.submit((TryToWrite(self.clock.now(), f"{self._tries} {'x' * room}"),))
 
     async def _see(self, commit: asyncio.Future[list[Event]], seconds: float) -> None:
         """Wait for the end of a commit; one that takes longer than so many seconds does not go through."""

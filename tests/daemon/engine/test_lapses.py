@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from daemon.engine.lapses import BEAT, LEAST, REMAINDER
+from daemon.engine.turns import STORE_RETRY_LONGEST
 from daemon.errors.tree import OutsideError
 from state_machines.outcome import Done, Wait
 from tests.daemon.conftest import House
@@ -208,7 +209,7 @@ async def test_what_was_refused_meanwhile_has_time_to_come_again_before_a_deadli
     over = fragile.clock.now()
     await live(fragile, REMAINDER - 10)
     assert fragile.record().state == "settling"
-    assert over + REMAINDER <= fragile.record().deadline <= over + REMAINDER + 10
+    assert over + REMAINDER <= fragile.record().deadline <= over + REMAINDER + STORE_RETRY_LONGEST
     fragile.toy.script["settling"] = Done()
     fragile.engine.poke("node01")
     await fragile.idle()

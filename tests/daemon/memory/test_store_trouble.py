@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,12 +13,12 @@ import pytest
 
 from daemon.api.stream import lines
 from daemon.engine.context import StepContext
-from daemon.engine.turns import STORE_RETRY_SECONDS
+from daemon.engine.turns import STORE_RETRY_LONGEST, STORE_RETRY_SECONDS
 from daemon.errors.tree import StoreError
 from daemon.store.base import Fenced, Then
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import Event, Lease, Op, PutRecord
-from state_machines.outcome import Done
+from state_machines.outcome import Done, Wait
 
 FULL = StoreError("database", evidence="database or disk is full")
 
@@ -64,10 +65,53 @@ async def test_nothing_is_called_while_the_intent_cannot_be_written(house: Any) 
     assert house.toy.outside.calls == []
     assert house.record().state == "pending"
     house.store.fails = lambda ops: False
-    await house.pass_time(STORE_RETRY_SECONDS)
+    await house.pass_time(STORE_RETRY_LONGEST)
     assert house.record().state == "ready"
     assert house.engine.problems == []
     assert house.toy.outside.calls == ["create a"]
+
+
+async def test_not_even_a_look_is_called_outside_while_nothing_can_be_written(house: Any) -> None:
+    """A step that polls writes nothing for as long as it sees the same."""
+    looks: list[float] = []
+
+    async def look(ctx: StepContext) -> Wait:
+        looks.append(house.clock.now())
+        return Wait("the other side", "it is silent", 1.0)
+
+    house.toy.script["making"] = look
+    await house.begin()
+    await house.pass_time(3.0)
+    assert len(looks) > 1, "it polls"
+    house.store.fails = lambda ops: True
+    await house.journal.try_to_write(1.0)
+    before = len(looks)
+    for _ in range(10):
+        await house.pass_time(STORE_RETRY_LONGEST)
+        house.engine.poke("node01")
+        await house.idle()
+    assert len(looks) == before
+    assert "database or disk is full" in house.engine.problems[0]
+    house.store.fails = lambda ops: False
+    await house.pass_time(STORE_RETRY_LONGEST)
+    assert len(looks) > before and house.engine.problems == []
+
+
+async def test_a_turn_that_breaks_off_again_and_again_is_taken_again_more_and_more_seldom(house: Any) -> None:
+    """What alone cannot be written keeps nobody else from writing; what it looks at is asked ever less often."""
+    runs: list[float] = []
+
+    async def refuse(ctx: StepContext) -> Done:
+        runs.append(house.clock.now())
+        raise StoreError("database", "The database cannot be written.")
+
+    house.toy.script["making"] = refuse
+    await house.begin()
+    for _ in range(100):
+        await house.pass_time(1.0)
+    pauses = [later - sooner for sooner, later in itertools.pairwise(runs)]
+    assert pauses == sorted(pauses) and pauses[0] < 2 * STORE_RETRY_SECONDS < pauses[-1], pauses
+    assert len(runs) < 100 / STORE_RETRY_LONGEST + 8
 
 
 async def test_what_is_shown_says_of_when_it_is_while_nothing_can_be_written(house: Any) -> None:
@@ -110,7 +154,7 @@ async def test_what_was_made_when_the_disk_filled_up_is_found_again_and_not_made
     assert (house.record().state, house.engine.problems != []) == ("making", True)
     await house.pass_time(STORE_RETRY_SECONDS)
     house.store.fails = lambda ops: False
-    await house.pass_time(STORE_RETRY_SECONDS)
+    await house.pass_time(STORE_RETRY_LONGEST)
     assert house.record().state == "ready"
     assert house.toy.outside.calls.count("create a") == 1
     (row,) = house.mirror.resources("node01")
