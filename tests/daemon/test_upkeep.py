@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -202,9 +203,10 @@ async def test_a_start_waits_for_no_image_that_has_to_be_read_and_says_which_are
         while await house.journal.troubles(1.0):
             await one.look()
     assert images.get("initrd") is not None
-    assert [said.partition(":")[0] for said in await told(house)] == [
+    said = [one.partition(":")[0] for one in await told(house) if "not read within 0.1 s" not in one]
+    assert [one for one, _ in groupby(said)] == [
         "Boot images are being verified",
         "All boot images are verified again.",
-    ]
+    ], "a busy machine may not even look within that time, and says so"
     await Upkeep(house.journal, book, Images({}), directory, 90.0, 1_000_000, 5.0).start()
     assert await house.journal.troubles(1.0) == [], "what did not change is not read again"

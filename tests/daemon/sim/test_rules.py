@@ -18,6 +18,7 @@ from daemon.sim.faults.rules import Faults, Rule, rule_from_json
 from daemon.sim.faults.triggers import CREATE_VNI, LIFE, REQUEST, RESERVE_IP, STEP_FAULTS, check_action
 from daemon.sim.refusals import SimError
 from daemon.sim.world import initial as f
+from tests.daemon.sim.scene import SLOW
 
 if TYPE_CHECKING:
     from tests.daemon.sim.conftest import Nodes, PrismClient, Sim
@@ -339,10 +340,11 @@ async def test_an_interrupted_installation_begins_again(sim: Sim, nodes: Nodes) 
     assert (await sim.control("/counts"))["installs"] == {"test-node01-server-bms": 2}
 
 
+@pytest.mark.parametrize("speed", [SLOW])
 async def test_reports_come_twice_late_or_never(sim: Sim, nodes: Nodes) -> None:
     await wait_for_rule(sim, trigger="machine report 3", action="twice")
     await wait_for_rule(sim, trigger="machine report 7", action="lose")
-    await wait_for_rule(sim, trigger="machine report 2", action="late", seconds=200)
+    await wait_for_rule(sim, trigger="machine report 2", action="late", seconds=600)
     await nodes.order(1)
     await nodes.doing("node01", "running")
     phases = nodes.boot.phases("node01")
