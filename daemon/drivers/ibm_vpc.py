@@ -26,7 +26,7 @@ class Listed(Struct, gc=False):
     name: str
 
 
-class Taken(Struct, gc=False):
+class UsedAddress(Struct, gc=False):
     """A reserved IP of a subnet, as far as its address is not free."""
 
     address: str

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from daemon.drivers.ibm_codes import NO_ADDRESS
-from daemon.drivers.ibm_vpc import IbmVpc, Taken
+from daemon.drivers.ibm_vpc import IbmVpc, UsedAddress
 from daemon.engine.context import StepContext
 from daemon.errors.tree import NxdError
 from daemon.memory.mirror import Mirror
@@ -177,7 +177,7 @@ class AddressPicker:
             found = await self._vpc.subnet(subnet)
             if found is None:
                 raise NxdError("not_found", f"There is no subnet {subnet}.")
-            taken = frozenset(ip.address for ip in await self._vpc.reserved_ips(Taken, subnet))
+            taken = frozenset(ip.address for ip in await self._vpc.reserved_ips(UsedAddress, subnet))
             seen = self._seen[subnet] = _SubnetSeen(now, str(found["ipv4_cidr_block"]), taken)
         return seen
 

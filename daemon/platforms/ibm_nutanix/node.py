@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from daemon.clock import Clock
 from daemon.drivers.ibm_codes import ADDRESS_TAKEN
 from daemon.drivers.ibm_dns import IbmDns
-from daemon.drivers.ibm_vpc import IbmVpc, Listed
+from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal, Found, Want
 from daemon.engine.remedies import verb_remedy
@@ -24,6 +23,7 @@ from daemon.platforms.ibm_nutanix.addresses import AddressPicker, asked_for
 from daemon.platforms.ibm_nutanix.boot_images import BootImages
 from daemon.platforms.ibm_nutanix.hosts import GOES_FIRST, goes, staying
 from daemon.platforms.ibm_nutanix.installer_reports import LAST_PHASE
+from daemon.platforms.ibm_nutanix.listed import NO_ADDRESS_YET, NamedAddress, NamedInterface
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role, host_name
 from daemon.platforms.ibm_nutanix.planned import FACT, host_row, offsets_of
 from daemon.platforms.ibm_nutanix.power import press
@@ -47,32 +47,11 @@ from state_machines.outcome import Done, Fail, Outcome, Wait
 from state_machines.record import Record
 
 VNI_POLL = 5.0
-NO_ADDRESS_YET = "0.0.0.0"
-"""What a reserved IP shows for up to 30 seconds."""
 
 
 def roles(record: Record) -> tuple[Role, ...]:
     """The addresses of this node; the first one reserves the cluster's too."""
     return (*NODE_ROLES, CLUSTER_ROLE) if record.spec["first"] else NODE_ROLES
-
-
-class _Address(Listed, gc=False):
-    """A reserved IP as it is found by its name; ``created_at`` is RFC 3339."""
-
-    address: str
-    created_at: str
-
-
-class _PrimaryIp(Struct, gc=False):
-    """The reserved IP that an interface was made on."""
-
-    id: str
-
-
-class _Interface(Listed, gc=False):
-    """A virtual network interface as it is found by its name."""
-
-    primary_ip: _PrimaryIp
 
 
 class NodeSteps:
@@ -328,7 +307,7 @@ class NodeSteps:
     # How each kind is found by name, looked at by id, and deleted.
 
     async def _ip_named(self, subnet: str, name: str) -> Found | None:
-        for ip in await self._vpc.reserved_ips(_Address, subnet):
+        for ip in await self._vpc.reserved_ips(NamedAddress, subnet):
             if ip.name == name:
                 if ip.address == NO_ADDRESS_YET:
                     message = f"The reserved IP {name} ({ip.id}) does not show its address yet."
@@ -378,7 +357,7 @@ class NodeSteps:
         await self._dns.delete_record(instance, zone, str(row.cloud_id))
 
     async def _vni_named(self, name: str) -> Found | None:
-        for vni in await self._vpc.vnis(_Interface):
+        for vni in await self._vpc.vnis(NamedInterface):
             if vni.name == name:
                 return Found(vni.id, {"primary_ip": vni.primary_ip.id})
         return None

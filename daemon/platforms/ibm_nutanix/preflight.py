@@ -9,7 +9,7 @@ from typing import Any
 
 from daemon.disks import read_within
 from daemon.drivers.ibm_dns import IbmDns
-from daemon.drivers.ibm_vpc import IbmVpc, Listed, Taken
+from daemon.drivers.ibm_vpc import IbmVpc, Listed, UsedAddress
 from daemon.errors.tree import NxdError, OutsideError, outside
 from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.boot_images import DISK_SECONDS, BootImages
@@ -145,7 +145,7 @@ class Preflight:
         if free < needed:
             remedy = "Release addresses in it."
             return [_failed(name, f"It has {free} free addresses, {needed} are needed.", remedy)]
-        taken = {ip.address for ip in await self._vpc.reserved_ips(Taken, wanted["subnet"])}
+        taken = {ip.address for ip in await self._vpc.reserved_ips(UsedAddress, wanted["subnet"])}
         return [_range(subnet["ipv4_cidr_block"], network, wanted, role, taken, need) for role in on]
 
     async def _security_groups(self, ibm: Json, need: Need) -> list[Check]:
