@@ -41,6 +41,8 @@ class Verb:
     """What its command says of itself, in a sentence or two."""
     brief: str = ""
     """What the list of commands says of it, where the first sentence of that is too long for it."""
+    anew: str = ""
+    """What it does for one of which nothing is left, where that is something else."""
     whom: Literal["node", "cluster", "both"] = "both"
     consent: Consent = "none"
     deletes: Deletes = "never"
@@ -85,11 +87,15 @@ RETRY = Verb(
     "try again, from the step that failed",
     Prompt(
         "Try {} again?",
-        "It goes on from the step that failed. What is listed is deleted and made first.",
+        "It goes on from the step that failed, or begins anew where nothing of it is left. What is listed is deleted "
+        "and made.",
         "will be tried again",
         mild="It goes on from the step that failed. Nothing is deleted.",
     ),
-    "Try again, from the step that failed. What was made is kept; a server that failed is shown and made anew.",
+    "Try again, from the step that failed, or anew where nothing is left. What was made is kept; a server that failed "
+    "is shown and made anew.",
+    anew="begin anew, from nothing",
+    brief="Try again, from the step that failed.",
     consent="plan",
     deletes="maybe",
     attempt=True,

@@ -19,6 +19,9 @@ from state_machines.outcome import Remedy
 from state_machines.record import Record
 from state_machines.verbs import PROTECTIONS, Part
 
+BECAUSE = "because"
+"""What a record remembers that goes back to nothing by itself: the problem for which it does."""
+
 
 class Rules(Protocol):
     """What a platform says of verbs, settings and errors."""
@@ -81,14 +84,21 @@ def stays(kind: Kind, record: Record, verb: str, args: Mapping[str, Any]) -> boo
 
 
 def in_the_way(cluster: Situation) -> list[Situation]:
-    """The nodes that failed and may be tried again, where a cluster stands at a step that waits for nodes."""
+    """The nodes that failed, or went back to nothing for that by themselves, and may be tried again, where a cluster
+    stands at a step that waits for nodes."""
     if not _waits_for_nodes(cluster):
         return []
     return [
         one
         for one in cluster.stopped()
-        if one.kind.states[one.record.state].phase == "failed" and legal_for(one, "again") is not None
+        if (one.kind.states[one.record.state].phase == "failed" or went_back_by_itself(one.record, one.kind))
+        and legal_for(one, "again") is not None
     ]
+
+
+def went_back_by_itself(record: Record, kind: Kind) -> bool:
+    """Whether nothing is left of a record although nobody asked for that: it failed, and the spec says so."""
+    return kind.states[record.state].phase == "released" and BECAUSE in record.facts
 
 
 def _waits_for_nodes(cluster: Situation) -> bool:

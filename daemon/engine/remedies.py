@@ -47,10 +47,15 @@ _WAIT = "nxd wait"
 _BY_ITSELF = Remedy("wait", "Nothing to do yet: nxd tries again by itself until the deadline.")
 
 
-def verb_remedy(kind: Kind, verb: str, target: str) -> Remedy:
-    """Giving a verb, in a sentence, with its command."""
-    does = kind.verbs[verb].does if verb in kind.verbs else verb
+def verb_remedy(kind: Kind, verb: str, target: str, state: str = "") -> Remedy:
+    """Giving a verb to a record in a ``state``, in a sentence, with its command."""
+    gone, row = state != "" and kind.states[state].phase == "released", kind.verbs.get(verb)
+    does = verb if row is None else (gone and row.anew) or row.does
     return Remedy("verb", f"{does[:1].upper()}{does[1:]}: nxd {verb} {target}.", verb=verb, target=target)
+
+
+def _giving(place: Situation, verb: str) -> Remedy:
+    return verb_remedy(place.kind, verb, place.record.name, place.record.state)
 
 
 def remedies(problem: Mapping[str, Any], here: Situation, cluster: Situation) -> list[Remedy]:
@@ -79,16 +84,26 @@ def without_problem(here: Situation, cluster: Situation) -> list[Remedy]:
     phase = kind.states[record.state].phase
     if phase == "attention":
         on = kind.parts.get("go on")
-        return _leading({"code": ""}, here, cluster, [verb_remedy(kind, on, record.name)] if on else [])
+        return _leading({"code": ""}, here, cluster, [_giving(here, on)] if on else [])
     alone = cluster.kind.states[cluster.record.state].phase == "released" and here.record != cluster.record
     if phase == "released" and not alone:
         return _leading({"code": ""}, here, cluster, [])
     wait = record.wait or {}
     if wait.get("attention") and wait.get("remedies"):
-        return [one for one in map(_read, wait["remedies"]) if _can_be_done(one, here, cluster)]
+        return _all_at_once(here) or [
+            one for one in map(_read, wait["remedies"]) if _can_be_done(one, here, cluster)
+        ]
     if wait.get("attention") and legality.is_protected(cluster.record, cluster.cluster_inbox):
         return [_unprotect(cluster)]
     return []
+
+
+def _all_at_once(here: Situation) -> list[Remedy]:
+    """The one verb of a cluster for its nodes, where so many stand in its way that not all of theirs are named."""
+    if len(legality.in_the_way(here)) <= NODES_NAMED:
+        return []
+    again = legality.legal_for(here, "again")
+    return [_giving(here, again)] if again else []
 
 
 def _read(kept: Any) -> Remedy:
@@ -200,7 +215,7 @@ def _legal(verbs: Sequence[str], but: str, *places: Situation) -> list[Remedy]:
             mild = [one for one in legal if place.kind.verbs[one].deletes != "always"]
             legal = mild if mild or _phase(places[0]) == "released" else legal
         if legal:
-            return [verb_remedy(place.kind, one, name) for one in legal]
+            return [_giving(place, one) for one in legal]
     return []
 
 
@@ -241,7 +256,7 @@ def _of_problem(problem: Mapping[str, Any], here: Situation) -> list[Remedy]:
 def _from_nothing(mend: Sequence[Remedy], cluster: Situation) -> list[Remedy]:
     """The spec must change in what cannot change while something stands: first back to nothing, then the spec."""
     verb, spec = legality.legal_for(cluster, "back", "end"), [one for one in mend if one.kind == "spec"]
-    return [verb_remedy(cluster.kind, verb, cluster.record.name), *spec] if verb else spec
+    return [_giving(cluster, verb), *spec] if verb else spec
 
 
 def _leading(
@@ -269,11 +284,11 @@ def _leading(
     ]
     if ill:
         again = legality.legal_for(here, "again")
-        return [*ill, verb_remedy(here.kind, again, here.record.name)] if again else ill
+        return [*ill, _giving(here, again)] if again else ill
     for place in places.values():
         for verb in _of_kind(wanted, place.kind):
             if verb in place.kind.verbs and legality.why_not(place, verb, {}) is None:
-                return [verb_remedy(place.kind, verb, place.record.name)]
+                return [_giving(place, verb)]
     if legality.is_protected(cluster.record, cluster.cluster_inbox):
         return [_unprotect(cluster)]
     return []

@@ -9,7 +9,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from daemon.engine import sentences
-from daemon.engine.legality import event_name, is_for_later, stays
+from daemon.engine.legality import BECAUSE, event_name, is_for_later, stays
 from daemon.engine.limits import Limits
 from daemon.engine.remedies import plain
 from daemon.secrets.references import sealed_name
@@ -21,7 +21,7 @@ from state_machines.verbs import Verb
 
 SLIP_SECONDS = 60.0
 """How far behind the last change of a record a clock may be that is only being set."""
-OWN_FACTS = ("because", "held_with", "stuck")
+OWN_FACTS = (BECAUSE, "held_with", "stuck")
 """Facts that the engine keeps for itself, whatever a platform forgets: the problem for which the daemon goes back by
 itself, the cluster with which a node was held, and how often the same step failed with the same trouble."""
 
@@ -166,11 +166,11 @@ def _own_facts(record: Record, effect: Verb, args: Mapping[str, Any]) -> dict[st
     if "with" in args:
         facts["held_with"] = args["with"]
     if not effect.again or record.state != "rollback_blocked":
-        facts.pop("because", None)
+        facts.pop(BECAUSE, None)
     if not effect.again or record.state != "failed":
         facts.pop("stuck", None)
-    if "because" in args:
-        facts["because"] = args["because"]
+    if BECAUSE in args:
+        facts[BECAUSE] = args[BECAUSE]
     return facts
 
 

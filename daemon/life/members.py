@@ -79,7 +79,7 @@ def told(members: Iterable[Record]) -> str:
 def ways_of_stopped(kind: Kind, members: Iterable[Record]) -> tuple[Remedy, ...]:
     """Nodes that stopped on their way have to go on."""
     found = [
-        verb_remedy(kind, verb, one.name)
+        verb_remedy(kind, verb, one.name, one.state)
         for one in members
         if one.state in STOPPED and (verb := kind.parts.get("go on" if one.state == "held" else "again"))
     ]

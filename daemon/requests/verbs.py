@@ -83,11 +83,28 @@ class Verbs:
         platform, mirror = self._engine.platform(record), self._journal.mirror
         items: list[wire.PlanItem] = []
         for one in (*reactions.retried_along(self._engine.situation(record), verb, args), record):
+            if self._engine.kind(one).states[one.state].phase == "released":
+                items += self._anew(one)
+                continue
             rows = mirror.resources(one.name)
             blocked = one.state == "rollback_blocked"
             old, new = (rows, ()) if blocked else platform.renewal(one, rows)
             items += deletions(old, platform.rank) + creations(new)
         return items
+
+    def _anew(self, record: Record) -> list[wire.PlanItem]:
+        """What is made for a record of which nothing is left: what the spec in force asks for it, as far as it does not
+        stand."""
+        mirror = self._journal.mirror
+        spec = mirror.records[record.shard].spec
+        named = [name for name in spec.get("nodes", ()) if name in mirror.records]
+        nodes = [{**mirror.records[name].spec, "name": name} for name in named]
+        names = {record.name, *named} if record.name == record.shard else {record.name}
+        rows = [row for name in names for row in mirror.resources(name)]
+        stands = {(row.kind, row.name) for row in rows if row.state != "gone"}
+        made = self._engine.platform(record).planned({**spec, "nodes": nodes})
+        concerned = (one for one in made if one.owner in names or one.member in names)
+        return creations(one for one in concerned if (one.kind, one.name) not in stands)
 
     def _stages(self, record: Record, verb: str, args: Mapping[str, Any]) -> list[wire.PlanStage]:
         """The steps that the verb leads through, as far as it is legal now."""

@@ -61,6 +61,36 @@ async def test_nodes_that_a_person_stopped_are_left_alone_and_named_with_what_he
     assert [(one.verb, one.target) for one in refused.value.remedies] == [("retry", "node01")]
 
 
+async def test_nodes_that_went_back_by_themselves_begin_anew_and_the_plan_says_what_is_made(
+    house: Any,
+) -> None:
+    names = [f"node0{n}" for n in range(1, 8)]
+    house.toy.waits_for_nodes = lambda step: step == "gathering"
+    house.toy.script = {(name, "settling"): [BROKEN] for name in names[1:]}
+    await house.sow(*names, nodes=names, on_failure="rollback")
+    await house.tell("demo", "start")
+    await house.tell("node07", "retry")
+    house.toy.script[("node07", "settling")] = [BROKEN]
+    await house.tell("node07", "rollback")
+    await house.idle()
+    gone = names[1:-1]
+    assert {house.record(name).state for name in gone} == {"rolled_back"}
+    plan = house.verbs.plan("retry", "demo")
+    assert [(item["action"], item["owner"]) for item in plan["items"]] == [("create", name) for name in gone]
+    accepted = await house.verbs.give("retry", "demo", "ada", digest=plan["digest"])
+    assert accepted["along"] == gone, "and not the one that a person rolled back"
+    await house.idle()
+    assert {house.record(name).state for name in gone} == {"ready"}
+    assert house.record("node07").state == "rolled_back"
+
+
+async def test_of_one_of_which_nothing_is_left_a_retry_says_that_it_begins_anew(waiting: Any) -> None:
+    await waiting.tell("node01", "rollback")
+    with pytest.raises(NxdError) as refused:
+        await waiting.verbs.give("resume", "node01", "ada")
+    assert refused.value.remedy == "Begin anew, from nothing: nxd retry node01."
+
+
 async def test_where_nothing_stands_in_its_way_it_is_refused_and_time_is_what_helps(house: Any) -> None:
     house.toy.waits_for_nodes = lambda step: True
     house.toy.script = {"settling": BROKEN}
