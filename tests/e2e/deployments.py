@@ -98,3 +98,13 @@ def post(one: Any, path: str, body: Any) -> None:
     url = one.stage.urls()["control_url"] + path
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
     urllib.request.urlopen(request).close()
+
+
+def plant(one: Any, *rules: dict[str, Any]) -> None:
+    """Rules of what goes wrong in the simulated world."""
+    post(one, "/faults", {"rules": list(rules)})
+
+
+def mend(one: Any) -> None:
+    """Nothing goes wrong there any more."""
+    post(one, "/mend", {})

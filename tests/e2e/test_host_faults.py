@@ -23,7 +23,7 @@ import pytest
 
 from daemon.client import Client, DaemonRefused, DaemonUnreachable
 from daemon.demo.setup import Demo
-from tests.e2e.deployments import post, run_to, spec, until
+from tests.e2e.deployments import mend, plant, run_to, spec, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -365,14 +365,6 @@ def test_an_api_that_hangs_takes_its_threads_and_nothing_else(
         assert all(node["waiting_for"] or node["error"] for node in shown), "it says what it waits for"
     mend(one)
     in_order(one)
-
-
-def plant(one: Any, *rules: dict[str, Any]) -> None:
-    post(one, "/faults", {"rules": list(rules)})
-
-
-def mend(one: Any) -> None:
-    post(one, "/mend", {})
 
 
 def test_sigterm_in_the_middle_of_everything_ends_it_cleanly_within_the_units_limit(
