@@ -17,7 +17,7 @@ from daemon.client import Client
 from daemon.demo.setup import Demo, DemoOptions
 from pxe.images import fingerprint
 from tests.real.initrd import kernel, write_initrd
-from tests.real.machine import RealMachine
+from tests.real.machine import Firmware, RealMachine
 from tests.real.network import MANAGEMENT, SERVER, Network
 
 SPEED = 60.0
@@ -74,7 +74,11 @@ class Lab:
         return Client(self.stage.socket)
 
     def deploy(
-        self, *names: str, before: Callable[[], object] = lambda: None, **least: int
+        self,
+        *names: str,
+        before: Callable[[], object] = lambda: None,
+        firmware: Firmware = "bios",
+        **least: int,
     ) -> list[RealMachine]:
         """Ask for a cluster of these nodes, and the machine of each, switched on when its server runs; ``before`` that
         something may happen. ``least`` is what a machine must have more than these have."""
@@ -89,16 +93,16 @@ class Lab:
             client.apply(yaml.safe_dump(document))
         for name in names:
             self.reaches(name, "awaiting_boot")
-            self._plug_in(name)
+            self._plug_in(name, firmware)
         before()
         for name in names:
             self.machines[name].power_on()
         return list(self.machines.values())
 
-    def _plug_in(self, name: str) -> None:
-        mac = f"52:54:00:00:05:{len(self.machines) + 1:02x}"
-        tap = self.network.plug_in(mac, self.entity(name)["addresses"]["mgmt"])
-        self.machines[name] = RealMachine(self.directory, name, tap, mac, self.user_data(name))
+    def _plug_in(self, name: str, firmware: Firmware) -> None:
+        mac, url = f"52:54:00:00:05:{len(self.machines) + 1:02x}", self.user_data(name)
+        tap = self.network.plug_in(mac, self.entity(name)["addresses"]["mgmt"], url)
+        self.machines[name] = RealMachine(self.directory, name, tap, mac, url, firmware)
 
     def user_data(self, name: str) -> str:
         """What the cloud hands the server of a node."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import Literal
 
 IPXE = "/usr/lib/ipxe/ipxe.lkrn"
+OVMF = Path("/usr/share/OVMF")
+Firmware = Literal["bios", "uefi"]
 DISK_BYTES, DATA_BYTES = 2_100_000_000, 1_100_000_000
 """Of the disks that are installed and used, of which hardly anything is written."""
 BEGUN, ENDED = 1, 2
@@ -30,7 +34,10 @@ goto again
 class RealMachine:
     """One machine; ``url`` is its user data."""
 
-    def __init__(self, directory: Path, name: str, tap: str, mac: str, url: str) -> None:
+    def __init__(
+        self, directory: Path, name: str, tap: str, mac: str, url: str, firmware: Firmware = "bios"
+    ) -> None:
+        self._firmware = firmware
         self._directory = directory / name
         self._directory.mkdir()
         self._tap, self._mac = tap, mac
@@ -50,19 +57,33 @@ class RealMachine:
     def power_on(self) -> None:
         """Let the current in."""
         assert self._qemu is None
-        words = ["qemu-system-x86_64", "-machine", "pc,accel=tcg,graphics=off", "-m", "256", "-smp", "1"]
-        words += ["-display", "none", "-monitor", "none", "-nodefaults"]
+        words = ["qemu-system-x86_64", "-smp", "1", "-display", "none", "-monitor", "none", "-nodefaults"]
+        words += self._bios() if self._firmware == "bios" else self._uefi()
         words += ["-chardev", f"file,id=console,path={self._serial},append=on", "-serial", "chardev:console"]
         words += ["-netdev", f"tap,id=n0,ifname={self._tap},script=no,downscript=no"]
-        words += ["-device", f"virtio-net-pci,netdev=n0,mac={self._mac},romfile="]
         if self.forgets:
             forgetful = f"driver=null-co,node-name=forgets,read-zeroes=on,size={DISK_BYTES // 512 * 512}"
             words += ["-blockdev", forgetful, "-device", "virtio-blk-pci,drive=forgets"]
         else:
             words += ["-drive", f"file={self.disk},format=raw,if=virtio,cache=writethrough"]
         words += ["-drive", f"file={self._data},format=raw,if=virtio"]
-        words += ["-kernel", IPXE, "-initrd", str(self._script)]
         self._qemu = subprocess.Popen(words, stdin=subprocess.DEVNULL)
+
+    def _bios(self) -> list[str]:
+        """SeaBIOS and iPXE as a kernel, with the script that the cloud's own image has."""
+        card = f"virtio-net-pci,netdev=n0,mac={self._mac},romfile="
+        return ["-machine", "pc,accel=tcg,graphics=off", "-m", "256", "-device", card,
+                "-kernel", IPXE, "-initrd", str(self._script)]  # fmt: skip
+
+    def _uefi(self) -> list[str]:
+        """OVMF and iPXE in the ROM of the network card, which is told by DHCP where its script is."""
+        kept = self._directory / "variables"
+        if not kept.exists():
+            shutil.copy(OVMF / "OVMF_VARS_4M.fd", kept)
+        card = f"virtio-net-pci,netdev=n0,mac={self._mac},bootindex=0"
+        code = f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF / 'OVMF_CODE_4M.fd'}"
+        return ["-machine", "q35,accel=tcg,smm=off", "-m", "768", "-vga", "none", "-device", card,
+                "-drive", code, "-drive", f"if=pflash,format=raw,unit=1,file={kept}"]  # fmt: skip
 
     def cut_power(self) -> None:
         """Take the current away, in the middle of whatever it does."""

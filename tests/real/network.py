@@ -26,7 +26,7 @@ class Network:
     """The bridge and its DHCP server, from ``open`` to ``close``."""
 
     def __init__(self, directory: Path) -> None:
-        self._hosts = directory / "dhcp"
+        self._hosts, self._options = directory / "dhcp", directory / "dhcp-options"
         self._log = directory / "dhcp.log"
         self._dnsmasq: subprocess.Popen[bytes] | None = None
         self._taps: list[str] = []
@@ -38,6 +38,7 @@ class Network:
         ip("addr", "add", f"{SERVER}/24", "dev", BRIDGE)
         ip("link", "set", BRIDGE, "up")
         self._hosts.mkdir()
+        self._options.mkdir()
         words = [
             "dnsmasq",
             "--keep-in-foreground",
@@ -47,19 +48,28 @@ class Network:
             f"--interface={BRIDGE}",
         ]
         words += ["--bind-interfaces", f"--dhcp-range={FREE[0]},{FREE[1]},255.255.255.0,1h", "--user=root"]
-        words += [f"--dhcp-hostsdir={self._hosts}", f"--dhcp-leasefile={self._hosts.parent / 'leases'}"]
+        words += [
+            f"--dhcp-optsdir={self._options}",
+            f"--dhcp-hostsdir={self._hosts}",
+            f"--dhcp-leasefile={self._hosts.parent / 'leases'}",
+        ]
         words += ["--conf-file=/dev/null", f"--log-facility={self._log}", "--log-dhcp"]
         self._dnsmasq = subprocess.Popen(words, stdin=subprocess.DEVNULL)
 
-    def plug_in(self, mac: str, address: str) -> str:
-        """A tap for the machine of this MAC, which is given this address from now on."""
+    def plug_in(self, mac: str, address: str, url: str) -> str:
+        """A tap for the machine of this MAC, which is given this address from now on, and told to boot from there if
+        its firmware asks."""
         name = f"tap{len(self._taps)}"
         ip("tuntap", "add", name, "mode", "tap")
         ip("link", "set", name, "master", BRIDGE)
         ip("link", "set", name, "up")
         self._taps.append(name)
-        (self._hosts / name).write_text(f"{mac},{address}\n")
-        self._wait_for(str(self._hosts / name))
+        for folder, line in (
+            (self._options, f"tag:{name},option:bootfile-name,{url}"),
+            (self._hosts, f"{mac},set:{name},{address}"),
+        ):
+            (folder / name).write_text(f"{line}\n")
+            self._wait_for(str(folder / name))
         return name
 
     def _wait_for(self, said: str) -> None:

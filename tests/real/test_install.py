@@ -95,6 +95,21 @@ def test_machines_that_lose_their_power_under_a_daemon_that_dies_are_installed_t
     stays_installed(unlucky, 1)
 
 
+def test_a_machine_with_uefi_firmware_is_installed_once_and_told_to_boot_from_its_disk_from_then_on(
+    lab: Lab,
+) -> None:
+    """Its disk holds nothing that this firmware boots: what counts is that it is not installed again."""
+    (machine,) = lab.deploy("node01", firmware="uefi")
+    told = "Server node01 is installed, booting from its disk"
+    machine.shows(told, seconds=300)
+    lab.reaches("node01", "awaiting_cvm")
+    assert "EFI stub" in machine.console() and "nxd: handing over to /init" in machine.console()
+    machine.cut_power()
+    machine.power_on()
+    machine.shows(told, times=2)
+    assert (machine.counted(BEGUN), machine.counted(ENDED)) == (1, 1)
+
+
 def test_a_machine_that_is_not_as_it_has_to_be_says_so_and_its_disk_is_left_alone(lab: Lab) -> None:
     (machine,) = lab.deploy("node01", boot_drive_gb=3, network_cards=2)
     said = "the boot drive /dev/vda has 2 GB, and 3 are needed; 2 network cards are needed: this machine has eth0"
