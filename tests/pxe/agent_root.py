@@ -19,6 +19,11 @@ DISKS = {"nvme0n1": 960, "nvme1n1": 960, "nvme2n1": 3200, "nvme3n1": 3200}
 """What a machine has, in GB."""
 MAC = "52:54:00:12:34:56"
 MEMORY_GIB = 384
+PROGRAMS = (
+    "cat", "cut", "dash", "dd", "head", "ip", "mkdir", "mount", "mv", "rmdir", "sed", "seq", "sh", "sha256sum", "sleep",
+    "tail", "tee", "timeout", "tr", "wc",
+)  # fmt: skip
+"""What an initrd with curl or wget has beside it, as docs/agent.md lists it."""
 
 
 def unpacked(content: bytes) -> Iterator[tuple[str, int, bytes]]:
@@ -44,11 +49,12 @@ def put(path: Path, text: str, mode: int = 0o644) -> Path:
 
 
 class AgentRoot:
-    """One machine in a folder. ``shell`` runs the agent: dash or busybox; with busybox nothing else is there."""
+    """One machine in a folder. ``shell`` runs the agent: dash, which finds curl; dash with GNU wget; or busybox, beside
+    which nothing else is there."""
 
     def __init__(self, root: Path, shell: str, arguments: dict[str, str]) -> None:
         self.root = root
-        self._shell = shell
+        self._shell = "busybox" if shell == "busybox" else "dash"
         for name, mode, content in unpacked(agent_initrd().content):
             if mode & 0o040000:
                 (root / name).mkdir(parents=True)
@@ -69,6 +75,12 @@ class AgentRoot:
         (root / "sys" / "class" / "net" / "lo").mkdir()
         put(root / "dev" / "null", "")
         self._path = os.environ["PATH"]
+        if shell == "wget":
+            self._path = str(root / "programs")
+            (root / "programs").mkdir()
+            for name in (*PROGRAMS, "wget"):
+                if found := shutil.which(name):
+                    (root / "programs" / name).symlink_to(found)
         if shell == "busybox":
             self._path = str(root / "applets")
             (root / "applets").mkdir()
@@ -97,7 +109,7 @@ class AgentRoot:
         environ = {
             "NXD_ROOT": str(self.root), "PATH": self._path, "NXD_FIRST_PAUSE": "0", "NXD_HEARTBEAT": "600", **more,
         }  # fmt: skip
-        command = [self._busybox, "sh"] if self._shell == "busybox" else [self._shell]
+        command = [self._busybox, "sh"] if self._shell == "busybox" else ["/bin/dash"]
         process = await asyncio.create_subprocess_exec(
             *command,
             str(self.root / "nxd" / program),

@@ -23,6 +23,8 @@ from tests.pxe.conftest import INSTALL_TOKEN, KERNEL, RecordingBook, a_guest
 pytestmark = pytest.mark.e2e
 
 SHELLS = [shell for shell in ("dash", "busybox") if shutil.which(shell)]
+asking = pytest.mark.parametrize("shell", [*SHELLS, *(["wget"] if shutil.which("wget") else [])])
+"""Whatever the agent asks with: curl, which dash finds, the wget of busybox, and GNU's."""
 HERE = "127.0.0.1"
 CONFIG = {
     "node_id": "lab-node01",
@@ -97,6 +99,7 @@ def said(book: RecordingBook) -> list[tuple[str, int | None, str]]:
     return [(report.kind, report.phase, report.message) for _, report in book.reports]
 
 
+@asking
 async def test_a_machine_that_is_as_it_has_to_be_is_handed_over_after_its_third_phase(
     make: Make, book: RecordingBook
 ) -> None:
@@ -164,6 +167,7 @@ async def test_everything_that_is_wrong_is_said_at_once(make: Make, book: Record
     assert "has 16 GB" in said(book)[-1][2] and "; the processor offers neither" in said(book)[-1][2]
 
 
+@asking
 async def test_a_server_that_does_not_answer_is_asked_again_until_it_does(make: Make, book: SlowBook) -> None:
     book.closed_for = [1, 2, 5]
     status, console = await make().run("agent")
@@ -186,6 +190,7 @@ async def test_an_installer_reports_through_the_agent_and_reboots_when_it_is_tak
     assert (await machine.run("report", "what"))[0] == 2
 
 
+@asking
 async def test_a_report_that_makes_no_sense_is_left_out_and_not_repeated_for_ever(
     make: Make, book: RecordingBook
 ) -> None:
@@ -221,6 +226,7 @@ async def test_a_heartbeat_says_that_the_machine_is_alive(make: Make, book: Reco
     assert {(report.kind, report.boot) for _, report in book.reports} == {("heartbeat", 3)}
 
 
+@asking
 async def test_what_is_downloaded_has_the_checksum_that_nxd_pinned(
     make: Make, server: Any, book: Any
 ) -> None:
@@ -236,6 +242,7 @@ async def test_what_is_downloaded_has_the_checksum_that_nxd_pinned(
     assert status == 1 and f"has the checksum {pinned} and not {'0' * 64}" in console
 
 
+@asking
 async def test_a_download_in_which_nothing_comes_any_more_is_ended_and_begun_again(
     make: Make, book: Any
 ) -> None:
