@@ -192,7 +192,7 @@ async def test_the_palette_runs_what_two_words_say(window: Open) -> None:
     async with window() as w:
         await w.press("colon")
         await w.type("retry node02")
-        await w.shows("It goes on from the step that failed.")
+        await w.shows("It goes on from the step that failed")
         await w.press("enter")
         await w.pilot.pause()
         if "Try node02 again?" not in w.frame:
