@@ -283,8 +283,9 @@ class CheckView(TypedDict):
 
 class FindingView(TypedDict):
     """One difference between a cloud and the ledger. ``unknown``: ours by its name, but in no ledger row;
-    ``missing``: in the ledger, but gone. ``command`` is what a person can do about it, as its
-    node stands now."""
+    ``missing``: in the ledger, but gone; ``unasked``: something that could not be asked. ``command`` is what a person
+    can do about it, as its node stands now. ``about``: of an unknown one ``state``, ``address`` and ``created`` (Unix
+    seconds), as far as they are known."""
 
     finding: Literal["unknown", "missing", "unasked"]
     kind: str
@@ -292,6 +293,7 @@ class FindingView(TypedDict):
     id: str
     owner: str | None
     command: str
+    about: dict[str, Any]
 
 
 class StreamLine(TypedDict):

@@ -210,10 +210,11 @@ class Api:
         return _json({"findings": [asdict(finding) for finding in findings]})
 
     async def discard(self, request: web.Request) -> web.StreamResponse:
-        ids = (await _body(request, {"ids"})).get("ids")
+        body = await _body(request, {"ids", "meant"})
+        ids = body.get("ids")
         if not isinstance(ids, list) or not ids or not all(isinstance(one, str) for one in ids):
             raise NxdError("request", "ids must be a list of ids.")
-        left = await self._audit.discard(ids, _actor(request))
+        left = await self._audit.discard(ids, _actor(request), _maybe_true(body, "meant"))
         return _json({"left": [asdict(finding) for finding in left]})
 
     async def health(self, request: web.Request) -> web.StreamResponse:

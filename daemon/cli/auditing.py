@@ -11,6 +11,9 @@ from daemon import wire
 from daemon.cli.ending import CommandFailed, find_socket
 from daemon.cli.naming import named
 from daemon.cli.output import print_json, record, remark, terminal
+from daemon.cli.plans import confirmed
+from daemon.cli.times import stamp
+from daemon.words import printable
 
 if TYPE_CHECKING:
     from daemon.client import Client
@@ -31,19 +34,24 @@ DELETION_POLL = 2.0
     metavar="ID",
     help="Delete this stray; may be given again.",
 )
+@click.option("--yes", is_flag=True, help="With --delete: do not ask; for scripts.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 @click.pass_obj
-def audit(options: dict[str, Any], ids: tuple[str, ...], as_json: bool) -> int:
+def audit(options: dict[str, Any], ids: tuple[str, ...], yes: bool, as_json: bool) -> int:
     """Compare the cloud with the ledger, both ways. Exit code 1 if they differ.
 
-    Nothing is changed unless --delete names, by its id, an object that carries our name and is in no ledger.
+    Nothing is changed unless --delete names, by its id, an object that carries our name and is in no ledger. What that
+    deletes is shown and asked about.
     """
     from daemon.cli.patience import TerminalClient
 
     with TerminalClient(find_socket(options), timeout=AUDIT_SECONDS) as client:
         findings = client.audit()
         if ids:
-            _discard(client, findings, ids)
+            strays = _strays(findings, ids)
+            if not yes:
+                _ask(strays, as_json)
+            _discard(client, ids)
             findings = client.audit()
     if as_json:
         print_json(findings)
@@ -66,16 +74,34 @@ def _sentence(finding: wire.FindingView) -> str:
     return f"{finding['kind']} {finding['name']} ({finding['id']}) {what}: {finding['command']}"
 
 
-def _discard(client: Client, findings: list[wire.FindingView], ids: tuple[str, ...]) -> None:
-    """Delete these strays and see them gone. Raises CommandFailed."""
-    unknown = {finding["id"] for finding in findings if finding["finding"] == "unknown"}
+def _strays(findings: list[wire.FindingView], ids: tuple[str, ...]) -> list[wire.FindingView]:
+    """What these ids name. Raises CommandFailed for one that no audit calls unknown."""
+    unknown = {finding["id"]: finding for finding in findings if finding["finding"] == "unknown"}
     others = ", ".join(id_ for id_ in ids if id_ not in unknown)
     if others:
         raise CommandFailed(
             wire.EXIT_REFUSED, f"Not deleted: no audit calls {others} unknown. Nothing was changed."
         )
+    return [unknown[id_] for id_ in dict.fromkeys(ids)]
+
+
+def _ask(strays: list[wire.FindingView], as_json: bool) -> None:
+    """Show what would go, and ask. Raises CommandFailed."""
+    if not as_json:
+        for one in strays:
+            about = [f"{key} {value}" for key, value in one["about"].items() if key != "created"]
+            if "created" in one["about"]:
+                about.append(f"created {stamp(one['about']['created'])}")
+            print("- " + printable(f"{one['kind']} {one['name']} ({', '.join([one['id'], *about])})"))
+        remark("Another nxd that has the same environment may have made it: its ledger is not asked.")
+    what = strays[0]["name"] if len(strays) == 1 else f"these {len(strays)} objects"
+    confirmed("delete", what, as_json)
+
+
+def _discard(client: Client, ids: tuple[str, ...]) -> None:
+    """Delete these strays and see them gone. Raises CommandFailed."""
     until = time.monotonic() + DELETION_SECONDS
-    while left := client.discard(ids):
+    while left := client.discard(ids, meant=True):
         if time.monotonic() > until:
             names = ", ".join(f"{one['kind']} {one['name']}" for one in left)
             raise CommandFailed(wire.EXIT_TIMED_OUT, f"Still there after {DELETION_SECONDS:.0f} s: {names}.")

@@ -98,9 +98,9 @@ def audit() -> Call[list[FindingView]]:
     return Call("GET", "/v1/audit", key="findings")
 
 
-def discard(ids: Sequence[str]) -> Call[list[FindingView]]:
-    """Go one step towards deleting what an audit called unknown; what of it still stands."""
-    return Call("POST", "/v1/audit/deletions", body={"ids": list(ids)}, key="left")
+def discard(ids: Sequence[str], meant: bool | None = None) -> Call[list[FindingView]]:
+    """Go one step towards deleting what an audit called unknown; what of it still stands. Refused unless ``meant``."""
+    return Call("POST", "/v1/audit/deletions", body=_given(ids=list(ids), meant=meant), key="left")
 
 
 def login(cluster: str) -> Call[dict[str, str]]:

@@ -87,7 +87,8 @@ class Check:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One difference between the cloud and the ledger. ``unknown``: ours by its name, but in no ledger row;
-    ``missing``: in the ledger, but a 404; ``unasked``: a platform that could not be asked, with what to do first."""
+    ``missing``: in the ledger, but a 404; ``unasked``: something that could not be asked, with what to do first.
+    ``about``: of an unknown one its state, its address, and when it was created, as far as they are known."""
 
     finding: Literal["unknown", "missing", "unasked"]
     kind: str
@@ -95,6 +96,7 @@ class Finding:
     id: str
     owner: str | None
     command: str
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Console(Protocol):

@@ -10,7 +10,7 @@ from daemon.engine import legality
 from daemon.engine.engine import Engine
 from daemon.engine.legality import Situation
 from daemon.engine.remedies import text
-from daemon.engine.sentences import event
+from daemon.engine.sentences import NAMED, event
 from daemon.errors.tree import NxdError, StoreError
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
@@ -22,6 +22,11 @@ from state_machines.record import Record
 
 LOSSES = "losses"
 """The signal of a record that keeps what an audit missed of it."""
+
+_MEANT = (
+    "Look at each of them: another nxd with the same environment may own it. The command asks, or takes --yes; the API "
+    "takes meant."
+)
 
 
 def missed(mirror: Mirror, name: str) -> dict[str, float]:
@@ -146,11 +151,17 @@ class Audit:
             found[record.platform] = Finding("unasked", "platform", record.platform, "", None, said)
         return list(found.values())
 
-    async def discard(self, ids: Collection[str], actor: str) -> Sequence[Finding]:
-        """Go one step towards deleting objects that an audit calls unknown; those that still stand. Raises NxdError."""
+    async def discard(self, ids: Collection[str], actor: str, meant: bool = False) -> Sequence[Finding]:
+        """Go one step towards deleting objects that an audit calls unknown; those that still stand. Unless it is
+        ``meant``, what would be deleted is told and left. Raises NxdError."""
         unknown = {one.id: one for one in await self.findings() if one.finding == "unknown"}
         now = self._journal.clock.now()
-        for one in (unknown[id_] for id_ in ids if id_ in unknown):
+        concerned = [unknown[id_] for id_ in dict.fromkeys(ids) if id_ in unknown]
+        if concerned and not meant:
+            named = ", ".join(f"{one.kind} {one.name} ({one.id})" for one in concerned[:NAMED])
+            more = f" and {len(concerned) - NAMED} more" if len(concerned) > NAMED else ""
+            raise NxdError("deletes", f"This deletes for good: {named}{more}.", remedy=_MEANT)
+        for one in concerned:
             said = f"{actor} has {one.kind} {one.name} ({one.id}) deleted, which is in no ledger"
             await self._journal.commit(AddEvent(Event(now, "", None, "verb", said, "warning", actor)))
         left: list[Finding] = []

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from daemon.drivers.ibm_dns import IbmDns
-from daemon.drivers.ibm_vpc import IbmVpc, Listed
+from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.engine.objects import Disposal
+from daemon.errors.tree import NxdError
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Finding
 from daemon.platforms.ibm_nutanix.manifest import MANIFEST
@@ -22,6 +25,47 @@ from state_machines.objects import by_name
 KINDS = ("reserved_ip", "vni", "server", "dns_record")
 
 _OBJECTS = by_name(OBJECTS)
+_NO_ZONE = Finding(
+    "unasked",
+    "dns_zone",
+    "the DNS zones",
+    "",
+    None,
+    "No cluster in the ledger names one. Look in every zone that was used for A records of nodes that are gone, or "
+    "apply the spec that made them and give nxd audit again.",
+)
+"""Whoever cleans up by a list has to know what it does not hold."""
+
+
+class _HeldRef(Struct, gc=False):
+    id: str
+
+
+class _StandingAddress(Struct, gc=False):
+    id: str
+    name: str
+    address: str = ""
+    created_at: str = ""
+
+
+class _StandingInterface(Struct, gc=False):
+    id: str
+    name: str
+    lifecycle_state: str = ""
+    created_at: str = ""
+    ips: Sequence[_HeldRef] = ()
+
+
+class _StandingAttachment(Struct, gc=False):
+    virtual_network_interface: _HeldRef | None = None
+
+
+class _StandingServer(Struct, gc=False):
+    id: str
+    name: str
+    status: str = ""
+    created_at: str = ""
+    network_attachments: Sequence[_StandingAttachment] = ()
 
 
 class CloudAudit:
@@ -40,7 +84,8 @@ class CloudAudit:
         time, is none. Raises OutsideError."""
         first = {(one.finding, one.id) for one in await self._differences(mirror)}
         again = await self._differences(mirror) if first else []
-        return [one for one in again if (one.finding, one.id) in first]
+        seen = [one for one in again if (one.finding, one.id) in first]
+        return seen if _zones(mirror) else [*seen, _NO_ZONE]
 
     async def _differences(self, mirror: Mirror) -> list[Finding]:
         standing = await self._standing(mirror)
@@ -54,12 +99,20 @@ class CloudAudit:
         return [*unknown, *missing]
 
     async def discard(self, mirror: Mirror, ids: Collection[str]) -> list[Finding]:
-        """Go one step towards deleting the strays with these ids; those that still stand. Raises OutsideError."""
+        """Go one step towards deleting the strays with these ids; those that still stand. Raises OutsideError, and
+        NxdError, before anything is deleted, for one that something else holds."""
+        standing = await self._standing(mirror)
+        strays = self._strays(mirror, standing)
+        holders = {held: row for row in standing for held in row.data.get("holds", ())}
         left: list[Finding] = []
-        for row in self._strays(mirror, await self._standing(mirror)):
+        _refuse_what_is_held([row for row in strays if row.cloud_id in ids], holders, ids)
+        for row in strays:
             if row.cloud_id in ids:
                 disposal = self._disposals[row.kind]
                 row = replace(row, data={**row.data, **self._kept.get(str(row.cloud_id), {})})
+                if row.cloud_id in holders:  # which goes first
+                    left.append(_unknown(row))
+                    continue
                 self._kept[str(row.cloud_id)] = await disposal.delete(row) or {}
                 if await disposal.get(row) is None:
                     del self._kept[str(row.cloud_id)]
@@ -77,13 +130,20 @@ class CloudAudit:
         by_id = {row.cloud_id for row in known if row.cloud_id and row.state != "gone"}
         doubtful = {(row.kind, row.name) for row in known if row.state == "intended"}
         hosts = _host_names(mirror)
-        return [
+        strays = [
             row
             for row in standing
             if row.cloud_id not in by_id
             and (row.kind, row.name) not in doubtful
             and self._is_ours(row, hosts)
         ]
+        lost = {row.data["about"].get("address") for row in strays if row.kind == "reserved_ip"} - {None}
+        named = [
+            row
+            for row in standing
+            if row.kind == "dns_record" and row.data["address"] in lost and row.cloud_id not in by_id
+        ]
+        return [*strays, *(row for row in named if row not in strays)]
 
     def _is_ours(self, row: Resource, hosts: set[str]) -> bool:
         return row.name in hosts if row.kind == "dns_record" else bool(self._ours.fullmatch(row.name))
@@ -91,10 +151,18 @@ class CloudAudit:
     async def _in_vpc(self) -> list[Resource]:
         rows: list[Resource] = []
         for subnet in await self._vpc.subnets():
-            for ip in await self._vpc.reserved_ips(Listed, subnet["id"]):
-                rows.append(_seen("reserved_ip", ip.id, ip.name, {"subnet": subnet["id"]}))
-        rows += [_seen("vni", vni.id, vni.name, {}) for vni in await self._vpc.vnis(Listed)]
-        rows += [_seen("server", server.id, server.name, {}) for server in await self._vpc.servers(Listed)]
+            for ip in await self._vpc.reserved_ips(_StandingAddress, subnet["id"]):
+                about = _about(ip.created_at, address=ip.address)
+                rows.append(_seen("reserved_ip", ip.id, ip.name, {"subnet": subnet["id"], "about": about}))
+        for vni in await self._vpc.vnis(_StandingInterface):
+            about = _about(vni.created_at, state=vni.lifecycle_state)
+            holds = [ref.id for ref in vni.ips]
+            rows.append(_seen("vni", vni.id, vni.name, {"about": about, "holds": holds}))
+        for server in await self._vpc.servers(_StandingServer):
+            about = _about(server.created_at, state=server.status)
+            vnis = [one.virtual_network_interface for one in server.network_attachments]
+            holds = [ref.id for ref in vnis if ref is not None]
+            rows.append(_seen("server", server.id, server.name, {"about": about, "holds": holds}))
         return rows
 
     async def _in_dns(self, zones: Iterable[tuple[str, str]]) -> list[Resource]:
@@ -103,7 +171,12 @@ class CloudAudit:
                 "dns_record",
                 record["id"],
                 record["name"],
-                {"instance": instance, "zone": zone, "address": record["rdata"]["ip"]},
+                {
+                    "instance": instance,
+                    "zone": zone,
+                    "address": record["rdata"]["ip"],
+                    "about": _about(record.get("created_on", ""), address=record["rdata"]["ip"]),
+                },
             )
             for instance, zone in zones
             for record in await self._dns.address_records(instance, zone)
@@ -112,7 +185,32 @@ class CloudAudit:
 
 def _unknown(row: Resource) -> Finding:
     commands = _OBJECTS[row.kind].commands(row.cloud_id, row.name, row.data)
-    return Finding("unknown", row.kind, row.name, str(row.cloud_id), None, " && ".join(commands))
+    about = row.data.get("about", {})
+    return Finding("unknown", row.kind, row.name, str(row.cloud_id), None, " && ".join(commands), about)
+
+
+def _about(created: str, **known: str) -> dict[str, Any]:
+    """What a person should see of an object before it is deleted; ``created`` in Unix seconds."""
+    about: dict[str, Any] = {key: value for key, value in known.items() if value}
+    if created:
+        about["created"] = datetime.fromisoformat(created).timestamp()
+    return about
+
+
+def _refuse_what_is_held(
+    wanted: Iterable[Resource], holders: Mapping[str, Resource], ids: Collection[str]
+) -> None:
+    """An object that another one uses can go only after that one. Raises NxdError."""
+    for row in wanted:
+        holder = holders.get(str(row.cloud_id))
+        if holder is not None and holder.cloud_id not in ids:
+            raise NxdError(
+                "refused",
+                f"The {row.kind} {row.name} ({row.cloud_id}) is in use by the {holder.kind} {holder.name} "
+                f"({holder.cloud_id}), which has to go first. Nothing was changed.",
+                remedy=f"If nobody needs that one either, delete both: nxd audit --delete {holder.cloud_id} "
+                f"--delete {row.cloud_id}.",
+            )
 
 
 def _seen(kind: str, id_: str, name: str, data: dict[str, Any]) -> Resource:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from daemon.errors.tree import NxdError
 from daemon.platforms.ibm_nutanix.audit import CloudAudit
 from daemon.platforms.ibm_nutanix.names import Names
 from daemon.platforms.ibm_nutanix.node import NodeSteps
-from daemon.store.ops import PutRecord, PutResource, Resource
+from daemon.store.ops import DropRecord, PutRecord, PutResource, Resource
 from state_machines.ibm_nutanix import CLUSTER, NODE
 from state_machines.record import Record
 from tests.daemon.platforms.conftest import Cloud
@@ -84,3 +85,48 @@ async def test_a_stray_is_deleted_only_by_its_id(
     (left,) = await audit.discard(house.mirror, ["vni-1"])
     assert left.id == "vni-1"
     assert outside.deleted() == ["vni-1"]
+
+
+async def test_what_another_object_uses_goes_after_that_one(
+    house: Any, cloud: tuple[Cloud, NodeSteps], audit: CloudAudit
+) -> None:
+    outside = cloud[0]
+    outside.shown["reserved_ips"] = [{"id": "ip-1", "name": "lab-node09-mgmt-ip", "address": "10.0.0.9"}]
+    outside.shown["virtual_network_interfaces"] = [
+        {"id": "vni-1", "name": "lab-node09-mgmt-vni", "ips": [{"id": "ip-1"}], "lifecycle_state": "stable"}
+    ]
+    with pytest.raises(NxdError) as refused:
+        await audit.discard(house.mirror, ["ip-1"])
+    assert refused.value.code == "refused", "it is legal later: no wrong command"
+    assert "in use by the vni lab-node09-mgmt-vni (vni-1)" in refused.value.message
+    assert "--delete vni-1 --delete ip-1" in refused.value.remedy
+    assert outside.deleted() == []
+    outside.objects["vni-1"] = {"id": "vni-1", "lifecycle_state": "stable"}
+    left = await audit.discard(house.mirror, ["ip-1", "vni-1"])
+    assert (outside.deleted(), {one.id for one in left}) == (["vni-1"], {"ip-1", "vni-1"})
+
+
+async def test_a_record_that_leads_to_a_stray_address_is_one_too(
+    house: Any, cloud: tuple[Cloud, NodeSteps], audit: CloudAudit
+) -> None:
+    """Of a node that no spec names any more."""
+    outside = cloud[0]
+    address = {"address": "10.0.0.9", "created_at": "2026-11-29T10:00:00Z"}
+    outside.shown["reserved_ips"] = [{"id": "ip-1", "name": "lab-node09-mgmt-ip", **address}]
+    outside.shown["resource_records"] = [
+        {"id": f"r-{n}", "name": f"node09-{n}.nutanix.internal", "rdata": {"ip": f"10.0.0.{n}"}, "type": "A"}
+        for n in (8, 9)
+    ]
+    found = await audit.run(house.mirror)
+    assert {one.id for one in found} == {"ip-1", "r-9"}
+    (ip,) = (one for one in found if one.id == "ip-1")
+    assert ip.about == {"address": "10.0.0.9", "created": 1795946400.0}
+
+
+async def test_an_audit_that_can_ask_no_zone_says_so(
+    house: Any, cloud: tuple[Cloud, NodeSteps], audit: CloudAudit
+) -> None:
+    await house.commit(DropRecord("node01"), DropRecord("demo"))
+    (told,) = await audit.run(house.mirror)
+    assert (told.finding, told.kind) == ("unasked", "dns_zone")
+    assert "every zone that was used" in told.command
