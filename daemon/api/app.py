@@ -218,7 +218,8 @@ class Api:
         return _json({"left": [asdict(finding) for finding in left]})
 
     async def health(self, request: web.Request) -> web.StreamResponse:
-        problems = [*await self._journal.troubles(WRITE_SECONDS), *self._engine.problems]
+        troubles = await self._journal.troubles(WRITE_SECONDS)
+        problems = list(dict.fromkeys((*troubles, *self._engine.problems)))  # both may tell of one full disk
         problems = self._box.known.value(list(dict.fromkeys(problems)))
         answer = {"ok": not problems, "daemon": self._views.daemon, "problems": problems}
         return _json(answer)

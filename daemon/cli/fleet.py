@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from daemon.cli import tables
-from daemon.cli.output import STYLES, note, record, remark, terminal
+from daemon.cli.output import STYLES, moment_shown, note, record, remark, terminal
 from daemon.display.durations import UNKNOWN, lasting
 from daemon.display.signs import PHASES
 from daemon.display.sorting import natural, urgency
@@ -56,7 +56,7 @@ def _place(entity: EntityView) -> tuple[Any, ...]:
 def print_fleet(snapshot: Snapshot, entities: Sequence[EntityView], limit: int | None) -> None:
     """Sums of everything, then what was chosen, as far as it shall be shown; for a program the records alone."""
     if not terminal():
-        print_records(entities[:limit] if limit else entities, snapshot["now"])
+        print_records(entities[:limit] if limit else entities, moment_shown(snapshot))
         return
     most = limit if limit is not None else ON_A_TERMINAL
     shown = entities[:most] if most else entities
@@ -64,9 +64,9 @@ def print_fleet(snapshot: Snapshot, entities: Sequence[EntityView], limit: int |
     if len(entities) < len(snapshot["clusters"]) + len(snapshot["nodes"]):
         print(f"{_many(len(entities))} of them fit.")
     if len(shown) <= tables.ROWS:
-        _print_table(shown, snapshot["now"])
+        _print_table(shown, moment_shown(snapshot))
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in plain_rows(shown, snapshot["now"])))
+        sys.stdout.write("".join(f"{line}\n" for line in plain_rows(shown, moment_shown(snapshot))))
     _print_remedies(shown)
     left = len(entities) - len(shown)
     if left:

@@ -47,7 +47,16 @@ def remark(text: str) -> None:
 def unwritten_line(trouble: UnwrittenView) -> str:
     """That the daemon cannot write, since when and why."""
     since = stamp(trouble["since"])
-    return f"The daemon cannot write since {since}: what is shown is of then, nothing goes on. {trouble['problem']}"
+    return (
+        f"The daemon cannot write since {since}: what is shown is of then, nothing goes on, and "
+        f"deadlines are put off. {trouble['problem']}"
+    )
+
+
+def moment_shown(snapshot: Snapshot) -> float:
+    """Of when what is shown is: of now, or of when the daemon could write last, since when no deadline runs."""
+    unwritten = snapshot.get("unwritten")
+    return snapshot["now"] if unwritten is None else min(snapshot["now"], unwritten["since"])
 
 
 def tell_unwritten(snapshot: Snapshot) -> None:

@@ -10,7 +10,7 @@ from daemon import wire
 from daemon.cli.ending import CommandFailed, find_socket
 from daemon.cli.naming import known_names, named, with_login
 from daemon.cli.numbers import SECONDS, Whole
-from daemon.cli.output import note, print_json, record, remark, tell_unwritten, terminal
+from daemon.cli.output import moment_shown, note, print_json, record, remark, tell_unwritten, terminal
 from daemon.cli.shapes import Waited
 from daemon.cli.times import stamp
 from daemon.display.durations import lasting
@@ -65,7 +65,7 @@ def show(options: dict[str, Any], name: str, as_json: bool) -> None:
     if as_json:
         print_json(detail)
         return
-    now = snapshot["now"]
+    now = moment_shown(snapshot)
     tell_unwritten(snapshot)
     entity = detail["entity"]
     print(

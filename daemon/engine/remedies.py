@@ -49,8 +49,8 @@ _BY_ITSELF = Remedy("wait", "Nothing to do yet: nxd tries again by itself until 
 
 def verb_remedy(kind: Kind, verb: str, target: str, state: str = "") -> Remedy:
     """Giving a verb to a record in a ``state``, in a sentence, with its command."""
-    gone, row = state != "" and kind.states[state].phase == "released", kind.verbs.get(verb)
-    does = verb if row is None else (gone and row.anew) or row.does
+    left_nothing, row = state != "" and kind.states[state].phase == "released", kind.verbs.get(verb)
+    does = verb if row is None else (left_nothing and row.anew) or row.does
     return Remedy("verb", f"{does[:1].upper()}{does[1:]}: nxd {verb} {target}.", verb=verb, target=target)
 
 

@@ -127,7 +127,7 @@ class Journal:
         """The database takes nothing from the first commit on that failed until one goes through."""
         error = None if commit.cancelled() else commit.exception()
         if isinstance(error, StoreError):
-            self._cannot_write(sentences(str(error), error.remedy))
+            self._cannot_write(sentences(str(error), error.evidence, error.remedy))
             self._refused = begun if self._refused is None else min(begun, self._refused)
 
     def _learn_written(self, begun: float) -> None:

@@ -204,6 +204,10 @@ class Fleet:
             return self.recording()[0]
         if self._told is None:
             return None
+        if self.unwritten is not None:
+            return min(
+                self._told[1], self.unwritten["since"]
+            )  # of then is what is shown, and no deadline runs
         received, told = self._told
         return told + min(self._monotonic() - received, STALE_AFTER) * self._speed
 

@@ -48,7 +48,7 @@ class LogScreen(FullScreen):
         self.log_view.focus()
 
     def crumbs(self) -> tuple[str, ...]:
-        return ("log",) if self._of is None else (self._of, "log")
+        return ("log",) if self._everything or self._of is None else (self._of, "log")
 
     def place(self) -> Place:
         return Place("log", self._of)
@@ -130,6 +130,7 @@ class LogScreen(FullScreen):
         self._everything = not self._everything
         self._narrow()
         self._redraw()
+        self.redraw_frame()
 
     def action_stamps(self) -> None:
         view = self.log_view

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from daemon.api.stream import lines
+from daemon.cli.output import moment_shown
 from daemon.engine.context import StepContext
 from daemon.engine.turns import STORE_RETRY_LONGEST, STORE_RETRY_SECONDS
 from daemon.errors.tree import StoreError
@@ -64,6 +65,7 @@ async def test_nothing_is_called_while_the_intent_cannot_be_written(house: Any) 
         await house.pass_time(STORE_RETRY_SECONDS)
     assert house.toy.outside.calls == []
     assert house.record().state == "pending"
+    assert house.engine.problems == await house.journal.troubles(1.0), "one trouble is one sentence"
     house.store.fails = lambda ops: False
     await house.pass_time(STORE_RETRY_LONGEST)
     assert house.record().state == "ready"
@@ -124,6 +126,7 @@ async def test_what_is_shown_says_of_when_it_is_while_nothing_can_be_written(hou
     told = house.views.snapshot()["unwritten"]
     assert (told["since"], "cannot be written" in told["problem"]) == (since, True)
     assert await house.journal.troubles(1.0) == [told["problem"]]
+    assert moment_shown(house.views.snapshot()) == since < house.clock.now()
     house.store.fails = lambda ops: False
     await house.journal.try_to_write(1.0)
     assert "unwritten" not in house.views.snapshot()

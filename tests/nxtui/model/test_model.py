@@ -95,6 +95,7 @@ def test_a_daemon_that_cannot_write_is_not_shown_as_live_until_it_can(fleet: Fle
     fleet.take([line | {"snapshot": line["snapshot"] | {"unwritten": trouble}}])
     said = f"AS OF {clock(1.0)}"
     assert (fleet.link.state, fleet.link.text, fleet.link.current) == ("unwritten", said, False)
+    assert fleet.now == 1.0, "deadlines stand still with everything else"
     (wide, _), (narrow, _) = banner(fleet, 160)[0], banner(fleet, 80)[0]
     assert "what you see is of then" in wide and "Free disk space." in wide
     assert "cannot write since" in narrow and len(narrow) == 80

@@ -55,6 +55,17 @@ async def test_the_places_looked_at_are_found_again_in_both_directions(window: O
         await w.shows("› fleet")
 
 
+async def test_a_log_that_shows_everything_says_so_in_its_title(window: Open) -> None:
+    async with window() as w:
+        await w.press("enter", "l")
+        await w.shows("node02 › log")
+        await w.press("a")
+        await w.shows(" everything ")
+        assert "node02 › log" not in w.frame
+        await w.press("a")
+        await w.shows("node02 › log")
+
+
 async def test_a_cluster_shows_its_nodes_as_a_tree_and_leads_to_one_of_them(window: Open) -> None:
     async with window((140, 45)) as w:
         await w.press("tab", "enter")
