@@ -46,7 +46,7 @@ class ConsoleSockets:
         self, request: web.Request, record: Record, actor: str, force: bool
     ) -> web.StreamResponse:
         """The whole session. Raises NxdError before it begins."""
-        socket = web.WebSocketResponse(max_msg_size=LONGEST_KEYS, heartbeat=PULSE, compress=False)
+        socket = web.WebSocketResponse(max_msg_size=LONGEST_KEYS + 1, heartbeat=PULSE, compress=False)
         if not socket.can_prepare(request).ok:
             raise web.HTTPUpgradeRequired(reason="The console is a WebSocket")
         async with self._consoles.session(record, actor, force) as session:
