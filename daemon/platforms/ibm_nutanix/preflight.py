@@ -14,7 +14,8 @@ from daemon.errors.tree import NxdError, OutsideError, outside
 from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.boot_images import DISK_SECONDS, BootImages
 from daemon.platforms.ibm_nutanix.manifest import MANIFEST
-from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Role
+from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role
+from daemon.platforms.ibm_nutanix.namesakes import Namesakes
 from daemon.platforms.ibm_nutanix.reach import (
     PORTS,
     Network,
@@ -44,19 +45,24 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What is still to be made: so many servers, and so many addresses of each role."""
+    """What is still to be made: so many servers, and so many addresses of each role; of the ``nodes`` what the ledger
+    ``knows`` is made already."""
 
     servers: int
     addresses: Mapping[str, int]
+    nodes: Sequence[str] = ()
+    knows: frozenset[tuple[str, str]] = frozenset()
 
     @staticmethod
     def of(nodes: Sequence[str], rows: Callable[[str], Sequence[Resource]]) -> Need:
         """What the ledger does not have yet of these nodes, of which the first has the cluster's address."""
-        have = [{_object(row) for row in rows(node) if row.state != "gone" and (row.sent or row.cloud_id)}
-                for node in nodes]  # fmt: skip
+        stands = [[row for row in rows(node) if row.state != "gone" and (row.sent or row.cloud_id)]
+                  for node in nodes]  # fmt: skip
+        have = [set(map(_object, rows)) for rows in stands]
+        knows = frozenset((row.kind, row.name) for rows in stands for row in rows)
         missing = {role.component: sum(role.component not in one for one in have) for role in NODE_ROLES}
         missing[CLUSTER_ROLE.component] = sum(CLUSTER_ROLE.component not in one for one in have[:1])
-        return Need(sum("server" not in one for one in have), missing)
+        return Need(sum("server" not in one for one in have), missing, tuple(nodes), knows)
 
 
 def _object(row: Resource) -> str:
@@ -83,6 +89,7 @@ class Preflight:
         self.images = BootImages(settings.images_dir, disk_seconds)
         self._vpc = vpc
         self._dns = dns
+        self._namesakes = Namesakes(Names(settings.environment), vpc, dns)
 
     async def check(self, spec: Json, need: Need, seen: dict[str, list[Check]] | None = None) -> list[Check]:
         """Every line. A caller that comes again gives what it has ``seen``, which is not looked at once more: then a
@@ -96,6 +103,7 @@ class Preflight:
             ("profile", self._profile),
             ("server quota", self._quota),
             ("DNS zone", self._zone),
+            ("names", lambda ibm, need: self._names(spec, need)),
             ("boot images", self._boot_images),
             ("boot scripts", self._boot_scripts),
             ("boot URL", self._boot_url),
@@ -225,6 +233,15 @@ class Preflight:
             remedy = "Add the VPC to its permitted networks."
             return [_failed("DNS zone", f"{zone['name']} is not served in {ibm['vpc']}.", remedy)]
         return [Check("DNS zone", "passed", f"{zone['name']} is active and served in the VPC")]
+
+    async def _names(self, spec: Json, need: Need) -> list[Check]:
+        """Whether nobody else has them. Where a list is not there since its place is not, that is told already."""
+        try:
+            return [await self._namesakes.check(spec, need.nodes, need.knows)]
+        except OutsideError as error:
+            if error.code == "not_found":
+                return []
+            raise
 
     async def _boot_images(self, ibm: Json, need: Need) -> list[Check]:
         trouble = await self.images.trouble(self._disk_seconds)

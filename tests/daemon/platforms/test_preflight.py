@@ -26,6 +26,7 @@ NOWHERE = {"NXD_BOOT_URL": f"{HERE}:1", "NXD_CONFIG_URL": f"{HERE}:2", "NXD_IBM_
 RANGES = {"management": (10, 50), "ahv": (51, 100), "cvm": (101, 150), "cluster": (200, 210)}
 ZONE = "us-south-1"
 SPEC: dict[str, Any] = {
+    "cluster": "demo",
     "nodes": ["node01", "node02", "node03"],
     "gate": "all",
     "nutanix": {"redundancy_factor": 2},
@@ -164,6 +165,38 @@ async def test_what_is_missing_is_named_with_the_setting_that_names_it(
     assert {one for one, check in found.items() if check.result == "failed" and one not in OURS} == {name}
     assert words in found[name].detail and found[name].remedy
     assert found[name].setting == setting
+
+
+NAMESAKES = {
+    "reserved_ip": ("reserved_ips", "lab-node02-cvm-ip"),
+    "vni": ("virtual_network_interfaces", "lab-node01-workload-vni"),
+    "server": ("bare_metal_servers", "lab-node03-host-bms"),
+    "dns_record": ("resource_records", "demo.nutanix.internal"),
+}
+
+
+@pytest.mark.parametrize("kind", NAMESAKES)
+async def test_what_has_a_name_already_that_the_deployment_would_give_is_told_before_anything_is_made(
+    cloud: tuple[Cloud, NodeSteps], kind: str
+) -> None:
+    listed, name = NAMESAKES[kind]
+    need = replace(THREE, nodes=("node01", "node02", "node03"))
+    furnish(cloud[0])
+    cloud[0].shown |= {"virtual_network_interfaces": [], "resource_records": []}
+    assert (await look(cloud[1], need))["names"].detail == "35 names free"
+    others = [{"id": f"id-{n}", "name": f"other-{n}", "address": "10.1.9.9"} for n in range(5)]
+    cloud[0].shown[listed] = [*others, {"id": "theirs", "name": name, "address": "10.1.9.10"}]
+    cloud[0].sent.clear()
+    check = (await look(cloud[1], need))["names"]
+    assert check.result == "failed" and f"There is {kind} {name} already" in check.detail
+    assert "environment is lab" in check.detail and "nxd audit" in check.remedy
+    words = [path.rpartition("/")[2] for _, path, _ in cloud[0].sent]
+    assert words.count("theirs") in (1, 2) and not [word for word in words if word.startswith("id-")]
+    ours = replace(need, knows=frozenset({(kind, name)}))
+    assert (await look(cloud[1], ours))["names"].result == "passed", "the ledger knows it"
+    for there in (None, {"id": "theirs", "status": "deleting"}):
+        cloud[0].objects["theirs"] = there
+        assert (await look(cloud[1], need))["names"].result == "passed", "a list may lag"
 
 
 @pytest.mark.parametrize("have", [SERVER_QUOTA - 3, SERVER_QUOTA - 2])
