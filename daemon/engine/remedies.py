@@ -123,6 +123,8 @@ def ways_on(here: Situation, cluster: Situation, verb: str, args: Mapping[str, A
     if here.switch_on is not None:
         return [here.switch_on]
     record, phase = here.record, _phase(here)
+    if verb in PROTECTIONS and record.name == cluster.record.name:
+        return [Remedy("wait", "Nothing is to be done.")]  # it is refused where it is so already
     deletes = (verb in FALLBACKS and verb not in MILD) or legality.deletes(here, verb, args)
     but = "" if "step" in args else verb  # the same verb from where it begins by itself is another one
     if legality.is_protected(here.cluster, here.cluster_inbox):

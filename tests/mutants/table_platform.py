@@ -67,7 +67,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "the DNS zone is served in the VPC", PREFLIGHT),
     Mutant(f"{IBM}/preflight.py", "        if closed:\n", "        if False:\n",
            "the ports that nodes need are open", LOOKS),
-    Mutant(f"{IBM}/preflight.py", "if row.state != \"gone\" and (row.sent or row.cloud_id)}", "if False}",
+    Mutant(f"{IBM}/preflight.py", "if row.state != \"gone\" and (row.sent or row.cloud_id)]", "if False]",
            "a preflight counts what is still to be made", LOOKS),
     Mutant(f"{IBM}/reach.py", " or answer.text.strip() != endpoint.sign:", ":",
            "each port is asked for what only that port has", LOOKS),

@@ -91,6 +91,12 @@ async def test_of_one_of_which_nothing_is_left_a_retry_says_that_it_begins_anew(
     assert refused.value.remedy == "Begin anew, from nothing: nxd retry node01."
 
 
+async def test_a_protection_that_is_as_it_is_asked_to_be_needs_nothing(waiting: Any) -> None:
+    with pytest.raises(NxdError) as refused:
+        await waiting.verbs.give("unprotect", "demo", "ada")
+    assert (refused.value.message, refused.value.remedy) == ("It is not protected.", "Nothing is to be done.")
+
+
 async def test_where_nothing_stands_in_its_way_it_is_refused_and_time_is_what_helps(house: Any) -> None:
     house.toy.waits_for_nodes = lambda step: True
     house.toy.script = {"settling": BROKEN}
