@@ -172,7 +172,7 @@ class Engine:
             await self.journal.commit(close, event)
             return
         changed = transitions.carried_out(record, kind, command.verb, command.args, now, self.limits(record))
-        members, new_id = self._mirror.members(record.shard), self.journal.clock.new_id
+        members, new_id = self._mirror.members(record.name), self.journal.clock.new_id
         ops: list[Op] = [close, *reactions.companions(before, command, members, self.kind, new_id, now)]
         if legality.stays(kind, record, command.verb, command.args):
             await self.journal.commit(PutRecord(changed), *ops, reactions.in_force(record, command, ops, now))
