@@ -13,7 +13,7 @@ from daemon.cli.naming import named
 from daemon.cli.output import print_json, record, remark, terminal
 from daemon.cli.plans import confirmed
 from daemon.cli.times import stamp
-from daemon.words import printable
+from daemon.words import counted, printable
 
 if TYPE_CHECKING:
     from daemon.client import Client
@@ -94,7 +94,7 @@ def _ask(strays: list[wire.FindingView], as_json: bool) -> None:
                 about.append(f"created {stamp(one['about']['created'])}")
             print("- " + printable(f"{one['kind']} {one['name']} ({', '.join([one['id'], *about])})"))
         remark("Another nxd that has the same environment may have made it: its ledger is not asked.")
-    what = strays[0]["name"] if len(strays) == 1 else f"these {len(strays)} objects"
+    what = strays[0]["name"] if len(strays) == 1 else f"these {counted(len(strays), 'object')}"
     confirmed("delete", what, as_json)
 
 

@@ -44,6 +44,12 @@ def test_some_seconds_that_are_hours_of_the_nodes_delete_no_server(
     assert "its deadline" not in said
 
 
+def _reports(client: Client, node: str) -> int:
+    """How often its installer has said how far it is."""
+    events = client.log(node=node, limit=10_000)["events"]
+    return sum(event["kind"] == "boot" and event["message"].startswith("phase") for event in events)
+
+
 def test_a_retry_at_once_after_a_deadline_goes_on_with_the_installation_that_runs(
     rig: Callable[..., Any],
 ) -> None:
@@ -59,6 +65,8 @@ def test_a_retry_at_once_after_a_deadline_goes_on_with_the_installation_that_run
         assert "goes on with an installation that reported within three minutes" in error["remedy"]
         client.apply(spec(deadlines={"installing": "2h"}))
         for node in client.nodes():
+            heard = _reports(client, node["name"])
+            until(lambda name=node["name"], heard=heard: _reports(client, name) > heard, "it reports", 30)
             client.verb("retry", node["name"])
         run_to(one.stage, "active")
     stops = [
