@@ -54,6 +54,12 @@ demand_disks() {
   use=$1 least=$2
   shift 2
   for device in "$@"; do
+    case $device in
+      /dev/disk/*)
+        report -1 "the $use drive $device is left to the installer: such names are made by udev, which does not run yet"
+        continue
+        ;;
+    esac
     disk=${device#/dev/}
     folder=$root/sys/block/$disk
     if [ ! -d "$folder" ]; then

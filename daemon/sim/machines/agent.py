@@ -17,6 +17,7 @@ _SETTING = re.compile(r"NXD_[A-Z0-9_]*='.*'")
 _KEPT_BY_KERNEL = 0.98
 """How much of the memory is left to programs."""
 _PROFILE_MEMORY = re.compile(r"-(\d+)x(\d+)$")
+_MADE_BY_UDEV = "/dev/disk/"
 _GIB = 1024 * 1024
 """In KiB, as the kernel counts."""
 _NEEDED_TENTHS = 9
@@ -80,10 +81,15 @@ def read_settings(text: str) -> dict[str, str]:
     return dict(words[0].split("=", 1) for words in pairs)
 
 
-def seen(parts: MachineParts) -> tuple[str, ...]:
-    """The lines of the log that tell what the machine is made of."""
+def seen(parts: MachineParts, settings: Mapping[str, str]) -> tuple[str, ...]:
+    """The lines of the log that tell what the machine is made of, and which drives cannot be looked at."""
     return (
         f"disks: {_disks(parts)}",
+        *(
+            f"the {use} drive {device} is left to the installer: such names are made by udev, which does not run yet"
+            for use, device in _drives(_needs(settings))
+            if device.startswith(_MADE_BY_UDEV)
+        ),
         f"network cards: {_cards(parts)}",
         f"memory: {(parts.memory + _GIB // 2) // _GIB} GiB",
         f"virtualization: {OFFERS_VIRTUALIZATION}",
@@ -92,20 +98,30 @@ def seen(parts: MachineParts) -> tuple[str, ...]:
 
 def amiss(parts: MachineParts, settings: Mapping[str, str]) -> str:
     """Why the machine cannot be installed; nothing when it can."""
-    return "; ".join(
-        _amiss(parts, {key.removeprefix("NXD_HARDWARE_CONFIG_"): v for key, v in settings.items()})
-    )
+    return "; ".join(_amiss(parts, _needs(settings)))
+
+
+def _needs(settings: Mapping[str, str]) -> dict[str, str]:
+    return {key.removeprefix("NXD_HARDWARE_CONFIG_"): value for key, value in settings.items()}
+
+
+def _drives(needs: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What each drive is for, and its name."""
+    for use in ("boot", "data"):
+        for device in needs.get(f"{use.upper()}_DRIVES", "").split():
+            yield use, device
 
 
 def _amiss(parts: MachineParts, needs: Mapping[str, str]) -> Iterator[str]:
-    for use in ("boot", "data"):
+    for use, device in _drives(needs):
+        if device.startswith(_MADE_BY_UDEV):
+            continue
         least = int(needs.get(f"{use.upper()}_DRIVE_GB", "0"))
-        for device in needs.get(f"{use.upper()}_DRIVES", "").split():
-            size = parts.disks.get(device.removeprefix("/dev/"))
-            if size is None:
-                yield f"the {use} drive {device} is not there: this machine has {_disks(parts)}"
-            elif size < least:
-                yield f"the {use} drive {device} has {size} GB, and {least} are needed"
+        size = parts.disks.get(device.removeprefix("/dev/"))
+        if size is None:
+            yield f"the {use} drive {device} is not there: this machine has {_disks(parts)}"
+        elif size < least:
+            yield f"the {use} drive {device} has {size} GB, and {least} are needed"
     cards = int(needs.get("NETWORK_CARDS", "0"))
     if cards > 1:
         yield f"{cards} network cards are needed: this machine has {_cards(parts)}"

@@ -188,7 +188,7 @@ class Installer:
         """The agent tells what it sees, and goes on only with a machine that is as it has to be."""
         if self._agent is None:
             return
-        for line in seen(self._agent.parts):
+        for line in seen(self._agent.parts, self._settings):
             await self._report({"phase": -1, "message": line})
         if wrong := amiss(self._agent.parts, self._settings):
             raise InstallFailed(wrong)
