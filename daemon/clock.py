@@ -88,7 +88,7 @@ class _Draws:
 
 
 TICK = 0.001
-"""Real seconds by which an event loop may wake a sleeper early: uvloop counts in milliseconds."""
+"""Real seconds by which an event loop may wake a sleeper early: some count in milliseconds."""
 
 
 class SystemClock(_Draws):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import sys
 from collections.abc import Callable, Collection, Generator
 from pathlib import Path
 
 import pytest
-import uvloop
 
 sys.path.insert(
     0, str(Path(__file__).parent / "chaos")
@@ -38,13 +36,6 @@ def nothing_broke() -> Callable[..., None]:
         assert strange == [], "The daemon's log holds lines that are no logfmt"
 
     return look
-
-
-def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """What is of the daemon runs in the loop that a daemon has, but where a test takes the place of something that
-    only Python's own loop calls."""
-    plain = item.get_closest_marker("plain_loop") is not None
-    return {"loop": asyncio.new_event_loop if plain else uvloop.new_event_loop}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

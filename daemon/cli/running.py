@@ -26,14 +26,11 @@ def serve(options: dict[str, str | None]) -> None:
     _log_to_stderr(known)
     collect_rarely()
     few_heaps()
-    from uvloop import new_event_loop
-
     from daemon.service import serve as run
     from daemon.settings.reading import find_config, load_settings
 
     settings = load_settings(find_config(options["config"], os.environ), os.environ)
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(run(settings, known))
+    asyncio.run(run(settings, known))
     _leave_threads_behind()
 
 

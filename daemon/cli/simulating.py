@@ -116,13 +116,10 @@ def sim(
     if list_scenarios:
         _print_scenarios(as_json)
         return
-    from uvloop import new_event_loop
-
     from daemon.sim.run import SimOptions
 
     wanted = SimOptions(fail=fail, scenarios=scenario, quotas=_quotas(quota), **options)  # type: ignore[arg-type]
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_simulate(wanted, as_json))
+    asyncio.run(_simulate(wanted, as_json))
 
 
 def _quotas(given: tuple[str, ...]) -> dict[str, int]:

@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 from figures import Figure, of_runs
-from loop import run
 from msgspec.structs import replace
 from toy import Toy, house
 
@@ -96,4 +95,4 @@ def deadlines() -> list[Figure]:
 
 if __name__ == "__main__":
     _log_to_stderr(Redactor())  # as the daemon does
-    print(*run(_pass(Path(sys.argv[1]))))
+    print(*asyncio.run(_pass(Path(sys.argv[1]))))

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from disk import syncs
 from figures import Figure
-from loop import run
 from toy import STEPS, seconds
 
 from daemon.store import sqlite
@@ -52,15 +51,15 @@ def _fresh(measure: Callable[[Path], float]) -> float:
 
 
 def _many(directory: Path, made: type[SqliteStore] = SqliteStore) -> float:
-    return NODES * STEPS / run(seconds(directory, NODES, made=made))
+    return NODES * STEPS / asyncio.run(seconds(directory, NODES, made=made))
 
 
 def _naive(directory: Path) -> float:
-    return NAIVE_NODES * STEPS / run(seconds(directory, NAIVE_NODES, made=OneByOne))
+    return NAIVE_NODES * STEPS / asyncio.run(seconds(directory, NAIVE_NODES, made=OneByOne))
 
 
 def _one(directory: Path) -> float:
-    return run(seconds(directory, 1, IN_A_ROW)) / IN_A_ROW
+    return asyncio.run(seconds(directory, 1, IN_A_ROW)) / IN_A_ROW
 
 
 def _normal(directory: Path) -> float:

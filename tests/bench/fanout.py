@@ -19,7 +19,6 @@ from pathlib import Path
 
 from aiohttp import web
 from figures import Figure, percentile
-from loop import run
 from toy import Toy, house
 
 from daemon.api.stream import lines
@@ -188,7 +187,7 @@ async def _round() -> tuple[float, ...]:
 
 def fanout() -> list[Figure]:
     """G7 and G7b."""
-    rows = [run(_round()) for _ in range(ROUNDS)]
+    rows = [asyncio.run(_round()) for _ in range(ROUNDS)]
     ours, theirs, half, most, beside = (statistics.median(column) for column in zip(*rows, strict=True))
     return [
         Figure("api.deliveries_per_second", ours, f"lines/s to {READERS} readers"),

@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 from figures import Figure, cpu_seconds, of_runs, resident_mb
-from loop import run
 from restart import killed, until_told
 from toy import Toy, house, sow
 
@@ -82,4 +81,4 @@ async def _wait(directory: Path, nodes: int) -> None:
 
 
 if __name__ == "__main__":
-    run(_wait(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(_wait(Path(sys.argv[1]), int(sys.argv[2])))

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from disk import syncs
 from figures import Figure, percentile
-from loop import run
 from toy import Toy, house, sow
 
 from daemon.memory.journal import Journal
@@ -51,7 +50,7 @@ def latency() -> list[Figure]:
     for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory() as name:
             disk = syncs(Path(name))
-            times = run(_steadily(Path(name)))
+            times = asyncio.run(_steadily(Path(name)))
             rows.append((disk.median, statistics.median(times), percentile(times, 99)))
     sync, half, most = (statistics.median(column) for column in zip(*rows, strict=True))
     unit = "x the median fdatasync"

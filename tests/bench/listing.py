@@ -19,7 +19,6 @@ from typing import Any
 from aiohttp import web
 from cryptography.fernet import Fernet
 from figures import Figure
-from loop import run
 from toy import Toy
 
 from daemon import wire
@@ -175,4 +174,4 @@ def listing() -> list[Figure]:
 
 
 if __name__ == "__main__":
-    run(_watch(sys.argv[1]) if PING in sys.argv else _serve(sys.argv[1]))
+    asyncio.run(_watch(sys.argv[1]) if PING in sys.argv else _serve(sys.argv[1]))

@@ -15,7 +15,6 @@ import tempfile
 from pathlib import Path
 
 from figures import Figure, resident_mb
-from loop import run
 from toy import Toy, house, never_answered, sow
 
 NODES = 10_000
@@ -76,7 +75,7 @@ class _Model:
 
 def _asked(side: str) -> float:
     with tempfile.TemporaryDirectory() as directory:
-        run(_prepare(Path(directory)))
+        asyncio.run(_prepare(Path(directory)))
         command = [sys.executable, __file__, side, directory]
         return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
@@ -97,4 +96,4 @@ def memory() -> list[Figure]:
 
 if __name__ == "__main__":
     side, where = sys.argv[1], Path(sys.argv[2])
-    print(_bound() if side == "bound" else run(_ours(where, side == "flight")))
+    print(_bound() if side == "bound" else asyncio.run(_ours(where, side == "flight")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 import subprocess
 import sys
@@ -14,7 +15,6 @@ import ironic_life
 from engine import NODES
 from figures import Figure
 from life import WITH, fleet, states
-from loop import run
 from restart import killed, one_restart, until_told
 from toy import HALF, STEPS, seconds
 
@@ -63,7 +63,7 @@ def nginx() -> Path | None:
 def _ours(nodes: int) -> float:
     """Durable steps a second."""
     with tempfile.TemporaryDirectory() as name:
-        return nodes * STEPS / run(seconds(Path(name), nodes))
+        return nodes * STEPS / asyncio.run(seconds(Path(name), nodes))
 
 
 def _dbos_steps(python: Path) -> float:

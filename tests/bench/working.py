@@ -6,8 +6,6 @@ import asyncio
 import sys
 from pathlib import Path
 
-from loop import run
-
 from daemon.host.heap import collect_rarely
 
 
@@ -30,4 +28,4 @@ async def _daemon(what: str, directory: Path, nodes: int) -> None:
 
 if __name__ == "__main__":
     collect_rarely()  # before the rest is imported, as the daemon does
-    run(_daemon(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(_daemon(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))

@@ -42,7 +42,6 @@ async def test_a_request_whose_answer_is_lost_is_sent_once() -> None:
     assert heard == [b"GET", b"DELETE"]
 
 
-@pytest.mark.plain_loop
 async def test_a_name_whose_lookup_hangs_is_given_up_at_the_deadline_of_the_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
