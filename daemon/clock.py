@@ -87,10 +87,6 @@ class _Draws:
         return token_urlsafe(32)
 
 
-TICK = 0.001
-"""Real seconds by which an event loop may wake a sleeper early: some count in milliseconds."""
-
-
 class SystemClock(_Draws):
     """Real time, or real time that passes ``speed`` times as fast since the Unix time ``origin``.
 
@@ -113,10 +109,7 @@ class SystemClock(_Draws):
         return self._origin + (time.monotonic() + self._ahead - self._origin) * self._speed
 
     async def sleep(self, seconds: float) -> None:
-        until = time.monotonic() + max(0.0, seconds) / self._speed
-        await asyncio.sleep(until - time.monotonic())
-        while (left := until - time.monotonic()) > 0:  # noqa: ASYNC110 - time has no event
-            await asyncio.sleep(max(left, TICK))
+        await asyncio.sleep(max(0.0, seconds) / self._speed)
 
 
 class ManualClock(_Draws):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _ENDS = (".", "!", "?", "…", ":")
 """What a sentence ends with."""
 _HISSING = ("s", "x", "ch", "sh")
@@ -10,6 +12,13 @@ _HISSING = ("s", "x", "ch", "sh")
 def counted(number: int, one: str) -> str:
     """``1 node``, ``3 nodes``, ``0 addresses``."""
     return f"{number} {one if number == 1 else several(one)}"
+
+
+def first_of(names: Iterable[str], most: int) -> str:
+    """``a, b and 3 more``: so many of them at most are named."""
+    named = list(names)
+    more = f" and {len(named) - most} more" if len(named) > most else ""
+    return ", ".join(named[:most]) + more
 
 
 def several(one: str) -> str:

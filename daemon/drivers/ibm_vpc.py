@@ -18,11 +18,16 @@ from daemon.errors.tree import OutsideError
 Json = dict[str, Any]
 
 
-class Listed(Struct, gc=False):
+class Reference(Struct, gc=False):
+    """An object, as others name it."""
+
+    id: str
+
+
+class Listed(Reference, gc=False):
     """An item of a list, as far as every kind of object has it. Whoever asks for a list says what of its items is
     kept: a thousand servers whole are 10 MB."""
 
-    id: str
     name: str
 
 

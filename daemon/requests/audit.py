@@ -16,7 +16,7 @@ from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Finding
 from daemon.store.ops import NO_ROUND, AddEvent, Event, Op, PutSignal, Signal
-from daemon.words import sentences
+from daemon.words import first_of, sentences
 from state_machines.outcome import Remedy
 from state_machines.record import Record
 
@@ -158,9 +158,8 @@ class Audit:
         now = self._journal.clock.now()
         concerned = [unknown[id_] for id_ in dict.fromkeys(ids) if id_ in unknown]
         if concerned and not meant:
-            named = ", ".join(f"{one.kind} {one.name} ({one.id})" for one in concerned[:NAMED])
-            more = f" and {len(concerned) - NAMED} more" if len(concerned) > NAMED else ""
-            raise NxdError("deletes", f"This deletes for good: {named}{more}.", remedy=_MEANT)
+            named = first_of((f"{one.kind} {one.name} ({one.id})" for one in concerned), NAMED)
+            raise NxdError("deletes", f"This deletes for good: {named}.", remedy=_MEANT)
         for one in concerned:
             said = f"{actor} has {one.kind} {one.name} ({one.id}) deleted, which is in no ledger"
             await self._journal.commit(AddEvent(Event(now, "", None, "verb", said, "warning", actor)))

@@ -16,6 +16,7 @@ from daemon.errors.tree import NxdError
 from daemon.memory.history import History
 from daemon.platforms.base import Bound, Planned
 from daemon.store.ops import Resource
+from daemon.words import first_of
 from state_machines.kind import Kind
 from state_machines.objects import ObjectKind
 
@@ -116,9 +117,8 @@ def ask_before(plan: wire.Plan, doing: str) -> None:
     """Refuse a plan that deletes and that nobody is known to have seen. Raises NxdError."""
     deleting = deletes(plan)
     if deleting:
-        named = ", ".join(f"{item['kind']} {item['name']}" for item in deleting[: sentences.NAMED])
-        more = f" and {len(deleting) - sentences.NAMED} more" if len(deleting) > sentences.NAMED else ""
-        raise NxdError("deletes", f"{doing} deletes for good: {named}{more}.")
+        named = first_of((f"{item['kind']} {item['name']}" for item in deleting), sentences.NAMED)
+        raise NxdError("deletes", f"{doing} deletes for good: {named}.")
 
 
 def deletes(plan: wire.Plan) -> list[wire.PlanItem]:

@@ -19,6 +19,16 @@ DISKS = {"nvme0n1": 960, "nvme1n1": 960, "nvme2n1": 3200, "nvme3n1": 3200}
 """What a machine has, in GB."""
 MAC = "52:54:00:12:34:56"
 MEMORY_GIB = 384
+NEEDS = {
+    "boot_drives": ["/dev/nvme0n1"],
+    "boot_drive_gb": 32,
+    "data_drives": ["/dev/nvme2n1", "/dev/nvme3n1"],
+    "data_drive_gb": 200,
+    "memory_gib": 32,
+    "network_cards": 1,
+    "virtualization": True,
+}
+"""What is demanded of it."""
 PROGRAMS = (
     "cat", "cut", "dash", "dd", "head", "ip", "mkdir", "mount", "mv", "rmdir", "sed", "seq", "sh", "sha256sum", "sleep",
     "tail", "tee", "timeout", "tr", "wc",

@@ -17,7 +17,7 @@ import pytest
 
 from pxe.agent.archive import agent_initrd
 from pxe.book import BookClosed, Document, Guest, Report
-from tests.pxe.agent_root import MAC, AgentRoot, put, unpacked
+from tests.pxe.agent_root import MAC, NEEDS, AgentRoot, put, unpacked
 from tests.pxe.conftest import INSTALL_TOKEN, KERNEL, RecordingBook, a_guest
 
 pytestmark = pytest.mark.e2e
@@ -30,15 +30,7 @@ CONFIG = {
     "node_id": "lab-node01",
     "boot": 3,
     "node_config": {"node_name": 'the "first" one\'s', "cvm_ip": "10.240.0.101"},
-    "hardware_config": {
-        "boot_drives": ["/dev/nvme0n1"],
-        "boot_drive_gb": 32,
-        "data_drives": ["/dev/nvme2n1", "/dev/nvme3n1"],
-        "data_drive_gb": 200,
-        "memory_gib": 32,
-        "network_cards": 1,
-        "virtualization": True,
-    },
+    "hardware_config": NEEDS,
 }
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from daemon.drivers.ibm_dns import IbmDns
-from daemon.drivers.ibm_vpc import IbmVpc
+from daemon.drivers.ibm_vpc import IbmVpc, Listed, Reference
 from daemon.engine.objects import Disposal
 from daemon.errors.tree import NxdError
 from daemon.memory.mirror import Mirror
@@ -37,34 +37,25 @@ _NO_ZONE = Finding(
 """Whoever cleans up by a list has to know what it does not hold."""
 
 
-class _HeldRef(Struct, gc=False):
-    id: str
+class _Standing(Listed, gc=False):
+    created_at: str = ""
 
 
-class _StandingAddress(Struct, gc=False):
-    id: str
-    name: str
+class _StandingAddress(_Standing, gc=False):
     address: str = ""
-    created_at: str = ""
 
 
-class _StandingInterface(Struct, gc=False):
-    id: str
-    name: str
+class _StandingInterface(_Standing, gc=False):
     lifecycle_state: str = ""
-    created_at: str = ""
-    ips: Sequence[_HeldRef] = ()
+    ips: Sequence[Reference] = ()
 
 
 class _StandingAttachment(Struct, gc=False):
-    virtual_network_interface: _HeldRef | None = None
+    virtual_network_interface: Reference | None = None
 
 
-class _StandingServer(Struct, gc=False):
-    id: str
-    name: str
+class _StandingServer(_Standing, gc=False):
     status: str = ""
-    created_at: str = ""
     network_attachments: Sequence[_StandingAttachment] = ()
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
-from daemon.drivers.ibm_vpc import Listed
+from daemon.drivers.ibm_vpc import Listed, Reference
 
 NO_ADDRESS_YET = "0.0.0.0"
 """What a reserved IP shows for up to 30 seconds."""
@@ -17,13 +15,7 @@ class NamedAddress(Listed, gc=False):
     created_at: str
 
 
-class _PrimaryIp(Struct, gc=False):
-    """The reserved IP that an interface was made on."""
-
-    id: str
-
-
 class NamedInterface(Listed, gc=False):
-    """A virtual network interface as it is found by its name."""
+    """A virtual network interface as it is found by its name, with the reserved IP that it was made on."""
 
-    primary_ip: _PrimaryIp
+    primary_ip: Reference

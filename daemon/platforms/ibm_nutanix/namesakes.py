@@ -11,7 +11,7 @@ from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc, Listed
 from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
-from daemon.words import counted
+from daemon.words import counted, first_of
 
 SHOWN = 4
 """So many are named."""
@@ -45,12 +45,10 @@ class Namesakes:
                 found[f"{kind} {name}"] = None
         if not found:
             return Check("names", "passed", f"{counted(len(wanted), 'name')} free")
-        named = ", ".join(islice(found, SHOWN))
-        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         return Check(
             "names",
             "failed",
-            f"There is {named}{more} already, and this nxd did not make it. It looks like the work "
+            f"There is {first_of(found, SHOWN)} already, and this nxd did not make it. It looks like the work "
             f"of another nxd whose environment is {self._names.environment} too, or of one whose ledger was lost.",
             "See with `nxd audit` what there is and whose it is; then delete it there if it is nobody's, or give the "
             "cluster and its nodes other names.",

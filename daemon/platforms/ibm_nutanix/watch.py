@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from daemon.clock import Clock
-from daemon.drivers.ibm_vpc import IbmVpc
+from daemon.drivers.ibm_vpc import IbmVpc, Reference
 from daemon.errors.tree import OutsideError
 
 MANY = 20
@@ -22,22 +22,15 @@ UNDER_WAY = ("pending", "starting", "restarting", "reinitializing", "running")
 """What the list is believed: it may lag, and nobody fails or deletes anything because of these."""
 
 
-class _Interface(Struct, gc=False):
-    """An interface, by its id."""
-
-    id: str
-
-
 class _Attachment(Struct, gc=False):
-    """What connects a server with one."""
+    """What connects a server with an interface."""
 
-    virtual_network_interface: _Interface
+    virtual_network_interface: Reference
 
 
-class _ServerSeen(Struct, gc=False):
+class _ServerSeen(Reference, gc=False):
     """How a server stands in the list."""
 
-    id: str
     status: str
     network_attachments: Sequence[_Attachment] = ()
 

@@ -35,16 +35,13 @@ class WorldClock(SystemClock):
         loop = asyncio.get_running_loop()
         woken: asyncio.Future[None] = loop.create_future()
         self._order += 1
-        due = self.now() + seconds
-        heapq.heappush(self._sleepers, (due, self._order, woken))
+        heapq.heappush(self._sleepers, (self.now() + seconds, self._order, woken))
         alarm = loop.call_later(seconds / self.speed, _wake, woken)
         try:
             await woken
         finally:
             alarm.cancel()
             woken.cancel()
-        while (left := due - self.now()) > 0:  # the event loop counts in milliseconds
-            await super().sleep(left)
 
     async def advance(self, seconds: float) -> None:
         """Move time on by ``seconds``, and wake everybody whose time has come, each at that time."""

@@ -13,7 +13,7 @@ import pytest
 
 from daemon.sim.machines.agent import MachineParts, parts_of
 from pxe.book import Document, Report
-from tests.pxe.agent_root import AgentRoot, put
+from tests.pxe.agent_root import NEEDS, AgentRoot, put
 from tests.pxe.conftest import (
     BOOT_TOKEN,
     INSTALL_TOKEN,
@@ -29,15 +29,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 HERE = "127.0.0.1"
-NEEDS = {
-    "boot_drives": ["/dev/nvme0n1"],
-    "boot_drive_gb": 32,
-    "data_drives": ["/dev/nvme2n1", "/dev/nvme3n1"],
-    "data_drive_gb": 200,
-    "memory_gib": 32,
-    "network_cards": 1,
-    "virtualization": True,
-}
 
 
 def configuration(needs: dict[str, Any]) -> Document:
