@@ -28,6 +28,7 @@ from daemon.errors.tree import StartError
 from daemon.faultpoints import point
 from daemon.host.heap import freeze
 from daemon.host.ledger_mark import LedgerMark
+from daemon.host.platforms_seen import keep_seen
 from daemon.host.ports import connection_limiter, listening, on_socket
 from daemon.host.state_dir import DATABASE, KEY, RUNNING, check_files, check_ledger, claimed
 from daemon.memory.bus import Bus
@@ -57,6 +58,8 @@ async def serve(settings: Settings, known: Redactor) -> None:
         log.error("platform_unusable", extra={"problem": said})
     if settings.unused:
         log.warning("settings_unused", extra={"keys": ",".join(settings.unused)})
+    if settings.uninstalled:
+        log.error("platforms_not_installed", extra={"platforms": ",".join(settings.uninstalled)})
     clock = SystemClock(settings.clock_speed, settings.clock_origin)
     with claimed(settings.state_dir), _stop_signals() as stop:
         async with AsyncExitStack() as stack:
@@ -94,6 +97,8 @@ async def _open(
 ) -> tuple[Engine, Upkeep, LastScreens]:
     """Everything but the work itself, to be closed in the opposite order."""
     check_files(settings.state_dir)
+    installed = platforms.manifests()
+    keep_seen(settings.state_dir, {name: [s.key for s in one.settings] for name, one in installed.items()})
     mark = LedgerMark(settings.state_dir)
     check_ledger(settings.state_dir, mark.owner)
     store = SqliteStore(settings.state_dir / DATABASE, clock.new_id(), mark)
@@ -119,7 +124,7 @@ async def _open(
     )
     crashes = CrashLog(settings.state_dir / RUNNING)
     stack.callback(crashes.close)
-    engine = Engine(journal, loaded, box, pace, crashes)
+    engine = Engine(journal, loaded, box, pace, crashes, installed)
     ProcessCollector(registry=engine.metrics)
     if mark.moved():
         await hold_what_was_at_work(engine)

@@ -22,7 +22,7 @@ def backup(options: dict[str, Any], directory: str) -> None:
 
     To restore it, stop nxd, move its state directory away, put DIR in its place with its owner, and start nxd.
     """
-    from daemon.host.state_dir import DATABASE, KEY
+    from daemon.host.state_dir import DATABASE, KEY, SEEN
     from daemon.settings.reading import find_config, load_settings
     from daemon.store.backup import copy
 
@@ -33,12 +33,15 @@ def backup(options: dict[str, Any], directory: str) -> None:
     try:
         key = (state_dir / KEY).read_bytes()
         (state_dir / DATABASE).stat()
+        seen = (state_dir / SEEN).read_bytes() if (state_dir / SEEN).exists() else None
     except OSError as error:
         said = f"{error.filename} cannot be read ({error.strerror}): give the command as the user that nxd runs as."
         raise CommandFailed(wire.EXIT_FAILED, said) from None
     try:
         target.mkdir(mode=0o700)
         _write(target / KEY, key)
+        if seen is not None:
+            _write(target / SEEN, seen)
         last = copy(state_dir / DATABASE, target / DATABASE)
     except FileExistsError:
         said = f"{target} exists: name a directory that does not, so that nothing is mixed."

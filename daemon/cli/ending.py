@@ -175,7 +175,7 @@ def refusal(error: Mapping[str, Any]) -> str:
 
 def find_socket(options: Mapping[str, Any]) -> Path:
     """The daemon's socket: --socket, $NXD_SOCKET, the settings file, or the default. Raises SettingsError."""
-    from daemon.settings.reading import DEFAULT_CONFIG, find_config, load_settings
+    from daemon.settings.reading import DEFAULT_CONFIG, find_config, one_setting
 
     given = options["socket"] or os.environ.get("NXD_SOCKET")
     if given:
@@ -183,4 +183,5 @@ def find_socket(options: Mapping[str, Any]) -> Path:
     path = find_config(options["config"], os.environ)
     if path == DEFAULT_CONFIG and not path.exists():
         return Path("/run/nxd/nxd.sock")
-    return load_settings(path, os.environ).socket
+    found: Path = one_setting("socket", path, os.environ)
+    return found

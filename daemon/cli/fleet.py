@@ -12,6 +12,7 @@ import click
 from daemon.cli import tables
 from daemon.cli.output import STYLES, moment_shown, note, record, remark, terminal
 from daemon.display.durations import UNKNOWN, lasting
+from daemon.display.places import steps
 from daemon.display.signs import PHASES
 from daemon.display.sorting import natural, urgency
 from daemon.wire import EntityView, Snapshot
@@ -87,7 +88,7 @@ def print_records(entities: Sequence[EntityView], now: float) -> None:
 def row(one: EntityView, now: float) -> tuple[object, ...]:
     """The fields of ``COLUMNS``; only the last one has blanks in it."""
     due = "-" if one["deadline"] is None else round(one["deadline"] - now)
-    step = f"{one['step_index']}/{one['step_count']}"
+    step = steps(one, "-")
     since = round(max(0.0, now - one["since"]))
     return (one["name"], one["kind"], one["cluster"], one["phase"], one["state"], step, since, due, note(one))
 
@@ -116,7 +117,7 @@ def _print_table(entities: Sequence[EntityView], now: float) -> None:
 
 
 def _cells(one: EntityView, now: float) -> tuple[tables.Cell, ...]:
-    style, step = STYLES[one["phase"]], f"{one['step_index']}/{one['step_count']}"
+    style, step = STYLES[one["phase"]], steps(one)
     since, due = _times(one, now)
     return (PHASES[one["phase"]], style), one["name"], (one["title"], style), step, since, due, note(one)
 
@@ -133,7 +134,7 @@ def plain_rows(entities: Sequence[EntityView], now: float) -> Iterator[str]:
     name = max(len(one["name"]) for one in entities)
     title = max(len(one["title"]) for one in entities)
     for one in entities:
-        step = f"{one['step_index']}/{one['step_count']}"
+        step = steps(one)
         since, due = _times(one, now)
         row = f"{PHASES[one['phase']]} {one['name']:<{name}}  {one['title']:<{title}}  {step:>5}  {since:>6}  {due:>6}"
         said = note(one)

@@ -23,12 +23,15 @@ class Absent(Platform):
     undo: Mapping[str, Any] = {}
     objects: Mapping[str, ObjectKind] = {}
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, installed: bool) -> None:
         self.name = name
-        self.why = f"Its platform {name} is not switched on here."
-        self.remedy = Remedy(
-            "outside", f"See that {name} is installed, add it to platforms in nxd.yaml, then start nxd again."
-        )
+        if installed:
+            self.why = f"Its platform {name} is not switched on here."
+            todo = f"Add {name} to platforms in nxd.yaml, then start nxd again."
+        else:
+            self.why = f"Its platform {name} is not installed here."
+            todo = f"Install the package that brings {name}, name it in platforms in nxd.yaml, then start nxd again."
+        self.remedy = Remedy("outside", todo)
 
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
         return ()
@@ -47,7 +50,12 @@ class _Any(dict[str, State]):
         shared = next((one for one in ENDS if one.name == name), None)
         if shared is not None:
             return replace(shared, phase="attention")
-        return State(name, "attention", name.replace("_", " "), "Its platform is not switched on.")
+        return State(
+            name,
+            "attention",
+            name.replace("_", " "),
+            "Its platform is not switched on here, or not installed.",
+        )
 
 
 def kind_of(name: str, records: Iterable[Record]) -> Kind:

@@ -7,7 +7,7 @@ A restart is no second path: every record that has work gets a turn, and its ste
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -45,7 +45,8 @@ PROTECTED_POLL = 60.0
 
 
 class Engine:
-    """The turns of all records. ``platforms`` by name; a record's kind begins with its platform's name."""
+    """The turns of all records. ``platforms`` by name, those that are switched on; ``installed`` names those that could
+    be. A record's kind begins with its platform's name."""
 
     def __init__(
         self,
@@ -54,12 +55,13 @@ class Engine:
         box: SecretBox,
         pace: Pace,
         crashes: CrashLog | None = None,
+        installed: Collection[str] = (),
     ) -> None:
         self.journal = journal
         self._mirror = journal.mirror
         self.platforms = platforms
         self.pace = pace
-        known = Situations(journal.mirror, platforms, pace.deadline_factor)
+        known = Situations(journal.mirror, platforms, pace.deadline_factor, installed)
         self.platform, self.kind, self.limits = known.platform, known.kind, known.limits
         self.situation, self.exists, self.is_absent = known.situation, known.exists, known.is_absent
         self.box = box

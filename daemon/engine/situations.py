@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from daemon.engine.absent import Absent, kind_of
 from daemon.engine.legality import Situation
@@ -19,10 +19,17 @@ STILL = ("failed", "attention", "released")
 
 class Situations:
     """Looks records up. ``platforms`` by name; a record's kind begins with its platform's name. ``deadline_factor``
-    stretches every time limit."""
+    stretches every time limit. ``installed`` are the platforms that could be switched on."""
 
-    def __init__(self, mirror: Mirror, platforms: Mapping[str, Platform], deadline_factor: float) -> None:
+    def __init__(
+        self,
+        mirror: Mirror,
+        platforms: Mapping[str, Platform],
+        deadline_factor: float,
+        installed: Collection[str] = (),
+    ) -> None:
         self._mirror = mirror
+        self._installed = installed
         self._factor = deadline_factor
         both = [
             (kind, platform) for platform in platforms.values() for kind in (platform.node, platform.cluster)
@@ -33,7 +40,7 @@ class Situations:
     def platform(self, record: Record) -> Platform:
         """The platform a record belongs to; one that stands for it where it is not switched on."""
         if record.kind not in self._platform_of:
-            self._platform_of[record.kind] = Absent(record.platform)
+            self._platform_of[record.kind] = Absent(record.platform, record.platform in self._installed)
         return self._platform_of[record.kind]
 
     def kind(self, record: Record) -> Kind:

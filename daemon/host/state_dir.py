@@ -14,9 +14,11 @@ DATABASE = "nxd.db"
 KEY = "secret.key"
 MARK = "ledger.json"
 """Says whose ledger is kept beside it and how far it had come, for the day on which that is gone."""
+SEEN = "platforms.json"
+"""Names the platforms that were ever installed, with the keys of their settings."""
 RUNNING = "running"
 LOCK = "nxd.lock"
-NAMES = frozenset((DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY, MARK, RUNNING, LOCK))
+NAMES = frozenset((DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY, MARK, SEEN, RUNNING, LOCK))
 """What nxd keeps in its state directory."""
 
 _AWAY = (

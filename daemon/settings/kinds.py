@@ -112,6 +112,8 @@ PLATFORMS = ValueType(
     _platforms,
     listed=True,
 )
+ANYTHING = ValueType("anything", lambda value: value)
+"""What nobody reads: of a platform that is not installed."""
 PATH = ValueType("an absolute path without .., for example /var/lib/nxd", _path)
 SOCKET = ValueType(f"an absolute path of at most {_SOCKET_PATH_LIMIT} bytes", _socket)
 LISTEN = ValueType("host:port, for example 0.0.0.0:8080", _host_port)

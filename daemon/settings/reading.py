@@ -6,21 +6,20 @@ documentation come from these.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from daemon.display.encodings import SETTINGS_LIMIT, NotText, text_in
-from daemon.host.state_dir import NAMES
+from daemon.host.platforms_seen import platforms_seen
 from daemon.platforms import is_installed, manifests, own, wrong
 from daemon.platforms.manifest import Manifest
-from daemon.settings.kinds import URL, Setting, place_of
+from daemon.settings.contradictions import contradictions, fast_for_real
+from daemon.settings.kinds import ANYTHING, URL, Setting
 from daemon.settings.table import SETTINGS
-from daemon.spec.hosts import HostPort, is_loopback, is_unspecified, why_unreachable
+from daemon.spec.hosts import HostPort
 from daemon.spec.values import ValueType
 from daemon.spec.yaml_marks import Loc, Marked, read_yaml, scalar, unknown
 
@@ -34,11 +33,13 @@ class Settings:
     """The settings of the house by name; what each means is in ``SETTINGS``. Seconds are daemon seconds.
 
     ``own`` are those of the platforms that are switched on, by attribute; ``unused`` are the keys of those that were
-    given although their platform is not.
+    given although their platform is not, or not installed any more; ``uninstalled`` are the platforms that are named in
+    ``platforms`` although they are not.
     """
 
     own: Mapping[str, Any]
     unused: tuple[str, ...]
+    uninstalled: tuple[str, ...]
     platforms: tuple[str, ...]
     environment: str
     state_dir: Path
@@ -94,11 +95,43 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """
     marked = _read(path)
     try:
-        return _settings(marked, path, environ, own())
+        return _settings(marked, path, environ, own(), {})
     except SettingsError:
-        if manifests() == own():
+        uninstalled = _uninstalled(path, environ, manifests())
+        if manifests() == own() and not uninstalled:
             raise
-        return _settings(marked, path, environ, manifests())
+        return _settings(marked, path, environ, manifests(), uninstalled)
+
+
+def _uninstalled(
+    path: Path | None, environ: Mapping[str, str], known: Collection[str]
+) -> Mapping[str, tuple[Setting, ...]]:
+    """The platforms that were installed beside this ledger once and are not now, with their settings. One that is
+    installed and cannot be used is not uninstalled: what is wrong with it is told."""
+    try:
+        seen = platforms_seen(one_setting("state_dir", path, environ))
+    except SettingsError:
+        return {}
+    return {
+        name: tuple(
+            Setting(key, ANYTHING, None, "of a platform that is not installed") for key in sorted(keys)
+        )
+        for name, keys in seen.items()
+        if name not in known
+    }
+
+
+def one_setting(key: str, path: Path | None, environ: Mapping[str, str]) -> Any:
+    """One setting of the house, whatever is wrong with the others. Raises SettingsError."""
+    marked = _read(path)
+    problems = [f"{path}, line {p.line}, column {p.column}: {p.message}." for p in marked.problems]
+    if problems:
+        raise SettingsError(problems)
+    reader = _Reader(SETTINGS, _flatten(SETTINGS, marked, str(path), []), path, environ, problems)
+    reader.read(SETTINGS)
+    if key not in reader.values:
+        raise SettingsError([said for said in problems if said.startswith(f"{key} ")])
+    return reader.values[key]
 
 
 def _read(path: Path | None) -> Marked:
@@ -134,35 +167,44 @@ def platforms_on(path: Path | None, environ: Mapping[str, str]) -> tuple[str, ..
 
 
 def _settings(
-    marked: Marked, path: Path | None, environ: Mapping[str, str], known: Mapping[str, Manifest]
+    marked: Marked,
+    path: Path | None,
+    environ: Mapping[str, str],
+    known: Mapping[str, Manifest],
+    uninstalled: Mapping[str, tuple[Setting, ...]],
 ) -> Settings:
-    """The settings, where these platforms are known. Raises SettingsError."""
+    """The settings, where these platforms are known, and those were once. Raises SettingsError."""
     problems = [f"{path}, line {p.line}, column {p.column}: {p.message}." for p in marked.problems]
     if problems and marked.value is None:
         raise SettingsError(problems)
-    table = every_setting(known.values())
+    there = every_setting(known.values())
+    taken = {one.key for one in there}
+    table = (*there, *(one for settings in uninstalled.values() for one in settings if one.key not in taken))
     problems += _strange_variables(table, environ)
     given = _flatten(table, marked, str(path), problems)
     reader = _Reader(table, given, path, environ, problems)
     reader.read(SETTINGS)
     on = reader.values.get("platforms", ())
     lacking = [name for name in on if name not in known]
-    problems += reader.unknown_platforms(lacking, known)
+    forgiven = () if lacking and wrong() else tuple(name for name in lacking if name in uninstalled)
+    problems += reader.unknown_platforms([name for name in lacking if name not in forgiven], known)
     problems += wrong() if lacking else ()
     reader.hold("environment", [known[name].names.environment for name in on if name in known])
     theirs = [one for manifest in known.values() if manifest.name in on for one in manifest.settings]
     reader.read(theirs)
     values, off = reader.values, [one for one in table if one not in SETTINGS and one not in theirs]
     services: list[Any] = [values.get(one.key) for one in theirs if one.endpoint]
-    problems += _contradictions(values, None if not on or lacking or None in services else services)
-    problems += _fast_for_real(
+    problems += contradictions(values, None if not on or lacking or None in services else services)
+    problems += fast_for_real(
         values, [values[one.key] for one in theirs if one.kind is URL and one.key in values]
     )
     if problems:
         raise SettingsError(problems)
     house = {one.attribute: values[one.key] for one in SETTINGS}
     unused = tuple(one.key for one in off if one.key in given or environ.get(one.env))
-    return Settings(own={one.attribute: values[one.key] for one in theirs}, unused=unused, **house)
+    house["platforms"] = tuple(name for name in on if name in known)
+    own_values = {one.attribute: values[one.key] for one in theirs}
+    return Settings(own=own_values, unused=unused, uninstalled=forgiven, **house)
 
 
 _NO_FILE = "There is no settings file at {path}: create it, or name another one with --config or $NXD_CONFIG."
@@ -300,82 +342,6 @@ def _filled(value: object, values: Mapping[str, object], known: Collection[str])
         )
 
     return _REFERENCE.sub(put, value)
-
-
-def _contradictions(values: dict[str, Any], services: Collection[str] | None) -> list[str]:
-    """What is wrong between two settings that are right by themselves; ``services`` are the URLs of
-    those outside; None where one of them is wrong itself."""
-    problems = []
-    ports = [(key, value) for key, value in values.items() if isinstance(value, HostPort)]
-    for (one, here), (other, there) in combinations(ports, 2):
-        if _overlap(here, there):
-            problems.append(f"{other} is {there} and {one} {here}: give each its own port.")
-    boot, config = values.get("boot.url"), values.get("config.url")
-    if boot is not None and config is not None and place_of(boot) == place_of(config):
-        problems.append(f"config.url is {config} and boot.url {boot}, which is one port: each has its own.")
-    problems += [] if services is None else _out_of_reach(values, services)
-    first, most = values.get("retry.first_seconds"), values.get("retry.max_seconds")
-    if isinstance(first, float) and isinstance(most, float) and first > most:
-        problems.append(
-            f"retry.max_seconds ({most:g}) is less than retry.first_seconds ({first:g}): raise it."
-        )
-    each, every = values.get("limits.connections_per_source"), values.get("limits.connections")
-    if each is not None and every is not None and each > every:
-        problems.append(
-            f"limits.connections_per_source ({each}) is more than limits.connections ({every}), which is of all "
-            "sources together: lower it."
-        )
-    return problems + _socket_in_the_way(values)
-
-
-def _out_of_reach(values: dict[str, Any], services: Collection[str]) -> list[str]:
-    """The URLs that no machine can reach. In the simulated world, whose cloud is on this host, the machines are on it
-    too, and an address of loopback leads to it; a name that each looks up for itself does not."""
-    here = bool(services) and all(is_loopback(place_of(url)[0]) for url in services)
-    found = []
-    for key in ("boot.url", "config.url"):
-        host = place_of(values[key])[0] if key in values else ""
-        why = why_unreachable(host) if host else None
-        if why is not None and not (here and is_loopback(host)):
-            found.append(
-                f"{key} is {values[key]}, and {host} {why}: no machine reaches it there. Name the address of this "
-                "host in the network of the machines."
-            )
-    return found
-
-
-def _fast_for_real(values: dict[str, Any], services: Collection[str]) -> list[str]:
-    """A clock that runs at another speed than the services outside, whose limits and deadlines are in real time."""
-    speed, real = values.get("clock.speed"), [url for url in services if not is_loopback(place_of(url)[0])]
-    if speed in (None, 1.0) or not real:
-        return []
-    return [
-        f"clock.speed is {speed:g}, and {real[0]} is a real service, whose time passes as it does: leave clock.speed "
-        "out, which is only for the simulated world on this host."
-    ]
-
-
-def _socket_in_the_way(values: dict[str, Any]) -> list[str]:
-    """Whether the socket would stand where nxd keeps something else."""
-    if "socket" not in values:
-        return []
-    socket = Path(os.path.normpath(values["socket"]))
-    taken: dict[Path, str] = {}
-    for key in ("state_dir", "images_dir"):
-        if key in values:
-            directory = Path(os.path.normpath(values[key]))
-            taken |= {path: f"a directory above {key}" for path in directory.parents} | {directory: key}
-            if key == "state_dir":
-                taken |= {directory / name: f"a file that nxd keeps in {key}" for name in NAMES}
-    if socket not in taken:
-        return []
-    return [f"socket is {socket}, which is {taken[socket]}: give the socket a path of its own."]
-
-
-def _overlap(one: HostPort, other: HostPort) -> bool:
-    """Whether two servers that listen there would meet at an address."""
-    everywhere = is_unspecified(one.host) or is_unspecified(other.host)
-    return one.port == other.port and (one.host == other.host or everywhere)
 
 
 def settings_table() -> str:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import get_args
 
 from daemon.display.durations import lasting
+from daemon.display.places import steps
 from daemon.wire import EntityView, Plan, PlanItem, ScreenView
 from daemon.words import counted
 from nxtui import keys
 from nxtui.draw.glyphs import Glyphs
-from nxtui.draw.rows import BUSY, note, steps, timing
+from nxtui.draw.rows import BUSY, note, timing
 from nxtui.draw.text import Line, clip, fit, width_of, wrap
 from nxtui.model.times import clock
 

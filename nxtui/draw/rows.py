@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 
 from daemon.display.durations import UNKNOWN, lasting
+from daemon.display.places import steps
 from daemon.wire import EntityView, Phase
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.text import Span
@@ -36,11 +37,6 @@ def note(entity: EntityView, waits: str = "", before: str = "") -> str:
     if entity["waiting_for"]:
         parts.append(waits + entity["waiting_for"])
     return " · ".join(parts)
-
-
-def steps(entity: EntityView) -> str:
-    """``3/9``, or a dash where the daemon names no steps."""
-    return f"{entity['step_index']}/{entity['step_count']}" if entity["step_count"] else UNKNOWN
 
 
 def share_done(entity: EntityView) -> float | None:

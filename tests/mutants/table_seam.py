@@ -6,6 +6,7 @@ from tests.mutants.mutant import ENGINE, STORE, Mutant
 
 TOY = "tests/platforms/toy/test_toyland.py"
 OFF = "tests/platforms/toy/test_off.py"
+UNINSTALLED = "tests/daemon/settings/test_uninstalled.py"
 BLINK = "tests/platforms/toy/test_blink.py"
 REMEDIES = (f"{ENGINE}/test_remedies.py",)
 LIFE = ("tests/daemon/life",)
@@ -31,6 +32,12 @@ MUTANTS: tuple[Mutant, ...] = (
            "what is refused to a member follows from the verb's row", LIFE),
     Mutant("daemon/engine/legality.py", "    if situation.absent:\n        return situation.absent\n", "",
            "nothing can be done with a record whose platform is off", (OFF,)),
+    Mutant("daemon/engine/absent.py", "        if installed:\n", "        if True:\n",
+           "what brings a record back is told by whether its platform is installed", (OFF,)),
+    Mutant("daemon/settings/reading.py", "        uninstalled = _uninstalled(path, environ, manifests())\n", "        uninstalled: Any = {}\n",
+           "settings of a platform that is not installed any more keep no daemon from starting", (UNINSTALLED, OFF)),
+    Mutant("daemon/settings/reading.py", "if name in uninstalled)\n", "if True)\n",
+           "a misspelt platform is refused beside one that is gone", (UNINSTALLED,)),
     Mutant("daemon/engine/lapses.py", "            if absent == (one.deadline is None):\n", "            if True:\n",
            "no deadline runs while a platform is off, and none is missed once it is on again", (OFF,)),
     Mutant("daemon/requests/sealing.py", "        return {\"sealed\": box.mark(plain[LITERAL])}\n", "        return plain\n",

@@ -141,7 +141,7 @@ def test_a_backup_of_a_working_daemon_is_whole_and_starts_held(place: Any, tmp_p
     assert place.run("apply", str(SAMPLE)).code == 0
     made = place.run("backup", str(copy))
     assert made.code == 0 and "line" in made.err, made
-    assert {path.name for path in copy.iterdir()} == {"nxd.db", "secret.key"}
+    assert {path.name for path in copy.iterdir()} == {"nxd.db", "secret.key", "platforms.json"}
     assert (copy.stat().st_mode & 0o777, (copy / "secret.key").stat().st_mode & 0o777) == (0o700, 0o600)
     with contextlib.closing(sqlite3.connect(copy / "nxd.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)

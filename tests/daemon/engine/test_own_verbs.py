@@ -119,7 +119,9 @@ def after(kind: Kind) -> tuple[list[str], str]:
     record = replace(ACTIVE, kind=kind.name, state="failed", step="making", facts={})
     here = node_of(kind, record, replace(WHOLE, spec={"on_failure": "rollback"}))
     problem = OutsideError("bad_request", "No.").problem()
-    ops = reactions.after_failure(here, Absent(record.platform), record, problem, 0.0, lambda: "id")
+    ops = reactions.after_failure(
+        here, Absent(record.platform, installed=False), record, problem, 0.0, lambda: "id"
+    )
     verbs = [op.command.verb for op in ops if isinstance(op, AddCommand)]
     return verbs, " ".join(op.event.message for op in ops if not isinstance(op, AddCommand))
 

@@ -14,25 +14,39 @@ from tests.platforms.toy.test_toyland import IBM, SPEC, deployed, destroyed, end
 pytestmark = pytest.mark.e2e
 
 
-@pytest.mark.parametrize("installed", [True, False])
+GONE = "Its platform toyland is not installed here."
+OFF = "Its platform toyland is not switched on here."
+
+
+@pytest.mark.parametrize(
+    ("installed", "named", "said_in_the_log"),
+    [
+        (True, ["ibm_nutanix"], "settings_unused keys=toyland.url"),
+        (False, ["ibm_nutanix"], "settings_unused keys=toyland.url"),
+        (False, ["ibm_nutanix", "toyland"], "platforms_not_installed platforms=toyland"),
+        (False, ["toyland"], "platforms_not_installed platforms=toyland"),
+    ],
+)
 def test_they_are_shown_as_they_are_and_nothing_of_them_is_touched(
-    toy: Any, shelf: ShelfState, installed: bool
+    toy: Any, shelf: ShelfState, installed: bool, named: list[str], said_in_the_log: str
 ) -> None:
     ended(deployed(toy))
-    asked = len(shelf.asked)
+    asked, why = len(shelf.asked), OFF if installed else GONE
     toy.installed = installed
-    toy.write(platforms=["ibm_nutanix"], ibm=IBM, toyland={"url": shelf.url} if installed else None)
+    toy.write(platforms=named, ibm=IBM if "ibm_nutanix" in named else None)
     child = toy.serve()
     assert states(toy) == {"row": "active", "left": "active", "right": "active"}
     for words in (("destroy", "row", "--yes"), ("protect", "row"), ("retry", "left")):
         said = toy.run(*words)
-        said.refused_with(4, "toyland is not switched on here", "platforms in nxd.yaml")
+        said.refused_with(4, why, "platforms in nxd.yaml")
+        assert ("Install the package" in said.err) == (not installed)
     (entity,) = [one for one in json.loads(toy.run("status", "--json").out)["nodes"] if one["name"] == "left"]
     assert (entity["can"], entity["phase"]) == ({}, "attention")
+    assert "0/0" not in toy.run("status").out + toy.run("status", "--plain").out
     told = {one["name"]: one["command"] for one in json.loads(toy.run("audit", "--json").out)}
-    assert set(told) == {"ibm_nutanix", "toyland"}  # the one cannot be asked here, the other is off
-    assert "not switched on here" in told["toyland"]
-    toy.run("login", "row").refused_with(4, "not switched on here")
+    assert set(told) == {*named, "toyland"}  # the one cannot be asked here, the other is not there
+    assert why in told["toyland"]
+    toy.run("login", "row").refused_with(4, why)
     kept = toy.run("spec", "row")
     assert kept.code == 0 and kept.out.startswith("# The spec of row as nxd keeps it. Its platform toyland")
     assert yaml.safe_load(kept.out)["colour"] == yaml.safe_load(SPEC.read_text())["colour"]
@@ -40,7 +54,7 @@ def test_they_are_shown_as_they_are_and_nothing_of_them_is_touched(
     assert len(shelf.asked) == asked and len(shelf.boxes) == 2
     ended(child)
     log = (toy.directory / "serve.log").read_text()
-    assert log.count("settings_unused keys=toyland.url") == int(installed)
+    assert log.count(said_in_the_log) == log.count("settings_unused") == 1
     toy.installed = True
     toy.write(platforms=["toyland"], ibm=None, toyland={"url": shelf.url})
     toy.serve()
@@ -59,7 +73,7 @@ def test_one_that_was_being_rolled_back_is_shown_with_what_its_log_keeps(
     until(lambda: states(toy)["left"] == "rolling_back")
     ended(child)
     toy.installed = installed
-    toy.write(platforms=["ibm_nutanix"], ibm=IBM, toyland={"url": shelf.url} if installed else None)
+    toy.write(platforms=["ibm_nutanix"], ibm=IBM, toyland={"url": shelf.url})
     toy.serve()
     for name in ("left", "row"):
         shown = toy.run("show", name)

@@ -1,0 +1,91 @@
+"""Settings of a platform that is not installed any more are kept, and a misspelt one is told all the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from daemon.host.platforms_seen import keep_seen, platforms_seen
+from daemon.settings.reading import SettingsError, load_settings, one_setting
+from tests.daemon.settings.test_settings import REQUIRED
+
+HARBOUR = {"harbour": ["harbour.url", "harbour.crane.speed"]}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Settings beside a ledger that has seen a platform which is not there any more."""
+    path = tmp_path / "nxd.yaml"
+    path.write_text(f"state_dir: {tmp_path}\nharbour:\n  url: not even a URL\n")
+    keep_seen(tmp_path, HARBOUR)
+    return path
+
+
+def test_they_are_kept_and_not_used(file: Path) -> None:
+    settings = load_settings(file, {**REQUIRED, "NXD_HARBOUR_CRANE_SPEED": "7"})
+    assert settings.unused == ("harbour.crane.speed", "harbour.url")
+    assert (settings.platforms, settings.uninstalled) == (("ibm_nutanix",), ())
+
+
+def test_a_name_in_the_list_of_platforms_is_kept_too(file: Path) -> None:
+    settings = load_settings(file, {**REQUIRED, "NXD_PLATFORMS": "ibm_nutanix,harbour"})
+    assert (settings.platforms, settings.uninstalled) == (("ibm_nutanix",), ("harbour",))
+    settings = load_settings(file, {**REQUIRED, "NXD_PLATFORMS": "harbour"})
+    assert (settings.platforms, settings.uninstalled) == ((), ("harbour",))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("  ulr: x\n", 'unknown setting "harbour.ulr": did you mean "harbour.url"?'),
+        ("harbor:\n  url: x\n", 'unknown setting "harbor": did you mean "harbour"?'),
+        ("bot:\n  listen: x\n", 'unknown setting "bot": did you mean "boot"?'),
+        ("platforms: [harbuor]\n", 'unknown platform "harbuor"'),
+    ],
+)
+def test_what_is_misspelt_is_refused_as_unknown(file: Path, more: str, said: str) -> None:
+    file.write_text(file.read_text() + more)
+    with pytest.raises(SettingsError) as wrong:
+        load_settings(file, REQUIRED)
+    assert len(wrong.value.problems) == 1 and said in wrong.value.problems[0]
+
+
+def test_a_misspelt_variable_of_it_is_refused(file: Path) -> None:
+    with pytest.raises(SettingsError, match="NXD_HARBOUR_ULR"):
+        load_settings(file, {**REQUIRED, "NXD_HARBOUR_ULR": "x"})
+
+
+def test_beside_a_ledger_that_never_saw_it_they_are_unknown(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "platforms.json").unlink()
+    with pytest.raises(SettingsError, match='unknown setting "harbour"'):
+        load_settings(file, REQUIRED)
+
+
+def test_what_was_seen_once_stays_known(tmp_path: Path) -> None:
+    keep_seen(tmp_path, HARBOUR)
+    keep_seen(tmp_path, {"ibm_nutanix": ["ibm.region"]})
+    assert platforms_seen(tmp_path) == {
+        "harbour": frozenset(HARBOUR["harbour"]),
+        "ibm_nutanix": frozenset({"ibm.region"}),
+    }
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"harbour": 5}', "\xff"])
+def test_a_damaged_list_of_them_is_as_good_as_none(tmp_path: Path, damaged: str) -> None:
+    (tmp_path / "platforms.json").write_text(damaged, encoding="latin-1")
+    assert platforms_seen(tmp_path) == {}
+    keep_seen(tmp_path, HARBOUR)
+    assert json.loads((tmp_path / "platforms.json").read_text()) == {
+        "harbour": sorted(HARBOUR["harbour"]),
+    }
+
+
+def test_who_asks_for_one_setting_gets_it_whatever_is_wrong_with_the_others(
+    file: Path, tmp_path: Path
+) -> None:
+    file.write_text("state_dir: /srv/nxd\nsocket: '{state_dir}/x.sock'\nbot: 1\nboot:\n  url: nonsense\n")
+    assert one_setting("socket", file, {}) == Path("/srv/nxd/x.sock")
+    with pytest.raises(SettingsError, match=r"^socket \(variable NXD_SOCKET\): .*absolute path"):
+        one_setting("socket", file, {"NXD_SOCKET": "x"})
