@@ -172,14 +172,14 @@ class NxdError(Exception):
             (message or self.kind.cause).split()
         )  # what stands outside may have several lines
         self.evidence = evidence
-        self.remedies = self.kind.mend if remedy is None else _remedies(remedy)
+        self.remedies = self.kind.mend if remedy is None else as_remedies(remedy)
         self.after = after
         super().__init__(self.message)
 
-    def mend_by(self, remedies: Mapping[str, str]) -> None:
+    def mend_by(self, remedies: Mapping[str, Mend]) -> None:
         """Tell what a person does on the platform whose ``remedies`` these are, where only the code is known."""
         if self.remedies == self.kind.mend and self.code in remedies:
-            self.remedies = (outside(remedies[self.code]),)
+            self.remedies = as_remedies(remedies[self.code])
 
     @property
     def retry(self) -> Retry:
@@ -196,15 +196,16 @@ class NxdError(Exception):
         return Problem(self.code, self.message, self.remedies, self.retry, self.evidence)
 
 
-def mended(problem: Problem, remedies: Mapping[str, str]) -> Problem:
+def mended(problem: Problem, remedies: Mapping[str, Mend]) -> Problem:
     """The problem with what a person does on the platform whose ``remedies`` these are, where it says only its code."""
     kind = CATALOGUE.get(problem.code)
     if kind is None or problem.code not in remedies or problem.remedies != kind.mend:
         return problem
-    return replace(problem, remedies=(outside(remedies[problem.code]),))
+    return replace(problem, remedies=as_remedies(remedies[problem.code]))
 
 
-def _remedies(mend: Mend) -> tuple[Remedy, ...]:
+def as_remedies(mend: Mend) -> tuple[Remedy, ...]:
+    """What a person has to do first, as data."""
     several = (mend,) if isinstance(mend, (str, Remedy)) else mend
     return tuple(outside(one) if isinstance(one, str) else one for one in several)
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 from daemon.engine.context import Step
-from daemon.errors.tree import ErrorKind, NxdError
+from daemon.errors.tree import ErrorKind, Mend, NxdError
 from daemon.memory.mirror import Mirror
 from daemon.store.ops import Resource
 from pxe.book import Guest
@@ -141,7 +141,7 @@ class Platform(ABC):
     errors: Mapping[str, ErrorKind] = MappingProxyType({})
     """The codes of errors that only it has: those of its manifest."""
 
-    remedies: Mapping[str, str] = MappingProxyType({})
+    remedies: Mapping[str, Mend] = MappingProxyType({})
     """Code of an error → what a person does first on this platform: those of its manifest."""
 
     @abstractmethod

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from string import Formatter
 from typing import Any, get_args
 
-from daemon.errors.tree import CATALOGUE, StartError
+from daemon.errors.tree import CATALOGUE, StartError, as_remedies
 from daemon.platforms.manifest import Manifest
 from daemon.spec.names import LONGEST
 from state_machines import check
@@ -140,8 +140,26 @@ def _every_remedy_is_for_a_code(manifest: Manifest) -> Iterator[str]:
             yield f"{code}: it has a remedy beside the one of its own row"
         elif code not in CATALOGUE:
             yield f"{code}: it has a remedy, and there is no such code of an error"
-        if not _is_sentence(remedy):
+        if not all(_is_sentence(one.text) for one in as_remedies(remedy)):
             yield f"{code}: its remedy is no sentence"
+
+
+def asks_for_another_spec(text: str) -> bool:
+    """Whether a sentence tells a person to write something else into the spec."""
+    return (
+        re.search(r"\b(in|into) the spec\b|\bspec\b.*\bappl(y|ied)\b|\bapply\b.*\bspec\b", text) is not None
+    )
+
+
+def _a_change_of_the_spec_is_told_as_one(manifest: Manifest) -> Iterator[str]:
+    told = [(kind.code, kind.mend) for kind in manifest.errors]
+    told += [(code, as_remedies(remedy)) for code, remedy in manifest.remedies.items()]
+    for code, mend in told:
+        for one in mend:
+            if one.kind != "spec" and asks_for_another_spec(one.text):
+                yield f"{code}: its remedy changes the spec, and does not name the setting (in_spec)"
+        if mend and all(one.kind == "spec" for one in mend):
+            yield f"{code}: another spec is all its remedy, and a rollback that it stops takes no other spec"
 
 
 def _it_tells_whose_credentials_it_has(manifest: Manifest) -> Iterator[str]:
@@ -168,5 +186,6 @@ RULES: tuple[Callable[[Manifest], Iterator[str]], ...] = (
     _every_kind_can_be_removed_by_hand,
     _every_error_has_its_words_and_a_remedy,
     _every_remedy_is_for_a_code,
+    _a_change_of_the_spec_is_told_as_one,
     _it_tells_whose_credentials_it_has,
 )

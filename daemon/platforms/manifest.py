@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from daemon.errors.tree import ErrorKind
+from daemon.errors.tree import ErrorKind, Mend
 from daemon.settings.kinds import Setting
 from daemon.spec.names import EVERYWHERE, NameRule
 from state_machines.objects import ObjectKind
@@ -36,8 +36,8 @@ class Manifest:
     """What it asks of the names of clusters and nodes, and of the environment."""
     errors: tuple[ErrorKind, ...] = ()
     """The codes of errors that only it has, each with what a person does."""
-    remedies: Mapping[str, str] = field(default_factory=dict)
+    remedies: Mapping[str, Mend] = field(default_factory=dict)
     """Code that all platforms share → what a person does first on this one, where the error says no more than its
-    code; one about credentials is always among them."""
+    code; one about credentials is always among them. A change of the spec is told as one (``in_spec``)."""
     settings: tuple[Setting, ...] = ()
     """Its own settings, which are required only while it is switched on."""

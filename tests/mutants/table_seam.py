@@ -20,6 +20,8 @@ MUTANTS: tuple[Mutant, ...] = (
            "a code means the same on every platform", MANIFESTS),
     Mutant("daemon/platforms/lint.py", "        if not kind.mend:\n            yield", "        if False:\n            yield",
            "a platform's own error has a remedy", MANIFESTS),
+    Mutant("daemon/platforms/lint.py", "            if one.kind != \"spec\" and asks", "            if False and asks",
+           "a remedy that changes the spec names the setting", MANIFESTS),
     Mutant("daemon/platforms/lint.py", "if field.get(\"pattern\") != wanted]", "if False]",
            "the names of a spec are those of its manifest", ("tests/platforms/test_every_platform.py",)),
     Mutant("daemon/errors/tree.py", "    return CATALOGUE.get(code) or own.get(code)\n", "    return CATALOGUE.get(code)\n",

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from daemon.cli import COMMANDS
 from daemon.clock import ManualClock
-from daemon.errors.tree import ErrorKind, StartError, by_code, kind_of
+from daemon.errors.tree import ErrorKind, StartError, as_remedies, by_code, kind_of
 from daemon.platforms import GROUP, lint, loaded, own
 from daemon.platforms.manifest import Manifest
 from daemon.settings.reading import SettingsError, load_settings
@@ -145,6 +147,56 @@ def codes(manifest: Manifest) -> Iterator[tuple[str, bool]]:
                 yield str(code.value), has_remedy
             elif isinstance(row, ErrorKind):
                 yield row.code, has_remedy
+
+
+def test_what_a_person_shall_change_in_the_spec_is_a_setting_that_may_change_then(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change of the spec is told as one, wherever a platform tells it, and names a setting that there is; one that is
+    told by the code of an error, in whatever state that comes, may change while the cluster stands."""
+    fields = import_module(manifest.spec).MODEL.model_json_schema()
+    sentences, named = spec_remedies(manifest)
+    assert [text for text in sentences if lint.asks_for_another_spec(text) and "oll back" not in text] == []
+    assert [setting for setting in named if not stands_in(fields, setting, fields)] == []
+    monkeypatch.setattr("daemon.settings.reading.manifests", lambda: {**own(), manifest.name: manifest})
+    platform = loaded(manifest, load_settings(None, variables(manifest)), ManualClock())
+    told = [one for kind in manifest.errors for one in kind.mend]
+    told += [one for mend in manifest.remedies.values() for one in as_remedies(mend)]
+    settings = {one.setting for one in told if one.kind == "spec"}
+    assert [one for one in settings if one is None or not platform.may_change(one)] == []
+
+
+def spec_remedies(manifest: Manifest) -> tuple[list[str], list[str]]:
+    """What the sources of a platform tell as something outside, and the settings that they name as to be changed."""
+    sentences: list[str] = []
+    named: list[str] = []
+    for path in folder_of(manifest).rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call):
+                continue
+            function = getattr(call.func, "id", "")
+            texts = [str(one.value) for one in call.args if isinstance(one, ast.Constant)]
+            keys = {
+                one.arg: str(one.value.value) for one in call.keywords if isinstance(one.value, ast.Constant)
+            }
+            sentences += [*(texts if function == "outside" else ()), keys.get("remedy", "")]
+            named += texts[:1] if function == "in_spec" else ()
+            named += [
+                text for text in texts if function == "_spec" and re.fullmatch(r"[a-z_]+[.][a-z_.]+", text)
+            ]
+            named += [keys["setting"]] if keys.get("setting") else ()
+    return sentences, named
+
+
+def stands_in(model: dict[str, Any], setting: str, whole: dict[str, Any]) -> bool:
+    """Whether a JSON schema has a setting of this dotted name."""
+    first, _, rest = setting.partition(".")
+    model = whole["$defs"][str(model["$ref"]).rpartition("/")[2]] if "$ref" in model else model
+    inner = [one for key in ("anyOf", "allOf") for one in model.get(key, ())]
+    found = model.get("properties", {}).get(first)
+    if found is None:
+        return any(stands_in(one, setting, whole) for one in inner)
+    return not rest or stands_in(found, rest, whole)
 
 
 def test_its_spec_has_a_schema_in_which_every_key_is_explained(manifest: Manifest) -> None:

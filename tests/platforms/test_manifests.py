@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from daemon.errors.tree import ErrorKind
+from daemon.errors.tree import ErrorKind, in_spec, outside
 from daemon.platforms import own
 from daemon.platforms.lint import problems
 from daemon.platforms.manifest import Manifest
@@ -68,6 +68,18 @@ def error(**changes: Any) -> Manifest:
         ),
         (replace(SOUND, remedies={**REMEDIES, "quota": ""}), "quota: its remedy is no sentence"),
         (replace(SOUND, remedies={**REMEDIES, "torn": "Mend it."}), "torn: it has a remedy beside the one"),
+        (
+            error(mend=(outside("Put the right key into the spec."), outside("Or ask."))),
+            "torn: its remedy changes the spec, and does not name the setting (in_spec)",
+        ),
+        (
+            replace(SOUND, remedies={**REMEDIES, "quota": "Name a smaller box as size, and apply the spec."}),
+            "quota: its remedy changes the spec, and does not name the setting (in_spec)",
+        ),
+        (
+            error(mend=(in_spec("key", "Put the right key into the spec."),)),
+            "torn: another spec is all its remedy, and a rollback that it stops takes no other spec",
+        ),
         (
             replace(SOUND, remedies={"not_authorized": "Mend it."}),
             "authentication: it has no remedy, and nobody",

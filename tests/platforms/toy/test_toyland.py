@@ -251,6 +251,41 @@ class TestSecrets:
                 toy.run("retry", node)
         assert toy.run("wait", "row", "--timeout", "25").code == 0
 
+    def test_a_wrong_one_is_put_right_by_what_the_error_says(self, toy: Any, shelf: ShelfState) -> None:
+        wrong = SPEC.read_text().replace("open-sesame-1001", "open-barley-2002")
+        toy.serve()
+        until(lambda: toy.asks(lambda client: client.apply(wrong)))
+        until(lambda: states(toy).get("left") == states(toy).get("right") == "failed")
+        ways = toy.asks(lambda client: client.show("left"))["entity"]["error"]["remedies"]
+        assert (ways[0]["kind"], ways[0]["setting"]) == ("spec", "key")
+        assert toy.run("apply", str(SPEC)).code == 0
+        for node in ("left", "right"):
+            toy.run("retry", node)
+        assert toy.run("wait", "row", "--timeout", "25").code == 0
+        shelf.key = "open-barley-2002"  # and another one while it stands
+        spec = toy.directory / "other.yaml"
+        spec.write_text(wrong)
+        assert toy.run("apply", "other.yaml").code == 0
+        until(toy.is_active)
+        destroyed(toy)
+        assert shelf.boxes == {}
+
+    def test_a_rollback_that_a_wrong_one_stops_names_what_can_be_done_then(
+        self, toy: Any, shelf: ShelfState
+    ) -> None:
+        deployed(toy)
+        shelf.key, before = "open-barley-2002", shelf.key
+        toy.asks(lambda client: client.verb("destroy", "row", meant=True))
+        until(lambda: states(toy)["left"] == states(toy)["right"] == "rollback_blocked")
+        ways = toy.asks(lambda client: client.show("left"))["entity"]["error"]["remedies"]
+        assert "spec" not in {one["kind"] for one in ways}
+        assert (ways[0]["text"], ways[-1]["verb"]) == ("Give the shelf the key again that it had.", "retry")
+        shelf.key = before
+        for node in ("left", "right"):
+            toy.run("retry", node)
+        until(lambda: toy.asks(lambda client: client.snapshot()["clusters"]) == [])
+        assert shelf.boxes == {}
+
     def test_one_that_is_not_where_the_spec_says_fails_its_node_with_the_place(self, toy: Any) -> None:
         spec = toy.directory / "lost.yaml"
         spec.write_text(SPEC.read_text().replace("key: open-sesame-1001", "key: {file: /nowhere/key}"))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from daemon.errors.tree import AGAIN, ErrorKind, outside
+from daemon.errors.tree import AGAIN, ErrorKind, in_spec, outside
 
+RIGHT_KEY = (
+    in_spec("key", "Put the right key into the spec, and apply it."),
+    outside("Give the shelf the key again that it had."),  # while it is rolled back, no other spec is taken
+)
 WRONG_KEY = ErrorKind(
     "wrong_key",
     "The shelf refused the key.",
     "later",  # a shelf that is asked again and again with a wrong key locks itself
-    (outside("Put the right key into the spec, and apply it."),),
+    RIGHT_KEY,
 )
 TORN = ErrorKind(
     "torn", "The box tore while it folded itself.", "later", (outside("Glue its corner."),), AGAIN
 )
 
 REMEDIES = {
-    "authentication": "Put the right key into the spec, and apply it.",
+    "authentication": RIGHT_KEY,
     "not_authorized": "Ask whoever keeps the shelf what this key may open.",
 }

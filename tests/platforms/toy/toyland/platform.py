@@ -233,7 +233,7 @@ class Toyland(Platform):
         return self._replacing.renewal(record, rows)
 
     def may_change(self, setting: str) -> bool:
-        return setting in ("gate", "climb_to")
+        return setting.split(".")[0] in ("gate", "climb_to", "key")
 
     def waits_for_nodes(self, step: str) -> bool:
         return step in VETOES.waits
