@@ -104,10 +104,10 @@ def left_over(
     left = sorted((row for row in resources if row.state != "gone"), key=lambda row: platform.rank(row.kind))
     named = left[:NAMED]
     more = f" and {len(left) - NAMED} more (nxd show tells them)" if len(left) > NAMED else ""
-    names = (", ".join(f"{row.kind} {row.name}" for row in named) or "nothing") + more
+    names = ", ".join(f"{row.kind} {row.name}" for row in named) + more
     commands = [
         Remedy("command", line, command=line) for row in named for line in platform.removal_commands(row)
     ]
     row = CATALOGUE["left_over"]
-    message = f"{problem.message} Left over: {names}."
+    message = f"{problem.message} Left over: {names}." if left else problem.message
     return Problem(row.code, message, (*problem.remedies, *commands), row.retry, problem.evidence)

@@ -93,7 +93,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "a verb that deletes is refused while its cluster is protected", REMEDIES),
     Mutant("daemon/cli/__init__.py", "            return _told(ctx, module, name)\n", "            return None\n",
            "a platform's own verb is a command", (BLINK,)),
-    Mutant("daemon/errors/tree.py", "    return replace(problem, remedies=(outside(remedies[problem.code]),))\n", "    return problem\n",
+    Mutant("daemon/errors/tree.py", "    return replace(problem, remedies=as_remedies(remedies[problem.code]))\n", "    return problem\n",
            "a wrong password says what to do on its own platform", (f"{ENGINE}/test_steps.py",)),
     Mutant("daemon/platforms/lint.py", "        if kind.rank <= 0:\n", "        if False:\n",
            "a manifest that lacks a rank is named", ("tests/platforms/test_manifests.py",)),
