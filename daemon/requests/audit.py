@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -48,20 +49,24 @@ class Audit:
         """What the clouds hold against what the ledger says; neither is changed. A platform that cannot be asked is
         one finding, and the others are asked all the same. What a record has lost is kept with it until an audit
         finds it again or the ledger has it no more."""
-        findings: list[Finding] = []
+        by_platform = await self._by_platform()
+        return [*(one for found in by_platform.values() for one in found), *self._of_absent()]
+
+    async def _by_platform(self) -> Mapping[str, Sequence[Finding]]:
+        """The findings of each platform that is switched on."""
+        found: dict[str, list[Finding]] = {}
         asked: set[str] = set()
         for name, platform in self._engine.platforms.items():
             try:
-                findings += await platform.audit(self._journal.mirror)
+                found[name] = [self._with_way(one) for one in await platform.audit(self._journal.mirror)]
                 asked.add(name)
             except NxdError as error:
                 error.mend_by(platform.remedies)
                 said = sentences(error.message, error.evidence, text(error.remedies))
-                findings.append(Finding("unasked", "platform", name, "", None, said))
-        told = [self._with_way(one) for one in findings]
+                found[name] = [Finding("unasked", "platform", name, "", None, said)]
         with suppress(StoreError):  # what it says, it says all the same
-            await self._keep(told, asked)
-        return [*told, *self._of_absent()]
+            await self._keep([one for told in found.values() for one in told], asked)
+        return found
 
     def makes_up(self, record: Record) -> list[Remedy]:
         """What a person can do about each object that the last audit did not find outside, of what should stand as it
@@ -154,9 +159,13 @@ class Audit:
     async def discard(self, ids: Collection[str], actor: str, meant: bool = False) -> Sequence[Finding]:
         """Go one step towards deleting objects that an audit calls unknown; those that still stand. Unless it is
         ``meant``, what would be deleted is told and left. Raises NxdError."""
-        unknown = {one.id: one for one in await self.findings() if one.finding == "unknown"}
-        now = self._journal.clock.now()
-        concerned = [unknown[id_] for id_ in dict.fromkeys(ids) if id_ in unknown]
+        now, by_platform = self._journal.clock.now(), await self._by_platform()
+        unknown = {
+            name: [one for one in found if one.finding == "unknown" and one.id in ids]
+            for name, found in by_platform.items()
+        }
+        concerned = [one for found in unknown.values() for one in found]
+        self._hold_deletable(unknown)
         if concerned and not meant:
             named = first_of((f"{one.kind} {one.name} ({one.id})" for one in concerned), NAMED)
             raise NxdError("deletes", f"This deletes for good: {named}.", remedy=_MEANT)
@@ -164,13 +173,35 @@ class Audit:
             said = f"{actor} has {one.kind} {one.name} ({one.id}) deleted, which is in no ledger"
             await self._journal.commit(AddEvent(Event(now, "", None, "verb", said, "warning", actor)))
         left: list[Finding] = []
-        for platform in self._engine.platforms.values():
+        for name, found in unknown.items():
+            platform = self._engine.platforms[name]
             try:
-                left += await platform.discard(self._journal.mirror, set(ids) & set(unknown))
+                left += (
+                    await platform.discard(self._journal.mirror, {one.id for one in found}) if found else ()
+                )
             except NxdError as error:
                 error.mend_by(platform.remedies)
                 raise
         return left
+
+    def _hold_deletable(self, unknown: Mapping[str, Sequence[Finding]]) -> None:
+        """See that what is to be deleted can be, and is only one of its id. Raises NxdError, before anything is
+        deleted."""
+        concerned = [one for found in unknown.values() for one in found]
+        ids = Counter(one.id for one in concerned)
+        twice = [one for one in concerned if ids[one.id] > 1]
+        fixed = [
+            one
+            for name, found in unknown.items()
+            for one in found
+            if not self._engine.platforms[name].has("discard")
+        ]
+        by_hand = twice or fixed
+        if by_hand:
+            what = first_of((f"{one.kind} {one.name} ({one.id})" for one in by_hand), NAMED)
+            why = "several have the same id" if twice else "its platform deletes nothing that is in no ledger"
+            raise NxdError("refused", f"Nothing was deleted: {why}: {what}.",
+                           remedy=[Remedy("command", one.command, command=one.command) for one in by_hand])  # fmt: skip
 
 
 def _lost(record: Record, one: Finding, now: float) -> AddEvent:

@@ -22,6 +22,8 @@ MUTANTS: tuple[Mutant, ...] = (
            "a platform's own error has a remedy", MANIFESTS),
     Mutant("daemon/platforms/lint.py", "            if one.kind != \"spec\" and asks", "            if False and asks",
            "a remedy that changes the spec names the setting", MANIFESTS),
+    Mutant("daemon/requests/audit.py", "        by_hand = twice or fixed\n", "        by_hand = twice\n",
+           "a stray that a platform cannot delete is not told as deleted", (TOY,)),
     Mutant("daemon/platforms/lint.py", "if field.get(\"pattern\") != wanted]", "if False]",
            "the names of a spec are those of its manifest", ("tests/platforms/test_every_platform.py",)),
     Mutant("daemon/errors/tree.py", "    return CATALOGUE.get(code) or own.get(code)\n", "    return CATALOGUE.get(code)\n",

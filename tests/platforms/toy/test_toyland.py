@@ -192,6 +192,17 @@ def test_two_rows_cannot_have_the_same_mac(toy: Any, shelf: ShelfState) -> None:
     assert (error["code"], "left of row" in error["message"]) == ("claimed", True)
 
 
+def test_a_stray_that_its_platform_cannot_delete_is_refused_with_the_command_that_does(
+    toy: Any, shelf: ShelfState
+) -> None:
+    toy.serve()
+    shelf.put("lab-stray", "red")
+    (id_,) = shelf.boxes
+    toy.run("audit", "--delete", id_, "--yes").refused_with(4, f"lab-stray ({id_})", f"shelf rm {id_}")
+    assert list(shelf.boxes) == [id_]
+    assert "stray" not in toy.run("logs").out
+
+
 def test_two_platforms_stand_beside_each_other_and_each_is_audited(toy: Any, shelf: ShelfState) -> None:
     toy.write(platforms=["ibm_nutanix", "toyland"], ibm=IBM)
     deployed(toy)
