@@ -186,6 +186,8 @@ def _settings(
     reader.read(SETTINGS)
     on = reader.values.get("platforms", ())
     lacking = [name for name in on if name not in known]
+    if lacking:  # a section that is like none that is known may be theirs
+        problems[:] = [said for said in problems if "unknown setting" not in said or "did you mean" in said]
     forgiven = () if lacking and wrong() else tuple(name for name in lacking if name in uninstalled)
     problems += reader.unknown_platforms([name for name in lacking if name not in forgiven], known)
     problems += wrong() if lacking else ()

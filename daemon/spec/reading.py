@@ -287,8 +287,8 @@ class _Envelope(ClusterSpec):
 def _model(
     marked: Marked, model_for: Callable[[str], type[ClusterSpec]]
 ) -> tuple[str | None, type[ClusterSpec], list[Mistake]]:
-    """The platform and its model. Where its name is wrong, the one that was surely meant, so that the rest of the
-    spec is checked all the same."""
+    """The platform and its model. Where its name is misspelt, the one that was surely meant, so that the rest of the
+    spec is checked all the same; where it is like none that is known, only what every spec has can be checked."""
     name = at(marked.value, "platform")
     try:
         return name, model_for(name if isinstance(name, str) else ""), []
@@ -297,10 +297,11 @@ def _model(
         if isinstance(error, UnknownPlatform) and error.off:
             said = f"{name} is not switched on here: add it to platforms in nxd.yaml, then start nxd again"
             return None, _Envelope, [marked.at(("platform",), said)]
-    meant = nearest(str(name), known) or (known[0] if len(known) == 1 else None)
-    problems = []
     if isinstance(name, str):
+        meant = nearest(name, known)
         problems = [marked.at(("platform",), unknown("platform", name, known))]
+    else:
+        meant, problems = known[0] if name is None and len(known) == 1 else None, []
     return meant, _Envelope if meant is None else model_for(meant), problems
 
 

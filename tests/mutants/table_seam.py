@@ -24,6 +24,8 @@ MUTANTS: tuple[Mutant, ...] = (
            "a remedy that changes the spec names the setting", MANIFESTS),
     Mutant("daemon/requests/audit.py", "        by_hand = twice or fixed\n", "        by_hand = twice\n",
            "a stray that a platform cannot delete is not told as deleted", (TOY,)),
+    Mutant("daemon/spec/reading.py", "        meant = nearest(name, known)\n", "        meant = nearest(name, known) or known[0]\n",
+           "an unknown platform is one mistake", ("tests/daemon/spec/test_unknown_platform.py",)),
     Mutant("daemon/platforms/lint.py", "if field.get(\"pattern\") != wanted]", "if False]",
            "the names of a spec are those of its manifest", ("tests/platforms/test_every_platform.py",)),
     Mutant("daemon/errors/tree.py", "    return CATALOGUE.get(code) or own.get(code)\n", "    return CATALOGUE.get(code)\n",

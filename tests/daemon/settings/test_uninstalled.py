@@ -9,7 +9,7 @@ import pytest
 
 from daemon.host.platforms_seen import keep_seen, platforms_seen
 from daemon.settings.reading import SettingsError, load_settings, one_setting
-from tests.daemon.settings.test_settings import REQUIRED
+from tests.daemon.settings.test_settings import REQUIRED, problems
 
 HARBOUR = {"harbour": ["harbour.url", "harbour.crane.speed"]}
 
@@ -89,3 +89,11 @@ def test_who_asks_for_one_setting_gets_it_whatever_is_wrong_with_the_others(
     assert one_setting("socket", file, {}) == Path("/srv/nxd/x.sock")
     with pytest.raises(SettingsError, match=r"^socket \(variable NXD_SOCKET\): .*absolute path"):
         one_setting("socket", file, {"NXD_SOCKET": "x"})
+
+
+def test_those_of_a_platform_that_nobody_knows_are_not_told_as_unknown_beside_it(tmp_path: Path) -> None:
+    file = tmp_path / "nxd.yaml"
+    file.write_text("platforms: [harbour]\nharbour:\n  url: x\nbot:\n  listen: x\n")
+    one, other = problems(file, REQUIRED)
+    assert 'unknown setting "bot": did you mean "boot"?' in one
+    assert 'unknown platform "harbour": expected one of ibm_nutanix' in other
