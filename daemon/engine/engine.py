@@ -357,9 +357,9 @@ class Engine:
         if event == "fail":
             changed = replace(changed, facts=transitions.stuck(record, problem))
             # The rung that comes next is that of the step at which it failed.
-            new_id = self.journal.clock.new_id
-            ops += reactions.after_failure(
-                self.situation(changed), self.platform(record), record, problem, now, new_id
+            stands = partial(self.situation, changed)
+            ops += await reactions.by_itself(
+                stands, self.platform(record), self._mirror, record, problem, self.journal.clock
             )
         await self._commit_change(record, changed, event, "nxd", *ops)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from daemon.clock import Clock
 from daemon.engine import legality, sentences, transitions
 from daemon.engine.legality import Situation
 from daemon.engine.remedies import plain
+from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Platform
 from daemon.store.ops import AddCommand, AddEvent, Command, DropRecord, DropSecrets, Op, PutRecord
 from state_machines.kind import Kind
@@ -30,12 +32,17 @@ def after_failure(
     problem: Problem,
     now: float,
     new_id: Callable[[], str],
+    hands_off: str | None = None,
 ) -> list[Op]:
     """What the spec lets the daemon do by itself for a record that has just failed, and that stood as ``before``: the
-    next rung of the ladder, else perhaps a rollback. Where a person's verb waits, that person decides."""
+    next rung of the ladder, else perhaps a rollback. Where a person's verb waits, that person decides; ``hands_off`` is
+    why it is nobody's but a person's business."""
     record, cluster = situation.record, situation.cluster
     if any(command.verb not in PROTECTIONS for command in situation.inbox):
         return []
+    if hands_off is not None:
+        said_why = f"left to a person: {hands_off}"
+        return [sentences.event(record, "note", now, said_why, "warning")]
     said: list[Op] = []
     climb = platform.climb(before, cluster, problem)
     if climb is not None:
@@ -56,6 +63,26 @@ def after_failure(
         return [*said, sentences.event(record, "note", now, f"not rolled back by itself: {reason}")]
     said.append(sentences.event(record, "note", now, f"going back to nothing by itself: {problem.message}"))
     return [follow_up(record, back, now, new_id(), because=plain(problem)), *said]
+
+
+async def by_itself(
+    situation: Callable[[], Situation],
+    platform: Platform,
+    mirror: Mirror,
+    before: Record,
+    problem: Problem,
+    clock: Clock,
+) -> list[Op]:
+    """What follows from a failure, once its platform has looked whether anything may; the ``situation`` is seen anew
+    after that look."""
+
+    def following(hands_off: str | None = None) -> list[Op]:
+        return after_failure(situation(), platform, before, problem, clock.now(), clock.new_id, hands_off)
+
+    found = following()
+    if not any(isinstance(op, AddCommand) for op in found):
+        return found
+    return following(await platform.hands_off(before, mirror))
 
 
 def companions(

@@ -144,7 +144,7 @@ def carried_out(
     state = kind.next(record.state, record.step, event_name(kind, verb, args))
     facts = {**_own_facts(record, effect, args), **args.get("facts", {}), **effect.facts}
     if effect.attempt:
-        facts["asked"] = args.get("means", verb)
+        facts["asked"] = args.get("means") or event_name(kind, verb, args)
     record = replace(
         record,
         attempt=record.attempt + effect.attempt,

@@ -242,6 +242,12 @@ class Platform(ABC):
         """What is tried by itself after a failure, as far as the spec lets it climb; None: a person decides."""
         return None
 
+    async def hands_off(self, record: Record, mirror: Mirror) -> str | None:
+        """Why the daemon must not restart, replace or take back by itself what stands of a record that has just failed,
+        or of its nodes, in a sentence; None: nothing speaks against it. It looks at what is outside, and raises
+        nothing."""
+        return None
+
     def replacement(
         self, record: Record, rows: Sequence[Resource]
     ) -> tuple[Sequence[Resource], Sequence[Planned]]:

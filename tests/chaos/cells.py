@@ -131,7 +131,7 @@ _ALSO: Mapping[tuple[str, str], tuple[str, ...]] = {
     **{(kind, "F13"): ("bad_request",) for kind, call in CALLS.items() if call.service == "prism"},
     ("nutanix_cluster", "F11a"): ("cluster_failed",),
     ("nutanix_host", "F11a"): ("cluster_failed",),
-    ("cvm_answer", "F14"): ("cluster_failed",),
+    ("cvm_answer", "F14"): ("works_already",),
 }
 """What Prism's calls add: a 403 is a refusal like others there, and a CVM that refuses its factory password has been
 used by somebody before."""

@@ -25,8 +25,9 @@ from daemon.platforms.ibm_nutanix.cvms import (
     factory_login,
 )
 from daemon.platforms.ibm_nutanix.errors import CLUSTER_FAILED
+from daemon.platforms.ibm_nutanix.first_contact import PRISM_USER
 from daemon.platforms.ibm_nutanix.hosts import joined
-from daemon.platforms.ibm_nutanix.machine import PRISM_USER, address_of
+from daemon.platforms.ibm_nutanix.machine import address_of
 from daemon.platforms.ibm_nutanix.membership import Membership, member_view
 from daemon.platforms.ibm_nutanix.planned import FACT, host_row
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight, failure

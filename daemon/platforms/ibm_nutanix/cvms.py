@@ -10,8 +10,9 @@ from daemon.drivers.prism import Connections, Credentials, Prism
 from daemon.engine.context import StepContext
 from daemon.errors.tree import OutsideError
 from daemon.life.members import told
+from daemon.platforms.ibm_nutanix.first_contact import FACTORY_LOGINS, PRISM_USER
 from daemon.platforms.ibm_nutanix.hosts import is_formed, is_in, joined, on_the_way_out
-from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS, PRISM_USER, address_of
+from daemon.platforms.ibm_nutanix.machine import address_of
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from state_machines.record import Record
 

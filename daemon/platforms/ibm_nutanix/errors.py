@@ -13,7 +13,20 @@ CLUSTER_FAILED = ErrorKind(
     AGAIN,
 )
 
-ERRORS = (NO_ADDRESS, ADDRESS_TAKEN, CLUSTER_FAILED)
+WORKS_ALREADY = ErrorKind(
+    "works_already",
+    "The machine of a node works already, and the ledger does not know of it.",
+    "later",
+    (
+        outside(
+            "Find out what it belongs to: after a restore it may be a member of a cluster that works, and a newer copy "
+            "of the ledger knows it. Only if nobody needs it, go on."
+        ),
+    ),
+    AGAIN,
+)
+
+ERRORS = (NO_ADDRESS, ADDRESS_TAKEN, CLUSTER_FAILED, WORKS_ALREADY)
 
 REMEDIES = {
     "authentication": "See who changed the password of Prism, and set it back to the one that nxd login tells.",

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from daemon.drivers.ibm_vpc import IbmVpc
-from daemon.drivers.prism import Connections, Credentials, Prism, fetch_certificate
 from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal
 from daemon.engine.remedies import verb_remedy
@@ -16,7 +15,7 @@ from daemon.errors.tree import NxdError, OutsideError
 from daemon.life import installs
 from daemon.life.boots import BootProgress, boot_progress, round_of
 from daemon.platforms.ibm_nutanix.boot_images import BootImages
-from daemon.platforms.ibm_nutanix.errors import CLUSTER_FAILED
+from daemon.platforms.ibm_nutanix.first_contact import FirstContact
 from daemon.platforms.ibm_nutanix.installer_reports import LAST_PHASE, PHASES
 from daemon.platforms.ibm_nutanix.power import is_stubborn, press, told
 from daemon.platforms.ibm_nutanix.routes import CONFIG
@@ -31,30 +30,24 @@ from daemon.platforms.ibm_nutanix.server import (
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
 from daemon.platforms.ibm_nutanix.ways import of_stubborn, of_unfinished, of_unmade, of_unseen
+from daemon.platforms.ibm_nutanix.works_already import (
+    INSTALLED,
+    QUIET_SECONDS,
+    WorksAlready,
+    taken,
+    was_told,
+)
 from daemon.store.ops import Resource, Signal
 from daemon.words import ended
 from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Done, Fail, Outcome, Wait
+from state_machines.record import Record
 
 CONFIGURED = 2
 """From this phase on the installer has its configuration, wherever it has it from."""
-INSTALLED = "installed"
-"""The fact that names the round whose end was taken."""
 CVM_POLL = 30.0
 """Seconds between two looks at a CVM that does not answer yet (the requirement's number)."""
-CVM_TIMEOUT = 5.0
 RUNS = "the server is running"
-QUIET_SECONDS = 180.0
-"""How long an installer is quiet before its server is looked at: one that reports has one."""
-
-PRISM_USER = "admin"
-
-FACTORY_LOGINS: tuple[Credentials, ...] = (
-    Credentials(PRISM_USER, "admin"),
-    Credentials(PRISM_USER, "nutanix/4u"),
-    Credentials(PRISM_USER, "Nutanix/4u"),
-)
-"""What a fresh CVM accepts, by version; taken for the first login only, never as configuration."""
 
 
 def address_of(resources: list[Resource], component: str) -> str:
@@ -74,7 +67,8 @@ class MachineSteps:
         vpc: IbmVpc,
         server: Disposal,
         watch: ServerWatch,
-        connections: Connections,
+        contact: FirstContact,
+        works: WorksAlready,
         images: BootImages,
         started: float,
     ) -> None:
@@ -82,7 +76,8 @@ class MachineSteps:
         self._started = started
         """When this daemon began to listen: of the time before it knows only what others wrote down."""
         self._settings = settings
-        self._connections = connections
+        self._contact = contact
+        self._works = works
         self._vpc = vpc
         self._servers = watch
         self._server = server
@@ -94,6 +89,8 @@ class MachineSteps:
         stands, facts = _standing(ctx), ctx.record.facts
         if (stands.ended and facts.get(INSTALLED) != round_of(ctx.record)) or _goes_on(ctx, stands):
             return Done({"powered": ctx.record.attempt})
+        if _is_to_be_cycled(ctx.record) and await self._works.is_installed(ctx):
+            return taken(ctx.record)
         cycling = await self._power_cycle(ctx)
         if cycling is not None:
             return cycling
@@ -141,39 +138,23 @@ class MachineSteps:
         )
 
     async def await_cvm(self, ctx: StepContext) -> Outcome:
-        """Prism answers on the CVM with a factory login; its certificate is pinned at this first contact."""
-        cycling = await self._power_cycle(ctx)
-        if cycling is not None:
-            return cycling
+        """Prism answers on the CVM with a factory login; its certificate is pinned at this first contact. A retry has
+        nothing to mend by the power of a CVM that tells whether it was used."""
+        again = _is_to_be_cycled(ctx.record) and not ctx.record.facts.get("pin")
+        if not again or await self._works.is_in_use(ctx) is None:
+            cycling = await self._power_cycle(ctx)
+            if cycling is not None:
+                return cycling
         address = address_of(ctx.resources(), "cvm")
         port = self._settings.prism_port
         try:
-            pin = ctx.record.facts.get("pin") or await fetch_certificate(address, port, CVM_TIMEOUT)
-            login = await self._first_login(address, pin)
+            pin = ctx.record.facts.get("pin") or await self._contact.certificate(address)
+            login = await self._contact.login(address, pin)
         except OutsideError as error:
             if error.code in ("unreachable", "unavailable", "in_doubt", "malformed"):
                 return await self._watched(ctx, Wait(f"Prism on {address}:{port}", error.message, CVM_POLL))
             raise
-        return Done({"pin": pin, "factory_login": login})
-
-    async def _first_login(self, address: str, pin: str) -> int:
-        """Which of the factory logins the CVM takes. Raises OutsideError."""
-        refused: OutsideError | None = None
-        for number, login in enumerate(FACTORY_LOGINS):
-            try:
-                await Prism(address, self._settings.prism_port, pin, login, self._connections).ready()
-            except OutsideError as error:
-                if error.code != "authentication":
-                    raise
-                refused = error
-            else:
-                return number
-        assert refused is not None
-        raise NxdError(
-            CLUSTER_FAILED,
-            f"The CVM {address} refuses every factory password: somebody has used it before.",
-            evidence=refused.evidence,
-        )
+        return Done({"pin": pin, "factory_login": login, "powered": ctx.record.attempt})
 
     async def _watched(self, ctx: StepContext, wait: Wait) -> Outcome:
         """This wait, as long as the server is there and runs; else what became of it. The cloud may be out of reach
@@ -224,11 +205,10 @@ class MachineSteps:
 
     async def _power_cycle(self, ctx: StepContext) -> Wait | None:
         """After a retry, the power goes off and on once; None when that is done or was not asked for."""
-        facts = ctx.record.facts
-        if int(facts.get("powered", 0)) >= ctx.record.attempt and not facts.get("cycling"):
-            return None
-        if not facts.get("cycling"):
+        if _is_to_be_cycled(ctx.record):
             await next_round(ctx, cycling="off")
+        if not ctx.record.facts.get("cycling"):
+            return None
         row = server_row(ctx)
         id_ = str(row.cloud_id)
         server = await self._vpc.server(id_)
@@ -266,8 +246,10 @@ class MachineSteps:
         return row if kept["pressed"] == row.data.get("pressed") else await ctx.update(row, **kept)
 
     async def _switch_on(self, ctx: StepContext, server: str) -> None:
-        """Start the stopped server; a reinitialisation wipes its boot disk and starts it by itself."""
-        if ctx.record.facts.get("asked") != "reinitialise" or ctx.record.state == "awaiting_cvm":
+        """Start the stopped server; a reinitialisation wipes its boot disk and starts it by itself. So goes what worked
+        without the ledger: it was ordered with a token that the ledger may not know."""
+        anew = ctx.record.facts.get("asked") == "reinitialise" or was_told(ctx.record)
+        if not anew or ctx.record.state == "awaiting_cvm":
             await self._vpc.start_server(server)
             return
         ibm = ctx.cluster.spec["ibm"]
@@ -296,13 +278,23 @@ def _standing(ctx: StepContext) -> BootProgress:
     return boot_progress(ctx.record, ctx.signals(), LAST_PHASE)
 
 
+def _is_to_be_cycled(record: Record) -> bool:
+    """Whether a retry has the power go off and on, which has not begun yet."""
+    return int(record.facts.get("powered", 0)) < record.attempt and not record.facts.get("cycling")
+
+
 def _goes_on(ctx: StepContext, stands: BootProgress) -> bool:
     """Whether a retry after a deadline, that asks for nothing else, finds the machine being installed: by a report of
     these minutes."""
     facts, latest = ctx.record.facts, stands.phase
-    begun = int(facts.get("powered", 0)) >= ctx.record.attempt or facts.get("cycling")
     late = (facts.get("stuck") or {}).get("code") == "deadline" and facts.get("asked") != "reinitialise"
-    if begun or not late or latest is None or stands.error is not None or stands.ended:
+    if (
+        not _is_to_be_cycled(ctx.record)
+        or not late
+        or latest is None
+        or stands.error is not None
+        or stands.ended
+    ):
         return False
     return ctx.clock.now() - latest.time < QUIET_SECONDS
 

@@ -25,8 +25,9 @@ from daemon.platforms.ibm_nutanix.bounds import bounds
 from daemon.platforms.ibm_nutanix.cluster import ClusterSteps
 from daemon.platforms.ibm_nutanix.console import server_console
 from daemon.platforms.ibm_nutanix.cvms import Cvms
+from daemon.platforms.ibm_nutanix.first_contact import PRISM_USER, FirstContact
 from daemon.platforms.ibm_nutanix.ladder import LADDER
-from daemon.platforms.ibm_nutanix.machine import PRISM_USER, MachineSteps
+from daemon.platforms.ibm_nutanix.machine import MachineSteps
 from daemon.platforms.ibm_nutanix.membership import Membership
 from daemon.platforms.ibm_nutanix.names import Names
 from daemon.platforms.ibm_nutanix.node import NodeSteps
@@ -34,6 +35,7 @@ from daemon.platforms.ibm_nutanix.preflight import Need, Preflight
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.vetoes import WAITS_FOR_NODES, veto
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
+from daemon.platforms.ibm_nutanix.works_already import WorksAlready, interrupted
 from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from pxe.book import Guest
@@ -73,7 +75,10 @@ class IbmNutanix(Platform):
         self._picker = node.picker
         self._connections = Connections()
         server, now = node.disposals["server"], clock.now()
-        machine = MachineSteps(settings, vpc, server, watch, self._connections, images, now)
+        contact = FirstContact(settings.prism_port, self._connections)
+        self._works = WorksAlready(vpc, contact)
+        machine = MachineSteps(settings, vpc, server, watch, contact, self._works, images, now)
+        before_giving_up = self._works.before_giving_up
         self._audit = CloudAudit(self._names, vpc, dns, node.disposals)
         cvms = Cvms(settings, self._connections)
         members = Membership(settings, cvms)
@@ -84,9 +89,9 @@ class IbmNutanix(Platform):
             "creating_vnis": node.create_vnis,
             "recording_config": node.record_config,
             "creating_server": node.create_server,
-            "awaiting_boot": machine.await_boot,
-            "awaiting_config": machine.await_config,
-            "installing": machine.install,
+            "awaiting_boot": before_giving_up(machine.await_boot),
+            "awaiting_config": before_giving_up(machine.await_config),
+            "installing": before_giving_up(machine.install),
             "awaiting_cvm": machine.await_cvm,
             "preflight": cluster.preflight,
             "deploying": cluster.deploy,
@@ -151,7 +156,8 @@ class IbmNutanix(Platform):
     def renewal(
         self, record: Record, rows: Sequence[Resource]
     ) -> tuple[Sequence[Resource], Sequence[Planned]]:
-        return self._replacing.renewal(record, rows)
+        old, new = self._replacing.renewal(record, rows)
+        return [*old, *(interrupted(record, rows) if not old else ())], new
 
     def veto(self, verb: str, record: Record, cluster: Record) -> str | None:
         return veto(verb, record, cluster)
@@ -161,6 +167,9 @@ class IbmNutanix(Platform):
 
     def climb(self, record: Record, cluster: Record, problem: Problem) -> Climb | None:
         return LADDER.following(record, str(cluster.spec.get("climb_to", "none")), problem)
+
+    async def hands_off(self, record: Record, mirror: Mirror) -> str | None:
+        return await self._works.hands_off(record, mirror, self._clock.now())
 
     def login(self, record: Record, secret: Callable[[str], str | None]) -> Mapping[str, str] | None:
         password = secret("password")

@@ -71,7 +71,7 @@ PRISM = (
         "Somebody has changed the factory password already.",
         "401 non-JSON (default password already changed)",
         CVM_WAIT,
-        "cluster_failed",
+        "works_already",
         Rule("machine cvm", "used"),
         way_out="rollback",
     ),

@@ -18,7 +18,7 @@ from daemon.drivers.ibm_vpc import open_vpc
 from daemon.drivers.rates import TokenBucket
 from daemon.platforms.ibm_nutanix.boot_images import BootImages
 from daemon.platforms.ibm_nutanix.cvms import AT_ONCE
-from daemon.platforms.ibm_nutanix.machine import FACTORY_LOGINS
+from daemon.platforms.ibm_nutanix.first_contact import FACTORY_LOGINS
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.watch import ServerWatch

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from daemon.drivers.prism import fetch_certificate
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.platforms.ibm_nutanix.cvms import AT_ONCE, NOT_DELIVERED
+from daemon.platforms.ibm_nutanix.first_contact import FirstContact
 from daemon.platforms.ibm_nutanix.hosts import joined
 from daemon.platforms.ibm_nutanix.machine import MachineSteps
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
@@ -129,7 +130,8 @@ async def test_the_certificate_that_a_cvm_showed_first_is_the_only_one_ever_afte
 ) -> None:
     await stage(house, room, 1)
     settings = IbmSettings.of(load_settings(None, {**SETTINGS, "NXD_PRISM_PORT": str(room.port)}))
-    machine = MachineSteps(settings, None, None, None, room.connections, None, 0.0)  # type: ignore[arg-type]
+    contact = FirstContact(room.port, room.connections)
+    machine = MachineSteps(settings, None, None, None, contact, None, None, 0.0)  # type: ignore[arg-type]
     address = next(iter(room.passwords))
     shown = await fetch_certificate(address, room.port, 5)
     another = await fetch_certificate("127.61.0.12", room.port, 5)

@@ -17,7 +17,7 @@ async def test_nobody_looks_between_two_reports_until_the_installer_has_been_qui
     house: Any,
 ) -> None:
     settings = IbmSettings.of(load_settings(None, SETTINGS))
-    machine = MachineSteps(settings, None, None, None, None, None, 0.0)  # type: ignore[arg-type]
+    machine = MachineSteps(settings, None, None, None, None, None, None, 0.0)  # type: ignore[arg-type]
     looks: list[float] = []
 
     async def install(ctx: StepContext) -> Outcome:

@@ -300,7 +300,7 @@ async def test_a_server_is_ordered_and_waited_for_only_while_it_could_boot(
     image, told = boot_images / "initrd-foundation.img", []
     settings = IbmSettings.of(load_settings(None, SETTINGS))
     machine = MachineSteps(
-        settings, steps._vpc, steps.disposals["server"], steps._servers, None, steps._images, 0.0  # type: ignore[arg-type]
+        settings, steps._vpc, steps.disposals["server"], steps._servers, None, None, steps._images, 0.0  # type: ignore[arg-type]
     )  # fmt: skip
 
     def ordered() -> bool:
