@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LONGEST_MESSAGE = 1024 * 1024
 """Bytes of one message from the other side; one that is longer ends the session."""
+PIECE = 4 * 1024
+"""Bytes of one message to the other side, whose own limit is not documented: what is pasted goes in several."""
 PULSE = 30.0
 """Real seconds between two pings; a side that answers none is gone."""
 CLOSING = 5.0
@@ -70,8 +72,9 @@ class WebSocketConsole:
     async def send(self, data: bytes) -> None:
         """Raises ConnectionError where it cannot be sent."""
         try:
-            async with asyncio.timeout(SENDING):
-                await self._socket.send_bytes(data)
+            for begun in range(0, len(data), PIECE):
+                async with asyncio.timeout(SENDING):
+                    await self._socket.send_bytes(data[begun : begun + PIECE])
         except (RuntimeError, TimeoutError) as error:
             raise ConnectionError(str(error)) from error
 

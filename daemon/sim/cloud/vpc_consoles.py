@@ -77,7 +77,7 @@ async def _session(request: web.Request, world: World) -> web.StreamResponse:
     if (other := _open_session(world, key)) is not None:
         other.set_result("another session was opened by force")
     over = world.consoles.sessions[key] = asyncio.get_running_loop().create_future()
-    socket = web.WebSocketResponse(max_msg_size=MOST_KEYS)
+    socket = web.WebSocketResponse(max_msg_size=MOST_KEYS + 1)
     try:
         await socket.prepare(request)
         server = world.get(Server, key)
