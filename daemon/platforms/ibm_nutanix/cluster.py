@@ -90,7 +90,9 @@ class ClusterSteps:
             if trouble is not None and trouble.passes:
                 return trouble.wait(self._settings.poll_seconds)
             seen = self._seen_by(ctx, len(new))
-            need = Need.of(ctx.cluster.spec["nodes"], lambda node: ctx.resources(owner=node))
+            known = {member.name: member for member in ctx.members}
+            nodes = {node: known.get(node) for node in ctx.cluster.spec["nodes"]}
+            need = Need.of(nodes, lambda node: ctx.resources(owner=node))
             checks = await self._preflight.check(ctx.cluster.spec, need, seen)
             del self._seen[ctx.record.name]
             ctx.looked()

@@ -1,8 +1,8 @@
-"""What is kept of the items of a list in which a node looks for what is its own by the name."""
+"""What is kept of the items of a list, and the lists that the looks of one preflight share."""
 
 from __future__ import annotations
 
-from daemon.drivers.ibm_vpc import Listed, Reference
+from daemon.drivers.ibm_vpc import IbmVpc, Listed, Reference
 
 NO_ADDRESS_YET = "0.0.0.0"
 """What a reserved IP shows for up to 30 seconds."""
@@ -19,3 +19,30 @@ class NamedInterface(Listed, gc=False):
     """A virtual network interface as it is found by its name, with the reserved IP that it was made on."""
 
     primary_ip: Reference
+
+
+class ListedAddress(Listed, gc=False):
+    """A reserved IP by its name, and its address, which is not free."""
+
+    address: str
+
+
+class Lists:
+    """Lists of the VPC as they were when somebody first asked for them: each is asked for once."""
+
+    def __init__(self, vpc: IbmVpc) -> None:
+        self._vpc = vpc
+        self._servers: list[Listed] | None = None
+        self._addresses: dict[str, list[ListedAddress]] = {}
+
+    async def servers(self) -> list[Listed]:
+        """Every server of the account in the region. Raises OutsideError."""
+        if self._servers is None:
+            self._servers = await self._vpc.servers(Listed)
+        return self._servers
+
+    async def addresses(self, subnet: str) -> list[ListedAddress]:
+        """Every address in use in a subnet. Raises OutsideError."""
+        if subnet not in self._addresses:
+            self._addresses[subnet] = await self._vpc.reserved_ips(ListedAddress, subnet)
+        return self._addresses[subnet]

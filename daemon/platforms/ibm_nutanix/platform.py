@@ -193,7 +193,7 @@ class IbmNutanix(Platform):
         return await server_console(self._vpc, record, rows, force, hide, self._settings.ibm_connect_timeout)
 
     async def preflight(self, spec: Mapping[str, Any], mirror: Mirror) -> Sequence[Check]:
-        nodes = [str(node["name"]) for node in spec["nodes"]]
+        nodes = {str(node["name"]): mirror.records.get(str(node["name"])) for node in spec["nodes"]}
         return await self._preflight.check(spec, Need.of(nodes, mirror.resources))
 
     async def audit(self, mirror: Mirror) -> Sequence[Finding]:

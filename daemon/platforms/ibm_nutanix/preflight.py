@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from daemon.disks import read_within
 from daemon.drivers.ibm_dns import IbmDns
-from daemon.drivers.ibm_vpc import IbmVpc, Listed, UsedAddress
+from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.errors.tree import NxdError, OutsideError, outside
+from daemon.life.replacing import generation_of, is_unfit
 from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.boot_images import DISK_SECONDS, BootImages
+from daemon.platforms.ibm_nutanix.listed import Lists
 from daemon.platforms.ibm_nutanix.manifest import MANIFEST
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, Role
 from daemon.platforms.ibm_nutanix.namesakes import Namesakes
@@ -33,6 +35,7 @@ from daemon.words import counted, sentences, there_are
 from pxe.routes import BootTable
 from pxe.table_lint import lint_files, lint_table
 from state_machines.outcome import Remedy
+from state_machines.record import Record
 
 SERVER_QUOTA = 25
 """Bare metal servers per account (IBM Cloud VPC quotas)."""
@@ -45,24 +48,32 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What is still to be made: so many servers, and so many addresses of each role; of the ``nodes`` what the ledger
-    ``knows`` is made already."""
+    """What is still to be made: so many servers, and so many addresses of each role; of the ``nodes``, each with the
+    number of the server that it is to have, what the ledger ``knows`` is made already."""
 
     servers: int
     addresses: Mapping[str, int]
-    nodes: Sequence[str] = ()
+    nodes: Mapping[str, int] = field(default_factory=dict)
     knows: frozenset[tuple[str, str]] = frozenset()
 
     @staticmethod
-    def of(nodes: Sequence[str], rows: Callable[[str], Sequence[Resource]]) -> Need:
-        """What the ledger does not have yet of these nodes, of which the first has the cluster's address."""
+    def of(nodes: Mapping[str, Record | None], rows: Callable[[str], Sequence[Resource]]) -> Need:
+        """What the ledger does not have yet of these nodes, of which the first has the cluster's address; each with its
+        record, if it has one."""
         stands = [[row for row in rows(node) if row.state != "gone" and (row.sent or row.cloud_id)]
                   for node in nodes]  # fmt: skip
         have = [set(map(_object, rows)) for rows in stands]
         knows = frozenset((row.kind, row.name) for rows in stands for row in rows)
         missing = {role.component: sum(role.component not in one for one in have) for role in NODE_ROLES}
         missing[CLUSTER_ROLE.component] = sum(CLUSTER_ROLE.component not in one for one in have[:1])
-        return Need(sum("server" not in one for one in have), missing, tuple(nodes), knows)
+        numbers = {node: _number(nodes[node], rows) for node, rows in zip(nodes, stands, strict=True)}
+        return Need(sum("server" not in one for one in have), missing, numbers, knows)
+
+
+def _number(record: Record | None, rows: Sequence[Resource]) -> int:
+    """The number of the server that a node is to have; of one that is no good the next."""
+    goes = any(row.kind == "server" and is_unfit(row) for row in rows)
+    return goes + (1 if record is None else generation_of(record))
 
 
 def _object(row: Resource) -> str:
@@ -94,16 +105,17 @@ class Preflight:
     async def check(self, spec: Json, need: Need, seen: dict[str, list[Check]] | None = None) -> list[Check]:
         """Every line. A caller that comes again gives what it has ``seen``, which is not looked at once more: then a
         passing trouble is raised instead of told, once the other looks have been tried."""
+        lists = Lists(self._vpc)
         looks: tuple[tuple[str, Look], ...] = (
             ("VPC and roles", self._vpc_and_roles),
-            ("management subnet", lambda ibm, need: self._subnet(ibm, "management", need)),
-            ("workload subnet", lambda ibm, need: self._subnet(ibm, "workload", need)),
+            ("management subnet", lambda ibm, need: self._subnet(ibm, "management", need, lists)),
+            ("workload subnet", lambda ibm, need: self._subnet(ibm, "workload", need, lists)),
             ("security groups", self._security_groups),
             ("image", self._image),
             ("profile", self._profile),
-            ("server quota", self._quota),
+            ("server quota", lambda ibm, need: self._quota(need, lists)),
             ("DNS zone", self._zone),
-            ("names", lambda ibm, need: self._names(spec, need)),
+            ("names", lambda ibm, need: self._names(spec, need, lists)),
             ("boot images", self._boot_images),
             ("boot scripts", self._boot_scripts),
             ("boot URL", self._boot_url),
@@ -136,7 +148,7 @@ class Preflight:
             return [_spec("VPC", f"There is no VPC {ibm['vpc']}.", "ibm.vpc")]
         return [Check("VPC", "passed", f"the token is accepted, {ibm['vpc']} is there")]
 
-    async def _subnet(self, ibm: Json, network: str, need: Need) -> list[Check]:
+    async def _subnet(self, ibm: Json, network: str, need: Need, lists: Lists) -> list[Check]:
         name, wanted = f"{network} subnet", ibm[network]
         subnet = await self._vpc.subnet(wanted["subnet"])
         if subnet is None:
@@ -153,7 +165,7 @@ class Preflight:
         if free < needed:
             remedy = "Release addresses in it."
             return [_failed(name, f"It has {free} free addresses, {needed} are needed.", remedy)]
-        taken = {ip.address for ip in await self._vpc.reserved_ips(UsedAddress, wanted["subnet"])}
+        taken = {ip.address for ip in await lists.addresses(wanted["subnet"])}
         return [_range(subnet["ipv4_cidr_block"], network, wanted, role, taken, need) for role in on]
 
     async def _security_groups(self, ibm: Json, need: Need) -> list[Check]:
@@ -208,8 +220,8 @@ class Preflight:
             return [_spec("profile", detail, "ibm.profile", f"one that is offered in {ibm['zone']}")]
         return [Check("profile", "passed", f"{ibm['profile']} in {ibm['zone']}")]
 
-    async def _quota(self, ibm: Json, need: Need) -> list[Check]:
-        have = len(await self._vpc.servers(Listed))
+    async def _quota(self, need: Need, lists: Lists) -> list[Check]:
+        have = len(await lists.servers())
         more = f"{need.servers} more {'is' if need.servers == 1 else 'are'}"
         detail = f"{have} of {SERVER_QUOTA} bare metal servers in use, {more} needed"
         if have + need.servers > SERVER_QUOTA:
@@ -234,10 +246,10 @@ class Preflight:
             return [_failed("DNS zone", f"{zone['name']} is not served in {ibm['vpc']}.", remedy)]
         return [Check("DNS zone", "passed", f"{zone['name']} is active and served in the VPC")]
 
-    async def _names(self, spec: Json, need: Need) -> list[Check]:
+    async def _names(self, spec: Json, need: Need, lists: Lists) -> list[Check]:
         """Whether nobody else has them. Where a list is not there since its place is not, that is told already."""
         try:
-            return [await self._namesakes.check(spec, need.nodes, need.knows)]
+            return [await self._namesakes.check(spec, need.nodes, need.knows, lists)]
         except OutsideError as error:
             if error.code == "not_found":
                 return []

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from daemon.life.replacing import FAILED_AT, GENERATION
 from daemon.platforms.base import Check
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES
 from daemon.platforms.ibm_nutanix.node import NodeSteps
@@ -19,6 +20,9 @@ from daemon.platforms.ibm_nutanix.preflight import SERVER_QUOTA, Need, Preflight
 from daemon.platforms.ibm_nutanix.routes import BOOT
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.settings.reading import load_settings
+from daemon.store.ops import Resource
+from state_machines.ibm_nutanix import NODE
+from state_machines.record import Record
 from tests.daemon.platforms.conftest import SETTINGS, Cloud
 
 HERE = "http://127.0.0.1"
@@ -109,7 +113,7 @@ HARMS: dict[str, tuple[Harm, str, str, str]] = {
     ),
     "a full range": (
         lambda cloud: cloud.shown.update(
-            reserved_ips=[{"id": "x", "address": f"10.1.0.{n}"} for n in range(103, 151)]
+            reserved_ips=[{"id": "x", "name": f"x-{n}", "address": f"10.1.0.{n}"} for n in range(103, 151)]
         ),
         "management subnet, cvm addresses",
         "2 free between",
@@ -167,6 +171,8 @@ async def test_what_is_missing_is_named_with_the_setting_that_names_it(
     assert found[name].setting == setting
 
 
+EACH = {"node01": 1, "node02": 1, "node03": 1}
+"""The nodes of the spec, each with the number of its server."""
 NAMESAKES = {
     "reserved_ip": ("reserved_ips", "lab-node02-cvm-ip"),
     "vni": ("virtual_network_interfaces", "lab-node01-workload-vni"),
@@ -180,7 +186,7 @@ async def test_what_has_a_name_already_that_the_deployment_would_give_is_told_be
     cloud: tuple[Cloud, NodeSteps], kind: str
 ) -> None:
     listed, name = NAMESAKES[kind]
-    need = replace(THREE, nodes=("node01", "node02", "node03"))
+    need = replace(THREE, nodes=EACH)
     furnish(cloud[0])
     cloud[0].shown |= {"virtual_network_interfaces": [], "resource_records": []}
     assert (await look(cloud[1], need))["names"].detail == "35 names free"
@@ -197,6 +203,45 @@ async def test_what_has_a_name_already_that_the_deployment_would_give_is_told_be
     for there in (None, {"id": "theirs", "status": "deleting"}):
         cloud[0].objects["theirs"] = there
         assert (await look(cloud[1], need))["names"].result == "passed", "a list may lag"
+
+
+def unfit(name: str) -> Resource:
+    return Resource("node01", "demo", "server", name, "present", "theirs", 1, {FAILED_AT: 1})
+
+
+@pytest.mark.parametrize(
+    ("number", "rows", "named"),
+    [
+        (None, [], "lab-node01-host-bms"),
+        (1, [], "lab-node01-host-bms"),
+        (2, [], "lab-node01-host-bms-2"),
+        (2, [unfit("lab-node01-host-bms-2")], "lab-node01-host-bms-3"),
+    ],
+    ids=["no record yet", "the first", "the second", "one that is no good"],
+)
+async def test_the_name_that_is_looked_for_is_that_of_the_server_which_the_node_gets(
+    cloud: tuple[Cloud, NodeSteps], number: int | None, rows: list[Resource], named: str
+) -> None:
+    facts = {GENERATION: number} if number else {}
+    record = Record("node01", NODE.name, "demo", "rolled_back", 0.0, facts=facts)
+    need = Need.of({"node01": None if number is None else record}, lambda node: rows)
+    furnish(cloud[0])
+    cloud[0].shown |= {"virtual_network_interfaces": [], "resource_records": []}
+    every = [f"lab-node01-host-bms{end}" for end in ("", "-2", "-3", "-4")]
+    for name in every:
+        cloud[0].shown["bare_metal_servers"] = [{"id": "theirs", "name": name}]
+        check = (await look(cloud[1], need))["names"]
+        assert (check.result == "failed") == (name == named)
+
+
+async def test_a_preflight_asks_for_each_list_once(cloud: tuple[Cloud, NodeSteps]) -> None:
+    furnish(cloud[0])
+    cloud[0].shown |= {"virtual_network_interfaces": [], "resource_records": []}
+    found = await look(cloud[1], replace(THREE, nodes=EACH))
+    assert found["names"].result == found["server quota"].result == "passed"
+    asked = [path for _, path, _ in cloud[0].sent]
+    lists = [path for path in asked if path.rpartition("/")[2] in cloud[0].shown]
+    assert sorted(set(lists)) == sorted(lists)
 
 
 @pytest.mark.parametrize("have", [SERVER_QUOTA - 3, SERVER_QUOTA - 2])
