@@ -54,8 +54,10 @@ _UNWRITTEN = "The state directory {} cannot be written ({}): free disk space or 
 
 async def serve(settings: Settings, known: Redactor) -> None:
     """Run the daemon until SIGTERM or SIGINT; ``known`` learns every secret. Raises StartError, StoreError, Fenced."""
-    for said in platforms.wrong():
+    for said in (said for mistakes in platforms.broken().values() for said in mistakes):
         log.error("platform_unusable", extra={"problem": said})
+    for said in platforms.notes():
+        log.warning("platform_doubtful", extra={"problem": said})
     if settings.unused:
         log.warning("settings_unused", extra={"keys": ",".join(settings.unused)})
     if settings.uninstalled:
@@ -97,6 +99,9 @@ async def _open(
 ) -> tuple[Engine, Upkeep, LastScreens]:
     """Everything but the work itself, to be closed in the opposite order."""
     check_files(settings.state_dir)
+    loaded = {name: platforms.load(name, settings, clock) for name in settings.platforms}
+    for platform in loaded.values():
+        stack.push_async_callback(platform.close)
     installed = platforms.manifests()
     keep_seen(settings.state_dir, {name: [s.key for s in one.settings] for name, one in installed.items()})
     mark = LedgerMark(settings.state_dir)
@@ -112,9 +117,6 @@ async def _open(
     box = SecretBox.at(settings.state_dir / KEY, fresh, mirror.secrets.values(), known)
     journal = Journal(store, lease, mirror, Bus(), clock, known)
     await journal.read_back()
-    loaded = {name: platforms.load(name, settings, clock) for name in settings.platforms}
-    for platform in loaded.values():
-        stack.push_async_callback(platform.close)
     pace = Pace(
         settings.limits_steps,
         settings.retry_first_seconds,

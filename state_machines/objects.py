@@ -36,7 +36,14 @@ class ObjectKind:
     def commands(self, id: str | None, name: str, data: Mapping[str, Any]) -> list[str]:
         """The commands that remove this one, each for a shell."""
         templates = self.unseen if id is None and self.unseen else self.removal
-        return [line.format_map({**data, "id": id or name, "name": name}) for line in templates]
+        return [line.format_map(_Kept({**data, "id": id or name, "name": name})) for line in templates]
+
+
+class _Kept(dict[str, Any]):
+    """Words to fill in; one that the ledger does not have stays in its braces, for a person to see."""
+
+    def __missing__(self, key: str) -> str:
+        return f"{{{key}}}"
 
 
 def by_name(kinds: Iterable[ObjectKind]) -> dict[str, ObjectKind]:

@@ -30,7 +30,23 @@ OF_ALL = ("daemon.display", "daemon.words")
 WORLD = ("daemon.clock", "daemon.sim.refusals", "daemon.sim.faults", "daemon.sim.world")
 SIM = frozenset({"httpx", *SDKS})
 
+LOADING = tuple(
+    f"daemon.platforms.{name}"
+    for name in (
+        "found", "lint", "lint_parts", "lint_platform", "lint_settings", "modules", "parts", "shapes", "whole",
+    )
+)  # fmt: skip
+"""What finds a platform, looks it through and loads it: one room of several files beside the packages."""
+_LOADING = Room(
+    (
+        "daemon.clock", "daemon.errors", "daemon.platforms", "daemon.platforms.base", "daemon.platforms.manifest",
+        "daemon.settings", "daemon.spec", "pxe", "state_machines", *LOADING,
+    ),
+    ("msgspec",),
+)  # fmt: skip
+
 HOUSE_RULES: dict[str, Room] = {
+    **dict.fromkeys(LOADING, _LOADING),
     "state_machines": Room((), ("transitions", "msgspec"), OUTSIDE),
     "pxe": Room((), ("aiohttp", "jinja2", "prometheus_client")),
     "daemon.wire": Room((), ()),
@@ -76,14 +92,7 @@ HOUSE_RULES: dict[str, Room] = {
     ),
     "daemon.drivers": Room(("daemon.clock", "daemon.errors")),
     "daemon.platforms.manifest": Room(("daemon.errors", "daemon.settings", "daemon.spec", "state_machines"), ()),
-    "daemon.platforms.lint": Room(("daemon.errors", "daemon.platforms.manifest", "daemon.spec", "state_machines"), ()),
-    "daemon.platforms": Room(
-        (
-            "daemon.clock", "daemon.errors", "daemon.platforms.base", "daemon.platforms.lint",
-            "daemon.platforms.manifest", "daemon.settings", "daemon.spec", "pxe", "state_machines",
-        ),
-        (),
-    ),
+    "daemon.platforms": _LOADING,
     "daemon.platforms.base": Room(
         ("daemon.engine", "daemon.errors", "daemon.memory", "daemon.store", "pxe", "state_machines"), ("msgspec",)
     ),

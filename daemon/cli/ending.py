@@ -36,6 +36,7 @@ REMEDY = {
     "settings": "Mend what the message names in nxd.yaml or the environment.",
     "spec": "Correct the lines that are named; nothing was changed.",
     "start": "Mend what the message names, then start it again.",
+    "platform": "Mend what the message names in the platform's package, then give the command again.",
     "state_lost": "Mend what the message names, then start the daemon again.",
     "database": "Free disk space or mend the file system, then give the command again.",
     "unknown": "`nxd status` lists what there is.",
@@ -45,7 +46,14 @@ REMEDY = {
     "bug": "If it comes again, report it with the message.",
 }
 """What to do about an error, by its code, where nobody said something better."""
-_BY_NAME = {"SettingsError": "settings", "SpecError": "spec", "SimError": "usage", "StateLost": "state_lost"}
+_BY_NAME = {
+    "SettingsError": "settings",
+    "SpecError": "spec",
+    "SimError": "usage",
+    "StartError": "start",
+    "PlatformError": "platform",
+    "StateLost": "state_lost",
+}
 
 
 class CommandFailed(Exception):
@@ -141,9 +149,9 @@ def ending(error: BaseException) -> End:
     named = type(error).__name__
     if named in ("SettingsError", "SpecError", "SimError"):
         return End(wire.EXIT_USAGE, str(error), {"code": _BY_NAME[named]})
-    if named == "StartError":
+    if named in ("StartError", "PlatformError"):
         passing = getattr(error, "passing", False)
-        return End(wire.EXIT_FAILED if passing else wire.EXIT_USAGE, str(error), {"code": "start"})
+        return End(wire.EXIT_FAILED if passing else wire.EXIT_USAGE, str(error), {"code": _BY_NAME[named]})
     if named in ("StoreError", "StateLost", "Fenced"):
         evidence = getattr(error, "evidence", None)
         remedy = getattr(error, "remedy", "")

@@ -46,14 +46,15 @@ def _read(path: str) -> str:
 
 
 def _load(path: str) -> ClusterSpec:
-    """The spec, checked without a daemon. Raises SpecError."""
+    """The spec, checked without a daemon. Raises SpecError, PlatformError."""
     from daemon.platforms import manifests, spec_model
     from daemon.spec.reading import UnknownPlatform, load_spec
 
     def model_for(name: str) -> type[ClusterSpec]:
-        if name not in manifests():
-            raise UnknownPlatform(name, tuple(manifests()))
-        return spec_model(name)
+        try:
+            return spec_model(name)
+        except KeyError:
+            raise UnknownPlatform(name, tuple(manifests())) from None
 
     return load_spec(_read(path), path, model_for, _states)
 
@@ -219,9 +220,12 @@ def schema(options: dict[str, Any], platform: str | None) -> None:
         if others:
             names = ", ".join((platform, *others))
             raise click.UsageError(f"Several platforms are switched on: name one of {names}.")
-    if platform not in manifests():
-        raise click.UsageError(f"There is no platform {platform}; there is {', '.join(manifests())}.")
-    print_json(json_schema(spec_model(platform)))
+    try:
+        model = spec_model(platform)
+    except KeyError:
+        said = f"There is no platform {platform}; there is {', '.join(manifests())}."
+        raise click.UsageError(said) from None
+    print_json(json_schema(model))
 
 
 def _switched_on(options: dict[str, Any]) -> tuple[str, ...]:

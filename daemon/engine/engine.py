@@ -204,8 +204,8 @@ class Engine:
         """The step's answer; whatever it raises becomes one."""
         platform = self.platform(record)
         undoing = record.state == ROLLING_BACK
-        step = (platform.undo if undoing else platform.steps)[record.step if undoing else record.state]  # type: ignore[index]
         try:
+            step = (platform.undo if undoing else platform.steps)[record.step if undoing else record.state]  # type: ignore[index]
             point("run_begins", record.name, record.state)
             return await step(context)
         except Interrupted:

@@ -5,6 +5,7 @@ NxdError             anything a person is told: code, message, evidence verbatim
 └── StoreError       the database cannot be read or written
     └── StateLost    … and only a person can mend it: it is damaged, or something that belongs to it is lost
 StartError           the daemon cannot start now
+└── PlatformError    … nor anybody work with a platform whose package is broken
 """
 
 from __future__ import annotations
@@ -242,3 +243,10 @@ class StartError(Exception):
     def __init__(self, text: str, *, passing: bool) -> None:
         super().__init__(text)
         self.passing = passing
+
+
+class PlatformError(StartError):
+    """The package of a platform is broken; the text holds a line for each mistake, and what to do."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, passing=False)

@@ -3,73 +3,65 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from string import Formatter
-from typing import Any, get_args
 
-from daemon.errors.tree import CATALOGUE, StartError, as_remedies
+from daemon.errors.tree import CATALOGUE, as_remedies
+from daemon.platforms.lint_settings import faults_of_settings
 from daemon.platforms.manifest import Manifest
+from daemon.platforms.shapes import misfits
 from daemon.spec.names import LONGEST
-from state_machines import check
-from state_machines.kind import Kind
-from state_machines.objects import Nature, ObjectKind
-from state_machines.outcome import Retry
+from pxe.images import is_name
+from state_machines.objects import ObjectKind
 
 _WORD = re.compile("[a-z][a-z0-9_]*")
+_MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_OF_AUDITS = ("platform",)
+"""What an audit calls a platform that it could not ask."""
 
 
-def problems(manifest: Manifest) -> list[str]:
-    """Everything wrong with a manifest, one sentence each; empty when nothing is."""
-    return [problem for rule in RULES for problem in rule(manifest)]
-
-
-def hold_tables(manifest: Manifest, kinds: Iterable[Kind]) -> None:
-    """Refuse to work by tables in which a record would be stranded, or a verb is not asked for. Raises StartError."""
-    wrong = [f"{kind.role}: {said}" for kind in kinds for said in check.problems(kind)]
-    wrong += [
-        f"{kind.role}: its name is {kind.name}, and not {manifest.name}.{kind.role}."
-        for kind in kinds
-        if kind.name != f"{manifest.name}.{kind.role}"
-    ]
-    if wrong:
-        said = (
-            f"The tables of the platform {manifest.name} ({manifest.tables}) are not sound: {' '.join(wrong)}"
-        )
-        raise StartError(f"{said} Mend them, or take it out of platforms in nxd.yaml.", passing=False)
-
-
-def hold_names(manifest: Manifest, schema: Mapping[str, Any]) -> None:
-    """Refuse to read specs, of this JSON schema, in which names may be others than the manifest says. Raises
-    StartError."""
-    node = str(schema["properties"]["nodes"].get("items", {}).get("$ref", "")).rpartition("/")[2]
-    fields = {
-        "a node": schema.get("$defs", {}).get(node, {}).get("properties", {}).get("name", {}),
-        "a cluster": schema["properties"]["cluster"],
-    }
-    wanted = manifest.names.value.schema["pattern"]
-    wrong = [whose for whose, field in fields.items() if field.get("pattern") != wanted]
-    if wrong:
-        said = f"In the spec of the platform {manifest.name} ({manifest.spec}) the name of {' and of '.join(wrong)}"
-        mend = "Mend it, or take it out of platforms in nxd.yaml."
-        raise StartError(f"{said} is not held to the names of its manifest. {mend}", passing=False)
+def mistakes(manifest: Manifest, place: str = "its manifest") -> list[str]:
+    """Everything wrong with a manifest that stands at a place, one sentence each; empty when nothing is. What it names
+    is not imported."""
+    wrong = list(misfits(manifest, Manifest, ""))
+    found = wrong or [fault for rule in RULES for fault in rule(manifest)]
+    return [f"Platform {manifest.name}, {place}: {said}." for said in found]
 
 
 def _it_has_a_name_and_a_title(manifest: Manifest) -> Iterator[str]:
     if not _WORD.fullmatch(manifest.name):
         yield f'its name "{manifest.name}" is no word in small letters'
-    for what in ("title", "tables", "spec", "platform"):
-        if not getattr(manifest, what).strip():
-            yield f"it has no {what}"
+    if not manifest.title.strip():
+        yield "it has no title: say what people call it"
+
+
+def _it_names_its_modules(manifest: Manifest) -> Iterator[str]:
+    named = {"tables": manifest.tables, "spec": manifest.spec, "platform": manifest.platform}
+    for what, module in {**named, "boot": manifest.boot or "none"}.items():
+        if not module.strip():
+            yield f"it has no {what}: name the module"
+        elif not _MODULE.fullmatch(module):
+            yield f'its {what} "{module}" is no name of a module'
+
+
+def _its_images_have_names(manifest: Manifest) -> Iterator[str]:
+    for number, image in enumerate(manifest.images):
+        if not is_name(image):
+            yield f'"{image}" cannot be the name of an image: use letters, digits, ".", "_" and "-"'
+        if image in manifest.images[:number]:
+            yield f"{image}: it names this image twice"
+    if manifest.images and not manifest.boot:
+        yield f"its machines start from {manifest.images[0]}, and it names no module in boot with routes that serve it"
 
 
 def _every_kind_has_its_words(manifest: Manifest) -> Iterator[str]:
     for kind in manifest.objects:
         if not _WORD.fullmatch(kind.name):
             yield f'the name of its kind "{kind.name}" is no word in small letters'
+        if kind.name in _OF_AUDITS:
+            yield f"{kind.name}: an audit means a whole platform by this word: give the kind another name"
         if not kind.one.strip() or not kind.several.strip():
-            yield f"{kind.name}: it has no word for one, or none for several"
-        if kind.nature not in get_args(Nature):
-            yield f"{kind.name}: its nature {kind.nature} is not one of {', '.join(get_args(Nature))}"
+            yield f"{kind.name}: it has no word for one, or none for several: say what people call them"
 
 
 def _every_kind_has_a_rank(manifest: Manifest) -> Iterator[str]:
@@ -80,30 +72,42 @@ def _every_kind_has_a_rank(manifest: Manifest) -> Iterator[str]:
             yield f"{kind.name}: two of its kinds have this name"
         names.add(kind.name)
         if kind.rank <= 0:
-            yield f"{kind.name}: it has no rank, so that nobody knows when a rollback deletes it"
+            yield f"{kind.name}: it has no rank, so that nobody knows when a rollback deletes it: give it one from 1 on"
         elif kind.rank in seen:
-            yield f"{kind.name}: it has the rank of {seen[kind.rank]}"
+            yield f"{kind.name}: it has the rank of {seen[kind.rank]}: give each its own"
         seen.setdefault(kind.rank, kind.name)
 
 
 def _every_kind_may_be_late(manifest: Manifest) -> Iterator[str]:
     for kind in manifest.objects:
         if kind.nature != "claim" and not 0 < kind.late < float("inf"):
-            yield f"{kind.name}: it does not say how late an accepted call may still take effect"
+            yield f"{kind.name}: it does not say in late how many seconds an accepted call may still take effect"
 
 
 def _every_kind_can_be_removed_by_hand(manifest: Manifest) -> Iterator[str]:
-    names = {kind.name for kind in manifest.objects}
+    kinds = {kind.name: kind for kind in manifest.objects}
     for kind in manifest.objects:
-        if kind.goes_with and kind.goes_with not in names:
+        if kind.goes_with and kind.goes_with not in kinds:
             yield f"{kind.name}: it goes with {kind.goes_with}, which is none of its kinds"
+        if kind.goes_with and _goes_with_itself(kind, kinds):
+            yield f"{kind.name}: it goes with {kind.goes_with}, and so in the end with itself"
         if kind.nature != "claim" and not kind.goes_with and not kind.removal:
-            yield f"{kind.name}: no command removes it by hand"
+            yield f"{kind.name}: no command removes it by hand: give one in removal"
         yield from _templates(kind)
+
+
+def _goes_with_itself(kind: ObjectKind, kinds: Mapping[str, ObjectKind]) -> bool:
+    passed = [kind.name]
+    while kind.goes_with in kinds and kind.goes_with not in passed:
+        passed.append(kind.goes_with)
+        kind = kinds[kind.goes_with]
+    return kind.goes_with == passed[0]
 
 
 def _templates(kind: ObjectKind) -> Iterator[str]:
     for line in (*kind.removal, *kind.unseen):
+        if not line.strip():
+            yield f"{kind.name}: one of its commands is empty"
         try:
             fields = [field for _, field, _, _ in Formatter().parse(line) if field is not None]
         except ValueError as error:
@@ -123,12 +127,10 @@ def _every_error_has_its_words_and_a_remedy(manifest: Manifest) -> Iterator[str]
         if kind.code in codes:
             yield f"{kind.code}: two of its errors have this code"
         codes.add(kind.code)
-        if kind.retry not in get_args(Retry):
-            yield f"{kind.code}: whether it is tried again ({kind.retry}) is not one of {', '.join(get_args(Retry))}"
         if not _is_sentence(kind.cause):
             yield f"{kind.code}: what happened is no sentence"
         if not kind.mend:
-            yield f"{kind.code}: it has no remedy"
+            yield f"{kind.code}: it has no remedy: say in mend what a person does first"
         elif not all(_is_sentence(one.text) for one in kind.mend):
             yield f"{kind.code}: its remedy is no sentence"
 
@@ -165,7 +167,8 @@ def _a_change_of_the_spec_is_told_as_one(manifest: Manifest) -> Iterator[str]:
 def _it_tells_whose_credentials_it_has(manifest: Manifest) -> Iterator[str]:
     for kind in CATALOGUE.values():
         if kind.credentials and kind.code not in manifest.remedies:
-            yield f"{kind.code}: it has no remedy, and nobody else can tell whose password, key or role is meant"
+            said = "nobody else can tell whose password, key or role is meant: say in remedies what a person does"
+            yield f"{kind.code}: it has no remedy, and {said}"
 
 
 def _is_sentence(text: str) -> bool:
@@ -179,7 +182,10 @@ def _its_names_are_parts_of_host_names(manifest: Manifest) -> Iterator[str]:
 
 RULES: tuple[Callable[[Manifest], Iterator[str]], ...] = (
     _it_has_a_name_and_a_title,
+    _it_names_its_modules,
+    _its_images_have_names,
     _its_names_are_parts_of_host_names,
+    faults_of_settings,
     _every_kind_has_its_words,
     _every_kind_has_a_rank,
     _every_kind_may_be_late,

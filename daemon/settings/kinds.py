@@ -10,6 +10,7 @@ from typing import Any
 
 from daemon.spec.hosts import HostPort, is_host, is_multicast, is_unspecified
 from daemon.spec.values import ValueType, number
+from daemon.spec.yaml_marks import read_yaml, scalar
 
 _SOCKET_PATH_LIMIT = 107
 """Bytes of a path that Linux can bind a Unix socket to (sun_path, less the closing zero)."""
@@ -25,6 +26,8 @@ class Setting:
     help: str
     endpoint: bool = False
     """Whether it is where a service outside is spoken to."""
+    for_boot: bool = False
+    """Whether it has to be given only where machines of a platform that is switched on boot from nxd."""
 
     @property
     def attribute(self) -> str:
@@ -35,6 +38,20 @@ class Setting:
     def env(self) -> str:
         """The environment variable that overrides the file."""
         return f"NXD_{self.attribute.upper()}"
+
+
+BRACES = re.compile(r"\{(.+?)\}")
+"""Another setting, by its key, in a value."""
+
+
+def meant(kind: ValueType, text: str) -> object:
+    """What a text stands for where a value is wanted: of a variable, or of a default."""
+    if kind.numeric:
+        return scalar(text)
+    if kind.listed and text.lstrip().startswith(("[", "- ")):
+        marked = read_yaml(text)
+        return text if marked.problems else marked.value
+    return text
 
 
 _HOST = r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)"

@@ -14,14 +14,14 @@ from typing import Any
 
 from daemon.display.encodings import SETTINGS_LIMIT, NotText, text_in
 from daemon.host.platforms_seen import platforms_seen
-from daemon.platforms import is_installed, manifests, own, wrong
+from daemon.platforms import broken, is_installed, manifests, own, settings_clashes
 from daemon.platforms.manifest import Manifest
 from daemon.settings.contradictions import contradictions, fast_for_real
-from daemon.settings.kinds import ANYTHING, URL, Setting
+from daemon.settings.kinds import ANYTHING, BRACES, URL, Setting, meant
 from daemon.settings.table import SETTINGS
 from daemon.spec.hosts import HostPort
 from daemon.spec.values import ValueType
-from daemon.spec.yaml_marks import Loc, Marked, read_yaml, scalar, unknown
+from daemon.spec.yaml_marks import Loc, Marked, read_yaml, unknown
 
 DEFAULT_CONFIG = Path("/etc/nxd/nxd.yaml")
 OTHER_VARIABLES = frozenset({"NXD_CONFIG", "NXD_CRASH", "NXD_KEYMAP"})
@@ -97,7 +97,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     try:
         return _settings(marked, path, environ, own(), {})
     except SettingsError:
-        uninstalled = _uninstalled(path, environ, manifests())
+        uninstalled = _uninstalled(path, environ, {*manifests(), *broken()})
         if manifests() == own() and not uninstalled:
             raise
         return _settings(marked, path, environ, manifests(), uninstalled)
@@ -188,9 +188,14 @@ def _settings(
     lacking = [name for name in on if name not in known]
     if lacking:  # a section that is like none that is known may be theirs
         problems[:] = [said for said in problems if "unknown setting" not in said or "did you mean" in said]
-    forgiven = () if lacking and wrong() else tuple(name for name in lacking if name in uninstalled)
-    problems += reader.unknown_platforms([name for name in lacking if name not in forgiven], known)
-    problems += wrong() if lacking else ()
+    unusable = broken() if lacking else {}
+    forgiven = tuple(name for name in lacking if name in uninstalled)
+    unknown_ones = [name for name in lacking if name not in forgiven and name not in unusable]
+    problems += reader.unknown_platforms(unknown_ones, known)
+    problems += [said for name in lacking for said in unusable.get(name, ())]
+    problems += settings_clashes(
+        sorted((known[name] for name in on if name in known), key=lambda one: one.name)
+    )
     reader.hold("environment", [known[name].names.environment for name in on if name in known])
     theirs = [one for manifest in known.values() if manifest.name in on for one in manifest.settings]
     reader.read(theirs)
@@ -210,9 +215,6 @@ def _settings(
 
 
 _NO_FILE = "There is no settings file at {path}: create it, or name another one with --config or $NXD_CONFIG."
-
-
-_REFERENCE = re.compile(r"\{(.+?)\}")
 
 
 def _flatten(
@@ -304,24 +306,14 @@ class _Reader:
         self._where[setting.key] = where
         try:
             value = _filled(value, self.values, self._known)
-            meant = _meant(setting.kind, str(value)) if as_text else value
-            self.values[setting.key] = setting.kind.read(meant)
+            given = meant(setting.kind, str(value)) if as_text else value
+            self.values[setting.key] = setting.kind.read(given)
         except _Unfilled as unfilled:
             if where != "its default":  # else the setting it names is wrong itself
                 self._problems.append(f"{setting.key} ({where}) {unfilled}")
         except ValueError as reason:
-            found = meant if setting.kind.numeric else value
+            found = given if setting.kind.numeric else value
             self._problems.append(f"{setting.key} ({where}): {str(reason) or setting.kind.mistake(found)}.")
-
-
-def _meant(kind: ValueType, text: str) -> object:
-    """What a text stands for where a value is wanted: of a variable, or of a default."""
-    if kind.numeric:
-        return scalar(text)
-    if kind.listed and text.lstrip().startswith(("[", "- ")):
-        marked = read_yaml(text)
-        return text if marked.problems else marked.value
-    return text
 
 
 class _Unfilled(Exception):
@@ -343,7 +335,7 @@ def _filled(value: object, values: Mapping[str, object], known: Collection[str])
             f"names {{{key}}}, which has no value here: only settings above it in the table have one"
         )
 
-    return _REFERENCE.sub(put, value)
+    return BRACES.sub(put, value)
 
 
 def settings_table() -> str:

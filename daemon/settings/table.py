@@ -30,9 +30,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("socket", SOCKET, "/run/nxd/nxd.sock", "The Unix socket that nxd and nxtui talk to"),
     Setting("images_dir", PATH, "{state_dir}/images", "The boot images and their list, images.json"),
     Setting("boot.listen", LISTEN, "0.0.0.0:8080", "Where scripts and images are served"),
-    Setting("boot.url", BASE_URL, None, "The same port as a booting machine reaches it"),
+    Setting("boot.url", BASE_URL, None, "The same port as a booting machine reaches it", for_boot=True),
     Setting("config.listen", LISTEN, "0.0.0.0:8081", "Where installers fetch their configuration and report"),
-    Setting("config.url", BASE_URL, None, "The same port as an installer reaches it"),
+    Setting("config.url", BASE_URL, None, "The same port as an installer reaches it", for_boot=True),
     Setting(
         "limits.installs",
         COUNT,

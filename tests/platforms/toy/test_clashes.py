@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.platforms.copied import bring
 from tests.platforms.toy.shelf_server import ShelfState
 from tests.platforms.toy.test_toyland import deployed
 
@@ -21,16 +22,10 @@ MANIFEST = (
 class TestClashes:
     """What somebody else's package does wrong is told, and harms nobody."""
 
-    def bring(self, toy: Any, text: str) -> None:
+    def bring(self, toy: Any, text: str, name: str = "other", value: str = "other:MANIFEST") -> None:
         """Install one more package beside toyland."""
         more = toy.directory / "more"
-        (more / "other-1.0.dist-info").mkdir(parents=True)
-        (more / "other-1.0.dist-info" / "METADATA").write_text(
-            "Metadata-Version: 2.1\nName: other\nVersion: 1.0\n"
-        )
-        points = "[nxd.platforms]\nother = other:MANIFEST\n"
-        (more / "other-1.0.dist-info" / "entry_points.txt").write_text(points)
-        (more / "other.py").write_text(text)
+        bring(more, "other", f"{name} = {value}", other=text)
         toy.more["PYTHONPATH"] = f"{toy.environ()['PYTHONPATH']}:{more}"
 
     def test_a_manifest_that_cannot_be_imported_stops_no_other_platform(
@@ -40,19 +35,53 @@ class TestClashes:
         toy.serve()
         assert "other:MANIFEST) cannot be loaded" in (toy.directory / "serve.log").read_text()
         toy.write(platforms=["other"])
-        toy.run("serve").refused_with(2, "other", "cannot be loaded", "nothing_of_this_name")
+        said = toy.run("serve")
+        said.refused_with(2, "other", "cannot be loaded", "nothing_of_this_name", "other.py, line 1")
+        assert "unknown platform" not in said.err
 
-    def test_of_two_that_want_the_same_name_the_first_counts_and_both_are_named(
+    def test_of_two_that_want_the_same_name_neither_is_taken_for_the_other(
         self, toy: Any, shelf: ShelfState
     ) -> None:
         self.bring(
             toy,
             f"{MANIFEST}"
             "MANIFEST = Manifest('toyland', 'Another', 'x', 'x', 'another.platform', remedies=REMEDIES)\n",
+            "toyland",
+        )
+        said = toy.run("serve")
+        said.refused_with(2, "Platform toyland is brought by", "toyland.manifest:MANIFEST", "other:MANIFEST")
+
+    def test_one_that_has_the_name_of_a_platform_of_nxd_is_told_and_not_used(
+        self, toy: Any, shelf: ShelfState
+    ) -> None:
+        self.bring(
+            toy,
+            f"{MANIFEST}"
+            "MANIFEST = Manifest('ibm_nutanix', 'Another', 'x', 'x', 'another.platform', remedies=REMEDIES)\n",
+            "ibm_nutanix",
         )
         deployed(toy)
-        log = (toy.directory / "serve.log").read_text()
-        assert "Two platforms have the name toyland" in log
+        assert (
+            "Platform ibm_nutanix comes with nxd, and other 1.0" in (toy.directory / "serve.log").read_text()
+        )
+
+    def test_the_same_platform_brought_twice_is_told_and_works(self, toy: Any, shelf: ShelfState) -> None:
+        self.bring(toy, "", "toyland", "toyland.manifest:MANIFEST")
+        deployed(toy)
+        assert "is brought by other 1.0 and by toyland-nxd 1.0" in (toy.directory / "serve.log").read_text()
+
+    def test_two_that_have_the_same_setting_are_not_on_together(self, toy: Any, shelf: ShelfState) -> None:
+        self.bring(
+            toy,
+            f"{MANIFEST}"
+            "from daemon.settings.kinds import URL, Setting\n"
+            "PLACE = Setting('toyland.url', URL, None, 'Another shelf')\n"
+            "MANIFEST = Manifest('other', 'Another', 'x', 'x', 'x', settings=(PLACE,), remedies=REMEDIES)\n",
+        )
+        deployed(toy)
+        assert "Two platforms have the setting toyland.url" in (toy.directory / "serve.log").read_text()
+        toy.write(platforms=["toyland", "other"])
+        toy.run("serve").refused_with(2, "Two platforms have the setting toyland.url: other and toyland")
 
     def test_a_code_that_means_two_things_is_named_and_the_platforms_work_on(
         self, toy: Any, shelf: ShelfState
@@ -77,15 +106,12 @@ class TestClashes:
             "MANIFEST = Manifest('other', 'Another', 'x', 'x', 'other.platform', objects=KINDS)\n",
         )
         toy.serve()
-        (line,) = [
-            line
-            for line in (toy.directory / "serve.log").read_text().splitlines()
-            if "other:MANIFEST" in line
-        ]
+        log = (toy.directory / "serve.log").read_text().splitlines()
+        lines = [line for line in log if "Platform other, its manifest other:MANIFEST: crate: " in line]
         for word in ("no word for one", "it has no rank", "no command removes it by hand"):
-            assert word in line
+            assert [line for line in lines if word in line]
         toy.write(platforms=["other"])
-        toy.run("serve").refused_with(2, "other", "cannot be used", "it has no rank")
+        toy.run("serve").refused_with(2, "Platform other, its manifest other:MANIFEST", "it has no rank")
 
     def test_a_platform_whose_tables_are_not_sound_is_not_started_with(self, toy: Any) -> None:
         self.bring(
@@ -102,7 +128,7 @@ class TestClashes:
         toy.write(platforms=["toyland", "other"])
         said = toy.run("serve")
         assert said.code != 0
-        for words in ("node: dance: it has no question", "cluster: its name is row, and not other.cluster"):
+        for words in ("NODE: dance: it has no question", "CLUSTER: its name is row, and not other.cluster"):
             assert words in said.err
 
     def test_a_platform_whose_spec_takes_other_names_than_its_manifest_says_is_not_started_with(
@@ -156,5 +182,5 @@ class TestClashes:
         toy.write(platforms=["other"], toyland=None, other={"url": "http://127.0.0.1:1"})
         said = toy.run("serve")
         said.refused_with(
-            2, "The machines of the platform other cannot boot", "GET /all/{name}: it names no stages"
+            2, "Platform other, other: GET /all/{name}: it names no stages", "take other out of platforms"
         )

@@ -1,0 +1,125 @@
+"""Looks through what a manifest names, before anything of it runs: the tables, the spec, the routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from daemon.platforms.lint import mistakes
+from daemon.platforms.manifest import Manifest
+from daemon.platforms.modules import BrokenPart, ran
+from daemon.platforms.parts import parts_of, sentence
+from daemon.platforms.shapes import misfits
+from pxe.routes import BootTable
+from pxe.table_lint import lint_table
+from state_machines import check
+from state_machines.kind import Kind, State, Transition, UndoStep
+from state_machines.verbs import SHARED, Verb
+
+Parts = Mapping[str, Any]
+"""The parts of a platform that are there, by their names."""
+Rule = Callable[[Manifest, Parts], Iterator[str]]
+
+
+def mistakes_at_rest(manifest: Manifest) -> list[str]:
+    """Everything wrong with a platform that can be seen before it is loaded, one sentence each; empty when nothing is.
+    Imports all of it but what loads it."""
+    found = mistakes(manifest)
+    if any(misfits(manifest, Manifest, "")):
+        return found
+    parts, lacking = parts_of(manifest, ("NODE", "CLUSTER", "MODEL", *(("BOOT",) if manifest.boot else ())))
+    found += lacking
+    for name, rule in RULES:
+        told = _told(rule, manifest, parts) if name in parts else ()
+        found += [sentence(manifest, name, said.rstrip(".")) for said in told]
+    return found
+
+
+def _told(rule: Rule, manifest: Manifest, parts: Parts) -> list[str]:
+    """What a rule says; where what it looks at breaks, that."""
+    try:
+        return ran(lambda: list(rule(manifest, parts)), manifest.platform, "it cannot be looked through")
+    except BrokenPart as broken:
+        return [str(broken)]
+
+
+def _table(name: str) -> Rule:
+    def rule(manifest: Manifest, parts: Parts) -> Iterator[str]:
+        """Its rows are rows, nothing strands a record, and every verb is asked for."""
+        kind: Kind = parts[name]
+        rows = (
+            (tuple(kind.states.values()), tuple[State, ...], "states"),
+            (kind.transitions, tuple[Transition, ...], "transitions"),
+            (kind.undo, tuple[UndoStep, ...], "undo"),
+            (tuple(kind.verbs.values()), tuple[Verb, ...], "verbs"),
+        )
+        wrong = [said for value, wanted, what in rows for said in misfits(value, wanted, f"{name}, {what}")]
+        yield from wrong
+        if kind.role != name.lower():
+            yield f"{name} is the table of a {kind.role}, and not of a {name.lower()}"
+        if kind.name != f"{manifest.name}.{name.lower()}":
+            yield f"{name}: its name is {kind.name}, and not {manifest.name}.{name.lower()}"
+        yield from () if wrong else (f"{name}: {said}" for said in check.problems(kind))
+
+    return rule
+
+
+def _every_verb_that_is_named_is_one(manifest: Manifest, parts: Parts) -> Iterator[str]:
+    kinds: list[Kind] = [parts[name] for name in ("NODE", "CLUSTER") if name in parts]
+    own = {name for kind in kinds for name in kind.verbs}
+    for kind in kinds:
+        for verb in kind.verbs.values():
+            for name in sorted({*(verb.instead or ())} - own - set(SHARED)):
+                yield f"{verb.name}: it names {name} in instead, which is no verb"
+    for error in manifest.errors:
+        for name in sorted({*error.leads} - own - set(SHARED)):
+            yield f"the error {error.code} names {name} in leads, which is no verb"
+
+
+def _its_spec_explains_its_keys(manifest: Manifest, parts: Parts) -> Iterator[str]:
+    properties = parts["MODEL"].model_json_schema()["properties"]
+    for key, about in properties.items():
+        if not about.get("description"):
+            yield f"its key {key} has no description: say what it is"
+
+
+def _its_names_are_those_of_the_manifest(manifest: Manifest, parts: Parts) -> Iterator[str]:
+    schema = parts["MODEL"].model_json_schema()
+    node = str(schema["properties"]["nodes"].get("items", {}).get("$ref", "")).rpartition("/")[2]
+    fields = {
+        "name of a node": schema.get("$defs", {}).get(node, {}).get("properties", {}).get("name", {}),
+        "field cluster": schema["properties"]["cluster"],
+    }
+    wanted = manifest.names.value.schema["pattern"]
+    for which, about in fields.items():
+        if about.get("pattern") != wanted:
+            yield f"the {which} is not held to the names of its manifest: annotate it with the value of their rule"
+
+
+def _its_routes_are_sound(manifest: Manifest, parts: Parts) -> Iterator[str]:
+    table: BootTable = parts["BOOT"]
+    wrong = list(misfits(table, BootTable, ""))
+    yield from wrong
+    if wrong:
+        return
+    if not table.templates.is_dir():
+        yield f"there is no folder of templates {table.templates}: put it into the package"
+        return
+    if not table.routes:
+        yield "BOOT has no routes: take boot out of the manifest where no machine boots from nxd"
+    if not table.phases:
+        yield "BOOT has no phases: name what an installer reports, its end last"
+    yield from lint_table(table)
+    if manifest.images and not any(route.serves == "image" for route in table.routes):
+        yield f"its machines start from {manifest.images[0]}, and no route serves an image"
+
+
+RULES: tuple[tuple[str, Rule], ...] = (
+    ("NODE", _table("NODE")),
+    ("CLUSTER", _table("CLUSTER")),
+    ("NODE", _every_verb_that_is_named_is_one),
+    ("MODEL", _its_spec_explains_its_keys),
+    ("MODEL", _its_names_are_those_of_the_manifest),
+    ("BOOT", _its_routes_are_sound),
+)
+"""Each rule with the part that it looks through."""

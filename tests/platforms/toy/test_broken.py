@@ -1,0 +1,75 @@
+"""A package that is broken ends a command with its mistakes and exit code 2, and nothing breaks open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.daemon.cli.conftest import ROOT
+from tests.platforms.copied import Change, add, copied, drop, edit
+from tests.platforms.toy.test_toyland import IBM, SPEC
+
+pytestmark = pytest.mark.e2e
+
+
+def with_changed(toy: Any, *changes: Change) -> None:
+    """Install toyland as it is changed in place of the one beside this file."""
+    directory = toy.directory / "changed"
+    directory.mkdir()
+    copied(directory, *changes)
+    toy.more["PYTHONPATH"] = f"{ROOT}:{directory}"
+
+
+def test_a_daemon_does_not_start_with_it_and_names_every_mistake(toy: Any) -> None:
+    with_changed(
+        toy,
+        edit(
+            "platform.py",
+            ('            "powering": self.switch_on,\n', ""),
+            ('"unmake": self', '"unmade": self'),
+        ),
+        drop("templates/label.json.j2"),
+        edit("manifest.py", ('"toyland.spec"', '"toyland.nowhere"')),
+    )
+    said = toy.run("serve")
+    said.refused_with(
+        2,
+        "Platform toyland, toyland.nowhere: it cannot be imported: ModuleNotFoundError",
+        "take toyland out of platforms in nxd.yaml",
+    )
+    toy.run("validate", str(SPEC)).refused_with(2, "toyland.nowhere: it cannot be imported")
+    toy.run("schema", "toyland").refused_with(2, "toyland.nowhere: it cannot be imported")
+    assert not (toy.directory / "state" / "nxd.db").exists(), "nothing was begun"
+
+
+def test_what_no_table_of_it_names_is_told_at_the_start_and_not_waited_for(toy: Any) -> None:
+    with_changed(
+        toy,
+        edit(
+            "platform.py",
+            ('            "powering": self.switch_on,\n', ""),
+            ('"unmake": self', '"unmade": self'),
+        ),
+    )
+    toy.run("serve").refused_with(
+        2,
+        "runs in the state powering of toyland.node: add powering",
+        "runs in the stage unmake of a rollback of toyland.node: add unmake",
+        "its undo has unmade",
+    )
+
+
+def test_code_that_breaks_is_told_with_its_file_and_line(toy: Any) -> None:
+    with_changed(toy, add("spec.py", "colours = (1 / 0)"))
+    lines = len((toy.directory / "changed" / "toyland" / "spec.py").read_text().splitlines())
+    place = f"toyland/spec.py, line {lines})"
+    for words in (("serve",), ("validate", str(SPEC)), ("schema",)):
+        toy.run(*words).refused_with(2, "toyland.spec: it cannot be imported: ZeroDivisionError", place)
+
+
+def test_one_that_is_off_is_not_looked_into(toy: Any) -> None:
+    with_changed(toy, add("spec.py", "colours = (1 / 0)"), drop("tables.py"))
+    toy.write(platforms=["ibm_nutanix"], ibm=IBM)
+    toy.serve()
+    assert "platform_unusable" not in (toy.directory / "serve.log").read_text()
