@@ -11,6 +11,7 @@ from daemon.display.durations import lasting
 from daemon.engine.limits import Limits
 from daemon.errors.tree import CATALOGUE
 from daemon.store.ops import AddEvent, Event, Resource
+from daemon.words import first_of
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.outcome import Problem, Remedy, Wait
 from state_machines.record import Record
@@ -102,12 +103,13 @@ def left_over(
     """The problem of a rollback that cannot go on, with each object left and the commands that remove it, in the order
     in which they can work."""
     left = sorted((row for row in resources if row.state != "gone"), key=lambda row: platform.rank(row.kind))
-    named = left[:NAMED]
-    more = f" and {len(left) - NAMED} more (nxd show tells them)" if len(left) > NAMED else ""
-    names = ", ".join(f"{row.kind} {row.name}" for row in named) + more
+    names = first_of((f"{row.kind} {row.name}" for row in left), NAMED)
+    all_told = " (nxd show tells them)" if len(left) > NAMED else ""
     commands = [
-        Remedy("command", line, command=line) for row in named for line in platform.removal_commands(row)
+        Remedy("command", line, command=line)
+        for row in left[:NAMED]
+        for line in platform.removal_commands(row)
     ]
     row = CATALOGUE["left_over"]
-    message = f"{problem.message} Left over: {names}." if left else problem.message
+    message = f"{problem.message} Left over: {names}{all_told}." if left else problem.message
     return Problem(row.code, message, (*problem.remedies, *commands), row.retry, problem.evidence)

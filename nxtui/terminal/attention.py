@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from daemon.words import first_of
 from nxtui.model.known import Changes
 from nxtui.terminal.control import notification
 
@@ -52,8 +53,5 @@ class Attention:
 
 
 def listed(names: list[str]) -> str:
-    """``node01, node02``, or a count where there are many."""
-    different = list(dict.fromkeys(names))
-    if len(different) <= _NAMED:
-        return ", ".join(different)
-    return f"{', '.join(different[:_NAMED])} and {len(different) - _NAMED} more"
+    """``node01, node02``, each once; the first of them and a count where there are many."""
+    return first_of(dict.fromkeys(names), _NAMED)

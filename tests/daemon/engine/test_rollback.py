@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from daemon.engine.context import StepContext
+from daemon.engine.sentences import NAMED
 from daemon.errors.tree import OutsideError
 from state_machines.outcome import Done, Wait
 
@@ -81,6 +82,17 @@ async def test_what_cannot_be_deleted_is_named_with_the_command_that_removes_it(
     assert [one["command"] for one in error["remedies"] if one["kind"] == "command"] == ["toy rm id-b-2"]
     assert error["evidence"] == "HTTP 400"
     assert list(house.toy.outside.objects) == ["b"]
+
+
+async def test_of_many_that_are_left_the_first_are_named_with_their_commands_and_the_others_counted(
+    house: Any,
+) -> None:
+    await made(house, *(f"a{number:02d}" for number in range(NAMED + 3)))
+    house.toy.script["unmake"] = BROKEN
+    await house.tell("node01", "rollback")
+    error = house.record().error
+    assert f"thing a{NAMED - 1:02d} and 3 more (nxd show tells them)." in error["message"]
+    assert error["message"].count("thing") == error["remedy"].count("toy rm") == NAMED
 
 
 async def test_a_rollback_that_takes_too_long_is_blocked_with_its_left_overs(house: Any) -> None:
