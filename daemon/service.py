@@ -143,7 +143,13 @@ async def _open(
     book = BootBook(journal, engine, box, tables)
     images = Images({})
     upkeep = Upkeep(
-        journal, book, images, settings.images_dir, settings.log_keep_days, settings.log_keep_lines
+        journal,
+        book,
+        images,
+        settings.images_dir,
+        settings.log_keep_days,
+        settings.log_keep_lines,
+        needed=any(route.serves == "image" for table in tables.values() for route in table.routes),
     )
     await upkeep.start()
     boot, config = boot_server(book, images, tables, registry=engine.metrics)

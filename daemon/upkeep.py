@@ -42,7 +42,8 @@ PRUNE_SECONDS = 900.0
 
 
 class Upkeep:
-    """Looks around until it is cancelled. ``keep_days`` and ``keep_lines`` say how much of the log is kept."""
+    """Looks around until it is cancelled. ``keep_days`` and ``keep_lines`` say how much of the log is kept;
+    ``needed``: whether any platform that is switched on serves images, for else nobody misses them."""
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class Upkeep:
         keep_days: float,
         keep_lines: int,
         disk_seconds: float = DISK_SECONDS,
+        needed: bool = True,
     ) -> None:
         self._journal = journal
         self._book = book
@@ -60,6 +62,7 @@ class Upkeep:
         self._images_dir = images_dir
         self._keep = (keep_days, keep_lines)
         self._disk_seconds = disk_seconds
+        self._needed = needed
         self._told: list[str] = []
         """What is said of the images, as it stands in the log."""
         self._read = digests_of(images_dir).done
@@ -131,6 +134,8 @@ class Upkeep:
         """Image troubles stand in the journal, and once images were put there in the health answer and the log too.
         ``silent``: their disk does not answer."""
         noted = self._journal.noted
+        if not self._needed and (silent or not self._images.by_name):
+            problems = []
         if problems == self._told:
             return
         for problem in problems:

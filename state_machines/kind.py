@@ -194,6 +194,8 @@ class Kind:
         sources = {source for row in self.transitions if row.event == event for source in row.sources}
         titles = list(dict.fromkeys(self.states[name].title for name in self.states if name in sources))
         here = self.states[state].title
+        if not titles:
+            return f"It is {here}; no state of a {self.role} takes {event}."
         if len(titles) > 4:
             others = [state.title for state in self.states.values() if state.name not in sources]
             when = f"while {_either(others)}" if len(others) <= 2 else "now"

@@ -312,6 +312,9 @@ class Specs:
         args = {"leaving": leaving} if leaving and self._engine.exists(situation.name) else {}
         now = self._engine.situation(situation)
         reason = legality.why_not(now, "change", args)
+        if not now.kind.leads("change"):
+            message = f"{situation.name} exists, and no cluster of {situation.platform} takes another spec."
+            raise NxdError("refused", message, remedy=self._way_to_nothing(situation))
         if reason is not None:
             message = f"{situation.name} cannot take another spec now. {reason}"
             raise refusal(message, now, now, "change", args)

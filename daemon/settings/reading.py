@@ -34,7 +34,7 @@ class Settings:
 
     ``own`` are those of the platforms that are switched on, by attribute; ``unused`` are the keys of those that were
     given although their platform is not, or not installed any more; ``uninstalled`` are the platforms that are named in
-    ``platforms`` although they are not.
+    ``platforms`` although they are not. Where no machine boots from nxd, ``boot_url`` and ``config_url`` may be empty.
     """
 
     own: Mapping[str, Any]
@@ -183,8 +183,10 @@ def _settings(
     problems += _strange_variables(table, environ)
     given = _flatten(table, marked, str(path), problems)
     reader = _Reader(table, given, path, environ, problems)
-    reader.read(SETTINGS)
+    reader.read(one for one in SETTINGS if not one.for_boot)
     on = reader.values.get("platforms", ())
+    boots = not on or any(name not in known or known[name].boot for name in on if name not in uninstalled)
+    reader.read(one for one in SETTINGS if one.for_boot and (boots or reader.is_given(one)))
     lacking = [name for name in on if name not in known]
     if lacking:  # a section that is like none that is known may be theirs
         problems[:] = [said for said in problems if "unknown setting" not in said or "did you mean" in said]
@@ -207,7 +209,7 @@ def _settings(
     )
     if problems:
         raise SettingsError(problems)
-    house = {one.attribute: values[one.key] for one in SETTINGS}
+    house = {one.attribute: values.get(one.key, "") if one.for_boot else values[one.key] for one in SETTINGS}
     unused = tuple(one.key for one in off if one.key in given or environ.get(one.env))
     house["platforms"] = tuple(name for name in on if name in known)
     own_values = {one.attribute: values[one.key] for one in theirs}
@@ -277,6 +279,10 @@ class _Reader:
         where = self._where.get("platforms", "")
         return [f"platforms ({where}): {unknown('platform', name, known)}" for name in names]
 
+    def is_given(self, setting: Setting) -> bool:
+        """Whether somebody gave it, in the file or the environment."""
+        return self._given.get(setting.key, (None, ""))[0] is not None or setting.env in self._environ
+
     def read(self, table: Iterable[Setting]) -> None:
         """Read every setting of a table; their defaults may name those above them, and those of an earlier table."""
         for setting in table:
@@ -343,7 +349,8 @@ def settings_table() -> str:
     platform."""
     lines = ["| key | environment | must be | default | what it is |", "|---|---|---|---|---|"]
     for setting in every_setting(own().values()):
-        default = "must be given" if setting.default is None else f"`{setting.default}`"
+        needed = "must be given where machines boot from nxd" if setting.for_boot else "must be given"
+        default = needed if setting.default is None else f"`{setting.default}`"
         cells = (f"`{setting.key}`", f"`{setting.env}`", setting.kind.words, default, setting.help)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
