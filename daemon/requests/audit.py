@@ -55,11 +55,11 @@ class Audit:
     async def _by_platform(self) -> Mapping[str, Sequence[Finding]]:
         """The findings of each platform that is switched on."""
         found: dict[str, list[Finding]] = {}
-        asked: set[str] = set()
+        asked: dict[str, bool] = {}
         for name, platform in self._engine.platforms.items():
             try:
                 found[name] = [self._with_way(one) for one in await platform.audit(self._journal.mirror)]
-                asked.add(name)
+                asked[name] = all(one.finding != "unasked" for one in found[name])
             except NxdError as error:
                 error.mend_by(platform.remedies)
                 said = sentences(error.message, error.evidence, text(error.remedies))
@@ -83,9 +83,9 @@ class Audit:
             if row.cloud_id in lost
         ]
 
-    async def _keep(self, findings: Sequence[Finding], asked: Collection[str]) -> None:
+    async def _keep(self, findings: Sequence[Finding], asked: Mapping[str, bool]) -> None:
         """Keep with every record of these platforms what is lost of it, and tell of what is lost or found since the
-        audit before. Raises StoreError."""
+        audit before; nothing is found again on one that could not be asked for everything. Raises StoreError."""
         mirror, now = self._journal.mirror, self._journal.clock.now()
         lost: dict[str, dict[str, Finding]] = {}
         for one in findings:
@@ -94,14 +94,15 @@ class Audit:
         ops: list[Op] = []
         for record in mirror.records.values():
             before, missing = missed(mirror, record.name), lost.get(record.name, {})
-            if record.platform not in asked or before.keys() == missing.keys():
+            if record.platform not in asked:
                 continue
-            data = {id_: before.get(id_, now) for id_ in missing}
+            kept = missing.keys() if asked[record.platform] else before.keys() | missing.keys()
+            if before.keys() == kept:
+                continue
+            data = {id_: before.get(id_, now) for id_ in kept}
             ops.append(PutSignal(Signal(record.name, record.shard, LOSSES, NO_ROUND, 0, now, data)))
             ops += [_lost(record, one, now) for id_, one in missing.items() if id_ not in before]
-            found = [
-                row for row in mirror.resources(record.name) if row.cloud_id in before.keys() - missing.keys()
-            ]
+            found = [row for row in mirror.resources(record.name) if row.cloud_id in before.keys() - kept]
             ops += [
                 event(record, "note", now, f"an audit finds {row.kind} {row.name} again") for row in found
             ]

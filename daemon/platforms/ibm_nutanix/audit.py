@@ -13,13 +13,16 @@ from msgspec.structs import replace
 from daemon.drivers.ibm_dns import IbmDns
 from daemon.drivers.ibm_vpc import IbmVpc, Listed, Reference
 from daemon.engine.objects import Disposal
-from daemon.errors.tree import NxdError
+from daemon.engine.remedies import text
+from daemon.errors.tree import NxdError, OutsideError
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Finding
+from daemon.platforms.ibm_nutanix.errors import REMEDIES
 from daemon.platforms.ibm_nutanix.manifest import MANIFEST
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, Names, host_name
 from daemon.platforms.ibm_nutanix.objects import OBJECTS
 from daemon.store.ops import Resource
+from daemon.words import sentences
 from state_machines.objects import by_name
 
 KINDS = ("reserved_ip", "vni", "server", "dns_record")
@@ -35,6 +38,8 @@ _NO_ZONE = Finding(
     "apply the spec that made them and give nxd audit again.",
 )
 """Whoever cleans up by a list has to know what it does not hold."""
+Zone = tuple[str, str]
+"""The DNS instance and the zone."""
 
 
 class _Standing(Listed, gc=False):
@@ -60,7 +65,7 @@ class _StandingServer(_Standing, gc=False):
 
 
 class CloudAudit:
-    """Looks through every subnet, every interface, every server, and the zones that clusters use."""
+    """Looks through every subnet, every interface, every server, and the zones that the ledger knows of."""
 
     def __init__(self, names: Names, vpc: IbmVpc, dns: IbmDns, disposals: Mapping[str, Disposal]) -> None:
         self._disposals = disposals
@@ -79,20 +84,20 @@ class CloudAudit:
         return seen if _zones(mirror) else [*seen, _NO_ZONE]
 
     async def _differences(self, mirror: Mirror) -> list[Finding]:
-        standing = await self._standing(mirror)
+        standing, silent = await self._standing(mirror)
         unknown = [_unknown(row) for row in self._strays(mirror, standing)]
         there = {row.cloud_id for row in standing}
         missing = [
             Finding("missing", row.kind, row.name, str(row.cloud_id), row.owner, f"nxd show {row.owner}")
             for row in _rows(mirror)
-            if row.state == "present" and row.cloud_id not in there
+            if row.state == "present" and row.cloud_id not in there and _zone_of(row) not in silent
         ]
-        return [*unknown, *missing]
+        return [*unknown, *missing, *(_unasked(zone, error) for zone, error in silent.items())]
 
     async def discard(self, mirror: Mirror, ids: Collection[str]) -> list[Finding]:
         """Go one step towards deleting the strays with these ids; those that still stand. Raises OutsideError, and
         NxdError, before anything is deleted, for one that something else holds."""
-        standing = await self._standing(mirror)
+        standing, _ = await self._standing(mirror)
         strays = self._strays(mirror, standing)
         holders = {held: row for row in standing for held in row.data.get("holds", ())}
         left: list[Finding] = []
@@ -111,9 +116,20 @@ class CloudAudit:
                     left.append(_unknown(row))
         return left
 
-    async def _standing(self, mirror: Mirror) -> list[Resource]:
-        """Everything of our kinds in the VPC, and in the zones that clusters use."""
-        return [*await self._in_vpc(), *await self._in_dns(_zones(mirror))]
+    async def _standing(self, mirror: Mirror) -> tuple[list[Resource], dict[Zone, OutsideError]]:
+        """Everything of our kinds in the VPC, and in the zones that the ledger knows of; and which zones do not tell.
+        One in which nothing is to stand any more may be gone itself. Raises OutsideError where coming again may help.
+        """
+        rows, silent, zones = await self._in_vpc(), dict[Zone, OutsideError](), _zones(mirror)
+        for zone in sorted(zones):
+            try:
+                rows += await self._in_dns(zone)
+            except OutsideError as error:
+                if error.retry == "now":
+                    raise
+                if zones[zone] or error.code != "not_found":
+                    silent[zone] = error
+        return rows, silent
 
     def _strays(self, mirror: Mirror, standing: Iterable[Resource]) -> list[Resource]:
         """What is ours by its name and stands in no ledger row."""
@@ -156,21 +172,20 @@ class CloudAudit:
             rows.append(_seen("server", server.id, server.name, {"about": about, "holds": holds}))
         return rows
 
-    async def _in_dns(self, zones: Iterable[tuple[str, str]]) -> list[Resource]:
+    async def _in_dns(self, zone: Zone) -> list[Resource]:
         return [
             _seen(
                 "dns_record",
                 record["id"],
                 record["name"],
                 {
-                    "instance": instance,
-                    "zone": zone,
+                    "instance": zone[0],
+                    "zone": zone[1],
                     "address": record["rdata"]["ip"],
                     "about": _about(record.get("created_on", ""), address=record["rdata"]["ip"]),
                 },
             )
-            for instance, zone in zones
-            for record in await self._dns.address_records(instance, zone)
+            for record in await self._dns.address_records(*zone)
         ]
 
 
@@ -178,6 +193,13 @@ def _unknown(row: Resource) -> Finding:
     commands = _OBJECTS[row.kind].commands(row.cloud_id, row.name, row.data)
     about = row.data.get("about", {})
     return Finding("unknown", row.kind, row.name, str(row.cloud_id), None, " && ".join(commands), about)
+
+
+def _unasked(zone: Zone, error: OutsideError) -> Finding:
+    """A zone whose records this audit does not hold."""
+    error.mend_by(REMEDIES)
+    said = sentences(error.message, error.evidence, text(error.remedies))
+    return Finding("unasked", "dns_zone", zone[1], zone[1], None, said)
 
 
 def _about(created: str, **known: str) -> dict[str, Any]:
@@ -214,14 +236,25 @@ def _rows(mirror: Mirror) -> list[Resource]:
     return [row for row in mirror.all_resources() if row.kind in KINDS and row.owner in ours]
 
 
-def _zones(mirror: Mirror) -> set[tuple[str, str]]:
+def _zones(mirror: Mirror) -> dict[Zone, bool]:
+    """The zones of the specs in force, and those in which something was made for an earlier one, each with whether
+    anything is to stand there."""
     clusters = [record for record in mirror.of_platform(MANIFEST.name) if record.name == record.shard]
-    return {(c.spec["ibm"]["dns"]["instance"], c.spec["ibm"]["dns"]["zone"]) for c in clusters}
+    zones = {(c.spec["ibm"]["dns"]["instance"], c.spec["ibm"]["dns"]["zone"]): True for c in clusters}
+    for row in _rows(mirror):
+        if (zone := _zone_of(row)) is not None:
+            zones[zone] = zones.get(zone, False) or row.state != "gone"
+    return zones
+
+
+def _zone_of(row: Resource) -> Zone | None:
+    """Where a DNS record stands, or stood."""
+    return (str(row.data["instance"]), str(row.data["zone"])) if "zone" in row.data else None
 
 
 def _host_names(mirror: Mirror) -> set[str]:
-    """Every host name that one of our nodes may carry; DNS names do not hold the environment."""
-    names = set()
+    """Every host name that one of our nodes may carry, or had; DNS names do not hold the environment."""
+    names = {row.name for row in _rows(mirror) if row.kind == "dns_record"}
     for record in mirror.of_platform(MANIFEST.name):
         cluster = mirror.records[record.shard]
         for role in (*NODE_ROLES, CLUSTER_ROLE):

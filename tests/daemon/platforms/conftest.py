@@ -46,18 +46,24 @@ class NoToken:
 
 
 class Cloud:
-    """Answers with what the test puts into ``shown``, by the last word of the path, and keeps what is sent."""
+    """Answers with what the test puts into ``shown``, by the last word of the path or the last two, and keeps what is
+    sent."""
 
     def __init__(self) -> None:
         self.shown: dict[str, list[dict[str, Any]]] = {}
         self.objects: dict[str, dict[str, Any] | None] = {}
         """Last word of a path → the object that stands there; None: there is none."""
+        self.refused: dict[str, int] = {}
+        """Part of a path → with which status it is refused."""
         self.sent: list[tuple[str, str, Any]] = []
 
     async def answer(self, request: web.Request) -> web.Response:
         text = await request.text()
         word = request.path.rpartition("/")[2]
         self.sent.append((request.method, request.path, json.loads(text) if text else None))
+        for part, status in self.refused.items():
+            if part in request.path:
+                return web.json_response({"errors": [{"code": "refused"}]}, status=status)
         if request.method == "POST":
             return web.json_response({"id": f"id-{len(self.sent)}"}, status=201)
         if word in self.objects:
@@ -65,8 +71,9 @@ class Cloud:
             return web.json_response(
                 found or {"errors": [{"code": "not_found"}]}, status=200 if found else 404
             )
-        if word in self.shown:
-            shown = self.shown[word]
+        place = "/".join(request.path.split("/")[-2:])
+        if place in self.shown or word in self.shown:
+            shown = self.shown[place if place in self.shown else word]
             return web.json_response({word: shown, "total_count": len(shown)})
         return web.json_response({"id": word, "lifecycle_state": "stable", "status": "running"})
 

@@ -130,3 +130,42 @@ async def test_an_audit_that_can_ask_no_zone_says_so(
     (told,) = await audit.run(house.mirror)
     assert (told.finding, told.kind) == ("unasked", "dns_zone")
     assert "every zone that was used" in told.command
+
+
+def record_of(state: Any, zone: str = "z-old") -> Resource:
+    """The ledger row of a record that was made in a zone of an earlier spec."""
+    data = {"instance": "i-1", "zone": zone, "address": "10.0.0.9"}
+    return Resource("node01", "demo", "dns_record", "node01-cvm.old.internal", state, "r-1", 1, data)
+
+
+async def test_a_zone_of_an_earlier_spec_is_asked_too(
+    house: Any, cloud: tuple[Cloud, NodeSteps], audit: CloudAudit
+) -> None:
+    await house.commit(PutResource(record_of("gone")))
+    twin = {"id": "r-2", "name": "node01-cvm.old.internal", "rdata": {"ip": "10.0.0.9"}, "type": "A"}
+    other = {"id": "r-3", "name": "www.old.internal", "rdata": {"ip": "10.0.0.8"}, "type": "A"}
+    cloud[0].shown["z-old/resource_records"] = [twin, other]
+    (found,) = await audit.run(house.mirror)
+    assert (found.finding, found.name, found.id) == ("unknown", "node01-cvm.old.internal", "r-2")
+    assert "z-old" in found.command
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "unasked"),
+    [(403, "gone", True), (403, "present", True), (404, "present", True), (404, "gone", False)],
+)
+async def test_a_zone_that_does_not_tell_is_named_and_the_others_are_asked(
+    house: Any, cloud: tuple[Cloud, NodeSteps], audit: CloudAudit, status: int, state: Any, unasked: bool
+) -> None:
+    await house.commit(PutResource(record_of(state)))
+    cloud[0].refused["z-old"] = status
+    cloud[0].shown["z-1/resource_records"] = [
+        {"id": "stray-1", "name": HOST, "rdata": {"ip": "10.0.0.9"}, "type": "A"}
+    ]
+    found = {(one.finding, one.kind): one for one in await audit.run(house.mirror)}
+    assert ("missing", "dns_record") not in found, "nobody looked"
+    assert found["unknown", "dns_record"].id == "stray-1"
+    assert (("unasked", "dns_zone") in found) == unasked
+    if unasked:
+        assert found["unasked", "dns_zone"].name == "z-old"
+        assert ("trusted profile" in found["unasked", "dns_zone"].command) == (status == 403)

@@ -29,6 +29,8 @@ async def lost(house: Any) -> Any:
     async def audit(mirror: Any) -> list[Finding]:
         if house.toy.outside.undeletable:
             raise NxdError("unavailable")
+        if house.toy.script.get("zone"):
+            return [Finding("unasked", "dns_zone", "z-1", "z-1", None, "")]
         rows = [row for row in mirror.all_resources() if row.state == "present"]
         gone = [row for row in rows if row.name not in house.toy.outside.objects]
         return [Finding("missing", row.kind, row.name, str(row.cloud_id), row.owner, "") for row in gone]
@@ -81,6 +83,13 @@ async def test_a_platform_that_cannot_be_asked_finds_nothing_again(lost: Any) ->
     lost.toy.outside.undeletable = True
     assert [one.finding for one in await lost.audit.findings()] == ["unasked"]
     assert "missed" in shown(lost)
+
+
+async def test_what_a_part_that_could_not_be_asked_may_hold_is_not_found_again(lost: Any) -> None:
+    await lost.audit.findings()
+    lost.toy.script["zone"] = [True]
+    assert [one.finding for one in await lost.audit.findings()] == ["unasked"]
+    assert "missed" in shown(lost) and len(await lines(lost)) == 1
 
 
 async def test_a_verb_that_takes_it_out_of_the_ledger_ends_it(lost: Any) -> None:
