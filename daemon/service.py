@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from importlib.metadata import version
 
@@ -34,6 +34,7 @@ from daemon.host.state_dir import DATABASE, KEY, RUNNING, check_files, check_led
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
+from daemon.platforms.base import Platform
 from daemon.requests.consoles import Consoles
 from daemon.requests.last_screens import LastScreens
 from daemon.requests.specs import Specs
@@ -99,11 +100,8 @@ async def _open(
 ) -> tuple[Engine, Upkeep, LastScreens]:
     """Everything but the work itself, to be closed in the opposite order."""
     check_files(settings.state_dir)
-    loaded = {name: platforms.load(name, settings, clock) for name in settings.platforms}
-    for platform in loaded.values():
-        stack.push_async_callback(platform.close)
-    installed = platforms.manifests()
-    keep_seen(settings.state_dir, {name: [s.key for s in one.settings] for name, one in installed.items()})
+    loaded = _loaded(settings, clock, stack)
+    _note_platforms(settings)
     mark = LedgerMark(settings.state_dir)
     check_ledger(settings.state_dir, mark.owner)
     store = SqliteStore(settings.state_dir / DATABASE, clock.new_id(), mark)
@@ -117,28 +115,28 @@ async def _open(
     box = SecretBox.at(settings.state_dir / KEY, fresh, mirror.secrets.values(), known)
     journal = Journal(store, lease, mirror, Bus(), clock, known)
     await journal.read_back()
-    pace = Pace(
-        settings.limits_steps,
-        settings.retry_first_seconds,
-        settings.retry_max_seconds,
-        settings.deadlines_factor,
-        settings.limits_crashes,
-    )
-    crashes = CrashLog(settings.state_dir / RUNNING)
-    stack.callback(crashes.close)
-    engine = Engine(journal, loaded, box, pace, crashes, installed)
-    ProcessCollector(registry=engine.metrics)
+    engine = _engine(settings, journal, loaded, box, stack)
     if mark.moved():
         await hold_what_was_at_work(engine)
     mark.begin(mirror.daemon_id, mirror.revision)
     verbs, specs = Verbs(journal, engine), Specs(journal, engine)
-    about = wire.DaemonView(
-        id=mirror.daemon_id,
-        version=version("nxd"),
-        api=wire.API_VERSION,
-        environment=settings.environment,
-        started=clock.now(),
-    )
+    upkeep = await _booting(settings, journal, engine, box, loaded, stack)
+    consoles = Consoles(journal, engine, box)
+    views = Views(journal, engine, verbs, _about(settings, journal))
+    api = Api(journal, engine, verbs, specs, views, box, consoles)
+    await stack.enter_async_context(on_socket(api.app(), settings.socket, api.nonsense, clock))
+    return engine, upkeep, LastScreens(journal, consoles)
+
+
+async def _booting(
+    settings: Settings,
+    journal: Journal,
+    engine: Engine,
+    box: SecretBox,
+    loaded: Mapping[str, Platform],
+    stack: AsyncExitStack,
+) -> Upkeep:
+    """Both ports at which machines are told what to boot and report, with the images that they fetch."""
     tables = platforms.boot_tables(loaded)
     book = BootBook(journal, engine, box, tables)
     images = Images({})
@@ -156,10 +154,54 @@ async def _open(
     limiter = connection_limiter(settings.limits_connections, settings.limits_connections_per_source)
     await stack.enter_async_context(listening(boot, settings.boot_listen, "boot.listen", limiter))
     await stack.enter_async_context(listening(config, settings.config_listen, "config.listen", limiter))
-    consoles = Consoles(journal, engine, box)
-    api = Api(journal, engine, verbs, specs, Views(journal, engine, verbs, about), box, consoles)
-    await stack.enter_async_context(on_socket(api.app(), settings.socket, api.nonsense, clock))
-    return engine, upkeep, LastScreens(journal, consoles)
+    return upkeep
+
+
+def _note_platforms(settings: Settings) -> None:
+    """Keep the settings of all platforms that are installed in mind, for the day on which one is not."""
+    keys = {name: [one.key for one in manifest.settings] for name, manifest in platforms.manifests().items()}
+    keep_seen(settings.state_dir, keys)
+
+
+def _loaded(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Mapping[str, Platform]:
+    """The platforms that are switched on. Raises StartError."""
+    loaded = {name: platforms.load(name, settings, clock) for name in settings.platforms}
+    for platform in loaded.values():
+        stack.push_async_callback(platform.close)
+    return loaded
+
+
+def _engine(
+    settings: Settings,
+    journal: Journal,
+    loaded: Mapping[str, Platform],
+    box: SecretBox,
+    stack: AsyncExitStack,
+) -> Engine:
+    """The engine, as fast and as patient as the settings say."""
+    pace = Pace(
+        settings.limits_steps,
+        settings.retry_first_seconds,
+        settings.retry_max_seconds,
+        settings.deadlines_factor,
+        settings.limits_crashes,
+    )
+    crashes = CrashLog(settings.state_dir / RUNNING)
+    stack.callback(crashes.close)
+    engine = Engine(journal, loaded, box, pace, crashes, platforms.manifests())
+    ProcessCollector(registry=engine.metrics)
+    return engine
+
+
+def _about(settings: Settings, journal: Journal) -> wire.DaemonView:
+    """What the daemon says of itself."""
+    return wire.DaemonView(
+        id=journal.mirror.daemon_id,
+        version=version("nxd"),
+        api=wire.API_VERSION,
+        environment=settings.environment,
+        started=journal.clock.now(),
+    )
 
 
 @contextmanager

@@ -123,16 +123,18 @@ class NxTui(App[None]):
         self._learnt_at: float | None = None
         self.player: Player | None = None
         if recording is not None:
-            from nxtui.model.player import Player
-
-            self.player = Player(
-                recording, lambda lines: self.post_message(self.LinesReceived(lines)), monotonic
-            )
-            self.fleet.recording = self.player.told
+            self._play(recording, monotonic)
         self._use_keymap()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = f"nxd-{self.preferences.theme}"
+
+    def _play(self, recording: Recording, monotonic: Callable[[], float]) -> None:
+        """Show what was recorded, in place of what a daemon says."""
+        from nxtui.model.player import Player
+
+        self.player = Player(recording, lambda lines: self.post_message(self.LinesReceived(lines)), monotonic)
+        self.fleet.recording = self.player.told
 
     def _use_keymap(self) -> None:
         """Give this person's keys to the screens; the palette is bound by Textual under an id of its own."""

@@ -124,8 +124,8 @@ HOUSE_RULES: dict[str, Room] = {
     "daemon.service": Room(
         (
             "daemon.api", "daemon.boot", "daemon.clock", "daemon.engine", "daemon.errors", "daemon.faultpoints",
-            "daemon.host", "daemon.memory", "daemon.platforms", "daemon.requests", "daemon.secrets",
-            "daemon.settings", "daemon.store", "daemon.upkeep", "daemon.wire", "pxe",
+            "daemon.host", "daemon.memory", "daemon.platforms", "daemon.platforms.base", "daemon.requests",
+            "daemon.secrets", "daemon.settings", "daemon.store", "daemon.upkeep", "daemon.wire", "pxe",
         )
     ),
     "daemon.client": Room(("daemon.wire",), ("h11", "orjson")),
@@ -188,6 +188,59 @@ HOUSE_RULES: dict[str, Room] = {
 }  # fmt: skip
 """Each room with its rule. A name that ends in ``.*`` stands for each package there; the longest name that fits a
 module is its room."""
+
+
+STANDARD: dict[str, tuple[str, ...]] = {
+    "socket": (
+        "daemon.api", "daemon.client", "daemon.demo", "daemon.host", "daemon.service", "daemon.sim", "pxe",
+    ),
+    "ssl": ("daemon.drivers", "daemon.sim"),
+    "http": (),
+    "urllib.request": (),
+    "subprocess": ("daemon.cli.simulating", "daemon.demo", "nxtui.terminal"),
+    "multiprocessing": (),
+    "signal": ("daemon.cli", "daemon.demo", "daemon.faultpoints", "daemon.service"),
+    "threading": (
+        "daemon.cli.patience", "daemon.drivers", "daemon.faultpoints", "daemon.store.writer", "nxtui.terminal", "pxe",
+    ),
+    "concurrent": ("daemon.disks", "daemon.drivers", "daemon.platforms", "pxe"),
+    "ctypes": ("daemon.host",),
+    "fcntl": ("daemon.host", "daemon.images", "daemon.store.locker"),
+    "tempfile": ("daemon.sim.nutanix",),
+    "shutil": ("daemon.images",),
+    "os": (
+        "daemon.cli", "daemon.client", "daemon.demo", "daemon.display", "daemon.drivers", "daemon.engine.crashes",
+        "daemon.faultpoints", "daemon.host", "daemon.images", "daemon.secrets", "daemon.service", "daemon.settings",
+        "daemon.store.locker", "nxtui", "pxe",
+    ),
+    "time": ("daemon.cli", "daemon.clock", "daemon.demo", "daemon.drivers.call_log", "nxtui"),
+    "random": ("daemon.clock",),
+    "secrets": ("daemon.clock", "daemon.demo", "nxtui"),
+    "uuid": ("daemon.cli.verbs", "daemon.clock"),
+}  # fmt: skip
+"""What of Python's own library belongs to few: processes, sockets, threads, files, time and chance."""
+
+DRIVER_TOOLS = ("answers", "call_log", "http", "rates", "websockets")
+"""What every driver may use; beside it, a driver knows what begins with its own word."""
+
+COMPUTED = ("daemon.cli", "daemon.drivers.ibm_sdk", "daemon.platforms", "daemon.platforms.modules")
+"""Modules that import by a name which does not stand in them: the command that is asked for, an SDK without all of its
+parts, and what the manifest of a platform names."""
+
+LIGHT: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "manifest": (
+        frozenset({"daemon.errors", "daemon.platforms.manifest", "daemon.settings", "daemon.spec", "daemon.words",
+                   "state_machines"}),
+        frozenset({"msgspec", "yaml"}),
+    ),
+    "spec": (
+        frozenset({"daemon.disks", "daemon.display", "daemon.errors", "daemon.secrets", "daemon.spec", "daemon.wire",
+                   "daemon.words", "pxe", "state_machines"}),
+        frozenset({"cryptography", "msgspec", "pydantic", "pydantic_core", "yaml"}),
+    ),
+}  # fmt: skip
+"""What a platform's manifest and its spec may reach, by whatever way round: rooms, and what is installed. A table of a
+driver's codes may be reached too."""
 
 
 def room_of(name: str) -> str | None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
-from functools import cache, cached_property
+from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -15,9 +13,8 @@ import pytest
 
 import daemon
 from tests.house_rules import HOUSE_RULES, OF_ALL, SDKS, Room, room_of, rule_of, star_of
+from tests.house_source import ROOMS, ROOT, Source, borrowers, house, read, under, whole_name
 
-ROOT = Path(__file__).parents[1]
-ROOMS = ("daemon", "nxtui", "pxe", "state_machines")
 LONGEST = 400
 """Lines of a file that holds one idea."""
 
@@ -53,78 +50,6 @@ BESIDES_THE_CLOCK: dict[tuple[str, str], str] = {
     ("daemon.demo.setup", "time.sleep"): "it waits for processes of this machine, in real seconds",
 }
 """Uses of real time and chance outside daemon/clock.py, each with the reason."""
-
-
-@dataclass(frozen=True)
-class Import:
-    """One imported name, and where it stands."""
-
-    importer: str
-    name: str
-    line: int
-    inside_function: bool
-    only_a_type: bool
-    """Not imported when the program runs."""
-
-    def __str__(self) -> str:
-        return f"{self.importer} line {self.line} imports {self.name}"
-
-
-@dataclass(frozen=True)
-class Source:
-    """One module as text and as a tree."""
-
-    name: str
-    path: Path
-    tree: ast.Module
-
-    @cached_property
-    def imports(self) -> tuple[Import, ...]:
-        return tuple(self._imports())
-
-    def _imports(self) -> Iterator[Import]:
-        inside = {
-            id(node)
-            for function in ast.walk(self.tree)
-            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-            for node in ast.walk(function)
-        }
-        types = {
-            id(node)
-            for branch in ast.walk(self.tree)
-            if isinstance(branch, ast.If) and ast.unparse(branch.test) == "TYPE_CHECKING"
-            for node in ast.walk(branch)
-        }
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0, f"{self.name}: imports are absolute here"
-                names = [f"{node.module}.{alias.name}" for alias in node.names]
-            else:
-                continue
-            where = (node.lineno, id(node) in inside, id(node) in types)
-            yield from (Import(self.name, name, *where) for name in names)
-
-
-def read(root: Path, screens: Iterable[str] = ROOMS) -> list[Source]:
-    """Every module of the rooms under ``root``."""
-    sources = []
-    for path in sorted(path for room in screens for path in (root / room).rglob("*.py")):
-        parts = path.relative_to(root).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        sources.append(Source(name, path, ast.parse(path.read_text(encoding="utf-8"))))
-    return sources
-
-
-@cache
-def house() -> list[Source]:
-    """Every module of the product: read when the first test asks, for others than these collect this file too."""
-    return read(ROOT)
-
-
-def under(name: str, prefixes: Iterable[str]) -> bool:
-    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
 
 
 def homeless(sources: Iterable[Source]) -> list[str]:
@@ -171,24 +96,6 @@ def circles(sources: Iterable[Source]) -> list[str]:
         first = ring.index(min(ring))
         return [" → ".join((*ring[first:], *ring[:first], ring[first]))]
     return []
-
-
-def whole_name(name: str, names: Collection[str]) -> str:
-    """The module that an imported name belongs to; empty when it is none of the house."""
-    while name and name not in names:
-        name = name.rpartition(".")[0]
-    return name
-
-
-def borrowers(sources: Iterable[Source], what: str, owners: tuple[str, ...]) -> list[str]:
-    """Imports of ``what`` outside of the modules it belongs to."""
-    return [
-        str(one)
-        for source in sources
-        if not under(source.name, owners)
-        for one in source.imports
-        if under(one.name, (what,))
-    ]
 
 
 def early_sdks(sources: Iterable[Source]) -> list[str]:

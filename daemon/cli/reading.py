@@ -65,9 +65,13 @@ def show(options: dict[str, Any], name: str, as_json: bool) -> None:
     if as_json:
         print_json(detail)
         return
-    now = moment_shown(snapshot)
     tell_unwritten(snapshot)
-    entity = detail["entity"]
+    _print_state(detail["entity"], snapshot)
+    _print_detail(detail, moment_shown(snapshot))
+
+
+def _print_state(entity: wire.EntityView, snapshot: wire.Snapshot) -> None:
+    """How it stands, what is wrong with it, and what can be done."""
     print(
         f"{entity['name']} ({entity['kind']} of {entity['cluster']}, {entity['platform']}): {entity['title']}"
     )
@@ -88,6 +92,11 @@ def show(options: dict[str, Any], name: str, as_json: bool) -> None:
         )
     legal = [verb for verb, reason in entity["can"].items() if reason is None]
     print(f"  verbs: {', '.join(legal) or 'none now'}")
+
+
+def _print_detail(detail: wire.Detail, now: float) -> None:
+    """What it has, and how long each step took."""
+    entity = detail["entity"]
     _print_pairs("addresses", entity["addresses"].items())
     _print_screen(detail)
     rows = (

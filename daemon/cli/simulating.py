@@ -227,7 +227,11 @@ def demo(
     except DemoError as error:
         raise CommandFailed(error.code, str(error)) from None
     keep = bool(fail or scenario) if keep is None else keep
-    ends = f"nxd demo --stop{_dir(directory)}"
+    return _shown(stage, headless, keep, f"nxd demo --stop{_dir(directory)}")
+
+
+def _shown(stage: Demo, headless: bool, keep: bool, ends: str) -> int:
+    """Show it to its end, and then end it or leave it; ``ends`` is the command that ends it."""
     try:
         code = _headless(stage) if headless else _watched(stage)
     except BaseException as cause:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 
 from daemon.errors.tree import LONGEST_EVIDENCE
 
@@ -54,3 +56,16 @@ def reason(error: BaseException) -> str:
         error = next((one for one in within if isinstance(one, BaseException)), error)
     said = _OBJECT.sub("", str(error)).strip()
     return plain(said) if said else type(error).__name__
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds until the service wants to hear from us again, from ``Retry-After`` in either of its forms."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        until, now = parsedate_to_datetime(value), parsedate_to_datetime(headers.get("Date", ""))
+        seconds = (until - now).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, seconds)

@@ -52,16 +52,17 @@ class TrustedProfile:
             made.renounce()
 
 
-def _shared_authenticator(profile: str, metadata_url: str) -> Any:
+def _direct(**named: Any) -> Any:
+    """The SDK's fetcher of tokens, which takes nothing from this host: the metadata service is reached by no proxy, and
+    named by no netrc file."""
     import requests
     from ibm_cloud_sdk_core import ApiException
-    from ibm_cloud_sdk_core.authenticators import VPCInstanceAuthenticator
     from ibm_cloud_sdk_core.token_managers.vpc_instance_token_manager import VPCInstanceTokenManager
 
     class Direct(VPCInstanceTokenManager):  # type: ignore[misc]
-        """Asks the metadata service of this host, which no proxy can reach and no netrc file names."""
+        """Asks the metadata service of this host."""
 
-        def __init__(self, **named: Any) -> None:
+        def __init__(self) -> None:
             super().__init__(**named)
             self._session = requests.Session()
             self._session.trust_env = False
@@ -73,13 +74,27 @@ def _shared_authenticator(profile: str, metadata_url: str) -> Any:
                 return answer.json()
             raise ApiException(answer.status_code, http_response=answer)
 
+    return Direct()
+
+
+def _fresh(manager: Any) -> str | None:
+    """The token that was fetched, while it need not be fetched anew."""
+    token: str | None = manager.access_token
+    fresh = manager._get_current_time() <= min(manager.expire_time, manager.refresh_time)
+    return token if fresh else None
+
+
+def _shared_authenticator(profile: str, metadata_url: str) -> Any:
+    from ibm_cloud_sdk_core import ApiException
+    from ibm_cloud_sdk_core.authenticators import VPCInstanceAuthenticator
+
     class SharedAuthenticator(VPCInstanceAuthenticator):  # type: ignore[misc]
         """One token for everybody; whoever comes while it is fetched waits for that one request."""
 
         def __init__(self) -> None:
             by = "iam_profile_crn" if profile.startswith("crn:") else "iam_profile_id"
             super().__init__(url=metadata_url, **{by: profile})
-            self.token_manager = Direct(url=metadata_url, **{by: profile})
+            self.token_manager = _direct(url=metadata_url, **{by: profile})
             self._one_at_a_time = threading.Lock()
 
         def authenticate(self, req: dict[str, Any]) -> None:
@@ -95,10 +110,7 @@ def _shared_authenticator(profile: str, metadata_url: str) -> Any:
                     raise TokenRefused(f"{type(error).__name__}: {reason(error)}") from error
 
         def at_hand(self) -> str | None:
-            manager = self.token_manager
-            token: str | None = manager.access_token
-            fresh = manager._get_current_time() <= min(manager.expire_time, manager.refresh_time)
-            return token if fresh else None
+            return _fresh(self.token_manager)
 
         def renounce(self) -> None:
             """Drop a token that was refused although it should live."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-from daemon.drivers.answers import evidence, is_page, reason, sentence
+from daemon.drivers.answers import evidence, is_page, reason, retry_after, sentence
 from daemon.drivers.http import AnswerLost, NotDelivered
 from daemon.drivers.ibm_codes import ADDRESS_TAKEN, NO_ADDRESS
 from daemon.errors.tree import ErrorKind, OutsideError
@@ -133,16 +132,3 @@ def _innermost(body: Any) -> tuple[str, str]:
             return code, message
         return inner_code or code, inner_message or message
     return code, message
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds until the service wants to hear from us again, from ``Retry-After`` in either of its forms."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        until, now = parsedate_to_datetime(value), parsedate_to_datetime(headers.get("Date", ""))
-        seconds = (until - now).total_seconds()
-    except (ValueError, TypeError):
-        return None
-    return max(0.0, seconds)

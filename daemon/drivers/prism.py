@@ -19,10 +19,9 @@ from typing import Any
 import orjson
 
 from daemon.drivers.answers import evidence as evidence_of
-from daemon.drivers.answers import is_page, reason
+from daemon.drivers.answers import is_page, reason, retry_after
 from daemon.drivers.call_log import logged
 from daemon.drivers.http import AnswerLost, Line, NotDelivered, OtherCertificate, Response, only
-from daemon.drivers.ibm_errors import retry_after
 from daemon.errors.tree import OutsideError
 
 Json = dict[str, Any]

@@ -7,7 +7,7 @@ documentation come from these.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -177,9 +177,7 @@ def _settings(
     problems = [f"{path}, line {p.line}, column {p.column}: {p.message}." for p in marked.problems]
     if problems and marked.value is None:
         raise SettingsError(problems)
-    there = every_setting(known.values())
-    taken = {one.key for one in there}
-    table = (*there, *(one for settings in uninstalled.values() for one in settings if one.key not in taken))
+    table = _table(known.values(), uninstalled.values())
     problems += _strange_variables(table, environ)
     given = _flatten(table, marked, str(path), problems)
     reader = _Reader(table, given, path, environ, problems)
@@ -188,16 +186,9 @@ def _settings(
     boots = not on or any(name not in known or known[name].boot for name in on if name not in uninstalled)
     reader.read(one for one in SETTINGS if one.for_boot and (boots or reader.is_given(one)))
     lacking = [name for name in on if name not in known]
-    if lacking:  # a section that is like none that is known may be theirs
-        problems[:] = [said for said in problems if "unknown setting" not in said or "did you mean" in said]
-    unusable = broken() if lacking else {}
-    forgiven = tuple(name for name in lacking if name in uninstalled)
-    unknown_ones = [name for name in lacking if name not in forgiven and name not in unusable]
-    problems += reader.unknown_platforms(unknown_ones, known)
-    problems += [said for name in lacking for said in unusable.get(name, ())]
-    problems += settings_clashes(
-        sorted((known[name] for name in on if name in known), key=lambda one: one.name)
-    )
+    forgiven = _forgiven(lacking, known, uninstalled, reader)
+    there = sorted((known[name] for name in on if name in known), key=lambda one: one.name)
+    problems += settings_clashes(there)
     reader.hold("environment", [known[name].names.environment for name in on if name in known])
     theirs = [one for manifest in known.values() if manifest.name in on for one in manifest.settings]
     reader.read(theirs)
@@ -210,10 +201,33 @@ def _settings(
     if problems:
         raise SettingsError(problems)
     house = {one.attribute: values.get(one.key, "") if one.for_boot else values[one.key] for one in SETTINGS}
-    unused = tuple(one.key for one in off if one.key in given or environ.get(one.env))
     house["platforms"] = tuple(name for name in on if name in known)
-    own_values = {one.attribute: values[one.key] for one in theirs}
-    return Settings(own=own_values, unused=unused, uninstalled=forgiven, **house)
+    unused = tuple(one.key for one in off if one.key in given or environ.get(one.env))
+    return Settings({one.attribute: values[one.key] for one in theirs}, unused, forgiven, **house)
+
+
+def _forgiven(
+    lacking: Sequence[str], known: Collection[str], uninstalled: Collection[str], reader: _Reader
+) -> tuple[str, ...]:
+    """Of the platforms that are switched on and not there, those that were there once; what is wrong with the others is
+    added to the problems of the reader."""
+    if not lacking:
+        return ()
+    unusable = broken()
+    forgiven = tuple(name for name in lacking if name in uninstalled and name not in unusable)
+    reader.forget_unknown()
+    reader.problems += reader.unknown_platforms(
+        [one for one in lacking if one not in (*forgiven, *unusable)], known
+    )
+    reader.problems += [said for name in lacking for said in unusable.get(name, ())]
+    return forgiven
+
+
+def _table(known: Iterable[Manifest], uninstalled: Iterable[tuple[Setting, ...]]) -> tuple[Setting, ...]:
+    """Every setting that may be given: what is left of a platform that is gone never hides one that is there."""
+    there = every_setting(known)
+    taken = {one.key for one in there}
+    return (*there, *(one for settings in uninstalled for one in settings if one.key not in taken))
 
 
 _NO_FILE = "There is no settings file at {path}: create it, or name another one with --config or $NXD_CONFIG."
@@ -269,7 +283,7 @@ class _Reader:
         self._given = given
         self._path = path
         self._environ = environ
-        self._problems = problems
+        self.problems = problems
         self.values: dict[str, Any] = {}
         """Those that could be read, by key."""
         self._where: dict[str, str] = {}
@@ -283,6 +297,11 @@ class _Reader:
         """Whether somebody gave it, in the file or the environment."""
         return self._given.get(setting.key, (None, ""))[0] is not None or setting.env in self._environ
 
+    def forget_unknown(self) -> None:
+        """Tell nothing of a section that is like none which is known: a platform that is not there may bring it."""
+        kept = [said for said in self.problems if "unknown setting" not in said or "did you mean" in said]
+        self.problems[:] = kept
+
     def read(self, table: Iterable[Setting]) -> None:
         """Read every setting of a table; their defaults may name those above them, and those of an earlier table."""
         for setting in table:
@@ -295,7 +314,7 @@ class _Reader:
                 kind.read(self.values[key])
             except ValueError:
                 said = f"{key} ({self._where[key]}): {kind.mistake(self.values[key])}."
-                self._problems.append(said)
+                self.problems.append(said)
 
     def _read(self, setting: Setting) -> None:
         value, where = self._given.get(setting.key, (None, ""))
@@ -305,7 +324,7 @@ class _Reader:
         if value is None and setting.default is None:
             place = f"add it to {self._path} or set" if self._path else "set"
             said = f"{setting.key} is missing: {place} {setting.env}; expected {setting.kind.words}."
-            self._problems.append(said)
+            self.problems.append(said)
             return
         if value is None:
             value, where, as_text = setting.default, "its default", True
@@ -316,10 +335,10 @@ class _Reader:
             self.values[setting.key] = setting.kind.read(given)
         except _Unfilled as unfilled:
             if where != "its default":  # else the setting it names is wrong itself
-                self._problems.append(f"{setting.key} ({where}) {unfilled}")
+                self.problems.append(f"{setting.key} ({where}) {unfilled}")
         except ValueError as reason:
             found = given if setting.kind.numeric else value
-            self._problems.append(f"{setting.key} ({where}): {str(reason) or setting.kind.mistake(found)}.")
+            self.problems.append(f"{setting.key} ({where}): {str(reason) or setting.kind.mistake(found)}.")
 
 
 class _Unfilled(Exception):

@@ -42,7 +42,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "what brings a record back is told by whether its platform is installed", (OFF,)),
     Mutant("daemon/settings/reading.py", "        uninstalled = _uninstalled(path, environ, {*manifests(), *broken()})\n", "        uninstalled: Any = {}\n",
            "settings of a platform that is not installed any more keep no daemon from starting", (UNINSTALLED, OFF)),
-    Mutant("daemon/settings/reading.py", "if name in uninstalled)\n", "if True)\n",
+    Mutant("daemon/settings/reading.py", "if name in uninstalled and name not in unusable)\n", "if name not in unusable)\n",
            "a misspelt platform is refused beside one that is gone", (UNINSTALLED,)),
     Mutant("daemon/engine/lapses.py", "            if absent == (one.deadline is None):\n", "            if True:\n",
            "no deadline runs while a platform is off, and none is missed once it is on again", (OFF,)),

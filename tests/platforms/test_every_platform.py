@@ -29,7 +29,10 @@ from daemon.spec.reading import ClusterSpec, json_schema, load_spec
 from state_machines.draw import diagram
 from state_machines.kind import Kind
 from state_machines.verbs import SHARED
-from tests.test_architecture import Source, strangers
+from tests.house_rules import STANDARD
+from tests.house_source import Source, borrowers, house
+from tests.test_architecture import strangers
+from tests.test_house_rules import computing, heavy
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -91,13 +94,33 @@ def folder_of(manifest: Manifest) -> Path:
     return Path(str(import_module(manifest.platform).__file__)).parent
 
 
+def sources_of(manifest: Manifest, package: str) -> list[Source]:
+    """The modules of its package, as those of a package of this name."""
+    return [
+        Source(f"{package}.{path.stem}", path, ast.parse(path.read_text(encoding="utf-8")))
+        for path in sorted(folder_of(manifest).rglob("*.py"))
+    ]
+
+
 def test_it_imports_no_more_than_a_platform_may(manifest: Manifest) -> None:
-    package, sources = manifest.platform.rpartition(".")[0], sorted(folder_of(manifest).rglob("*.py"))
-    told = strangers(
-        Source(f"daemon.platforms.theirs.{path.stem}", path, ast.parse(path.read_text(encoding="utf-8")))
-        for path in sources
-    )
+    package, sources = manifest.platform.rpartition(".")[0], sources_of(manifest, "daemon.platforms.theirs")
+    told = strangers(sources)
     assert sources and [one for one in told if f" imports {package}." not in one] == []
+
+
+def test_it_leaves_processes_sockets_and_the_clock_to_the_house(manifest: Manifest) -> None:
+    named = sources_of(manifest, "daemon.platforms.theirs")
+    assert [one for what, owners in STANDARD.items() for one in borrowers(named, what, owners)] == []
+    assert computing(named) == []
+
+
+@pytest.mark.parametrize("role", ["manifest", "spec"])
+def test_its_manifest_and_its_spec_reach_neither_drivers_nor_the_engine(
+    manifest: Manifest, role: str
+) -> None:
+    package = manifest.platform.rpartition(".")[0]
+    others = [source for source in house() if not source.name.startswith(package)]
+    assert heavy([*others, *sources_of(manifest, package)], package, role) == []
 
 
 def test_each_of_its_samples_is_a_spec(manifest: Manifest) -> None:

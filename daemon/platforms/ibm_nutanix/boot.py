@@ -143,15 +143,7 @@ def _sections(
             "redundancy_factor": nutanix["redundancy_factor"],
             "timezone": nutanix["timezone"],
         },
-        "node_config": {
-            "node_name": record.name,
-            "node_position": record.spec["position"],
-            **{f"{role.component}_ip": mine.get(role.component) for role in NODE_ROLES},
-            **{
-                f"{role.component}_dns": host_name(record.name, cluster.name, role, domain)
-                for role in NODE_ROLES
-            },
-        },
+        "node_config": _node_config(record, cluster.name, mine, domain),
         "storage_config": dict(nutanix["storage"]),
         "hardware_config": _hardware(nutanix),
         "network_config": {
@@ -161,6 +153,16 @@ def _sections(
             "dns_servers": nutanix["dns_servers"],
             "ntp_servers": nutanix["ntp_servers"],
         },
+    }
+
+
+def _node_config(record: Record, cluster: str, mine: dict[str, str], domain: str) -> dict[str, Any]:
+    """Who the node is: its addresses and its names."""
+    return {
+        "node_name": record.name,
+        "node_position": record.spec["position"],
+        **{f"{role.component}_ip": mine.get(role.component) for role in NODE_ROLES},
+        **{f"{role.component}_dns": host_name(record.name, cluster, role, domain) for role in NODE_ROLES},
     }
 
 

@@ -78,39 +78,12 @@ class IbmNutanix(Platform):
         contact = FirstContact(settings.prism_port, self._connections)
         self._works = WorksAlready(vpc, contact)
         machine = MachineSteps(settings, vpc, server, watch, contact, self._works, images, now)
-        before_giving_up = self._works.before_giving_up
         self._audit = CloudAudit(self._names, vpc, dns, node.disposals)
         cvms = Cvms(settings, self._connections)
         members = Membership(settings, cvms)
         cluster = ClusterSteps(settings, self._preflight, cvms, members, node.picker, clock)
-        self.steps: Mapping[str, Step] = {
-            "reserving_ips": node.reserve_ips,
-            "registering_dns": node.register_dns,
-            "creating_vnis": node.create_vnis,
-            "recording_config": node.record_config,
-            "creating_server": node.create_server,
-            "awaiting_boot": before_giving_up(machine.await_boot),
-            "awaiting_config": before_giving_up(machine.await_config),
-            "installing": before_giving_up(machine.install),
-            "awaiting_cvm": machine.await_cvm,
-            "preflight": cluster.preflight,
-            "deploying": cluster.deploy,
-            "creating_cluster": cluster.create,
-            "awaiting_up": cluster.await_up,
-            "changing_passwords": cluster.change_passwords,
-            "joining_nodes": members.join,
-            "removing_nodes": members.remove,
-            "configuring": cluster.configure,
-            "verifying_health": cluster.verify,
-        }
-        self.undo: Mapping[str, Step] = {
-            "delete_dns": undo.stage("dns_record", "DNS records", node.disposals),
-            "delete_server": undo.stage("server", "server", node.disposals),
-            "delete_vnis": undo.stage("vni", "interfaces", node.disposals),
-            "release_ips": undo.stage("reserved_ip", "addresses", node.disposals),
-            "forget_config": undo.forget_config,
-            "release_nodes": release.stage(settings.poll_seconds, cluster.forget),
-        }
+        self.steps: Mapping[str, Step] = _steps(node, machine, self._works, cluster, members)
+        self.undo: Mapping[str, Step] = _undo(node, cluster, settings.poll_seconds)
 
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
         return planned.seeds(spec)
@@ -207,6 +180,45 @@ class IbmNutanix(Platform):
         for service in self._services:
             await service.close()
         await self._connections.close()
+
+
+def _steps(
+    node: NodeSteps, machine: MachineSteps, works: WorksAlready, cluster: ClusterSteps, members: Membership
+) -> Mapping[str, Step]:
+    """State of a node or a cluster → the step that runs there."""
+    before_giving_up = works.before_giving_up
+    return {
+        "reserving_ips": node.reserve_ips,
+        "registering_dns": node.register_dns,
+        "creating_vnis": node.create_vnis,
+        "recording_config": node.record_config,
+        "creating_server": node.create_server,
+        "awaiting_boot": before_giving_up(machine.await_boot),
+        "awaiting_config": before_giving_up(machine.await_config),
+        "installing": before_giving_up(machine.install),
+        "awaiting_cvm": machine.await_cvm,
+        "preflight": cluster.preflight,
+        "deploying": cluster.deploy,
+        "creating_cluster": cluster.create,
+        "awaiting_up": cluster.await_up,
+        "changing_passwords": cluster.change_passwords,
+        "joining_nodes": members.join,
+        "removing_nodes": members.remove,
+        "configuring": cluster.configure,
+        "verifying_health": cluster.verify,
+    }
+
+
+def _undo(node: NodeSteps, cluster: ClusterSteps, poll: float) -> Mapping[str, Step]:
+    """Stage of a rollback → what runs there."""
+    return {
+        "delete_dns": undo.stage("dns_record", "DNS records", node.disposals),
+        "delete_server": undo.stage("server", "server", node.disposals),
+        "delete_vnis": undo.stage("vni", "interfaces", node.disposals),
+        "release_ips": undo.stage("reserved_ip", "addresses", node.disposals),
+        "forget_config": undo.forget_config,
+        "release_nodes": release.stage(poll, cluster.forget),
+    }
 
 
 def load(settings: Settings, clock: Clock) -> IbmNutanix:

@@ -8,6 +8,7 @@ against the real clock.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -95,15 +96,6 @@ def metadata_service(tokens: Tokens) -> Service:
             return Reply(200, tokens.issue("iam", seconds))
         return Reply(200, tokens.issue("iam", IAM_LIFETIME, seconds))
 
-    def gate(request: web.Request, world: World) -> None:
-        _check_version(request)
-        if request.headers.get("Metadata-Flavor") != "ibm":
-            message = "A value such as `ibm` must be provided in the `Metadata-Flavor` header."
-            raise Refusal(400, "missing_value", message, "Metadata-Flavor", "header")
-        asks_for_iam = "iam_token" in request.path
-        if asks_for_iam and not tokens.valid(request.headers.get("Authorization"), "identity"):
-            raise Refusal(401, "unauthenticated", "The provided token is invalid or expired.")
-
     def route(method: str, path: str, handler: Any, shape: Shape) -> Route:
         return Route(method, path, handler, "metadata.token", body=shape, body_optional=True)
 
@@ -117,9 +109,24 @@ def metadata_service(tokens: Tokens) -> Service:
             route("POST", "/identity/v1/iam_tokens", create_iam_token, IAM_TOKEN),
         ),
         metadata_envelope,
-        gate,
+        _gate(tokens),
         frozenset({"version"}),
     )
+
+
+def _gate(tokens: Tokens) -> Callable[[web.Request, World], None]:
+    """What a request must carry before anything else of it is read."""
+
+    def gate(request: web.Request, world: World) -> None:
+        _check_version(request)
+        if request.headers.get("Metadata-Flavor") != "ibm":
+            message = "A value such as `ibm` must be provided in the `Metadata-Flavor` header."
+            raise Refusal(400, "missing_value", message, "Metadata-Flavor", "header")
+        asks_for_iam = "iam_token" in request.path
+        if asks_for_iam and not tokens.valid(request.headers.get("Authorization"), "identity"):
+            raise Refusal(401, "unauthenticated", "The provided token is invalid or expired.")
+
+    return gate
 
 
 def _check_version(request: web.Request) -> None:

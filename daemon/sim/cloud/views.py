@@ -94,6 +94,23 @@ def vni_view(world: World, vni: Vni) -> Json:
     return view
 
 
+def _cpu_view(spec: f.ProfileSpec) -> Json:
+    return {
+        "architecture": "amd64",
+        "core_count": spec.cores,
+        "socket_count": spec.sockets,
+        "threads_per_core": 2,
+    }
+
+
+def _tpm_view(server: Server) -> Json:
+    return {
+        "enabled": server.tpm_mode != "disabled",
+        "mode": server.tpm_mode,
+        "supported_modes": ["disabled", "tpm_2"],
+    }
+
+
 def server_view(world: World, server: Server) -> Json:
     spec = next(p for p in f.PROFILES if p.name == server.profile)
     attachments = [attachment_ref(world, server, a) for a in server.attachments]
@@ -114,12 +131,7 @@ def server_view(world: World, server: Server) -> Json:
         "health_reasons": [],
         "bandwidth": server.bandwidth,
         "boot_target": _disk_ref(href, server.disk_ids[0]),
-        "cpu": {
-            "architecture": "amd64",
-            "core_count": spec.cores,
-            "socket_count": spec.sockets,
-            "threads_per_core": 2,
-        },
+        "cpu": _cpu_view(spec),
         "disks": [_disk_view(world, server, href, n) for n in range(len(server.disk_ids))],
         "enable_secure_boot": server.secure_boot,
         "firmware": {"update": "none"},
@@ -132,11 +144,7 @@ def server_view(world: World, server: Server) -> Json:
         "profile": profile_ref(world, server.profile),
         "reservation_affinity": {"policy": server.reservation_policy, "pool": []},
         "resource_group": resource_group(),
-        "trusted_platform_module": {
-            "enabled": server.tpm_mode != "disabled",
-            "mode": server.tpm_mode,
-            "supported_modes": ["disabled", "tpm_2"],
-        },
+        "trusted_platform_module": _tpm_view(server),
         "vpc": catalogue_ref(world, "vpc", server.vpc_id),
         "zone": zone_ref(world, server.zone),
     }

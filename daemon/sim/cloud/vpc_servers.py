@@ -34,18 +34,14 @@ def _create(call: ServiceCall) -> Reply:
         raise over_quota()
     check_resource_group(body)
     zone = in_catalogue(world, "zone", body["zone"], "zone")
-    profile = in_catalogue(world, "profile", body["profile"], "profile")
-    spec = next(p for p in f.PROFILES if p.name == profile)
-    if body.get("bandwidth", spec.bandwidth) != spec.bandwidth:
-        raise bad_field("the provided bandwidth is not one of the profile's", "bandwidth")
-    if "vpc" in body and key_in(body["vpc"], "vpc") != f.VPC:
-        raise no_such("vpc", "vpc", key_in(body["vpc"], "vpc"))
-    image, keys = _check_initialization(world, body["initialization"])
+    spec = _profile(body, in_catalogue(world, "profile", body["profile"], "profile"))
+    initialization = body["initialization"]
+    image, keys = _check_initialization(world, initialization)
     key = world.zonal_id(zone)
     name = body.get("name", f"server-{key[5:13]}")
     check_name("server", name)
     if world.strike("server create", name) is not None:
-        _stranger(world, name, zone, profile, image)
+        _stranger(world, name, zone, spec.name, image)
     given = [body["primary_network_attachment"], *body.get("network_attachments", [])]
     world.behaviour.check(
         name=lambda: world.names.check_free("server", "region", name),
@@ -57,27 +53,49 @@ def _create(call: ServiceCall) -> Reply:
         created=world.clock.now(),
         maker=call.maker,
         state="pending",
-        profile=profile,
+        profile=spec.name,
         zone=zone,
         vpc_id=f.VPC,
         image_id=image,
         key_ids=keys,
-        user_data=body["initialization"].get("user_data", ""),
-        trusted_profile=_trusted_profile(body["initialization"]),
+        user_data=initialization.get("user_data", ""),
+        trusted_profile=_trusted_profile(initialization),
         attachments=_attach(call, given, zone),
         disk_ids=[world.zonal_id(zone) for _ in range(1 + spec.data_disks)],
         bandwidth=spec.bandwidth,
-        secure_boot=body.get("enable_secure_boot", False),
-        metadata_service={"enabled": False, "protocol": "http", **body.get("metadata_service", {})},
-        tpm_mode=body.get("trusted_platform_module", {}).get("mode", spec.tpm),
-        reservation_policy=body.get("reservation_affinity", {}).get("policy", "disabled"),
+        **_options(body, spec.tpm),
     )
+    _bind(world, server)
+    begin(world, server)
+    return Reply(201, server_view(world, server))
+
+
+def _bind(world: World, server: Server) -> None:
+    """The server is there, and has its interfaces."""
     world.add(server)
     for attachment in server.attachments:
         vni = world.get(Vni, attachment.vni_id)
         vni.server_id, vni.attachment_id = server.id, attachment.id
-    begin(world, server)
-    return Reply(201, server_view(world, server))
+
+
+def _profile(body: Json, name: str) -> f.ProfileSpec:
+    """What a server of this profile has; the bandwidth must be one of it, and the VPC the one that there is."""
+    spec = next(p for p in f.PROFILES if p.name == name)
+    if body.get("bandwidth", spec.bandwidth) != spec.bandwidth:
+        raise bad_field("the provided bandwidth is not one of the profile's", "bandwidth")
+    if "vpc" in body and key_in(body["vpc"], "vpc") != f.VPC:
+        raise no_such("vpc", "vpc", key_in(body["vpc"], "vpc"))
+    return spec
+
+
+def _options(body: Json, tpm: str) -> Json:
+    """What may be left out of an order."""
+    return {
+        "secure_boot": body.get("enable_secure_boot", False),
+        "metadata_service": {"enabled": False, "protocol": "http", **body.get("metadata_service", {})},
+        "tpm_mode": body.get("trusted_platform_module", {}).get("mode", tpm),
+        "reservation_policy": body.get("reservation_affinity", {}).get("policy", "disabled"),
+    }
 
 
 def _stranger(world: World, name: str, zone: str, profile: str, image: str) -> None:
