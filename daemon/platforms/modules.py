@@ -22,6 +22,7 @@ class BrokenPart(Exception):
 
 def refusal(name: str, mistakes: Sequence[str]) -> PlatformError:
     """Why a platform of that name is not worked with: its mistakes, a line for each, and what to do."""
+    mistakes = list(dict.fromkeys(mistakes))
     more = len(mistakes) - _MOST_TOLD
     told = [*mistakes[:_MOST_TOLD], *([f"Platform {name}: and {more} more."] if more > 0 else [])]
     return PlatformError("\n".join([*told, MEND.format(name=name)]))

@@ -37,7 +37,8 @@ _PARTS: Mapping[str, _Part] = {
 
 def sentence(manifest: Manifest, name: str, said: str) -> str:
     """A mistake in the module that holds a part, with the name of the platform and the place."""
-    return f"Platform {manifest.name}, {getattr(manifest, _PARTS[name].where)}: {said}."
+    where = _PARTS[name].where
+    return f"Platform {manifest.name}, its {where} {getattr(manifest, where)}: {said}."
 
 
 def part_of(manifest: Manifest, name: str) -> Any:

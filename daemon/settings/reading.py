@@ -183,7 +183,7 @@ def _settings(
     reader = _Reader(table, given, path, environ, problems)
     reader.read(one for one in SETTINGS if not one.for_boot)
     on = reader.values.get("platforms", ())
-    boots = not on or any(name not in known or known[name].boot for name in on if name not in uninstalled)
+    boots = not on or any(known[name].boot for name in on if name in known)
     reader.read(one for one in SETTINGS if one.for_boot and (boots or reader.is_given(one)))
     lacking = [name for name in on if name not in known]
     forgiven = _forgiven(lacking, known, uninstalled, reader)

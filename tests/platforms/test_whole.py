@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from daemon.clock import ManualClock
+from daemon.platforms.modules import refusal
 from daemon.platforms.whole import looked_through
 from daemon.settings.reading import load_settings
 from tests.platforms.copied import Change, add, copied, drop, edit, installed
@@ -84,7 +85,7 @@ CAPABILITIES = {
 
 MODULES = {
     "no tables": (drop("tables.py"), "toyland.tables: it cannot be imported: ModuleNotFoundError"),
-    "no spec": (edit("manifest.py", ("toyland.spec", "nope")), "Platform toyland, nope: it cannot be imported"),
+    "no spec": (edit("manifest.py", ("toyland.spec", "nope")), "Platform toyland, its spec nope: it cannot be"),
     "no platform": (drop("platform.py"), "toyland.platform: it cannot be imported: ModuleNotFoundError"),
     "no routes": (drop("routes.py"), "toyland.routes: it cannot be imported: ModuleNotFoundError"),
     "no BOOT": (edit("routes.py", ("BOOT = ", "BOTH = ")), "toyland.routes: it has no BOOT ("),
@@ -183,3 +184,20 @@ def test_what_is_broken_is_told_in_a_sentence_with_its_place(
     told = mistakes(tmp_path, change)
     assert [one for one in told if said in one], told
     assert all(one.startswith("Platform toyland, ") and one.endswith(".") and "\n" not in one for one in told)
+
+
+def test_several_mistakes_are_told_together_each_once_and_not_without_end(tmp_path: Path) -> None:
+    told = mistakes(
+        tmp_path,
+        edit("platform.py", ('            "powering": self.switch_on,\n', "")),
+        edit("spec.py", ("from toyland.names", "from nowhere")),
+        drop("templates"),
+    )
+    assert [one.split(":")[0] for one in told] == [
+        "Platform toyland, its spec toyland.spec",
+        "Platform toyland, its boot toyland.routes",
+    ]
+    lines = str(
+        refusal("toyland", [f"Platform toyland: {number}." for number in (*range(30), 1)])
+    ).splitlines()
+    assert len(lines) == 22 and lines[-2] == "Platform toyland: and 10 more."

@@ -31,6 +31,13 @@ async def test_steps_follow_each_other_at_once_and_their_facts_are_kept(house: A
     ]
 
 
+async def test_a_state_in_which_nothing_runs_ends_in_an_error_and_is_not_waited_for(house: Any) -> None:
+    house.toy.steps = {name: step for name, step in house.toy.steps.items() if name != "settling"}
+    record = await house.begin()
+    assert (record.state, record.step) == ("failed", "settling")
+    assert (record.error["code"], record.error["evidence"]) == ("bug", "KeyError: 'settling'")
+
+
 async def test_a_wait_is_shown_and_polled_at_its_interval_and_not_before(house: Any) -> None:
     house.toy.script["settling"] = [
         Wait("the moon", "half", 30.0, attention=True, progress=0.5, facts={"seen": 1})

@@ -35,7 +35,7 @@ def test_a_daemon_does_not_start_with_it_and_names_every_mistake(toy: Any) -> No
     said = toy.run("serve")
     said.refused_with(
         2,
-        "Platform toyland, toyland.nowhere: it cannot be imported: ModuleNotFoundError",
+        "Platform toyland, its spec toyland.nowhere: it cannot be imported: ModuleNotFoundError",
         "take toyland out of platforms in nxd.yaml",
     )
     toy.run("validate", str(SPEC)).refused_with(2, "toyland.nowhere: it cannot be imported")

@@ -182,5 +182,7 @@ class TestClashes:
         toy.write(platforms=["other"], toyland=None, other={"url": "http://127.0.0.1:1"})
         said = toy.run("serve")
         said.refused_with(
-            2, "Platform other, other: GET /all/{name}: it names no stages", "take other out of platforms"
+            2,
+            "Platform other, its boot other: GET /all/{name}: it names no stages",
+            "take other out of platforms",
         )
