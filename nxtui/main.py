@@ -105,7 +105,7 @@ def ascii_only(environment: Mapping[str, str]) -> bool:
 
 
 def collect_rarely() -> None:
-    """Look for garbage seldom, and never among what was made until now: that lives as long as the window, and
+    """Look for garbage rarely, and never among what was made until now: that lives as long as the window, and
     log lines by the thousand are none either. Each look costs a stutter."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

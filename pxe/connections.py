@@ -168,7 +168,7 @@ class SocketSite(web.UnixSite):
 
 
 class LimitedSite(web.TCPSite):
-    """A port of these addresses with a doorkeeper; use it like a TCPSite."""
+    """A port of these addresses with a connection limiter; use it like a TCPSite."""
 
     __slots__ = ("_hosts", "_limiter")
 

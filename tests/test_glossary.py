@@ -6,7 +6,7 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
-from tests.forbidden_words import INSTEAD, PACKAGES, forbidden, parts
+from tests.forbidden_words import EVERYDAY, INSTEAD, PACKAGES, QUOTED, forbidden, in_prose, parts
 
 ROOT = Path(__file__).parents[1]
 
@@ -29,6 +29,39 @@ def test_no_word_of_the_glossary_is_forbidden() -> None:
 
 def test_no_name_has_to_be_decoded() -> None:
     assert list(forbidden()) == []
+
+
+def test_no_sentence_has_to_be_decoded() -> None:
+    """In docs, help texts, messages and comments."""
+    assert list(in_prose()) == []
+
+
+def test_no_word_is_let_through_that_is_not_forbidden() -> None:
+    assert EVERYDAY - INSTEAD.keys() == set()
+    assert [one for one in QUOTED if one[1] not in (ROOT / one[0]).read_text(encoding="utf-8")] == []
+
+
+def test_a_forbidden_word_is_found_wherever_people_read(tmp_path: Path) -> None:
+    written = {
+        "README.md": "Make it the wish.\n`wish` is a field, and ``settle`` a name.\n```\nnxd wish\n```\nAn errand.\n",
+        "CONTRIBUTING.md": "All is gone.\n",
+        "CHANGELOG.md": "",
+        "docs/api.md": "Every door asks.\n",
+        "sample-specs/one.yaml": "wish: 1  # the wish\n",
+        "daemon/cli/verbs.py": '"""Gives an errand."""\nprint(f"its deeds: {x}")  # the knock\nKEY = "wish"\n',
+    }
+    for name, text in written.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert [one.rpartition(": say")[0] for one in in_prose(tmp_path)] == [
+        "README.md:1: wish",
+        "README.md:6: errand",
+        "docs/api.md:1: door",
+        "sample-specs/one.yaml:1: wish",
+        "daemon/cli/verbs.py:1: errand",
+        "daemon/cli/verbs.py:2: deeds",
+        "daemon/cli/verbs.py:2: knock",
+    ]
 
 
 def test_the_name_of_a_class_is_taken_once() -> None:

@@ -32,7 +32,7 @@ class Redactor:
     def __init__(self) -> None:
         self._known: set[str] = set()
         self._by_start: dict[str, str | tuple[str, ...]] = {}
-        """The first characters of a form → the secret it is a form of; seldom there are several."""
+        """The first characters of a form → the secret it is a form of; rarely there are several."""
         self._seen: dict[str, str] = {}
         """Texts that were looked through since the last secret came: the same are written again and again."""
 

@@ -29,7 +29,7 @@ def _dump(value: object) -> str:
     try:
         return orjson.dumps(value).decode()
     except TypeError:
-        import json  # seldom needed, and a starting daemon need not wait for it
+        import json  # rarely needed, and a starting daemon need not wait for it
 
         return json.dumps(value, separators=(",", ":"))
 

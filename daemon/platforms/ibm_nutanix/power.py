@@ -1,4 +1,4 @@
-"""Presses a server's power buttons, each again only after a growing pause: one that does not obey is asked seldom, and
+"""Presses a server's power buttons, each again only after a growing pause: one that does not obey is asked rarely, and
 told of."""
 
 from __future__ import annotations
