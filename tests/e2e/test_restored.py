@@ -29,6 +29,7 @@ def put_back(one: Any, on_failure: str, name: str, state: str) -> None:
         with Client(one.stage.socket) as client:
             client.verb("retry", name)
     run_to(one.stage, "active")
+    assert state == "failed" or looks(one) == 0, "in a life without trouble nobody looks"
     one.stage.stop_daemon()
     shutil.rmtree(directory)
     shutil.copytree(copy, directory)
@@ -38,6 +39,12 @@ def put_back(one: Any, on_failure: str, name: str, state: str) -> None:
 def codes(client: Client) -> dict[str, tuple[str, str | None]]:
     """Where every record stands, and with which error."""
     return {name: (one["state"], (one["error"] or {}).get("code")) for name, one in entities(client).items()}
+
+
+def looks(one: Any) -> int:
+    """How often the cloud was asked whether an address is a node's still: it comes before a login to the CVM."""
+    calls = one._ask("/calls")["calls"]
+    return sum(call["method"] == "GET" and "/reserved_ips/" in call["path"] for call in calls)
 
 
 def said(client: Client, node: str | None = None) -> str:
@@ -64,6 +71,7 @@ def test_a_restored_ledger_leaves_machines_alone_that_have_come_to_work(
         if on_failure == "rollback":
             until(lambda: "left to a person: The CVM" in said(client, "node01"), "the log tells why", 10)
             return
+        assert looks(one) == len(names), "each was asked once"
         with pytest.raises(DaemonRefused) as refused:
             client.verb("retry", "node01")
         assert refused.value.error["code"] == "deletes"

@@ -78,7 +78,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(f"{IBM}/machine.py", "        if _is_to_be_cycled(ctx.record) and await self._works.is_installed(ctx):\n", "        if False:\n",
            "a machine that works is not power-cycled by a retry", RESTORED),
     Mutant("daemon/engine/reactions.py", "    return following(await platform.hands_off(before, mirror))\n", "    return found\n",
-           "a machine that works is not deleted by itself", RESTORED),
+           "a machine that works is not deleted by itself", ("tests/daemon/engine/test_rollback.py",)),
     Mutant(f"{IBM}/works_already.py", " is not None and at <= now < at + FRESH_SECONDS", " is not None and False",
            "a CVM is asked once a minute at most", WORKS),
     Mutant(f"{IBM}/works_already.py", "str(row.cloud_id)) is not None\n", "str(row.cloud_id)) is not self\n",

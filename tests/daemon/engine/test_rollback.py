@@ -182,3 +182,31 @@ async def test_on_failure_hold_leaves_everything_as_it_is(house: Any) -> None:
     await house.pass_time(100_000)
     assert house.record().state == "failed"
     assert list(house.toy.outside.objects) == ["a"]
+
+
+async def test_a_node_goes_back_by_itself_unless_its_platform_sees_that_the_daemon_must_not(
+    house: Any,
+) -> None:
+    why, verdicts = "Its machine works.", ["Its machine works.", None]
+
+    async def look(record: Any, mirror: Any) -> str | None:
+        return verdicts.pop(0)
+
+    house.toy.hands_off = look
+    await made(house, "a", on_failure="rollback")
+    assert house.record().state == "failed"
+    assert (await house.log(kind="note"))[-1].message == f"left to a person: {why}"
+    house.toy.script["settling"] = [BROKEN]
+    await house.tell("node01", "retry")
+    assert (house.record().state, verdicts) == ("rolled_back", [])
+
+
+async def test_a_verb_that_comes_while_the_platform_looks_is_the_persons_decision(house: Any) -> None:
+    async def look(record: Any, mirror: Any) -> str | None:
+        await house.ask("node01", "retry")
+        return None
+
+    house.toy.hands_off = look
+    house.toy.script["settling"] = [BROKEN]
+    await house.begin(on_failure="rollback")
+    assert house.record().state == "ready", "the retry, and no rollback"
