@@ -62,9 +62,8 @@ def _read(point: EntryPoint) -> tuple[Manifest | None, list[str]]:
     try:
         manifest = point.load()
     except (Exception, SystemExit) as error:  # it is somebody else's code
-        return None, [
-            f"{called} cannot be loaded: {told(error, point.module)}. Mend the package, or uninstall it."
-        ]
+        why = told(error, point.value.partition(":")[0])
+        return None, [f"{called} cannot be loaded: {why}. Mend the package, or uninstall it."]
     if not isinstance(manifest, Manifest):
         return None, [f"{called} is a {type(manifest).__name__}: its entry point has to name a Manifest."]
     if manifest.name != point.name:

@@ -339,6 +339,8 @@ class _Reader:
         except ValueError as reason:
             found = given if setting.kind.numeric else value
             self.problems.append(f"{setting.key} ({where}): {str(reason) or setting.kind.mistake(found)}.")
+        except Exception:  # a reader that a platform brings, and that breaks at a value, refuses it
+            self.problems.append(f"{setting.key} ({where}): {setting.kind.mistake(value)}.")
 
 
 class _Unfilled(Exception):

@@ -245,7 +245,7 @@ def load_spec(
             if more:  # the platform's own word about its name says no more than that
                 errors = [error for error in errors if error["loc"] != ("platform",)]
             problems += complaints(marked, model, errors)
-        problems += [marked.at(loc, message) for loc, message in model.rules(marked.value)]
+        problems += _rule_problems(marked, model, bool(problems))
     elif marked.value is not None:
         problems.append(
             marked.at((), f"expected keys and values at the top, found {found_text(marked.value)}")
@@ -303,6 +303,16 @@ def _model(
     else:
         meant, problems = known[0] if name is None and len(known) == 1 else None, []
     return meant, _Envelope if meant is None else model_for(meant), problems
+
+
+def _rule_problems(marked: Marked, model: type[ClusterSpec], wrong: bool) -> list[Mistake]:
+    """What the platform's rules say; where they break at what is wrong already, nothing more."""
+    try:
+        return [marked.at(loc, message) for loc, message in model.rules(marked.value)]
+    except Exception as error:  # a platform may be somebody else's code
+        why = f"{type(error).__name__}: {error}"
+        said = f"the rules of its platform ({model.__module__}) break at this spec: {why}"
+        return [] if wrong else [marked.at((), said)]
 
 
 def _state_problems(marked: Marked, states: Collection[str]) -> list[Mistake]:

@@ -73,3 +73,35 @@ def test_one_that_is_off_is_not_looked_into(toy: Any) -> None:
     toy.write(platforms=["ibm_nutanix"], ibm=IBM)
     toy.serve()
     assert "platform_unusable" not in (toy.directory / "serve.log").read_text()
+
+
+def test_rules_of_its_spec_that_break_are_told_as_such_and_only_where_nothing_else_is_wrong(toy: Any) -> None:
+    rules = """
+def rules(cls, raw):
+    return [(("colour",), "no") for node in raw["nodes"] if node["mac"].upper() and raw["price"]]
+Row.rules = classmethod(rules)
+"""
+    with_changed(toy, add("spec.py", rules))
+    said = toy.run("validate", str(SPEC))
+    said.refused_with(2, "the rules of its platform (toyland.spec) break at this spec: KeyError: 'price'")
+    (toy.directory / "wrong.yaml").write_text(SPEC.read_text().replace("mac:", "mack:"))
+    said = toy.run("validate", "wrong.yaml")
+    said.refused_with(2, 'unknown key "mack"')
+    assert "break at" not in said.err
+
+
+def test_a_setting_whose_reader_breaks_at_a_value_refuses_it(toy: Any) -> None:
+    with_changed(
+        toy,
+        edit("manifest.py", ('Setting("toyland.url", URL,', 'Setting("toyland.url", BERTH,')),
+        edit(
+            "manifest.py",
+            ("OBJECTS = (", "BERTH = ValueType('a berth', lambda value: value.strip('/'))\nOBJECTS = ("),
+        ),
+        edit(
+            "manifest.py",
+            ("from toyland.names", "from daemon.spec.values import ValueType\nfrom toyland.names"),
+        ),
+    )
+    toy.write(toyland={"url": 5})
+    toy.run("serve").refused_with(2, "toyland.url (", "line", "expected a berth, found the number 5")
