@@ -9,7 +9,7 @@ from itertools import product
 from typing import get_args
 
 from state_machines.kind import NO_RETURN, NOTHING, ROLLING_BACK, Kind, Phase, State
-from state_machines.verbs import PARTS, PROTECTIONS, SHARED
+from state_machines.verbs import COMMANDS_TAKEN, PARTS, PROTECTIONS, SHARED
 
 LEFT_BY_A_PERSON: tuple[Phase, ...] = ("attention", "failed", "released")
 """Phases in which nothing moves by itself: a verb of a person must lead out."""
@@ -127,6 +127,8 @@ def _every_verb_is_what_its_row_says(kind: Kind) -> Iterator[str]:
             yield f"{name}: a shared verb does the same everywhere; give another one another name."
         if not re.fullmatch("[a-z][a-z-]*", name):
             yield f"{name}: a verb is a word in small letters."
+        if name in COMMANDS_TAKEN:
+            yield f"{name}: this is a command of nxd already; give the verb another name."
         back = any(row.dest == ROLLING_BACK for row in kind.transitions if row.event == name)
         if back and verb.deletes == "never":
             yield f"{name}: it leads back to nothing, and says that it never deletes."

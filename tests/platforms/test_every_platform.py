@@ -28,7 +28,7 @@ from daemon.spec.names import NameRule
 from daemon.spec.reading import ClusterSpec, json_schema, load_spec
 from state_machines.draw import diagram
 from state_machines.kind import Kind
-from state_machines.verbs import SHARED
+from state_machines.verbs import COMMANDS_TAKEN, SHARED
 from tests.house_rules import STANDARD
 from tests.house_source import Source, borrowers, house
 from tests.test_architecture import strangers
@@ -87,6 +87,7 @@ def test_its_tables_can_be_drawn(manifest: Manifest) -> None:
 def test_none_of_its_own_verbs_has_the_name_of_a_command(manifest: Manifest) -> None:
     for kind in kinds(manifest):
         assert set(kind.verbs) & set(COMMANDS) <= set(SHARED)
+    assert set(COMMANDS) == COMMANDS_TAKEN | set(SHARED)
 
 
 def folder_of(manifest: Manifest) -> Path:

@@ -137,6 +137,10 @@ WORDS = {
         edit("tables.py", ("deadline=120.0", 'deadline="120"')),
         "toyland.tables: NODE, states, making: deadline is a str, and not a number or None",
     ),
+    "a verb that is a command": (
+        edit("tables.py", ('    "blink",\n    "let its', '    "show",\n    "let its')),
+        "toyland.tables: NODE: show: this is a command of nxd already",
+    ),
     "no meaning": (edit("tables.py", ("The shelf fills the box.", "")), "NODE: filling: it has no meaning"),
     "a verb that is none": (
         edit("errors.py", ("AGAIN\n)", '("retry", "glue")\n)')),
