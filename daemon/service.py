@@ -40,12 +40,14 @@ from daemon.requests.last_screens import LastScreens
 from daemon.requests.specs import Specs
 from daemon.requests.verbs import Verbs
 from daemon.secrets.box import SecretBox
+from daemon.secrets.certificate import read_certificate
 from daemon.secrets.redaction import Redactor
 from daemon.settings.reading import Settings
 from daemon.store.sqlite import SqliteStore
 from daemon.upkeep import Upkeep
 from pxe.app import boot_server
 from pxe.images import Images
+from pxe.routes import NO_PIN
 
 log = logging.getLogger("nxd")
 
@@ -150,10 +152,14 @@ async def _booting(
         needed=any(route.serves == "image" for table in tables.values() for route in table.routes),
     )
     await upkeep.start()
-    boot, config = boot_server(book, images, tables, registry=engine.metrics)
+    shown, pin = None, NO_PIN
+    if settings.config_certificate is not None and settings.config_key is not None:
+        certificate = read_certificate(settings.config_certificate, settings.config_key, clock.now())
+        shown, pin = certificate.shown, certificate.pin
+    boot, config = boot_server(book, images, tables, registry=engine.metrics, pin=pin)
     limiter = connection_limiter(settings.limits_connections, settings.limits_connections_per_source)
     await stack.enter_async_context(listening(boot, settings.boot_listen, "boot.listen", limiter))
-    await stack.enter_async_context(listening(config, settings.config_listen, "config.listen", limiter))
+    await stack.enter_async_context(listening(config, settings.config_listen, "config.listen", limiter, shown))
     return upkeep
 
 

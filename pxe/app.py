@@ -21,7 +21,7 @@ from pxe.identity import RequestRefused
 from pxe.images import Images
 from pxe.line_limiter import LineLimiter, left_out
 from pxe.metrics import Counters, MetricsPage
-from pxe.routes import TOKEN, BootTable
+from pxe.routes import NO_PIN, TOKEN, BootTable
 from pxe.status import BODY_LIMIT
 
 log = logging.getLogger("nxd.boot")
@@ -47,12 +47,14 @@ def boot_server(
     tables: Mapping[str, BootTable],
     patience: TimeLimits = TIME_LIMITS,
     registry: CollectorRegistry | None = None,
+    pin: str = NO_PIN,
 ) -> tuple[web.Application, web.Application]:
     """What listens on the boot port and on the configuration port for the machines of these platforms; both count into
-    the registry that ``/metrics`` on the boot port shows."""
+    the registry that ``/metrics`` on the boot port shows. ``pin`` is what machines are told to know the configuration
+    port's key by."""
     registry = registry or CollectorRegistry()
     counters = Counters(registry)
-    handlers = BootHandlers(book, images, tables, patience)
+    handlers = BootHandlers(book, images, tables, patience, pin)
     boot = _application(book, counters, handlers, "boot")
     boot.router.add_get("/metrics", MetricsPage(registry).answer)
     boot.on_cleanup.append(handlers.close)

@@ -56,12 +56,17 @@ class ConnectionLimiter:
             return True
         self.refused_count += 1
         why = f"{self.at_once} are open" if crowded else f"{self.per_source} of its own are open"
-        untold = self._line_limiter.take("" if crowded else source, asyncio.get_running_loop().time())
+        untold = self.untold("" if crowded else source)
         if untold is not None:
             log.warning(
                 "connection_refused", extra={"source": source, "reason": why, "left_out": untold or None}
             )
         return False
+
+    def untold(self, of: str) -> int | None:
+        """How many lines of the journal were left out of such a source since the last one; None while this one is left
+        out too."""
+        return self._line_limiter.take(of, asyncio.get_running_loop().time())
 
     def release(self, source: str) -> None:
         """A connection from there is over."""
@@ -87,7 +92,7 @@ class BoundedHandler(RequestHandler):
             super().log_exception(*args, **kw)
 
 
-class _LimitedHandler(BoundedHandler):
+class LimitedHandler(BoundedHandler):
     """A machine's connection."""
 
     __slots__ = ("_limiter", "_source")
@@ -98,11 +103,14 @@ class _LimitedHandler(BoundedHandler):
         self._source: str | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        peer = transport.get_extra_info("peername")
-        source = str(peer[0]) if peer else ""
+        source = source_of_connection(transport)
         if not self._limiter.admit(source):
             cast(asyncio.Transport, transport).abort()
             return
+        self.admitted(source, transport)
+
+    def admitted(self, source: str, transport: asyncio.BaseTransport) -> None:
+        """It may stay: from here on it is a connection of this source, until it is lost."""
         self._source = source
         stalled = int(self._limiter.patience.stalled * 1000)
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, stalled)
@@ -116,6 +124,12 @@ class _LimitedHandler(BoundedHandler):
     def data_received(self, data: bytes) -> None:
         if self._source is not None:
             super().data_received(data)
+
+
+def source_of_connection(transport: asyncio.BaseTransport) -> str:
+    """The address that it comes from."""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if peer else ""
 
 
 def _options(server: web.Server) -> dict[str, Any]:
@@ -188,10 +202,13 @@ class LimitedSite(web.TCPSite):
         await super(web.TCPSite, self).start()
         server = self._runner.server
         assert server is not None
-        loop, limiter, options = asyncio.get_running_loop(), self._limiter, _options(server)
-        self._server = await loop.create_server(
-            lambda: _LimitedHandler(limiter, server, **options),
+        self._server = await asyncio.get_running_loop().create_server(
+            self._protocol(server, _options(server)),
             self._hosts,
             self._port,
             backlog=self._backlog,
         )
+
+    def _protocol(self, server: web.Server, options: dict[str, Any]) -> Callable[[], asyncio.BaseProtocol]:
+        """What makes the protocol of each connection."""
+        return lambda: LimitedHandler(self._limiter, server, **options)

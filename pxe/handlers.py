@@ -53,11 +53,12 @@ class BootHandlers:
     """Answers the machines of some platforms."""
 
     def __init__(
-        self, book: Book, images: Images, tables: Mapping[str, BootTable], patience: TimeLimits
+        self, book: Book, images: Images, tables: Mapping[str, BootTable], patience: TimeLimits, pin: str
     ) -> None:
         self._book = book
         self._images = images
         self._tables = tables
+        self._pin = pin
         self._seconds, self._stalled = patience.body, patience.stalled
         self._threads = ImageThreads(patience.disk)
         self._senders = ImageThreads(patience.disk, SENDERS)
@@ -131,7 +132,10 @@ class BootHandlers:
         if name is None:
             raise RequestRefused(f"{guest.server_id} is {guest.stage}, for which there is no script")
         boot = guest.next_boot if name in offer.table.opening else 0
-        file, values = script_of(name, offer.route.personality), {**guest.values, "boot": str(boot)}
+        file, values = (
+            script_of(name, offer.route.personality),
+            {**guest.values, "boot": str(boot), "pin": self._pin},
+        )
         try:
             text = render_script(offer.table.templates, file, values)
         except RenderError as error:

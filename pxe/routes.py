@@ -136,5 +136,8 @@ IPXE = BootRoute(
 IMAGE = BootRoute("GET", "/pxe/images/{name}", "image", (Source(), Stages(("boot", "installing"))))
 """An image for a machine that installs; iPXE sends no token with it."""
 
+NO_PIN = "none"
+"""Stands in a script where the configuration port has no key to be known by: it speaks plain HTTP."""
+
 AGENT = BootRoute("GET", f"/pxe/{AGENT_NAME}", "agent", (Source(), Stages(("boot", "installing"))))
 """The agent for a machine that installs; it is the same for all of them, and holds no secret."""

@@ -27,8 +27,9 @@ from pxe.routes import (
 
 HOUSE_PATHS = ("/healthz", "/metrics")
 """Paths that belong to no platform."""
-OF_EVERY_SCRIPT = "boot"
-"""The name by which every script is given the number of its boot."""
+OF_EVERY_SCRIPT = {"boot": "1", "pin": "sha256//AAAA="}
+"""The names by which every script is given the number of its boot and what the key of the configuration port is known
+by, with examples."""
 
 
 def lint_table(table: BootTable) -> list[str]:
@@ -91,7 +92,7 @@ def _scripts(table: BootTable) -> Iterator[str]:
         yield "its scripts append the agent, and no route serves it"
     for name, file in _named_files(table):
         try:
-            text = render_script(table.templates, file, {**table.sample, OF_EVERY_SCRIPT: "1"})
+            text = render_script(table.templates, file, {**table.sample, **OF_EVERY_SCRIPT})
         except RenderError as error:
             yield f"{file}: {error}"
         else:
@@ -130,7 +131,7 @@ def _named_files(table: BootTable) -> list[tuple[str, str]]:
 
 def _templates(table: BootTable) -> Iterator[str]:
     """Names that nobody fills, also where no sample leads."""
-    known = {*table.sample, OF_EVERY_SCRIPT}
+    known = {*table.sample, *OF_EVERY_SCRIPT}
     for path in sorted(table.templates.glob("*.j2")):
         try:
             used = meta.find_undeclared_variables(

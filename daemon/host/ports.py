@@ -10,6 +10,7 @@ import logging
 import os
 import resource
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,7 +22,8 @@ from daemon.disks import read_within
 from daemon.errors.tree import StartError
 from daemon.spec.hosts import HostPort
 from pxe.app import app_runner, protocol_log
-from pxe.connections import ConnectionLimiter, LimitedSite, Nonsense, SocketSite
+from pxe.connections import ConnectionLimiter, Nonsense, SocketSite
+from pxe.handshakes import machines_site
 
 log = logging.getLogger("nxd")
 
@@ -60,15 +62,17 @@ async def listening(
     at: HostPort,
     setting: str,
     limiter: ConnectionLimiter,
+    shown: ssl.SSLContext | None = None,
     lookup_seconds: float = LOOKUP_SECONDS,
 ) -> AsyncIterator[None]:
-    """Serve an application to strangers on a TCP port. Raises StartError."""
+    """Serve an application to strangers on a TCP port, over TLS with the certificate that is ``shown``. Raises
+    StartError."""
     runner = app_runner(app, limiter.patience)
     await runner.setup()
     try:
         try:
             hosts = await _addresses(at, lookup_seconds)
-            await LimitedSite(runner, hosts, at.port, limiter).start()
+            await machines_site(runner, hosts, at.port, limiter, shown).start()
         except OSError as error:  # a TimeoutError is one too
             raise _closed(error, at, setting) from error
         yield

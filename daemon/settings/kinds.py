@@ -87,6 +87,10 @@ def _path(value: Any) -> Path:
     return Path(value)
 
 
+def _perhaps_path(value: Any) -> Path | None:
+    return None if value == "" else _path(value)
+
+
 def _socket(value: Any) -> Path:
     if len(str(value).encode()) > _SOCKET_PATH_LIMIT:
         raise ValueError
@@ -132,11 +136,16 @@ PLATFORMS = ValueType(
 ANYTHING = ValueType("anything", lambda value: value)
 """What nobody reads: of a platform that is not installed."""
 PATH = ValueType("an absolute path without .., for example /var/lib/nxd", _path)
+PERHAPS_PATH = ValueType("an absolute path without .., or nothing", _perhaps_path)
 SOCKET = ValueType(f"an absolute path of at most {_SOCKET_PATH_LIMIT} bytes", _socket)
 LISTEN = ValueType("host:port, for example 0.0.0.0:8080", _host_port)
 BASE_URL = ValueType(
     "http://host:port, for example http://10.240.0.5:8080",
     _url_of(r"http://{host}(?::(?P<port>[0-9]{{1,5}}))?"),
+)
+SECURE_URL = ValueType(
+    "http://host:port or https://host:port, for example https://10.240.0.5:8081",
+    _url_of(r"https?://{host}(?::(?P<port>[0-9]{{1,5}}))?"),
 )
 URL = ValueType(
     "a URL, for example https://us-south.iaas.cloud.ibm.com/v1",

@@ -49,6 +49,8 @@ class Settings:
     boot_url: str
     config_listen: HostPort
     config_url: str
+    config_certificate: Path | None
+    config_key: Path | None
     limits_installs: int
     limits_steps: int
     limits_crashes: int

@@ -7,8 +7,10 @@ from daemon.settings.kinds import (
     COUNT,
     LISTEN,
     PATH,
+    PERHAPS_PATH,
     PLATFORMS,
     SECONDS,
+    SECURE_URL,
     SOCKET,
     Setting,
 )
@@ -32,7 +34,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("boot.listen", LISTEN, "0.0.0.0:8080", "Where scripts and images are served"),
     Setting("boot.url", BASE_URL, None, "The same port as a booting machine reaches it", for_boot=True),
     Setting("config.listen", LISTEN, "0.0.0.0:8081", "Where installers fetch their configuration and report"),
-    Setting("config.url", BASE_URL, None, "The same port as an installer reaches it", for_boot=True),
+    Setting("config.url", SECURE_URL, None, "The same port as an installer reaches it", for_boot=True),
+    Setting(
+        "config.certificate",
+        PERHAPS_PATH,
+        "",
+        "A file with the certificate (PEM) of that port, and those that vouch for it; it speaks HTTPS then",
+    ),
+    Setting(
+        "config.key",
+        PERHAPS_PATH,
+        "",
+        "The file with the certificate's private key (PEM, without a password)",
+    ),
     Setting(
         "limits.installs",
         COUNT,

@@ -102,6 +102,10 @@ for name in node_id config_url status_url nxd_token; do
   if [ -z "$value" ]; then leave "the kernel arguments lack $name"; fi
 done
 
+case $config_url in
+  https:*) if ! has curl && is_small; then leave "only curl or GNU wget can tell nxd by its key, and this initrd has neither"; fi ;;
+esac
+
 say "boot ${nxd_boot:-unknown} of $node_id"
 if [ -z "$root" ]; then # else the network is that of whoever tries it out in a folder
   wait_for_card "$CARD_SECONDS" || leave "the network card $nxd_mac is not seen, and its driver may be the installer's own affair"

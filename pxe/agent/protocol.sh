@@ -67,7 +67,7 @@ plain() {
 # take_arguments: what the boot script gave the kernel, kept for the programs that run when /proc is another one's
 take_arguments() {
   set -f
-  for name in node_id mgmt_ip config_url status_url nxd_token nxd_boot nxd_mac nxd_netmask nxd_gateway nxd_log nxd_handover; do
+  for name in node_id mgmt_ip config_url status_url nxd_token nxd_boot nxd_pin nxd_mac nxd_netmask nxd_gateway nxd_log nxd_handover; do
     value=
     # shellcheck disable=SC2013 # words are wanted
     for word in $(cat "$root/proc/cmdline"); do
@@ -79,27 +79,34 @@ take_arguments() {
 }
 
 # shellcheck disable=SC2034 # whoever sources this reads them
-node_id='' mgmt_ip='' config_url='' status_url='' nxd_token='' nxd_boot='' nxd_mac='' nxd_netmask='' nxd_gateway='' nxd_log='' nxd_handover=''
+node_id='' mgmt_ip='' config_url='' status_url='' nxd_token='' nxd_boot='' nxd_pin='' nxd_mac='' nxd_netmask='' nxd_gateway='' nxd_log='' nxd_handover=''
 # shellcheck source=/dev/null
 if [ -e "$nxd/arguments" ]; then . "$nxd/arguments"; fi
 
-# quiet: what keeps this wget from saying anything but what went wrong
-quiet() {
+# is_small: this wget is that of busybox, which knows nobody by a key and believes every certificate
+is_small() {
   case $(wget --help 2>&1) in
-    *BusyBox*) echo -q ;;
-    *) echo -nv ;;
+    *BusyBox*) return 0 ;;
   esac
+  return 1
 }
 
-# ask URL FILE [BODY]: one request with the token of this boot. 0: answered well; 2: it is never going to be; 1: else.
+# quiet: what keeps this wget from saying anything but what went wrong
+quiet() {
+  if is_small; then echo -q; else echo -nv; fi
+}
+
+# ask URL FILE [BODY]: one request with the token of this boot, to nobody else than the holder of the key in nxd_pin. 0: answered well; 2: it is never going to be; 1: else.
 ask() {
   url=$1 file=$2 why=$nxd/why.$$
   if has curl; then
     within $((ANSWER_SECONDS + 5)) curl --fail --silent --show-error --max-time "$ANSWER_SECONDS" \
+      ${nxd_pin:+--insecure --pinnedpubkey "$nxd_pin"} \
       --header "Authorization: Bearer $nxd_token" ${3+--header 'Content-Type: application/json' --data-binary "$3"} \
       --output "$file" "$url" 2>"$why"
   else
-    within "$ANSWER_SECONDS" wget "$(quiet)" -O "$file" --header "Authorization: Bearer $nxd_token" \
+    within "$ANSWER_SECONDS" wget "$(quiet)" -O "$file" \
+      ${nxd_pin:+--no-check-certificate "--pinnedpubkey=$nxd_pin"} --header "Authorization: Bearer $nxd_token" \
       ${3+--header 'Content-Type: application/json' --post-data "$3"} "$url" 2>"$why"
   fi
   answered=$?

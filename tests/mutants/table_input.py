@@ -83,7 +83,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("daemon/host/ports.py", "    return await read_within(seconds, at, look_up)\n", "    return look_up()\n",
            "the lookup of a name to listen on has a deadline", ("tests/daemon/host/test_ports.py",)),
     Mutant("daemon/service.py",
-           "    boot, config = boot_server(book, images, tables, registry=engine.metrics)\n",
+           "    boot, config = boot_server(book, images, tables, registry=engine.metrics, pin=pin)\n",
            "    boot, config = boot_server(book, images, tables)[0], boot_server(book, images, tables)[1]\n",
            "the metrics show the configuration port too", ("tests/daemon/cli/test_strangers.py", "-k", "metrics",)),
     Mutant("daemon/api/app.py",

@@ -14,11 +14,13 @@ import pytest
 from aiohttp import web
 
 from daemon.platforms.ibm_nutanix.routes import BOOT
+from daemon.secrets.certificate import PortCertificate
 from pxe.app import app_runner, boot_server
 from pxe.book import Book, BookClosed, Document, Guest, Report
-from pxe.connections import TIME_LIMITS, ConnectionLimiter, LimitedSite, TimeLimits
+from pxe.connections import TIME_LIMITS, ConnectionLimiter, TimeLimits
+from pxe.handshakes import machines_site
 from pxe.images import Image, Images, fingerprint, load_images
-from pxe.routes import BootTable
+from pxe.routes import NO_PIN, BootTable
 
 NODE = "127.33.0.10"
 """The address of the one machine that is expected."""
@@ -185,15 +187,18 @@ async def serve(image_dir: Path) -> AsyncIterator[Callable[..., Awaitable[BootSe
         patience: TimeLimits = TIME_LIMITS,
         tables: Mapping[str, BootTable] | None = None,
         images: Mapping[str, Image] | None = None,
+        certificate: PortCertificate | None = None,
     ) -> BootServer:
         keeper = ConnectionLimiter(at_once=40, per_source=20, patience=patience)
         ports = []
         listed = load_images(image_dir) if images is None else Images(images)
-        for app in boot_server(book, listed, tables or {"ibm_nutanix": BOOT}, patience):
+        pin = NO_PIN if certificate is None else certificate.pin
+        for app in boot_server(book, listed, tables or {"ibm_nutanix": BOOT}, patience, pin=pin):
+            shown = certificate.shown if certificate is not None and ports else None
             runner = app_runner(app, patience)
             runners.append(runner)
             await runner.setup()
-            await LimitedSite(runner, ["127.0.0.1"], 0, keeper).start()
+            await machines_site(runner, ["127.0.0.1"], 0, keeper, shown).start()
             ports.append(runner.addresses[0][1])
         return BootServer(*ports)
 

@@ -10,6 +10,7 @@ import pytest
 from daemon.platforms.ibm_nutanix.routes import BOOT
 from pxe.lint import lint_script
 from pxe.render import RenderError, render_script
+from pxe.routes import NO_PIN
 
 TEMPLATES = BOOT.templates
 GOLDEN = Path(__file__).parent / "golden"
@@ -17,7 +18,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def values(guest: Any) -> dict[str, str]:
     """What the scripts of the expected machine are made of, for its first boot."""
-    return {**guest().values, "boot": "1"}
+    return {**guest().values, "boot": "1", "pin": NO_PIN}
 
 
 @pytest.mark.parametrize("script", ["boot", "installed"])

@@ -186,7 +186,7 @@ class Preflight:
             shown = ", ".join(map(str, closed))
             remedy = "Allow them from the management subnet."
             checks.append(_failed(name, f"No rule lets TCP {shown} in.", remedy))
-        for endpoint in endpoints(self._settings.boot_url, self._settings.config_url):
+        for endpoint in endpoints(self._settings):
             host, port = place_of(endpoint.url)
             if not admits(rules, "outbound", port, host_network(endpoint.url), ()):
                 remedy = f"Allow TCP {port} to {host} in a security group of the management interfaces."
@@ -287,7 +287,7 @@ class Preflight:
         """Whether what machines are told to fetch answers as it should, asked from here."""
         remedy = "Let it name an address of this host that the servers reach, and open its port."
         checks = []
-        for endpoint in endpoints(self._settings.boot_url, self._settings.config_url):
+        for endpoint in endpoints(self._settings):
             trouble = await probe(endpoint)
             good = Check(
                 endpoint.name, "passed", f"{endpoint.url} answers as it should, asked from this host"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from daemon.settings.kinds import place_of
+from daemon.settings.reading import Settings
 
 Json = Mapping[str, Any]
 Network = ipaddress.IPv4Network
@@ -56,18 +59,29 @@ def host_network(url: str) -> Network | None:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A port of the boot server as machines are told it, and what only this one answers to ``/healthz``."""
+    """A port of the boot server as machines are told it, what only this one answers to ``/healthz``, and the file with
+    the certificate that it shows, if it has one."""
 
     name: str
     url: str
     sign: str
+    certificate: Path | None = None
 
 
-def endpoints(boot_url: str, config_url: str) -> tuple[Endpoint, Endpoint]:
+def endpoints(settings: Settings) -> tuple[Endpoint, Endpoint]:
     """Both ports."""
-    return Endpoint("boot URL", boot_url, "nxd boot: ok"), Endpoint(
-        "config URL", config_url, "nxd config: ok"
+    return (
+        Endpoint("boot URL", settings.boot_url, "nxd boot: ok"),
+        Endpoint("config URL", settings.config_url, "nxd config: ok", settings.config_certificate),
     )
+
+
+def _only(certificate: Path) -> ssl.SSLContext:
+    """Trust in this certificate, whoever else vouches for it. Raises OSError."""
+    trust = ssl.create_default_context(cafile=str(certificate))
+    trust.check_hostname = False
+    trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return trust
 
 
 async def probe(endpoint: Endpoint) -> str | None:
@@ -75,10 +89,12 @@ async def probe(endpoint: Endpoint) -> str | None:
     import httpx  # takes long to import, and the daemon starts without it
 
     try:
-        secure = endpoint.url.startswith("https:")  # to read the system's certificates takes 40 ms
-        async with httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=False, verify=secure) as client:
+        trust = False if endpoint.certificate is None else _only(endpoint.certificate)
+        async with httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=False, verify=trust) as client:
             answer = await client.get(f"{endpoint.url}/healthz")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):  # httpx keeps of the library's error only its text
+            return f"{endpoint.url} shows another certificate than {endpoint.certificate}: start nxd again."
         return f"{endpoint.url} does not answer: {error or type(error).__name__}."
     if answer.status_code != 200 or answer.text.strip() != endpoint.sign:
         what = endpoint.name.partition(" ")[0]

@@ -12,6 +12,7 @@ import aiohttp
 from daemon.sim.faults.rules import Strike
 from daemon.sim.machines.agent import HEARTBEAT, WHOLE, Agent, NotWhole, amiss, read_settings, seen
 from daemon.sim.machines.installer_run import InstallerRun
+from daemon.sim.machines.pin import trust_of
 from daemon.sim.refusals import Json
 from daemon.sim.world.durations import DURATIONS
 from daemon.sim.world.world import World
@@ -35,7 +36,7 @@ HARDWARE_PHASE = 3
 
 DISK_ERROR = "disk /dev/nvme2n1: I/O error while writing the CVM image"
 
-BOOT = "nxd_boot"
+BOOT, PIN = "nxd_boot", "nxd_pin"
 ARGUMENTS = ("node_id", "mgmt_ip", "config_url", "status_url", "nxd_token")
 SECTIONS: dict[str, tuple[str, ...]] = {
     "server_info": (),
@@ -80,15 +81,19 @@ class Installed:
 
 
 def read_arguments(line: str) -> dict[str, str]:
-    """The installer's own words on the kernel's command line, and the boot if it is given; raises InstallFailed naming
-    missing ones."""
+    """The installer's own words on the kernel's command line, the boot and the pin if they are given; raises
+    InstallFailed naming missing ones."""
     given = dict(word.split("=", 1) for word in line.split() if "=" in word)
     missing = [name for name in ARGUMENTS if not given.get(name)]
     if missing:
         raise InstallFailed(f"The kernel arguments lack {', '.join(missing)}.")
     if not given.get(BOOT, "1").isdigit():
         raise InstallFailed(f"The kernel argument {BOOT} is {given[BOOT]!r} and no number.")
-    return {name: given[name] for name in (*ARGUMENTS, *([BOOT] if BOOT in given else []))}
+    try:
+        trust_of(given.get(PIN, ""))
+    except ValueError:
+        raise InstallFailed(f"The kernel argument {PIN} is {given[PIN]!r} and no pin of a key.") from None
+    return {name: given[name] for name in (*ARGUMENTS, BOOT, PIN) if name in given}
 
 
 def read_configuration(config: Any) -> Installed:
@@ -145,6 +150,7 @@ class Installer:
         self._session = session
         self._other = other
         self._headers = {"Authorization": f"Bearer {arguments['nxd_token']}"}
+        self._trust = trust_of(arguments.get(PIN, ""))
         self._seq = 0
         self._boot = int(arguments.get(BOOT, 0))
         """The boot that its reports name: that of its arguments, then that of its configuration; 0: none."""
@@ -244,7 +250,7 @@ class Installer:
         """The configuration, or None while it is not given or its server is away."""
         url = self._arguments["config_url"] + ("?format=env" if self._agent is not None else "")
         try:
-            async with session.get(url, headers=headers, timeout=_TIMEOUT) as response:
+            async with session.get(url, headers=headers, timeout=_TIMEOUT, ssl=self._trust) as response:
                 if response.status != 200:
                     return None
                 if self._agent is None:
@@ -309,7 +315,7 @@ class Installer:
         typed = {**headers, "Content-Type": "application/json"}
         try:
             async with session.post(
-                self._arguments["status_url"], data=text, headers=typed, timeout=_TIMEOUT
+                self._arguments["status_url"], data=text, headers=typed, timeout=_TIMEOUT, ssl=self._trust
             ) as response:
                 return 200 <= response.status < 300
         except (TimeoutError, aiohttp.ClientError, OSError):

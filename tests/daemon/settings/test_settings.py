@@ -92,8 +92,9 @@ def test_a_default_follows_the_setting_it_names(config: Path) -> None:
 def test_every_default_is_right_and_of_the_declared_type(setting: Setting) -> None:
     settings = IbmSettings.of(load_settings(None, REQUIRED))
     (field,) = [f for f in dataclasses.fields(IbmSettings) if f.name == setting.attribute]
-    declared = str(field.type).partition("[")[0]
-    assert type(getattr(settings, field.name)).__name__.replace("PosixPath", "Path") == declared
+    declared = str(field.type).partition("[")[0].split(" | ")
+    found = type(getattr(settings, field.name)).__name__
+    assert {"PosixPath": "Path", "NoneType": "None"}.get(found, found) in declared
 
 
 def test_the_environment_overrides_the_file(config: Path) -> None:
@@ -120,11 +121,11 @@ def test_everything_wrong_is_told_at_once_with_key_file_line_and_remedy(tmp_path
     for said in (
         f'{path}, line 1: unknown setting "environmnt": did you mean "environment"?',
         f'{path}, line 5: unknown setting "boot.lisen": did you mean "boot.listen"?',
-        f"{path}, line 6: config must hold one or more of listen, url, indented.",
+        f"{path}, line 6: config must hold one or more of certificate, key, listen, url, indented.",
         f'{path}, line 9: unknown setting "nodes": nothing known is like it, remove it',
         f"environment is missing: add it to {path} or set NXD_ENVIRONMENT; expected a name of",
         f"boot.listen ({path}, line 3): expected host:port, for example 0.0.0.0:8080, found the number 8080.",
-        "config.url (variable NXD_CONFIG_URL): expected http://host:port, for example",
+        "config.url (variable NXD_CONFIG_URL): expected http://host:port or https://host:port, for example",
         f"ibm.trusted_profile is missing: add it to {path} or set NXD_IBM_TRUSTED_PROFILE",
         f"ibm.threads ({path}, line 8): expected a whole number from 1 to 1000000000, found the number 1.5.",
         "ibm.read_timeout (variable NXD_IBM_READ_TIMEOUT): expected a number above 0 and at most 1000000000, "
