@@ -73,7 +73,7 @@ def _every_verb_that_is_named_is_one(manifest: Manifest, parts: Parts) -> Iterat
                 yield f"{verb.name}: it names {name} in instead, which is no verb"
     for error in manifest.errors:
         for name in sorted({*error.leads} - own - set(SHARED)):
-            yield f"the error {error.code} names {name} in leads, which is no verb"
+            yield f"the error {error.code}: it leads to {name}, which is no verb"
 
 
 def _its_spec_explains_its_keys(manifest: Manifest, parts: Parts) -> Iterator[str]:

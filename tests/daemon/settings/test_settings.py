@@ -117,7 +117,7 @@ def test_everything_wrong_is_told_at_once_with_key_file_line_and_remedy(tmp_path
         "  threads: 1.5\n"
         "nodes: 3\n"
     )
-    found = problems(path, {"NXD_IBM_READ_TIMEOUT": "soon", "NXD_CONFIG_URL": "https://a:1"})
+    found = problems(path, {"NXD_IBM_READ_TIMEOUT": "soon", "NXD_CONFIG_URL": "ftp://a:1"})
     for said in (
         f'{path}, line 1: unknown setting "environmnt": did you mean "environment"?',
         f'{path}, line 5: unknown setting "boot.lisen": did you mean "boot.listen"?',
@@ -125,7 +125,7 @@ def test_everything_wrong_is_told_at_once_with_key_file_line_and_remedy(tmp_path
         f'{path}, line 9: unknown setting "nodes": nothing known is like it, remove it',
         f"environment is missing: add it to {path} or set NXD_ENVIRONMENT; expected a name of",
         f"boot.listen ({path}, line 3): expected host:port, for example 0.0.0.0:8080, found the number 8080.",
-        "config.url (variable NXD_CONFIG_URL): expected http://host:port or https://host:port, for example",
+        "config.url (variable NXD_CONFIG_URL): expected http://host:port or https://host:port, for",
         f"ibm.trusted_profile is missing: add it to {path} or set NXD_IBM_TRUSTED_PROFILE",
         f"ibm.threads ({path}, line 8): expected a whole number from 1 to 1000000000, found the number 1.5.",
         "ibm.read_timeout (variable NXD_IBM_READ_TIMEOUT): expected a number above 0 and at most 1000000000, "
