@@ -154,12 +154,14 @@ async def _booting(
     await upkeep.start()
     shown, pin = None, NO_PIN
     if settings.config_certificate is not None and settings.config_key is not None:
-        certificate = read_certificate(settings.config_certificate, settings.config_key, clock.now())
+        certificate = read_certificate(settings.config_certificate, settings.config_key, journal.clock.now())
         shown, pin = certificate.shown, certificate.pin
     boot, config = boot_server(book, images, tables, registry=engine.metrics, pin=pin)
     limiter = connection_limiter(settings.limits_connections, settings.limits_connections_per_source)
     await stack.enter_async_context(listening(boot, settings.boot_listen, "boot.listen", limiter))
-    await stack.enter_async_context(listening(config, settings.config_listen, "config.listen", limiter, shown))
+    await stack.enter_async_context(
+        listening(config, settings.config_listen, "config.listen", limiter, shown)
+    )
     return upkeep
 
 

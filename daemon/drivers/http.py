@@ -141,7 +141,9 @@ async def _content(stream: AsyncIterable[bytes]) -> bytes:
 
 
 def only(certificate: str) -> aiohttp.Fingerprint:
-    """Trust this one certificate (PEM) and no other, whatever name stands in it."""
+    """Trust this one certificate (PEM, the first of several) and no other, whatever name stands in it. Raises
+    ValueError."""
     import aiohttp
 
-    return aiohttp.Fingerprint(hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).digest())
+    first, _, _ = certificate.strip().partition(ssl.PEM_FOOTER)
+    return aiohttp.Fingerprint(hashlib.sha256(ssl.PEM_cert_to_DER_cert(first + ssl.PEM_FOOTER)).digest())

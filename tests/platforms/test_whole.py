@@ -144,7 +144,7 @@ WORDS = {
     "no meaning": (edit("tables.py", ("The shelf fills the box.", "")), "NODE: filling: it has no meaning"),
     "a verb that is none": (
         edit("errors.py", ("AGAIN\n)", '("retry", "glue")\n)')),
-        "the error torn names glue in leads, which is no verb",
+        "the error torn: it leads to glue, which is no verb",
     ),
     "a key without a word": (
         edit("spec.py", ('default="red", description="The colour of its boxes"', 'default="red"')),

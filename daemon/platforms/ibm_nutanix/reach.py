@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from daemon.drivers.http import AnswerLost, Line, NotDelivered, OtherCertificate, only
 from daemon.settings.kinds import place_of
 from daemon.settings.reading import Settings
 
@@ -76,27 +76,21 @@ def endpoints(settings: Settings) -> tuple[Endpoint, Endpoint]:
     )
 
 
-def _only(certificate: Path) -> ssl.SSLContext:
-    """Trust in this certificate, whoever else vouches for it. Raises OSError."""
-    trust = ssl.create_default_context(cafile=str(certificate))
-    trust.check_hostname = False
-    trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    return trust
-
-
 async def probe(endpoint: Endpoint) -> str | None:
     """Why this is not the endpoint it should be, in a sentence; None when it is."""
-    import httpx  # takes long to import, and the daemon starts without it
-
+    line: Line | None = None
     try:
-        trust = False if endpoint.certificate is None else _only(endpoint.certificate)
-        async with httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=False, verify=trust) as client:
-            answer = await client.get(f"{endpoint.url}/healthz")
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):  # httpx keeps of the library's error only its text
-            return f"{endpoint.url} shows another certificate than {endpoint.certificate}: start nxd again."
-        return f"{endpoint.url} does not answer: {error or type(error).__name__}."
-    if answer.status_code != 200 or answer.text.strip() != endpoint.sign:
+        line = Line(1, True if endpoint.certificate is None else only(endpoint.certificate.read_text()))
+        url = f"{endpoint.url}/healthz"
+        answer = await line.ask("GET", url, {}, None, PROBE_SECONDS, PROBE_SECONDS)
+    except OtherCertificate:
+        return f"{endpoint.url} shows another certificate than {endpoint.certificate}: start nxd again."
+    except (NotDelivered, AnswerLost, OSError, ValueError) as error:
+        return f"{endpoint.url} does not answer: {str(error).rstrip('.') or type(error).__name__}."
+    finally:
+        if line is not None:
+            await line.close()
+    if answer.status != 200 or answer.text.strip() != endpoint.sign:
         what = endpoint.name.partition(" ")[0]
-        return f"{endpoint.url} answers (HTTP {answer.status_code}), but not as the {what} port of nxd does."
+        return f"{endpoint.url} answers (HTTP {answer.status}), but not as the {what} port of nxd does."
     return None
