@@ -98,7 +98,7 @@ class Handshake(asyncio.Protocol):
 
 
 class SecureSite(LimitedSite):
-    """A port with a connection limiter that speaks TLS, with the certificate that is ``shown``; use it like a TCPSite."""
+    """A port for so many connections that speaks TLS, with the certificate that is ``shown``; use it like a TCPSite."""
 
     __slots__ = ("_shown", "_under_way")
 
