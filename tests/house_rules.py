@@ -194,7 +194,7 @@ STANDARD: dict[str, tuple[str, ...]] = {
     "socket": (
         "daemon.api", "daemon.client", "daemon.demo", "daemon.host", "daemon.service", "daemon.sim", "pxe",
     ),
-    "ssl": ("daemon.drivers", "daemon.sim"),
+    "ssl": ("daemon.drivers", "daemon.host.ports", "daemon.secrets.certificate", "daemon.sim", "pxe.handshakes"),
     "http": (),
     "urllib.request": (),
     "subprocess": ("daemon.cli.simulating", "daemon.demo", "nxtui.terminal"),

@@ -88,8 +88,8 @@ class CommandError(TypedDict):
     """Why a command did not do what it was asked. ``code`` is one of docs/errors.md, or one of the platform's own,
     where the daemon refused, else ``usage``, ``settings``, ``spec``, ``start``, ``no_daemon``, ``refused``,
     ``unknown``, ``unconfirmed`` (``plan`` tells what would be deleted), ``declined``, ``gave_up``, ``failed``,
-    ``interrupted``, ``database``, ``state_lost``, ``not_the_api`` or ``bug``. ``message`` says it in one sentence or
-    more, ``remedy`` what to do; ``exit_code`` is the command's."""
+    ``interrupted``, ``database``, ``platform``, ``state_lost``, ``not_the_api`` or ``bug``. ``message`` says it in one
+    sentence or more, ``remedy`` what to do; ``exit_code`` is the command's."""
 
     code: str
     message: str
