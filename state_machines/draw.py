@@ -21,7 +21,8 @@ What a node and a cluster go through, drawn from the tables in `state_machines/`
   held it up is not counted.
 - In the diagrams the verbs of a person stand among the daemon's own events; the line under each state parts
   them. An arrow back into the box of the steps leads to the step that the record stood at.
-- A retry of what is failed or held may also begin at any step it has been through (`nxd retry --from STATE`).
+- A retry of what is failed or held may also begin at any step it has been through (`nxd retry --from STATE`);
+  it begins where a retry of that step does.
 """
 
 Edges = dict[tuple[str, str], list[str]]

@@ -67,6 +67,7 @@ def lifecycle(
     A person's rollback is not legal from the ``protected`` states; ``release`` and ``destroy`` are.
     """
     names = tuple(state.name for state in steps)
+    begins = {state.name: state.retry_at or state.name for state in steps}
     transitions = [
         Transition("start", before, names[0]),
         *(
@@ -76,9 +77,9 @@ def lifecycle(
         Transition("fail", names, "failed"),
         Transition("hold", (*before, *names), "held"),
         *(Transition("resume", ("held",), name, at=name) for name in (*before, *names)),
-        *(Transition("retry", ("failed",), state.retry_at or state.name, at=state.name) for state in steps),
+        *(Transition("retry", ("failed",), begins[name], at=name) for name in names),
         *(
-            Transition(retry_from(name), ("failed", "held"), name, at=at, verb="retry")
+            Transition(retry_from(name), ("failed", "held"), begins[name], at=at, verb="retry")
             for index, at in enumerate(names)
             for name in names[: index + 1]
         ),

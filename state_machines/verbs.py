@@ -103,9 +103,11 @@ RETRY = Verb(
     step="from",
     at_step=Prompt(
         "Try {} again from “{step}”?",
-        "It begins again at that step and does every later one anew. What is listed is deleted and made first.",
+        "It begins again there, or where a retry of that step begins, and does every later step anew. What is listed "
+        "is deleted and made first.",
         "will be tried again",
-        mild="It begins again at that step and does every later one anew; what is there already is found and kept.",
+        mild="It begins again there, or where a retry of that step begins, and does every later step anew; what is "
+        "there already is found and kept.",
     ),
     goal="active",
     nodes="again",

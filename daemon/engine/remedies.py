@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from daemon.engine import legality
 from daemon.engine.legality import Situation
+from daemon.engine.spec_nodes import leaves
 from daemon.errors.tree import NxdError, kind_of
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.outcome import Problem, Remedy
@@ -62,13 +63,15 @@ def remedies(problem: Mapping[str, Any], here: Situation, cluster: Situation) ->
     """What can be done about the problem of a record, which stands ``here`` in its ``cluster``, in order."""
     if here.switch_on is not None:
         return [here.switch_on]
+    if _has_left(here):
+        return [_nothing_left(here)]
     mend = _of_problem(problem, here)
     if here.kind.states[here.record.state].work or here.record.state == ROLLING_BACK:
         waits = [one for one in mend if one.kind == "wait"]
         return [*(waits or [_BY_ITSELF]), *(one for one in mend if one.kind == "outside")]
     first = [one for one in mend if one.kind not in ("wait", "verb")]
     first = [one for one in first if one.kind != "spec" or legality.may_apply(cluster, one.setting)]
-    if not first and any(one.kind == "spec" for one in mend):
+    if not first and any(one.kind == "spec" for one in mend) and not leaves(here.record, here.cluster):
         return _from_nothing(mend, cluster)
     if first and here.record.name == cluster.record.name and all(one.kind == "spec" for one in first):
         return first  # applying it is what leads on
@@ -80,6 +83,8 @@ def without_problem(here: Situation, cluster: Situation) -> list[Remedy]:
     """What can be done where a record stands still without a problem of its own; nothing where it moves by itself."""
     if here.switch_on is not None:
         return [here.switch_on]
+    if _has_left(here):
+        return [_nothing_left(here)]
     record, kind = here.record, here.kind
     phase = kind.states[record.state].phase
     if phase == "attention":
@@ -96,6 +101,16 @@ def without_problem(here: Situation, cluster: Situation) -> list[Remedy]:
     if wait.get("attention") and legality.is_protected(cluster.record, cluster.cluster_inbox):
         return [_unprotect(cluster)]
     return []
+
+
+def _has_left(here: Situation) -> bool:
+    return _phase(here) == "released" and leaves(here.record, here.cluster)
+
+
+def _nothing_left(here: Situation) -> Remedy:
+    """A node that leaves and is taken back needs nobody: its cluster forgets it on its way."""
+    said = f"Nothing is to be done: it leaves {here.cluster.name}, and nothing of it is left."
+    return Remedy("wait", said)
 
 
 def _all_at_once(here: Situation) -> list[Remedy]:
@@ -215,10 +230,15 @@ def _legal(verbs: Sequence[str], but: str, *places: Situation) -> list[Remedy]:
         legal = [one for one in asked if legality.why_not(place, one, {}) is None]
         if name != places[0].record.name:
             mild = [one for one in legal if place.kind.verbs[one].deletes != "always"]
-            legal = mild if mild or _phase(places[0]) == "released" else legal
+            legal = mild if mild or _spares_its_cluster(places[0]) else legal
         if legal:
             return [_giving(place, one) for one in legal]
     return []
+
+
+def _spares_its_cluster(node: Situation) -> bool:
+    """Whether deleting the cluster would mend nothing of a node: it leaves it, or nothing of it is left."""
+    return _phase(node) == "released" or leaves(node.record, node.cluster)
 
 
 def _unprotected(situation: Situation) -> Situation:
@@ -288,12 +308,15 @@ def _leading(
         again = legality.legal_for(here, "again")
         return [*ill, _giving(here, again)] if again else ill
     for place in places.values():
+        spared = place is not here and _spares_its_cluster(here)
         for verb in _of_kind(wanted, place.kind):
+            if spared and place.kind.effect(verb).deletes == "always":
+                continue
             if verb in place.kind.verbs and legality.why_not(place, verb, {}) is None:
                 return [_giving(place, verb)]
     if legality.is_protected(cluster.record, cluster.cluster_inbox):
         return [_unprotect(cluster)]
-    return []
+    return [_wait_for(cluster)] if leaves(here.record, cluster.record) and _goes_on(cluster) else []
 
 
 def _of_kind(wanted: Sequence[str], kind: Kind) -> list[str]:

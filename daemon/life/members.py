@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 
 from daemon.engine.context import StepContext
 from daemon.engine.remedies import verb_remedy
+from daemon.engine.spec_nodes import leaves, named
 from state_machines.kind import ROLLING_BACK, Kind
 from state_machines.lifecycle import ENDS
 from state_machines.outcome import Remedy
@@ -23,21 +24,6 @@ STOPPED = tuple(state.name for state in ENDS if state.name != ROLLING_BACK)
 MOST = 4
 """So many nodes are told of one by one; what is done about the others is the same."""
 
-_SPECS = 1024
-"""So many specs are remembered with the set of their nodes; another one begins anew."""
-_named: dict[int, tuple[Sequence[str], frozenset[str]]] = {}
-
-
-def named(cluster: Record) -> frozenset[str]:
-    """The nodes that the cluster's spec names. A spec is replaced and never changed: its set is made once."""
-    nodes = cluster.spec["nodes"]
-    kept = _named.get(id(nodes))
-    if kept is None or kept[0] is not nodes:
-        if len(_named) >= _SPECS:
-            _named.clear()
-        kept = _named[id(nodes)] = nodes, frozenset(nodes)
-    return kept[1]
-
 
 def in_spec(ctx: StepContext) -> list[Record]:
     """The nodes that the spec names."""
@@ -47,8 +33,7 @@ def in_spec(ctx: StepContext) -> list[Record]:
 
 def leaving(ctx: StepContext) -> list[Record]:
     """The nodes that the spec names no more."""
-    names = named(ctx.cluster)
-    return [member for member in ctx.members if member.name not in names]
+    return [member for member in ctx.members if leaves(member, ctx.cluster)]
 
 
 @cache

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from daemon.life.members import FORMED, MEMBER, has_arrived, named
+from daemon.engine.spec_nodes import leaves
+from daemon.life.members import FORMED, MEMBER, has_arrived
 from state_machines.kind import Kind
 from state_machines.lifecycle import RELEASED
 from state_machines.record import Record
@@ -52,7 +53,7 @@ class Vetoes:
             other = self.node.parts.get("renew")
             said = f"It is a {self.member} of {cluster.name}"
             return f"{said}: {f'{other} it, or ' if other else ''}apply a spec without it."
-        if record.name not in named(cluster):
+        if leaves(record, cluster):
             return f"It leaves {cluster.name}: apply a spec that names it once it is gone."
         return self._of_member(effect, cluster) if has_arrived(self.node, record) else None
 

@@ -88,6 +88,17 @@ def test_on_failure_rollback_takes_the_failed_node_back_to_nothing_and_no_other(
         assert code == 0, said
 
 
+def test_a_retry_from_the_step_of_the_installer_installs_the_machine_again(rig: Callable[..., Any]) -> None:
+    one = rig("node02:install")
+    with Client(one.stage.socket) as client:
+        client.apply(impatient())
+        code, _ = settled(one.stage)
+        assert code == 1 and entities(client)["node02"]["step"] == "installing"
+        client.verb("retry", "node02", step="installing", meant=True)
+        code, said = settled(one.stage)
+        assert code == 0, said
+
+
 def test_a_rollback_does_exactly_the_plan_that_was_shown_or_refuses(rig: Callable[..., Any]) -> None:
     one = rig("node02:install")
     with Client(one.stage.socket) as client:

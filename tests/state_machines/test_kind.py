@@ -167,6 +167,15 @@ def test_a_retry_starts_at_the_step_that_failed_or_where_that_step_says(subject:
 
 
 @pytest.mark.parametrize("subject", KINDS)
+def test_a_retry_from_a_chosen_step_begins_where_a_retry_of_that_step_does(subject: Kind) -> None:
+    """Else what was reported before decides it again, and nothing was tried."""
+    for at, step in product(subject.steps, subject.steps):
+        for state in ("failed", "held"):
+            if subject.allows(state, at, retry_from(step)):
+                assert subject.next(state, at, retry_from(step)) == subject.next("failed", step, "retry")
+
+
+@pytest.mark.parametrize("subject", KINDS)
 def test_an_active_one_is_only_changed_replaced_or_taken_back_whole(subject: Kind) -> None:
     legal = {event for event in subject.machine.events if subject.allows("active", None, event)}
     assert legal == ({"release", "replace"} if subject.role == "node" else {"destroy", "change"})
