@@ -29,8 +29,8 @@ from daemon.faultpoints import point
 from daemon.host.heap import freeze
 from daemon.host.ledger_mark import LedgerMark
 from daemon.host.platforms_seen import keep_seen
-from daemon.host.ports import connection_limiter, listening, on_socket
-from daemon.host.state_dir import DATABASE, KEY, RUNNING, check_files, check_ledger, claimed
+from daemon.host.ports import connection_limiter, listening, make_way, on_socket, try_port
+from daemon.host.state_dir import DATABASE, KEY, RUNNING, StateDir, check_files, check_ledger, claimed
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
@@ -66,10 +66,10 @@ async def serve(settings: Settings, known: Redactor) -> None:
     if settings.uninstalled:
         log.error("platforms_not_installed", extra={"platforms": ",".join(settings.uninstalled)})
     clock = SystemClock(settings.clock_speed, settings.clock_origin)
-    with claimed(settings.state_dir), _stop_signals() as stop:
+    with claimed(settings.state_dir) as state_dir, _stop_signals() as stop:
         async with AsyncExitStack() as stack:
             try:
-                engine, upkeep, screens = await _open(settings, clock, known, stack)
+                engine, upkeep, screens = await _open(settings, state_dir, clock, known, stack)
             except OSError as error:
                 raise StartError(
                     _UNWRITTEN.format(settings.state_dir, error.strerror), passing=True
@@ -98,13 +98,17 @@ async def serve(settings: Settings, known: Redactor) -> None:
 
 
 async def _open(
-    settings: Settings, clock: Clock, known: Redactor, stack: AsyncExitStack
+    settings: Settings, state_dir: StateDir, clock: Clock, known: Redactor, stack: AsyncExitStack
 ) -> tuple[Engine, Upkeep, LastScreens]:
-    """Everything but the work itself, to be closed in the opposite order."""
+    """Everything but the work itself, to be closed in the opposite order. Nothing is made anew for a daemon that could
+    not be reached."""
+    await try_port(settings.boot_listen, "boot.listen")
+    await try_port(settings.config_listen, "config.listen")
+    make_way(settings.socket)
     check_files(settings.state_dir)
     loaded = _loaded(settings, clock, stack)
     _note_platforms(settings)
-    mark = LedgerMark(settings.state_dir)
+    mark = LedgerMark(state_dir)
     check_ledger(settings.state_dir, mark.owner)
     store = SqliteStore(settings.state_dir / DATABASE, clock.new_id(), mark)
     stack.push_async_callback(store.close)

@@ -28,7 +28,8 @@ class CrashLog:
         """Record → deaths of the daemon in a row during which its step ran."""
         if path is not None:
             self._read(path)
-            self._begin(path)
+            self._folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._begin(path.name)
 
     def _read(self, path: Path) -> None:
         try:
@@ -49,14 +50,19 @@ class CrashLog:
         for name in running:
             self.counts[name] = self.counts.get(name, 0) + 1
 
-    def _begin(self, path: Path) -> None:
+    def _begin(self, name: str) -> None:
         """A new file that says no more than what counts."""
-        fresh = path.with_suffix(".new")
         self._ended.clear()
-        counts = [f"!{name} {count}\n" for name, count in self.counts.items()]
-        fresh.write_text("".join([*counts, *(f"+{name}\n" for name in self._running)]), encoding="utf-8")
-        fresh.replace(path)
-        self._file = os.open(path, os.O_WRONLY | os.O_APPEND)
+        counts = [f"!{record} {count}\n" for record, count in self.counts.items()]
+        text = "".join([*counts, *(f"+{running}\n" for running in self._running)])
+        fresh = f"{name}.new"
+        written = os.open(
+            fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600, dir_fd=self._folder
+        )
+        with open(written, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.rename(fresh, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        self._file = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, dir_fd=self._folder)
         self._size = 0
 
     def suspects(self, name: str, deaths: int) -> bool:
@@ -108,7 +114,7 @@ class CrashLog:
             self._size += os.write(self._file, line.encode())
             if self._size > LONGEST:
                 os.close(self._file)
-                self._begin(self._path)
+                self._begin(self._path.name)
 
     def close(self) -> None:
         """No step runs any more: let go of the file."""
@@ -116,4 +122,5 @@ class CrashLog:
         self.flush()
         if self._path is not None:
             os.close(self._file)
+            os.close(self._folder)
             self._path = None

@@ -7,12 +7,10 @@ put in its place.
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 from daemon.errors.tree import StateLost
-from daemon.host.state_dir import DATABASE, KEY, LOCK, MARK
+from daemon.host.state_dir import DATABASE, KEY, MARK, StateDir
 
 _FILES = f"{DATABASE}, {DATABASE}-wal, {KEY} and {MARK}"
 _BEHIND = (
@@ -25,15 +23,16 @@ _BEHIND = (
 class LedgerMark:
     """The mark of one state directory. Raises StateLost for one that cannot be read."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._directory = state_dir
-        self._path = state_dir / MARK
+    def __init__(self, state_dir: StateDir) -> None:
+        self._state_dir = state_dir
+        self._directory = state_dir.path
+        self._path = state_dir.path / MARK
         known = self._read()
         self.owner: str | None = known.get("daemon_id")
         """Whose ledger is kept here; None while there is none."""
         self._reached = int(known.get("reached", 0))
         self._place = known.get("place")
-        self._here = _place(state_dir)
+        self._here = state_dir.place
 
     def check(self, daemon_id: str, revision: int) -> None:
         """See that this is the ledger which belongs here, and that it is whole. Raises StateLost."""
@@ -53,6 +52,10 @@ class LedgerMark:
                 remedy=_BEHIND.format(files=_FILES, database=DATABASE, mark=self._path),
             )
 
+    def check_here(self) -> None:
+        """See that its state directory is still the one at its path. Raises StoreError."""
+        self._state_dir.check_here()
+
     def moved(self) -> bool:
         """Whether the state directory was put here from a copy since a daemon worked on it; one without a mark was."""
         return self.owner is None or self._place not in (None, self._here)
@@ -67,12 +70,7 @@ class LedgerMark:
         said = {"daemon_id": self.owner, "reached": revision, "place": self._place}
         if self.owner is None:
             return
-        draft = self._path.with_name(f"{MARK}.new")
-        with draft.open("w") as file:
-            json.dump(said, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(self._path)
+        self._state_dir.put(MARK, json.dumps(said))
         self._reached = revision
 
     def _read(self) -> dict[str, Any]:
@@ -88,9 +86,3 @@ class LedgerMark:
                 remedy=f"If {self._directory / DATABASE} is the ledger that belongs here, rm {self._path} and start "
                 "nxd again.",
             ) from None
-
-
-def _place(state_dir: Path) -> str:
-    """Names this directory on its disk: nobody writes to the lock's file, and a copy of it has another age."""
-    lock = (state_dir / LOCK).stat()
-    return f"{lock.st_ino}:{lock.st_ctime_ns}"

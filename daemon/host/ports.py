@@ -80,6 +80,17 @@ async def listening(
         await runner.cleanup()
 
 
+async def try_port(at: HostPort, setting: str) -> None:
+    """See that a port can be listened on, and let go of it. Raises StartError."""
+    try:
+        for host in await _addresses(at, LOOKUP_SECONDS):
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            with socket.create_server((host, at.port), family=family):
+                pass
+    except OSError as error:
+        raise _closed(error, at, setting) from error
+
+
 async def _addresses(at: HostPort, seconds: float) -> Sequence[str]:
     """The addresses of a host, which may be given by its name. Raises OSError, TimeoutError when nobody tells them."""
 
@@ -123,7 +134,7 @@ async def on_socket(
         os.chmod(path, 0o660)
 
     try:
-        _make_way(path)
+        make_way(path)
         try:
             await listen()
         except OSError as error:
@@ -166,7 +177,7 @@ def _has_vanished(path: Path) -> bool:
     return not os.path.lexists(path)
 
 
-def _make_way(path: Path) -> None:
+def make_way(path: Path) -> None:
     """Remove a socket that a killed daemon left; refuse one that still answers, and whatever is no socket."""
     if not path.is_socket():
         if path.exists():

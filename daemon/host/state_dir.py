@@ -1,4 +1,5 @@
-"""The state directory: one daemon at a time, and what has to be there of a ledger that was ever kept here."""
+"""The state directory: one daemon at a time, which keeps to its own, and what has to be there of a ledger that was ever
+kept here."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from daemon.errors.tree import StartError, StateLost
+from daemon.errors.tree import StartError, StateLost, StoreError
 
 DATABASE = "nxd.db"
 KEY = "secret.key"
@@ -32,12 +33,64 @@ _FILE = (
 )
 
 
+_ELSEWHERE = (
+    "Move {now} back to {path}; nxd goes on by itself. Or stop this nxd: it leaves everything in {now}."
+)
+_UNLOCKED = "Stop whatever else works there, then start this nxd again."
+
+
+class StateDir:
+    """A state directory that this daemon has claimed, by its descriptor: whoever moves it away moves it with what is
+    written into it."""
+
+    def __init__(self, path: Path, folder: int, lock: int) -> None:
+        self.path = path
+        self.folder = folder
+        stands = os.fstat(lock)
+        self._lock = (stands.st_dev, stands.st_ino)
+        self.place = f"{stands.st_ino}:{stands.st_ctime_ns}"
+        """Names this directory on its disk: nobody writes to the lock's file, and a copy of it has another age."""
+
+    def check_here(self) -> None:
+        """See that the directory at its path is still the one that was claimed, by its lock. Raises StoreError."""
+        try:
+            stands = os.stat(self.path / LOCK)
+        except OSError:
+            there = None
+        else:
+            there = (stands.st_dev, stands.st_ino)
+        if there == self._lock:
+            return
+        now = os.readlink(f"/proc/self/fd/{self.folder}")
+        if now == str(self.path.resolve()):
+            what, remedy = f"The lock {self.path / LOCK} is not the one that this nxd took", _UNLOCKED
+        else:
+            what = f"The state directory {self.path} is not the one that this nxd works in"
+            remedy = _ELSEWHERE.format(now=now, path=self.path)
+        raise StoreError("database", f"{what}.", evidence=f"It works in {now}.", remedy=remedy)
+
+    def put(self, name: str, text: str) -> None:
+        """Put a file in the place of the one of this name, durably, whole or not at all. Raises OSError."""
+        fresh = f"{name}.new"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        with open(os.open(fresh, flags, 0o600, dir_fd=self.folder), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(fresh, name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+
+
 @contextmanager
-def claimed(state_dir: Path) -> Iterator[None]:
+def claimed(state_dir: Path) -> Iterator[StateDir]:
     """The state directory, for this daemon alone while it runs. Raises StartError."""
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(state_dir / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        folder = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=folder)
+        except OSError:
+            os.close(folder)
+            raise
     except OSError as error:
         wrong = isinstance(error, PermissionError | NotADirectoryError | FileExistsError | IsADirectoryError)
         raise StartError(
@@ -49,14 +102,16 @@ def claimed(state_dir: Path) -> Iterator[None]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
+        os.close(folder)
         raise StartError(
             f"Another nxd works on {state_dir} already: stop that one first, or give this one its own state_dir.",
             passing=True,
         ) from None
     try:
-        yield
+        yield StateDir(state_dir, folder, lock)
     finally:
         os.close(lock)
+        os.close(folder)
 
 
 def claimant(state_dir: Path) -> str | None:

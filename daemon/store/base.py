@@ -34,6 +34,9 @@ class Mark(Protocol):
     def check(self, daemon_id: str, revision: int) -> None:
         """See that this is the database, and not older than what is known of it. Raises StateLost."""
 
+    def check_here(self) -> None:
+        """See that the database is still where it is looked for. Raises StoreError."""
+
     def reach(self, revision: int) -> None:
         """The log up to this revision is durable. Raises OSError."""
 

@@ -36,6 +36,11 @@ class Checkpoints:
         if self._mark is not None and owner is not None:
             self._mark.check(owner[0], last_revision(db))
 
+    def check_here(self) -> None:
+        """See, before anything more is written, that the database was not moved away. Raises StoreError."""
+        if self._mark is not None:
+            self._mark.check_here()
+
     def begin(self, revision: int) -> None:
         """The log ends here as the database is opened."""
         self._in_file = self._marked = revision

@@ -166,7 +166,7 @@ class SqliteStore:
         if self._writer is None or self._quiet is not None:
             raise StoreError("database", "The store is closed.")
         try:
-            left = await self._writer.run(lambda db: prune(db, check_epoch, lease, what))
+            left = await self._writer.run(partial(self._prune, lease, what))
         except sqlite3.Error as error:
             raise _told(error, self._path, self._locker.holder()) from error
         self._begins = max(self._begins, left.begins)
@@ -293,12 +293,23 @@ class SqliteStore:
         self._checkpoints.begin(self._revision)
 
     def _write(self, requests: Sequence[_Request], db: sqlite3.Connection) -> None:
-        """Commit them, say so, and let the write-ahead log not grow for ever."""
-        given = self._committed(db, requests)
+        """Commit them, say so, and let the write-ahead log not grow for ever. Nothing more is written to a database
+        that was moved away."""
+        given: Sequence[_Given]
+        try:
+            self._checkpoints.check_here()
+        except StoreError as error:
+            given = [self._failed(error)] * len(requests)
+        else:
+            given = self._committed(db, requests)
         self._checkpoints.wrote(self._revision)
         self._loop.call_soon_threadsafe(self._answer, requests, given)
         if self._checkpoints.is_due(db):
             self._checkpoints.move(db, self._revision)
+
+    def _prune(self, lease: Lease, what: Pruning, db: sqlite3.Connection) -> Pruning:
+        self._checkpoints.check_here()
+        return prune(db, check_epoch, lease, what)
 
     def _committed(self, db: sqlite3.Connection, requests: Sequence[_Request]) -> Sequence[_Given]:
         """Commit them together; each alone if one of them cannot be. A lock of somebody else hinders all of them alike,
