@@ -198,6 +198,10 @@ class Platform(ABC):
         """Names that no other cluster of this daemon may have → what has them; for the spec of a cluster's record."""
         return {}
 
+    def ruled_out(self, spec: Mapping[str, Any]) -> Mapping[str, str]:
+        """Dotted names of the spec → why the settings of this daemon rule out what stands there, in a sentence."""
+        return {}
+
     def bounds(self, nodes: int, usual: Callable[[str], float | None]) -> Sequence[Bound]:
         """The limits for which so many new nodes wait; ``usual`` tells how long a step of a node usually takes."""
         return ()

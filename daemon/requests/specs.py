@@ -18,6 +18,7 @@ from daemon.platforms.base import Check, Foresight, Platform, Seed
 from daemon.requests.plans import ask_before, changes, creations, deletions, plan_of, stages_of
 from daemon.requests.sealing import sealed_secrets, unknown_seals, with_references
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, Op, PutRecord, Resource
+from daemon.words import sentences
 from state_machines.lifecycle import RELEASED
 from state_machines.outcome import Remedy
 from state_machines.record import Record
@@ -44,6 +45,7 @@ class Specs:
     async def preflight(self, spec: ClusterSpec) -> Sequence[Check]:
         """What the spec needs beyond what was made already, looked up now; nothing is changed. Raises NxdError."""
         platform, plain = self._platform(spec), self._plain(spec)
+        _check_settings(platform, plain)
         seeds = platform.seeds(plain)
         self._standing(seeds)
         self._check_claims(platform, seeds)
@@ -63,6 +65,7 @@ class Specs:
         made, nobody is asked."""
         situation = self._journal.mirror.records.get(spec.cluster)
         platform, plain = self._platform(spec), self._plain(spec)
+        _check_settings(platform, plain)
         seeds = platform.seeds(plain)
         stands = situation is not None and self._engine.exists(spec.cluster)
         if situation is not None and stands and not self._difference(situation, seeds)[0]:
@@ -77,6 +80,7 @@ class Specs:
 
     def _plan(self, spec: ClusterSpec, foreseen: Foresight, note: str = "") -> wire.Plan:
         platform, plain = self._platform(spec), self._plain(spec)
+        _check_settings(platform, plain)
         seeds = platform.seeds(plain)
         situation, comers = self._standing(seeds), len(seeds) - 1
         self._check_claims(platform, seeds)
@@ -318,6 +322,14 @@ class Specs:
         if reason is not None:
             message = f"{situation.name} cannot take another spec now. {reason}"
             raise refusal(message, now, now, "change", args)
+
+
+def _check_settings(platform: Platform, plain: Mapping[str, Any]) -> None:
+    """Refuse, before anybody outside is asked, what the settings of this daemon rule out. Raises NxdError."""
+    found = platform.ruled_out(plain)
+    if found:
+        mend = [Remedy("spec", f"Change {name} in the spec, and apply it.", setting=name) for name in found]
+        raise NxdError("spec", sentences(*found.values()), remedy=mend)
 
 
 def _as_written(names: Iterable[str]) -> list[str]:

@@ -125,6 +125,14 @@ def claims(spec: Mapping[str, Any]) -> dict[str, str]:
     return {f"{name} (zone {dns['zone']})": what for name, what in found.items()}
 
 
+def ruled_out(spec: Mapping[str, Any], region: str) -> dict[str, str]:
+    """What no daemon of this region can make: the name of a zone begins with that of its region."""
+    zone = spec["ibm"]["zone"]
+    if zone.startswith(f"{region}-"):
+        return {}
+    return {"ibm.zone": f"The zone {zone} is not in {region}, the region of this daemon (ibm.region)."}
+
+
 def forms(spec: Mapping[str, Any]) -> list[str]:
     """The cluster's steps that have something to do when a new one is made: nobody leaves it, and nobody joins later
     where every node is waited for."""

@@ -94,6 +94,9 @@ class IbmNutanix(Platform):
     def claims(self, spec: Mapping[str, Any]) -> Mapping[str, str]:
         return planned.claims(spec)
 
+    def ruled_out(self, spec: Mapping[str, Any]) -> Mapping[str, str]:
+        return planned.ruled_out(spec, self._settings.ibm_region)
+
     async def foresee(self, spec: Mapping[str, Any], mirror: Mirror) -> Foresight:
         nodes = [str(node["name"]) for node in spec["nodes"]]
         known, now = Known.of_mirror(mirror), self._clock.now()

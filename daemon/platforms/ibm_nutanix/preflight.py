@@ -156,7 +156,10 @@ class Preflight:
         if subnet["zone"]["name"] != ibm["zone"]:
             where = subnet["zone"]["name"]
             detail = f"It is in {where}, the servers in {ibm['zone']}."
-            return [_spec(name, detail, f"ibm.{network}.subnet", f"a subnet in {ibm['zone']}")]
+            remedy = (
+                f"Name a subnet in {ibm['zone']} as ibm.{network}.subnet in the spec, or {where} as ibm.zone."
+            )
+            return [Check(name, "failed", detail, remedy, f"ibm.{network}.subnet")]
         on = [role for role in (*NODE_ROLES, CLUSTER_ROLE) if role.network == network]
         free, needed = (
             int(subnet["available_ipv4_address_count"]),
@@ -217,7 +220,9 @@ class Preflight:
         zones = [zone["name"] for zone in profile.get("zones", ())]
         if zones and ibm["zone"] not in zones:
             detail = f"{ibm['profile']} is not offered in {ibm['zone']}."
-            return [_spec("profile", detail, "ibm.profile", f"one that is offered in {ibm['zone']}")]
+            offered = ", ".join(zones)
+            remedy = f"Name another one as ibm.profile in the spec, or a zone that offers it as ibm.zone ({offered})."
+            return [Check("profile", "failed", detail, remedy, "ibm.profile")]
         return [Check("profile", "passed", f"{ibm['profile']} in {ibm['zone']}")]
 
     async def _quota(self, need: Need, lists: Lists) -> list[Check]:

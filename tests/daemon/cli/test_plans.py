@@ -126,3 +126,15 @@ def test_the_schema_that_a_sample_names_lies_there_as_the_daemon_has_it(place: A
         first = path.read_text().splitlines()[0]
         assert first.startswith("# yaml-language-server: $schema="), path
         assert (path.parent / first.partition("=")[2]).resolve() == schema.resolve(), path
+
+
+@pytest.mark.parametrize("verb", ["plan", "apply", "preflight"])
+def test_a_zone_of_another_region_than_the_daemons_is_refused_before_anybody_is_asked(
+    served: Any, tmp_path: Path, verb: str
+) -> None:
+    path = tmp_path / "trio.yaml"
+    path.write_text(WHOLE.replace("zone: us-south-1", "zone: eu-de-1"))
+    ended = served.run(verb, str(path))
+    ended.refused_with(2, "The zone eu-de-1 is not in us-south", "Change ibm.zone in the spec")
+    assert "cannot be foreseen" not in ended.err, "the cloud was asked first"
+    assert not served.run("status").out.count("trio")

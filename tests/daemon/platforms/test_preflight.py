@@ -169,6 +169,7 @@ async def test_what_is_missing_is_named_with_the_setting_that_names_it(
     assert {one for one, check in found.items() if check.result == "failed" and one not in OURS} == {name}
     assert words in found[name].detail and found[name].remedy
     assert found[name].setting == setting
+    assert ("as ibm.zone" in found[name].remedy) == (harm in ("another zone", "no profile there"))
 
 
 EACH = {"node01": 1, "node02": 1, "node03": 1}
