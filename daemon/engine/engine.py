@@ -355,7 +355,9 @@ class Engine:
         changed = transitions.stopped(record, kind, event, problem, now, self.limits(record))
         ops: list[Op] = [sentences.event(record, "error", now, problem.message, "error", plain(problem))]
         if event == "fail":
-            changed = replace(changed, facts=transitions.stuck(record, problem))
+            changed = replace(
+                changed, facts=transitions.stuck(record, problem, self.situation(record).attempt_of)
+            )
             # The rung that comes next is that of the step at which it failed.
             stands = partial(self.situation, changed)
             ops += await reactions.by_itself(

@@ -56,6 +56,8 @@ class Situation(Struct, frozen=True):
     switch_on: Remedy | None = None
     stopped: Callable[[], Sequence[Situation]] = tuple
     """Of a cluster's own situation: its nodes that stopped on their way and are not told to go on yet."""
+    attempt_of: Callable[[str], int] = lambda _: 0
+    """At which attempt another record of the cluster is."""
 
 
 def is_protected(cluster: Record, inbox: Iterable[Command]) -> bool:

@@ -295,14 +295,17 @@ def _leading(
     places = {here.record.name: here, cluster.record.name: cluster}
     row = kind_of(problem["code"], here.platform.errors)
     leads = row.leads if row else ()
-    times = (here.record.facts.get("stuck") or {}).get("times", 1)
+    stuck = here.record.facts.get("stuck") or {}
+    times = stuck.get("times", 1)
     wanted = [*leads[min(times, len(leads)) - 1 :], *FALLBACKS] if leads else FALLBACKS
     for one in named:
         place = places.get(str(one.target))
         if place is not None and one.verb and legality.why_not(place, one.verb, {}) is None:
             return [one]
     ill = [
-        one for one in named if str(one.target) not in places and _has_its_turn(one, wanted, leads, cluster)
+        one
+        for one in _not_followed(named, stuck, leads, here)
+        if str(one.target) not in places and _has_its_turn(one, wanted, leads, cluster)
     ]
     if ill:
         again = legality.legal_for(here, "again")
@@ -317,6 +320,19 @@ def _leading(
     if legality.is_protected(cluster.record, cluster.cluster_inbox):
         return [_unprotect(cluster)]
     return [_wait_for(cluster)] if leaves(here.record, cluster.record) and _goes_on(cluster) else []
+
+
+def _not_followed(
+    named: Sequence[Remedy], stuck: Mapping[str, Any], leads: Sequence[str], here: Situation
+) -> list[Remedy]:
+    """Those of the remedies that nobody has followed since it failed. Where they stand in no order of the code's, the
+    first that was may have been enough: it is tried again before another one is."""
+    since = stuck.get("attempts") or {}
+    begun_anew = {name for name, attempt in since.items() if here.attempt_of(name) > attempt}
+    followed = [one for one in named if one.target in begun_anew]
+    if any(one.verb not in leads for one in followed):
+        return []
+    return [one for one in named if one not in followed]
 
 
 def _of_kind(wanted: Sequence[str], kind: Kind) -> list[str]:

@@ -73,7 +73,13 @@ class Situations:
             absent.why if absent else "",
             absent.remedy if absent else None,
             lambda: self._stopped(record),
+            self.attempt_of,
         )
+
+    def attempt_of(self, name: str) -> int:
+        """At which attempt a record is; 0 when there is none."""
+        record = self._mirror.records.get(name)
+        return 0 if record is None else record.attempt
 
     def _stopped(self, cluster: Record) -> list[Situation]:
         """The nodes of a cluster that stopped on their way, and of which nobody asked anything since."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import to_builtins
@@ -174,12 +174,17 @@ def _own_facts(record: Record, effect: Verb, args: Mapping[str, Any]) -> dict[st
     return facts
 
 
-def stuck(record: Record, problem: Problem) -> dict[str, Any]:
-    """The facts of a record whose step has failed once more: where, with what, and how many times in a row."""
+def stuck(record: Record, problem: Problem, attempt_of: Callable[[str], int]) -> dict[str, Any]:
+    """The facts of a record whose step has failed once more: where, with what, how many times in a row, and at which
+    attempt those are that something may be done about."""
     before = record.facts.get("stuck") or {}
     same = (before.get("step"), before.get("code")) == (record.state, problem.code)
     times = before["times"] + 1 if same else 1
-    return {**record.facts, "stuck": {"step": record.state, "code": problem.code, "times": times}}
+    others = {one.target for one in problem.remedies if one.target not in (None, record.name)}
+    now: dict[str, Any] = {"step": record.state, "code": problem.code, "times": times}
+    if others:
+        now["attempts"] = {name: attempt_of(str(name)) for name in sorted(map(str, others))}
+    return {**record.facts, "stuck": now}
 
 
 def created(

@@ -141,8 +141,11 @@ class Mirror:
         self.records[record.name] = record
         if record.name != record.shard:
             members = self._members[record.shard]
-            if record.name not in members:
+            before = members.get(record.name)
+            if before is None:
                 self._unsorted.add(record.shard)
+            elif before.attempt != record.attempt:  # a cluster shows what was done about its trouble
+                self.stamps[record.shard] += 1
             members[record.name] = record
         for rule, names in self._where.items():
             (names.add if rule(record) else names.discard)(record.name)

@@ -126,7 +126,11 @@ def test_of_two_nodes_with_the_same_serial_one_is_replaced_and_the_cluster_forms
         ways = entity(client, "demo")["remedies"]
         named = [way["target"] for way in ways if way.get("verb") == "replace"]
         assert len(named) == 2, ways
+        assert "One of" in ways[1]["text"] and ways[2]["text"].startswith("Or instead"), ways
         client.verb("replace", named[0], meant=True)
+        becomes(client, named[0], lambda node: node["state"] != "ready")
+        verbs = [(way["verb"], way["target"]) for way in entity(client, "demo")["remedies"] if "verb" in way]
+        assert verbs == [("retry", "demo")]
         client.verb("retry", "demo", meant=True)
         run_to(one.stage, "active")
         assert one.counts()["created"]["server"] == 4

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from daemon.engine.remedies import verb_remedy
 from daemon.errors.tree import in_spec, outside
 from daemon.life.members import MOST
@@ -74,6 +76,12 @@ def of_unmade() -> tuple[Remedy, ...]:
 
 
 def of_refused(evidence: str | None, addresses: Mapping[str, str]) -> tuple[Remedy, ...]:
-    """Nodes that a refusal names by the addresses of their CVMs do not fit: another server takes the place of each."""
+    """Nodes that a refusal names by the addresses of their CVMs do not fit together: another server takes the place of
+    one of them, which may be enough."""
     said = set(re.findall(r"[0-9]+(?:\.[0-9]+){3}", evidence or ""))
-    return of_ill([name for name, address in addresses.items() if address in said])
+    named = [name for name, address in addresses.items() if address in said][:MOST]
+    first, *others = of_ill(named) or (None,)
+    if first is None or not others:
+        return () if first is None else (first,)
+    one = replace(first, text=f"One of {', '.join(named)} has to go, which may be enough. {first.text}")
+    return (one, *(replace(other, text=f"Or instead: nxd {other.verb} {other.target}.") for other in others))

@@ -10,7 +10,7 @@ from daemon.platforms.ibm_nutanix.ladder import LADDER as IBM
 from daemon.platforms.ibm_nutanix.planned import forms
 from daemon.platforms.ibm_nutanix.preflight import _redundancy
 from daemon.platforms.ibm_nutanix.vetoes import veto
-from daemon.platforms.ibm_nutanix.ways import of_refused
+from daemon.platforms.ibm_nutanix.ways import of_ill, of_refused
 from state_machines.ibm_nutanix import CLUSTER
 from state_machines.outcome import Problem
 from state_machines.record import Record
@@ -87,6 +87,9 @@ def test_of_the_nodes_those_are_to_be_replaced_whose_addresses_a_refusal_names()
     at = {"node01": "10.0.0.5", "node02": "10.0.0.55", "node03": "10.0.0.7"}
     found = of_refused("nodes have the same serial 5EA1: 10.0.0.55, 10.0.0.7.", at)
     assert [(one.verb, one.target) for one in found] == [("replace", "node02"), ("replace", "node03")]
+    assert found[0].text.startswith("One of node02, node03 has to go")
+    assert found[1].text == "Or instead: nxd replace node03."
+    assert of_refused("the node 10.0.0.7 is too small", at) == of_ill(["node03"])
     assert of_refused("not enough boot ssds are present", at) == of_refused(None, at) == ()
 
 

@@ -1,0 +1,50 @@
+"""A remedy that was followed is not told again: what was done since the failure is known by the attempts."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from daemon.engine import transitions
+from daemon.engine.legality import Situation
+from daemon.engine.remedies import plain, remedies
+from daemon.errors.tree import NxdError
+from daemon.platforms.ibm_nutanix.ways import of_ill
+from state_machines.ibm_nutanix import CLUSTER
+from state_machines.outcome import Problem
+from state_machines.record import Record
+from tests.daemon.engine.test_remedies import Ibm
+
+ILL = of_ill(["node02", "node03"])
+SPEC = {"nodes": ["node01", "node02", "node03"]}
+
+
+def offered(
+    problem: Problem, step: str, times: int, replaced: tuple[str, ...]
+) -> list[tuple[str | None, str | None]]:
+    """The verbs that are told of a cluster that failed, after these nodes were replaced."""
+    works = Record("demo", CLUSTER.name, "demo", step, 0.0, step=step, spec=SPEC)
+    facts = transitions.stuck(works, problem, lambda _: 1)
+    facts = {"stuck": {**facts["stuck"], "times": times}}
+    record = replace(works, state="failed", facts=facts, error=plain(problem))
+    here = Situation(
+        record, record, CLUSTER, [], [], Ibm(), lambda: True,
+        attempt_of=lambda name: 2 if name in replaced else 1,
+    )  # fmt: skip
+    return [(one.verb, one.target) for one in remedies(plain(problem), here, here) if one.kind == "verb"]
+
+
+def test_a_refusal_that_names_nodes_is_tried_again_once_one_of_them_was_replaced() -> None:
+    refused = NxdError("bad_request", remedy=ILL).problem()
+    at = "creating_cluster"
+    again = ("retry", "demo")
+    assert offered(refused, at, 1, ()) == [("replace", "node02"), ("replace", "node03"), again]
+    assert offered(refused, at, 1, ("node02",)) == [again]
+    assert offered(refused, at, 1, ("node03",)) == [again]
+
+
+def test_hosts_that_are_ill_are_replaced_each_and_each_once() -> None:
+    late = NxdError("deadline", remedy=ILL).problem()
+    at, again = "verifying_health", ("retry", "demo")
+    assert offered(late, at, 2, ()) == [("replace", "node02"), ("replace", "node03"), again]
+    assert offered(late, at, 2, ("node02",)) == [("replace", "node03"), again]
+    assert offered(late, at, 2, ("node02", "node03")) == [again]
