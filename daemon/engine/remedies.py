@@ -161,7 +161,12 @@ def ways_on(here: Situation, cluster: Situation, verb: str, args: Mapping[str, A
         return [left, *(_legal((DESTROY.name,), verb, here) if here.kind.role == "cluster" else ())]
     goes_on = passes_by_itself(here, cluster)
     if (here.kind.verbs.get(verb) or SHARED.get(verb, RETRY)).goal == "gone":
-        found = _legal(FALLBACKS, but, here) or ([] if goes_on else _legal(FALLBACKS, but, here, cluster))
+        milder = _legal(HARMLESS, but, here, cluster) if phase == "ok" else []
+        found = (
+            milder
+            or _legal(FALLBACKS, but, here)
+            or ([] if goes_on else _legal(FALLBACKS, but, here, cluster))
+        )
     elif goes_on:
         again = here.kind.effect(verb).nodes == "again"
         found = (_nodes_on(here) if again else []) or _meanwhile(here, cluster)

@@ -70,8 +70,15 @@ class Vetoes:
             alone = f"It is all that {cluster.name} stands on"
             return f"{alone}{f': {end} the cluster, and apply its spec again' if end else ''}."
         if effect.instead is not None:
-            return f"It belongs to {cluster.name}, which is formed already{self._instead(effect, cluster)}."
+            return f"It belongs to {cluster.name}, {self._standing(cluster)}{self._instead(effect, cluster)}."
         return None
+
+    def _standing(self, cluster: Record) -> str:
+        """How far the forming of a cluster has come."""
+        if cluster.facts.get(FORMED) or self.cluster.states[cluster.state].phase == "ok":
+            return "which is formed already"
+        tried = cluster.state in ("failed", "held") and cluster.step in self.refusers
+        return "whose creation was tried" if tried else "which is being formed"
 
     def _lacks_members(self, cluster: Record) -> bool:
         """Whether a cluster of several has failed where one of them may be the cause, for which another one comes."""

@@ -1,15 +1,16 @@
-"""A remedy that was followed is not told again: what was done since the failure is known by the attempts."""
+"""What a person is led to stands in proportion: a remedy that was followed is not told again, and no ready node goes
+for a trouble that is not its own."""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
 from daemon.engine import transitions
-from daemon.engine.legality import Situation
-from daemon.engine.remedies import plain, remedies
+from daemon.engine.legality import Situation, why_not
+from daemon.engine.remedies import plain, remedies, ways_on
 from daemon.errors.tree import NxdError
 from daemon.platforms.ibm_nutanix.ways import of_ill
-from state_machines.ibm_nutanix import CLUSTER
+from state_machines.ibm_nutanix import CLUSTER, NODE
 from state_machines.outcome import Problem
 from state_machines.record import Record
 from tests.daemon.engine.test_remedies import Ibm
@@ -48,3 +49,15 @@ def test_hosts_that_are_ill_are_replaced_each_and_each_once() -> None:
     assert offered(late, at, 2, ()) == [("replace", "node02"), ("replace", "node03"), again]
     assert offered(late, at, 2, ("node02",)) == [("replace", "node03"), again]
     assert offered(late, at, 2, ("node02", "node03")) == [again]
+
+
+def test_whoever_wants_a_ready_node_away_is_told_to_try_the_cluster_and_not_to_delete_the_node() -> None:
+    refused = plain(NxdError("bad_request").problem())
+    at = "creating_cluster"
+    failed = Record("demo", CLUSTER.name, "demo", "failed", 0.0, step=at, spec=SPEC, error=refused)
+    node = Record("node02", NODE.name, "demo", "ready", 0.0)
+    here = Situation(node, failed, NODE, [], [], Ibm(), lambda: True)
+    there = Situation(failed, failed, CLUSTER, [], [], Ibm(), lambda: True)
+    said = why_not(here, "rollback", {})
+    assert said == "It belongs to demo, whose creation was tried: retry the cluster first."
+    assert [(one.verb, one.target) for one in ways_on(here, there, "rollback", {})] == [("retry", "demo")]
