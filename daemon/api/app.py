@@ -24,7 +24,7 @@ from daemon.api.views import Views, event_view, problem_view
 from daemon.engine.engine import Engine
 from daemon.errors.tree import NxdError, StoreError
 from daemon.memory.journal import WRITE_SECONDS, Journal
-from daemon.platforms import is_installed, spec_model, work_states
+from daemon.platforms import is_installed, spec_model, states
 from daemon.requests.audit import Audit
 from daemon.requests.consoles import ConsoleFailed, Consoles
 from daemon.requests.last_screens import last_screen
@@ -239,7 +239,7 @@ class Api:
             return spec_model(name)
 
         try:
-            return load_spec(text, "spec", model_for, work_states)
+            return load_spec(text, "spec", model_for, states)
         except SpecError as error:
             raise SpecRefused(error) from error
 

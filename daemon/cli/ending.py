@@ -122,7 +122,7 @@ def _leave(error: BaseException, as_json: bool) -> NoReturn:
         elif isinstance(error, click.ClickException):
             error.show()
         elif end.text:
-            print(end.text, file=sys.stderr, flush=True)
+            streams.say_beside(end.text)
     sys.exit(end.code)
 
 

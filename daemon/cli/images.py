@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from daemon import wire
+from daemon.cli import streams
 from daemon.cli.ending import CommandFailed, find_socket
 from daemon.cli.naming import known_images, named
 from daemon.cli.output import print_json, record, remark, terminal
@@ -110,8 +111,9 @@ def import_(
 @images.command("list")
 @_json
 @click.pass_obj
-def list_(options: dict[str, Any], as_json: bool) -> None:
-    """List the boot images, and what lies beside them and is served to nobody. Nothing is read: see verify."""
+def list_(options: dict[str, Any], as_json: bool) -> int:
+    """List the boot images, and what lies beside them and is served to nobody. Nothing is read: see verify. Exit code 1
+    if their list is lost, so that none is served."""
     from daemon.images.folder import lost_list, stored
 
     with _told():
@@ -119,7 +121,8 @@ def list_(options: dict[str, Any], as_json: bool) -> None:
         found, lost = stored(directory), lost_list(directory)
     _print(found, as_json)
     if lost is not None:
-        print(lost, file=sys.stderr)
+        streams.say_beside(lost)
+    return wire.EXIT_DONE if lost is None else wire.EXIT_FAILED
 
 
 @images.command()

@@ -41,7 +41,10 @@ def record(fields: Sequence[object]) -> str:
 
 def remark(text: str) -> None:
     """A sentence that is no record: it must not stand among those that a program reads."""
-    print(text, file=sys.stdout if terminal() else sys.stderr)
+    if terminal():
+        print(text)
+    else:
+        streams.say_beside(text)
 
 
 def unwritten_line(trouble: UnwrittenView) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from daemon import wire
-from daemon.cli import tables
+from daemon.cli import streams, tables
 from daemon.cli.ending import CommandFailed
 from daemon.cli.output import terminal
 from daemon.display.durations import lasting
@@ -132,7 +132,7 @@ def _says_yes(verb: str, name: str, typed: bool) -> bool:
 
 def _answer(question: str) -> str:
     """What is typed; the end of the input is an answer too, and no yes. The question is seen wherever the plan goes."""
-    print(question, end="", file=sys.stderr, flush=True)
+    streams.say_beside(question, end="")
     try:
         return input().strip()
     except EOFError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,12 +45,15 @@ def _read(path: str) -> str:
         ) from None
 
 
-def _load(path: str) -> ClusterSpec:
-    """The spec, checked without a daemon. Raises SpecError, PlatformError."""
-    from daemon.platforms import manifests, spec_model
+def _load(path: str, on: Collection[str] | None) -> ClusterSpec:
+    """The spec, checked without a daemon: of a platform that is ``on``, or where no settings are named of any. Raises
+    SpecError, PlatformError."""
+    from daemon.platforms import is_installed, manifests, spec_model
     from daemon.spec.reading import UnknownPlatform, load_spec
 
     def model_for(name: str) -> type[ClusterSpec]:
+        if on is not None and name not in on:
+            raise UnknownPlatform(name, tuple(on), off=is_installed(name))
         try:
             return spec_model(name)
         except KeyError:
@@ -59,23 +62,27 @@ def _load(path: str) -> ClusterSpec:
     return load_spec(_read(path), path, model_for, _states)
 
 
-def _states(platform: str) -> Collection[str]:
-    from daemon.platforms import work_states
+def _states(platform: str) -> Mapping[str, bool]:
+    from daemon.platforms import states
 
-    return work_states(platform)
+    return states(platform)
 
 
 @click.command()
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
 @_json
-def validate(specs: tuple[str, ...], as_json: bool) -> int:
-    """Check specs and say every mistake in them with its line and column. Needs no daemon."""
+@click.pass_obj
+def validate(options: dict[str, Any], specs: tuple[str, ...], as_json: bool) -> int:
+    """Check specs and say every mistake in them with its line and column. Needs no daemon; where settings are named,
+    their platforms are the ones that a spec may be of."""
     from daemon.spec.reading import SpecError
 
+    named = options["config"] or os.environ.get("NXD_CONFIG")
+    on = _switched_on(options) if named else None
     problems: list[dict[str, Any]] = []
     for path in specs:
         try:
-            spec = _load(path)
+            spec = _load(path, on)
         except SpecError as error:
             problems += [
                 {"file": path, "line": p.line, "column": p.column, "message": p.message}

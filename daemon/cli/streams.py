@@ -67,6 +67,12 @@ def prepare() -> None:
         sys.stderr.reconfigure(errors="nxd.signs", encoding="ascii" if plain else None)
 
 
+def say_beside(text: str, end: str = "\n") -> None:
+    """Say something on standard error, after all that was printed before, also where both are one file."""
+    sys.stdout.flush()
+    print(text, end=end, file=sys.stderr, flush=True)
+
+
 def _plain() -> bool:
     """Whether only ASCII is wanted. The client, which has the rule, is loaded only where the answer may be yes."""
     if not {"C", "POSIX"} & set(os.environ.values()):

@@ -6,7 +6,7 @@ A platform is a package here, or one of another distribution that names its mani
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from itertools import combinations
@@ -118,9 +118,9 @@ def boot_tables(names: Iterable[str]) -> Mapping[str, BootTable]:
     return {name: sound_part_of(manifest, "BOOT") for name, manifest in named.items() if manifest.boot}
 
 
-def work_states(name: str) -> Collection[str]:
-    """The states of that platform, and the stages of a rollback, for which a spec may set a deadline. Raises KeyError,
-    PlatformError."""
+def states(name: str) -> Mapping[str, bool]:
+    """The states of that platform, and the stages of a rollback; whether a spec may set a deadline for each. Raises
+    KeyError, PlatformError."""
     kinds = tables(name)
-    undo = (stage.name for kind in kinds for stage in kind.undo)
-    return (*(step for kind in kinds for step in kind.steps), *undo)
+    work = {step for kind in kinds for step in (*kind.steps, *(stage.name for stage in kind.undo))}
+    return {state: False for kind in kinds for state in kind.states} | dict.fromkeys(work, True)

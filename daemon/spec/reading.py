@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
@@ -217,12 +217,12 @@ def load_spec(
     text: str,
     source_name: str,
     model_for: Callable[[str], type[ClusterSpec]],
-    known_states: Callable[[str], Collection[str]] | None = None,
+    known_states: Callable[[str], Mapping[str, bool]] | None = None,
 ) -> ClusterSpec:
     """The spec in ``text``.
 
     ``model_for`` finds the platform's model by its name and raises LookupError (best UnknownPlatform) if
-    there is none; ``known_states`` gives the states of that platform for which a deadline may be set.
+    there is none; ``known_states`` gives the states of that platform, and whether a deadline may be set for each.
     Raises SpecError with every mistake at once; ``source_name`` stands in front of each. It takes seconds
     for a text near ``SPEC_LIMIT`` bytes, holds no state and may run in any thread.
     """
@@ -315,7 +315,13 @@ def _rule_problems(marked: Marked, model: type[ClusterSpec], wrong: bool) -> lis
         return [] if wrong else [marked.at((), said)]
 
 
-def _state_problems(marked: Marked, states: Collection[str]) -> list[Mistake]:
-    given = at(marked.value, "deadlines")
-    unknown_states = [state for state in given if state not in states] if isinstance(given, dict) else []
-    return [marked.at_key(("deadlines", s), unknown("state", s, states)) for s in unknown_states]
+def _state_problems(marked: Marked, states: Mapping[str, bool]) -> list[Mistake]:
+    given, timed = at(marked.value, "deadlines"), [state for state, limited in states.items() if limited]
+    found = []
+    for state in given if isinstance(given, dict) else ():
+        if state not in states:
+            found.append(marked.at_key(("deadlines", state), unknown("state", state, timed)))
+        elif not states[state]:
+            said = f'the state "{state}" has no deadline of its own: remove it'
+            found.append(marked.at_key(("deadlines", state), said))
+    return found

@@ -18,7 +18,7 @@ from whole import stage
 
 from daemon.client import Client, DaemonRefused
 from daemon.demo.setup import Demo
-from daemon.platforms import spec_model, work_states
+from daemon.platforms import spec_model, states
 from daemon.platforms.ibm_nutanix import planned
 from daemon.platforms.ibm_nutanix.names import Names
 from daemon.spec.reading import load_spec
@@ -33,7 +33,7 @@ ROUNDS = 3
 
 def _spec(number: int) -> dict[str, Any]:
     """A spec as the records keep it."""
-    spec = load_spec(life.spec(number, NODES), "spec", spec_model, work_states)
+    spec = load_spec(life.spec(number, NODES), "spec", spec_model, states)
     return {**spec.model_dump(mode="json"), "deadlines": {}}
 
 

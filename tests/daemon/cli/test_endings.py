@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +97,17 @@ def test_a_script_that_did_not_confirm_is_told_how(served: Any) -> None:
     told = json.loads(served.run("destroy", "solo", "--json").out)
     assert told["error"]["code"] == "unconfirmed"
     assert f"--plan {told['plan']['digest']}, or with --yes" in told["error"]["remedy"]
+
+
+def test_a_refusal_comes_after_the_list_it_speaks_of_where_both_go_to_one_file(served: Any) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "daemon.cli", "destroy", "solo"],
+        env=served.environ(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=30,
+    )
+    plan, refused = ended.stdout.splitlines()
+    assert plan.startswith("solo: ") and refused.startswith("This is not a terminal to confirm at")

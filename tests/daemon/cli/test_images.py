@@ -71,7 +71,7 @@ def test_a_list_that_is_gone_is_told_wherever_somebody_looks(place: Any, iso: st
     (place.directory / "state" / "images" / "images.json").unlink()
     place.run("images", "verify").refused_with(1, "There is no image list", "nxd images add NAME")
     ended = place.run("images", "list")
-    assert ended.code == 0 and "unlisted" in ended.out and "There is no image list" in ended.err
+    assert ended.code == 1 and "unlisted" in ended.out and "There is no image list" in ended.err
 
 
 def test_each_prints_json_of_its_shape(place: Any, iso: str) -> None:

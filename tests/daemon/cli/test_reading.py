@@ -119,6 +119,9 @@ def test_every_broken_sample_is_told_by_its_first_line_and_all_in_one_run(place:
 
 
 def test_validate_reads_a_spec_from_its_input(place: Any) -> None:
+    off = place.run("validate", str(WHOLE[0]), env={"NXD_PLATFORMS": "nosuch"})
+    off.refused_with(2, "nosuch", "NXD_PLATFORMS")
+    assert "no mistake found" not in off.out
     assert place.run("validate", "-", stdin=WHOLE[0].read_text()).code == 0
     place.run("validate", "-", stdin="").refused_with(2, "-:1:1:", "empty")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from daemon.platforms import states
 from daemon.platforms.ibm_nutanix.spec import IbmNutanixSpec
 from daemon.platforms.ibm_nutanix.spec_rules import position_letters
 from daemon.spec.reading import (
@@ -26,7 +27,7 @@ from daemon.spec.reading import (
     parse_duration,
     spec_digest,
 )
-from state_machines.ibm_nutanix import CLUSTER, NODE
+from state_machines.ibm_nutanix import NODE
 
 SAMPLES = Path(__file__).parents[3] / "sample-specs"
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -40,8 +41,9 @@ def model_for(platform: str) -> type[ClusterSpec]:
     return IbmNutanixSpec
 
 
-def known_states(platform: str) -> Collection[str]:
-    return {"ibm_nutanix": {*NODE.steps, *CLUSTER.steps}}[platform]
+def known_states(platform: str) -> Mapping[str, bool]:
+    assert platform == "ibm_nutanix"
+    return states(platform)
 
 
 def read(text: str, name: str = "spec.yaml") -> IbmNutanixSpec:
@@ -379,3 +381,13 @@ def test_of_very_many_mistakes_the_first_hundred_are_told_and_the_number_of_the_
     found = mistakes("\n".join(f"- *a{n}" for n in range(5000)))
     assert len(found) == MOST_TOLD + 1
     assert found[-1] == f"{MOST_TOLD + 1}:3: and 4900 more mistakes from here on"
+
+
+@pytest.mark.parametrize("state", ["pending", "active", "failed", "held", "rolling_back"])
+def test_a_state_that_has_no_deadline_is_told_apart_from_a_word_that_is_no_state(state: str) -> None:
+    assert state in NODE.states
+    text = (SAMPLES / "one-node.yaml").read_text() + f"\ndeadlines:\n  {state}: 5m\n"
+    (said,) = mistakes(text)
+    assert f'the state "{state}" has no deadline of its own: remove it' in said
+    (other,) = mistakes(text.replace(f"  {state}: 5m", "  instaling: 5m"))
+    assert 'did you mean "installing"?' in other
