@@ -63,3 +63,19 @@ async def test_a_step_that_had_nothing_to_do_says_nothing_of_what_is_usual(house
     assert usual(house) is None
     await took(house, "node02", 100.0)
     assert usual(house) == 100.0
+
+
+async def test_a_step_that_was_stopped_and_goes_on_later_says_nothing_of_what_is_usual(house: Any) -> None:
+    await house.sow("node01", "node02")
+    house.toy.script["node01", "settling"] = [Wait("the test", "it settles", 100.0)] * 2 + [Done()]
+    await house.tell("node01", "start")
+    await house.pass_time(50.0)
+    await house.tell("node01", "hold")
+    assert house.record("node01").state == "held"
+    await house.pass_time(3000.0)
+    await house.tell("node01", "resume")
+    await house.pass_time(200.0)
+    assert house.record("node01").state == "ready"
+    assert usual(house) is None, "only the rest of it was seen"
+    await took(house, "node02", 300.0)
+    assert usual(house) == 300.0
