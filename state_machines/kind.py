@@ -31,7 +31,8 @@ _NO_MORE = Verb("", "", Prompt("", "", ""))
 class State(Struct, frozen=True):
     """One state. ``deadline`` is in seconds; ``undo`` names the undo step that takes back what is made here.
 
-    ``work`` marks a state in which a step runs. ``retry_at`` is where a retry starts, if not here.
+    ``work`` marks a state in which a step runs. ``retry_at`` is where a retry starts, if not here. ``outlasts`` says
+    what goes on outside by itself while a record is held here.
     """
 
     name: str
@@ -42,6 +43,7 @@ class State(Struct, frozen=True):
     deadline: float | None = None
     undo: str | None = None
     retry_at: str | None = None
+    outlasts: str = ""
 
 
 class UndoStep(Struct, frozen=True):

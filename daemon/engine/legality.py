@@ -146,6 +146,9 @@ def _why_not_here(situation: Situation, verb: str, args: Mapping[str, Any]) -> s
         return _why_not_for_nodes(situation, verb)
     if "step" in args:
         here = kind.states[record.state].title
+        if record.state in ("failed", "held") and record.step in kind.states and args["step"] in kind.steps:
+            at, asked = kind.states[record.step].title, kind.states[args["step"]].title
+            return f"It is {here} at “{at}” and has not reached “{asked}”; a {verb} begins at a step it has reached."
         return f"It is {here}; a {verb} begins at a step that a failed or held one has reached."
     return kind.why_not(record.state, verb)
 

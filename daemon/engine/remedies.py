@@ -89,7 +89,7 @@ def without_problem(here: Situation, cluster: Situation) -> list[Remedy]:
     phase = kind.states[record.state].phase
     if phase == "attention":
         on = kind.parts.get("go on")
-        return _leading({"code": ""}, here, cluster, [_giving(here, on)] if on else [])
+        return _leading({"code": ""}, here, cluster, [_going_on(here, on)] if on else [])
     alone = cluster.kind.states[cluster.record.state].phase == "released" and here.record != cluster.record
     if phase == "released" and not alone:
         return _leading({"code": ""}, here, cluster, [])
@@ -101,6 +101,14 @@ def without_problem(here: Situation, cluster: Situation) -> list[Remedy]:
     if wait.get("attention") and legality.is_protected(cluster.record, cluster.cluster_inbox):
         return [_unprotect(cluster)]
     return []
+
+
+def _going_on(held: Situation, verb: str) -> Remedy:
+    """The verb that ends a hold, and what a hold does not stop."""
+    way, step = _giving(held, verb), held.kind.states.get(str(held.record.step))
+    if step is None or not step.outlasts:
+        return way
+    return replace(way, text=f"A hold stops nxd alone: {step.outlasts}. {way.text}")
 
 
 def _has_left(here: Situation) -> bool:

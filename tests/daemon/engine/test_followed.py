@@ -3,11 +3,12 @@ for a trouble that is not its own."""
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from daemon.engine import transitions
 from daemon.engine.legality import Situation, why_not
-from daemon.engine.remedies import plain, remedies, ways_on
+from daemon.engine.remedies import plain, remedies, ways_on, without_problem
 from daemon.errors.tree import NxdError
 from daemon.platforms.ibm_nutanix.ways import of_ill
 from state_machines.ibm_nutanix import CLUSTER, NODE
@@ -61,3 +62,37 @@ def test_whoever_wants_a_ready_node_away_is_told_to_try_the_cluster_and_not_to_d
     said = why_not(here, "rollback", {})
     assert said == "It belongs to demo, whose creation was tried: retry the cluster first."
     assert [(one.verb, one.target) for one in ways_on(here, there, "rollback", {})] == [("retry", "demo")]
+
+
+@pytest.mark.parametrize(
+    ("step", "goes_on"),
+    [
+        ("installing", "its machine goes on installing itself"),
+        ("awaiting_boot", "its machine goes on starting"),
+        ("registering_dns", None),
+    ],
+)
+def test_a_hold_is_told_with_what_it_does_not_stop(step: str, goes_on: str | None) -> None:
+    works = Record("demo", CLUSTER.name, "demo", "deploying", 0.0, step="deploying", spec=SPEC)
+    held = Record("node02", NODE.name, "demo", "held", 0.0, step=step)
+    here = Situation(held, works, NODE, [], [], Ibm(), lambda: True)
+    there = Situation(works, works, CLUSTER, [], [], Ibm(), lambda: True)
+    (way,) = without_problem(here, there)
+    assert (way.verb, way.target) == ("resume", "node02") and way.text.endswith("nxd resume node02.")
+    assert (goes_on or "") in way.text and ("A hold stops nxd alone" in way.text) == (goes_on is not None)
+
+
+def test_a_retry_from_a_step_that_was_not_reached_is_refused_with_both_by_name() -> None:
+    failed = Record("demo", CLUSTER.name, "demo", "failed", 0.0, step="creating_cluster", spec=SPEC)
+    here = Situation(failed, failed, CLUSTER, [], [], Ibm(), lambda: True)
+    assert why_not(here, "retry", {"step": "joining_nodes"}) == (
+        "It is failed at “creating the cluster” and has not reached “joining nodes”; "
+        "a retry begins at a step it has reached."
+    )
+    works = replace(here, record=Record("demo", CLUSTER.name, "demo", "active", 0.0))
+    assert "failed or held one" in str(why_not(works, "retry", {"step": "joining_nodes"}))
+
+
+@pytest.mark.parametrize("verb", ["retry", "resume"])
+def test_what_a_verb_of_a_cluster_says_of_its_nodes_is_true_where_none_is_concerned(verb: str) -> None:
+    assert "with it any node that" in CLUSTER.verbs[verb].does
