@@ -40,11 +40,12 @@ WIDE = {
     "NXD_LIMITS_STEPS": "1024",
     "NXD_RATES_VPC_PER_SECOND": "2000",
     "NXD_RATES_DNS_PER_SECOND": "500",
+    "NXD_IBM_CONNECTIONS": "256",
     "NXD_POLL_SECONDS": "60",
 }
 """A daemon that nothing but the outside holds up."""
 PROMPT = {key: value for key, value in WIDE.items() if key != "NXD_POLL_SECONDS"}
-WITH = "limits.installs 1000, limits.steps 1024, 2000 calls/s to VPC and 500/s to DNS, poll 60 s"
+WITH = "limits.installs 1000, limits.steps 1024, VPC 2000 and DNS 500 calls/s over 256 connections each, poll 60 s"
 
 
 def spec(number: int, nodes: int) -> str:

@@ -347,7 +347,7 @@ def test_an_api_that_hangs_takes_its_threads_and_nothing_else(
     rig: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NXD_IBM_READ_TIMEOUT", "2")
-    monkeypatch.setenv("NXD_IBM_THREADS", "4")
+    monkeypatch.setenv("NXD_IBM_CONNECTIONS", "4")
     monkeypatch.setenv("NXD_DEADLINES_FACTOR", "500")
     one = rig()
     plant(one, {"trigger": "vpc POST *", "action": "hang", "count": 40})

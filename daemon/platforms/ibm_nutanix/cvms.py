@@ -23,7 +23,7 @@ NOT_DELIVERED = ("unreachable", "authentication")
 """After which a call that changes something may go to another CVM: the one that was asked has not listened to it."""
 ARRIVED = ("ready", "active")
 
-AT_ONCE = 16
+AT_ONCE = 64
 """How many CVMs of a cluster are asked beside each other."""
 
 Host = dict[str, Any]

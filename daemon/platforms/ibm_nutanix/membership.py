@@ -44,19 +44,23 @@ class Membership:
     async def join(self, ctx: StepContext) -> Outcome:
         """Every node of the spec that is there is in the cluster."""
         hosts = await self._cvms.hosts(ctx)
+        known = {member.name for member in joined(ctx)}
 
         async def take_in(ctx: StepContext, member: Record) -> Wait | None:
-            return await self._take_in_when_ready(ctx, member, hosts.get(_cvm_address(ctx, member)))
+            host = hosts.get(_cvm_address(ctx, member))
+            return await self._take_in_when_ready(ctx, member, host, member.name in known)
 
         return await join(ctx, NODE, take_in, self.let_go, self._poll)
 
-    async def _take_in_when_ready(self, ctx: StepContext, member: Record, host: Host | None) -> Wait | None:
+    async def _take_in_when_ready(
+        self, ctx: StepContext, member: Record, host: Host | None, is_known: bool
+    ) -> Wait | None:
         """See to it that a node which is there is a host; what to wait for, None once it is one. One that was on its
         way out, by a spec before or by somebody in Prism, has to be out before it can be taken in again."""
         row = ctx.resource(HOST, member.name)
         if row is not None and row.state == "gone" and ctx.is_asked(member.name):
             return Wait(f"{member.name} to do as it was told", "a verb waits for it", self._poll)
-        if row is None and host is not None and member in joined(ctx):
+        if row is None and host is not None and is_known:
             await ctx.note_present(HOST, member.name, str(host["uuid"]))
         elif row is not None and _is_going(row, host):
             return await self._see_off(ctx, member, host)

@@ -61,7 +61,7 @@ class IbmNutanix(Platform):
         cloud = IbmCloud(
             TrustedProfile(settings.ibm_trusted_profile, settings.ibm_metadata_url),
             self._threads,
-            settings.ibm_threads,
+            settings.ibm_connections,
             (settings.ibm_connect_timeout, settings.ibm_read_timeout),
         )
         vpc = open_vpc(cloud, settings.ibm_vpc_url, TokenBucket(settings.rates_vpc_per_second, clock, "vpc"))

@@ -17,7 +17,7 @@ class IbmSettings(Settings):
     ibm_dns_url: str
     ibm_metadata_url: str
     ibm_trusted_profile: str
-    ibm_threads: int
+    ibm_connections: int
     ibm_connect_timeout: float
     ibm_read_timeout: float
     ibm_agent: str

@@ -15,7 +15,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ibm.dns_url", URL, "https://api.dns-svcs.cloud.ibm.com/v1", "The DNS Services API"),
     Setting("ibm.metadata_url", URL, "http://169.254.169.254", "The instance metadata service, for tokens"),
     Setting("ibm.trusted_profile", PROFILE, None, "The trusted profile the daemon acts as"),
-    Setting("ibm.threads", COUNT, "32", "Calls to IBM Cloud at the same time"),
+    Setting(
+        "ibm.connections",
+        COUNT,
+        "32",
+        "Connections to each service of IBM Cloud, and so the calls to it at the same time",
+    ),
     Setting("ibm.connect_timeout", SECONDS, "5", "Seconds to reach IBM Cloud"),
     Setting("ibm.read_timeout", SECONDS, "30", "Seconds for an answer of IBM Cloud"),
     Setting(

@@ -114,7 +114,7 @@ def test_everything_wrong_is_told_at_once_with_key_file_line_and_remedy(tmp_path
         "  lisen: 0.0.0.0:1\n"
         "config: 5\n"
         "ibm:\n"
-        "  threads: 1.5\n"
+        "  connections: 1.5\n"
         "nodes: 3\n"
     )
     found = problems(path, {"NXD_IBM_READ_TIMEOUT": "soon", "NXD_CONFIG_URL": "ftp://a:1"})
@@ -127,7 +127,7 @@ def test_everything_wrong_is_told_at_once_with_key_file_line_and_remedy(tmp_path
         f"boot.listen ({path}, line 3): expected host:port, for example 0.0.0.0:8080, found the number 8080.",
         "config.url (variable NXD_CONFIG_URL): expected http://host:port or https://host:port, for",
         f"ibm.trusted_profile is missing: add it to {path} or set NXD_IBM_TRUSTED_PROFILE",
-        f"ibm.threads ({path}, line 8): expected a whole number from 1 to 1000000000, found the number 1.5.",
+        f"ibm.connections ({path}, line 8): expected a whole number from 1 to 1000000000, found the number 1.5.",
         "ibm.read_timeout (variable NXD_IBM_READ_TIMEOUT): expected a number above 0 and at most 1000000000, "
         'found "soon".',
     ):
