@@ -220,6 +220,17 @@ STANDARD: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What of Python's own library belongs to few: processes, sockets, threads, files, time and chance."""
 
+FUNCTIONS: dict[str, tuple[str, ...]] = {
+    "asyncio.create_subprocess_exec": (),
+    "asyncio.create_subprocess_shell": (),
+    "asyncio.open_connection": ("daemon.drivers",),
+    "asyncio.open_unix_connection": ("daemon.client",),
+    "asyncio.start_server": (),
+    "asyncio.start_unix_server": (),
+    "open": ("daemon.cli", "daemon.display", "daemon.engine.crashes", "daemon.host", "daemon.images"),
+}
+"""Functions of what everybody may import that belong to few: processes, sockets and files again."""
+
 DRIVER_TOOLS = ("answers", "call_log", "http", "rates", "websockets")
 """What every driver may use; beside it, a driver knows what begins with its own word."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -13,8 +13,12 @@ ROOMS = ("daemon", "nxtui", "pxe", "state_machines")
 FOR_TYPES = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 BY_NAME = {"import_module", "__import__", "resolve_name"}
 """Functions that import what a text names."""
-RUN = {"exec", "eval", "run_module", "run_path", "exec_module"}
+RUN = {
+    "exec", "eval", "run_module", "run_path", "exec_module", "load_module", "find_spec", "spec_from_file_location",
+}  # fmt: skip
 """Functions that could import anything."""
+LOADED = "sys.modules"
+"""Where every module can be had without an import."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,28 @@ class Source:
     name: str
     path: Path
     tree: ast.Module
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """What each name that is imported stands for."""
+        found = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                found |= {one.asname: one.name for one in node.names if one.asname}
+            elif isinstance(node, ast.ImportFrom):
+                found |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
+        return found
+
+    def meant(self, node: ast.expr) -> str:
+        """A name with its dots, whatever it is called here."""
+        first, dot, rest = ast.unparse(node).partition(".")
+        return f"{self.names.get(first, first)}{dot}{rest}"
+
+    @cached_property
+    def uses(self) -> tuple[tuple[str, int], ...]:
+        """Every name that is used, with its dots, and its line."""
+        nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.Name | ast.Attribute))
+        return tuple((self.meant(node), node.lineno) for node in nodes)
 
     @cached_property
     def imports(self) -> tuple[Import, ...]:
@@ -71,23 +97,32 @@ class Source:
             where = (node.lineno, id(node) in inside, id(node) in types)
             yield from (Import(self.name, name, *where) for name in names)
 
-    @staticmethod
-    def _named(call: ast.Call) -> str | None:
+    def _named(self, call: ast.Call) -> str | None:
         """What a call imports by a name that stands there; None for every other call."""
-        function = ast.unparse(call.func).rpartition(".")[2]
+        function = self._last(call.func)
         first = call.args[0] if call.args else None
         stands = function in BY_NAME and isinstance(first, ast.Constant)
         return str(first.value).replace(":", ".") if stands and isinstance(first, ast.Constant) else None
 
     @property
     def computed(self) -> list[int]:
-        """The lines on which something is imported whose name does not stand there."""
+        """The lines on which something is imported, or had, whose name does not stand there."""
         calls = [node for node in ast.walk(self.tree) if isinstance(node, ast.Call)]
-        return [
+        found = {
             call.lineno
             for call in calls
-            if ast.unparse(call.func).rpartition(".")[2] in BY_NAME | RUN and self._named(call) is None
-        ]
+            if (self._last(call.func) in BY_NAME | RUN and self._named(call) is None) or self._asks_for(call)
+        }
+        return sorted(found | {line for name, line in self.uses if name == LOADED})
+
+    def _last(self, function: ast.expr) -> str:
+        return self.meant(function).rpartition(".")[2]
+
+    @staticmethod
+    def _asks_for(call: ast.Call) -> bool:
+        """Whether one of the functions that import is had by its name in a text."""
+        words = {one.value for one in call.args if isinstance(one, ast.Constant)}
+        return ast.unparse(call.func) == "getattr" and not words.isdisjoint(BY_NAME | RUN)
 
 
 def read(root: Path, screens: Iterable[str] = ROOMS) -> list[Source]:
@@ -125,4 +160,15 @@ def borrowers(sources: Iterable[Source], what: str, owners: tuple[str, ...]) -> 
         if not under(source.name, owners)
         for one in source.imports
         if under(one.name, (what,))
+    ]
+
+
+def users(sources: Iterable[Source], function: str, owners: tuple[str, ...]) -> list[str]:
+    """Uses of a function outside of the modules it belongs to."""
+    return [
+        f"{source.name} line {line} uses {function}"
+        for source in sources
+        if not under(source.name, owners)
+        for name, line in source.uses
+        if name == function
     ]

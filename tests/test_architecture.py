@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
@@ -112,10 +111,8 @@ def own_clocks(sources: Iterable[Source]) -> list[str]:
             continue
         used = [(one.name, one.line) for one in source.imports if under(one.name, ("random",))]
         used += [(one.name, one.line) for one in source.imports if one.name in CLOCK_CALLS]
-        for node in ast.walk(source.tree):
-            if isinstance(node, ast.Attribute):
-                words = ast.unparse(node).split(".")[-2:]
-                used += [(".".join(words), node.lineno)] if ".".join(words) in CLOCK_CALLS else []
+        dotted = ((".".join(name.split(".")[-2:]), line) for name, line in source.uses if "." in name)
+        used += [(name, line) for name, line in dotted if name in CLOCK_CALLS]
         allowed = {call for module, call in BESIDES_THE_CLOCK if module == source.name}
         found += [f"{source.name} line {line} uses {call}" for call, line in used if call not in allowed]
     return found
@@ -216,7 +213,8 @@ PLANTED = {
     "nxtui/model/known.py": "from nxtui.draw import text\n",
     "nxtui/draw/text.py": "from nxtui.model import known\n",
     "daemon/client/blocking.py": "import aiohttp\n",
-    "daemon/engine/engine.py": "from daemon import platforms\nfrom daemon.platforms import base\ntime.time()\n",
+    "daemon/engine/engine.py": "from daemon import platforms\nfrom daemon.platforms import base\ntime.time()\n"
+    "import asyncio as aio\naio.sleep(1)\n",
     "daemon/engine/context.py": "def f():\n    from daemon.drivers.prism import Prism\n",
     "daemon/memory/mirror.py": "from daemon.engine.engine import Engine\n",
     "daemon/life/boots.py": "from daemon.platforms.one.node import Node\n",
@@ -263,6 +261,7 @@ def test_each_rule_catches_who_breaks_it(tmp_path: Path) -> None:
     assert early_sdks(broken) == ["daemon.drivers.vpc line 1 imports ibm_vpc"]
     assert own_clocks(broken) == [
         "daemon.engine.engine line 3 uses time.time",
+        "daemon.engine.engine line 5 uses asyncio.sleep",
         "daemon.service line 3 uses random",
     ]
     assert long_files(broken) == ["daemon.sim.utils has 401 lines"]

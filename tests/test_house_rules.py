@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from daemon.platforms import own
-from tests.house_rules import COMPUTED, DRIVER_TOOLS, LIGHT, STANDARD, room_of
-from tests.house_source import ROOT, Source, borrowers, house, read, whole_name
+from tests.house_rules import COMPUTED, DRIVER_TOOLS, FUNCTIONS, LIGHT, STANDARD, room_of
+from tests.house_source import ROOT, Source, borrowers, house, read, users, whole_name
 
 LONGEST_FUNCTION = 40
 """Lines of a function that does one thing, without its docstring."""
@@ -118,9 +118,22 @@ def test_what_belongs_to_few_is_imported_by_nobody_else(what: str, owners: tuple
     assert borrowers(house(), what, owners) == []
 
 
+@pytest.mark.parametrize(("function", "owners"), FUNCTIONS.items())
+def test_a_function_that_belongs_to_few_is_used_by_nobody_else(
+    function: str, owners: tuple[str, ...]
+) -> None:
+    assert users(house(), function, owners) == []
+
+
 def test_every_owner_needs_what_it_has() -> None:
     """A permission that nobody uses is taken back."""
     idle = [
+        (function, owner)
+        for function, owners in FUNCTIONS.items()
+        for owner in owners
+        if not [one for one in users(house(), function, ()) if one.startswith(owner)]
+    ]
+    idle += [
         (what, owner)
         for what, owners in STANDARD.items()
         for owner in owners
@@ -158,6 +171,10 @@ PLANTED = {
     "from state_machines.ibm_nutanix import NODE\n",
     "daemon/engine/late.py": "import importlib\nimportlib.import_module('daemon.sim.world')\n"
     "importlib.import_module('daemon.' + 'sim')\n__import__(NAME)\nexec('import x')\n",
+    "daemon/engine/hidden.py": "from importlib import import_module as im\nim('daemon.' + N)\nimport importlib\n"
+    "getattr(importlib, 'import_module')('x')\nimport sys\nsys.modules['daemon.drivers.http']\n"
+    "importlib.util.find_spec('daemon.drivers.http').loader.load_module()\nim('daemon.sim.clock')\n"
+    "import asyncio as aio\naio.open_connection('h', 1)\naio.create_subprocess_exec('x')\nopen('/etc/passwd')\n",
     "daemon/life/gate.py": "import typing\nif typing.TYPE_CHECKING:\n    import subprocess\nelse:\n    import uuid\n",
     "daemon/drivers/prism.py": "from daemon.drivers.ibm_errors import translate\nfrom daemon.drivers import http\n"
     "import daemon.drivers.prism_pages\n",
@@ -198,3 +215,13 @@ def test_each_rule_catches_who_breaks_it(planted: list[Source]) -> None:
         "daemon.life.gate line 5 imports uuid",
         "daemon.engine.engine line 5 imports state_machines.ibm_nutanix.NODE",
     ]
+    assert [found for what, owners in FUNCTIONS.items() for found in users(planted, what, owners)] == [
+        "daemon.engine.hidden line 11 uses asyncio.create_subprocess_exec",
+        "daemon.engine.hidden line 10 uses asyncio.open_connection",
+        "daemon.engine.hidden line 12 uses open",
+    ]
+    assert [one for one in computing(planted) if ".hidden " in one] == [
+        f"daemon.engine.hidden line {line} imports what is not named there" for line in (2, 4, 6, 7)
+    ]
+    hidden = next(source for source in planted if source.name == "daemon.engine.hidden")
+    assert "daemon.engine.hidden line 8 imports daemon.sim.clock" in map(str, hidden.imports)

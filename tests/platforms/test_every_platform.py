@@ -29,8 +29,8 @@ from daemon.spec.reading import ClusterSpec, json_schema, load_spec
 from state_machines.draw import diagram
 from state_machines.kind import Kind
 from state_machines.verbs import COMMANDS_TAKEN, SHARED
-from tests.house_rules import STANDARD
-from tests.house_source import Source, borrowers, house
+from tests.house_rules import FUNCTIONS, STANDARD
+from tests.house_source import Source, borrowers, house, users
 from tests.test_architecture import strangers
 from tests.test_house_rules import computing, heavy
 
@@ -112,6 +112,7 @@ def test_it_imports_no_more_than_a_platform_may(manifest: Manifest) -> None:
 def test_it_leaves_processes_sockets_and_the_clock_to_the_house(manifest: Manifest) -> None:
     named = sources_of(manifest, "daemon.platforms.theirs")
     assert [one for what, owners in STANDARD.items() for one in borrowers(named, what, owners)] == []
+    assert [one for what, owners in FUNCTIONS.items() for one in users(named, what, owners)] == []
     assert computing(named) == []
 
 
