@@ -121,7 +121,9 @@ class Journal:
         """Wait for the end of a commit; one that takes longer than so many seconds does not go through."""
         await asyncio.wait((commit,), timeout=seconds)
         if not commit.done():
-            self._cannot_write(f"The database did not take a commit within {seconds:g} seconds.")
+            held = self._store.held_up()
+            late = f"The database did not take a commit within {seconds:g} seconds."
+            self._cannot_write(late if held is None else sentences(str(held), held.remedy))
 
     def _learn(self, begun: float, commit: asyncio.Future[list[Event]]) -> None:
         """The database takes nothing from the first commit on that failed until one goes through."""

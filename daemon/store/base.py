@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from daemon.errors.tree import StoreError
 from daemon.store.ops import Contents, Event, Lease, Op, Pruning
 
 Then = Callable[[list[Event]], None]
@@ -71,6 +72,9 @@ class Store(Protocol):
         tail: bool = False,
     ) -> list[Event]:
         """A piece of the log, oldest first: what follows ``after``, or with ``tail`` the last ``limit``."""
+
+    def held_up(self) -> StoreError | None:
+        """Who keeps commits waiting now, as the error that they end with; None while nobody is seen to."""
 
     async def prune(self, lease: Lease, what: Pruning) -> Pruning:
         """Forget a piece of what is old; what is left to do after it. Raises Fenced, StoreError."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from daemon.errors.tree import StoreError
 from daemon.store.base import Fenced, RecordForgotten, Taken, Then, VersionConflict
 from daemon.store.ops import (
     AddCommand,
@@ -151,6 +152,9 @@ class MemoryStore:
             self._begins,
             self._lived,
         )
+
+    def held_up(self) -> StoreError | None:
+        return None
 
     async def prune(self, lease: Lease, what: Pruning) -> Pruning:
         if lease.epoch < self._epoch:

@@ -162,6 +162,10 @@ class SqliteStore:
             rows.lived_of(await read("SELECT value FROM meta WHERE key = 'lived'")),
         )
 
+    def held_up(self) -> StoreError | None:
+        holder = self._locker.holder()
+        return None if holder is None else _held(self._path, holder)
+
     async def prune(self, lease: Lease, what: Pruning) -> Pruning:
         if self._writer is None or self._quiet is not None:
             raise StoreError("database", "The store is closed.")
@@ -359,13 +363,17 @@ def _told(error: Exception, path: Path, holder: str | None = None) -> Exception:
     if "not a database" in text or "malformed" in text:
         return _damaged(path, text)
     if _locked(error):
-        return StoreError(
-            "database",
-            f"Another process holds the lock of the database {path}: {holder or 'it cannot be seen from here which'}.",
-            evidence=text,
-            remedy=f"End that process (`fuser -v {path} {path}-shm` names it); nxd goes on by itself.",
-        )
+        return _held(path, holder or "it cannot be seen from here which", f"SQLite: {text}")
     return StoreError("database", f"The database {path} cannot be written.", evidence=text)
+
+
+def _held(path: Path, holder: str, evidence: str | None = None) -> StoreError:
+    return StoreError(
+        "database",
+        f"Another process holds the lock of the database {path}: {holder}.",
+        evidence=evidence,
+        remedy=f"End that process (`fuser -v {path} {path}-shm` names it); nxd goes on by itself.",
+    )
 
 
 def _damaged(path: Path, evidence: str) -> StateLost:
