@@ -99,28 +99,37 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     try:
         return _settings(marked, path, environ, own(), {})
     except SettingsError:
-        uninstalled = _uninstalled(path, environ, {*manifests(), *broken()})
-        if manifests() == own() and not uninstalled:
+        absent = _absent(marked, path, environ)
+        if manifests() == own() and not absent:
             raise
-        return _settings(marked, path, environ, manifests(), uninstalled)
+        return _settings(marked, path, environ, manifests(), absent)
 
 
-def _uninstalled(
-    path: Path | None, environ: Mapping[str, str], known: Collection[str]
+def _absent(
+    marked: Marked, path: Path | None, environ: Mapping[str, str]
 ) -> Mapping[str, tuple[Setting, ...]]:
-    """The platforms that were installed beside this ledger once and are not now, with their settings. One that is
-    installed and cannot be used is not uninstalled: what is wrong with it is told."""
+    """The platforms whose manifest nobody can read now, with the settings that are kept for them: those that were
+    installed beside this ledger once and are not now, and those that are installed and cannot be used. Which settings
+    one of the latter has only its manifest tells, so that whatever stands in the section of its name is one."""
     try:
         seen = platforms_seen(one_setting("state_dir", path, environ))
     except SettingsError:
-        return {}
+        seen = {}
+    keys = {name: set(known) for name, known in seen.items() if name not in manifests()}
+    for name in broken():
+        keys[name] = {*keys.get(name, ()), *_in_section(name, marked, environ)}
     return {
-        name: tuple(
-            Setting(key, ANYTHING, None, "of a platform that is not installed") for key in sorted(keys)
-        )
-        for name, keys in seen.items()
-        if name not in known
+        name: tuple(Setting(key, ANYTHING, None, "of a platform that is not there") for key in sorted(known))
+        for name, known in keys.items()
     }
+
+
+def _in_section(name: str, marked: Marked, environ: Mapping[str, str]) -> set[str]:
+    """The keys that are given in a section, in the file and in the environment."""
+    section = marked.value.get(name) if isinstance(marked.value, dict) else None
+    prefix = f"NXD_{name.upper()}_"
+    given = {one.removeprefix(prefix).lower() for one in environ if one.startswith(prefix)}
+    return {f"{name}.{key}" for key in (*given, *(section if isinstance(section, dict) else ()))}
 
 
 def one_setting(key: str, path: Path | None, environ: Mapping[str, str]) -> Any:
@@ -173,22 +182,22 @@ def _settings(
     path: Path | None,
     environ: Mapping[str, str],
     known: Mapping[str, Manifest],
-    uninstalled: Mapping[str, tuple[Setting, ...]],
+    absent: Mapping[str, tuple[Setting, ...]],
 ) -> Settings:
-    """The settings, where these platforms are known, and those were once. Raises SettingsError."""
+    """The settings, where these platforms are known, and those are absent. Raises SettingsError."""
     problems = [f"{path}, line {p.line}, column {p.column}: {p.message}." for p in marked.problems]
     if problems and marked.value is None:
         raise SettingsError(problems)
-    table = _table(known.values(), uninstalled.values())
+    table = _table(known.values(), absent.values())
     problems += _strange_variables(table, environ)
     given = _flatten(table, marked, str(path), problems)
     reader = _Reader(table, given, path, environ, problems)
     reader.read(one for one in SETTINGS if not one.for_boot)
     on = reader.values.get("platforms", ())
-    boots = not on or any(known[name].boot for name in on if name in known)
+    boots = any(known[name].boot for name in on if name in known)
     reader.read(one for one in SETTINGS if one.for_boot and (boots or reader.is_given(one)))
     lacking = [name for name in on if name not in known]
-    forgiven = _forgiven(lacking, known, uninstalled, reader)
+    forgiven = _forgiven(lacking, known, absent, reader)
     there = sorted((known[name] for name in on if name in known), key=lambda one: one.name)
     problems += settings_clashes(there)
     reader.hold("environment", [known[name].names.environment for name in on if name in known])
@@ -209,14 +218,14 @@ def _settings(
 
 
 def _forgiven(
-    lacking: Sequence[str], known: Collection[str], uninstalled: Collection[str], reader: _Reader
+    lacking: Sequence[str], known: Collection[str], absent: Collection[str], reader: _Reader
 ) -> tuple[str, ...]:
     """Of the platforms that are switched on and not there, those that were there once; what is wrong with the others is
     added to the problems of the reader."""
     if not lacking:
         return ()
     unusable = broken()
-    forgiven = tuple(name for name in lacking if name in uninstalled and name not in unusable)
+    forgiven = tuple(name for name in lacking if name in absent and name not in unusable)
     reader.forget_unknown()
     reader.problems += reader.unknown_platforms(
         [one for one in lacking if one not in (*forgiven, *unusable)], known
@@ -225,11 +234,11 @@ def _forgiven(
     return forgiven
 
 
-def _table(known: Iterable[Manifest], uninstalled: Iterable[tuple[Setting, ...]]) -> tuple[Setting, ...]:
-    """Every setting that may be given: what is left of a platform that is gone never hides one that is there."""
+def _table(known: Iterable[Manifest], absent: Iterable[tuple[Setting, ...]]) -> tuple[Setting, ...]:
+    """Every setting that may be given: what is left of a platform that is absent never hides one that is there."""
     there = every_setting(known)
     taken = {one.key for one in there}
-    return (*there, *(one for settings in uninstalled for one in settings if one.key not in taken))
+    return (*there, *(one for settings in absent for one in settings if one.key not in taken))
 
 
 _NO_FILE = "There is no settings file at {path}: create it, or name another one with --config or $NXD_CONFIG."

@@ -97,3 +97,11 @@ def test_those_of_a_platform_that_nobody_knows_are_not_told_as_unknown_beside_it
     one, other = problems(file, REQUIRED)
     assert 'unknown setting "bot": did you mean "boot"?' in one
     assert 'unknown platform "harbour": expected one of ibm_nutanix' in other
+
+
+@pytest.mark.parametrize("platforms", ["[]", "[harbour, 3]", "5"])
+def test_a_list_of_platforms_that_is_none_is_the_only_mistake(tmp_path: Path, platforms: str) -> None:
+    file = tmp_path / "nxd.yaml"
+    file.write_text(f"platforms: {platforms}\nenvironment: lab\n")
+    (told,) = problems(file, {})
+    assert told.startswith("platforms (")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.daemon.cli.conftest import ROOT
 from tests.platforms.copied import Change, add, copied, drop, edit
-from tests.platforms.toy.test_toyland import IBM, SPEC
+from tests.platforms.toy.test_toyland import IBM, SPEC, ended
 
 pytestmark = pytest.mark.e2e
 
@@ -73,6 +73,35 @@ def test_one_that_is_off_is_not_looked_into(toy: Any) -> None:
     toy.write(platforms=["ibm_nutanix"], ibm=IBM)
     toy.serve()
     assert "platform_unusable" not in (toy.directory / "serve.log").read_text()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        add("manifest.py", "1 / 0"),
+        edit("manifest.py", ('title="Boxes on a shelf"', 'title=""')),
+        drop("manifest.py"),
+    ],
+    ids=["breaks", "without title", "missing"],
+)
+@pytest.mark.parametrize("seen", [True, False])
+def test_one_that_is_off_with_a_broken_manifest_stops_no_daemon_and_keeps_its_settings(
+    toy: Any, change: Change, seen: bool
+) -> None:
+    if seen:
+        child = toy.serve()
+        assert toy.run("apply", str(SPEC)).code == 0
+        ended(child)
+    with_changed(toy, change)
+    toy.write(platforms=["ibm_nutanix"], ibm=IBM)
+    toy.serve()
+    log = (toy.directory / "serve.log").read_text()
+    assert "platform_unusable" in log and "settings_unused keys=toyland.url" in log
+    if seen:
+        assert "toyland" in toy.run("show", "row").out
+        toy.run("destroy", "row", "--yes").refused_with(4, "toyland")
+    toy.write(platforms=["toyland"])
+    toy.run("validate", str(SPEC)).refused_with(2, "Platform toyland", "take toyland out of platforms")
 
 
 def test_rules_of_its_spec_that_break_are_told_as_such_and_only_where_nothing_else_is_wrong(toy: Any) -> None:
