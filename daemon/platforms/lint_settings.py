@@ -58,6 +58,6 @@ def clashes(one: Manifest, other: Manifest) -> Iterator[str]:
     for setting in one.settings:
         if setting.attribute in theirs:
             yield (
-                f"Two platforms have the setting {setting.key}: {other.name} and {one.name}. Rename the setting of one, "
-                "or do not have both in platforms in nxd.yaml."
+                f"Two platforms have the setting {setting.key}: {other.name} and {one.name}. Rename the setting of "
+                "one, or do not have both in platforms in nxd.yaml."
             )
