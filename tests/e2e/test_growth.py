@@ -146,20 +146,6 @@ def test_a_spec_with_a_node_less_lets_it_leave_the_cluster_before_its_server_goe
             client.show("node04")
 
 
-def test_a_node_that_another_takes_the_place_of_while_it_is_made_needs_nobody_once_it_is_gone(
-    rig: Callable[..., Any],
-) -> None:
-    one = rig(scenarios=("server-stuck-pending",))
-    with Client(one.stage.socket) as client:
-        client.apply(spec(*THREE), digest=client.plan_spec(spec(*THREE))["digest"])
-        becomes(client, "node02", lambda it: it["state"] == "creating_server")
-        other = spec("node01", "node03", "node04")
-        client.apply(other, digest=client.plan_spec(other)["digest"])
-        becomes(client, "node02", lambda it: it["state"] == "rolled_back")
-        told = [way["text"] for way in entity(client, "node02")["remedies"]]
-        assert told == ["Nothing is to be done: it leaves demo, and nothing of it is left."]
-
-
 def shrunk_until(client: Client, it: Callable[[], bool]) -> None:
     """Apply the spec without node04, and wait for a moment on its way out."""
     client.apply(spec(*THREE), digest=client.plan_spec(spec(*THREE))["digest"])
