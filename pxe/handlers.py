@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import PayloadEncodingError
@@ -15,7 +15,7 @@ from aiohttp.http_exceptions import PayloadEncodingError
 from pxe.agent.archive import NAME as AGENT_NAME
 from pxe.agent.archive import agent_initrd
 from pxe.book import Book, Document, DocumentError, GivenAlready, Guest, Report
-from pxe.connections import TimeLimits
+from pxe.connections import TimeLimits, source_of_connection
 from pxe.flat import flat
 from pxe.identity import Asked, RequestRefused, guest_of, prove
 from pxe.image_answer import image_answer
@@ -132,10 +132,8 @@ class BootHandlers:
         if name is None:
             raise RequestRefused(f"{guest.server_id} is {guest.stage}, for which there is no script")
         boot = guest.next_boot if name in offer.table.opening else 0
-        file, values = (
-            script_of(name, offer.route.personality),
-            {**guest.values, "boot": str(boot), "pin": self._pin},
-        )
+        file = script_of(name, offer.route.personality)
+        values = {**guest.values, "boot": str(boot), "pin": self._pin}
         try:
             text = render_script(offer.table.templates, file, values)
         except RenderError as error:
@@ -250,5 +248,4 @@ def sentence(status: int, text: str, headers: Mapping[str, str] | None = None) -
 
 def source_of(request: web.Request) -> str:
     """The address the connection comes from; no header can change it."""
-    peer: Any = request.transport.get_extra_info("peername") if request.transport else None
-    return str(peer[0]) if peer else ""
+    return source_of_connection(request.transport) if request.transport else ""

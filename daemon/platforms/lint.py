@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from string import Formatter
 
 from daemon.errors.tree import CATALOGUE, as_remedies
 from daemon.platforms.lint_settings import faults_of_settings
 from daemon.platforms.manifest import Manifest
-from daemon.platforms.modules import BrokenPart, ran
+from daemon.platforms.modules import looked
 from daemon.platforms.shapes import misfits
 from daemon.spec.names import LONGEST
 from pxe.images import is_name
@@ -25,16 +26,8 @@ def mistakes(manifest: Manifest, place: str = "its manifest") -> list[str]:
     """Everything wrong with a manifest that stands at a place, one sentence each; empty when nothing is. What it names
     is not imported."""
     wrong = list(misfits(manifest, Manifest, ""))
-    found = wrong or [fault for rule in RULES for fault in _faults(rule, manifest)]
+    found = wrong or [fault for rule in RULES for fault in looked(partial(rule, manifest), manifest.platform)]
     return [f"Platform {manifest.name}, {place}: {said}." for said in found]
-
-
-def _faults(rule: Callable[[Manifest], Iterator[str]], manifest: Manifest) -> list[str]:
-    """What a rule says; where what the manifest brings breaks, as a setting's own reader may, that."""
-    try:
-        return ran(lambda: list(rule(manifest)), manifest.platform, "it cannot be looked through")
-    except BrokenPart as broken:
-        return [str(broken)]
 
 
 def _it_has_a_name_and_a_title(manifest: Manifest) -> Iterator[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from daemon.platforms.lint import mistakes
 from daemon.platforms.manifest import Manifest
-from daemon.platforms.modules import BrokenPart, ran
+from daemon.platforms.modules import looked
 from daemon.platforms.parts import parts_of, sentence
 from daemon.platforms.shapes import misfits
 from pxe.routes import BootTable
@@ -30,17 +31,9 @@ def mistakes_at_rest(manifest: Manifest) -> list[str]:
     parts, lacking = parts_of(manifest, ("NODE", "CLUSTER", "MODEL", *(("BOOT",) if manifest.boot else ())))
     found += lacking
     for name, rule in RULES:
-        told = _told(rule, manifest, parts) if name in parts else ()
+        told = looked(partial(rule, manifest, parts), manifest.platform) if name in parts else ()
         found += [sentence(manifest, name, said.rstrip(".")) for said in told]
     return found
-
-
-def _told(rule: Rule, manifest: Manifest, parts: Parts) -> list[str]:
-    """What a rule says; where what it looks at breaks, that."""
-    try:
-        return ran(lambda: list(rule(manifest, parts)), manifest.platform, "it cannot be looked through")
-    except BrokenPart as broken:
-        return [str(broken)]
 
 
 def _table(name: str) -> Rule:

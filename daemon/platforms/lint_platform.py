@@ -8,7 +8,7 @@ from typing import Any
 
 from daemon.platforms.base import Platform
 from daemon.platforms.manifest import Manifest
-from daemon.platforms.modules import BrokenPart, ran
+from daemon.platforms.modules import looked
 from state_machines.kind import Kind
 
 
@@ -17,13 +17,9 @@ def mistakes_of_loaded(manifest: Manifest, platform: object, parts: Mapping[str,
     if not isinstance(platform, Platform):
         return [f"load gives a {type(platform).__name__}, and not a Platform (daemon/platforms/base.py)"]
 
-    def found() -> list[str]:
-        return [said for rule in RULES for said in rule(manifest, platform, parts)]
-
-    try:
-        return ran(found, manifest.platform, "it cannot be looked through")
-    except BrokenPart as broken:
-        return [str(broken)]
+    return looked(
+        lambda: (said for rule in RULES for said in rule(manifest, platform, parts)), manifest.platform
+    )
 
 
 def _its_tables_are_those_of_its_manifest(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -47,6 +47,14 @@ def ran(call: Callable[[], T], module: str, what: str) -> T:
         raise
     except (Exception, SystemExit) as error:
         raise BrokenPart(f"{what}: {told(error, module)}") from error
+
+
+def looked(rule: Callable[[], Iterable[str]], module: str) -> list[str]:
+    """What a rule says of a platform; where the platform's own code breaks under it, that."""
+    try:
+        return ran(lambda: list(rule()), module, "it cannot be looked through")
+    except BrokenPart as broken:
+        return [str(broken)]
 
 
 def told(error: BaseException, module: str) -> str:

@@ -96,7 +96,8 @@ quiet() {
   if is_small; then echo -q; else echo -nv; fi
 }
 
-# ask URL FILE [BODY]: one request with the token of this boot, to nobody else than the holder of the key in nxd_pin. 0: answered well; 2: it is never going to be; 1: else.
+# ask URL FILE [BODY]: one request with the token of this boot, to nobody else than the holder of the key in nxd_pin.
+# 0: answered well; 2: it is never going to be; 1: else.
 ask() {
   url=$1 file=$2 why=$nxd/why.$$
   if has curl; then
