@@ -212,12 +212,8 @@ class Platform(ABC):
 
     # clusters that stand
 
-    def passes(self, grows: bool, shrinks: bool) -> Sequence[str]:
-        """The cluster's steps that have something to do when a standing one takes another spec over."""
-        return self.cluster.steps
-
-    def ahead(self, cluster: Record, shrinks: bool) -> Sequence[str]:
-        """The cluster's steps that have something to do when it is tried again."""
+    def ahead(self, cluster: Record, grows: bool, shrinks: bool) -> Sequence[str]:
+        """The cluster's steps that have something to do from here on: it may not have been active yet."""
         return self.cluster.steps
 
     def may_change(self, setting: str) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from daemon import wire
 from daemon.engine import legality, transitions
 from daemon.engine.engine import Engine
@@ -105,16 +107,26 @@ class Specs:
                 items += deletions(going, platform.rank)
                 owner = name if self._is_undone(name) else None
                 items += creations(p for p in platform.planned(plain) if p.member == name or p.owner == owner)
+            if "on_failure" in changed and not whole:
+                note = sentences(note, self._stay_failed(situation, leaving))
             if not items:
                 steps = ()
             elif not whole:
-                steps = platform.passes(bool(new or back), bool(leaving))
+                asked = replace(situation, spec=seeds[0].spec)
+                steps = platform.ahead(asked, bool(new or back), bool(leaving))
         stages = self._stages(platform, plain, steps)
         usual = partial(self._journal.history.usual, platform.node.name)
         bounds, objects = platform.bounds(comers, usual), platform.objects
         return plan_of(
             "apply", spec.cluster, items, stages, objects=objects, plain=plain, note=note, bounds=bounds
         )
+
+    def _stay_failed(self, cluster: Record, leaving: Sequence[Record]) -> str:
+        """What another rule for failures does not do: nothing to those that failed before it."""
+        members = [one for one in self._journal.mirror.members(cluster.name) if one not in leaving]
+        stand = [one.name for one in members if self._engine.kind(one).states[one.state].phase == "failed"]
+        said = "on_failure is for what fails from now on: it moves none of those that failed already"
+        return f"{said} ({', '.join(stand)})." if stand else ""
 
     def _check_claims(self, platform: Platform, seeds: Sequence[Seed]) -> None:
         """Refuse a name that a record of another cluster has, in whatever the platform keeps such names."""

@@ -126,7 +126,7 @@ class Verbs:
         """The steps in which a cluster that is tried again will have something to do."""
         members = {member.name for member in self._journal.mirror.members(cluster.name)}
         shrinks = bool(members - set(cluster.spec.get("nodes", ())))
-        return self._engine.platform(cluster).ahead(cluster, shrinks)
+        return self._engine.platform(cluster).ahead(cluster, True, shrinks)
 
     async def give(
         self,

@@ -99,6 +99,22 @@ def test_a_retry_from_the_step_of_the_installer_installs_the_machine_again(rig: 
         assert code == 0, said
 
 
+def test_the_plan_of_another_rule_for_failures_goes_through_what_is_ahead_and_moves_no_failed_node(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig("node02:install")
+    with Client(one.stage.socket) as client:
+        client.apply(impatient())
+        code, _ = settled(one.stage)
+        assert code == 1 and entities(client)["demo"]["state"] == "deploying"
+        plan = client.plan_spec(impatient("rollback"))
+        steps = [stage["step"] for stage in plan["stages"]]
+        assert steps[:3] == ["preflight", "deploying", "creating_cluster"] and "removing_nodes" not in steps
+        assert "that failed already (node02)" in plan["note"]
+        client.apply(impatient("rollback"), digest=plan["digest"])
+        assert entities(client)["node02"]["state"] == "failed"
+
+
 def test_a_rollback_does_exactly_the_plan_that_was_shown_or_refuses(rig: Callable[..., Any]) -> None:
     one = rig("node02:install")
     with Client(one.stage.socket) as client:

@@ -103,14 +103,11 @@ class IbmNutanix(Platform):
         given = await self._picker.foresee(known, nodes, spec["ibm"], now)
         return planned.foresight(self._names, spec, given)
 
-    def passes(self, grows: bool, shrinks: bool) -> Sequence[str]:
-        return planned.passes(grows, shrinks)
-
     def forms(self, spec: Mapping[str, Any]) -> Sequence[str]:
         return planned.forms(spec)
 
-    def ahead(self, cluster: Record, shrinks: bool) -> Sequence[str]:
-        return planned.passes(True, shrinks) if cluster.facts.get(FORMED) else planned.forms(cluster.spec)
+    def ahead(self, cluster: Record, grows: bool, shrinks: bool) -> Sequence[str]:
+        return planned.passes(grows, shrinks) if cluster.facts.get(FORMED) else planned.forms(cluster.spec)
 
     def bounds(self, nodes: int, usual: Callable[[str], float | None]) -> Sequence[Bound]:
         return bounds(self._settings, nodes, usual)

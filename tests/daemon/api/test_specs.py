@@ -119,6 +119,22 @@ async def test_a_spec_that_deletes_is_taken_only_with_the_plan_that_was_seen(hou
     assert await door.client.apply(smaller, plan["digest"])
 
 
+async def test_the_plan_of_another_rule_for_failures_says_that_it_moves_nothing_that_failed(
+    house: Any, door: Any
+) -> None:
+    async def make(ctx: StepContext) -> Done:
+        await ctx.ensure(house.toy.outside.want(ctx.record.name))
+        return Done()
+
+    house.toy.script = {"making": make, ("node01", "settling"): [OutsideError("bad_request", "It broke.")]}
+    await door.client.apply(door.spec)
+    await house.idle()
+    assert house.record("node01").state == "failed"
+    plan = await door.client.plan_spec(f"{door.spec}on_failure: rollback\n")
+    assert "on_failure is for what fails from now on" in plan["note"] and "(node01)" in plan["note"]
+    assert "note" not in await door.client.plan_spec(f"{door.spec}gate: 1\n")
+
+
 async def test_what_cannot_change_while_something_stands_is_refused_by_name(
     house: Any, door: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
