@@ -88,7 +88,8 @@ def nxd(ctx: click.Context, /, **options: Any) -> None:
     Of the commands login, console and those that change something, a cluster has what its platform has.
 
     Exit codes: 0 done, 1 it failed, 2 the command, settings or spec is wrong, 3 no daemon answers,
-    4 refused, by the daemon or by you when you are asked, 5 gave up waiting, 130 interrupted.
+    4 refused, by the daemon, by you when you are asked, or for want of a terminal to ask at,
+    5 gave up waiting, 130 interrupted.
 
     With --json an error is JSON too, on standard output: {"error": {"code", "message", "remedy", ...}}.
     """

@@ -216,7 +216,8 @@ def _asking(options: Mapping[str, Any], yes: bool, as_json: bool) -> Callable[[l
             return
         if as_json or not sys.stdin.isatty():
             again = "Replace it when the deployment has ended, or give the command again with --yes."
-            raise CommandFailed(wire.EXIT_REFUSED, f"{said}: it was not replaced. {again}", {"remedy": again})
+            error = {"code": "unconfirmed", "remedy": again}
+            raise CommandFailed(wire.EXIT_REFUSED, f"{said}: it was not replaced. {again}", error)
         remark(f"{said}.")
         confirmed("replace", ", ".join(names), as_json)
 

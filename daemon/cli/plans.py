@@ -104,10 +104,10 @@ def agreed(plan: wire.Plan, as_json: bool, typed: bool = False) -> str:
     if as_json:
         deletes = any(item["action"] == "delete" for item in plan["items"])
         text = f"{'It deletes what stands, and nobody' if deletes else 'Nobody'} confirmed: {again}"
-        raise CommandFailed(wire.EXIT_USAGE, text, error, {"plan": plan})
+        raise CommandFailed(wire.EXIT_REFUSED, text, error, {"plan": plan})
     print_plan(plan)
     if not sys.stdin.isatty():
-        raise CommandFailed(wire.EXIT_USAGE, f"This is not a terminal to confirm at: {again}", error)
+        raise CommandFailed(wire.EXIT_REFUSED, f"This is not a terminal to confirm at: {again}", error)
     if not _says_yes(plan["verb"], plan["target"], typed):
         raise CommandFailed(wire.EXIT_REFUSED, "Nothing was changed.", {"code": "declined"})
     return plan["digest"]
@@ -118,7 +118,7 @@ def confirmed(verb: str, name: str, as_json: bool) -> None:
     error = {"code": "unconfirmed", "remedy": "Give the command again with --yes."}
     if as_json or not sys.stdin.isatty():
         said = "It deletes, and nobody confirmed it" if as_json else "This is not a terminal to confirm at"
-        raise CommandFailed(wire.EXIT_USAGE, f"{said}: repeat with --yes.", error)
+        raise CommandFailed(wire.EXIT_REFUSED, f"{said}: repeat with --yes.", error)
     if not _says_yes(verb, name, typed=False):
         raise CommandFailed(wire.EXIT_REFUSED, "Nothing was changed.", {"code": "declined"})
 

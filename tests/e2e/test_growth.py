@@ -260,7 +260,7 @@ def test_an_expansion_that_fails_leaves_the_standing_cluster_alone_and_nobody_de
         path = tmp_path / "three.yaml"
         path.write_text(spec(*THREE))
         told = nxd(one, "apply", str(path))
-        assert (told.returncode, "not a terminal" in told.stderr) == (2, True)
+        assert (told.returncode, "not a terminal" in told.stderr) == (4, True)
         assert "- node04" in told.stdout and "It deletes " in told.stdout
         for answer in ("n", ""):
             code, said = nxd_at_a_terminal(one, answer, "apply", str(path))

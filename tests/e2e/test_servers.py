@@ -39,7 +39,7 @@ def test_a_retry_of_a_node_whose_server_failed_says_which_server_goes_and_which_
             client.verb("retry", "node01", digest=client.plan("retry", "node02")["digest"])
         assert refused.value.error["code"] == "plan_changed"
         asked = nxd(one, "retry", "node01")
-        assert (asked.returncode, "not a terminal" in asked.stderr) == (2, True)
+        assert (asked.returncode, "not a terminal" in asked.stderr) == (4, True)
         assert "- " in asked.stdout and "demo-node01-host-bms-2" in asked.stdout
         assert entities(client)["node01"]["state"] == "failed"
         assert nxd(one, "retry", "node02").returncode == 0

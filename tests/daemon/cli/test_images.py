@@ -88,7 +88,7 @@ def test_each_prints_json_of_its_shape(place: Any, iso: str) -> None:
         assert (ended.code, misfits(json.loads(ended.out), SHAPES[f"images {command[0]}"])) == (code, [])
     for command, code, kind in (
         (("rm", "one", "--yes"), 2, "unknown"),
-        (("rm", KERNEL_NAME), 2, "unconfirmed"),
+        (("rm", KERNEL_NAME), 4, "unconfirmed"),
         (("add", KERNEL_NAME, str(given)), 4, "refused"),
         (("add", "two", "nowhere"), 2, "usage"),
         (("import", str(given)), 2, "usage"),
@@ -111,7 +111,8 @@ def test_one_that_a_deployment_under_way_boots_from_is_not_deleted(place: Any, i
     assert place.run("images", "import", iso, "--replace").code == 0, "the same bytes are no other image"
     add = ("images", "add", KERNEL_NAME, iso, "--replace")
     place.run(*add).refused_with(4, "boot from vmlinuz-foundation: it was not replaced", "--yes")
-    assert place.run(*add, "--json").code == 4
+    told = place.run(*add, "--json")
+    assert (told.code, json.loads(told.out)["error"]["code"]) == (4, "unconfirmed")
     assert "Nothing was changed." in at_terminal(place, "\n", *add)
     assert place.run("images", "verify").code == 0
     assert place.run(*add, "--yes").code == 0

@@ -114,7 +114,7 @@ def test_a_verb_that_deletes_shows_its_plan_and_does_nothing_without_a_terminal_
     with Client(served.socket) as client:
         digest, before = client.plan(verb, name)["digest"], client.snapshot()["revision"]
         ended = served.run(verb, name)
-        ended.refused_with(2, "not a terminal", f"--plan {digest}", "--yes")
+        ended.refused_with(4, "not a terminal", f"--plan {digest}", "--yes")
         log = client.log(after=before)["events"]
     assert not [event for event in log if event["kind"] == "verb"]
 

@@ -153,7 +153,7 @@ def test_followed_lines_are_events_one_on_each_line(served: Any) -> None:
         (("status", "--nonsense"), 2, "usage", "--nonsense"),
         (("logs", "--since", "whenever"), 2, "usage", "whenever"),
         (("plan", "missing.yaml"), 2, "usage", "missing.yaml"),
-        (("destroy", "solo"), 2, "unconfirmed", "--plan"),
+        (("destroy", "solo"), 4, "unconfirmed", "--plan"),
         (("resume", "nobody"), 2, "unknown", "nobody"),
         (("destroy", "solo", "--plan", "0"), 4, "plan_changed", "plan"),
     ],

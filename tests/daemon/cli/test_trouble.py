@@ -243,7 +243,7 @@ def test_a_state_directory_that_cannot_be_is_told(place: Any) -> None:
         (("retry", "solo01"), 4, ("It is pending",)),
         (("hold", "solo"), 4, ("It is held",)),
         (("rollback", "solo", "--plan", "0" * 16), 4, ("plan", "confirm")),
-        (("destroy", "solo"), 2, ("not a terminal", "--plan")),
+        (("destroy", "solo"), 4, ("not a terminal", "--plan")),
         (("explode",), 2, ("explode",)),
         (("status", "--nonsense"), 2, ("--nonsense",)),
         (("wait", "solo", "--timeout", "soon"), 2, ("soon",)),
