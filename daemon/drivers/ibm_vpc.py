@@ -65,6 +65,11 @@ class IbmVpc:
         """The VPC, or None."""
         return await self._lookup("get_vpc", id_)
 
+    async def zones(self, region: str) -> list[str] | None:
+        """The names of the zones of a region; None where there is no such region."""
+        found = await self._lookup("list_region_zones", region)
+        return None if found is None else [str(zone["name"]) for zone in found["zones"]]
+
     async def subnet(self, id_: str) -> Json | None:
         """The subnet, or None."""
         return await self._lookup("get_subnet", id_)

@@ -43,6 +43,19 @@ def test_a_port_that_is_the_other_one_or_somebody_elses_is_told(rig: Callable[..
     assert config != boot
 
 
+def test_a_zone_that_its_region_does_not_have_is_told_once_with_those_it_has(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig()
+    nowhere = SPEC.replace("zone: us-south-1", "zone: us-south-9")
+    with Client(one.stage.socket) as client:
+        failed = [check for check in client.preflight(nowhere) if check["result"] == "failed"]
+    assert [(check["name"], check["detail"]) for check in failed] == [
+        ("zone", "There is no zone us-south-9 in us-south.")
+    ]
+    assert "one of us-south-1, us-south-2, us-south-3 as ibm.zone" in failed[0]["remedy"]
+
+
 ELSEWHERE = {"cidr_block": "10.9.9.0/24"}
 RULES: list[tuple[dict[str, Any], str]] = [
     ({"rules.0.remote": ELSEWHERE}, "No rule lets TCP {boot} out to the boot URL"),

@@ -30,10 +30,18 @@ class ListedAddress(Listed, gc=False):
 class Lists:
     """Lists of the VPC as they were when somebody first asked for them: each is asked for once."""
 
-    def __init__(self, vpc: IbmVpc) -> None:
+    def __init__(self, vpc: IbmVpc, region: str) -> None:
         self._vpc = vpc
+        self._region = region
+        self._zones: list[str] | None = None
         self._servers: list[Listed] | None = None
         self._addresses: dict[str, list[ListedAddress]] = {}
+
+    async def zones(self) -> list[str]:
+        """Every zone of the region; none where there is no such region. Raises OutsideError."""
+        if self._zones is None:
+            self._zones = await self._vpc.zones(self._region) or []
+        return self._zones
 
     async def servers(self) -> list[Listed]:
         """Every server of the account in the region. Raises OutsideError."""

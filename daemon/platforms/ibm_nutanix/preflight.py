@@ -105,16 +105,17 @@ class Preflight:
     async def check(self, spec: Json, need: Need, seen: dict[str, list[Check]] | None = None) -> list[Check]:
         """Every line. A caller that comes again gives what it has ``seen``, which is not looked at once more: then a
         passing trouble is raised instead of told, once the other looks have been tried."""
-        lists = Lists(self._vpc)
+        lists = Lists(self._vpc, self._settings.ibm_region)
         looks: tuple[tuple[str, Look], ...] = (
             ("VPC and roles", self._vpc_and_roles),
+            ("zone", lambda ibm, need: self._zone(ibm, lists)),
             ("management subnet", lambda ibm, need: self._subnet(ibm, "management", need, lists)),
             ("workload subnet", lambda ibm, need: self._subnet(ibm, "workload", need, lists)),
             ("security groups", self._security_groups),
             ("image", self._image),
-            ("profile", self._profile),
+            ("profile", lambda ibm, need: self._profile(ibm, lists)),
             ("server quota", lambda ibm, need: self._quota(need, lists)),
-            ("DNS zone", self._zone),
+            ("DNS zone", self._dns_zone),
             ("names", lambda ibm, need: self._names(spec, need, lists)),
             ("boot images", self._boot_images),
             ("boot scripts", self._boot_scripts),
@@ -148,13 +149,24 @@ class Preflight:
             return [_spec("VPC", f"There is no VPC {ibm['vpc']}.", "ibm.vpc")]
         return [Check("VPC", "passed", f"the token is accepted, {ibm['vpc']} is there")]
 
+    async def _zone(self, ibm: Json, lists: Lists) -> list[Check]:
+        """Whether the region has it, which the cloud alone knows. What is not there is told here, once."""
+        zones, region = await lists.zones(), self._settings.ibm_region
+        if not zones:
+            remedy = "Name the right one as ibm.region in nxd.yaml, then start nxd again."
+            return [_failed("zone", f"There is no region {region}.", remedy)]
+        if ibm["zone"] not in zones:
+            wanted = f"one of {', '.join(zones)}"
+            return [_spec("zone", f"There is no zone {ibm['zone']} in {region}.", "ibm.zone", wanted)]
+        return [Check("zone", "passed", f"{ibm['zone']} is one of {region}")]
+
     async def _subnet(self, ibm: Json, network: str, need: Need, lists: Lists) -> list[Check]:
         name, wanted = f"{network} subnet", ibm[network]
         subnet = await self._vpc.subnet(wanted["subnet"])
         if subnet is None:
             return [_spec(name, f"There is no subnet {wanted['subnet']}.", f"ibm.{network}.subnet")]
-        if subnet["zone"]["name"] != ibm["zone"]:
-            where = subnet["zone"]["name"]
+        where = subnet["zone"]["name"]
+        if where != ibm["zone"] and ibm["zone"] in await lists.zones():
             detail = f"It is in {where}, the servers in {ibm['zone']}."
             remedy = (
                 f"Name a subnet in {ibm['zone']} as ibm.{network}.subnet in the spec, or {where} as ibm.zone."
@@ -213,12 +225,14 @@ class Preflight:
             return [_spec("image", detail, "ibm.image", "an image that is available")]
         return [Check("image", "passed", str(image["name"]))]
 
-    async def _profile(self, ibm: Json, need: Need) -> list[Check]:
+    async def _profile(self, ibm: Json, lists: Lists) -> list[Check]:
         profile = await self._vpc.profile(ibm["profile"])
         if profile is None:
             return [_spec("profile", f"There is no profile {ibm['profile']}.", "ibm.profile")]
         zones = [zone["name"] for zone in profile.get("zones", ())]
         if zones and ibm["zone"] not in zones:
+            if ibm["zone"] not in await lists.zones():
+                return []
             detail = f"{ibm['profile']} is not offered in {ibm['zone']}."
             offered = ", ".join(zones)
             remedy = f"Name another one as ibm.profile in the spec, or a zone that offers it as ibm.zone ({offered})."
@@ -234,7 +248,7 @@ class Preflight:
             return [Check("server quota", "unknown", detail, remedy)]
         return [Check("server quota", "passed", detail)]
 
-    async def _zone(self, ibm: Json, need: Need) -> list[Check]:
+    async def _dns_zone(self, ibm: Json, need: Need) -> list[Check]:
         dns = ibm["dns"]
         zone = await self._dns.zone(dns["instance"], dns["zone"])
         if zone is None:

@@ -57,7 +57,7 @@ def test_a_service_has_the_methods_that_its_driver_calls_and_no_others_and_no_ne
         "list_permitted_networks",
         "list_resource_records",
     ]
-    assert len(vpc) == 22
+    assert len(vpc) == 23
     assert {"create_bare_metal_server", "list_bare_metal_servers", "get_vpc"} < set(vpc)
     assert models == ["BareMetalServerPrototype", "VpcV1"], "what a method looks up by name is kept"
     assert left == []

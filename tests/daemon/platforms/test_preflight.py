@@ -68,6 +68,7 @@ def furnish(cloud: Cloud) -> None:
         "zone-1": {"id": "zone-1", "name": "nutanix.internal", "state": "active"},
     }
     served = {"permitted_network": {"vpc_crn": "crn:v1:…::vpc:vpc-1"}}
+    cloud.shown |= {"zones": [{"name": ZONE}, {"name": "us-south-2"}]}
     cloud.shown |= {"reserved_ips": [], "bare_metal_servers": [], "permitted_networks": [served]}
 
 
@@ -90,6 +91,14 @@ async def test_in_a_furnished_cloud_nothing_is_missing(cloud: tuple[Cloud, NodeS
     assert found["boot URL"].result == found["config URL"].result == "failed"
 
 
+def move(cloud: Cloud) -> None:
+    """The zone is none of its region, and nothing is there."""
+    cloud.shown["zones"] = elsewhere = [{"name": "us-south-2"}, {"name": "us-south-3"}]
+    for name in ("sub-m", "sub-w"):
+        cloud.objects[name] = {**subnet("10.1.0.0/24"), "zone": elsewhere[0]}
+    cloud.objects["profile-1"] = {"name": "profile-1", "zones": elsewhere}
+
+
 Harm = Callable[[Cloud], Any]
 HARMS: dict[str, tuple[Harm, str, str, str]] = {
     "no vpc": (lambda cloud: cloud.objects.update({"vpc-1": None}), "VPC", "no VPC", "ibm.vpc"),
@@ -99,6 +108,8 @@ HARMS: dict[str, tuple[Harm, str, str, str]] = {
         "no subnet",
         "ibm.workload.subnet",
     ),
+    "no such zone": (move, "zone", "no zone us-south-1 in us-south", "ibm.zone"),
+    "no such region": (lambda cloud: cloud.objects.update(zones=None), "zone", "no region us-south", ""),
     "another zone": (
         lambda cloud: cloud.objects["sub-m"].update(zone={"name": "us-south-2"}),
         "management subnet",
@@ -169,7 +180,9 @@ async def test_what_is_missing_is_named_with_the_setting_that_names_it(
     assert {one for one, check in found.items() if check.result == "failed" and one not in OURS} == {name}
     assert words in found[name].detail and found[name].remedy
     assert found[name].setting == setting
-    assert ("as ibm.zone" in found[name].remedy) == (harm in ("another zone", "no profile there"))
+    assert ("as ibm.zone" in found[name].remedy) == (
+        harm in ("no such zone", "another zone", "no profile there")
+    )
 
 
 EACH = {"node01": 1, "node02": 1, "node03": 1}
