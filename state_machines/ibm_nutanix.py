@@ -104,10 +104,10 @@ NODE_STEPS: tuple[State, ...] = (
 _WITH_SERVER = ("creating_server", "awaiting_boot", "awaiting_config", "installing", "awaiting_cvm")
 
 NODE_UNDO: tuple[UndoStep, ...] = (
-    UndoStep("delete_dns", "deleting DNS records", 10 * MINUTE),
-    UndoStep("delete_server", "deleting the server", 60 * MINUTE),
-    UndoStep("delete_vnis", "deleting interfaces", 20 * MINUTE),
-    UndoStep("release_ips", "releasing addresses", 20 * MINUTE),
+    UndoStep("delete_dns", "deleting DNS records", 10 * MINUTE, ("dns_record",)),
+    UndoStep("delete_server", "deleting the server", 60 * MINUTE, ("server",)),
+    UndoStep("delete_vnis", "deleting interfaces", 20 * MINUTE, ("vni",)),
+    UndoStep("release_ips", "releasing addresses", 20 * MINUTE, ("reserved_ip",)),
     UndoStep("forget_config", "forgetting the configuration", 1 * MINUTE),
 )
 

@@ -47,11 +47,12 @@ class State(Struct, frozen=True):
 
 
 class UndoStep(Struct, frozen=True):
-    """One stage of a rollback, with its deadline in seconds."""
+    """One stage of a rollback, with its deadline in seconds; ``kinds`` are the kinds of objects that it takes back."""
 
     name: str
     title: str
     deadline: float
+    kinds: tuple[str, ...] = ()
 
 
 class Transition(Struct, frozen=True):

@@ -46,6 +46,12 @@ class _Kept(dict[str, Any]):
         return f"{{{key}}}"
 
 
+def latest(names: Iterable[str], kinds: Mapping[str, ObjectKind]) -> float:
+    """For how many seconds an accepted call for any of these kinds may still take effect; a claim is our own."""
+    named = (kinds[name] for name in names if name in kinds)
+    return max((kind.late for kind in named if kind.nature != "claim"), default=0.0)
+
+
 def by_name(kinds: Iterable[ObjectKind]) -> dict[str, ObjectKind]:
     """The kinds by their names."""
     return {kind.name: kind for kind in kinds}

@@ -62,7 +62,7 @@ def _load(path: str, on: Collection[str] | None) -> ClusterSpec:
     return load_spec(_read(path), path, model_for, _states)
 
 
-def _states(platform: str) -> Mapping[str, bool]:
+def _states(platform: str) -> Mapping[str, float | None]:
     from daemon.platforms import states
 
     return states(platform)

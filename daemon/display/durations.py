@@ -1,6 +1,8 @@
-"""Durations in words."""
+"""Durations and times of day in words."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 UNKNOWN = "–"
 TEN_YEARS = 3650
@@ -22,6 +24,11 @@ def lasting(seconds: float | None) -> str:
     if days < 100:
         return f"{days}d{whole % 86400 // 3600:02}h"
     return f"{days}d" if days < TEN_YEARS else f"{days // 365}y"
+
+
+def time_of_day(moment: float) -> str:
+    """When on its day a moment in Unix seconds is: 14:03:07 UTC."""
+    return f"{datetime.fromtimestamp(moment, UTC):%H:%M:%S} UTC"
 
 
 def roughly(seconds: float) -> str:

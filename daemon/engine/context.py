@@ -115,6 +115,10 @@ class StepContext:
         """See ``ExactlyOnce.remove``."""
         return await self._objects.remove(row, disposal)
 
+    def waited_out(self, row: Resource) -> float | None:
+        """See ``ExactlyOnce.waited_out``."""
+        return self._objects.waited_out(row)
+
     async def update(self, row: Resource, **data: Any) -> Resource:
         """See ``ExactlyOnce.update``."""
         return await self._objects.update(row, **data)

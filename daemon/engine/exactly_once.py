@@ -14,12 +14,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from daemon.engine.doubts import (
-    UNHEARD,
     certain,
     is_lost,
     is_refusal,
+    is_shut_out,
     is_unanswered,
+    is_unheard,
     late_for,
+    never_sent,
     sent_again,
     uncertain,
     was_there_before,
@@ -46,6 +48,8 @@ class ExactlyOnce:
         self._draft = draft
         self._locks = locks
         self._late = late
+        self._waited_out: dict[tuple[str, str, str], float] = {}
+        """Row → until when an earlier call for it may take effect, of those that were looked for in vain."""
 
     async def ensure(self, want: Want) -> Resource:
         """Make sure that the object exists and is ours, without ever making it twice. Raises NxdError."""
@@ -60,16 +64,21 @@ class ExactlyOnce:
             return await self._adopt(want, known if doubtful else None, found)
         if unanswered and known is not None and not want.unique:
             self._wait_out(known)
-        row = await self._intend(want, known if doubtful else None)
+        before = known if doubtful else None
+        row = await self._intend(want, before)
         try:
             made = await want.create()
         except OutsideError as error:
             point("call_refused", row.owner, row.kind, row.name)
             row = uncertain(row, error, self._journal.clock.now())
             self._draft.note(PutResource(row))
-            if not is_refusal(error) or error.code in UNHEARD:
-                raise
-            return await self._look_after(want, row, error)
+            looked = is_refusal(error) and not is_unheard(error)
+            found = await self._look_after(want, error) if looked else None
+            if found is not None:
+                return await self._adopt(want, row, found)
+            if is_shut_out(error):
+                self._draft.note(PutResource(never_sent(row, before)))
+            raise
         point("after_call", row.owner, row.kind, row.name)
         return await self._confirm(want, row, made, "made")
 
@@ -103,17 +112,15 @@ class ExactlyOnce:
         now = self._journal.clock.now()
         return late_for(row, self._journal.started, now, self._late(row.kind))
 
-    async def _look_after(self, want: Want, row: Resource, error: OutsideError) -> Resource:
-        """Look for the name after a refusal, which proves nothing before; raises the refusal if nothing is found."""
+    async def _look_after(self, want: Want, error: OutsideError) -> Found | None:
+        """Look for the name after a refusal, which proves nothing before."""
         try:
             found = await want.find()
         except OutsideError as blind:
             raise blind if blind.retry == "now" else error from blind
-        if found is None:
-            if error.code == "name_taken":
-                raise OutsideError("conflict", error.message, evidence=error.evidence) from error
-            raise error
-        return await self._adopt(want, row, found)
+        if found is None and error.code == "name_taken":
+            raise OutsideError("conflict", error.message, evidence=error.evidence) from error
+        return found
 
     async def _adopt(self, want: Want, row: Resource | None, found: Found) -> Resource:
         """Take what an earlier call of ours made; refuse what carries our name without our intent or mark."""
@@ -165,7 +172,7 @@ class ExactlyOnce:
             found = await disposal.find(row) if row.sent else None
             if found is not None and was_there_before(row, found.created):
                 found = None
-            if found is None and row.sent and self._late_for(row) > 0:
+            if found is None and row.sent and self._may_still_come(row):
                 return False
             if found is None:
                 await self.note_absent(row)
@@ -193,7 +200,7 @@ class ExactlyOnce:
 
     async def _missing(self, row: Resource, disposal: Disposal) -> bool:
         """Believe that an object is gone which nobody has seen and deleted; one of its name that is ours goes next."""
-        if self._late_for(row) > 0:
+        if self._may_still_come(row):
             return False
         found = await disposal.find(row)
         if found is None:
@@ -201,6 +208,18 @@ class ExactlyOnce:
             return True
         await self._put(replace(row, cloud_id=found.cloud_id))
         return False
+
+    def _may_still_come(self, row: Resource) -> bool:
+        """Whether an earlier call may still make what is not there, which is remembered for who asks why it waits."""
+        left = self._late_for(row)
+        if left > 0:
+            self._waited_out[row.key] = self._journal.clock.now() + left
+        return left > 0
+
+    def waited_out(self, row: Resource) -> float | None:
+        """Until when, in Unix seconds, an earlier call may take effect for an object that this turn was to delete and
+        saw nowhere; None for any other."""
+        return self._waited_out.get(row.key)
 
     async def vanished(self, row: Resource, disposal: Disposal) -> bool:
         """Whether an object that answered with a 404 is gone. Soon after it was made, and while a list still shows

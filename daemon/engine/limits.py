@@ -17,9 +17,11 @@ class Limits(Struct, frozen=True):
     factor: float = 1.0
 
     def of(self, state: State | UndoStep) -> float | None:
-        """Seconds a state or a stage of a rollback may last: the spec's word, else the table's."""
+        """Seconds a state or a stage of a rollback may last: the spec's word, else the table's. No factor cuts a stage
+        short, which waits until no earlier call can take effect."""
         seconds = self.deadlines.get(state.name, state.deadline)
-        return None if seconds is None else float(seconds) * self.factor
+        factor = max(1.0, self.factor) if isinstance(state, UndoStep) else self.factor
+        return None if seconds is None else float(seconds) * factor
 
     def here(self, record: Record, kind: Kind) -> float | None:
         """Seconds that the state or the stage may last at which a record is."""

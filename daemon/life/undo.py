@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
+from daemon.display.durations import time_of_day
 from daemon.engine.context import Step, StepContext
 from daemon.engine.objects import Disposal
 from daemon.store.ops import Resource
@@ -35,25 +36,32 @@ def stage(
         for answer in answers:
             if isinstance(answer, BaseException):
                 raise answer
-        left = [row.name for row, answer in zip(rows, answers, strict=True) if not answer]
+        left = [row for row, answer in zip(rows, answers, strict=True) if not answer]
         if not left:
             return Done()
         now = {row.name: row for row in ctx.resources(kind)}
-        shown = ", ".join(
-            f"{name} ({said})" if (said := _why(now.get(name), told)) else name for name in left
-        )
         ways = tuple(stubborn(list(now.values())))
-        return Wait(
-            f"the {what} to be gone", f"not gone yet: {shown}", poll, attention=bool(ways), remedies=ways
-        )
+        evidence = _evidence([now.get(row.name, row) for row in left], ctx.waited_out, told)
+        return Wait(f"the {what} to be gone", evidence, poll, attention=bool(ways), remedies=ways)
 
     return run
 
 
-def _why(row: Resource | None, told: Callable[[Resource], str]) -> str:
-    """Why something is not gone, if more is known than that."""
-    if row is None:
-        return ""
-    if row.cloud_id is None:
-        return "a create of it was refused or not answered, and may take effect late"
-    return told(row)
+def _evidence(
+    rows: Sequence[Resource],
+    waited_out: Callable[[Resource], float | None],
+    told: Callable[[Resource], str],
+) -> str:
+    """What still stands; what does not, and until when an earlier call may make it all the same."""
+    absent = {row.name: until for row in rows if (until := waited_out(row)) is not None}
+    standing = [row for row in rows if row.name not in absent]
+    parts = []
+    if standing:
+        shown = (f"{row.name} ({said})" if (said := told(row)) else row.name for row in standing)
+        parts.append(f"not gone yet: {', '.join(shown)}")
+    if absent:
+        over = time_of_day(max(absent.values()))
+        parts.append(
+            f"seen to be gone: {', '.join(absent)}, but an earlier call may take effect until {over}"
+        )
+    return "; ".join(parts)

@@ -118,9 +118,12 @@ def boot_tables(names: Iterable[str]) -> Mapping[str, BootTable]:
     return {name: sound_part_of(manifest, "BOOT") for name, manifest in named.items() if manifest.boot}
 
 
-def states(name: str) -> Mapping[str, bool]:
-    """The states of that platform, and the stages of a rollback; whether a spec may set a deadline for each. Raises
-    KeyError, PlatformError."""
-    kinds = tables(name)
-    work = {step for kind in kinds for step in (*kind.steps, *(stage.name for stage in kind.undo))}
-    return {state: False for kind in kinds for state in kind.states} | dict.fromkeys(work, True)
+def states(name: str) -> Mapping[str, float | None]:
+    """The states of that platform, and the stages of a rollback; the seconds that a deadline of each has to be beyond,
+    None where a spec may set none. Raises KeyError, PlatformError."""
+    from state_machines.objects import by_name, latest
+
+    kinds, objects = tables(name), by_name(manifest_of(name).objects)
+    found: dict[str, float | None] = {state: None for kind in kinds for state in kind.states}
+    found |= {step: 0.0 for kind in kinds for step in kind.steps}
+    return found | {stage.name: latest(stage.kinds, objects) for kind in kinds for stage in kind.undo}

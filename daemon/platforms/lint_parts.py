@@ -15,6 +15,7 @@ from pxe.routes import BootTable
 from pxe.table_lint import lint_table
 from state_machines import check
 from state_machines.kind import Kind, State, Transition, UndoStep
+from state_machines.objects import by_name, latest
 from state_machines.verbs import SHARED, Verb
 
 Parts = Mapping[str, Any]
@@ -69,6 +70,27 @@ def _every_verb_that_is_named_is_one(manifest: Manifest, parts: Parts) -> Iterat
             yield f"the error {error.code}: it leads to {name}, which is no verb"
 
 
+def _every_kind_of_object_is_taken_back_in_time(manifest: Manifest, parts: Parts) -> Iterator[str]:
+    """A rollback names what is left over once its stage is late, and until then an accepted call may take effect."""
+    if not all(isinstance(parts.get(name), Kind) for name in ("NODE", "CLUSTER")):
+        return
+    stages: list[UndoStep] = [*parts["NODE"].undo, *parts["CLUSTER"].undo]
+    kinds = by_name(manifest.objects)
+    taken = {name for stage in stages for name in stage.kinds}
+    for stage in stages:
+        for name in stage.kinds:
+            if name not in kinds:
+                yield f"{stage.name}: it takes back {name}, which is none of the kinds of its objects"
+            elif stage.deadline <= (late := latest([name], kinds)):
+                yield (
+                    f"{stage.name}: its deadline ({stage.deadline:g} s) is over before {name} is certain to be gone, "
+                    f"for which a call may take effect {late:g} s late: give it more than that"
+                )
+    for kind in manifest.objects:
+        if kind.name not in taken and not kind.goes_with and kind.nature != "claim":
+            yield f"{kind.name}: no stage of a rollback takes it back: name it in the kinds of one"
+
+
 def _its_spec_explains_its_keys(manifest: Manifest, parts: Parts) -> Iterator[str]:
     properties = parts["MODEL"].model_json_schema()["properties"]
     for key, about in properties.items():
@@ -111,6 +133,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("NODE", _table("NODE")),
     ("CLUSTER", _table("CLUSTER")),
     ("NODE", _every_verb_that_is_named_is_one),
+    ("NODE", _every_kind_of_object_is_taken_back_in_time),
     ("MODEL", _its_spec_explains_its_keys),
     ("MODEL", _its_names_are_those_of_the_manifest),
     ("BOOT", _its_routes_are_sound),

@@ -82,7 +82,7 @@ SETTINGS: tuple[Setting, ...] = (
         "deadlines.factor",
         number(0, above=True, highest=10_000),
         "1.0",
-        "Multiplies every deadline, for slow networks",
+        "Multiplies every deadline, for slow networks; below 1 not those of a rollback's stages",
     ),
     Setting(
         "clock.speed",

@@ -217,12 +217,13 @@ def load_spec(
     text: str,
     source_name: str,
     model_for: Callable[[str], type[ClusterSpec]],
-    known_states: Callable[[str], Mapping[str, bool]] | None = None,
+    known_states: Callable[[str], Mapping[str, float | None]] | None = None,
 ) -> ClusterSpec:
     """The spec in ``text``.
 
     ``model_for`` finds the platform's model by its name and raises LookupError (best UnknownPlatform) if
-    there is none; ``known_states`` gives the states of that platform, and whether a deadline may be set for each.
+    there is none; ``known_states`` gives the states of that platform, and the seconds that a deadline of each has to be
+    beyond, None where there can be none.
     Raises SpecError with every mistake at once; ``source_name`` stands in front of each. It takes seconds
     for a text near ``SPEC_LIMIT`` bytes, holds no state and may run in any thread.
     """
@@ -315,13 +316,28 @@ def _rule_problems(marked: Marked, model: type[ClusterSpec], wrong: bool) -> lis
         return [] if wrong else [marked.at((), said)]
 
 
-def _state_problems(marked: Marked, states: Mapping[str, bool]) -> list[Mistake]:
-    given, timed = at(marked.value, "deadlines"), [state for state, limited in states.items() if limited]
+def _state_problems(marked: Marked, states: Mapping[str, float | None]) -> list[Mistake]:
+    given, timed = (
+        at(marked.value, "deadlines"),
+        [name for name, least in states.items() if least is not None],
+    )
     found = []
-    for state in given if isinstance(given, dict) else ():
+    for state, written in given.items() if isinstance(given, dict) else ():
+        least = states.get(state)
         if state not in states:
             found.append(marked.at_key(("deadlines", state), unknown("state", state, timed)))
-        elif not states[state]:
+        elif least is None:
             said = f'the state "{state}" has no deadline of its own: remove it'
             found.append(marked.at_key(("deadlines", state), said))
+        elif _is_within(written, least):
+            said = f"{state} waits until no earlier call can take effect, up to {least:g} s: give it more than that"
+            found.append(marked.at(("deadlines", state), said))
     return found
+
+
+def _is_within(written: object, seconds: float) -> bool:
+    """Whether something is a duration of at most so many seconds."""
+    try:
+        return parse_duration(written) <= seconds
+    except ValueError:
+        return False

@@ -130,7 +130,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "anywhere",
            "the boot server stands on a trusted segment", ("tests/test_docs.py::test_operators_are_told_how_to_shut_the_boot_server_off_from_others",), "S001-16"),
     Mutant("state_machines/ibm_nutanix.py",
-           "    UndoStep(\"delete_server\", \"deleting the server\", 60 * MINUTE),\n    UndoStep(\"delete_vnis\", \"deleting interfaces\", 20 * MINUTE),\n",
-           "    UndoStep(\"delete_vnis\", \"deleting interfaces\", 20 * MINUTE),\n    UndoStep(\"delete_server\", \"deleting the server\", 60 * MINUTE),\n",
+           "    UndoStep(\"delete_server\", \"deleting the server\", 60 * MINUTE, (\"server\",)),\n    UndoStep(\"delete_vnis\", \"deleting interfaces\", 20 * MINUTE, (\"vni\",)),\n",
+           "    UndoStep(\"delete_vnis\", \"deleting interfaces\", 20 * MINUTE, (\"vni\",)),\n    UndoStep(\"delete_server\", \"deleting the server\", 60 * MINUTE, (\"server\",)),\n",
            "the server goes before what it stands on", ("tests/state_machines/test_kind.py::test_the_server_goes_before_what_it_stands_on",), "S000-44"),
 )  # fmt: skip

@@ -133,6 +133,14 @@ WORDS = {
         "toyland.routes: readers, events is a int, and not a function",
     ),
     "no deadline": (edit("tables.py", ("deadline=120.0", "deadline=None")), "NODE: making: a step runs here without"),
+    "a stage that ends before its object is certain to be gone": (
+        edit("tables.py", ('"taking the box away", 300.0', '"taking the box away", 60.0')),
+        "unmake: its deadline (60 s) is over before box is certain to be gone",
+    ),
+    "an object that no stage takes back": (
+        edit("tables.py", ('("box", "mac")', '("mac",)')),
+        "box: no stage of a rollback takes it back: name it in the kinds of one",
+    ),
     "a deadline that is a text": (
         edit("tables.py", ("deadline=120.0", 'deadline="120"')),
         "toyland.tables: NODE, states, making: deadline is a str, and not a number or None",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
+from daemon.display.durations import time_of_day
 from daemon.drivers.ibm_vpc import IbmVpc
 from daemon.engine.context import StepContext
 from daemon.engine.objects import Disposal
@@ -132,7 +132,7 @@ class MachineSteps:
     def _silent(self, received: float) -> str:
         """Since when nothing has been received. What was said while no daemon listened comes again, if the machine
         repeats it; so silence begins with the start of this one."""
-        since = f"{datetime.fromtimestamp(max(received, self._started), UTC):%H:%M:%S} UTC"
+        since = time_of_day(max(received, self._started))
         return (
             f"silent since {since}" if received >= self._started else f"silent since nxd started at {since}"
         )

@@ -1,4 +1,4 @@
-"""A refusal is no proof: the name is looked for before a duty to undo ends."""
+"""A refusal is no proof, unless nobody was let in: the name is looked for before a duty to undo ends."""
 
 from __future__ import annotations
 
@@ -133,3 +133,42 @@ async def test_a_refusal_does_not_clear_the_doubt_of_a_create_before_it(house: A
     assert row(house).state == "deleting", "a second one of that name may come, for two calls are open"
     await house.pass_time(LATE_SECONDS)
     assert (house.record().state, house.toy.outside.objects) == ("rolled_back", {})
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("authentication", 401), ("bad_request", 401), ("not_authorized", 403)]
+)
+async def test_a_call_that_was_not_let_in_has_made_nothing(house: Any, code: str, status: int) -> None:
+    house.toy.outside.before = once(OutsideError(code, status=status))
+    await house.begin()
+    assert (row(house).state, row(house).sent) == ("intended", 0)
+    await house.pass_time(2)  # for some it is tried again by itself, for others by a person
+    if house.record().state == "failed":
+        await house.tell("node01", "retry")
+    assert (house.record().state, row(house).sent) == ("ready", 1)
+    await house.tell("node01", "rollback")
+    assert (house.record().state, house.toy.outside.objects) == ("rolled_back", {})
+
+
+async def test_a_call_that_was_not_let_in_takes_no_earlier_doubt_away(house: Any) -> None:
+    house.toy.outside.before = once(LOST)
+    await house.begin()
+    lost = row(house)
+    house.toy.outside.before = once(OutsideError("authentication", status=401))
+    await house.pass_time(2)
+    assert (lost.sent, row(house)) == (1, lost)
+    await house.tell("node01", "rollback")
+    assert house.record().state == "rolling_back"
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("conflict", 409), ("bad_request", 422), ("quota", 403), ("rate_limited", 429)]
+)
+async def test_any_other_refusal_may_be_the_second_answer_to_one_call(
+    house: Any, code: str, status: int
+) -> None:
+    house.toy.outside.before = once(OutsideError(code, status=status))
+    await house.begin()
+    assert row(house).sent == 1
+    await house.tell("node01", "rollback")
+    assert house.record().state == "rolling_back"

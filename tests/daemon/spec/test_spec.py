@@ -41,7 +41,7 @@ def model_for(platform: str) -> type[ClusterSpec]:
     return IbmNutanixSpec
 
 
-def known_states(platform: str) -> Mapping[str, bool]:
+def known_states(platform: str) -> Mapping[str, float | None]:
     assert platform == "ibm_nutanix"
     return states(platform)
 

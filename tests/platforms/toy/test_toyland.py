@@ -180,6 +180,18 @@ def test_a_switch_that_is_heeded_late_is_off_in_the_end(toy: Any, shelf: ShelfSt
     assert shelf.boxes == {} and "off" in shelf.switched
 
 
+def test_a_box_that_somebody_took_away_is_not_said_to_stand_while_its_row_goes(
+    toy: Any, shelf: ShelfState
+) -> None:
+    deployed(toy)
+    shelf.boxes.clear()
+    toy.asks(lambda client: client.verb("destroy", "row", meant=True))
+    until(lambda: "seen to be gone: lab-left" in toy.run("show", "left").out)
+    shown = toy.run("show", "left").out
+    assert re.search(r"an earlier call may take effect until\s+\d\d:\d\d:\d\d\s+UTC", shown), shown
+    assert "not gone yet" not in shown
+
+
 def test_two_rows_cannot_have_the_same_mac(toy: Any, shelf: ShelfState) -> None:
     deployed(toy)
     other = toy.directory / "other.yaml"

@@ -30,7 +30,7 @@ class Shelf:
             return None
         if answer.status_code == 401:
             said = f"{what}: the key was refused."
-            raise OutsideError(WRONG_KEY, said, evidence=answer.text)
+            raise OutsideError(WRONG_KEY, said, evidence=answer.text, status=401)
         if answer.status_code >= 300:
             code = CODES.get(
                 answer.status_code, "unavailable" if answer.status_code >= 500 else "bad_request"

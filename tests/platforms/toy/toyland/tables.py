@@ -130,8 +130,8 @@ NODE = Kind(
         release("release", ("pending",), NODE_STEPS, ("ready", "active")),
     ),
     undo=(
-        UndoStep("switch_off", "switching the box off", 120.0),
-        UndoStep("unmake", "taking the box away", 120.0),
+        UndoStep("switch_off", "switching the box off", 120.0, ("power",)),
+        UndoStep("unmake", "taking the box away", 300.0, ("box", "mac")),
     ),
     verbs=(*VERBS, ANOTHER, BLINK),
 )
