@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
-from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
 
@@ -18,9 +17,11 @@ from daemon.wire import EntityView, StreamLine
 from nxtui import keys
 from nxtui.acts.commands import FleetCommands
 from nxtui.acts.keymap import Keymap
+from nxtui.acts.questions import Questions
 from nxtui.acts.sending import VerbSender
 from nxtui.draw.renderer import Renderer
 from nxtui.draw.themes import FALLBACK, THEMES
+from nxtui.faults import UnbrokenApp
 from nxtui.model.feed import Feed
 from nxtui.model.known import Changes, Fleet
 from nxtui.model.trail import Place, Trail
@@ -39,7 +40,7 @@ LEARN_EVERY = 60.0
 """Seconds for which the daemon's figures about its steps are good enough."""
 
 
-class NxTui(App[None]):
+class NxTui(UnbrokenApp):
     """Watches one daemon. It ends when a person says so or the terminal is gone, and for no other reason."""
 
     CSS = """
@@ -108,6 +109,7 @@ class NxTui(App[None]):
         self.animation_level = "none"
         self.read_only = read_only
         self.preferences = preferences or Preferences()
+        self.questions = Questions(self)
         self.sender = VerbSender(self)
         self.attention = Attention(self)
         self.trail = Trail()
@@ -241,6 +243,13 @@ class NxTui(App[None]):
             for widget in screen.walk_children():
                 widget.refresh()
 
+    def action_command_palette(self) -> None:
+        """Everything by its words."""
+        from nxtui.screens.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def on_key(self, event: events.Key) -> None:
         """A key that nothing on the screen took: the screen may have been given a line to type into since."""
         if isinstance(self.screen, FullScreen) and self.screen.take_typed(event):
@@ -258,43 +267,12 @@ class NxTui(App[None]):
             self.trail.visit(Place("entity", name))
             self.push_screen(EntityScreen(entity))
 
-    @work(exclusive=True, group="open")
-    async def choose_spec(self) -> None:
-        """Let a person choose a spec, and show it with what is wrong with it."""
-        from nxtui.screens.files import FilePicker
-
-        chosen = await self.push_screen_wait(FilePicker(self.renderer, Path.cwd()))
-        if chosen is not None:
-            self.open_spec(Path(chosen))
-
     def open_spec(self, file: Path) -> None:
         """A spec with its mistakes or its plan."""
         from nxtui.screens.spec import SpecScreen
 
         self.trail.visit(Place("spec", str(file)))
         self.push_screen(SpecScreen(file))
-
-    @work(exclusive=True, group="open")
-    async def log_in(self, entity: EntityView) -> None:
-        """Let a person choose an address of an entity, and lend the terminal to a login there."""
-        from nxtui.screens.pick import Pick, PickList
-        from nxtui.terminal import programs
-
-        entries = [(address, name, address) for name, address in entity["addresses"].items()]
-        if not entries:
-            self.notify(f"{entity['name']} has no address yet.", severity="warning", markup=False)
-            return
-        listed = PickList(f"Log in on {entity['name']}: where?", entries, "type to narrow")
-        address = await self.push_screen_wait(Pick(self.renderer, listed))
-        if address is None:
-            return
-        try:
-            command = programs.login(self.preferences.login, address, entity["name"])
-        except ValueError as cause:
-            said = f"The login command {self.preferences.login!r} cannot be used: {cause}."
-            self.notify(said, severity="warning", markup=False)
-        else:
-            programs.run(self, command)
 
     def open_console(self, entity: EntityView) -> None:
         """Lend the terminal to the serial console of a node's machine."""
@@ -331,7 +309,7 @@ class NxTui(App[None]):
             self.notify("There is no place before." if by < 0 else "There is no place after.", timeout=2)
             return
         while len(self.screen_stack) > 1:
-            self.pop_screen()
+            self.close_top()
         if place.kind == "entity" and place.name is not None:
             if self.fleet.find(place.name) is None:
                 self.notify(f"{place.name} is gone.", timeout=3, markup=False)
@@ -343,7 +321,7 @@ class NxTui(App[None]):
 
     def close_screen(self, screen: FullScreen) -> None:
         """Back to the screen beneath, unless the room is left already: keys may have been typed ahead."""
-        if self.screen is not screen or len(self.screen_stack) == 1:
+        if len(self.screen_stack) == 1 or self.screen_stack[-1:] != [screen]:
             return
         self.pop_screen()
         front = self.screen

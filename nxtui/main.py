@@ -8,10 +8,13 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from daemon.display.encodings import SETTINGS_LIMIT, NotText, text_in
 from nxtui.terminal import control as terminal
+
+if TYPE_CHECKING:
+    from nxtui.app import NxTui
 
 DEFAULT_SOCKET = Path("/run/nxd/nxd.sock")
 THEME_NAMES = ("dark", "light", "contrast")
@@ -154,7 +157,18 @@ def run(
         recording=recording,
     )
     app.after_first_frame = collect_rarely
-    app.run(mouse=mouse and (terminal.mouse_fits(os.environ) if chosen.mouse is None else chosen.mouse))
+    return show(app, mouse and (terminal.mouse_fits(os.environ) if chosen.mouse is None else chosen.mouse))
+
+
+def show(app: NxTui, mouse: bool) -> int:
+    """Show the window until it ends; returns the exit code. What the terminal itself refuses is said too."""
+    try:
+        app.run(mouse=mouse)
+    except Exception as error:
+        from nxtui.faults import farewell
+
+        print(farewell(error, os.environ), file=sys.stderr)
+        return 1
     return app.return_code or 0
 
 

@@ -157,32 +157,39 @@ HOUSE_RULES: dict[str, Room] = {
     "daemon.sim.scenarios": Room(WORLD, ()),
     "nxtui.keys": Room((), ("textual",)),
     "nxtui.preferences": Room((), ("yaml",)),
+    "nxtui.faults": Room((), ("rich", "textual")),
     "nxtui.model": Room(("daemon.client", "daemon.wire"), ("msgspec",)),
     "nxtui.draw": Room(("daemon.wire", "nxtui.keys", "nxtui.model"), ("rich", "textual")),
-    "nxtui.widgets": Room(("daemon.wire", "nxtui.draw", "nxtui.keys", "nxtui.model"), ("rich", "textual")),
+    "nxtui.widgets": Room(
+        ("daemon.wire", "nxtui.draw", "nxtui.faults", "nxtui.keys", "nxtui.model"), ("rich", "textual")
+    ),
     "nxtui.terminal": Room(("nxtui.app", "nxtui.model"), ("textual", "textual_serve", "aiohttp")),
     "nxtui.acts": Room(
         (
             "daemon.client", "daemon.wire", "nxtui.app", "nxtui.draw", "nxtui.keys", "nxtui.model", "nxtui.screens",
+            "nxtui.terminal",
         ),
         ("textual", "yaml"),
     ),
     "nxtui.screens": Room(
         (
-            "daemon.client", "daemon.wire", "nxtui.acts", "nxtui.app", "nxtui.draw", "nxtui.keys", "nxtui.model",
-            "nxtui.terminal", "nxtui.widgets",
+            "daemon.client", "daemon.wire", "nxtui.acts", "nxtui.app", "nxtui.draw", "nxtui.faults", "nxtui.keys",
+            "nxtui.model", "nxtui.terminal", "nxtui.widgets",
         ),
         ("rich", "textual", "yaml"),
     ),
     "nxtui.app": Room(
         (
-            "daemon.client", "daemon.wire", "nxtui.acts", "nxtui.draw", "nxtui.keys", "nxtui.model",
+            "daemon.client", "daemon.wire", "nxtui.acts", "nxtui.draw", "nxtui.faults", "nxtui.keys", "nxtui.model",
             "nxtui.preferences", "nxtui.screens", "nxtui.terminal",
         ),
         ("textual",),
     ),
     "nxtui.main": Room(
-        ("daemon.client", "nxtui.acts", "nxtui.app", "nxtui.model", "nxtui.preferences", "nxtui.terminal"),
+        (
+            "daemon.client", "nxtui.acts", "nxtui.app", "nxtui.faults", "nxtui.model", "nxtui.preferences",
+            "nxtui.terminal",
+        ),
         ("textual", "yaml"),
     ),
 }  # fmt: skip

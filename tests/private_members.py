@@ -24,6 +24,7 @@ _CROWD = "tests/pxe/test_limits.py::test_a_source_has_so_many_connections_and_th
 _SITE = ("_runner", "_server", "_backlog", "_port")
 _SOCKET = "tests/daemon/api/test_limits.py::test_a_body_that_makes_no_sense_is_400_and_no_fault_of_ours"
 _COPY = "tests/nxtui/screens/test_journeys.py::test_copying_a_row_reaches_the_terminal"
+_FAULT = "tests/nxtui/test_faults.py::test_a_fault_of_a_screen_is_told_and_kept_and_the_window_goes_on"
 
 USES: tuple[Use, ...] = (
     Use("daemon.drivers.http", "_retry_connection", "aiohttp",
@@ -38,6 +39,11 @@ USES: tuple[Use, ...] = (
         "tests/nxtui/acts/test_keymap.py::test_the_new_key_acts_the_old_one_does_not_and_footer_and_help_say_so"),
     Use("nxtui.app", "_clipboard", "textual", _COPY),
     Use("nxtui.app", "_driver", "textual", _COPY),
+    Use("nxtui.faults", "_context", "textual", _FAULT),
+    Use("nxtui.faults", "_dispatch_message", "textual", _FAULT),
+    Use("nxtui.faults", "_handle_exception", "textual", _FAULT),
+    Use("nxtui.screens.palette", "_action_command_list", "textual",
+        "tests/nxtui/screens/test_typed_ahead.py::test_a_page_key_before_the_palette_has_its_list_does_nothing"),
     Use("pxe.connections", "_ErrInfo", "aiohttp", _GARBAGE),
     Use("pxe.connections", "_current_request", "aiohttp", _GARBAGE),
     Use("pxe.connections", "_messages", "aiohttp", _GARBAGE),

@@ -42,15 +42,15 @@ class VerbSender:
         work = (
             self._at_step(verb, told, legal, able) if at_step else self._consent_and_send(verb, told, legal)
         )
-        self._nx.run_worker(work, group="verbs", exclusive=True)
+        self._nx.questions.begin(work)
 
     async def _at_step(
         self, verb: str, told: VerbView | None, legal: Legality, entities: Sequence[EntityView]
     ) -> None:
         """Let a person choose the step first."""
-        from nxtui.screens.pick import Pick, PickList
+        from nxtui.screens.pick import PickList
 
-        nx, history = self._nx, self._nx.fleet.history
+        history = self._nx.fleet.history
         known, word = history.is_told(entities[0]), told["step"] if told else None
         steps = reachable(word, entities, history.steps(entities[0]))
         listed = PickList(
@@ -61,7 +61,7 @@ class VerbSender:
             free=not known,
             start=len(steps) - 1 if word == "from" else 0,
         )
-        chosen = await nx.push_screen_wait(Pick(nx.renderer, listed))
+        chosen = await self._nx.questions.pick(listed)
         if chosen:
             titles = {step.name: step.title for step in steps}
             await self._consent_and_send(verb, told, legal, chosen, titles.get(chosen, chosen))
@@ -91,10 +91,12 @@ class VerbSender:
                 word=legal.able[0] if prompt.consent == "name" else None,
                 step=title,
             )
-            answer = await self._nx.push_screen_wait(Confirm(self._nx.renderer, question))
+            answer = await self._nx.questions.ask(Confirm(self._nx.renderer, question))
             if answer is None:
                 return
             plans = answer
+        else:
+            self._nx.questions.spare()
         digests = {plan["target"]: plan["digest"] for plan in plans}
         for name in legal.able:
             sending = self._nx.feed.send(verb, name, digests.get(name), step)
@@ -109,7 +111,7 @@ class VerbSender:
 
         prompt = apply_prompt({item["action"] for item in plan["items"]})
         question = Question("apply", prompt, (plan["target"],), (), plans=known)
-        if await self._nx.push_screen_wait(Confirm(self._nx.renderer, question)) is None:
+        if await self._nx.questions.ask(Confirm(self._nx.renderer, question)) is None:
             return False
         sending = self._nx.feed.apply(text, plan["digest"])
         target = plan["target"]

@@ -147,10 +147,12 @@ class EntityScreen(FullScreen):
         nodes = [node for node in self.nx.fleet.nodes.values() if node["cluster"] == cluster]
         return sorted(nodes, key=SORTS["trouble"])
 
-    @work(exclusive=True, group="open")
-    async def action_members(self) -> None:
+    def action_members(self) -> None:
         """Let a person choose a node of the cluster, and show it."""
-        from nxtui.screens.pick import Pick, PickList
+        self.nx.questions.begin(self._choose_member())
+
+    async def _choose_member(self) -> None:
+        from nxtui.screens.pick import PickList
 
         glyphs = self.nx.renderer.glyphs.phase
         entries = [
@@ -158,7 +160,7 @@ class EntityScreen(FullScreen):
             for node in self._members()
         ]
         listed = PickList(f"Nodes of {self.entity['cluster']}", entries, "type to narrow", "It has no node.")
-        if chosen := await self.nx.push_screen_wait(Pick(self.nx.renderer, listed)):
+        if chosen := await self.nx.questions.pick(listed):
             self.nx.open_entity(chosen)
 
     def _events(self) -> list[Entry]:

@@ -316,7 +316,7 @@ class FleetScreen(FullScreen):
         if reason := self.nx.sender.barred():
             self.notify(reason, title="apply: not now", severity="warning", markup=False)
         else:
-            self.nx.choose_spec()
+            self.nx.questions.begin(self.nx.questions.choose_spec())
 
     def action_export(self) -> None:
         self.export("csv")

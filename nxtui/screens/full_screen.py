@@ -206,7 +206,7 @@ class FullScreen(Screen[None], Canvas):
         """Log in on an address of what is looked at."""
         entity = self.pointed()
         if entity is not None:
-            self.nx.log_in(entity)
+            self.nx.questions.begin(self.nx.questions.log_in(entity))
 
     def action_console(self) -> None:
         """The serial console of what is looked at."""

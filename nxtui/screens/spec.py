@@ -173,9 +173,11 @@ class SpecScreen(FullScreen):
             target = next((y for y in marks if y > here), marks[0])
             self.page.scroll_to(y=max(0, target - 2), animate=False, force=True)
 
-    @work(exclusive=True, group="verbs")
-    async def action_confirm_spec(self) -> None:
+    def action_confirm_spec(self) -> None:
         """Show the plan and ask; then apply exactly that plan."""
+        self.nx.questions.begin(self._confirm_spec())
+
+    async def _confirm_spec(self) -> None:
         reason = self.nx.sender.barred()
         if reason is None and self.plan is None:
             reason = "The mistakes are to be mended first." if self.problems else self.said

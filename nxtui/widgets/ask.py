@@ -8,8 +8,10 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from nxtui.faults import Unbroken
 
-class AskLine(Horizontal):
+
+class AskLine(Unbroken, Horizontal):
     """A sign and an input; Enter keeps the text, Escape empties it. It never goes away by itself. One that is
     made hidden is opened and closed by its screen, so that the very next key finds it."""
 

@@ -8,8 +8,10 @@ from textual.containers import Horizontal, Vertical
 from textual.filter import ANSIToTruecolor, LineFilter
 from textual.widget import Widget
 
+from nxtui.faults import Unbroken
 
-class Canvas(Widget):
+
+class Canvas(Unbroken, Widget):
     """A widget without palette colours; as the last base of a class it leaves everything else to the others."""
 
     def get_line_filters(self) -> Sequence[LineFilter]:

@@ -147,6 +147,7 @@ def window(daemon: Any, hands: Hands) -> Callable[..., Any]:
             if wait:
                 await window.until(lambda: app.fleet.nodes and app.fleet.log.end, "the first snapshot")
             yield window
+            assert not app.faults
 
     return opened
 

@@ -83,3 +83,46 @@ async def test_a_line_that_tab_left_is_found_again_and_closed(window: Any, opens
         await w.press("tab", "escape")
         await w.until(lambda: not lines[0].display, "the line to go")
         assert w.app.screen is screen, "Esc closes the line and nothing else"
+
+
+@pytest.mark.parametrize("opens", ["r", "R", "f", "S", "A"])
+async def test_a_key_that_asks_typed_twice_at_once_asks_once(window: Any, opens: str) -> None:
+    async with window() as w:
+        at_once(w, opens, opens)
+        await w.until(lambda: len(w.app.screen_stack) > 1, "the question")
+        await w.pilot.pause()
+        assert len(w.app.screen_stack) == 2
+        await w.press("escape", "escape")
+        await w.until(lambda: len(w.app.screen_stack) == 1, "the end of the question")
+        await w.press(opens)
+        await w.until(lambda: len(w.app.screen_stack) == 2, "the question again")
+        assert not w.daemon.verbs
+
+
+async def test_a_question_that_is_left_behind_by_another_place_bars_no_other(window: Any) -> None:
+    async with window() as w:
+        await w.press("enter")
+        await w.shows("TIMELINE")
+        await w.press("r")
+        await w.until(lambda: len(w.app.screen_stack) == 3, "the question")
+        w.app.walk(-1)
+        await w.until(lambda: len(w.app.screen_stack) == 1, "the fleet")
+        await w.press("r")
+        await w.until(lambda: len(w.app.screen_stack) == 2, "another question")
+
+
+async def test_keys_typed_ahead_of_the_end_open_nothing_and_it_is_told_once(window: Any) -> None:
+    async with window() as w:
+        at_once(w, "l", "q", "q", "A", "enter")
+        await w.until(lambda: w.app.is_leaving, "the end")
+        assert len(w.app.screen_stack) <= 2
+
+
+@pytest.mark.parametrize("page", ["pagedown", "pageup"])
+async def test_a_page_key_before_the_palette_has_its_list_does_nothing(window: Any, page: str) -> None:
+    async with window() as w:
+        for typed in ("colon", "colon", "x", "backspace"):
+            at_once(w, typed, page, page, typed, page)
+            await w.pilot.pause()
+        at_once(w, "escape", "escape", "escape")
+        await w.until(lambda: len(w.app.screen_stack) == 1, "the end of the palette")

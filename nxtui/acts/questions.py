@@ -1,0 +1,86 @@
+"""Asks a person, one question at a time: keys that are typed ahead of an open one start no other."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from daemon.wire import EntityView
+from nxtui.terminal import programs
+
+if TYPE_CHECKING:
+    from nxtui.app import NxTui
+    from nxtui.screens.dialog import Dialog
+    from nxtui.screens.pick import PickList
+
+Answer = TypeVar("Answer")
+
+
+class Questions:
+    """Opens what asks something, and waits for the answer."""
+
+    def __init__(self, nx: NxTui) -> None:
+        self._nx = nx
+        self._is_open = False
+
+    def begin(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run work that may ask a person something before it acts, unless another question is still open."""
+        if self._is_open:
+            work.close()
+            self._nx.notify("Another question is open: answer it first.", severity="warning", timeout=3)
+            return
+        self._is_open = True
+        self._nx.run_worker(self._until_asked(work))
+
+    async def _until_asked(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        finally:
+            self._is_open = False
+
+    async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
+        """The answer, or None for none; with it the next question may come."""
+        self._is_open = True
+        try:
+            return await self._nx.push_screen_wait(dialog)
+        finally:
+            self._is_open = False
+
+    def spare(self) -> None:
+        """Nothing is asked this time: what is left to do leaves room for another question."""
+        self._is_open = False
+
+    async def pick(self, listed: PickList) -> str | None:
+        """What a person chooses from a list."""
+        from nxtui.screens.pick import Pick
+
+        return await self.ask(Pick(self._nx.renderer, listed))
+
+    async def choose_spec(self) -> None:
+        """Let a person choose a spec, and show it with what is wrong with it."""
+        from nxtui.screens.files import FilePicker
+
+        chosen = await self.ask(FilePicker(self._nx.renderer, Path.cwd()))
+        if chosen is not None:
+            self._nx.open_spec(Path(chosen))
+
+    async def log_in(self, entity: EntityView) -> None:
+        """Let a person choose an address of an entity, and lend the terminal to a login there."""
+        from nxtui.screens.pick import PickList
+
+        nx, name = self._nx, entity["name"]
+        entries = [(address, use, address) for use, address in entity["addresses"].items()]
+        if not entries:
+            nx.notify(f"{name} has no address yet.", severity="warning", markup=False)
+            return
+        address = await self.pick(PickList(f"Log in on {name}: where?", entries, "type to narrow"))
+        if address is None:
+            return
+        try:
+            command = programs.login(nx.preferences.login, address, name)
+        except ValueError as cause:
+            said = f"The login command {nx.preferences.login!r} cannot be used: {cause}."
+            nx.notify(said, severity="warning", markup=False)
+        else:
+            programs.run(nx, command)
