@@ -64,6 +64,7 @@ class Engine:
         known = Situations(journal.mirror, platforms, pace.deadline_factor, installed)
         self.platform, self.kind, self.limits = known.platform, known.kind, known.limits
         self.situation, self.exists, self.is_absent = known.situation, known.exists, known.is_absent
+        self.is_empty = known.is_empty
         self.box = box
         self._locks = Locks()
         self._crashes = crashes or CrashLog(None)
@@ -184,7 +185,7 @@ class Engine:
                 ops.append(reactions.follow_up(record, "start", now, new_id()))
             if command.verb == "change":
                 node = self.platform(changed).node
-                ops += reactions.changed_nodes(changed, node, command.args, members, now)
+                ops += reactions.changed_nodes(changed, node, command.args, members, now, self.is_empty)
             await self._commit_change(record, changed, command.verb, command.actor, *ops)
         for op in ops:
             if isinstance(op, AddCommand) and op.command.target != record.name:

@@ -139,9 +139,15 @@ def in_force(record: Record, command: Command, ops: Sequence[Op], now: float) ->
 
 
 def changed_nodes(
-    cluster: Record, kind: Kind, args: Mapping[str, Any], members: Sequence[Record], now: float
+    cluster: Record,
+    kind: Kind,
+    args: Mapping[str, Any],
+    members: Sequence[Record],
+    now: float,
+    is_empty: Callable[[Record], bool],
 ) -> list[Op]:
-    """The nodes that a changed spec asks for: new ones, and with ``whole`` all others anew, or dropped."""
+    """The nodes that a changed spec asks for: new ones, those anew that have another entry and of which nothing stands
+    yet, and with ``whole`` all others anew, or dropped."""
     asked: Mapping[str, dict[str, Any]] = args.get("nodes", {})
     known = {member.name for member in members}
     ops: list[Op] = [
@@ -149,10 +155,10 @@ def changed_nodes(
         for name, spec in asked.items()
         if name not in known
     ]
-    for member in members if args.get("whole") else ():
+    for member in members if args.get("whole") else filter(is_empty, members):
         if member.name in asked:
             ops.append(PutRecord(transitions.begun_again(member, kind, asked[member.name], now)))
-        else:
+        elif args.get("whole"):
             ops += (DropRecord(member.name), DropSecrets(f"{member.name}/"))
     return ops
 

@@ -100,6 +100,12 @@ class Situations:
         names = (cluster, *(member.name for member in members))
         return any(row.state != "gone" for name in names for row in self._mirror.resources(name))
 
+    def is_empty(self, node: Record) -> bool:
+        """Whether nothing is made of a node, nobody asked anything of it, and it stopped before it was ready: it may
+        begin anew with another entry of the spec."""
+        held = any(row.state != "gone" for row in self._mirror.resources(node.name))
+        return node.state in ("failed", "rolled_back") and not held and not self._mirror.asked(node.name)
+
     def _stands(self, record: Record) -> bool:
         state = self.kind(record).states[record.state]
         return state.work or state.phase in ("ok", "releasing")

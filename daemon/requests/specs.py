@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from daemon.engine.remedies import refusal
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.platforms.base import Check, Foresight, Platform, Seed
+from daemon.requests.differences import as_written, differing, moved, unlike
 from daemon.requests.plans import ask_before, changes, creations, deletions, plan_of, stages_of
 from daemon.requests.sealing import sealed_secrets, unknown_seals, with_references
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, Op, PutRecord, Resource
@@ -28,10 +29,8 @@ from state_machines.record import Record
 if TYPE_CHECKING:
     from daemon.spec.reading import ClusterSpec
 
-WHOLE = ("deadlines",)
-"""Keys of a spec whose parts are not told one by one."""
-
-
+MOST_TOLD = 4
+"""So many nodes are told one by one what leads on."""
 LOOK_SECONDS = 10.0
 """How long a plan waits for the outside, to say what can be foreseen."""
 
@@ -102,11 +101,10 @@ class Specs:
                 rows = [*ties, *self._journal.mirror.resources(record.name)]
                 items += deletions(rows, platform.rank)
             back = {} if whole else self._coming_back(platform, situation, seeds)
+            anew = set() if whole else self._anew(situation, seeds)
+            back |= {name: [] for name in anew}
             comers = len(new) + len(back)
-            for name, going in back.items():
-                items += deletions(going, platform.rank)
-                owner = name if self._is_undone(name) else None
-                items += creations(p for p in platform.planned(plain) if p.member == name or p.owner == owner)
+            items += self._items_of(platform, plain, back, anew)
             if "on_failure" in changed and not whole:
                 note = sentences(note, self._stay_failed(situation, leaving))
             if not items:
@@ -120,6 +118,19 @@ class Specs:
         return plan_of(
             "apply", spec.cluster, items, stages, objects=objects, plain=plain, note=note, bounds=bounds
         )
+
+    def _items_of(
+        self,
+        platform: Platform,
+        plain: Mapping[str, Any],
+        back: Mapping[str, Iterable[Resource]],
+        anew: Collection[str],
+    ) -> Iterator[wire.PlanItem]:
+        """What goes of nodes that come back, and what is made of them, all of it where nothing of one stands."""
+        for name, going in back.items():
+            yield from deletions(going, platform.rank)
+            owner = name if name in anew or self._is_undone(name) else None
+            yield from creations(p for p in platform.planned(plain) if p.member == name or p.owner == owner)
 
     def _stay_failed(self, cluster: Record, leaving: Sequence[Record]) -> str:
         """What another rule for failures does not do: nothing to those that failed before it."""
@@ -202,9 +213,10 @@ class Specs:
         cluster, now = situation.name, self._journal.clock.now()
         new, leaving = self._difference(situation, seeds)
         whole = not self._engine.exists(cluster)
+        begin = new | self._anew(situation, seeds)
         args: dict[str, Any] = {
             "spec": seeds[0].spec,
-            "nodes": {s.name: s.spec for s in seeds[1:] if whole or s.name in new},
+            "nodes": {s.name: s.spec for s in seeds[1:] if whole or s.name in begin},
         }
         if whole:
             args["whole"] = True
@@ -259,10 +271,19 @@ class Specs:
         return (waiting or [situation.spec])[-1] == seeds[0].spec and not self._others(situation, seeds)
 
     def _others(self, situation: Record, seeds: Sequence[Seed]) -> dict[str, str]:
-        """The nodes whose own part of the spec is not the one they were made from, each with what differs."""
+        """The nodes whose own part of the spec is not the one they were made from, or will be once a spec that waits is
+        in force; each with what differs."""
+        mirror = self._journal.mirror
+        waiting = [c.args["nodes"] for c in mirror.commands(situation.name) if "spec" in c.args]
+        known = {member.name: member.spec for member in mirror.members(situation.name)}
+        known |= waiting[-1] if waiting else {}
+        parts = {seed.name: (known[seed.name], seed.spec) for seed in seeds[1:] if seed.name in known}
+        return {name: unlike(old, new) for name, (old, new) in parts.items() if old != new}
+
+    def _anew(self, situation: Record, seeds: Sequence[Seed]) -> set[str]:
+        """The nodes that begin anew with another entry, for nothing was made of the one before."""
         records = self._journal.mirror.records
-        parts = {s.name: (records[s.name].spec, s.spec) for s in seeds[1:] if s.name in records}
-        return {name: _unlike(old, new) for name, (old, new) in parts.items() if old != new}
+        return {name for name in self._others(situation, seeds) if self._engine.is_empty(records[name])}
 
     def _difference(self, situation: Record, seeds: Sequence[Seed]) -> tuple[set[str], list[Record]]:
         """The names of the nodes that are to come, and the nodes that are to go."""
@@ -294,25 +315,43 @@ class Specs:
 
     def _changed(self, platform: Platform, situation: Record, seeds: Sequence[Seed]) -> list[str]:
         """The settings that differ. Raises NxdError when one cannot change, or not now."""
-        changed = sorted(_differing(situation.spec, seeds[0].spec))
+        changed = sorted(differing(situation.spec, seeds[0].spec))
         new, leaving = self._difference(situation, seeds)
         others = self._others(situation, seeds)
         if not (changed or new or leaving or others) and self._is_in_force(situation, seeds):
             return []
         fixed: list[str] = []
         if self._engine.exists(situation.name):
-            fixed = _as_written(name for name in changed if not platform.may_change(name))
+            fixed = as_written(name for name in changed if not platform.may_change(name))
+            anew = self._anew(situation, seeds)
+            others = {name: what for name, what in others.items() if name not in anew}
             fixed += [f"{name} ({what})" for name, what in others.items()]
             fixed += [f"{node.name} (it stays: {why})" for node in leaving if (why := platform.stays(node))]
         if fixed:
             raise NxdError(
                 "refused",
                 f"{situation.name} exists, and this spec changes what cannot change: {', '.join(fixed)}.",
-                remedy=[*(_written_out(situation) if others else ()), *self._way_to_nothing(situation)],
+                remedy=[*self._ways_of_nodes(situation, seeds, others), *self._way_to_nothing(situation)],
             )
         if not self._is_in_force(situation, seeds):
             self._may_change_now(situation, [node.name for node in leaving])
         return changed
+
+    def _ways_of_nodes(
+        self, situation: Record, seeds: Sequence[Seed], others: Mapping[str, str]
+    ) -> Iterator[Remedy]:
+        """What a person can do about nodes that stand by another entry: leave what comes from their place as it is, or
+        have nothing of them stand."""
+        if moved(situation.spec["nodes"], [seed.name for seed in seeds[1:]], others):
+            text = "What a node's entry does not say comes from its place in the list: "
+            text += f"take `nxd spec {situation.name}`, which says it of every node, and edit that."
+            yield Remedy("spec", text)
+        for name in list(others)[:MOST_TOLD]:
+            node = self._engine.situation(self._journal.mirror.records[name])
+            back = legality.legal_for(node, "back")
+            if back is not None and node.record.state != "rolled_back":
+                text = f"A node of which nothing stands takes another entry: nxd {back} {name}, then apply this spec."
+                yield Remedy("verb", text, verb=back, target=name)
 
     def _way_to_nothing(self, situation: Record) -> list[Remedy]:
         """What a person can do who wants what cannot change while something stands."""
@@ -342,43 +381,6 @@ def _check_settings(platform: Platform, plain: Mapping[str, Any]) -> None:
     if found:
         mend = [Remedy("spec", f"Change {name} in the spec, and apply it.", setting=name) for name in found]
         raise NxdError("spec", sentences(*found.values()), remedy=mend)
-
-
-def _as_written(names: Iterable[str]) -> list[str]:
-    """Settings by the names that a person writes: where a secret is sealed, nxd keeps beside its own setting."""
-    found = list(names)
-    written = [name for name in found if not name.endswith(".sealed")]
-    sealed = [name.removesuffix(".sealed") for name in found if name.endswith(".sealed")]
-    return written + [name for name in sealed if not any(one.startswith(f"{name}.") for one in written)]
-
-
-def _unlike(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """What differs in a node's own part of a spec: as it stands, and as it would be."""
-    keys = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
-    return ", ".join(f"its {key} is {old.get(key)}, and would be {new.get(key)}" for key in keys)
-
-
-def _written_out(situation: Record) -> list[Remedy]:
-    """What a person does whose spec leaves to the order of the nodes what stands already."""
-    text = (
-        "What a node's entry does not say comes from its place in the list: "
-        f"take `nxd spec {situation.name}`, which says it of every node, and edit that."
-    )
-    return [Remedy("spec", text)]
-
-
-def _differing(old: Mapping[str, Any], new: Mapping[str, Any], path: str = "") -> list[str]:
-    """The dotted names of the settings that differ; the list of nodes is compared elsewhere."""
-    names: list[str] = []
-    for key in {*old, *new}:
-        before, after, name = old.get(key), new.get(key), f"{path}{key}"
-        if name == "nodes" or before == after:
-            continue
-        if isinstance(before, Mapping) and isinstance(after, Mapping) and name not in WHOLE:
-            names += _differing(before, after, f"{name}.")
-        else:
-            names.append(name)
-    return names
 
 
 def _said(cluster: str, actor: str, nodes: int, now: float) -> AddEvent:

@@ -47,7 +47,7 @@ class Door:
 
 @pytest.fixture
 async def door(house: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Door]:
-    monkeypatch.setattr("daemon.api.app.states", lambda platform: dict.fromkeys(house.toy.steps, True))
+    monkeypatch.setattr("daemon.api.app.states", lambda platform: dict.fromkeys(house.toy.steps, 0.0))
     monkeypatch.setattr("daemon.api.app.spec_model", lambda platform: house.toy.model)
     runner = web.AppRunner(house.api.app(), access_log=None, logger=protocol_log, shutdown_timeout=0.1)
     await runner.setup()

@@ -192,18 +192,6 @@ def test_a_box_that_somebody_took_away_is_not_said_to_stand_while_its_row_goes(
     assert "not gone yet" not in shown
 
 
-def test_two_rows_cannot_have_the_same_mac(toy: Any, shelf: ShelfState) -> None:
-    deployed(toy)
-    other = toy.directory / "other.yaml"
-    other.write_text(
-        SPEC.read_text().replace("cluster: row", "cluster: other").replace("name: ", "name: other-")
-    )
-    assert toy.run("apply", "other.yaml").code == 0
-    assert toy.run("wait", "other-left", "--timeout", "25").code == 1
-    error = json.loads(toy.run("show", "other-left", "--json").out)["entity"]["error"]
-    assert (error["code"], "left of row" in error["message"]) == ("claimed", True)
-
-
 def test_a_stray_that_its_platform_cannot_delete_is_refused_with_the_command_that_does(
     toy: Any, shelf: ShelfState
 ) -> None:
