@@ -20,6 +20,7 @@ import click
 from daemon import wire
 from daemon.cli.ending import CommandFailed
 from daemon.cli.numbers import PORT, NumberOption, Whole
+from daemon.host.heap import collect_rarely
 from daemon.settings.table import LATEST
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def sim(
     if list_scenarios:
         _print_scenarios(as_json)
         return
+    collect_rarely()
     from daemon.sim.run import SimOptions
 
     wanted = SimOptions(fail=fail, scenarios=scenario, quotas=_quotas(quota), **options)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import zoneinfo
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from daemon.sim.nutanix.cvm import DESTROYED, Cluster, Cvm
 from daemon.sim.refusals import Json, Refusal
@@ -125,9 +126,15 @@ def check_server(address: str) -> None:
 
 def check_time_zone(name: str) -> None:
     """Refuse a time zone that the host of the world does not know, as far as it knows any."""
-    known = zoneinfo.available_timezones()
+    known = _time_zones()
     if known and name not in known:
         raise _wrong(f"The time zone {name} is not valid.")
+
+
+@cache
+def _time_zones() -> set[str]:
+    """Those that this host knows: to look for them walks through hundreds of files."""
+    return zoneinfo.available_timezones()
 
 
 def is_over(cluster: Cluster) -> bool:
