@@ -19,7 +19,7 @@ import pytest
 
 from daemon.client import Client, DaemonRefused
 from daemon.wire import EntityView
-from tests.e2e.deployments import counted, deploy, entity, nxd, settled, spec, until
+from tests.e2e.deployments import counted, deploy, entity, nxd, plant, settled, spec, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -146,6 +146,31 @@ def test_a_spec_with_a_node_less_lets_it_leave_the_cluster_before_its_server_goe
             client.show("node04")
 
 
+def test_a_node_that_another_takes_the_place_of_while_it_is_made_needs_nobody_once_it_is_gone(
+    rig: Callable[..., Any],
+) -> None:
+    one = rig()
+    plant(
+        one, {"trigger": "server pending", "action": "stuck", "name": "node03"}
+    )  # so that no cluster is formed
+    with Client(one.stage.socket) as client:
+        client.apply(spec(*THREE))
+        becomes(client, "node02", lambda it: it["state"] == "creating_server")
+        apply_as_planned(client, spec("node01", "node03", "node04"))
+        becomes(client, "node02", lambda it: it["state"] == "rolled_back")
+        told = "Nothing is to be done: it leaves demo, and nothing of it is left."
+        assert [(way["kind"], way["text"]) for way in entity(client, "node02")["remedies"]] == [
+            ("wait", told)
+        ]
+        shown = json.loads(nxd(one, "show", "node02", "--json").stdout)["entity"]
+        assert [way["text"] for way in shown["remedies"]] == [told]
+        assert None not in shown["can"].values(), "no verb is legal for it"
+        for command in (("show", "node02"), ("status", "name:node02")):
+            said = nxd(one, *command).stdout
+            assert told in said and "nxd rollback" not in said and "nxd destroy" not in said, said
+        assert entity(client, "demo")["state"] == "deploying"
+
+
 def shrunk_until(client: Client, it: Callable[[], bool]) -> None:
     """Apply the spec without node04, and wait for a moment on its way out."""
     client.apply(spec(*THREE), digest=client.plan_spec(spec(*THREE))["digest"])
@@ -200,7 +225,7 @@ def test_a_shrink_that_is_taken_back_when_the_node_is_being_deleted_makes_it_ane
 
 
 def apply_as_planned(client: Client, text: str) -> None:
-    """Apply a plan as it stands, while what it deletes goes already by itself."""
+    """Apply a plan as it stands, while what it deletes is still made, or goes already by itself."""
     for _ in range(50):
         with contextlib.suppress(DaemonRefused):
             client.apply(text, digest=client.plan_spec(text)["digest"])
