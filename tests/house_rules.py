@@ -206,7 +206,7 @@ STANDARD: dict[str, tuple[str, ...]] = {
     "urllib.request": (),
     "subprocess": ("daemon.cli.simulating", "daemon.demo", "nxtui.terminal"),
     "multiprocessing": (),
-    "signal": ("daemon.cli", "daemon.demo", "daemon.faultpoints", "daemon.service"),
+    "signal": ("daemon.cli", "daemon.demo", "daemon.faultpoints", "daemon.service", "nxtui.terminal"),
     "threading": (
         "daemon.cli.patience", "daemon.drivers", "daemon.faultpoints", "daemon.store.writer", "nxtui.terminal", "pxe",
     ),

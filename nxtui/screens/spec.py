@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 
 from textual import work
@@ -197,12 +196,20 @@ class SpecScreen(FullScreen):
             )
             return
         try:
-            command = [*shlex.split(editor), str(self.file)]
+            command = programs.editor(editor, self.file, self._place())
         except ValueError as cause:
             self.notify(f"The editor {editor} cannot be started ({cause}).", severity="warning", markup=False)
             return
         programs.run(self.nx, command)
         self.action_reread()
+
+    def _place(self) -> tuple[int, int] | None:
+        """Line and column of the first mistake that can be seen, else of the first one; None without any."""
+        in_order = sorted(self.problems, key=lambda problem: problem["line"] or 0)
+        told = [(y, one) for y, one in zip(self._mistaken(), in_order, strict=False) if one["line"]]
+        seen = [one for y, one in told if self.page.in_sight(y)]
+        first = next(iter(seen or [one for _, one in told]), None)
+        return (first["line"] or 1, first["column"] or 1) if first is not None else None
 
     def action_down(self) -> None:
         self.page.move(1)

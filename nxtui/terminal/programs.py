@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,20 +41,63 @@ def run(nx: NxTui, command: Sequence[str], text: str | None = None, stays: bool 
     """Lend the terminal to a command until it ends; ``text`` becomes its input. What goes wrong is told.
     ``stays``: what a command said that failed is left on the terminal until Enter."""
     program = "nxd console" if stays else command[0]
-    trouble = ""
     try:
         with nx.suspend():
-            given = None if text is None else text.encode()
-            ended = subprocess.run(command, input=given, check=False).returncode
-            if ended and stays:
-                input("Enter leads back to nxtui. ")
-        trouble = f"{program} ended with code {ended}." if ended else ""
+            trouble = _lend(
+                program, command, text, stays
+            )  # takes every fault: one that leaves here leaves no window
     except SuspendNotSupported:
         trouble = f"This terminal cannot be lent to {program}: run it in another one."
-    except (OSError, ValueError, EOFError) as cause:
-        trouble = f"{program} cannot be started ({cause})."
     if trouble:
         nx.notify(trouble, severity="warning", markup=False)
+
+
+def _lend(program: str, command: Sequence[str], text: str | None, stays: bool) -> str:
+    """Run a command on the terminal; what went wrong is the answer, empty for nothing. Ctrl-C and Ctrl-\\ are for the
+    command alone: the terminal sends them to this process too."""
+    before = {one: signal.signal(one, lambda *_: None) for one in (signal.SIGINT, signal.SIGQUIT)}
+    try:
+        given = None if text is None else text.encode(errors="replace")
+        ended = subprocess.run(command, input=given, check=False).returncode
+        if ended and stays:
+            with suppress(EOFError):
+                input("Enter leads back to nxtui. ")
+    except (OSError, ValueError) as cause:
+        return f"{program} cannot be started ({getattr(cause, 'strerror', None) or cause})."
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    return f"{program} ended {_how(ended)}." if ended else ""
+
+
+def _how(ended: int) -> str:
+    return f"with code {ended}" if ended > 0 else f"by {signal.Signals(-ended).name}"
+
+
+_AT_PLACE: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("vim", "nvim", "gvim"), ("+call cursor({line},{column})", "{file}")),
+    **dict.fromkeys(("nano", "rnano", "pico"), ("+{line},{column}", "{file}")),
+    **dict.fromkeys(("emacs", "emacsclient", "kak", "micro", "mcedit"), ("+{line}:{column}", "{file}")),
+    **dict.fromkeys(("vi", "view", "mg", "joe", "jove", "ne", "less"), ("+{line}", "{file}")),
+    **dict.fromkeys(("hx", "helix", "subl", "zed"), ("{file}:{line}:{column}",)),
+    **dict.fromkeys(("code", "codium", "code-insiders"), ("--goto", "{file}:{line}:{column}")),
+}
+"""How each editor is told where to put the cursor. One that is not known here is given the file alone, since it could
+take a place for another file."""
+
+
+def editor(said: str, file: Path, place: tuple[int, int] | None) -> list[str]:
+    """The command that opens a file in an editor, at a line and column where it can. Raises ValueError if what was said
+    are no words."""
+    words = shlex.split(said)
+    if not words:
+        raise ValueError("it names no program")
+    name = Path(words[0]).name.removesuffix(".exe")
+    told = _AT_PLACE.get(name)
+    if place is None or told is None:
+        return [*words, str(file)]
+    line, column = place
+    return [*words, *(word.format(line=line, column=column, file=file) for word in told)]
 
 
 def pager(environment: Mapping[str, str]) -> list[str]:

@@ -13,7 +13,8 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -25,15 +26,24 @@ DRAWN = re.compile("LIVE|REPLAY")
 """What stands on every screen: the state of its link."""
 
 
+def _prepare(controlling: bool, deaf: bool) -> None:
+    if controlling:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    if deaf:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 class PseudoTerminal:
-    """A window with a home of its own; it ends with the block. ``faults`` is where it keeps what went wrong."""
+    """A window with a home of its own; it ends with the block. ``faults`` is where it keeps what went wrong.
+    ``controlling``: the terminal sends it signals; ``deaf``: it does not hear the one of its terminal's end."""
 
     def __init__(
         self,
         *arguments: str,
         home: Path,
         environment: Mapping[str, str] | None = None,
-        prepare: Callable[[], None] | None = None,
+        controlling: bool = False,
+        deaf: bool = False,
     ) -> None:
         self._parent, child = pty.openpty()
         self._resize(24, 80)
@@ -48,7 +58,7 @@ class PseudoTerminal:
             stderr=child,
             env=ours | own | dict(environment or {}),
             start_new_session=True,
-            preexec_fn=prepare,
+            preexec_fn=partial(_prepare, controlling, deaf),
         )
         os.close(child)
         self.faults = home / "state" / "nxd" / "nxtui-faults.log"

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pseudo_terminal import PseudoTerminal
 
 from nxtui.terminal.control import HUNG_UP
 
@@ -59,3 +60,14 @@ def _hang_up(socket: Path, told: bool) -> int:
         if window.poll() is None:
             window.kill()
             window.wait()
+
+
+def _unheard(socket: Path, home: Path) -> int:
+    with PseudoTerminal("--socket", str(socket), home=home, controlling=True, deaf=True) as window:
+        window.until("node01")
+        window.hang_up()
+        return window.process.wait(10)
+
+
+async def test_so_does_one_that_does_not_hear_the_signal_of_its_end(daemon: Any, tmp_path: Path) -> None:
+    assert await asyncio.to_thread(_unheard, daemon.socket, tmp_path) == HUNG_UP
