@@ -327,11 +327,12 @@ class NxTui(UnbrokenApp):
         front = self.screen
         self.trail.visit(front.place() if isinstance(front, FullScreen) else Place("fleet"))
 
-    def copy(self, text: str) -> None:
-        """Put text on the terminal's clipboard. Raises ``clipboard.TooLong``."""
+    def copy(self, text: str) -> str:
+        """Put text on the terminal's clipboard; answers what became of it. Raises ``clipboard.TooLong``."""
         sequence = clipboard.sequence(text, os.environ)
         self._clipboard = text
         self.write_to_terminal(sequence)
+        return clipboard.keep_in_tmux(text, os.environ)
 
     def write_to_terminal(self, sequence: str) -> None:
         """Send the terminal something that is not drawn."""

@@ -266,5 +266,6 @@ class StepContext:
     async def forget(self, member: Record) -> None:
         """A node of which nothing is left leaves the store; its log stays. Good for the cluster's own steps."""
         message = f"{member.name} left {member.shard} and is forgotten"
-        said = AddEvent(Event(self.clock.now(), member.shard, member.name, "note", message))
+        told = {"forgotten": [member.name]}
+        said = AddEvent(Event(self.clock.now(), member.shard, member.name, "note", message, data=told))
         await self._draft.commit(DropRecord(member.name), DropSecrets(f"{member.name}/"), said)

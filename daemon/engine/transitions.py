@@ -221,5 +221,6 @@ def forgotten(cluster: Record, members: Sequence[Record], now: float) -> list[Op
     for record in (*members, cluster):
         ops += [DropRecord(record.name), DropSecrets(f"{record.name}/")]
     ops.append(DropSecrets(sealed_name(cluster.name, "")))
-    ops.append(sentences.event(cluster, "note", now, "everything is deleted; it is forgotten"))
+    told = {"forgotten": [record.name for record in (*members, cluster)]}
+    ops.append(sentences.event(cluster, "note", now, "everything is deleted; it is forgotten", data=told))
     return ops

@@ -88,12 +88,20 @@ class Scene:
         self.events.append(event)
         if self._told:
             return [line]
+        if forgotten := _forgotten(event):
+            return [line, *(self._remove(name, line["now"]) for name in forgotten if name in self.entities)]
         entity = self._moved(event)
         if entity is None:
             return [line]
         self.entities[entity["name"]] = entity
         change = StreamLine(type="change", revision=self.revision, now=line["now"], entity=entity)
         return [line, change]
+
+    def _remove(self, name: str, now: float) -> StreamLine:
+        """Take an entity out, as the line that tells of it."""
+        del self.entities[name]
+        self._errors.pop(name, None)
+        return StreamLine(type="removed", revision=self.revision, now=now, name=name)
 
     def _moved(self, event: EventView) -> EntityView | None:
         """The entity after an event, as far as an event tells; None if it tells nothing about it."""
@@ -158,6 +166,12 @@ class Scene:
                 )
             )
         return stays
+
+
+def _forgotten(event: EventView) -> list[str]:
+    """The records that are no more since an event: a cluster that was destroyed and its nodes, a node that left."""
+    names = event["data"].get("forgotten", ())
+    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def _error(event: EventView) -> ErrorView:

@@ -18,7 +18,7 @@ from nxtui.acts.verbs import VerbPrompt
 from nxtui.draw import pages
 from nxtui.draw.renderer import Renderer
 from nxtui.draw.text import Line
-from nxtui.screens.dialog import Dialog
+from nxtui.screens.dialog import PageDialog
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.page import Page
@@ -48,19 +48,13 @@ class Question:
 _KEYS = {
     "y": "confirm",
     "escape,n,q,enter,space": "cancel",
-    "j,down": "scroll(1)",
-    "k,up": "scroll(-1)",
-    "pagedown": "scroll(10)",
-    "pageup": "scroll(-10)",
 }
-_MEANT = {key for typed in _KEYS for key in typed.split(",")}
-
 
 _TIGHT = 12
 """Lines of a screen below which the question has no frame, so that what can be chosen is always seen."""
 
 
-class Confirm(Dialog[list[Plan] | None]):
+class Confirm(PageDialog[list[Plan] | None]):
     """Ends with the plans that were confirmed (none for a verb without), or with None for no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -172,12 +166,6 @@ class Confirm(Dialog[list[Plan] | None]):
             self.mistyped = True
             self._buttons.redraw()
 
-    def on_key(self, event: events.Key) -> None:
-        """A key that means nothing here was meant for something else: whoever typed it has not said yes."""
-        if event.key not in _MEANT and not self.query(AskLine):
-            event.stop()
-            self.action_cancel()
-
     def action_confirm(self) -> None:
         """Yes, if there is something to say yes to."""
         if self.armed:
@@ -187,9 +175,9 @@ class Confirm(Dialog[list[Plan] | None]):
         """No."""
         self.end(None)
 
-    def action_scroll(self, lines: int) -> None:
-        """Further down the plan, or up."""
-        self._page.move(lines)
+    @property
+    def page(self) -> Page:
+        return self._page
 
 
 class _Buttons(OneLine):

@@ -180,11 +180,11 @@ class FullScreen(Screen[None], Canvas):
         if not text:
             return
         try:
-            self.nx.copy(text)
+            became = self.nx.copy(text)
         except clipboard.TooLong as cause:
             self.notify(str(cause), severity="warning")
         else:
-            self.notify("Copied.", timeout=2)
+            self.notify(became, timeout=3, markup=False)
 
     def copied_text(self) -> str:
         """What ``y`` copies."""

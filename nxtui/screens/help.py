@@ -12,7 +12,7 @@ from nxtui.draw import pages
 from nxtui.draw.renderer import Renderer
 from nxtui.draw.text import Line
 from nxtui.model import log_filter
-from nxtui.screens.dialog import Dialog
+from nxtui.screens.dialog import PageDialog
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.page import Page
 
@@ -25,15 +25,12 @@ _LOG_FILTER = (
 )
 
 
-class HelpScreen(Dialog[None]):
+class HelpScreen(PageDialog[None]):
     """A page over the screen it explains."""
 
     BINDINGS = [  # noqa: RUF012 (Textual's own form)
         Binding("escape,q,question_mark,enter", "close", show=False),
-        Binding("j,down", "scroll(1)", show=False),
-        Binding("k,up", "scroll(-1)", show=False),
-        Binding("pagedown,space", "scroll(10)", show=False),
-        Binding("pageup", "scroll(-10)", show=False),
+        Binding("space", "scroll_pages(1)", show=False),
     ]
 
     def __init__(self, renderer: Renderer, screen: keys.ScreenName, actions: tuple[keys.Action, ...]) -> None:
@@ -73,6 +70,6 @@ class HelpScreen(Dialog[None]):
         """Back to the screen."""
         self.end()
 
-    def action_scroll(self, lines: int) -> None:
-        """Further down, or up."""
-        self.query_one(Page).move(lines)
+    @property
+    def page(self) -> Page:
+        return self.query_one(Page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import importlib
+import logging
 import secrets
 import shlex
 import sys
@@ -72,6 +73,9 @@ def serve(arguments: Sequence[str], port: int) -> None:
     except ImportError as cause:
         raise NoBrowserMode(MISSING) from cause
     key = secrets.token_urlsafe(24)
+    logging.getLogger(
+        "aiohttp.access"
+    ).disabled = True  # it would write each address as it was asked for, key and all
 
     class Guarded(server):  # type: ignore[misc, valid-type]
         async def _make_app(self) -> Any:

@@ -234,7 +234,7 @@ async def test_lines_are_filtered_marked_saved_and_copied(
         written: list[str] = []
         monkeypatch.setattr(w.app._driver, "write", written.append)
         await w.press("y")
-        await w.shows("Copied.")
+        await w.shows("Sent to the terminal")
         assert w.app.clipboard.count("\n") == 1
         await w.press("T")
         await w.shows("2025-11-19 02:07:21")

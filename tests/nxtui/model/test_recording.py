@@ -76,6 +76,30 @@ def test_events_alone_show_states_errors_and_attempts_at_every_moment(night: Pat
     assert _entity(player, "node01")["phase"] == _entity(player, "demo")["phase"] == "ok"
 
 
+DESTROYED = [
+    _moved(8, 3600.0, "rolling_back", "rolling back", node=None),
+    _event(9, 3700.0, "note", "node02 left demo and is forgotten", node="node02", data={"forgotten": ["node02"]}),
+    _event(10, 4000.0, "note", "everything is deleted; it is forgotten", node=None,
+           data={"forgotten": ["node01", "demo"]}),
+    _moved(11, 5000.0, "deploying", "deploying nodes", node=None),
+]  # fmt: skip
+
+
+def test_what_was_destroyed_is_not_there_after_its_end_and_may_begin_anew() -> None:
+    lines: list[Any] = [
+        {"type": "event", "revision": event["revision"], "now": event["time"], "event": event}
+        for event in [*NIGHT, *DESTROYED]
+    ]
+    player, heard = _player(Recording(lines))
+    player.seek(3650.0)
+    assert set(player._scene.entities) == {"demo", "node01"}
+    player.seek(4500.0)
+    assert player._scene.entities == {}
+    assert [line["name"] for line in heard[-1] if line["type"] == "removed"] == ["node01", "demo"]
+    player.seek(5000.0)
+    assert set(player._scene.entities) == {"demo"}
+
+
 def test_what_events_do_not_say_is_not_shown(night: Path) -> None:
     player, _ = _player(load(night))
     player.seek(2000.0)

@@ -28,9 +28,9 @@ async def test_find_the_failed_node_read_its_remedy_and_retry_it(window: Open) -
         assert sent["token"]
 
 
-@pytest.mark.parametrize("key", ["enter", "space", "escape", "n", "q", "r", "x", "Y", "left"])
+@pytest.mark.parametrize("key", ["enter", "space", "escape", "n", "q"])
 @pytest.mark.parametrize("verb", ["r", "R"])
-async def test_only_y_confirms(window: Open, verb: str, key: str) -> None:
+async def test_only_y_confirms_and_what_says_no_closes(window: Open, verb: str, key: str) -> None:
     async with window() as w:
         await w.press(verb)
         await w.shows("[ Cancel ]")
@@ -38,6 +38,36 @@ async def test_only_y_confirms(window: Open, verb: str, key: str) -> None:
         await w.until(lambda: len(w.app.screen_stack) == 1, "the dialog to close")
         assert w.app.is_running
         assert w.daemon.verbs == []
+
+
+@pytest.mark.parametrize("verb", [("r",), ("R",), ("tab", "D")], ids=["retry", "rollback", "destroy"])
+async def test_a_key_that_means_nothing_in_a_question_does_nothing(
+    window: Open, verb: tuple[str, ...]
+) -> None:
+    async with window() as w:
+        await w.press(*verb)
+        await w.shows("[ Cancel ]")
+        await w.press("x", "Y", "left", "G", "end", "g", "home", "d", "u", "pagedown", "pageup", "tab", "f5")
+        await w.pilot.pause()
+        assert len(w.app.screen_stack) == 2
+        assert w.daemon.verbs == []
+
+
+async def test_a_long_plan_is_scrolled_by_the_keys_that_scroll_everywhere(window: Open) -> None:
+    async with window((60, 14)) as w:
+        await w.press("R")
+        await w.until(lambda: w.app.screen.plans, "the plan")
+        await w.pilot.pause()
+        page = w.app.screen.page
+        places = []
+        for key in ("G", "g", "end", "home", "d", "u", "j", "k", "pagedown", "pageup"):
+            await w.press(key)
+            places.append(page.scroll_offset.y)
+        end = page.virtual_size.height - page.size.height
+        assert places[:4] == [end, 0, end, 0]
+        assert places[4] > 0 and places[5] == 0 and places[6:8] == [1, 0]
+        assert places[8] > 1 and places[9] == 0
+        assert len(w.app.screen_stack) == 2
 
 
 async def test_enter_twice_in_haste_only_opens_the_details(window: Open) -> None:
@@ -255,7 +285,7 @@ async def test_copying_a_row_reaches_the_terminal(window: Open, monkeypatch: pyt
         written: list[str] = []
         monkeypatch.setattr(w.app._driver, "write", written.append)
         await w.press("y")
-        await w.shows("Copied.")
+        await w.shows("Sent to the terminal")
         assert any("\x1b]52;c;" in piece for piece in written)
         assert w.app.clipboard.startswith("node02\tfailed\t6/9")
 

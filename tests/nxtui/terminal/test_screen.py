@@ -70,7 +70,7 @@ async def test_inside_screen_keys_colours_and_the_clipboard_work(
     await terminal.press("Down", "Down")
     await terminal.shows(lambda s: "❯ ◐ node03" in s, "the cursor on node03")
     await terminal.press("y")
-    await terminal.shows(lambda s: "Copied." in s, "the copy")
+    await terminal.shows(lambda s: "Sent to the terminal" in s, "the copy")
     end = time.monotonic() + 10
     while not (found := _put_on_clipboard(kept)):
         assert time.monotonic() < end, "nothing for the clipboard reached the terminal"

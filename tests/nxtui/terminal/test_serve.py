@@ -113,7 +113,8 @@ async def test_a_browser_that_has_the_key_gets_the_window(daemon: Any, unused_po
                     drawn += message.data if isinstance(message.data, bytes) else str(message.data).encode()
     finally:
         child.terminate()
-        await asyncio.to_thread(child.communicate, timeout=10)
+        printed, _ = await asyncio.to_thread(child.communicate, timeout=10)
+    assert key.encode() not in printed, "the address is printed once, and no log has it"
 
 
 def _start(*arguments: str) -> subprocess.Popen[bytes]:

@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from nxtui.terminal import clipboard
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -175,3 +177,17 @@ def _drawn(command: list[str], environment: dict[str, str]) -> bytes:
         process.terminate()
         process.wait(10)
         os.close(parent)
+
+
+@pytest.mark.e2e
+async def test_what_is_copied_in_tmux_as_it_comes_can_be_pasted_there(terminal: Any, daemon: Any) -> None:
+    window = f"{sys.executable} -m nxtui.main --socket {daemon.socket}"
+    await terminal.start(f"cd {ROOT} && LC_ALL=C.UTF-8 {window}")
+    await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")
+    await terminal.press("y")
+    await terminal.shows(lambda s: "Copied into tmux" in s, "what became of it")
+    assert (await terminal.tmux("show-buffer")).startswith("node02\tfailed")
+
+
+def test_where_nobody_is_known_to_have_taken_a_text_it_is_not_called_copied() -> None:
+    assert clipboard.keep_in_tmux("x", {}) == "Sent to the terminal's clipboard."
