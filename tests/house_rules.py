@@ -33,7 +33,8 @@ SIM = frozenset({"httpx", *SDKS})
 LOADING = tuple(
     f"daemon.platforms.{name}"
     for name in (
-        "found", "lint", "lint_parts", "lint_platform", "lint_settings", "modules", "parts", "shapes", "whole",
+        "found", "lint", "lint_parts", "lint_platform", "lint_remedies", "lint_settings", "modules", "parts",
+        "shapes", "whole",
     )
 )  # fmt: skip
 """What finds a platform, looks it through and loads it: one room of several files beside the packages."""

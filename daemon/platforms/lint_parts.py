@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from daemon.platforms.lint import mistakes
+from daemon.platforms.lint_remedies import no_key_of_its_spec
 from daemon.platforms.manifest import Manifest
 from daemon.platforms.modules import looked
 from daemon.platforms.parts import parts_of, sentence
@@ -136,6 +137,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("NODE", _every_kind_of_object_is_taken_back_in_time),
     ("MODEL", _its_spec_explains_its_keys),
     ("MODEL", _its_names_are_those_of_the_manifest),
+    ("MODEL", no_key_of_its_spec),
     ("BOOT", _its_routes_are_sound),
 )
 """Each rule with the part that it looks through."""

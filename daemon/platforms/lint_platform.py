@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from daemon.platforms.base import Platform
+from daemon.platforms.lint_remedies import no_change_that_is_taken
 from daemon.platforms.manifest import Manifest
 from daemon.platforms.modules import looked
 from state_machines.kind import Kind
@@ -112,4 +113,5 @@ RULES: tuple[Callable[[Manifest, Platform, Mapping[str, Any]], Iterator[str]], .
     _every_step_and_stage_can_be_run,
     _what_it_overrides_can_be_called_as_the_daemon_does,
     _what_belongs_together_is_there_together,
+    no_change_that_is_taken,
 )

@@ -10,17 +10,17 @@ from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from daemon.cli import COMMANDS
 from daemon.clock import ManualClock
-from daemon.errors.tree import ErrorKind, as_remedies, by_code, kind_of
+from daemon.errors.tree import ErrorKind, by_code, kind_of
 from daemon.platforms import own
 from daemon.platforms.found import GROUP
 from daemon.platforms.lint import asks_for_another_spec
 from daemon.platforms.lint_parts import mistakes_at_rest
+from daemon.platforms.lint_remedies import stands_in
 from daemon.platforms.manifest import Manifest
 from daemon.platforms.whole import looked_through
 from daemon.settings.reading import SettingsError, load_settings
@@ -182,22 +182,12 @@ def codes(manifest: Manifest) -> Iterator[tuple[str, bool]]:
                 yield row.code, has_remedy
 
 
-def test_what_a_person_shall_change_in_the_spec_is_a_setting_that_may_change_then(
-    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A change of the spec is told as one, wherever a platform tells it, and names a setting that there is; one that is
-    told by the code of an error, in whatever state that comes, may change while the cluster stands."""
+def test_what_a_person_shall_change_in_the_spec_is_a_setting_that_there_is(manifest: Manifest) -> None:
+    """A change of the spec is told as one, wherever a platform tells it."""
     fields = import_module(manifest.spec).MODEL.model_json_schema()
     sentences, named = spec_remedies(manifest)
     assert [text for text in sentences if asks_for_another_spec(text) and "oll back" not in text] == []
     assert [setting for setting in named if not stands_in(fields, setting, fields)] == []
-    monkeypatch.setattr("daemon.settings.reading.manifests", lambda: {**own(), manifest.name: manifest})
-    platform, _ = looked_through(manifest, load_settings(None, variables(manifest)), ManualClock())
-    assert platform is not None
-    told = [one for kind in manifest.errors for one in kind.mend]
-    told += [one for mend in manifest.remedies.values() for one in as_remedies(mend)]
-    settings = {one.setting for one in told if one.kind == "spec"}
-    assert [one for one in settings if one is None or not platform.may_change(one)] == []
 
 
 def spec_remedies(manifest: Manifest) -> tuple[list[str], list[str]]:
@@ -220,17 +210,6 @@ def spec_remedies(manifest: Manifest) -> tuple[list[str], list[str]]:
             ]
             named += [keys["setting"]] if keys.get("setting") else ()
     return sentences, named
-
-
-def stands_in(model: dict[str, Any], setting: str, whole: dict[str, Any]) -> bool:
-    """Whether a JSON schema has a setting of this dotted name."""
-    first, _, rest = setting.partition(".")
-    model = whole["$defs"][str(model["$ref"]).rpartition("/")[2]] if "$ref" in model else model
-    inner = [one for key in ("anyOf", "allOf") for one in model.get(key, ())]
-    found = model.get("properties", {}).get(first)
-    if found is None:
-        return any(stands_in(one, setting, whole) for one in inner)
-    return not rest or stands_in(found, rest, whole)
 
 
 def test_its_spec_has_a_schema(manifest: Manifest) -> None:

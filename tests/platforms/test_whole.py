@@ -154,6 +154,14 @@ WORDS = {
         edit("errors.py", ("AGAIN\n)", '("retry", "glue")\n)')),
         "the error torn: it leads to glue, which is no verb",
     ),
+    "a remedy that names no key": (
+        edit("errors.py", ('in_spec("key"', 'in_spec("kee"')),
+        "toyland.spec: the remedy of wrong_key names the setting kee, and its spec has no such key",
+    ),
+    "a remedy that nobody can apply": (
+        edit("platform.py", ('in ("gate", "climb_to", "key")', 'in ("gate", "climb_to")')),
+        "toyland.platform: the remedy of wrong_key changes key, which may not change while the cluster stands",
+    ),
     "a key without a word": (
         edit("spec.py", ('default="red", description="The colour of its boxes"', 'default="red"')),
         "toyland.spec: its key colour has no description",
