@@ -20,6 +20,7 @@ from daemon.api.app import Api
 from daemon.api.views import Views
 from daemon.boot.book import BootBook
 from daemon.clock import Clock, SystemClock
+from daemon.engine.absent import Others
 from daemon.engine.crashes import CrashLog
 from daemon.engine.engine import Engine
 from daemon.engine.moved import hold_what_was_at_work
@@ -28,7 +29,7 @@ from daemon.errors.tree import StartError
 from daemon.faultpoints import point
 from daemon.host.heap import freeze
 from daemon.host.ledger_mark import LedgerMark
-from daemon.host.platforms_seen import keep_seen
+from daemon.host.platforms_seen import keep_seen, platforms_seen
 from daemon.host.ports import connection_limiter, listening, make_way, on_socket, try_port
 from daemon.host.state_dir import DATABASE, KEY, RUNNING, StateDir, check_files, check_ledger, claimed
 from daemon.memory.bus import Bus
@@ -107,7 +108,7 @@ async def _open(
     make_way(settings.socket)
     check_files(settings.state_dir)
     loaded = _loaded(settings, clock, stack)
-    _note_platforms(settings)
+    others = _note_platforms(settings)
     mark = LedgerMark(state_dir)
     check_ledger(settings.state_dir, mark.owner)
     store = SqliteStore(settings.state_dir / DATABASE, clock.new_id(), mark)
@@ -121,7 +122,7 @@ async def _open(
     box = SecretBox.at(settings.state_dir / KEY, fresh, mirror.secrets.values(), known)
     journal = Journal(store, lease, mirror, Bus(), clock, known)
     await journal.read_back()
-    engine = _engine(settings, journal, loaded, box, stack)
+    engine = _engine(settings, journal, loaded, others, box, stack)
     if mark.moved():
         await hold_what_was_at_work(engine)
     mark.begin(mirror.daemon_id, mirror.revision)
@@ -169,10 +170,13 @@ async def _booting(
     return upkeep
 
 
-def _note_platforms(settings: Settings) -> None:
-    """Keep the settings of all platforms that are installed in mind, for the day on which one is not."""
+def _note_platforms(settings: Settings) -> Others:
+    """Keep the settings of all platforms that are installed in mind, for the day on which one is not; and those beside
+    the ones that are switched on."""
     keys = {name: [one.key for one in manifest.settings] for name, manifest in platforms.manifests().items()}
     keep_seen(settings.state_dir, keys)
+    installed = {*keys, *platforms.broken()}
+    return Others(installed, frozenset(platforms_seen(settings.state_dir)), settings.uninstalled)
 
 
 def _loaded(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Mapping[str, Platform]:
@@ -187,6 +191,7 @@ def _engine(
     settings: Settings,
     journal: Journal,
     loaded: Mapping[str, Platform],
+    others: Others,
     box: SecretBox,
     stack: AsyncExitStack,
 ) -> Engine:
@@ -200,7 +205,7 @@ def _engine(
     )
     crashes = CrashLog(settings.state_dir / RUNNING)
     stack.callback(crashes.close)
-    engine = Engine(journal, loaded, box, pace, crashes, platforms.manifests())
+    engine = Engine(journal, loaded, box, pace, crashes, others)
     ProcessCollector(registry=engine.metrics)
     return engine
 

@@ -21,6 +21,19 @@ def first_of(names: Iterable[str], most: int) -> str:
     return ", ".join(named[:most]) + more
 
 
+def absence(platform: str, installed: bool, named: bool) -> tuple[str, str]:
+    """Why nobody can work with a platform that is not there, and what brings it back, each the rest of a sentence;
+    ``named``: the settings have it switched on."""
+    if installed:
+        return (
+            f"{platform} is not switched on here",
+            f"add {platform} to platforms in nxd.yaml, then start nxd again",
+        )
+    also = "" if named else ", name it in platforms in nxd.yaml"
+    todo = f"install the package that brings {platform}{also}, then start nxd again"
+    return f"{platform} is not installed here", todo
+
+
 def several(one: str) -> str:
     """The plural of a noun."""
     return f"{one}es" if one.endswith(_HISSING) else f"{one}s"

@@ -24,7 +24,7 @@ from daemon.api.views import Views, event_view, problem_view
 from daemon.engine.engine import Engine
 from daemon.errors.tree import NxdError, StoreError
 from daemon.memory.journal import WRITE_SECONDS, Journal
-from daemon.platforms import is_installed, spec_model, states
+from daemon.platforms import spec_model, states
 from daemon.requests.audit import Audit
 from daemon.requests.consoles import ConsoleFailed, Consoles
 from daemon.requests.last_screens import last_screen
@@ -235,7 +235,7 @@ class Api:
 
         def model_for(name: str) -> type[ClusterSpec]:
             if name not in self._engine.platforms:
-                raise UnknownPlatform(name, tuple(self._engine.platforms), off=is_installed(name))
+                raise UnknownPlatform(name, tuple(self._engine.platforms), self._engine.absence(name))
             return spec_model(name)
 
         try:

@@ -16,7 +16,7 @@ from daemon.cli.naming import known_clusters, named
 from daemon.cli.numbers import SECONDS
 from daemon.cli.output import print_json, record, terminal
 from daemon.display.encodings import NotText, text_from, text_in
-from daemon.words import counted
+from daemon.words import absence, counted
 
 if TYPE_CHECKING:
     from daemon.client import Client, DaemonRefused
@@ -45,21 +45,36 @@ def _read(path: str) -> str:
         ) from None
 
 
-def _load(path: str, on: Collection[str] | None) -> ClusterSpec:
+def _load(path: str, on: Collection[str] | None, options: dict[str, Any]) -> ClusterSpec:
     """The spec, checked without a daemon: of a platform that is ``on``, or where no settings are named of any. Raises
     SpecError, PlatformError."""
     from daemon.platforms import is_installed, manifests, spec_model
     from daemon.spec.reading import UnknownPlatform, load_spec
 
     def model_for(name: str) -> type[ClusterSpec]:
-        if on is not None and name not in on:
-            raise UnknownPlatform(name, tuple(on), off=is_installed(name))
-        try:
-            return spec_model(name)
-        except KeyError:
-            raise UnknownPlatform(name, tuple(manifests())) from None
+        there = is_installed(name)
+        if on is not None and (name not in on or not there):
+            known = [one for one in on if is_installed(one)]
+            raise UnknownPlatform(name, known, _absence(name, name in on, options))
+        if not there:
+            raise UnknownPlatform(name, tuple(manifests()), _absence(name, False, options))
+        return spec_model(name)
 
     return load_spec(_read(path), path, model_for, _states)
+
+
+def _absence(name: str, named: bool, options: dict[str, Any]) -> tuple[str, ...]:
+    """Why nobody can work with a platform that is off, or was installed once beside the ledger of the settings, and
+    what brings it back; nothing of one that never was there."""
+    from daemon.platforms import is_installed
+    from daemon.settings.reading import SettingsError, seen_beside
+
+    there = is_installed(name)
+    try:
+        known = there or name in seen_beside(_settings_file(options), os.environ)
+    except SettingsError:
+        known = False
+    return absence(name, there, named) if known else ()
 
 
 def _states(platform: str) -> Mapping[str, float | None]:
@@ -82,7 +97,7 @@ def validate(options: dict[str, Any], specs: tuple[str, ...], as_json: bool) -> 
     problems: list[dict[str, Any]] = []
     for path in specs:
         try:
-            spec = _load(path, on)
+            spec = _load(path, on, options)
         except SpecError as error:
             problems += [
                 {"file": path, "line": p.line, "column": p.column, "message": p.message}
@@ -219,28 +234,36 @@ def schema(options: dict[str, Any], platform: str | None) -> None:
     Keep it beside the spec (nxd schema > ibm_nutanix.schema.json); a spec whose first line is
     "# yaml-language-server: $schema=ibm_nutanix.schema.json" is then checked and completed while it is written.
     """
-    from daemon.platforms import manifests, spec_model
+    from daemon.platforms import is_installed, manifests, spec_model
     from daemon.spec.reading import json_schema
 
+    named = platform is None
     if platform is None:
-        platform, *others = _switched_on(options)
+        on = _switched_on(options)
+        platform, *others = [one for one in on if is_installed(one)] or on[:1]
         if others:
             names = ", ".join((platform, *others))
             raise click.UsageError(f"Several platforms are switched on: name one of {names}.")
-    try:
-        model = spec_model(platform)
-    except KeyError:
-        said = f"There is no platform {platform}; there is {', '.join(manifests())}."
-        raise click.UsageError(said) from None
-    print_json(json_schema(model))
+    if not is_installed(platform):
+        why = ": ".join(_absence(platform, named, options))
+        said = why or f"There is no platform {platform}; there is {', '.join(manifests())}"
+        raise click.UsageError(f"{said}.")
+    print_json(json_schema(spec_model(platform)))
 
 
 def _switched_on(options: dict[str, Any]) -> tuple[str, ...]:
     """The platforms of the settings, or where there are none yet the usual ones. Raises SettingsError."""
-    from daemon.settings.reading import DEFAULT_CONFIG, find_config, platforms_on
+    from daemon.settings.reading import platforms_on
+
+    return platforms_on(_settings_file(options), os.environ)
+
+
+def _settings_file(options: dict[str, Any]) -> Path | None:
+    """The file of the settings, None where there is none yet. Raises SettingsError."""
+    from daemon.settings.reading import DEFAULT_CONFIG, find_config
 
     path = find_config(options["config"], os.environ)
-    return platforms_on(None if path == DEFAULT_CONFIG and not path.exists() else path, os.environ)
+    return None if path == DEFAULT_CONFIG and not path.exists() else path
 
 
 @click.command()

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Check, Planned, Platform, Seed
+from daemon.words import absence
 from state_machines.kind import ROLLING_BACK, Kind, State, UndoStep
 from state_machines.lifecycle import ENDS
 from state_machines.objects import ObjectKind
 from state_machines.outcome import Remedy
 from state_machines.record import Record
+
+
+class Others(Struct, frozen=True):
+    """The platforms beside those that are switched on, by name: which are ``installed``, which ever were beside this
+    ledger (``seen``), and which the settings ``named`` although they are not there."""
+
+    installed: Collection[str] = ()
+    seen: Collection[str] = ()
+    named: Collection[str] = ()
+
+    def absence(self, platform: str) -> tuple[str, str]:
+        """Why nobody can work with one, and what brings it back."""
+        return absence(platform, platform in self.installed, platform in self.named)
+
+
+NO_OTHERS = Others()
+"""Where nothing is known of any but those that are switched on."""
 
 
 class Absent(Platform):
@@ -23,15 +42,10 @@ class Absent(Platform):
     undo: Mapping[str, Any] = {}
     objects: Mapping[str, ObjectKind] = {}
 
-    def __init__(self, name: str, installed: bool) -> None:
+    def __init__(self, name: str, why: str, todo: str) -> None:
         self.name = name
-        if installed:
-            self.why = f"Its platform {name} is not switched on here."
-            todo = f"Add {name} to platforms in nxd.yaml, then start nxd again."
-        else:
-            self.why = f"Its platform {name} is not installed here."
-            todo = f"Install the package that brings {name}, name it in platforms in nxd.yaml, then start nxd again."
-        self.remedy = Remedy("outside", todo)
+        self.why = f"Its platform {why}."
+        self.remedy = Remedy("outside", f"{todo[:1].upper()}{todo[1:]}.")
 
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
         return ()

@@ -7,13 +7,14 @@ A restart is no second path: every record that has work gets a turn, and its ste
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
 
 from daemon.clock import take_held
 from daemon.engine import legality, reactions, sentences, transitions
+from daemon.engine.absent import NO_OTHERS, Others
 from daemon.engine.context import StepContext
 from daemon.engine.crashes import CrashLog
 from daemon.engine.delays import Delays
@@ -45,8 +46,8 @@ PROTECTED_POLL = 60.0
 
 
 class Engine:
-    """The turns of all records. ``platforms`` by name, those that are switched on; ``installed`` names those that could
-    be. A record's kind begins with its platform's name."""
+    """The turns of all records. ``platforms`` by name, those that are switched on; ``others`` are those that are not. A
+    record's kind begins with its platform's name."""
 
     def __init__(
         self,
@@ -55,16 +56,16 @@ class Engine:
         box: SecretBox,
         pace: Pace,
         crashes: CrashLog | None = None,
-        installed: Collection[str] = (),
+        others: Others = NO_OTHERS,
     ) -> None:
         self.journal = journal
         self._mirror = journal.mirror
         self.platforms = platforms
         self.pace = pace
-        known = Situations(journal.mirror, platforms, pace.deadline_factor, installed)
+        known = Situations(journal.mirror, platforms, pace.deadline_factor, others)
         self.platform, self.kind, self.limits = known.platform, known.kind, known.limits
         self.situation, self.exists, self.is_absent = known.situation, known.exists, known.is_absent
-        self.is_empty = known.is_empty
+        self.is_empty, self.absence = known.is_empty, known.absence
         self.box = box
         self._locks = Locks()
         self._crashes = crashes or CrashLog(None)

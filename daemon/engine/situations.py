@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
-from daemon.engine.absent import Absent, kind_of
+from daemon.engine.absent import NO_OTHERS, Absent, Others, kind_of
 from daemon.engine.legality import Situation
 from daemon.engine.limits import Limits
 from daemon.memory.mirror import Mirror
@@ -19,17 +19,17 @@ STILL = ("failed", "attention", "released")
 
 class Situations:
     """Looks records up. ``platforms`` by name; a record's kind begins with its platform's name. ``deadline_factor``
-    stretches every time limit. ``installed`` are the platforms that could be switched on."""
+    stretches every time limit. ``others`` are the platforms that are not switched on."""
 
     def __init__(
         self,
         mirror: Mirror,
         platforms: Mapping[str, Platform],
         deadline_factor: float,
-        installed: Collection[str] = (),
+        others: Others = NO_OTHERS,
     ) -> None:
         self._mirror = mirror
-        self._installed = installed
+        self._others = others
         self._factor = deadline_factor
         both = [
             (kind, platform) for platform in platforms.values() for kind in (platform.node, platform.cluster)
@@ -40,8 +40,15 @@ class Situations:
     def platform(self, record: Record) -> Platform:
         """The platform a record belongs to; one that stands for it where it is not switched on."""
         if record.kind not in self._platform_of:
-            self._platform_of[record.kind] = Absent(record.platform, record.platform in self._installed)
+            self._platform_of[record.kind] = Absent(record.platform, *self._others.absence(record.platform))
         return self._platform_of[record.kind]
+
+    def absence(self, platform: str) -> tuple[str, ...]:
+        """Why nobody can work with a platform that is not switched on, and what brings it back; nothing of one that
+        neither the packages nor the ledger know."""
+        of_records = any(record.platform == platform for record in self._mirror.records.values())
+        known = of_records or platform in self._others.installed or platform in self._others.seen
+        return self._others.absence(platform) if known else ()
 
     def kind(self, record: Record) -> Kind:
         """The tables of a record; where its platform is not switched on, tables in which nothing leads on."""

@@ -111,10 +111,7 @@ def _absent(
     """The platforms whose manifest nobody can read now, with the settings that are kept for them: those that were
     installed beside this ledger once and are not now, and those that are installed and cannot be used. Which settings
     one of the latter has only its manifest tells, so that whatever stands in the section of its name is one."""
-    try:
-        seen = platforms_seen(one_setting("state_dir", path, environ))
-    except SettingsError:
-        seen = {}
+    seen = seen_beside(path, environ)
     keys = {name: set(known) for name, known in seen.items() if name not in manifests()}
     for name in broken():
         keys[name] = {*keys.get(name, ()), *_in_section(name, marked, environ)}
@@ -159,8 +156,17 @@ def _read(path: Path | None) -> Marked:
         raise SettingsError([f"{path} cannot be read ({error}): make it a readable YAML file."]) from None
 
 
+def seen_beside(path: Path | None, environ: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
+    """The platforms that were ever installed beside the ledger of these settings, with the keys of theirs."""
+    try:
+        return platforms_seen(one_setting("state_dir", path, environ))
+    except SettingsError:
+        return {}
+
+
 def platforms_on(path: Path | None, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The platforms that are switched on, whatever else the settings lack. Raises SettingsError."""
+    """The platforms that are switched on, those too that are not installed any more, whatever else the settings lack.
+    Raises SettingsError."""
     marked = _read(path)
     problems = [f"{path}, line {p.line}, column {p.column}: {p.message}." for p in marked.problems]
     table = [one for one in SETTINGS if one.key == "platforms"]
@@ -171,7 +177,9 @@ def platforms_on(path: Path | None, environ: Mapping[str, str]) -> tuple[str, ..
     reader = _Reader(table, given, path, environ, problems)
     reader.read(table)
     found: tuple[str, ...] = reader.values.get("platforms", ())
-    problems += reader.unknown_platforms([name for name in found if not is_installed(name)], manifests())
+    lacking = [name for name in found if not is_installed(name)]
+    seen = seen_beside(path, environ) if lacking else ()
+    problems += reader.unknown_platforms([name for name in lacking if name not in seen], manifests())
     if problems:
         raise SettingsError(problems)
     return found

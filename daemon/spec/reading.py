@@ -60,12 +60,13 @@ def _few(problems: list[Mistake]) -> list[Mistake]:
 
 
 class UnknownPlatform(LookupError):
-    """No platform of this name is switched on; ``known`` are those that are. ``off``: there is one of this name."""
+    """No platform of this name is switched on; ``known`` are those that are. ``why``: one of this name is
+    there, or was; this is why nobody can work with it, and what brings it back."""
 
-    def __init__(self, name: str, known: Collection[str], off: bool = False) -> None:
+    def __init__(self, name: str, known: Collection[str], why: Sequence[str] = ()) -> None:
         super().__init__(name)
         self.known = known
-        self.off = off
+        self.why = ": ".join(why)
 
 
 def parse_duration(text: object) -> float:
@@ -295,9 +296,8 @@ def _model(
         return name, model_for(name if isinstance(name, str) else ""), []
     except LookupError as error:
         known = sorted(error.known) if isinstance(error, UnknownPlatform) else []
-        if isinstance(error, UnknownPlatform) and error.off:
-            said = f"{name} is not switched on here: add it to platforms in nxd.yaml, then start nxd again"
-            return None, _Envelope, [marked.at(("platform",), said)]
+        if isinstance(error, UnknownPlatform) and error.why:
+            return None, _Envelope, [marked.at(("platform",), error.why)]
     if isinstance(name, str):
         meant = nearest(name, known)
         problems = [marked.at(("platform",), unknown("platform", name, known))]

@@ -38,7 +38,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "what is refused to a member follows from the verb's row", LIFE),
     Mutant("daemon/engine/legality.py", "    if situation.absent:\n        return situation.absent\n", "",
            "nothing can be done with a record whose platform is off", (OFF,)),
-    Mutant("daemon/engine/absent.py", "        if installed:\n", "        if True:\n",
+    Mutant("daemon/words.py", "    if installed:\n", "    if True:\n",
            "what brings a record back is told by whether its platform is installed", (OFF,)),
     Mutant("daemon/settings/reading.py", "        absent = _absent(marked, path, environ)\n", "        absent: Any = {}\n",
            "settings of a platform that is not installed any more keep no daemon from starting", (UNINSTALLED, OFF)),

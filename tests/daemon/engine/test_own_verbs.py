@@ -7,7 +7,7 @@ import dataclasses
 from msgspec.structs import replace
 
 from daemon.engine import legality, reactions, transitions
-from daemon.engine.absent import Absent
+from daemon.engine.absent import NO_OTHERS, Absent
 from daemon.engine.legality import Situation, event_name, why_not
 from daemon.engine.limits import Limits
 from daemon.engine.remedies import without_problem
@@ -120,7 +120,7 @@ def after(kind: Kind) -> tuple[list[str], str]:
     here = node_of(kind, record, replace(WHOLE, spec={"on_failure": "rollback"}))
     problem = OutsideError("bad_request", "No.").problem()
     ops = reactions.after_failure(
-        here, Absent(record.platform, installed=False), record, problem, 0.0, lambda: "id"
+        here, Absent(record.platform, *NO_OTHERS.absence(record.platform)), record, problem, 0.0, lambda: "id"
     )
     verbs = [op.command.verb for op in ops if isinstance(op, AddCommand)]
     return verbs, " ".join(op.event.message for op in ops if not isinstance(op, AddCommand))

@@ -38,8 +38,9 @@ def test_they_are_shown_as_they_are_and_nothing_of_them_is_touched(
     assert states(toy) == {"row": "active", "left": "active", "right": "active"}
     for words in (("destroy", "row", "--yes"), ("protect", "row"), ("retry", "left")):
         said = toy.run(*words)
-        said.refused_with(4, why, "platforms in nxd.yaml")
+        said.refused_with(4, why, "then start nxd again")
         assert ("Install the package" in said.err) == (not installed)
+        assert ("name it in platforms" in said.err) == (not installed and "toyland" not in named)
     (entity,) = [one for one in json.loads(toy.run("status", "--json").out)["nodes"] if one["name"] == "left"]
     assert (entity["can"], entity["phase"]) == ({}, "attention")
     assert "0/0" not in toy.run("status").out + toy.run("status", "--plain").out
@@ -109,7 +110,46 @@ def test_a_spec_for_it_is_refused_at_its_line(toy: Any, shelf: ShelfState) -> No
     toy.write(platforms=["ibm_nutanix"], ibm=IBM)
     toy.serve()
     said = toy.run("apply", str(SPEC))
-    said.refused_with(2, "1:11", "toyland is not switched on here", "add it to platforms")
+    said.refused_with(2, "1:11", "toyland is not switched on here: add toyland to platforms")
+
+
+@pytest.mark.parametrize("named", [["ibm_nutanix"], ["ibm_nutanix", "toyland"]])
+def test_a_spec_for_one_that_is_not_installed_any_more_is_told_so_and_what_brings_it_back(
+    toy: Any, shelf: ShelfState, named: list[str]
+) -> None:
+    ended(toy.serve())
+    toy.installed = False
+    toy.write(platforms=named, ibm=IBM)
+    toy.serve()
+    todo = "toyland is not installed here: install the package that brings toyland"
+    for verb in ("validate", "plan", "preflight", "apply"):
+        said = toy.run(verb, str(SPEC))
+        said.refused_with(2, "1:11", todo)
+        assert ("name it in platforms" in said.err) == ("toyland" not in named)
+        assert "unknown platform" not in said.err
+    toy.run("schema", "toyland").refused_with(2, todo)
+    assert toy.run("schema").code == 0, "that of the one that is there"
+    (toy.directory / "odd.yaml").write_text(SPEC.read_text().replace("toyland", "neverland"))
+    toy.run("apply", "odd.yaml").refused_with(2, 'unknown platform "neverland"')
+
+
+def test_records_tell_a_platform_from_a_misspelt_one_where_the_list_of_those_seen_is_lost(
+    toy: Any, shelf: ShelfState
+) -> None:
+    ended(deployed(toy))
+    (toy.directory / "state" / "platforms.json").unlink()
+    toy.installed = False
+    toy.write(platforms=["ibm_nutanix"], ibm=IBM, toyland=None)
+    toy.serve()
+    toy.run("apply", str(SPEC)).refused_with(2, "1:11", "toyland is not installed here: install")
+
+
+def test_where_no_other_is_switched_on_the_schema_says_what_brings_back_the_one_that_is(toy: Any) -> None:
+    ended(toy.serve())
+    toy.installed = False
+    said = toy.run("schema")
+    said.refused_with(2, "toyland is not installed here: install the package that brings toyland, then start")
+    assert "name it in platforms" not in said.err
 
 
 def test_the_schema_is_that_of_the_platform_that_is_switched_on(toy: Any) -> None:
