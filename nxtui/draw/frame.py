@@ -11,7 +11,7 @@ from nxtui.draw.rows import by_phase
 from nxtui.draw.text import Line, plain, spread, width_of
 from nxtui.draw.themes import accent
 from nxtui.model.known import Fleet, Link
-from nxtui.model.times import clock
+from nxtui.model.times import clock, zone, zoned
 
 _LINK_INK = {
     "connecting": "dim",
@@ -46,7 +46,8 @@ def title(
     width: int,
     accents: Mapping[str, str] | None = None,
 ) -> Line:
-    """Environment, place, counts, version, link; from the right the link is the last to give way."""
+    """Environment, place, counts, version, the daemon's time with its zone, link. The link is the last to give way, and
+    the zone stays longer than the time: without it no time of day on the screen says which one it is."""
     daemon = fleet.daemon
     environment = daemon["environment"] if daemon else "nxd"
     left: Line = [(f" {environment} ", accent(environment, accents or {}))]
@@ -60,7 +61,9 @@ def title(
         counts = f"{nodes} of {nodes + fleet.untold} nodes so far"
     version = f"nxd {daemon['version']}" if daemon and daemon["version"] else ""
     link = link_span(fleet.link, glyphs)
-    for facts in ([counts, version], [counts], [version], []):
+    now = fleet.now
+    moment, short = (zoned(now), zone(now)) if now is not None else ("", "")
+    for facts in ([counts, version, moment], [counts, moment], [counts, short], [counts], [moment], []):
         told = "   ".join(fact for fact in facts if fact)
         right: Line = [(told + "  ", "dim"), *link]
         if width_of(left) + width_of(right) < width:

@@ -177,7 +177,7 @@ def said(event: Entry) -> str:
 STAMPS = ("clock", "date", "none")
 """What the times key goes through: the time of day, date and time, no time."""
 
-STAMP_CELLS = {"clock": 9, "date": 20, "none": 0}
+STAMP_CELLS = {"clock": 9, "date": 27, "none": 0}
 """Cells that each of them takes, with the blank behind it."""
 
 

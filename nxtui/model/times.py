@@ -20,8 +20,20 @@ def clock(moment: float | None) -> str:
 
 
 def date(moment: float | None) -> str:
-    """The local date and time."""
-    return _local(moment, "%Y-%m-%d %H:%M:%S")
+    """The local date and time, with the zone that they are of."""
+    return zoned(moment, "%Y-%m-%d %H:%M:%S")
+
+
+def zoned(moment: float | None, form: str = "%H:%M:%S") -> str:
+    """The local time with its distance from UTC; that of summer is another one than that of winter."""
+    told = _local(moment, form)
+    return told if moment is None or told == UNKNOWN else f"{told} {zone(moment)}"
+
+
+def zone(moment: float) -> str:
+    """How far the local time is from UTC then: ``+02:00``."""
+    minutes = time.localtime(moment).tm_gmtoff // 60
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
 def _local(moment: float | None, form: str) -> str:

@@ -204,8 +204,8 @@ def test_marked_lines_are_what_is_taken_away_else_all_that_are_shown(book: LogBo
     assert window.marks == set()
 
 
-def test_a_copied_line_carries_its_date() -> None:
-    assert as_text(_entry(1)).startswith("1970-01-01 00:00:00 info node1 line 1")
+def test_a_copied_line_carries_its_date_and_zone() -> None:
+    assert as_text(_entry(1)).startswith("1970-01-01 00:00:00 +00:00 info node1 line 1")
 
 
 def _saved(directory: Path) -> str:
