@@ -30,7 +30,7 @@ from daemon.faultpoints import point
 from daemon.host.heap import freeze
 from daemon.host.ledger_mark import LedgerMark
 from daemon.host.platforms_seen import keep_seen, platforms_seen
-from daemon.host.ports import connection_limiter, listening, make_way, on_socket, try_port
+from daemon.host.ports import Port, connection_limiter, listening, make_way, on_socket, opened
 from daemon.host.state_dir import DATABASE, KEY, RUNNING, StateDir, check_files, check_ledger, claimed
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
@@ -103,12 +103,11 @@ async def _open(
 ) -> tuple[Engine, Upkeep, LastScreens]:
     """Everything but the work itself, to be closed in the opposite order. Nothing is made anew for a daemon that could
     not be reached."""
-    await try_port(settings.boot_listen, "boot.listen")
-    await try_port(settings.config_listen, "config.listen")
+    ports = await _ports(settings, stack)
     make_way(settings.socket)
     check_files(settings.state_dir)
     loaded = _loaded(settings, clock, stack)
-    others = _note_platforms(settings)
+    others = _note_platforms(settings, state_dir)
     mark = LedgerMark(state_dir)
     check_ledger(settings.state_dir, mark.owner)
     store = SqliteStore(settings.state_dir / DATABASE, clock.new_id(), mark)
@@ -122,12 +121,12 @@ async def _open(
     box = SecretBox.at(settings.state_dir / KEY, fresh, mirror.secrets.values(), known)
     journal = Journal(store, lease, mirror, Bus(), clock, known)
     await journal.read_back()
-    engine = _engine(settings, journal, loaded, others, box, stack)
+    engine = _engine(settings, state_dir, journal, loaded, others, box, stack)
     if mark.moved():
         await hold_what_was_at_work(engine)
     mark.begin(mirror.daemon_id, mirror.revision)
     verbs, specs = Verbs(journal, engine), Specs(journal, engine)
-    upkeep = await _booting(settings, journal, engine, box, loaded, stack)
+    upkeep = await _booting(settings, ports, journal, engine, box, loaded, stack)
     consoles = Consoles(journal, engine, box)
     views = Views(journal, engine, verbs, _about(settings, journal))
     api = Api(journal, engine, verbs, specs, views, box, consoles)
@@ -135,8 +134,15 @@ async def _open(
     return engine, upkeep, LastScreens(journal, consoles)
 
 
+async def _ports(settings: Settings, stack: AsyncExitStack) -> tuple[Port, Port]:
+    """The two ports for machines, held from here on and open to them later. Raises StartError."""
+    boot = await stack.enter_async_context(opened(settings.boot_listen, "boot.listen"))
+    return boot, await stack.enter_async_context(opened(settings.config_listen, "config.listen"))
+
+
 async def _booting(
     settings: Settings,
+    ports: tuple[Port, Port],
     journal: Journal,
     engine: Engine,
     box: SecretBox,
@@ -163,20 +169,18 @@ async def _booting(
         shown, pin = certificate.shown, certificate.pin
     boot, config = boot_server(book, images, tables, registry=engine.metrics, pin=pin)
     limiter = connection_limiter(settings.limits_connections, settings.limits_connections_per_source)
-    await stack.enter_async_context(listening(boot, settings.boot_listen, "boot.listen", limiter))
-    await stack.enter_async_context(
-        listening(config, settings.config_listen, "config.listen", limiter, shown)
-    )
+    await stack.enter_async_context(listening(boot, ports[0], limiter))
+    await stack.enter_async_context(listening(config, ports[1], limiter, shown))
     return upkeep
 
 
-def _note_platforms(settings: Settings) -> Others:
+def _note_platforms(settings: Settings, state_dir: StateDir) -> Others:
     """Keep the settings of all platforms that are installed in mind, for the day on which one is not; and those beside
     the ones that are switched on."""
     keys = {name: [one.key for one in manifest.settings] for name, manifest in platforms.manifests().items()}
-    keep_seen(settings.state_dir, keys)
+    keep_seen(state_dir, keys)
     installed = {*keys, *platforms.broken()}
-    return Others(installed, frozenset(platforms_seen(settings.state_dir)), settings.uninstalled)
+    return Others(installed, frozenset(platforms_seen(state_dir.path)), settings.uninstalled)
 
 
 def _loaded(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Mapping[str, Platform]:
@@ -189,6 +193,7 @@ def _loaded(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Mapping[
 
 def _engine(
     settings: Settings,
+    state_dir: StateDir,
     journal: Journal,
     loaded: Mapping[str, Platform],
     others: Others,
@@ -203,7 +208,7 @@ def _engine(
         settings.deadlines_factor,
         settings.limits_crashes,
     )
-    crashes = CrashLog(settings.state_dir / RUNNING)
+    crashes = CrashLog(state_dir.folder, RUNNING)
     stack.callback(crashes.close)
     engine = Engine(journal, loaded, box, pace, crashes, others)
     ProcessCollector(registry=engine.metrics)

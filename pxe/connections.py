@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -181,32 +181,21 @@ class SocketSite(web.UnixSite):
         )
 
 
-class LimitedSite(web.TCPSite):
-    """A port of these addresses with a connection limiter; use it like a TCPSite."""
+class LimitedSite(web.SockSite):
+    """An open socket with a connection limiter; use it like a SockSite."""
 
-    __slots__ = ("_hosts", "_limiter")
+    __slots__ = ("_limiter",)
 
-    def __init__(
-        self,
-        runner: web.AppRunner,
-        hosts: Sequence[str],
-        port: int,
-        limiter: ConnectionLimiter,
-        **options: Any,
-    ) -> None:
-        super().__init__(runner, hosts[0], port, **options)
-        self._hosts = hosts
+    def __init__(self, runner: web.AppRunner, sock: socket.socket, limiter: ConnectionLimiter) -> None:
+        super().__init__(runner, sock)
         self._limiter = limiter
 
     async def start(self) -> None:
-        await super(web.TCPSite, self).start()
+        await super(web.SockSite, self).start()
         server = self._runner.server
         assert server is not None
         self._server = await asyncio.get_running_loop().create_server(
-            self._protocol(server, _options(server)),
-            self._hosts,
-            self._port,
-            backlog=self._backlog,
+            self._protocol(server, _options(server)), sock=self._sock, backlog=self._backlog
         )
 
     def _protocol(self, server: web.Server, options: dict[str, Any]) -> Callable[[], asyncio.BaseProtocol]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, cast
 
 from aiohttp import web
@@ -98,19 +99,12 @@ class Handshake(asyncio.Protocol):
 
 
 class SecureSite(LimitedSite):
-    """A port for so many connections that speaks TLS, with the certificate that is ``shown``; use it like a TCPSite."""
+    """A LimitedSite that speaks TLS, with the certificate that is ``shown``."""
 
     __slots__ = ("_shown", "_under_way")
 
-    def __init__(
-        self,
-        runner: web.AppRunner,
-        hosts: Sequence[str],
-        port: int,
-        limiter: ConnectionLimiter,
-        shown: ssl.SSLContext,
-    ) -> None:
-        super().__init__(runner, hosts, port, limiter)
+    def __init__(self, *limited: Any, shown: ssl.SSLContext) -> None:
+        super().__init__(*limited)
         self._shown = shown
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -128,12 +122,11 @@ class SecureSite(LimitedSite):
 
 def machines_site(
     runner: web.AppRunner,
-    hosts: Sequence[str],
-    port: int,
+    sock: socket.socket,
     limiter: ConnectionLimiter,
     shown: ssl.SSLContext | None = None,
 ) -> LimitedSite:
-    """A port for machines at these addresses; over TLS where there is a certificate to be shown."""
+    """An open socket for machines; over TLS where there is a certificate to be shown."""
     if shown is None:
-        return LimitedSite(runner, hosts, port, limiter)
-    return SecureSite(runner, hosts, port, limiter, shown)
+        return LimitedSite(runner, sock, limiter)
+    return SecureSite(runner, sock, limiter, shown=shown)

@@ -21,7 +21,7 @@ class Use(NamedTuple):
 
 _GARBAGE = "tests/pxe/test_limits.py::test_a_body_that_makes_no_sense_is_one_sentence_and_no_fault_of_ours"
 _CROWD = "tests/pxe/test_limits.py::test_a_source_has_so_many_connections_and_the_next_is_closed_at_once"
-_SITE = ("_runner", "_server", "_backlog", "_port")
+_SITE = ("_runner", "_server", "_backlog", "_sock")
 _SOCKET = "tests/daemon/api/test_limits.py::test_a_body_that_makes_no_sense_is_400_and_no_fault_of_ours"
 _COPY = "tests/nxtui/screens/test_journeys.py::test_copying_a_row_reaches_the_terminal"
 _FAULT = "tests/nxtui/test_faults.py::test_a_fault_of_a_screen_is_told_and_kept_and_the_window_goes_on"

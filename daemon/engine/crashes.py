@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 
 LONGEST = 1024 * 1024
 """Bytes after which the file is begun anew."""
@@ -19,23 +18,25 @@ class CrashLog:
     """``+name`` when a turn's steps begin, ``-name`` when they have ended whatever the answer, ``!name 2`` for what
     counts."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, folder: int | None, name: str = "") -> None:
+        """``folder``: the descriptor of the state directory, in which the file of this name is kept; None: nowhere."""
+        self._folder, self._name = folder, name
         self._running: set[str] = set()
         self._ended: set[str] = set()
         """Whose steps have ended since the last ``flush``: they are marked as running still."""
         self.counts: dict[str, int] = {}
         """Record → deaths of the daemon in a row during which its step ran."""
-        if path is not None:
-            self._read(path)
-            self._folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            self._begin(path.name)
+        if folder is not None:
+            self._read()
+            self._begin()
 
-    def _read(self, path: Path) -> None:
+    def _read(self) -> None:
         try:
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            kept = os.open(self._name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder)
         except FileNotFoundError:
             return
+        with open(kept, encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
         running: set[str] = set()
         for line in lines:
             mark, name = line[:1], line[1:]
@@ -50,19 +51,19 @@ class CrashLog:
         for name in running:
             self.counts[name] = self.counts.get(name, 0) + 1
 
-    def _begin(self, name: str) -> None:
+    def _begin(self) -> None:
         """A new file that says no more than what counts."""
         self._ended.clear()
         counts = [f"!{record} {count}\n" for record, count in self.counts.items()]
         text = "".join([*counts, *(f"+{running}\n" for running in self._running)])
-        fresh = f"{name}.new"
+        fresh = f"{self._name}.new"
         written = os.open(
             fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600, dir_fd=self._folder
         )
         with open(written, "w", encoding="utf-8") as file:
             file.write(text)
-        os.rename(fresh, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
-        self._file = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, dir_fd=self._folder)
+        os.rename(fresh, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        self._file = os.open(self._name, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, dir_fd=self._folder)
         self._size = 0
 
     def suspects(self, name: str, deaths: int) -> bool:
@@ -108,19 +109,18 @@ class CrashLog:
             self._mark(lines)
 
     def _mark(self, line: str) -> None:
-        if self._path is None:
+        if self._folder is None:
             return
         with suppress(OSError):  # a full disk is told by the database; here it only makes the guard forgetful
             self._size += os.write(self._file, line.encode())
             if self._size > LONGEST:
                 os.close(self._file)
-                self._begin(self._path.name)
+                self._begin()
 
     def close(self) -> None:
         """No step runs any more: let go of the file."""
         self._ended |= self._running
         self.flush()
-        if self._path is not None:
+        if self._folder is not None:
             os.close(self._file)
-            os.close(self._folder)
-            self._path = None
+            self._folder = None

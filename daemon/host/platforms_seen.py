@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from daemon.host.state_dir import SEEN
+from daemon.host.state_dir import SEEN, StateDir
 
 
 def platforms_seen(state_dir: Path) -> Mapping[str, frozenset[str]]:
@@ -22,12 +22,9 @@ def platforms_seen(state_dir: Path) -> Mapping[str, frozenset[str]]:
         return {}
 
 
-def keep_seen(state_dir: Path, installed: Mapping[str, Iterable[str]]) -> None:
+def keep_seen(state_dir: StateDir, installed: Mapping[str, Iterable[str]]) -> None:
     """Write the installed ones down, beside those that were installed before. Raises OSError."""
-    before = platforms_seen(state_dir)
+    before = platforms_seen(state_dir.path)
     known = {**before, **{name: frozenset(keys) for name, keys in installed.items()}}
-    if known == before:
-        return
-    draft = state_dir / f"{SEEN}.new"
-    draft.write_text(json.dumps({name: sorted(keys) for name, keys in sorted(known.items())}))
-    draft.rename(state_dir / SEEN)
+    if known != before:
+        state_dir.put(SEEN, json.dumps({name: sorted(keys) for name, keys in sorted(known.items())}))

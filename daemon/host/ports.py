@@ -35,6 +35,8 @@ KEPT_FILES = 256
 """File descriptors that strangers leave to the daemon itself: the socket, the database, the calls to the cloud."""
 FILES_PER_VISIT = 3
 """A connection, the image that is sent over it, and the thread's own hold on the connection."""
+Port = Sequence[socket.socket]
+"""A TCP port that is open, by its sockets: one for each address of its host."""
 _WRONG = (errno.EACCES, errno.EPERM, errno.EAFNOSUPPORT)
 """Why a port cannot be opened today and tomorrow neither; anything else may pass."""
 
@@ -59,36 +61,38 @@ def _as_many_files_as_may_be() -> int:
 @asynccontextmanager
 async def listening(
     app: web.Application,
-    at: HostPort,
-    setting: str,
+    port: Port,
     limiter: ConnectionLimiter,
     shown: ssl.SSLContext | None = None,
-    lookup_seconds: float = LOOKUP_SECONDS,
 ) -> AsyncIterator[None]:
-    """Serve an application to strangers on a TCP port, over TLS with the certificate that is ``shown``. Raises
-    StartError."""
+    """Serve an application to strangers on a port that was opened, over TLS with the certificate that is ``shown``."""
     runner = app_runner(app, limiter.patience)
     await runner.setup()
     try:
-        try:
-            hosts = await _addresses(at, lookup_seconds)
-            await machines_site(runner, hosts, at.port, limiter, shown).start()
-        except OSError as error:  # a TimeoutError is one too
-            raise _closed(error, at, setting) from error
+        for one in port:
+            await machines_site(runner, one, limiter, shown).start()
         yield
     finally:
         await runner.cleanup()
 
 
-async def try_port(at: HostPort, setting: str) -> None:
-    """See that a port can be listened on, and let go of it. Raises StartError."""
-    try:
-        for host in await _addresses(at, LOOKUP_SECONDS):
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            with socket.create_server((host, at.port), family=family):
-                pass
-    except OSError as error:
-        raise _closed(error, at, setting) from error
+@asynccontextmanager
+async def opened(at: HostPort, setting: str, lookup_seconds: float = LOOKUP_SECONDS) -> AsyncIterator[Port]:
+    """Open a TCP port: nobody else can have it from here on, and who comes waits until it is served. Raises
+    StartError."""
+    with contextlib.ExitStack() as held:
+        try:
+            port = [
+                held.enter_context(
+                    socket.create_server(
+                        (host, at.port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+                    )
+                )
+                for host in await _addresses(at, lookup_seconds)
+            ]
+        except OSError as error:  # a TimeoutError is one too
+            raise _closed(error, at, setting) from error
+        yield port
 
 
 async def _addresses(at: HostPort, seconds: float) -> Sequence[str]:

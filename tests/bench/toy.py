@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -156,7 +157,8 @@ async def house(
     clock = SystemClock()
     store: Store = made(directory / "bench.db", "bench")
     await store.open()
-    crashes = CrashLog(directory / "running")
+    folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    crashes = CrashLog(folder, "running")
     try:
         lease = await store.acquire("bench")
         journal = Journal(store, lease, Mirror(await store.load()), Bus(), clock)
@@ -167,6 +169,7 @@ async def house(
         yield House(journal, Engine(journal, platforms, SecretBox(_KEY), pace, crashes))  # type: ignore[arg-type]
     finally:
         crashes.close()
+        os.close(folder)
         await store.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -198,7 +199,7 @@ async def serve(image_dir: Path) -> AsyncIterator[Callable[..., Awaitable[BootSe
             runner = app_runner(app, patience)
             runners.append(runner)
             await runner.setup()
-            await machines_site(runner, ["127.0.0.1"], 0, keeper, shown).start()
+            await machines_site(runner, socket.create_server(("127.0.0.1", 0)), keeper, shown).start()
             ports.append(runner.addresses[0][1])
         return BootServer(*ports)
 

@@ -121,7 +121,7 @@ async def test_who_takes_nothing_of_what_he_is_sent_is_cut_off() -> None:
     runner = web.AppRunner(application)
     await runner.setup()
     keeper = ConnectionLimiter(10, 10, TimeLimits(stalled=1.0))
-    await LimitedSite(runner, ["127.0.0.1"], 0, keeper).start()
+    await LimitedSite(runner, socket.create_server(("127.0.0.1", 0)), keeper).start()
     try:
         with socket.create_connection(runner.addresses[0]) as lazy:
             lazy.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -19,13 +19,17 @@ from daemon.engine.engine import Engine
 from state_machines.outcome import Done, Wait
 
 
+def crash_log(path: Path) -> CrashLog:
+    """That of a daemon whose state directory is the one of the path."""
+    return CrashLog(os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY), path.name)
+
+
 def die_while(path: Path, *running: str, ended: tuple[str, ...] = ()) -> None:
     """A process that is killed while steps of these records run, after those of others have ended."""
     program = f"""
         import os, signal
-        from pathlib import Path
         from daemon.engine.crashes import CrashLog
-        log = CrashLog(Path({str(path)!r}))
+        log = CrashLog(os.open({str(path.parent)!r}, os.O_RDONLY), {path.name!r})
         for name in {ended!r}:
             log.begin(name)
             log.end(name)
@@ -45,13 +49,13 @@ def test_only_deaths_in_a_row_count_and_only_against_what_was_running(tmp_path: 
     path = tmp_path / "running"
     die_while(path, "node01", "node02")
     die_while(path, "node01", ended=("node02",))
-    assert CrashLog(path).counts == {"node01": 2}
+    assert crash_log(path).counts == {"node01": 2}
     die_while(path, "node03", ended=("node01",))
-    assert CrashLog(path).counts == {"node03": 1}
+    assert crash_log(path).counts == {"node03": 1}
 
 
 def test_a_record_that_goes_on_at_once_is_running_all_the_time(tmp_path: Path) -> None:
-    log = CrashLog(tmp_path / "running")
+    log = crash_log(tmp_path / "running")
     for _ in range(3):
         log.begin("node01")
         log.end("node01")
@@ -61,7 +65,7 @@ def test_a_record_that_goes_on_at_once_is_running_all_the_time(tmp_path: Path) -
     log.flush()
     assert (tmp_path / "running").read_text() == "+node01\n+node02\n-node02\n"
     shutil.copy(tmp_path / "running", tmp_path / "copy")
-    assert CrashLog(tmp_path / "copy").counts == {"node01": 1}
+    assert crash_log(tmp_path / "copy").counts == {"node01": 1}
     log.close()
 
 
@@ -70,22 +74,22 @@ def test_those_who_come_next_are_marked_with_the_first_unless_they_are_under_sus
 ) -> None:
     path = tmp_path / "running"
     path.write_text("+suspect\n")
-    log = CrashLog(path)
+    log = crash_log(path)
     log.begin("node01", ["node02", "suspect", "node03"])
     log.begin("node02", ["node03"])
     assert path.read_text() == "!suspect 1\n+node01\n+node02\n+node03\n"
     log.end("suspect")
     assert log.suspects("suspect", 1), "none of its steps has ended since"
     log.close()
-    assert CrashLog(path).counts == {"suspect": 1}, "a turn that never began counts against nobody"
+    assert crash_log(path).counts == {"suspect": 1}, "a turn that never began counts against nobody"
 
 
 def test_a_daemon_that_ends_in_order_counts_against_nobody(tmp_path: Path) -> None:
-    log = CrashLog(tmp_path / "running")
+    log = crash_log(tmp_path / "running")
     log.begin("node01")
     log.end("node01")
     log.close()
-    assert CrashLog(tmp_path / "running").counts == {}
+    assert crash_log(tmp_path / "running").counts == {}
 
 
 @pytest.mark.e2e
@@ -101,7 +105,7 @@ async def test_a_record_the_daemon_died_of_three_times_is_held_and_the_others_ru
         die_while(tmp_path / "running", "node01", ended=("node02",))
     await house.prepare()
     house.engine = Engine(
-        house.journal, {"toy": house.toy}, house.box, house.pace, CrashLog(tmp_path / "running")
+        house.journal, {"toy": house.toy}, house.box, house.pace, crash_log(tmp_path / "running")
     )
     await house.run()
     await house.pass_time(10)
@@ -124,7 +128,7 @@ async def test_while_a_step_runs_its_record_is_marked_and_no_longer(house: Any, 
     house.toy.script["making"] = step
     await house.stop()
     await house.prepare()
-    house.engine = Engine(house.journal, {"toy": house.toy}, house.box, house.pace, CrashLog(marks))
+    house.engine = Engine(house.journal, {"toy": house.toy}, house.box, house.pace, crash_log(marks))
     await house.run()
     await house.tell("node01", "start")
     assert seen == ["+node01\n"]
@@ -155,7 +159,7 @@ async def test_after_two_deaths_suspects_run_one_after_the_other_and_after_one_a
     await house.stop()
     await house.prepare()
     house.engine = Engine(
-        house.journal, {"toy": house.toy}, house.box, house.pace, CrashLog(tmp_path / "running")
+        house.journal, {"toy": house.toy}, house.box, house.pace, crash_log(tmp_path / "running")
     )
     await house.run()
     for name in names:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from daemon.engine.context import StepContext
-from daemon.engine.crashes import CrashLog
 from daemon.engine.engine import Engine
 from daemon.engine.turns import STORE_RETRY_SECONDS
 from daemon.errors.tree import StoreError
@@ -19,6 +18,7 @@ from daemon.store.base import Then
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import Event, Lease, Op, PutRecord, PutResource
 from state_machines.outcome import Done
+from tests.daemon.engine.test_crashes import crash_log
 
 
 class Watched(MemoryStore):
@@ -178,18 +178,18 @@ async def test_deaths_count_against_a_record_until_the_end_of_its_step_is_writte
     def deaths() -> dict[str, int]:
         """What counts if the daemon dies now."""
         shutil.copy(tmp_path / "running", tmp_path / "copy")
-        return CrashLog(tmp_path / "copy").counts
+        return crash_log(tmp_path / "copy").counts
 
     async def close(verb: str, name: str) -> None:
         house.store.open.clear()
 
-    died = CrashLog(tmp_path / "running")
+    died = crash_log(tmp_path / "running")
     died.begin("node01")
     await house.sow("node01")
     await house.stop()
     await house.prepare()
     house.engine = Engine(
-        house.journal, {"toy": house.toy}, house.box, house.pace, CrashLog(tmp_path / "running")
+        house.journal, {"toy": house.toy}, house.box, house.pace, crash_log(tmp_path / "running")
     )
     await house.run()
     house.toy.outside.after = close

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from daemon.clock import SystemClock
 from daemon.errors.tree import StartError
-from daemon.host.ports import listening, on_socket
+from daemon.host.ports import listening, on_socket, opened
 from daemon.spec.hosts import HostPort
 from pxe.connections import TIME_LIMITS, ConnectionLimiter
 
@@ -41,9 +41,7 @@ async def test_a_name_whose_lookup_hangs_is_told_at_the_deadline_and_may_be_trie
     monkeypatch.setattr(socket, "getaddrinfo", silent)
     begun = time.monotonic()
     with pytest.raises(StartError) as told:
-        async with listening(
-            web.Application(), HostPort("jump.example", 8080), "boot.listen", LIMITER, lookup_seconds=0.3
-        ):
+        async with opened(HostPort("jump.example", 8080), "boot.listen", lookup_seconds=0.3):
             pass
     answered.set()
     assert time.monotonic() - begun < 3
@@ -54,16 +52,40 @@ async def test_a_name_whose_lookup_hangs_is_told_at_the_deadline_and_may_be_trie
 
 async def test_a_name_that_nobody_knows_is_told_with_the_setting() -> None:
     with pytest.raises(StartError, match=r"nobody\.invalid is no address, and no name.*config\.listen"):
-        async with listening(web.Application(), HostPort("nobody.invalid", 8080), "config.listen", LIMITER):
+        async with opened(HostPort("nobody.invalid", 8080), "config.listen"):
             pass
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "0.0.0.0"])
 async def test_a_name_and_an_address_are_listened_on(host: str) -> None:
-    port = free_port()
-    async with listening(web.Application(), HostPort(host, port), "boot.listen", LIMITER):
-        with socket.create_connection(("127.0.0.1", port), 5):
-            pass
+    at = HostPort(host, free_port())
+    async with opened(at, "boot.listen") as port, listening(web.Application(), port, LIMITER):
+        assert b" 404 " in await asked(at.port)
+
+
+async def asked(port: int) -> bytes:
+    """The first line of the answer to a machine that has been waiting."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    line = await reader.readline()
+    writer.close()
+    return line
+
+
+async def test_a_port_that_was_opened_is_nobody_elses_until_it_is_served_and_who_came_before_is_answered() -> (
+    None
+):
+    at = HostPort("127.0.0.1", free_port())
+    async with opened(at, "boot.listen") as port:
+        early = asyncio.create_task(asked(at.port))
+        await asyncio.sleep(0.1)
+        with pytest.raises(StartError, match=r"the port is in use.*config\.listen"):
+            async with opened(at, "config.listen"):
+                pass
+        async with listening(web.Application(), port, LIMITER):
+            assert b" 404 " in await early
+    async with opened(at, "boot.listen"):
+        pass
 
 
 async def test_a_socket_that_somebody_removed_is_made_anew_with_its_rights(tmp_path: Path) -> None:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
 from daemon.host.platforms_seen import keep_seen, platforms_seen
+from daemon.host.state_dir import claimed
 from daemon.settings.reading import SettingsError, load_settings, one_setting
 from tests.daemon.settings.test_settings import REQUIRED, problems
 
 HARBOUR = {"harbour": ["harbour.url", "harbour.crane.speed"]}
+
+
+def saw(state_dir: Path, installed: Mapping[str, Iterable[str]]) -> None:
+    """A daemon started there beside these platforms."""
+    with claimed(state_dir) as ours:
+        keep_seen(ours, installed)
 
 
 @pytest.fixture
@@ -19,7 +27,7 @@ def file(tmp_path: Path) -> Path:
     """Settings beside a ledger that has seen a platform which is not there any more."""
     path = tmp_path / "nxd.yaml"
     path.write_text(f"state_dir: {tmp_path}\nharbour:\n  url: not even a URL\n")
-    keep_seen(tmp_path, HARBOUR)
+    saw(tmp_path, HARBOUR)
     return path
 
 
@@ -64,8 +72,8 @@ def test_beside_a_ledger_that_never_saw_it_they_are_unknown(file: Path, tmp_path
 
 
 def test_what_was_seen_once_stays_known(tmp_path: Path) -> None:
-    keep_seen(tmp_path, HARBOUR)
-    keep_seen(tmp_path, {"ibm_nutanix": ["ibm.region"]})
+    saw(tmp_path, HARBOUR)
+    saw(tmp_path, {"ibm_nutanix": ["ibm.region"]})
     assert platforms_seen(tmp_path) == {
         "harbour": frozenset(HARBOUR["harbour"]),
         "ibm_nutanix": frozenset({"ibm.region"}),
@@ -76,7 +84,7 @@ def test_what_was_seen_once_stays_known(tmp_path: Path) -> None:
 def test_a_damaged_list_of_them_is_as_good_as_none(tmp_path: Path, damaged: str) -> None:
     (tmp_path / "platforms.json").write_text(damaged, encoding="latin-1")
     assert platforms_seen(tmp_path) == {}
-    keep_seen(tmp_path, HARBOUR)
+    saw(tmp_path, HARBOUR)
     assert json.loads((tmp_path / "platforms.json").read_text()) == {
         "harbour": sorted(HARBOUR["harbour"]),
     }
