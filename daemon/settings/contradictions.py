@@ -24,7 +24,7 @@ def contradictions(values: dict[str, Any], services: Collection[str] | None) -> 
     boot, config = values.get("boot.url"), values.get("config.url")
     if boot is not None and config is not None and place_of(boot) == place_of(config):
         problems.append(f"config.url is {config} and boot.url {boot}, which is one port: each has its own.")
-    problems += _half_secure(values)
+    problems += _incomplete_https(values)
     problems += [] if services is None else _out_of_reach(values, services)
     first, most = values.get("retry.first_seconds"), values.get("retry.max_seconds")
     if isinstance(first, float) and isinstance(most, float) and first > most:
@@ -40,16 +40,17 @@ def contradictions(values: dict[str, Any], services: Collection[str] | None) -> 
     return problems + _socket_in_the_way(values)
 
 
-def _half_secure(values: dict[str, Any]) -> list[str]:
-    """What is missing where configurations are to be given over HTTPS."""
+def _incomplete_https(values: dict[str, Any]) -> list[str]:
+    """HTTPS takes three settings: a URL with https, a certificate, and the key of that. Some are set and others not."""
     parts = ("config.url", "config.certificate", "config.key")
     if not all(part in values for part in parts):  # one of them is wrong itself
         return []
     url, certificate, key = (values[part] for part in parts)
     secure = str(url).startswith("https:")
-    if bool(certificate) != bool(key):
-        given, lacks = parts[1:] if certificate else parts[:0:-1]
-        return [f"{given} is set and {lacks} is not: a certificate is of no use without its key. Set both."]
+    if certificate and not key:
+        return ["config.certificate is set, and config.key is not: name the file of its private key there."]
+    if key and not certificate:
+        return ["config.key is set, and config.certificate is not: name the file of its certificate there."]
     if secure and not certificate:
         return [
             f"config.url is {url}, and no certificate is given: set config.certificate and config.key, or write http."

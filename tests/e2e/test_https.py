@@ -65,8 +65,8 @@ def test_a_certificate_without_its_key_or_its_url_is_refused_with_what_is_missin
     one.stage.stop_daemon()
     plain = whole["config"]["url"].replace("https:", "http:")
     for changes, said in (
-        ({"key": ""}, "config.certificate is set and config.key is not"),
-        ({"certificate": ""}, "config.key is set and config.certificate is not"),
+        ({"key": ""}, "config.certificate is set, and config.key is not"),
+        ({"certificate": ""}, "config.key is set, and config.certificate is not"),
         (
             {"certificate": "", "key": ""},
             "and no certificate is given: set config.certificate and config.key",

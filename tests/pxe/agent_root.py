@@ -14,9 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pxe.agent.archive import agent_initrd
+from tests.pxe.conftest import INSTALL_TOKEN
 
 DISKS = {"nvme0n1": 960, "nvme1n1": 960, "nvme2n1": 3200, "nvme3n1": 3200}
 """What a machine has, in GB."""
+HERE = "127.0.0.1"
+"""Its address, and that of the boot server."""
 MAC = "52:54:00:12:34:56"
 MEMORY_GIB = 384
 NEEDS = {
@@ -56,6 +59,20 @@ def put(path: Path, text: str, mode: int = 0o644) -> Path:
     path.write_text(text)
     path.chmod(mode)
     return path
+
+
+def kernel_arguments(url: str, **changes: str) -> dict[str, str]:
+    """What the boot script says to the kernel of a machine whose configuration is at ``url``."""
+    return {
+        "node_id": "lab-node01",
+        "mgmt_ip": HERE,
+        "config_url": f"{url}/server-config",
+        "status_url": f"{url}/server-status",
+        "nxd_token": INSTALL_TOKEN,
+        "nxd_boot": "3",
+        "nxd_mac": MAC.replace(":", "-"),
+        **changes,
+    }
 
 
 class AgentRoot:

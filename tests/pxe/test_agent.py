@@ -17,15 +17,14 @@ import pytest
 
 from pxe.agent.archive import agent_initrd
 from pxe.book import BookClosed, Document, Guest, Report
-from tests.pxe.agent_root import MAC, NEEDS, AgentRoot, put, unpacked
-from tests.pxe.conftest import INSTALL_TOKEN, KERNEL, RecordingBook, a_guest
+from tests.pxe.agent_root import HERE, MAC, NEEDS, AgentRoot, kernel_arguments, put, unpacked
+from tests.pxe.conftest import KERNEL, RecordingBook, a_guest
 
 pytestmark = pytest.mark.e2e
 
 SHELLS = [shell for shell in ("dash", "busybox") if shutil.which(shell)]
 asking = pytest.mark.parametrize("shell", [*SHELLS, *(["wget"] if shutil.which("wget") else [])])
 """Whatever the agent asks with: curl, which dash finds, the wget of busybox, and GNU's."""
-HERE = "127.0.0.1"
 CONFIG = {
     "node_id": "lab-node01",
     "boot": 3,
@@ -71,17 +70,7 @@ def make(tmp_path: Path, shell: str, server: Any) -> Make:
     """Makes a machine that boots from the server."""
 
     def one(**changes: str) -> AgentRoot:
-        url = f"http://{HERE}:{server.config_port}"
-        arguments = {
-            "node_id": "lab-node01",
-            "mgmt_ip": HERE,
-            "config_url": f"{url}/server-config",
-            "status_url": f"{url}/server-status",
-            "nxd_token": INSTALL_TOKEN,
-            "nxd_boot": "3",
-            "nxd_mac": MAC.replace(":", "-"),
-            **changes,
-        }
+        arguments = kernel_arguments(f"http://{HERE}:{server.config_port}", **changes)
         return AgentRoot(tmp_path / "machine", shell, arguments)
 
     return one

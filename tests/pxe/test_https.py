@@ -17,10 +17,9 @@ from daemon.secrets.certificate import PortCertificate, read_certificate
 from pxe.book import Document
 from pxe.connections import TimeLimits
 from tests.certificates import certificate_files
-from tests.pxe.agent_root import MAC, NEEDS, AgentRoot, put
+from tests.pxe.agent_root import HERE, NEEDS, AgentRoot, kernel_arguments, put
 from tests.pxe.conftest import INSTALL_TOKEN, RecordingBook, a_guest
 
-HERE = "127.0.0.1"
 CONFIG = {"node_id": "lab-node01", "boot": 3, "hardware_config": NEEDS}
 PATIENCE = TimeLimits(head=0.5)
 AT_ONCE = 20
@@ -108,18 +107,7 @@ async def test_a_request_that_comes_with_the_end_of_the_handshake_is_answered(se
 
 
 def machine(folder: Path, shell: str, port: int, pin: str) -> AgentRoot:
-    url = f"https://{HERE}:{port}"
-    arguments = {
-        "node_id": "lab-node01",
-        "mgmt_ip": HERE,
-        "config_url": f"{url}/server-config",
-        "status_url": f"{url}/server-status",
-        "nxd_token": INSTALL_TOKEN,
-        "nxd_boot": "3",
-        "nxd_pin": pin,
-        "nxd_mac": MAC.replace(":", "-"),
-    }
-    return AgentRoot(folder / "machine", shell, arguments)
+    return AgentRoot(folder / "machine", shell, kernel_arguments(f"https://{HERE}:{port}", nxd_pin=pin))
 
 
 KNOWING = [shell for shell, program in (("dash", "curl"), ("wget", "wget")) if shutil.which(program)]

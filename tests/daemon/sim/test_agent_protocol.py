@@ -13,7 +13,7 @@ import pytest
 
 from daemon.sim.machines.agent import MachineParts, parts_of
 from pxe.book import Document, Report
-from tests.pxe.agent_root import NEEDS, AgentRoot, put
+from tests.pxe.agent_root import HERE, NEEDS, AgentRoot, kernel_arguments, put
 from tests.pxe.conftest import (
     BOOT_TOKEN,
     INSTALL_TOKEN,
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from tests.daemon.sim.conftest import Sim
 
 pytestmark = pytest.mark.e2e
-
-HERE = "127.0.0.1"
 
 
 def configuration(needs: dict[str, Any]) -> Document:
@@ -115,18 +113,10 @@ async def test_the_simulated_machine_and_the_real_agent_say_the_same(
     mac = (await sim.call(sim.vpc.get_virtual_network_interface, vni["id"])).get_result()["mac_address"]
     parts = parts_of("bx2d-metal-96x384", mac.lower())
     book = RecordingBook(a_guest(source=HERE, documents=documents))
-    config_url = f"http://{HERE}:{(await serve(book)).config_port}"
+    config = f"http://{HERE}:{(await serve(book)).config_port}"
+    arguments = kernel_arguments(config, nxd_boot="1", nxd_mac=parts.mac.replace(":", "-"))
     for shell in filter(shutil.which, ("dash", "busybox")):
         book.reports.clear()
-        arguments = {
-            "node_id": "lab-node01",
-            "mgmt_ip": HERE,
-            "config_url": f"{config_url}/server-config",
-            "status_url": f"{config_url}/server-status",
-            "nxd_token": INSTALL_TOKEN,
-            "nxd_boot": "1",
-            "nxd_mac": parts.mac.replace(":", "-"),
-        }
         status, console = await a_real_machine(tmp_path / shell, shell, parts, arguments).run("agent")
         assert (status == 1) == (book.reports[-1][1].kind == "install_error"), console
         assert said(book) == simulated

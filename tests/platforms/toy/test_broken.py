@@ -12,6 +12,11 @@ from tests.platforms.toy.test_toyland import IBM, SPEC, ended
 
 pytestmark = pytest.mark.e2e
 
+UNLIKE_ITS_TABLES = edit(
+    "platform.py", ('            "powering": self.switch_on,\n', ""), ('"unmake": self', '"unmade": self')
+)
+"""Its code runs a stage that no table names, and lacks a state and a stage that one does."""
+
 
 def with_changed(toy: Any, *changes: Change) -> None:
     """Install toyland as it is changed in place of the one beside this file."""
@@ -24,11 +29,7 @@ def with_changed(toy: Any, *changes: Change) -> None:
 def test_a_daemon_does_not_start_with_it_and_names_every_mistake(toy: Any) -> None:
     with_changed(
         toy,
-        edit(
-            "platform.py",
-            ('            "powering": self.switch_on,\n', ""),
-            ('"unmake": self', '"unmade": self'),
-        ),
+        UNLIKE_ITS_TABLES,
         drop("templates/label.json.j2"),
         edit("manifest.py", ('"toyland.spec"', '"toyland.nowhere"')),
     )
@@ -44,14 +45,7 @@ def test_a_daemon_does_not_start_with_it_and_names_every_mistake(toy: Any) -> No
 
 
 def test_what_no_table_of_it_names_is_told_at_the_start_and_not_waited_for(toy: Any) -> None:
-    with_changed(
-        toy,
-        edit(
-            "platform.py",
-            ('            "powering": self.switch_on,\n', ""),
-            ('"unmake": self', '"unmade": self'),
-        ),
-    )
+    with_changed(toy, UNLIKE_ITS_TABLES)
     toy.run("serve").refused_with(
         2,
         "runs in the state powering of toyland.node: add powering",
