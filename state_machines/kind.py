@@ -196,7 +196,7 @@ class Kind:
     def _reason(self, state: str, event: str) -> str:
         sources = {source for row in self.transitions if row.event == event for source in row.sources}
         titles = list(dict.fromkeys(self.states[name].title for name in self.states if name in sources))
-        here = self.states[state].title
+        here, event = self.states[state].title, _CALLED.get(event, event)
         if not titles:
             return f"It is {here}; no state of a {self.role} takes {event}."
         if len(titles) > 4:
@@ -230,6 +230,10 @@ class Kind:
             return self.steps.index(here) + 1, len(self.steps)
         done = self.states[state].phase == "ok"
         return (len(self.steps) if done else 0, len(self.steps))
+
+
+_CALLED = {"change": "another spec"}
+"""What people call an event that is no verb of theirs."""
 
 
 def _either(words: list[str]) -> str:

@@ -13,7 +13,7 @@ from daemon.cli.naming import named
 from daemon.cli.output import print_json, record, remark, terminal
 from daemon.cli.plans import confirmed
 from daemon.cli.times import stamp
-from daemon.words import counted, printable
+from daemon.words import counted, printable, sentences
 
 if TYPE_CHECKING:
     from daemon.client import Client
@@ -79,9 +79,9 @@ def _strays(findings: list[wire.FindingView], ids: tuple[str, ...]) -> list[wire
     unknown = {finding["id"]: finding for finding in findings if finding["finding"] == "unknown"}
     others = ", ".join(id_ for id_ in ids if id_ not in unknown)
     if others:
-        raise CommandFailed(
-            wire.EXIT_REFUSED, f"Not deleted: no audit calls {others} unknown. Nothing was changed."
-        )
+        said = [f"Not deleted: no audit calls {others} unknown. Nothing was changed."]
+        said += [_sentence(finding) for finding in findings if finding["finding"] == "unasked"]
+        raise CommandFailed(wire.EXIT_REFUSED, sentences(*said))
     return [unknown[id_] for id_ in dict.fromkeys(ids)]
 
 

@@ -45,6 +45,8 @@ _PART: Mapping[str, Part] = {
 }
 """What each of them is for: a kind may have a verb of its own for it."""
 _WAIT = "nxd wait"
+_OR = "Or "
+"""How a remedy begins that is an alternative to the one before it."""
 _BY_ITSELF = Remedy("wait", "Nothing to do yet: nxd tries again by itself until the deadline.")
 
 
@@ -71,12 +73,21 @@ def remedies(problem: Mapping[str, Any], here: Situation, cluster: Situation) ->
         return [*(waits or [_BY_ITSELF]), *(one for one in mend if one.kind == "outside")]
     first = [one for one in mend if one.kind not in ("wait", "verb")]
     first = [one for one in first if one.kind != "spec" or legality.may_apply(cluster, one.setting)]
+    first = _begun(first)
     if not first and any(one.kind == "spec" for one in mend) and not leaves(here.record, here.cluster):
         return _from_nothing(mend, cluster)
     if first and here.record.name == cluster.record.name and all(one.kind == "spec" for one in first):
         return first  # applying it is what leads on
     named = [one for one in mend if one.kind == "verb"]
     return [*first, *_leading(problem, here, cluster, named)]
+
+
+def _begun(ways: list[Remedy]) -> list[Remedy]:
+    """What is left of several ways: an alternative to one that cannot be gone is the first."""
+    if not ways or not ways[0].text.startswith(_OR):
+        return ways
+    text = ways[0].text.removeprefix(_OR)
+    return [replace(ways[0], text=f"{text[:1].upper()}{text[1:]}"), *ways[1:]]
 
 
 def without_problem(here: Situation, cluster: Situation) -> list[Remedy]:

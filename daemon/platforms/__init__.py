@@ -49,6 +49,16 @@ def broken() -> Mapping[str, Sequence[str]]:
     return _found().broken
 
 
+def why_unusable(name: str) -> Sequence[str]:
+    """What is wrong with a platform that is installed and cannot be used, and what to do, in sentences; nothing of any
+    other."""
+    if name not in broken():
+        return ()
+    from daemon.platforms.modules import refusal
+
+    return str(refusal(name, broken()[name])).splitlines()
+
+
 def notes() -> Sequence[str]:
     """What else is not as it should be with the platforms that are installed, in sentences."""
     return _found().notes

@@ -14,7 +14,7 @@ from typing import Any
 
 from daemon.display.encodings import SETTINGS_LIMIT, NotText, text_in
 from daemon.host.platforms_seen import platforms_seen
-from daemon.platforms import broken, is_installed, manifests, own, settings_clashes
+from daemon.platforms import broken, is_installed, manifests, own, settings_clashes, why_unusable
 from daemon.platforms.manifest import Manifest
 from daemon.settings.contradictions import contradictions, fast_for_real
 from daemon.settings.kinds import ANYTHING, BRACES, URL, Setting, meant
@@ -238,7 +238,7 @@ def _forgiven(
     reader.problems += reader.unknown_platforms(
         [one for one in lacking if one not in (*forgiven, *unusable)], known
     )
-    reader.problems += [said for name in lacking for said in unusable.get(name, ())]
+    reader.problems += [said for name in lacking for said in why_unusable(name)]
     return forgiven
 
 

@@ -6,7 +6,9 @@ import ast
 import inspect
 import re
 import textwrap
+import tomllib
 from collections.abc import Mapping
+from configparser import ConfigParser
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 from daemon.drivers import http
 from daemon.errors.tree import ErrorKind
 from daemon.platforms import base
+from daemon.platforms.found import GROUP
 from daemon.platforms.manifest import Manifest
 from daemon.settings.kinds import Setting
 from daemon.spec.names import NameRule
@@ -86,6 +89,19 @@ def test_its_example_of_a_method_can_be_called_as_the_daemon_does(method: str) -
     ]
     assert [one.arg for one in shown.args.args] == list(inspect.signature(meant).parameters)
     assert isinstance(shown, ast.AsyncFunctionDef) == inspect.iscoroutinefunction(meant)
+
+
+def test_its_package_is_the_one_that_stands_beside_it() -> None:
+    (shown,) = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL)]
+    toy = Path(__file__).parent / "toy"
+    points, about = toy / "toyland_nxd-1.0.dist-info" / "entry_points.txt", shown["project"]
+    meant = ConfigParser()
+    meant.read_string(points.read_text())
+    assert about["entry-points"] == {GROUP: dict(meant[GROUP])}
+    assert f"{about['name'].replace('-', '_')}-{about['version']}.dist-info" == points.parent.name
+    assert all(
+        (toy / name).is_dir() for name in shown["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    )
 
 
 def test_its_examples_import_what_there_is() -> None:

@@ -99,6 +99,13 @@ def _moved(record: Record, subject: Kind, event: str, data: st.DataObject) -> Re
             "It is rolling back; destroy is not possible while rolling back.",
             id="all-but-one",
         ),
+        pytest.param(
+            CLUSTER,
+            "rolling_back",
+            "change",
+            "It is rolling back; another spec is not possible now.",
+            id="no-verb",
+        ),
     ],
 )
 def test_a_refused_verb_says_when_it_would_be_taken(

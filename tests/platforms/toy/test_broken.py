@@ -95,7 +95,8 @@ def test_one_that_is_off_with_a_broken_manifest_stops_no_daemon_and_keeps_its_se
         assert "toyland" in toy.run("show", "row").out
         toy.run("destroy", "row", "--yes").refused_with(4, "toyland")
     toy.write(platforms=["toyland"])
-    toy.run("validate", str(SPEC)).refused_with(2, "Platform toyland", "take toyland out of platforms")
+    for words in (("validate", str(SPEC)), ("serve",)):
+        toy.run(*words).refused_with(2, "Platform toyland", "take toyland out of platforms")
 
 
 def test_rules_of_its_spec_that_break_are_told_as_such_and_only_where_nothing_else_is_wrong(toy: Any) -> None:

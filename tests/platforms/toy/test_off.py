@@ -63,6 +63,18 @@ def test_they_are_shown_as_they_are_and_nothing_of_them_is_touched(
     assert shelf.boxes == {}
 
 
+def test_a_stray_of_one_that_is_not_there_is_not_said_to_be_none(toy: Any, shelf: ShelfState) -> None:
+    ended(deployed(toy))
+    shelf.put("lab-stray", "red")
+    toy.installed = False
+    toy.write(platforms=["ibm_nutanix"], ibm=IBM)
+    toy.serve()
+    said = toy.run("audit", "--delete", list(shelf.boxes)[-1], "--yes")
+    said.refused_with(
+        4, "Nothing was changed. ", f"toyland could not be asked: {GONE}", "Install the package"
+    )
+
+
 @pytest.mark.parametrize("installed", [True, False])
 def test_one_that_was_being_rolled_back_is_shown_with_what_its_log_keeps(
     toy: Any, shelf: ShelfState, installed: bool

@@ -6,7 +6,9 @@ from daemon.errors.tree import AGAIN, ErrorKind, in_spec, outside
 
 RIGHT_KEY = (
     in_spec("key", "Put the right key into the spec, and apply it."),
-    outside("Give the shelf the key again that it had."),  # while it is rolled back, no other spec is taken
+    outside(
+        "Or give the shelf the key again that it had."
+    ),  # while it is rolled back, no other spec is taken
 )
 WRONG_KEY = ErrorKind(
     "wrong_key",
