@@ -80,6 +80,17 @@ def test_what_was_seen_once_stays_known(tmp_path: Path) -> None:
     }
 
 
+def test_they_are_written_in_the_directory_that_was_claimed_also_when_it_is_moved_away(
+    tmp_path: Path,
+) -> None:
+    state, away = tmp_path / "state", tmp_path / "away"
+    with claimed(state) as ours:
+        state.rename(away)
+        state.mkdir()
+        keep_seen(ours, HARBOUR)
+    assert (platforms_seen(away).keys(), list(state.iterdir())) == ({"harbour"}, [])
+
+
 @pytest.mark.parametrize("damaged", ["", "{", "[]", '{"harbour": 5}', "\xff"])
 def test_a_damaged_list_of_them_is_as_good_as_none(tmp_path: Path, damaged: str) -> None:
     (tmp_path / "platforms.json").write_text(damaged, encoding="latin-1")
