@@ -255,6 +255,10 @@ class NxTui(UnbrokenApp):
         if isinstance(self.screen, FullScreen) and self.screen.take_typed(event):
             event.prevent_default()
 
+    def on_paste(self, event: events.Paste) -> None:
+        """What is pasted where nothing takes text is no keys."""
+        self.notify("Pasted text is dropped: no line here takes text.", severity="warning", timeout=3)
+
     # screens and the terminal
 
     def open_entity(self, name: str) -> None:

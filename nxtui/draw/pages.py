@@ -240,6 +240,11 @@ def plan_lines(plan: Plan, width: int, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
+def deletes(line: Line) -> bool:
+    """Whether a line of a plan tells of a deletion."""
+    return len(line) > 3 and line[0][0][2:8] == "delete"
+
+
 def _about(item: PlanItem) -> str:
     """What an object will be like, or what a setting was and will be."""
     if item["action"] == "change" and "after" in item:

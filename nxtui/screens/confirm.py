@@ -50,6 +50,9 @@ _KEYS = {
     "escape,n,q,enter,space": "cancel",
 }
 
+DEAF = 0.25
+"""Seconds after it opened in which a question takes no key."""
+
 _TIGHT = 12
 """Lines of a screen below which the question has no frame, so that what can be chosen is always seen."""
 
@@ -70,11 +73,29 @@ class Confirm(PageDialog[list[Plan] | None]):
         self.problem = ""
         self.typed = question.word is None
         self.mistyped = False
+        self.is_awake = False
+        self.is_read = False
+        self._room = 0
 
     @property
     def armed(self) -> bool:
         """Whether a ``y`` would do it."""
-        return self.plans is not None and self.typed
+        return self.is_awake and self.plans is not None and self.typed and self.is_read
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key that was on its way when the question opened was not meant for it."""
+        return self.is_awake
+
+    def _wake(self) -> None:
+        self.is_awake = True
+        self._buttons.redraw()
+
+    def _look(self) -> None:
+        """Whether the last line that deletes something has been in sight."""
+        last = max((y for y, line in enumerate(self._page.lines) if pages.deletes(line)), default=-1)
+        if self.plans is not None and not self.is_read and last < self._page.scroll_offset.y + self._room:
+            self.is_read = True
+        self._buttons.redraw()
 
     @property
     def _mild(self) -> str:
@@ -98,6 +119,8 @@ class Confirm(PageDialog[list[Plan] | None]):
         return [(" " + self.question.title, "title"), *counts]
 
     def on_mount(self) -> None:
+        self.set_timer(DEAF, self._wake)
+        self.watch(self._page, "scroll_y", self._look, init=False)
         if self.question.plans is not None:
             self._fetch(self.question.plans)
         self.call_after_refresh(self._fit)
@@ -119,10 +142,11 @@ class Confirm(PageDialog[list[Plan] | None]):
         asks = len(self.query(AskLine))
         room = height - 2 - asks if height < _TIGHT else height * 9 // 10 - 7
         self._title_line.display = height > 2 + asks
-        self._page.styles.height = max(1, min(lines, room))
+        self._room = max(1, min(lines, room))
+        self._page.styles.height = self._room
         self._page.redraw()
         self._title_line.redraw()
-        self._buttons.redraw()
+        self._look()
 
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._fit)
@@ -155,6 +179,8 @@ class Confirm(PageDialog[list[Plan] | None]):
 
     def on_ask_line_submitted(self, event: AskLine.Submitted) -> None:
         """The right name arms ``y``; it does nothing by itself. Escape leaves."""
+        if not self.is_awake and not event.given_up:
+            return
         if not event.text:
             self.end(None)
         elif event.text == self.question.word:
@@ -193,10 +219,14 @@ class _Buttons(OneLine):
         line: Line = [("  ", ""), ("[ Cancel ]", "chosen"), ("   ", "")]
         if confirm.armed:
             return [*line, ("y", "key-strong"), (f" {verb}", "")]
+        if not confirm.is_awake:
+            return line
         if confirm.question.word is not None and not confirm.typed:
             if confirm.mistyped:
                 return [*line, (f"That is not {confirm.question.word}.", "failed-strong")]
             return [*line, (f"type the name above, then y {verb}", "dim")]
+        if confirm.plans is not None and not confirm.is_read:
+            return [*line, ("G", "key-strong"), (f" shows what else is deleted, then y {verb}", "attention")]
         return [*line, ("y", "rule"), (f" {verb}", "dim")]
 
     def on_click(self, event: events.Click) -> None:

@@ -96,7 +96,13 @@ class Window:
         self.daemon = daemon
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        """Press the keys; a question is given the moment in which it takes none."""
+        for key in keys:
+            await self._awake()
+            await self.pilot.press(key)
+
+    async def _awake(self) -> None:
+        await until(lambda: getattr(self.app.screen, "is_awake", True), "the question to take keys")
 
     async def type(self, text: str) -> None:
         names = {
@@ -121,6 +127,7 @@ class Window:
     async def shows(self, text: str) -> None:
         """Wait until the text is on the screen."""
         await until(lambda: text in frame(self.app), lambda: f"{text!r} on the screen:\n{frame(self.app)}")
+        await self._awake()
         await self.pilot.pause()
 
     async def seen(self, text: str) -> str:

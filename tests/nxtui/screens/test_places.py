@@ -233,5 +233,7 @@ async def test_what_can_be_chosen_is_seen_at_every_size(window: Open, size: tupl
         await w.press("R")
         await w.until(lambda: len(w.app.screen_stack) == 2, "the question")
         await w.shows("Cancel")
-        await w.shows("y")
+        await w.until(lambda: w.app.screen.plans, "the plan")
+        await w.press("G")
+        await w.shows(" y")
         assert w.daemon.verbs == []

@@ -126,3 +126,35 @@ async def test_a_page_key_before_the_palette_has_its_list_does_nothing(window: A
             await w.pilot.pause()
         at_once(w, "escape", "escape", "escape")
         await w.until(lambda: len(w.app.screen_stack) == 1, "the end of the palette")
+
+
+@pytest.mark.parametrize("way", [("r",), ("R",), ("tab", "D", *"demo", "enter")], ids=["y", "plan", "name"])
+@pytest.mark.parametrize("more", [("y",), ("y", "y"), ("enter", "y")])
+async def test_a_yes_that_was_typed_before_the_question_stood_there_is_none(
+    window: Any, way: tuple[str, ...], more: tuple[str, ...]
+) -> None:
+    async with window() as w:
+        at_once(w, *way, *more)
+        await w.pilot.pause()
+        await w.until(lambda: getattr(w.app.screen, "is_awake", True), "the question to take keys")
+        assert w.daemon.verbs == []
+
+
+async def test_no_yes_counts_before_the_last_deletion_was_in_sight(window: Any) -> None:
+    async with window((60, 13)) as w:
+        await w.press("R")
+        await w.shows("G shows what else")
+        await w.press("y")
+        await w.pilot.pause()
+        assert w.daemon.verbs == [] and len(w.app.screen_stack) == 2
+        await w.press("G")
+        await w.shows("y rollback")
+        await w.press("g", "y")
+        await w.until(lambda: w.daemon.verbs, "the verb")
+
+
+async def test_what_is_pasted_on_a_screen_is_no_keys(window: Any) -> None:
+    async with window() as w:
+        w.app.post_message(events.Paste("ry\nRy\nDdemo\ny q " * 700))
+        await w.shows("Pasted text is dropped")
+        assert len(w.app.screen_stack) == 1 and w.daemon.verbs == []

@@ -75,7 +75,7 @@ async def test_over_ssh_it_draws_acts_and_leaves(
     await terminal.start(_link(host, f"{sys.executable} -m nxtui.main --socket {daemon.socket}"))
     await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")
     await terminal.press("r")
-    await terminal.shows(lambda s: "Try node02 again?" in s, "the question")
+    await terminal.shows(lambda s: "y retry" in s, "the question")
     await terminal.press("y")
     await terminal.shows(lambda s: "will be tried again" in s, "the answer")
     assert [verb["target"] for verb in daemon.verbs] == ["node02"]

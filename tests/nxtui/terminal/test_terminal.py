@@ -34,7 +34,7 @@ async def test_in_a_real_terminal_it_draws_acts_survives_and_leaves(terminal: An
     )
     assert all(len(line) <= 80 for line in screen.splitlines())
     await terminal.press("r")
-    await terminal.shows(lambda s: "Try node02 again?" in s, "the question")
+    await terminal.shows(lambda s: "y retry" in s, "the question")
     await terminal.press("y")
     await terminal.shows(lambda s: "will be tried again" in s, "the answer")
     assert [verb["target"] for verb in daemon.verbs] == ["node02"]
