@@ -155,15 +155,20 @@ async def test_a_node_held_and_replaced_a_daemon_killed_and_back_a_cluster_destr
             if r["kind"] == "server" and r["state"] == "present"
         }
         assert len(present) == 1 and not present & first
-        await w.press("tab", "D")
-        await w.shows("objects to delete")
-        await w.type("demo")
-        await w.press("enter")
-        await w.shows("G shows what else is deleted, then y destroy")
-        await w.press("G", "y")
+        await _destroy_demo(w)
         await w.far(lambda: not clusters() and not nodes(), "the cluster to be gone")
         await w.shows("gone: demo")
         await w.shows("No nodes yet.")
+
+
+async def _destroy_demo(w: Any) -> None:
+    """All that a person must do for it: the name, the whole plan, and a yes."""
+    await w.press("tab", "D")
+    await w.shows("objects to delete")
+    await w.type("demo")
+    await w.press("enter")
+    await w.shows("G shows what else is deleted, then y destroy")
+    await w.press("G", "y")
 
 
 def _at_the_end_of_its_recording(stage: Demo, file: Path) -> dict[str, str]:
