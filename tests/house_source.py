@@ -45,10 +45,15 @@ class Source:
     tree: ast.Module
 
     @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Everything in the tree, gone through once."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
     def names(self) -> Mapping[str, str]:
         """What each name that is imported stands for."""
         found = {}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 found |= {one.asname: one.name for one in node.names if one.asname}
             elif isinstance(node, ast.ImportFrom):
@@ -63,7 +68,7 @@ class Source:
     @cached_property
     def uses(self) -> tuple[tuple[str, int], ...]:
         """Every name that is used, with its dots, and its line."""
-        nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.Name | ast.Attribute))
+        nodes = (node for node in self.nodes if isinstance(node, ast.Name | ast.Attribute))
         return tuple((self.meant(node), node.lineno) for node in nodes)
 
     @cached_property
@@ -73,18 +78,18 @@ class Source:
     def _imports(self) -> Iterator[Import]:
         inside = {
             id(node)
-            for function in ast.walk(self.tree)
+            for function in self.nodes
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
             for node in ast.walk(function)
         }
         types = {
             id(node)
-            for branch in ast.walk(self.tree)
+            for branch in self.nodes
             if isinstance(branch, ast.If) and ast.unparse(branch.test) in FOR_TYPES
             for statement in branch.body
             for node in ast.walk(statement)
         }
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
@@ -107,7 +112,7 @@ class Source:
     @property
     def computed(self) -> list[int]:
         """The lines on which something is imported, or had, whose name does not stand there."""
-        calls = [node for node in ast.walk(self.tree) if isinstance(node, ast.Call)]
+        calls = [node for node in self.nodes if isinstance(node, ast.Call)]
         found = {
             call.lineno
             for call in calls

@@ -100,9 +100,13 @@ def long_functions(sources: Iterable[Source]) -> dict[str, int]:
     """Functions that are too long, each with its lines."""
     found = {}
     for source in sources:
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+                first = (
+                    node.body[1]
+                    if ast.get_docstring(node, clean=False) and len(node.body) > 1
+                    else node.body[0]
+                )
                 head = node.body[0].lineno - node.lineno
                 lines = head + (node.end_lineno or 0) - first.lineno + 1
                 if lines > LONGEST_FUNCTION:

@@ -21,6 +21,7 @@ from daemon.upkeep import Upkeep
 from pxe.book import BookClosed, Guest, Report
 from pxe.images import Images, fingerprint
 from pxe.routes import BootTable
+from tests.large_image import large_image
 
 TABLE = BootTable(Path(), (), {}, {})
 
@@ -185,10 +186,7 @@ async def test_a_machine_that_asks_in_vain_is_told_of_in_its_log_and_in_the_heal
 async def test_a_start_waits_for_no_image_that_has_to_be_read_and_says_which_are_being_verified(
     house: Any, directory: Path
 ) -> None:
-    with (directory / "initrd").open("wb") as file:
-        file.truncate(1 << 29)
-    (directory / "initrd").chmod(0o644)
-    pins = {name: fingerprint(directory / name) for name in ("kernel", "initrd")}
+    pins = {"kernel": fingerprint(directory / "kernel"), "initrd": large_image(directory / "initrd")}
     (directory / "images.json").write_text(json.dumps(pins))
     book, images = BootBook(house.journal, house.engine, house.box, {"toy": TABLE}), Images({})
     one, begun = Upkeep(house.journal, book, images, directory, 90.0, 1_000_000, 0.1), time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -23,11 +24,19 @@ CALL = re.compile(
 """A command in a text, with what follows as far as it is options, words in capitals or places to fill."""
 
 
-def texts(path: Path) -> Iterator[tuple[int, str]]:
+def texts(path: Path) -> tuple[tuple[int, str], ...]:
     """Every text of a file that is not a docstring, places to fill as {}."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    for node in ast.walk(tree):
+    return _texts_of(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _texts_of(source: str) -> tuple[tuple[int, str], ...]:
+    return tuple(_texts(tuple(ast.walk(ast.parse(source)))))
+
+
+def _texts(nodes: tuple[ast.AST, ...]) -> Iterator[tuple[int, str]]:
+    inner = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in nodes:
         for owner in (
             [node]
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
@@ -36,7 +45,7 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
             first = owner.body[0] if owner.body else None
             if isinstance(first, ast.Expr):
                 inner.add(id(first.value))
-    for node in ast.walk(tree):
+    for node in nodes:
         if id(node) in inner:
             continue
         if isinstance(node, ast.JoinedStr):

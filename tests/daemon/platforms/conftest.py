@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +115,12 @@ async def cloud(boot_images: Path) -> AsyncIterator[tuple[Cloud, NodeSteps]]:
     await runner.cleanup()
 
 
+@cache
+def _context(address: str) -> ssl.SSLContext:
+    """What the CVM at this address shows, in every test the same."""
+    return make_certificate(address).context
+
+
 @pytest.fixture
 async def room() -> AsyncIterator[Room]:
     one = Room()
@@ -123,7 +131,7 @@ async def room() -> AsyncIterator[Room]:
     (one.port,) = free_ports(1)
     for number in range(AT_ONCE + 4):
         address = f"127.61.0.{10 + number}"
-        await web.TCPSite(runner, address, one.port, ssl_context=make_certificate(address).context).start()
+        await web.TCPSite(runner, address, one.port, ssl_context=_context(address)).start()
         one.passwords[address] = {FACTORY_LOGINS[FACTORY].password}
     yield one
     await one.connections.close()

@@ -12,6 +12,7 @@ from daemon.platforms.ibm_nutanix.manifest import MANIFEST
 from daemon.platforms.ibm_nutanix.routes import BOOT
 from pxe.image_list import read_list, write_list
 from pxe.images import fingerprint
+from tests.large_image import large_image
 
 KERNEL, INITRD = MANIFEST.images
 
@@ -34,9 +35,8 @@ async def test_only_the_images_that_its_machines_boot_from_hold_it_up(boot_image
 async def test_a_deployment_waits_while_they_are_being_verified_and_nobody_has_to_do_anything(
     boot_images: Path,
 ) -> None:
-    with (boot_images / INITRD).open("wb") as file:
-        file.truncate(1 << 29)
-    write_list(boot_images, {name: fingerprint(boot_images / name) for name in MANIFEST.images})
+    large = large_image(boot_images / INITRD)
+    write_list(boot_images, {KERNEL: fingerprint(boot_images / KERNEL), INITRD: large})
     images = BootImages(boot_images)
     trouble = await images.trouble(0.1)
     assert trouble is not None and trouble.passes
