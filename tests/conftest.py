@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Collection, Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 sys.path.insert(
@@ -24,6 +25,10 @@ from tests.silent_disk import hung_disk
 os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "authority.crt")
 """aiohttp reads the machine's 150 authorities twice when it is imported, in each of the hundreds of processes that
 tests start: 60 ms. No test meets a stranger, and one authority is enough."""
+
+hypothesis.settings.register_profile("a busy machine", deadline=None)
+hypothesis.settings.load_profile("a busy machine")
+"""An example may take as long as it takes: on a machine that is shared, its time tells nothing of the product."""
 
 __all__ = ["hung_disk", "pytest_runtest_protocol"]
 

@@ -74,7 +74,7 @@ def test_a_spec_with_a_node_more_expands_the_cluster_and_touches_nobody_else(
         client.apply(grown, digest=plan["digest"])
         code, said = settled_again(one, client)
         assert code == 0, said
-        assert entity(client, "node04")["state"] == "active"
+        becomes(client, "node04", lambda it: it["state"] == "active")
         assert hosts(one) == cvms(client, *THREE, "node04")
         assert {name: entity(client, name)["resources"] for name in THREE} == before
         assert client.apply(grown)["changed"] is False
@@ -219,7 +219,7 @@ def test_a_shrink_that_is_taken_back_when_the_node_is_being_deleted_makes_it_ane
         apply_as_planned(client, four)
         code, said = settled(one.stage)
         assert code == 0, said
-        assert entity(client, "node04")["state"] == "active"
+        becomes(client, "node04", lambda it: it["state"] == "active")
         assert hosts(one) == cvms(client, *THREE, "node04")
         assert (situation(one)["server"], one.counts()["created"]["server"]) == (4, 5)
 
@@ -306,7 +306,7 @@ def test_a_gate_of_three_forms_the_cluster_and_the_fourth_joins_when_it_is_there
     one = rig("node04:install")
     with Client(one.stage.socket) as client:
         deploy(one, client, *THREE, "node04", gate=3)
-        assert entity(client, "node04")["state"] == "failed"
+        becomes(client, "node04", lambda it: it["state"] == "failed")
         assert hosts(one) == cvms(client, *THREE)
         client.verb("retry", "node04", meant=True)
         code, said = settled_again(one, client)

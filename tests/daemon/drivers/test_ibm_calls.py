@@ -46,9 +46,9 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 async def vpc(threads: ThreadPoolExecutor) -> AsyncIterator[Callable[[str], IbmVpc]]:
     made: list[IbmVpc] = []
 
-    def client(url: str) -> IbmVpc:
+    def client(url: str, timeout: tuple[float, float] = TIMEOUT) -> IbmVpc:
         bucket = TokenBucket(1000, SystemClock())
-        made.append(open_vpc(IbmCloud(PROFILE, threads, 8, TIMEOUT), f"{url}/v1", bucket))
+        made.append(open_vpc(IbmCloud(PROFILE, threads, 8, timeout), f"{url}/v1", bucket))
         return made[-1]
 
     yield client
@@ -218,7 +218,7 @@ async def test_calls_are_made_beside_each_other_and_not_after_each_other(vpc: An
             met.wait(20)
         return 200, JSON, b'{"id": "s"}'
 
-    client = vpc(serve(together).url)
+    client = vpc(serve(together).url, (20.0, 20.0))
     await client.server("s")
     answers = await asyncio.gather(*(client.server("met") for _ in range(8)))
     assert [one["id"] for one in answers] == ["s"] * 8
