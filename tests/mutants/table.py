@@ -9,6 +9,7 @@ from tests.mutants import (
     table_requirements,
     table_seam,
     table_store,
+    table_window,
 )
 from tests.mutants.mutant import Mutant
 
@@ -19,4 +20,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *table_input.MUTANTS,
     *table_platform.MUTANTS,
     *table_requirements.MUTANTS,
+    *table_window.MUTANTS,
 )

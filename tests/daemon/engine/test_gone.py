@@ -120,3 +120,11 @@ async def test_a_change_that_meets_a_record_somebody_else_wrote_is_no_quiet_end(
     await house.ask("node01", "start")
     await until_still(house)
     assert house.record().state == "failed" and house.record().error["code"] == "bug"
+
+
+async def test_the_log_says_as_data_which_records_are_forgotten(house: Any) -> None:
+    await house.sow("node01", "node02")
+    await forget(house)
+    (last,) = await house.store.events(limit=1, tail=True)
+    assert (last.record, last.kind) == ("demo", "note")
+    assert sorted(last.data["forgotten"]) == ["demo", "node01", "node02"]

@@ -1,0 +1,14 @@
+"""The mutants of the window: what stands between a key and a deletion."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+AHEAD = ("tests/nxtui/screens/test_typed_ahead.py",)
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant("nxtui/screens/confirm.py", "        return self.is_awake\n", "        return True\n",
+           "a question takes no key that was on its way when it opened", AHEAD),
+    Mutant("nxtui/screens/confirm.py", " and self.typed and self.is_read\n", " and self.typed\n",
+           "no yes counts before the last deletion was in sight", AHEAD),
+)  # fmt: skip
