@@ -116,5 +116,7 @@ class PseudoTerminal:
         while len(DRAWN.findall(self.text)) == before:
             if not self.read() or self.process.poll() is not None:
                 return False
+            if self.text.endswith("Enter leads back to nxtui. "):  # after a console that could not be opened
+                self.write("\r")
             assert time.monotonic() < end, f"the window neither draws nor ends:\n{self.text[-1500:]}"
         return True
