@@ -232,7 +232,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "asyncio.create_subprocess_exec": (),
     "asyncio.create_subprocess_shell": (),
     "asyncio.open_connection": ("daemon.drivers",),
-    "asyncio.open_unix_connection": ("daemon.client",),
+    "asyncio.open_unix_connection": ("daemon.client", "daemon.sim.machines.serial_line"),
     "asyncio.start_server": (),
     "asyncio.start_unix_server": (),
     "open": ("daemon.cli", "daemon.display", "daemon.engine.crashes", "daemon.host", "daemon.images"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -64,6 +65,7 @@ class Control:
                 web.get("/nodes", self.nodes),
                 web.post("/nodes/{name}/revive", self.revive),
                 web.post("/nodes/{name}/kill-cvm", self.kill_cvm),
+                web.post("/nodes/{name}/console", self.connect_console),
                 web.get("/clusters", self.clusters),
                 web.post("/clusters/{name}/heal", self.heal),
                 web.post("/clusters/{name}/personality", self.personality),
@@ -219,6 +221,19 @@ class Control:
         self._fleet.switch_off(machine.cvm)
         machine.doing = "running without its controller VM"
         return web.json_response({"server": machine.server.name, "cvm": machine.cvm.address})
+
+    async def connect_console(self, request: web.Request) -> web.Response:
+        """``{"socket": PATH}``: the serial line of a machine that stands elsewhere is behind this Unix socket."""
+        name, path = request.match_info["name"], (await _json(request)).get("socket")
+        machine = self._machines.machine(name)
+        if machine is None:
+            return _wrong(404, f"There is no one machine called {name}.")
+        if not isinstance(path, str) or not path.startswith("/"):
+            return _wrong(400, 'Send {"socket": "/PATH/OF/A/UNIX/SOCKET"}.')
+        if self._machines.simulated:
+            return _wrong(409, f"{name} is simulated, and says by itself what its console shows.")
+        self._machines.connect(machine, Path(path))
+        return web.json_response({"server": machine.server.name, "socket": path})
 
     async def clusters(self, request: web.Request) -> web.Response:
         found = [_cluster(cluster) for cluster in self._fleet.clusters.values()]

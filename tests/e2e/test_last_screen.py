@@ -11,7 +11,8 @@ import pytest
 from daemon.client import Client
 from daemon.wire import Detail
 from tests.e2e.deployments import entity, settled
-from tests.e2e.test_console import LEAVE, OPENS, WITHIN, Keyboard, run, told, until
+from tests.e2e.keyboard import WITHIN, Keyboard
+from tests.e2e.test_console import LEAVE, OPENS, run, told, until
 from tests.e2e.test_verbs import one_node_spec
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]

@@ -15,7 +15,7 @@ collect_ignore_glob = [] if here() else ["test_*.py"]
 @pytest.fixture
 def lab(tmp_path: Path, nothing_broke: Callable[..., None]) -> Iterator[Lab]:
     """A network, a simulated cloud and a daemon; they end with the test."""
-    one = Lab(tmp_path, seed=7)
+    one = Lab(tmp_path)
     try:
         one.open()
         yield one

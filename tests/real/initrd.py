@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.real.disk import boot_sector
+
 HERE = Path(__file__).parent
 KERNEL = HERE.parents[1] / "build" / "real" / "kernel" / "root"
 MODULES = (
@@ -20,19 +22,11 @@ MODULES = (
     "virtio_net",
     "virtio_blk",
 )
-GREETING = "BOOTED FROM DISK"
-_TO_SERIAL = bytes.fromhex("fa31c08ed8be227cac84c0741288c3bafd03eca82074fbbaf80388d8eeebe9f4ebfd")
-"""Sixteen-bit code that sends the text behind it to the first serial port, and halts."""
 
 
 def kernel() -> Path:
     """The distribution's kernel."""
     return next((KERNEL / "boot").glob("vmlinuz-*"))
-
-
-def boot_sector() -> bytes:
-    """The first sector of a disk that says so when it is booted."""
-    return (_TO_SERIAL + f"\r\n{GREETING}\r\n\0".encode()).ljust(510, b"\0") + b"\x55\xaa"
 
 
 def write_initrd(target: Path, url: str, directory: Path) -> None:

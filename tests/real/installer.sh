@@ -13,7 +13,7 @@ say() { echo "INSTALLER: $*" >/dev/console; }
 phase() {
   /nxd/report "$1" "$2"
   say "phase $1"
-  sleep 0.3
+  sleep 1
 }
 count() { # a number in a sector of the disk; it is read, and written one higher
   before=$(dd if="$disk" bs=512 skip="$1" count=1 2>/dev/null | tr -cd 0-9)
@@ -21,7 +21,8 @@ count() { # a number in a sector of the disk; it is read, and written one higher
 }
 stop() {
   /nxd/report error "$1"
-  say "failed: $1"
+  say "failed: $1; type something"
+  read -r typed </dev/console && say "somebody typed $typed"
   sleep infinity
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import time
 import urllib.request
 from collections.abc import Callable
@@ -16,13 +15,13 @@ import yaml
 from daemon.client import Client
 from daemon.demo.setup import Demo, DemoOptions
 from pxe.images import fingerprint
+from tests.real.disk import write_partition
 from tests.real.initrd import kernel, write_initrd
-from tests.real.machine import Firmware, RealMachine
+from tests.real.machine import RealMachine
 from tests.real.network import MANAGEMENT, SERVER, Network
 
 SPEED = 60.0
 """A server that takes seven minutes to be made takes seven seconds; the machines themselves take their own time."""
-PAYLOAD_BYTES = 512 * 1024
 DEADLINES = {state: "24h" for state in ("awaiting_boot", "awaiting_config", "installing", "awaiting_cvm")}
 STORAGE = {"boot_drive": "/dev/vda", "data_drives": ["/dev/vdb"]}
 HARDWARE = {"memory_gib": 0, "boot_drive_gb": 2, "data_drive_gb": 1}
@@ -33,9 +32,8 @@ DAEMON = {"NXD_POLL_SECONDS": "10"}
 class Lab:
     """The network, the simulated cloud, the daemon, and a machine for each node."""
 
-    def __init__(self, directory: Path, seed: int) -> None:
+    def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._random = random.Random(seed)
         self.network = Network(directory)
         self.stage = Demo(directory / "stage")
         self.machines: dict[str, RealMachine] = {}
@@ -59,8 +57,7 @@ class Lab:
 
     def _write_images(self) -> None:
         images = self.stage.directory / "images"
-        payload = self._random.randbytes(PAYLOAD_BYTES)
-        (images / "payload").write_bytes(payload)
+        write_partition(images / "payload", self.directory)
         (images / "vmlinuz-foundation").write_bytes(kernel().read_bytes())
         url = yaml.safe_load(self.stage.config.read_text())["boot"]["url"]
         write_initrd(images / "initrd-foundation.img", f"{url}/pxe/images/payload", self.directory)
@@ -77,7 +74,7 @@ class Lab:
         self,
         *names: str,
         before: Callable[[], object] = lambda: None,
-        firmware: Firmware = "bios",
+        firmware: str = "bios",
         **least: int,
     ) -> list[RealMachine]:
         """Ask for a cluster of these nodes, and the machine of each, switched on when its server runs; ``before`` that
@@ -97,12 +94,27 @@ class Lab:
         before()
         for name in names:
             self.machines[name].power_on()
-        return list(self.machines.values())
+        return [self.machines[name] for name in names]
 
-    def _plug_in(self, name: str, firmware: Firmware) -> None:
-        mac, url = f"52:54:00:00:05:{len(self.machines) + 1:02x}", self.user_data(name)
-        tap = self.network.plug_in(mac, self.entity(name)["addresses"]["mgmt"], url)
-        self.machines[name] = RealMachine(self.directory, name, tap, mac, url, firmware)
+    def _plug_in(self, name: str, firmware: str) -> None:
+        machine = self._build(name, self.entity(name)["addresses"]["mgmt"], self.user_data(name), firmware)
+        self._tell(f"/nodes/{name}/console", {"socket": str(machine.line)})
+
+    def plug_in_another(self, name: str, address: str) -> RealMachine:
+        """A machine that was given the user data of this node too, at another address."""
+        return self._build(f"another {name}", address, self.user_data(name), "bios")
+
+    def _build(self, name: str, address: str, url: str, firmware: str) -> RealMachine:
+        mac = f"52:54:00:00:05:{len(self.machines) + 1:02x}"
+        tap = self.network.plug_in(mac, address, url)
+        machine = self.machines[name] = RealMachine(self.directory, name, tap, mac, url, firmware)
+        return machine
+
+    def _tell(self, path: str, body: Any) -> None:
+        """Say something to the simulated cloud."""
+        url = self.stage.urls()["control_url"] + path
+        request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        urllib.request.urlopen(request).close()
 
     def user_data(self, name: str) -> str:
         """What the cloud hands the server of a node."""

@@ -9,7 +9,7 @@ from aiohttp import WSMsgType, web
 
 from daemon.sim.refusals import Refusal, conflict, not_found, token_invalid, token_missing
 from daemon.sim.service.service import Reply, ServiceCall, Upgrade
-from daemon.sim.world.consoles import ConsoleGrant
+from daemon.sim.world.consoles import ConsoleGrant, SerialConsole
 from daemon.sim.world.objects import Server
 from daemon.sim.world.world import World
 
@@ -83,7 +83,7 @@ async def _session(request: web.Request, world: World) -> web.StreamResponse:
         server = world.get(Server, key)
         screen = world.hardware.console(server) if world.hardware is not None else None
         lines: asyncio.Queue[str] = asyncio.Queue() if screen is None else screen.listen()
-        line = _Line(socket, world, lines, server)
+        line = _Line(socket, world, lines, server, screen)
         tasks = [asyncio.create_task(one) for one in (line.speak(), line.listen(), line.lapse())]
         try:
             await asyncio.wait((*tasks, over), return_when=asyncio.FIRST_COMPLETED)
@@ -105,11 +105,18 @@ async def _session(request: web.Request, world: World) -> web.StreamResponse:
 
 
 class _Line:
-    """One session: what the machine says goes out, keys are echoed, and Enter asks a tiny prompt."""
+    """One session: what the machine says goes out, and keys go to a machine that stands elsewhere; a simulated one
+    echoes them, and Enter asks a tiny prompt."""
 
     def __init__(
-        self, socket: web.WebSocketResponse, world: World, lines: asyncio.Queue[str], server: Server
+        self,
+        socket: web.WebSocketResponse,
+        world: World,
+        lines: asyncio.Queue[str],
+        server: Server,
+        screen: SerialConsole | None,
     ) -> None:
+        self._screen = screen
         self._socket, self._world, self._lines, self._server = socket, world, lines, server
         self._used = world.clock.now()
         self.reason = ""
@@ -124,6 +131,10 @@ class _Line:
             if message.type is not WSMsgType.BINARY:
                 self.reason = "only binary messages are taken"
                 return
+            if self._screen is not None and self._screen.type_to is not None:
+                self._used = self._world.clock.now()
+                self._screen.type_to(message.data)
+                continue
             for key in message.data.split(b"\r")[:-1]:
                 await self._send(key + f"\r\n{self._server.name}: {self._server.status}\r\n# ".encode())
             await self._send(message.data.rpartition(b"\r")[2])

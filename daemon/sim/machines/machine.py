@@ -44,6 +44,8 @@ class Machine:
     old_token: str = ""
     """The token of the installation before."""
     task: asyncio.Task[None] | None = None
+    line: asyncio.Task[None] | None = None
+    """Its serial line, if it stands elsewhere."""
 
 
 class Run:

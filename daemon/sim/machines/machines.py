@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from daemon.sim.machines.machine import Machine, Run
+from daemon.sim.machines.serial_line import SerialLine
 from daemon.sim.nutanix.fleet import NutanixFleet
 from daemon.sim.refusals import Json
 from daemon.sim.world.consoles import SerialConsole
@@ -16,7 +19,7 @@ class Machines:
 
     def __init__(self, world: World, fleet: NutanixFleet, simulated: bool = True) -> None:
         self._world = world
-        self._simulated = simulated
+        self.simulated = simulated
         self._fleet = fleet
         self._machines: dict[str, Machine] = {}
         self.installs: dict[str, int] = {}
@@ -49,7 +52,7 @@ class Machines:
     def power_on(self, server: Server) -> None:
         machine = self._machines.setdefault(server.id, Machine(server))
         self.power_off(server)
-        if not self._simulated:
+        if not self.simulated:
             machine.doing = "stands elsewhere"
             return
         run = Run(self._world, self._fleet, machine, self.installs)
@@ -66,6 +69,17 @@ class Machines:
             self._fleet.switch_off(machine.cvm)
         machine.doing = "off"
 
+    def connect(self, machine: Machine, path: Path) -> None:
+        """The serial line of a machine that stands elsewhere is behind this Unix socket from now on."""
+        self._unplug(machine)
+        line = SerialLine(self._world.clock, path, machine.console)
+        machine.line = self._world.spawn(line.run(), f"serial line of {machine.server.name}")
+
+    def _unplug(self, machine: Machine) -> None:
+        if machine.line is not None:
+            machine.line.cancel()
+            machine.line = None
+
     def wipe(self, server: Server) -> None:
         self.power_off(server)
         machine = self._machines.get(server.id)
@@ -81,7 +95,8 @@ class Machines:
 
     def scrap(self, server: Server) -> None:
         self.wipe(server)
-        self._machines.pop(server.id, None)
+        if (machine := self._machines.pop(server.id, None)) is not None:
+            self._unplug(machine)
 
     def revive(self, machine: Machine) -> None:
         """Boot a machine again a minute from now, as if somebody had pressed reset."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 CONSOLE_LINES = 400
@@ -15,9 +15,11 @@ WAITING_LINES = 1000
 
 
 class SerialConsole:
-    """What one machine said, and the queues of those who read along."""
+    """What one machine said, and the queues of those who read along; ``type_to`` is where its keys go, while a machine
+    that stands elsewhere has a line."""
 
     def __init__(self) -> None:
+        self.type_to: Callable[[bytes], None] | None = None
         self._lines: deque[str] = deque(maxlen=CONSOLE_LINES)
         self._readers: list[asyncio.Queue[str]] = []
 

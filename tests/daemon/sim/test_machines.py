@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from tests.daemon.sim.conftest import BootServer, Nodes, PrismClient, Sim
 
 Prism = Callable[[str], "PrismClient"]
+Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def test_a_machine_installs_itself_and_answers_as_a_cvm(
@@ -201,3 +204,55 @@ class TestElsewhere:
         assert found["user_data"].startswith(f"{boot.url}/boot/ipxe/node01")
         assert (found["boots"], boot.scripts) == (0, [])
         assert node.server_id == found["id"]
+
+    async def test_its_console_shows_what_its_serial_line_says_and_takes_what_is_typed(
+        self, sim: Sim, nodes: Nodes, tmp_path: Path
+    ) -> None:
+        (node,) = await nodes.order(1)
+        await nodes.doing("node01", "stands elsewhere")
+        lines: list[Line] = []
+        connected = asyncio.Event()
+
+        async def plug(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            lines.append((reader, writer))
+            connected.set()
+
+        where = tmp_path / "serial"
+        told = await sim.tell("/nodes/node01/console", {"socket": str(where)})
+        assert told == {"server": "test-node01-server-bms", "socket": str(where)}
+        async with await asyncio.start_unix_server(plug, where), asyncio.timeout(20):
+            await connected.wait()
+            reader, writer = lines[0]
+            writer.write(b"SeaBIOS\r\nlogin: ")
+            method = sim.vpc.create_bare_metal_server_console_access_token
+            token = (await sim.call(method, node.server_id, "serial")).get_result()
+            async with sim.http.ws_connect(token["href"]) as screen:
+                seen = b""
+                while seen != b"SeaBIOS\r\nlogin: \r\n":
+                    seen += await screen.receive_bytes()
+                await screen.send_bytes(b"root\r")
+                assert await reader.readuntil(b"\r") == b"root\r"
+            connected.clear()
+            writer.close()
+            await connected.wait()
+            lines[1][1].write(b"SeaBIOS again\r\n")
+
+            async def again() -> bool:
+                (found,) = (await sim.control("/nodes"))["nodes"]
+                return bool(found["console"][-1] == "SeaBIOS again")
+
+            await sim.until(again, "the power was cut, and it comes back")
+            for _, one in lines:
+                one.close()
+
+    async def test_a_serial_line_is_refused_that_cannot_be_one(self, sim: Sim, nodes: Nodes) -> None:
+        assert "no one machine" in (await sim.tell("/nodes/node01/console", {"socket": "/x"}))["error"]
+        await nodes.order(1)
+        await nodes.doing("node01", "stands elsewhere")
+        assert "UNIX" in (await sim.tell("/nodes/node01/console", {"socket": 7}))["error"]
+
+
+async def test_a_simulated_machine_takes_no_serial_line(sim: Sim, nodes: Nodes) -> None:
+    await nodes.order(1)
+    await nodes.doing("node01", "running")
+    assert "is simulated" in (await sim.tell("/nodes/node01/console", {"socket": "/x"}))["error"]
