@@ -52,11 +52,14 @@ def _bios_rom(board: Board) -> list[str]:
 
 
 def _ovmf(board: Board) -> list[str]:
+    """OVMF, which leaves the network to iPXE: its own tries take minutes before it comes to the disk."""
     kept = board.directory / "variables"
     if not kept.exists():
         shutil.copy(OVMF / "OVMF_VARS_4M.fd", kept)
     code = f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF / 'OVMF_CODE_4M.fd'}"
-    return ["-machine", "q35,accel=tcg,smm=off", "-m", "768", "-vga", "none",
+    own = [word for way in ("IPv4PXESupport", "IPv6PXESupport")
+           for word in ("-fw_cfg", f"name=opt/org.tianocore/{way},string=n")]  # fmt: skip
+    return ["-machine", "q35,accel=tcg,smm=off", "-m", "768", "-vga", "none", *own,
             "-drive", code, "-drive", f"if=pflash,format=raw,unit=1,file={kept}"]  # fmt: skip
 
 

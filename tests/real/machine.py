@@ -48,7 +48,10 @@ class RealMachine:
         words += ["-chardev", f"{line},logfile={self._serial},logappend=on", "-serial", "chardev:console"]
         words += ["-netdev", f"tap,id=n0,ifname={self._tap},script=no,downscript=no"]
         if self.forgets:
-            words += ["-blockdev", f"driver=null-co,node-name=boot,read-zeroes=on,size={DISK_BYTES // 512 * 512}"]
+            words += [
+                "-blockdev",
+                f"driver=null-co,node-name=boot,read-zeroes=on,size={DISK_BYTES // 512 * 512}",
+            ]
         else:
             words += ["-drive", f"file={self.disk},format=raw,if=none,id=boot,cache=writethrough"]
         words += ["-device", "virtio-blk-pci,drive=boot,bootindex=2"]
