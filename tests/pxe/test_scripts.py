@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from daemon.platforms.ibm_nutanix.routes import BOOT
-from pxe.lint import lint_script
+from pxe.lint import ONLY_BIOS, lint_script
 from pxe.render import RenderError, render_script
 from pxe.routes import NO_PIN
 
@@ -124,7 +124,9 @@ def test_a_template_outside_the_templates_is_refused(name: str, guest: Any) -> N
         ),
         pytest.param("#!ipxe\nimgargs vmlinuz a=b", "imgargs replaces", id="imgargs"),
         pytest.param("#!ipxe\ninitrd http://a/i", "--timeout", id="endless-download"),
-        pytest.param("#!ipxe\nsanboot --no-describe --drive 0x80", "sanboot fails on UEFI", id="only-bios"),
+        pytest.param(f"#!ipxe\n{ONLY_BIOS}\nsanboot --drive 0x80", "exit 1 has to follow", id="no-way-on"),
+        pytest.param("#!ipxe\nsanboot --drive 0x80 || exit 1", "on UEFI sanboot fails", id="only-bios"),
+        pytest.param(f"#!ipxe\nsanboot --drive 0x80 || exit 1\n{ONLY_BIOS}", "on UEFI", id="too-late"),
         pytest.param("#!ipxe\ngoto away || exit 1\n:away\nexit", "opens its menu", id="plain-exit"),
         pytest.param("#!ipxe\nexit 0 || exit 1", "opens its menu", id="exit-nought"),
         pytest.param("#!ipxe\necho {{ name }}", "not filled in", id="template"),
