@@ -79,6 +79,16 @@ class Lab:
     ) -> list[RealMachine]:
         """Ask for a cluster of these nodes, and the machine of each, switched on when its server runs; ``before`` that
         something may happen. ``least`` is what a machine must have more than these have."""
+        self.order(*names, **least)
+        for name in names:
+            self._plug_in(name, firmware)
+        before()
+        for name in names:
+            self.machines[name].power_on()
+        return [self.machines[name] for name in names]
+
+    def order(self, *names: str, **least: int) -> None:
+        """Ask for a cluster of these nodes, and wait until the machine of each would boot."""
         document = yaml.safe_load(
             (Path(__file__).parents[2] / "daemon" / "demo" / "three-node.yaml").read_text()
         )
@@ -90,11 +100,6 @@ class Lab:
             client.apply(yaml.safe_dump(document))
         for name in names:
             self.reaches(name, "awaiting_boot")
-            self._plug_in(name, firmware)
-        before()
-        for name in names:
-            self.machines[name].power_on()
-        return [self.machines[name] for name in names]
 
     def _plug_in(self, name: str, firmware: str) -> None:
         machine = self._build(name, self.entity(name)["addresses"]["mgmt"], self.user_data(name), firmware)
