@@ -19,11 +19,12 @@ from pxe.connections import TimeLimits, source_of_connection
 from pxe.flat import flat
 from pxe.identity import Asked, RequestRefused, guest_of, prove
 from pxe.image_answer import image_answer
-from pxe.image_threads import SENDERS, ImageThreads
+from pxe.image_threads import ImageThreads
 from pxe.images import Images
 from pxe.line_limiter import LineLimiter
 from pxe.render import RenderError, render_script
 from pxe.routes import NAME, BootRoute, BootTable, Mac, Once, script_of
+from pxe.senders import Senders
 from pxe.status import BadReport, reports_of
 from pxe.transfer import OpenImage, open_sound
 
@@ -61,7 +62,7 @@ class BootHandlers:
         self._pin = pin
         self._seconds, self._stalled = patience.body, patience.stalled
         self._threads = ImageThreads(patience.disk)
-        self._senders = ImageThreads(patience.disk, SENDERS)
+        self._senders = Senders(patience.disk, patience.stalled)
         self._unread = LineLimiter()
         self._agent_initrd = agent_initrd()
 

@@ -10,8 +10,8 @@ from datetime import datetime
 from aiohttp import ETag, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
-from pxe.image_threads import ImageThreads
 from pxe.images import Image
+from pxe.senders import Senders
 from pxe.transfer import OpenImage, Transfer, TransferCut
 
 log = logging.getLogger("nxd.boot")
@@ -25,7 +25,7 @@ class _NotSatisfiable(Exception):
 
 
 def image_answer(
-    request: web.BaseRequest, opened: OpenImage, threads: ImageThreads, stalled: float
+    request: web.BaseRequest, opened: OpenImage, senders: Senders, stalled: float
 ) -> web.StreamResponse:
     """What is sent of an open image, which the answer closes."""
     image = opened.image
@@ -48,21 +48,21 @@ def image_answer(
         opened.let_go()
         answer: web.StreamResponse = web.Response(status=status, headers=headers)
     else:
-        answer = ImageResponse(opened, start, end, threads, stalled, status=status, headers=headers)
+        answer = ImageResponse(opened, start, end, senders, stalled, status=status, headers=headers)
         answer.content_length = end - start
     answer.last_modified = _changed(image)
     return answer
 
 
 class ImageResponse(web.StreamResponse):
-    """The bytes of an image from ``start`` to ``end``, sent by threads."""
+    """The bytes of an image from ``start`` to ``end``, sent by threads of their own."""
 
     def __init__(
         self,
         opened: OpenImage,
         start: int,
         end: int,
-        threads: ImageThreads,
+        senders: Senders,
         stalled: float,
         *,
         status: int,
@@ -70,7 +70,7 @@ class ImageResponse(web.StreamResponse):
     ) -> None:
         super().__init__(status=status, headers=headers)
         self._opened, self._part = opened, (start, end)
-        self._threads, self._stalled = threads, stalled
+        self._senders, self._stalled = senders, stalled
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Send the head and everything that belongs to it. Raises ConnectionError."""
@@ -88,7 +88,8 @@ class ImageResponse(web.StreamResponse):
             if writer is not None and request.method == hdrs.METH_GET:
                 await self._after_the_head(transfer, writer, transport)
         finally:
-            transfer.close()
+            if transfer.done is None:  # no sender ever had it
+                transfer.close()
         return writer
 
     async def _after_the_head(
@@ -99,7 +100,7 @@ class ImageResponse(web.StreamResponse):
         try:
             async with asyncio.timeout(self._stalled):
                 await writer.drain()
-            await transfer.run(self._threads, transport, self._stalled)
+            await self._senders.send(transfer)
         except (ConnectionError, TimeoutError) as error:
             if isinstance(error, TransferCut):
                 about = {"image": self._opened.image.path.name, "sent": transfer.at, "problem": error}

@@ -13,8 +13,6 @@ T = TypeVar("T")
 
 MOST = 8
 """So many images are looked at, at the same time."""
-SENDERS = 2
-"""So many pieces are sent at the same time: they leave the network full and the processor to the answers."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 from concurrent.futures import Future
@@ -10,7 +11,6 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from pxe.digests import CONTENT, mark_of
-from pxe.image_threads import ImageThreads
 from pxe.images import Image
 from pxe.threads import answer_in_thread
 
@@ -60,74 +60,48 @@ class Transfer:
     """The bytes from ``at`` to ``end`` on their way.
 
     The connection is a duplicate of its own: a thread that a disk holds up must not find another machine behind the
-    same number when it comes back.
+    same number when it comes back. ``over`` is true once nobody sends of it any more, ``unwanted`` when whoever asked
+    for it has gone, and ``done`` is what waits for it.
     """
 
     def __init__(self, opened: OpenImage, connection: socket.socket, at: int, end: int) -> None:
         self.at, self.end = at, end
+        self.number = connection.fileno()
+        self.over = self.unwanted = False
+        self.done: asyncio.Future[None] | None = None
         self._opened = opened
         self._connection = connection
-        self._in_thread = False
-
-    async def run(self, threads: ImageThreads, transport: asyncio.BaseTransport, stalled: float) -> None:
-        """Send everything, while everybody else goes on. ``stalled`` is for how many seconds the machine may take
-        nothing. Raises TransferCut, ConnectionError."""
-        while self.at < self.end:
-            if transport.is_closing():
-                raise ConnectionResetError("The connection is over.")
-            if not await self._piece(threads):
-                await self._until_it_takes_more(stalled)
 
     def end_connection(self) -> None:
         """End the connection, whoever holds it: what has been sent is all that the machine gets."""
-        try:
+        with contextlib.suppress(OSError):  # it is over
             self._connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # it is over
 
     def close(self) -> None:
-        """Let go of file and connection, at once or when the thread that is at them is done."""
-        if not self._in_thread:
-            self._connection.close()
-            self._opened.let_go()
+        """Let go of file and connection."""
+        self._connection.close()
+        self._opened.let_go()
 
-    async def _piece(self, threads: ImageThreads) -> int:
-        self._in_thread = True
-        try:
-            sent = await threads.ask(self._send, lambda _: self._out_of_thread())
-        except TimeoutError:
-            raise TransferCut("its disk does not answer") from None
-        except ConnectionError:
-            self._in_thread = False
-            raise
-        self._in_thread = False
-        return sent
-
-    def _out_of_thread(self) -> None:
-        self._in_thread = False
-        self.close()
-
-    def _send(self) -> int:
-        """Send what the connection takes now, a piece at most; how much it was. It waits for the disk and for nothing
-        else. Raises TransferCut, ConnectionError."""
+    def send(self) -> bool:
+        """Send what the connection takes now, a piece at most; whether that was all. It waits for the disk and for
+        nothing else. Raises TransferCut, ConnectionError."""
         try:
             if not self._opened.unchanged():
                 raise TransferCut("its file was changed")
             left = self.end - self.at
-            sent = self._send_rest(left) if left <= REST else self._send_file(min(left - REST, PIECE))
+            self.at += self._send_rest(left) if left <= REST else self._send_file(min(left - REST, PIECE))
         except BlockingIOError:
-            return 0
+            return False
         except ConnectionError:
             raise
         except TimeoutError:
             raise ConnectionResetError("The machine is gone.") from None
         except OSError as error:
             raise TransferCut(f"its file cannot be read ({error.strerror})") from error
-        self.at += sent
-        return sent
+        return self.at >= self.end
 
     def _send_file(self, count: int) -> int:
-        sent = os.sendfile(self._connection.fileno(), self._opened.file.fileno(), self.at, count)
+        sent = os.sendfile(self.number, self._opened.file.fileno(), self.at, count)
         if not sent:
             raise TransferCut("its file became shorter")
         return sent
@@ -137,21 +111,3 @@ class Transfer:
         if len(rest) < count or not self._opened.unchanged():
             raise TransferCut("its file was changed")
         return self._connection.send(rest)
-
-    async def _until_it_takes_more(self, stalled: float) -> None:
-        loop = asyncio.get_running_loop()
-        ready: asyncio.Future[None] = loop.create_future()
-        number = self._connection.fileno()
-        loop.add_writer(number, _set, ready)
-        try:
-            async with asyncio.timeout(stalled):
-                await ready
-        except TimeoutError:
-            raise TransferCut("the machine takes nothing") from None
-        finally:
-            loop.remove_writer(number)
-
-
-def _set(ready: asyncio.Future[None]) -> None:
-    if not ready.done():
-        ready.set_result(None)

@@ -18,11 +18,13 @@ import pytest
 from pxe.connections import TimeLimits
 from pxe.digests import mark_of
 from pxe.images import Image, fingerprint
+from pxe.senders import SENDERS
+from pxe.transfer import PIECE
 from tests.logfmt import journal
 from tests.pxe.conftest import NODE, BootServer
 from tests.stopping_disk import stopping_disk
 
-NAME = "vmlinuz-foundation"
+NAME, OTHER = "vmlinuz-foundation", "initrd-foundation.img"
 BIG = 24 << 20
 """More than the buffers of a connection hold."""
 TOGETHER = 16
@@ -55,11 +57,11 @@ class Download:
         self.digest, self.received, self.promised = hashlib.sha256(), 0, -1
 
     @classmethod
-    async def begin(cls, server: BootServer) -> Download:
+    async def begin(cls, server: BootServer, name: str = NAME) -> Download:
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", server.boot_port, local_addr=(NODE, 0), limit=1 << 16
         )
-        writer.write(f"GET /pxe/images/{NAME} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+        writer.write(f"GET /pxe/images/{name} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
         one = cls(reader, writer)
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200 ")
@@ -195,10 +197,32 @@ async def test_a_disk_that_stops_under_way_ends_that_transfer_and_holds_up_nobod
     await _until(lambda: _open_files() <= files + LISTENING)
 
 
+async def test_what_a_disk_holds_up_is_cut_and_the_rest_of_its_thread_is_sent_by_another(
+    serve: Serve, book: Any, image_dir: Path, big: bytes
+) -> None:
+    size, stops, path = 64 << 20, 8 << 20, image_dir / NAME
+    sound = Image(path, "1" * 64, BIG, mark_of(path.stat()))
+    with stopping_disk(NAME, size, stops) as directory:
+        mark = mark_of(await asyncio.to_thread((directory / NAME).stat))
+        hung = Image(directory / NAME, "0" * 64, size, mark)
+        server = await serve(book, TimeLimits(disk=0.5), images={NAME: sound, OTHER: hung})
+        under_way = [await Download.begin(server) for _ in range(2 * SENDERS)]
+        held_up = [await Download.begin(server, OTHER) for _ in range(2 * SENDERS)]
+        cut = asyncio.gather(*(one.all() for one in held_up))
+        await _until(lambda: all(one.received >= stops - PIECE for one in held_up[:SENDERS]))
+        wanted = [hashlib.sha256(big).hexdigest()] * len(under_way)
+        assert await asyncio.gather(*(one.all() for one in under_way)) == wanted
+        await cut
+        assert all(one.received <= stops < one.promised for one in held_up)
+        assert (await server.script()).status == 200
+
+
 async def test_who_closes_the_connection_ends_the_transfer_and_keeps_no_file_open(
     serve: Serve, book: Any, big: bytes
 ) -> None:
     server = await serve(book)
+    for _ in range(SENDERS):
+        await (await Download.begin(server)).all()
     files = _open_files()
     several = [await Download.begin(server) for _ in range(4)]
     for one in several:
