@@ -143,6 +143,15 @@ class Lab:
         with self.client() as client:
             return "\n".join(line["message"] for line in client.log(node=name)["events"])
 
+    def screen(self, name: str, seconds: float = 60.0) -> list[str]:
+        """What the console of a node showed last before it failed, once it is kept."""
+        ends = time.monotonic() + seconds
+        with self.client() as client:
+            while "screen" not in (found := client.show(name)):
+                assert time.monotonic() < ends, found
+                time.sleep(0.2)
+        return found["screen"]["lines"]
+
     def fails(self, name: str, seconds: float = 180.0) -> str:
         """Wait until a node has failed; why."""
         ends = time.monotonic() + seconds
