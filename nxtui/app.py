@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
 from textual.message import Message
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from daemon.wire import EntityView, StreamLine
@@ -24,6 +25,7 @@ from nxtui.draw.themes import FALLBACK, THEMES
 from nxtui.faults import UnbrokenApp
 from nxtui.model.feed import Feed
 from nxtui.model.known import Changes, Fleet
+from nxtui.model.said import Level, Said, Saying
 from nxtui.model.trail import Place, Trail
 from nxtui.preferences import Preferences
 from nxtui.screens.fleet import FleetScreen
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from nxtui.model.player import Player
     from nxtui.model.recording import Recording
 
+
+_LEVELS: dict[SeverityLevel, Level] = {"information": "info", "warning": "warning", "error": "error"}
 
 LEARN_EVERY = 60.0
 """Seconds for which the daemon's figures about its steps are good enough."""
@@ -62,13 +66,9 @@ class NxTui(UnbrokenApp):
     .-tight > #dialog > Page { margin: 0; }
     #dialog > #page { height: 1fr; }
     HelpScreen > #dialog { height: 90%; }
-    ToastRack { margin-bottom: 2; }
-    Toast { max-width: 70; padding: 0 1; }
-    ModalScreen Toast { display: none; }
     CommandPalette SearchIcon { display: none; }
     .-ascii #pane, .-ascii #objects { border-left: ascii $nx-rule; }
     .-ascii #dialog { border: ascii $secondary; }
-    .-ascii Toast { border: none; }
     .-ascii Grid, .-ascii LogView, .-ascii Page { scrollbar-size-vertical: 0; }
     .-ascii CommandPalette > Vertical, .-ascii CommandPalette #--input { border: none; }
     .-ascii CommandPalette LoadingIndicator { display: none; }
@@ -113,6 +113,7 @@ class NxTui(UnbrokenApp):
         self.sender = VerbSender(self)
         self.attention = Attention(self)
         self.trail = Trail()
+        self.said = Said()
         self.fleet = Fleet(monotonic, wall)
         self.renderer = Renderer(ascii_only)
         self.set_class(ascii_only, "-ascii")
@@ -166,7 +167,7 @@ class NxTui(UnbrokenApp):
         self.run_worker(source.run(), group="feed")
         self.call_after_refresh(self.after_first_frame)
         for mistake in (*self.preferences.mistakes, *self.keymap.mistakes):
-            self.notify(mistake, severity="warning", timeout=15, markup=False)
+            self.say(mistake, "warning")
 
     # what the daemon says
 
@@ -257,7 +258,37 @@ class NxTui(UnbrokenApp):
 
     def on_paste(self, event: events.Paste) -> None:
         """What is pasted where nothing takes text is no keys."""
-        self.notify("Pasted text is dropped: no line here takes text.", severity="warning", timeout=3)
+        self.say("Pasted text is dropped: no line here takes text.", "warning")
+
+    # what the window says
+
+    def say(self, text: str, level: Level = "info", about: str = "", is_news: bool = False) -> None:
+        """Say something on the one line; it stays in the list of what was said. ``about`` names a node or cluster."""
+        fleet = self.fleet
+        time = fleet.now if fleet.now is not None else self.wall()
+        self.said.add(Saying(time, fleet.moment, level, text, about, is_news))
+        if (screen := self._front) is not None:
+            screen.redraw_frame()
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """What Textual and a fault have to tell comes on the one line as well."""
+        self.say(f"{title}. {message}" if title else message, _LEVELS[severity])
+
+    def open_said(self) -> None:
+        """All that was said."""
+        from nxtui.screens.said import SaidScreen
+
+        if not isinstance(self.screen, SaidScreen):
+            self.trail.visit(Place("said"))
+            self.push_screen(SaidScreen())
 
     # screens and the terminal
 
@@ -284,7 +315,7 @@ class NxTui(UnbrokenApp):
         from nxtui.terminal import programs
 
         if (why := no_console(entity, self.player is not None, self.read_only)) is not None:
-            self.notify(why, severity="warning", markup=False)
+            self.say(why, "warning", entity["name"])
             return
         programs.run(self, programs.console(self.feed.socket, entity["name"]), stays=True)
 
@@ -295,9 +326,9 @@ class NxTui(UnbrokenApp):
         try:
             path = write_new(Path.cwd(), stem, suffix, self.wall(), text)
         except OSError as cause:
-            self.notify(f"Nothing was written: {cause.strerror}.", severity="error", markup=False)
+            self.say(f"Nothing was written: {cause.strerror}.", "error")
         else:
-            self.notify(f"Written: {path}", timeout=6, markup=False)
+            self.say(f"Written: {path}")
 
     def open_log(self, name: str | None) -> None:
         """The log of a name, or of everything."""
@@ -310,18 +341,20 @@ class NxTui(UnbrokenApp):
         """Go back on the trail of what was looked at, or forth."""
         place = self.trail.step(by)
         if place is None:
-            self.notify("There is no place before." if by < 0 else "There is no place after.", timeout=2)
+            self.say("There is no place before." if by < 0 else "There is no place after.")
             return
         while len(self.screen_stack) > 1:
             self.close_top()
         if place.kind == "entity" and place.name is not None:
             if self.fleet.find(place.name) is None:
-                self.notify(f"{place.name} is gone.", timeout=3, markup=False)
+                self.say(f"{place.name} is gone.")
             self.open_entity(place.name)
         elif place.kind == "log":
             self.open_log(place.name)
         elif place.kind == "spec" and place.name is not None:
             self.open_spec(Path(place.name))
+        elif place.kind == "said":
+            self.open_said()
 
     def close_screen(self, screen: FullScreen) -> None:
         """Back to the screen beneath, unless the room is left already: keys may have been typed ahead."""

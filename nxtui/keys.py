@@ -9,7 +9,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-ScreenName = Literal["fleet", "node", "log", "spec"]
+ScreenName = Literal["fleet", "node", "log", "spec", "said"]
 Group = Literal["Act", "Look", "Move", "Replay", "Leave"]
 
 
@@ -79,7 +79,7 @@ def _shown(key: str) -> str:
         return key
 
 
-_ALL: tuple[ScreenName, ...] = ("fleet", "node", "log", "spec")
+_ALL: tuple[ScreenName, ...] = ("fleet", "node", "log", "spec", "said")
 _ROWS: tuple[ScreenName, ...] = ("fleet", "node")
 _LINES: tuple[ScreenName, ...] = ("fleet", "node", "log")
 _FLEET: tuple[ScreenName, ...] = ("fleet",)
@@ -97,7 +97,7 @@ ACTIONS: tuple[Action, ...] = (
     _verb("retry_from", "f", "retry from", "Try again from a step of your choice.", 13, "retry"),
     _verb("rollback", "R", "rollback", "Go back to nothing; shows first what will be deleted.", 2),
     _verb("hold", "h", "hold", "Stop at the next safe point.", 7),
-    _verb("hold_after", "H", "hold after", "Stop after a step of your choice.", 15, "hold"),
+    _verb("hold_after", "T", "hold after", "Stop after a step of your choice.", 15, "hold"),
     _verb("resume", "u", "resume", "Go on after a hold.", 6),
     _verb("replace", "X", "replace", "Order another server behind the same addresses.", 12),
     _verb("protect", "p", "protect", "Refuse every deletion in a cluster.", 10),
@@ -124,7 +124,7 @@ ACTIONS: tuple[Action, ...] = (
         "details",
         "The story of the node or cluster: timeline, objects, log.",
         "Look",
-        _FLEET,
+        ("fleet", "said"),
         3,
     ),
     Action("members", "enter", "nodes", "Choose another node of the cluster.", "Look", ("node",), 5),
@@ -169,6 +169,7 @@ ACTIONS: tuple[Action, ...] = (
         _FLEET,
     ),
     Action("copy", "y", "copy", "Copy the row or lines to the clipboard, also over SSH.", "Look", _ALL),
+    Action("said", "H", "said", "Everything that this window said on its one line.", "Look", _ALL, 18),
     Action("theme", "t", "theme", "Next theme: dark, light, high contrast.", "Look", _ALL),
     Action("down", "j,down", "down", "One down.", "Move", _ALL),
     Action("up", "k,up", "up", "One up.", "Move", _ALL),
@@ -185,7 +186,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("clear", "escape", "clear", "Clear the filter, then the marks.", "Leave", _FLEET),
     Action("earlier", "less_than_sign", "place before", "The place you looked at before.", "Leave", _ALL),
     Action("later", "greater_than_sign", "place after", "On again, after going back.", "Leave", _ALL),
-    Action("back", "escape", "back", "Back to the screen before.", "Leave", ("node", "log", "spec"), 20),
+    Action(
+        "back", "escape", "back", "Back to the screen before.", "Leave", ("node", "log", "spec", "said"), 20
+    ),
     Action("palette", "colon", "commands", "Everything by its words: retry node02.", "Leave", _ALL, 21),
     Action("help", "question_mark", "help", "All keys.", "Leave", _ALL, 22),
     Action("quit", "q", "quit", "Close this window; the daemon goes on working.", "Leave", _ALL, 23),

@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--ascii", action="store_true", help="draw with plain ASCII signs")
     made.add_argument("--theme", choices=THEME_NAMES, help="the colours")
-    made.add_argument("--no-toast", action="store_true", help="no message when something fails or is done")
+    made.add_argument("--no-news", action="store_true", help="no message when something fails or is done")
     made.add_argument("--no-bell", action="store_true", help="no bell")
     made.add_argument("--no-desktop", action="store_true", help="no desktop notification")
     made.add_argument("--replay", type=Path, metavar="FILE", help="play a recorded deployment back")
@@ -207,7 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.ascii,
         given.replay,
         theme=given.theme,
-        toast=False if given.no_toast else None,
+        news=False if given.no_news else None,
         bell=False if given.no_bell else None,
         desktop=False if given.no_desktop else None,
     )

@@ -18,7 +18,7 @@ class Preferences:
     """Every preference with what holds when nothing was said; ``mouse`` None asks the terminal."""
 
     theme: str = "dark"
-    toast: bool = True
+    news: bool = True
     bell: bool = True
     desktop: bool = True
     mouse: bool | None = None
@@ -30,7 +30,7 @@ class Preferences:
 
 _KINDS: dict[str, tuple[type, str]] = {
     "theme": (str, "the name of a theme"),
-    "toast": (bool, "true or false"),
+    "news": (bool, "true or false"),
     "bell": (bool, "true or false"),
     "desktop": (bool, "true or false"),
     "mouse": (bool, "true or false"),

@@ -28,7 +28,7 @@ class Questions:
         """Run work that may ask a person something before it acts, unless another question is still open."""
         if self._is_open:
             work.close()
-            self._nx.notify("Another question is open: answer it first.", severity="warning", timeout=3)
+            self._nx.say("Another question is open: answer it first.", "warning")
             return
         self._is_open = True
         self._nx.run_worker(self._until_asked(work))
@@ -72,7 +72,7 @@ class Questions:
         nx, name = self._nx, entity["name"]
         entries = [(address, use, address) for use, address in entity["addresses"].items()]
         if not entries:
-            nx.notify(f"{name} has no address yet.", severity="warning", markup=False)
+            nx.say(f"{name} has no address yet.", "warning", name)
             return
         address = await self.pick(PickList(f"Log in on {name}: where?", entries, "type to narrow"))
         if address is None:
@@ -81,6 +81,6 @@ class Questions:
             command = programs.login(nx.preferences.login, address, name)
         except ValueError as cause:
             said = f"The login command {nx.preferences.login!r} cannot be used: {cause}."
-            nx.notify(said, severity="warning", markup=False)
+            nx.say(said, "warning")
         else:
             programs.run(nx, command)

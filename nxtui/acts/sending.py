@@ -12,9 +12,6 @@ from nxtui.model.history import NamedStep
 if TYPE_CHECKING:
     from nxtui.app import NxTui
 
-_LONG = 15
-"""Seconds for which a refusal stays on the screen."""
-
 
 class VerbSender:
     """Carries what a person asks for to the daemon, one verb at a time."""
@@ -35,7 +32,8 @@ class VerbSender:
         """Ask what is to be asked, then send the verb; or say why it cannot be."""
         legal = legality(verb, entities)
         if reason := self.barred() or legal.reason:
-            self._nx.notify(reason, title=f"{verb}: not now", severity="warning", markup=False)
+            about = entities[0]["name"] if entities else ""
+            self._nx.say(f"{verb}: not now. {reason}", "warning", about)
             return
         able = [entity for entity in entities if entity["name"] in legal.able]
         told = self._nx.fleet.verb(verb, able[0])
@@ -100,7 +98,7 @@ class VerbSender:
         digests = {plan["target"]: plan["digest"] for plan in plans}
         for name in legal.able:
             sending = self._nx.feed.send(verb, name, digests.get(name), step)
-            await self._send(f"{verb} {name}", sending, f"{name} {prompt.accepted}.")
+            await self._send(verb, name, sending, f"{name} {prompt.accepted}.")
 
     async def apply(self, text: str, plan: Plan) -> bool:
         """A spec whose plan is known: show the plan, ask, send it with the plan's digest. True if it was."""
@@ -115,24 +113,25 @@ class VerbSender:
             return False
         sending = self._nx.feed.apply(text, plan["digest"])
         target = plan["target"]
-        return await self._send(f"apply {target}", sending, f"{target} {prompt.accepted}.")
+        return await self._send("apply", target, sending, f"{target} {prompt.accepted}.")
 
-    async def _send(self, what: str, sending: Awaitable[Accepted | Applied | None], done: str) -> bool:
+    async def _send(
+        self, verb: str, name: str, sending: Awaitable[Accepted | Applied | None], done: str
+    ) -> bool:
         from daemon.client import DaemonRefused, DaemonUnreachable
 
-        trouble: dict[str, Any] = {"severity": "error", "markup": False, "timeout": _LONG}
         try:
             answer: Any = await sending
         except DaemonRefused as refused:
             error = refused.error
-            self._nx.notify(f"{error['message']} {error['remedy']}", title=f"{what}: refused", **trouble)
+            said = f"{verb} {name}: refused. {error['message']} {error['remedy']}"
+            self._nx.say(said, "error", name)
         except DaemonUnreachable as cause:
-            said = f"{cause} Whether it arrived is seen in the log."
-            self._nx.notify(said, title=f"{what}: no answer", **trouble)
+            said = f"{verb} {name}: no answer. {cause} Whether it arrived is seen in the log."
+            self._nx.say(said, "error", name)
         else:
             along = (answer or {}).get("along")
-            told = f"{done} With it go {', '.join(along)}." if along else done
-            self._nx.notify(told, timeout=4, markup=False)
+            self._nx.say(f"{done} With it go {', '.join(along)}." if along else done, about=name)
             return True
         return False
 

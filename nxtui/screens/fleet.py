@@ -241,7 +241,7 @@ class FleetScreen(FullScreen):
         width, height = self.size
         wide = width >= WIDE
         below = self.filter_line.display or self.ask.display
-        room = height - 2 - int(self.banner_line.display) - int(below)
+        room = height - 3 - int(self.banner_line.display) - int(below)
         parts = share(room, len(self.nx.fleet.clusters), len(self.nodes.listing.order), wide)
         self.clusters.styles.height = parts.clusters
         self.nodes.styles.height = parts.nodes
@@ -307,14 +307,14 @@ class FleetScreen(FullScreen):
         listing.turned = listing.sort == order and not listing.turned
         listing.sort = order
         self.changed(Changes(whole=True))
-        self.notify(f"Nodes by {order}{', turned round' if listing.turned else ''}.", timeout=2)
+        self.nx.say(f"Nodes by {order}{', turned round' if listing.turned else ''}.")
 
     def action_turn(self) -> None:
         self.sort_by(self.nodes.listing.sort)
 
     def action_apply(self) -> None:
         if reason := self.nx.sender.barred():
-            self.notify(reason, title="apply: not now", severity="warning", markup=False)
+            self.nx.say(f"apply: not now. {reason}", "warning")
         else:
             self.nx.questions.begin(self.nx.questions.choose_spec())
 

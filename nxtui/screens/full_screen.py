@@ -1,4 +1,4 @@
-"""What every full screen has: the title, the banner of a lost link, the keys, and verbs on something."""
+"""What every full screen has: the title, the banner of a lost link, what was said last, the keys, and verbs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.screen import Screen
 from daemon.wire import EntityView
 from nxtui import keys
 from nxtui.acts.verbs import legality
-from nxtui.draw import frame
+from nxtui.draw import frame, said
 from nxtui.draw.text import Line
 from nxtui.model.known import Changes
 from nxtui.model.trail import Place
@@ -46,10 +46,12 @@ class FullScreen(Screen[None], Canvas):
         renderer = self.nx.renderer
         self.top_line = OneLine(renderer, self._title_line, ground="panel", id="title")
         self.banner_line = OneLine(renderer, lambda width: frame.banner(self.nx.fleet, width), id="banner")
+        self.said_line = OneLine(renderer, self._last_said, id="said")
         self.key_line = KeyLine(renderer, self.offers)
         yield self.top_line
         yield self.banner_line
         yield from self.compose_body()
+        yield self.said_line
         yield self.key_line
 
     def compose_body(self) -> ComposeResult:
@@ -93,11 +95,12 @@ class FullScreen(Screen[None], Canvas):
         """A second has passed."""
 
     def redraw_frame(self) -> None:
-        """Title, banner and keys, as far as they differ."""
+        """Title, banner, what was said last, and keys, as far as they differ."""
         self.top_line.redraw()
         self.banner_line.display = not frame.is_empty(frame.banner(self.nx.fleet, self.size.width))
         if self.banner_line.display:
             self.banner_line.redraw()
+        self.said_line.redraw()
         self.key_line.redraw()
 
     def on_mount(self) -> None:
@@ -121,6 +124,9 @@ class FullScreen(Screen[None], Canvas):
             width,
             self.nx.preferences.accents,
         )
+
+    def _last_said(self, width: int) -> Line:
+        return said.one_line(self.nx.said, self.nx.fleet.moment, width, self.nx.renderer.glyphs)
 
     def offers(self) -> list[Offer]:
         """The keys of the footer. A verb that the daemon does not say can be given to any of the targets now is not
@@ -149,7 +155,7 @@ class FullScreen(Screen[None], Canvas):
 
     def _play(self, does: Callable[[Player], object]) -> None:
         if self.nx.player is None:
-            self.notify("This is no replay: nxtui --replay FILE plays one back.", timeout=3)
+            self.nx.say("This is no replay: nxtui --replay FILE plays one back.")
             return
         does(self.nx.player)
         self.nx.tick()
@@ -182,9 +188,9 @@ class FullScreen(Screen[None], Canvas):
         try:
             became = self.nx.copy(text)
         except clipboard.TooLong as cause:
-            self.notify(str(cause), severity="warning")
+            self.nx.say(str(cause), "warning")
         else:
-            self.notify(became, timeout=3, markup=False)
+            self.nx.say(became)
 
     def copied_text(self) -> str:
         """What ``y`` copies."""
@@ -197,6 +203,10 @@ class FullScreen(Screen[None], Canvas):
         self.app.push_screen(
             HelpScreen(self.nx.renderer, self.screen_name, self.nx.actions_of(self.screen_name))
         )
+
+    def action_said(self) -> None:
+        """All that this window said."""
+        self.nx.open_said()
 
     def action_theme(self) -> None:
         """The next theme."""

@@ -144,7 +144,7 @@ class LogScreen(FullScreen):
     def action_save(self) -> None:
         lines = self.window.chosen()
         if not lines:
-            self.notify("There is no line to write.", timeout=3)
+            self.nx.say("There is no line to write.")
             return
         self.nx.save("nxtui-log", "txt", "".join(as_text(event) + "\n" for event in lines))
 
@@ -190,7 +190,7 @@ class LogScreen(FullScreen):
         if self.window.step(forward):
             self._moved(self.window.cursor)
         else:
-            self.notify("Nothing to go to: / searches.", timeout=3)
+            self.nx.say("Nothing to go to: / searches.")
 
     def action_back(self) -> None:
         """End the search first, then the filter and the marks, then leave; a line that is open goes before them."""

@@ -157,7 +157,7 @@ class SpecScreen(FullScreen):
     def action_next_problem(self) -> None:
         """Scroll to the next mistake below the top of the page, then round to the first."""
         if not self._mistaken():
-            self.notify("There is no mistake in it.", timeout=3)
+            self.nx.say("There is no mistake in it.")
         else:
             self._to_mistake_after(self.page.scroll_offset.y + 2)
 
@@ -183,7 +183,7 @@ class SpecScreen(FullScreen):
         if reason is None and self.plan is not None and not self.plan["items"]:
             reason = f"{self.plan['target']} has just this spec already: there is nothing to do."
         if reason is not None or self.plan is None:
-            self.notify(reason or "", title="apply: not now", severity="warning", markup=False)
+            self.nx.say(f"apply: not now. {reason}", "warning")
         elif await self.nx.sender.apply(self.text, self.plan):
             self.nx.close_screen(self)
 
@@ -191,14 +191,12 @@ class SpecScreen(FullScreen):
         """Open the file in the person's editor; nxtui steps aside meanwhile."""
         editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
         if not editor:
-            self.notify(
-                "No editor is named: set EDITOR. A saved change is seen by itself.", severity="warning"
-            )
+            self.nx.say("No editor is named: set EDITOR. A saved change is seen by itself.", "warning")
             return
         try:
             command = programs.editor(editor, self.file, self._place())
         except ValueError as cause:
-            self.notify(f"The editor {editor} cannot be started ({cause}).", severity="warning", markup=False)
+            self.nx.say(f"The editor {editor} cannot be started ({cause}).", "warning")
             return
         programs.run(self.nx, command)
         self.action_reread()

@@ -1,4 +1,4 @@
-"""Calls a person who looks elsewhere: a toast, the bell and a desktop notification, each of which can be off."""
+"""Calls a person who looks elsewhere: a message, the bell and a desktop notification, each of which can be off."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from daemon.words import first_of
 from nxtui.model.known import Changes
+from nxtui.model.said import Level
 from nxtui.terminal.control import notification
 
 if TYPE_CHECKING:
@@ -25,15 +26,13 @@ class Attention:
     def heed(self, changes: Changes) -> None:
         """Call for attention if the changes are worth it."""
         if changes.failed:
-            self._call(*self._failed(changes.failed), severity="error")
+            self._call(*self._failed(changes.failed), "error", changes.failed[0])
         if changes.done:
             self._call(
-                " ".join(["done:", listed(changes.done)]), "Every step is done.", severity="information"
+                " ".join(["done:", listed(changes.done)]), "Every step is done.", "info", changes.done[0]
             )
         if changes.vanished:
-            self._call(
-                f"gone: {listed(changes.vanished)}", "Everything of it is deleted.", severity="information"
-            )
+            self._call(f"gone: {listed(changes.vanished)}", "Everything of it is deleted.", "info")
 
     def _failed(self, names: list[str]) -> tuple[str, str]:
         entity = self._nx.fleet.find(names[0]) if len(set(names)) == 1 else None
@@ -41,11 +40,11 @@ class Attention:
         said = error["message"] if error is not None else "The failed ones stand first in the list."
         return f"failed: {listed(names)}", said
 
-    def _call(self, what: str, said: str, severity: str) -> None:
+    def _call(self, what: str, said: str, level: Level, about: str = "") -> None:
         nx, wanted = self._nx, self._nx.preferences
         environment = nx.fleet.daemon["environment"] if nx.fleet.daemon else "nxd"
-        if wanted.toast:
-            nx.notify(said, title=what, severity=severity, timeout=10, markup=False)  # type: ignore[arg-type]
+        if wanted.news:
+            nx.say(f"{what}. {said}", level, about, is_news=True)
         if wanted.bell:
             nx.bell()
         if wanted.desktop and (sequence := notification(f"nxd {environment}", f"{what}. {said}", os.environ)):

@@ -49,7 +49,7 @@ def run(nx: NxTui, command: Sequence[str], text: str | None = None, stays: bool 
     except SuspendNotSupported:
         trouble = f"This terminal cannot be lent to {program}: run it in another one."
     if trouble:
-        nx.notify(trouble, severity="warning", markup=False)
+        nx.say(trouble, "warning")
 
 
 def _lend(program: str, command: Sequence[str], text: str | None, stays: bool) -> str:

@@ -12,10 +12,11 @@ from nxtui.draw.text import plain
 from nxtui.screens.entity import EntityScreen
 from nxtui.screens.fleet import FleetScreen
 from nxtui.screens.log import LogScreen
+from nxtui.screens.said import SaidScreen
 from nxtui.screens.spec import SpecScreen
 from state_machines.verbs import SHARED
 
-ROOMS = {"fleet": FleetScreen, "node": EntityScreen, "log": LogScreen, "spec": SpecScreen}
+ROOMS = {"fleet": FleetScreen, "node": EntityScreen, "log": LogScreen, "spec": SpecScreen, "said": SaidScreen}
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -127,7 +127,7 @@ async def test_a_node_held_and_replaced_a_daemon_killed_and_back_a_cluster_destr
     async with looking_at(calm.socket) as w:
         nodes, clusters = (lambda: w.app.fleet.nodes), (lambda: w.app.fleet.clusters)
         await w.until(lambda: len(nodes()) == 3, "the nodes")
-        await w.press("g", "H")
+        await w.press("g", "T")
         await w.shows("hold after which step?")
         await w.type("installing")
         await w.press("enter")

@@ -93,7 +93,7 @@ async def test_a_mistaken_keymap_is_told_and_the_window_opens_all_the_same(windo
 
 def test_preferences_hold_and_the_command_line_holds_over_them() -> None:
     said = preferences.build({"theme": "light", "bell": False, "accents": {"lab": "green"}}, THEME_NAMES)
-    assert (said.theme, said.bell, said.toast, said.accents) == ("light", False, True, {"lab": "green"})
+    assert (said.theme, said.bell, said.news, said.accents) == ("light", False, True, {"lab": "green"})
     assert preferences.over(said, theme="contrast", bell=None).theme == "contrast"
     assert preferences.over(said, theme="contrast", bell=None).bell is False
 
@@ -101,7 +101,7 @@ def test_preferences_hold_and_the_command_line_holds_over_them() -> None:
 @pytest.mark.parametrize(
     ("said", "mistake"),
     [
-        ({"colour": "red"}, "There is no preference 'colour'; there are theme, toast"),
+        ({"colour": "red"}, "There is no preference 'colour'; there are theme, news"),
         ({"bell": "yes"}, "bell must be true or false, not 'yes'."),
         ({"theme": "pink"}, "There is no theme 'pink'; there are dark, light, contrast."),
         ({"accents": {"lab": "pink"}}, "lab: pink is no accent; there are blue"),

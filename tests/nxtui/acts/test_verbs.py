@@ -61,7 +61,7 @@ async def test_a_retry_lists_the_server_that_it_deletes_and_makes_anew_and_promi
 async def test_a_step_that_the_daemon_does_not_have_cannot_be_chosen(window: Open) -> None:
     async with window() as w:
         await w.until(lambda: w.daemon.steps_asked == 1, "the steps")
-        await w.press("G", "H")
+        await w.press("G", "T")
         await w.shows("8  installing")
         await w.type("nostep")
         await w.shows("Nothing is called so.")
@@ -74,7 +74,7 @@ async def test_a_hold_after_a_step_that_was_never_seen_takes_its_typed_name(
 ) -> None:
     daemon.steps = None
     async with window() as w:
-        await w.press("G", "H")
+        await w.press("G", "T")
         await w.shows("8  installing")
         await w.type("awaiting_cvm")
         await w.press("enter")

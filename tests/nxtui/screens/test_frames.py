@@ -118,6 +118,16 @@ async def login(w: Any) -> None:
     await w.shows("Log in on node02: where?")
 
 
+async def said(w: Any) -> None:
+    w.app.say("node01 was looked at.", about="node01")
+    w.app.say("Everything that was ever said is in this list, however long it is and however narrow the screen is: "
+              "no word of it is left out.", "warning")  # fmt: skip
+    for _ in range(3):
+        w.app.say("node02 failed.", "error", "node02")
+    await w.press("H")
+    await w.shows("3 messages")
+
+
 SCREENS: dict[str, Callable[[Any], Awaitable[None]]] = {
     "fleet": fleet,
     "cluster": cluster,
@@ -134,8 +144,9 @@ SCREENS: dict[str, Callable[[Any], Awaitable[None]]] = {
     "palette": palette,
     "members": members,
     "login": login,
+    "said": said,
 }
-CHANGES_NOTHING = ("fleet", "cluster", "node", "log", "help", "palette", "members", "login")
+CHANGES_NOTHING = ("fleet", "cluster", "node", "log", "help", "palette", "members", "login", "said")
 """What can be opened where nothing may be changed."""
 CHANGES_SOMETHING = ("R", "D", "f", "A")
 """The keys that open the others."""
@@ -194,7 +205,7 @@ async def test_read_only(window: Open, golden: Golden, size: str, screen: str) -
 async def test_read_only_opens_nothing_that_changes_something(window: Open, size: str, key: str) -> None:
     async with window(SIZES[size], read_only=True) as w:
         await w.press(key)
-        await w.shows("--read-only: nothing can be changed.")
+        await w.shows("Started with --read-only: nothing can")
         assert len(w.app.screen_stack) == 1
 
 
@@ -214,7 +225,7 @@ async def test_without_colour_every_fact_is_there_in_words(
         golden(f"{screen}-{size}", w.frame)  # the same frame as in colour
 
 
-@pytest.mark.parametrize("screen", ["fleet", "node", "log", "spec"])
+@pytest.mark.parametrize("screen", ["fleet", "node", "log", "spec", "said"])
 async def test_on_a_large_screen(window: Open, golden: Golden, screen: str) -> None:
     async with window(SIZES["200x60"]) as w:
         await SCREENS[screen](w)

@@ -35,7 +35,7 @@ def _fail(w: Any, name: str) -> None:
     w.daemon.say(type="change", entity=failed)
 
 
-async def test_a_failure_rings_shows_a_toast_and_notifies_the_desktop(window: Open, told: Any) -> None:
+async def test_a_failure_rings_says_so_and_notifies_the_desktop(window: Open, told: Any) -> None:
     async with window((140, 45)) as w:
         written = told(w)
         assert "failed: node02" not in w.frame  # it had failed before anybody looked
@@ -55,7 +55,7 @@ async def test_a_cluster_that_is_done_is_told_too(window: Open, told: Any) -> No
 
 
 async def test_each_of_the_three_can_be_off(window: Open, told: Any) -> None:
-    quiet = Preferences(toast=False, bell=False, desktop=False)
+    quiet = Preferences(news=False, bell=False, desktop=False)
     async with window((140, 45), preferences=quiet) as w:
         written = told(w)
         _fail(w, "node03")

@@ -43,6 +43,7 @@ WAYS: dict[str, Sequence[str]] = {
     "question by name": ("D",),
     "steps": ("f",),
     "login": ("S",),
+    "said": ("H",),
 }
 """The keys that lead to each screen, each a write of its own."""
 

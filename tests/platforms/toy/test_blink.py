@@ -106,6 +106,8 @@ async def test_nxtui_offers_it_and_asks_with_its_question(deployed: Any, shelf: 
         await pilot.press("down", "enter")
         await shows(pilot, "Let left blink?")
         assert shelf.blinked == []
+        while not getattr(app.screen, "is_awake", False):
+            await pilot.pause(0.05)
         await pilot.press("y")
         await shows(pilot, "left blinks.")
         over = time.monotonic() + 25
