@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -38,3 +39,13 @@ def certificate_files(folder: Path, days: int = 30, name: str = "config") -> tup
         )
     )
     return certificate, private
+
+
+def secured(settings: Path, folder: Path) -> tuple[Path, Path]:
+    """Write into the settings of a daemon that its configuration port has a certificate; it is made, with its key."""
+    certificate, key = certificate_files(folder)
+    said = yaml.safe_load(settings.read_text())
+    url = said["config"]["url"].replace("http:", "https:")
+    said["config"] |= {"url": url, "certificate": str(certificate), "key": str(key)}
+    settings.write_text(yaml.safe_dump(said))
+    return certificate, key

@@ -20,7 +20,7 @@ download() {
   if has curl; then
     curl --fail --silent --show-error --dump-header "$nxd/head.$$" --output "$file" "$url" 2>"$why" &
   else
-    wget -S -O "$file" "$url" 2>"$nxd/head.$$" &
+    "$wget" -S -O "$file" "$url" 2>"$nxd/head.$$" &
     why=$nxd/head.$$
   fi
   running=$! before=-1 idle=0

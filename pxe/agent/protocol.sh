@@ -83,9 +83,29 @@ node_id='' mgmt_ip='' config_url='' status_url='' nxd_token='' nxd_boot='' nxd_p
 # shellcheck source=/dev/null
 if [ -e "$nxd/arguments" ]; then . "$nxd/arguments"; fi
 
+# find_wget: by where it stands, for a busybox takes its own for the bare name, whatever stands in the path
+wget=wget
+find_wget() {
+  before=$IFS
+  IFS=:
+  for folder in $PATH; do
+    if [ -x "$folder/wget" ]; then
+      case $("$folder/wget" --help 2>&1) in
+        *BusyBox*) ;;
+        *)
+          wget=$folder/wget
+          break
+          ;;
+      esac
+    fi
+  done
+  IFS=$before
+}
+has curl || find_wget
+
 # is_small: this wget is that of busybox, which knows nobody by a key and believes every certificate
 is_small() {
-  case $(wget --help 2>&1) in
+  case $("$wget" --help 2>&1) in
     *BusyBox*) return 0 ;;
   esac
   return 1
@@ -106,7 +126,7 @@ ask() {
       --header "Authorization: Bearer $nxd_token" ${3+--header 'Content-Type: application/json' --data-binary "$3"} \
       --output "$file" "$url" 2>"$why"
   else
-    within "$ANSWER_SECONDS" wget "$(quiet)" -O "$file" \
+    within "$ANSWER_SECONDS" "$wget" "$(quiet)" -O "$file" \
       ${nxd_pin:+--no-check-certificate "--pinnedpubkey=$nxd_pin"} --header "Authorization: Bearer $nxd_token" \
       ${3+--header 'Content-Type: application/json' --post-data "$3"} "$url" 2>"$why"
   fi

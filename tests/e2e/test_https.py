@@ -12,29 +12,25 @@ import pytest
 import yaml
 
 from daemon.client import Client
-from tests.certificates import certificate_files
+from tests.certificates import certificate_files, secured
 from tests.e2e.deployments import nxd, run_to, spec
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 
-def secured(one: Any, folder: Path) -> tuple[Path, Path]:
-    """Give the daemon's configuration port a certificate, which it reads when it starts."""
-    certificate, key = certificate_files(folder)
+def restarted(one: Any, folder: Path) -> tuple[Path, Path]:
+    """The daemon with a certificate for its configuration port, which it reads when it starts."""
     one.stage.stop_daemon()
-    settings = yaml.safe_load(one.stage.config.read_text())
-    url = settings["config"]["url"].replace("http:", "https:")
-    settings["config"] |= {"url": url, "certificate": str(certificate), "key": str(key)}
-    one.stage.config.write_text(yaml.safe_dump(settings))
+    files = secured(one.stage.config, folder)
     one.stage.start_daemon()
-    return certificate, key
+    return files
 
 
 def test_a_cluster_is_deployed_and_its_installers_tell_nobody_else(
     rig: Callable[..., Any], tmp_path: Path
 ) -> None:
     one = rig()
-    secured(one, tmp_path / "tls")
+    restarted(one, tmp_path / "tls")
     with Client(one.stage.socket) as client:
         client.apply(spec())
         run_to(one.stage, "active")
@@ -46,7 +42,7 @@ def test_a_preflight_tells_when_the_file_is_not_what_the_daemon_shows(
     rig: Callable[..., Any], tmp_path: Path
 ) -> None:
     one = rig()
-    secured(one, tmp_path / "tls")
+    restarted(one, tmp_path / "tls")
     (tmp_path / "demo.yaml").write_text(spec())
     found = nxd(one, "preflight", str(tmp_path / "demo.yaml"))
     assert "answers as it should" in found.stdout and found.returncode == 0, found.stdout + found.stderr
@@ -60,7 +56,7 @@ def test_a_certificate_without_its_key_or_its_url_is_refused_with_what_is_missin
     rig: Callable[..., Any], tmp_path: Path
 ) -> None:
     one = rig()
-    _, key = secured(one, tmp_path / "tls")
+    _, key = restarted(one, tmp_path / "tls")
     whole = yaml.safe_load(one.stage.config.read_text())
     one.stage.stop_daemon()
     plain = whole["config"]["url"].replace("https:", "http:")

@@ -76,12 +76,12 @@ def kernel_arguments(url: str, **changes: str) -> dict[str, str]:
 
 
 class AgentRoot:
-    """One machine in a folder. ``shell`` runs the agent: dash, which finds curl; dash with GNU wget; or busybox, beside
-    which nothing else is there."""
+    """One machine in a folder. ``shell`` runs the agent: dash, which finds curl; dash with GNU ``wget``; busybox
+    alone; or ``both``, a busybox that has GNU's wget beside it."""
 
     def __init__(self, root: Path, shell: str, arguments: dict[str, str]) -> None:
         self.root = root
-        self._shell = "busybox" if shell == "busybox" else "dash"
+        self._shell = "busybox" if shell in ("busybox", "both") else "dash"
         for name, mode, content in unpacked(agent_initrd().content):
             if mode & 0o040000:
                 (root / name).mkdir(parents=True)
@@ -108,12 +108,18 @@ class AgentRoot:
             for name in (*PROGRAMS, "wget"):
                 if found := shutil.which(name):
                     (root / "programs" / name).symlink_to(found)
-        if shell == "busybox":
+        if self._shell == "busybox":
             self._path = str(root / "applets")
             (root / "applets").mkdir()
             busybox = shutil.which("busybox")
             assert busybox is not None
             self._busybox = busybox
+        if shell == "both":
+            found = shutil.which("wget")
+            assert found is not None
+            (root / "programs").mkdir()
+            (root / "programs" / "wget").symlink_to(found)
+            self._path += f":{root / 'programs'}"
 
     def has_processor(self, flags: str) -> None:
         put(

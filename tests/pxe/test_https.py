@@ -110,7 +110,11 @@ def machine(folder: Path, shell: str, port: int, pin: str) -> AgentRoot:
     return AgentRoot(folder / "machine", shell, kernel_arguments(f"https://{HERE}:{port}", nxd_pin=pin))
 
 
-KNOWING = [shell for shell, program in (("dash", "curl"), ("wget", "wget")) if shutil.which(program)]
+KNOWING = [
+    shell
+    for shell, program in (("dash", "curl"), ("wget", "wget"), ("both", "wget"))
+    if shutil.which(program)
+]
 """What the agent can ask with that knows the other side by its key."""
 
 

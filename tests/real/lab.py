@@ -15,6 +15,7 @@ import yaml
 from daemon.client import Client
 from daemon.demo.setup import Demo, DemoOptions
 from pxe.images import fingerprint
+from tests.certificates import secured
 from tests.real.disk import write_partition
 from tests.real.initrd import kernel, write_initrd
 from tests.real.machine import RealMachine
@@ -55,12 +56,19 @@ class Lab:
         self.stage.stop()
         self.network.close()
 
-    def _write_images(self) -> None:
+    def secure(self) -> None:
+        """Give the daemon's configuration port a certificate, and the installer a program that knows it by its key."""
+        self.stage.stop_daemon()
+        secured(self.stage.config, self.directory / "tls")
+        self._write_images("wget")
+        self.stage.start_daemon()
+
+    def _write_images(self, *programs: str) -> None:
         images = self.stage.directory / "images"
         write_partition(images / "payload", self.directory)
         (images / "vmlinuz-foundation").write_bytes(kernel().read_bytes())
         url = yaml.safe_load(self.stage.config.read_text())["boot"]["url"]
-        write_initrd(images / "initrd-foundation.img", f"{url}/pxe/images/payload", self.directory)
+        write_initrd(images / "initrd-foundation.img", f"{url}/pxe/images/payload", self.directory, programs)
         names = ("vmlinuz-foundation", "initrd-foundation.img", "payload")
         for name in names:
             (images / name).chmod(0o644)

@@ -156,6 +156,16 @@ def test_every_firmware_installs_a_machine_once_and_boots_its_disk_from_then_on(
     stays_installed(machine, 1)
 
 
+def test_a_machine_knows_the_daemon_by_its_key_and_is_installed_over_https(lab: Lab) -> None:
+    lab.secure()
+    (machine,) = lab.deploy("node01")
+    machine.shows(GREETING, seconds=400)
+    lab.reaches("node01", "awaiting_cvm")
+    assert machine.argument("config_url").startswith("https://")
+    assert machine.argument("status_url").startswith("https://")
+    assert (machine.counted(BEGUN), machine.counted(ENDED)) == (1, 1)
+
+
 def test_a_second_machine_with_the_token_of_another_is_turned_away_and_disturbs_nobody(lab: Lab) -> None:
     (machine,) = lab.deploy("node01", before=lambda: lab.plug_in_another("node01", TWIN).power_on())
     twin = lab.machines["another node01"]
