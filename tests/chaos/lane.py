@@ -172,6 +172,10 @@ class Lane:
                 self._apply_spec(impatient, cell, number, token)
         except DaemonUnreachable:
             return  # it died or stopped at once, as it may
+        except DaemonRefused as refused:
+            if cell.direction == "make" or refused.error["code"] != "unknown":
+                raise
+            # what was asked for before is done, and nothing is left to ask
 
     def _apply_spec(self, client: Client, cell: Cell, number: int, token: str) -> None:
         """What a person asks for, that the call be made."""

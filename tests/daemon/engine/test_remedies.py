@@ -305,18 +305,20 @@ def test_no_refusal_names_a_deletion_where_something_harmless_or_time_leads_on(
 
 def test_a_verb_for_one_node_never_offers_to_delete_its_whole_cluster_while_a_milder_one_is_legal() -> None:
     node, kind = PAIRS[1]
-    for (state, step), (whole, at) in itertools.product(standings(node), standings(kind)):
-        cluster = Record("demo", kind.name, "demo", whole, 0.0, step=at, spec={"nodes": ["node01", "node02"]})
+    specs = (["node01", "node02"], ["node02"])
+    for (state, step), (whole, at), names in itertools.product(standings(node), standings(kind), specs):
+        cluster = Record("demo", kind.name, "demo", whole, 0.0, step=at, spec={"nodes": names})
         record = Record("node01", node.name, "demo", state, 0.0, step=step)
         here = Situation(record, cluster, node, [], [], Ibm(), lambda: True)
         there = Situation(cluster, cluster, kind, [], [], Ibm(), lambda: True)
         milder = any(legality.why_not(place, one, {}) is None for place in (here, there) for one in HARMLESS)
+        spared = milder or state == "rolled_back" or record.name not in names
         for verb in node.verbs:
             if legality.why_not(here, verb, {}) is None:
                 continue
             found = [one.verb for one in ways_on(here, there, verb, {}) if one.target == "demo"]
             deletes = {"rollback", "destroy"} & set(found)
-            assert not deletes or not (milder or state == "rolled_back"), (state, whole, verb, found)
+            assert not deletes or not spared, (state, whole, names, verb, found)
 
 
 def test_a_host_that_stays_ill_is_replaced_before_the_whole_cluster_goes_back_to_nothing() -> None:
