@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -157,11 +157,6 @@ def size(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=SCREENS)
-def screen(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture(autouse=True)
 def directory(socket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nxtui is started: two specs, something else, and a directory."""
@@ -174,6 +169,26 @@ def directory(socket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place)
 
 
+async def home(w: Any) -> None:
+    """Back to the fleet, as it is when a window opens."""
+    while len(w.app.screen_stack) > 1:
+        await w.press("escape")
+    if w.app.screen.focused is not w.app.screen.nodes:
+        await w.press("tab")
+    if "LOG  of everything" in w.frame:
+        await w.press("a")
+    await w.shows("LOG  of node02")
+
+
+async def opened(w: Any, names: Iterable[str] = SCREENS) -> AsyncIterator[str]:
+    """Open one screen after the other in the same window, and come home from each."""
+    for name in names:
+        await SCREENS[name](w)
+        yield name
+        await home(w)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
 async def test_live_then_stale_then_lost(window: Open, golden: Golden, size: str, screen: str) -> None:
     async with window(SIZES[size]) as w:
         await SCREENS[screen](w)
@@ -194,42 +209,41 @@ async def test_live_then_stale_then_lost(window: Open, golden: Golden, size: str
         golden(f"{screen}-lost-{size}", w.frame)
 
 
-@pytest.mark.parametrize("screen", CHANGES_NOTHING)
-async def test_read_only(window: Open, golden: Golden, size: str, screen: str) -> None:
+async def test_read_only(window: Open, golden: Golden, size: str) -> None:
     async with window(SIZES[size], read_only=True) as w:
-        await SCREENS[screen](w)
-        golden(f"{screen}-read-only-{size}", w.frame)
+        async for screen in opened(w, CHANGES_NOTHING):
+            golden(f"{screen}-read-only-{size}", w.frame)
 
 
-@pytest.mark.parametrize("key", CHANGES_SOMETHING)
-async def test_read_only_opens_nothing_that_changes_something(window: Open, size: str, key: str) -> None:
+async def test_read_only_opens_nothing_that_changes_something(window: Open, size: str) -> None:
     async with window(SIZES[size], read_only=True) as w:
-        await w.press(key)
-        await w.shows("Started with --read-only: nothing can")
-        assert len(w.app.screen_stack) == 1
+        for times, key in enumerate(CHANGES_SOMETHING, 1):
+            await w.press(key)
+            await w.until(lambda: w.app.said.all and w.app.said.all[-1].times == times, f"a word about {key}")  # noqa: B023
+            await w.shows("Started with --read-only: nothing can")
+            assert len(w.app.screen_stack) == 1, key
 
 
-async def test_ascii(window: Open, golden: Golden, size: str, screen: str) -> None:
+async def test_ascii(window: Open, golden: Golden, size: str) -> None:
     async with window(SIZES[size], ascii_only=True) as w:
-        await SCREENS[screen](w)
-        golden(f"{screen}-ascii-{size}", w.frame)
-        assert w.frame.isascii()
+        async for screen in opened(w):
+            golden(f"{screen}-ascii-{size}", w.frame)
+            assert w.frame.isascii()
 
 
 async def test_without_colour_every_fact_is_there_in_words(
-    window: Open, golden: Golden, size: str, screen: str, monkeypatch: pytest.MonkeyPatch
+    window: Open, golden: Golden, size: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with window(SIZES[size]) as w:
-        await SCREENS[screen](w)
-        golden(f"{screen}-{size}", w.frame)  # the same frame as in colour
+        async for screen in opened(w):
+            golden(f"{screen}-{size}", w.frame)  # the same frame as in colour
 
 
-@pytest.mark.parametrize("screen", ["fleet", "node", "log", "spec", "said"])
-async def test_on_a_large_screen(window: Open, golden: Golden, screen: str) -> None:
+async def test_on_a_large_screen(window: Open, golden: Golden) -> None:
     async with window(SIZES["200x60"]) as w:
-        await SCREENS[screen](w)
-        golden(f"{screen}-200x60", w.frame)
+        async for screen in opened(w, ("fleet", "node", "log", "spec", "said")):
+            golden(f"{screen}-200x60", w.frame)
 
 
 async def test_without_any_daemon(window: Open, golden: Golden, size: str, daemon: Any) -> None:
