@@ -6,6 +6,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
+from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -22,6 +23,9 @@ _WORDS: Mapping[object, str] = {
     Sequence: "a list",
     Callable: "a function",
 }
+
+_fields: Callable[[type], Mapping[str, Any]] = lru_cache(maxsize=256)(get_type_hints)
+"""What a class declares, read once: hundreds of states and verbs are of a few classes."""
 
 
 def misfits(value: object, wanted: Any, place: str) -> Iterator[str]:
@@ -54,7 +58,7 @@ def _inside(value: Any, wanted: Any, place: str) -> Iterator[str]:
             yield from misfits(key, of[0], f"a key of {place}")
             yield from misfits(one, of[1], f"{place}, {key}")
     elif inspect.isclass(wanted) and (is_dataclass(wanted) or issubclass(wanted, Struct)):
-        for name, hint in get_type_hints(type(value)).items():
+        for name, hint in _fields(type(value)).items():
             yield from misfits(getattr(value, name), hint, f"{place}: {name}" if place else name)
 
 

@@ -238,10 +238,12 @@ def test_a_mistake_in_a_table_is_named(broken: Kind, sentence: str) -> None:
 def test_a_compiled_table_that_is_not_the_machine_is_named() -> None:
     tampered = kind()
     tampered.table["failed", "making", "retry"] = "active"
+    tampered.table["failed", "failed", "start"] = "making"
     del tampered.table["pending", "pending", "start"]
     said = problems(tampered)
     assert "failed (at making): retry leads to active by the table, to making by the machine." in said
     assert "pending (at pending): start leads to None by the table, to making by the machine." in said
+    assert "failed (at failed): start leads to making by the table, to None by the machine." in said
 
 
 def test_the_walk_knows_at_which_step_a_record_stands() -> None:
