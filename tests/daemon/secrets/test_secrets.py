@@ -156,6 +156,20 @@ def test_no_known_secret_is_left_in_any_text(secrets: list[str], around: str) ->
         assert all(secret not in told for secret in secrets if not set(secret) <= {*HIDDEN, *around})
 
 
+@pytest.mark.parametrize("others", [0, 300], ids=["alone", "among many"])
+@pytest.mark.parametrize("length", [0, 20, 5000])
+def test_a_secret_is_found_however_many_others_are_known(others: int, length: int) -> None:
+    redactor = Redactor()
+    for number in range(others):
+        redactor.add(f"{number:03}-other-secret")
+    assert redactor.text("-" * length + "abc123def456") == "-" * length + "abc123def456"
+    redactor.add("abc123def456")
+    for text in ("abc123def456", "abc123def", "abc123def456 and abc123def456."):
+        assert redactor.text("-" * length + text) == "-" * length + text.replace("abc123def", HIDDEN).replace(
+            f"{HIDDEN}456", HIDDEN
+        )
+
+
 def test_a_line_of_the_journal_holds_no_secret_nor_does_its_traceback() -> None:
     known = Redactor()
     known.add("correct-horse-battery-staple")
