@@ -136,12 +136,23 @@ async def test_a_yes_that_was_on_its_way_when_the_question_opened_is_none(
     window: Any, opens: str, more: tuple[str, ...]
 ) -> None:
     async with window() as w:
-        at_once(w, opens)
-        while not isinstance(w.app.screen, Confirm) or w.app.screen.plans is None:  # noqa: ASYNC110
-            await asyncio.sleep(0)
-        at_once(w, *more)
+        for _ in range(10):
+            at_once(w, opens)
+            while not isinstance(w.app.screen, Confirm) or w.app.screen.plans is None:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            question = w.app.screen
+            at_once(w, *more)
+            await w.pilot.pause()
+            if not question.is_awake:
+                break
+            # This machine was too slow: when the keys came, it was awake, and they were meant for it.
+            w.daemon.verbs.clear()
+            at_once(w, "escape")
+            await w.until(lambda: len(w.app.screen_stack) == 1, "the end of the question")
+        else:
+            pytest.fail("no key came in time for a question that took none yet")
         await w.until(lambda: getattr(w.app.screen, "is_awake", True), "the question to take keys")
-        assert w.daemon.verbs == [] and isinstance(w.app.screen, Confirm)
+        assert w.daemon.verbs == [] and w.app.screen is question
 
 
 async def test_no_yes_counts_before_the_last_deletion_was_in_sight(window: Any) -> None:
