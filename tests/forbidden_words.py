@@ -13,6 +13,7 @@ import re
 import sys
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -75,6 +76,7 @@ _CODE = re.compile(r"```.*?```|``.*?``|`[^`\n]*`", re.DOTALL)
 _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
+@cache
 def parts(name: str) -> list[str]:
     """The words of a name, in small letters."""
     return [part.lower() for part in _PART.findall(name)]
@@ -88,10 +90,10 @@ def forbidden() -> Iterator[str]:
             for word in parts(path.stem):
                 if word in INSTEAD:
                     yield f"{file}: {path.stem}: say {INSTEAD[word]}"
-            for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline):
-                for word in parts(token.string) if token.type == tokenize.NAME else ():
-                    if word in INSTEAD and (file, token.string) not in KEPT:
-                        yield f"{file}:{token.start[0]}: {token.string}: say {INSTEAD[word]}"
+            for line, name in _told_apart(path.read_text(encoding="utf-8"))[0]:
+                for word in parts(name):
+                    if word in INSTEAD and (file, name) not in KEPT:
+                        yield f"{file}:{line}: {name}: say {INSTEAD[word]}"
 
 
 def in_prose(root: Path = ROOT) -> Iterator[str]:
@@ -125,9 +127,20 @@ def _sentences(root: Path) -> Iterator[tuple[str, int, str]]:
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
                 yield file, node.lineno, node.value
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            if token.type == tokenize.COMMENT:
-                yield file, token.start[0], token.string
+        for line, comment in _told_apart(source)[1]:
+            yield file, line, comment
+
+
+@cache
+def _told_apart(source: str) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """The names of a module and its comments, each with its line."""
+    names, comments = [], []
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.NAME:
+            names.append((token.start[0], token.string))
+        elif token.type == tokenize.COMMENT:
+            comments.append((token.start[0], token.string))
+    return names, comments
 
 
 if __name__ == "__main__":

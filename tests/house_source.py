@@ -42,7 +42,15 @@ class Source:
 
     name: str
     path: Path
-    tree: ast.Module
+
+    @cached_property
+    def text(self) -> str:
+        return self.path.read_text(encoding="utf-8")
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Read by the first who looks at it: not everybody does."""
+        return ast.parse(self.text)
 
     @cached_property
     def nodes(self) -> tuple[ast.AST, ...]:
@@ -136,7 +144,7 @@ def read(root: Path, screens: Iterable[str] = ROOMS) -> list[Source]:
     for path in sorted(path for room in screens for path in (root / room).rglob("*.py")):
         parts = path.relative_to(root).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        sources.append(Source(name, path, ast.parse(path.read_text(encoding="utf-8"))))
+        sources.append(Source(name, path))
     return sources
 
 

@@ -6,7 +6,8 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
-from tests.forbidden_words import EVERYDAY, INSTEAD, PACKAGES, QUOTED, forbidden, in_prose, parts
+from tests.forbidden_words import EVERYDAY, INSTEAD, QUOTED, forbidden, in_prose, parts
+from tests.house_source import house
 
 ROOT = Path(__file__).parents[1]
 
@@ -66,9 +67,8 @@ def test_a_forbidden_word_is_found_wherever_people_read(tmp_path: Path) -> None:
 
 def test_the_name_of_a_class_is_taken_once() -> None:
     places: dict[str, list[str]] = defaultdict(list)
-    for package in PACKAGES:
-        for path in (ROOT / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.ClassDef):
-                    places[node.name].append(path.relative_to(ROOT).as_posix())
+    for source in house():
+        for node in source.nodes:
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(source.path.relative_to(ROOT).as_posix())
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
