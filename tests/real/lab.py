@@ -6,7 +6,7 @@ import json
 import os
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,14 +82,15 @@ class Lab:
         self,
         *names: str,
         before: Callable[[], object] = lambda: None,
-        firmware: str = "bios",
+        firmware: Sequence[str] = (),
         **least: int,
     ) -> list[RealMachine]:
         """Ask for a cluster of these nodes, and the machine of each, switched on when its server runs; ``before`` that
-        something may happen. ``least`` is what a machine must have more than these have."""
+        something may happen. ``firmware`` is that of each, "bios" where none is said; ``least`` is what a machine must
+        have more than these have."""
         self.order(*names, **least)
-        for name in names:
-            self._plug_in(name, firmware)
+        for name, its in zip(names, firmware or ["bios"] * len(names), strict=True):
+            self._plug_in(name, its)
         before()
         for name in names:
             self.machines[name].power_on()
