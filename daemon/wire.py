@@ -259,7 +259,8 @@ class PlanWait(TypedDict):
 
 class Plan(TypedDict):
     """What a verb or a spec would do now. ``digest`` names exactly this plan, with every attribute of what is made,
-    changed and deleted, and for a spec with every setting of it. ``note`` says what could not be foreseen."""
+    changed and deleted, and for a spec with every setting of it. ``note`` says what could not be foreseen, ``tells`` in
+    a few words where it begins, what it deletes and makes, and how long it usually takes."""
 
     digest: str
     target: str
@@ -268,6 +269,7 @@ class Plan(TypedDict):
     stages: list[PlanStage]
     sums: NotRequired[list[PlanSum]]
     note: NotRequired[str]
+    tells: NotRequired[str]
     waits: NotRequired[PlanWait]
 
 

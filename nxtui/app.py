@@ -48,7 +48,7 @@ class NxTui(UnbrokenApp):
     """Watches one daemon. It ends when a person says so or the terminal is gone, and for no other reason."""
 
     CSS = """
-    Screen { background: $background; layers: base; }
+    Screen { background: $background; layers: base band; }
     #middle { height: 1fr; }
     #left { width: 1fr; }
     #nodes, #clusters, #strip { height: auto; }
@@ -68,7 +68,7 @@ class NxTui(UnbrokenApp):
     HelpScreen > #dialog { height: 90%; }
     CommandPalette SearchIcon { display: none; }
     .-ascii #pane, .-ascii #objects { border-left: ascii $nx-rule; }
-    .-ascii #dialog { border: ascii $secondary; }
+    .-ascii #dialog, .-ascii Band { border: ascii $secondary; }
     .-ascii Grid, .-ascii LogView, .-ascii Page { scrollbar-size-vertical: 0; }
     .-ascii CommandPalette > Vertical, .-ascii CommandPalette #--input { border: none; }
     .-ascii CommandPalette LoadingIndicator { display: none; }
@@ -249,12 +249,21 @@ class NxTui(UnbrokenApp):
         from nxtui.screens.palette import Palette
 
         if not isinstance(self.screen, Palette):
+            if isinstance(self.screen, FullScreen):
+                self.screen.acting.close()
             self.push_screen(Palette(id="--command-palette"))
 
     def on_key(self, event: events.Key) -> None:
         """A key that nothing on the screen took: the screen may have been given a line to type into since."""
-        if isinstance(self.screen, FullScreen) and self.screen.take_typed(event):
+        if not isinstance(self.screen, FullScreen):
+            return
+        if self.screen.take_typed(event) or self.screen.acting.take(event.key):
             event.prevent_default()
+        elif self.player is None and (
+            was := keys.moved(self.screen.screen_name, event.key, self.keymap.actions)
+        ):
+            event.prevent_default()
+            self.say(f"{event.key} does nothing here now: {was.way} does it ({was.label}).")
 
     def on_paste(self, event: events.Paste) -> None:
         """What is pasted where nothing takes text is no keys."""
@@ -320,15 +329,8 @@ class NxTui(UnbrokenApp):
         programs.run(self, programs.console(self.feed.socket, entity["name"]), stays=True)
 
     def save(self, stem: str, suffix: str, text: str) -> None:
-        """Write a new file into the working directory, and say where it is."""
-        from nxtui.draw.export import write_new
-
-        try:
-            path = write_new(Path.cwd(), stem, suffix, self.wall(), text)
-        except OSError as cause:
-            self.say(f"Nothing was written: {cause.strerror}.", "error")
-        else:
-            self.say(f"Written: {path}")
+        """Ask for the name of a new file, write it, and say where it is."""
+        self.questions.begin(self.questions.save(stem, suffix, text))
 
     def open_log(self, name: str | None) -> None:
         """The log of a name, or of everything."""

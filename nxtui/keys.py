@@ -15,8 +15,10 @@ Group = Literal["Act", "Look", "Move", "Replay", "Leave"]
 
 @dataclass(frozen=True)
 class Action:
-    """One thing a person can do. ``footer`` is its rank there, 0 for not at all; ``at_step`` asks first at
-    which step the verb is meant."""
+    """One thing a person can do. ``keys`` is empty for what has words alone (``:``) or stands in the band of ``a``
+    alone; ``menu`` is its letter there. ``footer`` is its rank there, 0 for not at all; ``at_step`` asks first at which
+    step the verb is meant. ``meaning`` is what its keys mean wherever they are pressed: the id, unless several actions
+    are the same thing on different screens."""
 
     id: str
     keys: str
@@ -25,13 +27,32 @@ class Action:
     group: Group
     screens: tuple[ScreenName, ...]
     footer: int = 0
+    meaning: str = ""
     verb: str | None = None
     at_step: bool = False
+    menu: str = ""
+    opener: str = "a"
+
+    @property
+    def meant(self) -> str:
+        """What its keys mean."""
+        return self.meaning or self.id
 
     @property
     def shown_key(self) -> str:
-        """The key as it stands in footer and help."""
-        return " ".join(_shown(key) for key in self.keys.split(","))
+        """The keys as they stand in help and README: those of the screen, then the way through the band."""
+        through = f"{_shown(self.opener)} {_shown(self.menu)}" if self.menu else ""
+        return "  ".join(part for part in (" ".join(map(_shown, self.each_key)), through) if part)
+
+    @property
+    def way(self) -> str:
+        """How it is reached: its keys, else its words."""
+        return self.shown_key or f": {self.label}"
+
+    @property
+    def each_key(self) -> tuple[str, ...]:
+        """Its keys on a screen, by Textual's names."""
+        return tuple(self.keys.split(",")) if self.keys else ()
 
     @property
     def binding(self) -> str:
@@ -43,7 +64,7 @@ class Action:
     @cached_property
     def first_key(self) -> str:
         """The key as the footer names it."""
-        return self.shown_key.split(" ")[0]
+        return _shown(self.each_key[0]) if self.keys else ""
 
 
 _SHOWN = {
@@ -62,6 +83,9 @@ _SHOWN = {
     "escape": "Esc",
     "space": "Space",
     "tab": "Tab",
+    "plus": "+",
+    "minus": "-",
+    "full_stop": ".",
     "home": "Home",
     "end": "End",
     "pagedown": "PgDn",
@@ -87,114 +111,115 @@ _LOG: tuple[ScreenName, ...] = ("log",)
 _SPEC: tuple[ScreenName, ...] = ("spec",)
 
 
-def _verb(id: str, keys: str, label: str, help: str, footer: int, verb: str = "") -> Action:
+def _verb(
+    id: str, menu: str, label: str, help: str, verb: str = "", key: str = "", footer: int = 0
+) -> Action:
     """A verb of the daemon, on the rows that are marked or under the cursor."""
-    return Action(id, keys, label, help, "Act", _ROWS, footer, verb or id, at_step=bool(verb))
+    return Action(id, key, label, help, "Act", _ALL, footer, verb=verb or id, at_step=bool(verb), menu=menu)
 
 
 ACTIONS: tuple[Action, ...] = (
-    _verb("retry", "r", "retry", "Try again from the step that failed.", 1),
-    _verb("retry_from", "f", "retry from", "Try again from a step of your choice.", 13, "retry"),
-    _verb("rollback", "R", "rollback", "Go back to nothing; shows first what will be deleted.", 2),
-    _verb("hold", "h", "hold", "Stop at the next safe point.", 7),
-    _verb("hold_after", "T", "hold after", "Stop after a step of your choice.", 15, "hold"),
-    _verb("resume", "u", "resume", "Go on after a hold.", 6),
-    _verb("replace", "X", "replace", "Order another server behind the same addresses.", 12),
-    _verb("protect", "p", "protect", "Refuse every deletion in a cluster.", 10),
-    _verb("unprotect", "P", "unprotect", "Allow deletions in a cluster again.", 11),
-    _verb("destroy", "D", "destroy", "Delete everything of a cluster; asks for its name.", 9),
-    Action("apply", "A", "apply", "Choose a spec, check it, see its plan, apply it.", "Act", _FLEET, 14),
+    Action("act", "a", "act", "What may be done with it, and what each verb comes to.", "Act", _ALL, 1),
+    _verb("retry", "r", "retry", "Try again from the step that failed.", key="r", footer=2),
+    _verb("retry_from", "f", "retry from …", "Try again from a step of your choice.", "retry"),
+    _verb("hold", "h", "hold", "Stop at the next safe point."),
+    _verb("hold_after", "t", "hold after …", "Stop after a step of your choice.", "hold"),
+    _verb("resume", "u", "resume", "Go on after a hold."),
+    _verb("protect", "p", "protect", "Refuse every deletion in a cluster."),
+    _verb("unprotect", "p", "unprotect", "Allow deletions in a cluster again."),
     Action(
-        "confirm_spec", "enter", "plan and apply", "Show what it would make; then y does.", "Act", _SPEC, 1
+        "apply", "", "apply a spec …", "Choose a spec, check it, see its plan, apply it.", "Act", _ALL, menu="s"
     ),
-    Action("edit", "e", "edit", "Open the spec in your editor ($EDITOR).", "Act", _SPEC, 2),
+    _verb("replace", "x", "replace", "Order another server behind the same addresses."),
+    _verb("rollback", "b", "roll back", "Go back to nothing; shows first what will be deleted."),
+    _verb("destroy", "d", "destroy", "Delete everything of a cluster; asks for its name."),
     Action(
-        "reread",
-        "r",
-        "check again",
-        "Read the file again; a saved change is seen by itself.",
-        "Act",
-        _SPEC,
-        3,
+        "confirm_spec", "enter", "plan and apply", "Show what it would make; then y does.", "Act", _SPEC, 3, "open"
     ),
-    Action("next_problem", "n", "next mistake", "To the next mistake in the spec.", "Look", _SPEC, 4),
-    Action(
-        "open",
-        "enter",
-        "details",
-        "The story of the node or cluster: timeline, objects, log.",
-        "Look",
-        ("fleet", "said"),
-        3,
-    ),
-    Action("members", "enter", "nodes", "Choose another node of the cluster.", "Look", ("node",), 5),
-    Action("log", "l", "logs", "The log on the whole screen.", "Look", _ROWS, 4),
-    Action("login", "S", "log in", "Step aside and log in on one of its addresses (ssh).", "Look", _ROWS),
-    Action("console", "C", "console", "The serial console of its machine, until Ctrl-].", "Look", _ROWS),
-    Action("filter", "slash", "filter", "Hide nodes: state:failed !cluster:a text.", "Look", _FLEET, 5),
-    Action("search", "slash", "search", "Find text; n and N go on and back.", "Look", _LOG, 3),
-    Action("next_hit", "n", "next", "The next place that was found.", "Look", _LOG, 5),
+    Action("edit", "e", "edit", "Open the spec in your editor ($EDITOR).", "Look", _SPEC, 4),
+    Action("reread", "", "check", "Read the spec again; a saved change is seen by itself.", "Look", _SPEC),
+    Action("next_problem", "right_square_bracket", "next mistake", "To the next mistake in the spec.", "Look",
+           _SPEC, 5),
+    Action("prev_problem", "left_square_bracket", "mistake before", "To the mistake before.", "Look", _SPEC),
+    Action("open", "enter", "details", "The story of the node or cluster: timeline, objects, log.", "Look",
+           ("fleet", "said"), 3),
+    Action("members", "enter", "nodes", "Choose another node of the cluster.", "Look", ("node",), 5, "open"),
+    Action("log", "L", "log", "The log on the whole screen.", "Look", _ROWS, 4),
+    Action("login", "I", "into", "Step aside: log in on an address of it (ssh), or its serial console.", "Look",
+           _ROWS, 12),
+    Action("console", "", "console", "The serial console of its machine, until Ctrl-].", "Look", _ROWS),
+    Action("said", "H", "said", "Everything that this window said on its one line.", "Look", _ALL, 18),
+    Action("filter", "slash", "filter", "Hide nodes: state:failed !cluster:a text.", "Look", _FLEET, 5, "find"),
+    Action("search", "slash", "find", "Find text; n and N go on and back.", "Look", _LOG, 4, "find"),
+    Action("next_hit", "n", "next", "The next place that was found.", "Look", _LOG, 6),
     Action("prev_hit", "N", "previous", "The place found before.", "Look", _LOG),
-    Action("pause", "p,space", "pause", "Freeze the log; new lines are counted.", "Look", _LOG, 1),
-    Action("level", "e", "level", "Show all levels, warnings and worse, or errors.", "Look", _LOG, 2),
-    Action("log_filter", "f", "filter", "Hide lines: node:node02 kind:call !text.", "Look", _LOG, 4),
-    Action("wrap", "w", "wrap", "Show long lines whole or cut.", "Look", _LOG, 6),
-    Action("stamps", "T", "times", "Time of day, full date, or no time at all.", "Look", _LOG, 8),
-    Action(
-        "mark_line", "m", "mark", "Mark the line; marked lines are what is copied and saved.", "Look", _LOG, 7
-    ),
-    Action(
-        "save", "S", "save", "Write the marked lines, else all that are shown, to a file.", "Look", _LOG, 9
-    ),
-    Action("pager", "V", "pager", "The same lines in your pager ($PAGER).", "Look", _LOG),
-    Action(
-        "scope",
-        "a",
-        "all/one",
-        "The log of everything, or of what is selected.",
-        "Look",
-        ("fleet", "log"),
-        16,
-    ),
+    Action("pause", "p", "pause", "Freeze the log; new lines are counted.", "Look", _LOG, 3),
+    Action("level_more", "plus", "more", "More of the log: warnings too, then all levels.", "Look", _LOG, 0, "more"),
+    Action("level_less", "minus", "less", "Less of the log: warnings and worse, then errors alone.", "Look", _LOG, 5,
+           "less"),
+    Action("log_filter", "f", "only", "Hide lines: node:node02 kind:call !text.", "Look", _LOG, 7),
+    Action("wrap", "w", "wrap", "Show long lines whole or cut.", "Look", _LOG, 8),
+    Action("stamps", "t", "times", "Time of day, full date, or no time at all.", "Look", _LOG, 10),
+    Action("mark_line", "space", "mark", "Mark the line; marked lines are what is copied and saved.", "Look", _LOG,
+           9, "mark"),
+    Action("save", "x", "save", "Write the marked lines, else all that are shown, to a file; asks its name.", "Look",
+           _LOG, 11, "export"),
+    Action("pager", "e", "pager", "The same lines in your pager ($PAGER).", "Look", _LOG, 0, "edit"),
+    Action("scope", "full_stop", "all/one", "The log of everything, or of what is selected.", "Look",
+           ("fleet", "log"), 16),
     Action("sort", "s", "sort", "Next order: trouble, name, cluster, state, step …", "Look", _FLEET, 8),
     Action("turn", "o", "reverse", "Turn the order round.", "Look", _FLEET),
     Action("mark", "space", "mark", "Mark the row; verbs act on all marked rows.", "Look", _FLEET, 17),
     Action("span", "v", "range", "Mark from the last mark to here.", "Look", _FLEET),
-    Action(
-        "export",
-        "x",
-        "export",
-        "Write the marked rows, else all that are shown, to a CSV file.",
-        "Look",
-        _FLEET,
-    ),
+    Action("export", "x", "export", "Write the marked rows, else all that are shown, to a CSV file; asks its name.",
+           "Look", _FLEET),
     Action("copy", "y", "copy", "Copy the row or lines to the clipboard, also over SSH.", "Look", _ALL),
-    Action("said", "H", "said", "Everything that this window said on its one line.", "Look", _ALL, 18),
-    Action("theme", "t", "theme", "Next theme: dark, light, high contrast.", "Look", _ALL),
+    Action("theme", "", "theme", "Next theme: dark, light, high contrast.", "Look", _ALL),
     Action("down", "j,down", "down", "One down.", "Move", _ALL),
     Action("up", "k,up", "up", "One up.", "Move", _ALL),
+    Action("rewind", "h,left", "left", "Out: to its cluster, or back. In a replay a hundredth back.", "Move", _ALL),
+    Action("forward", "l,right", "right", "In: to its details. In a replay a hundredth on.", "Move", _ALL),
     Action("page_down", "pagedown", "page down", "One page down.", "Move", _ALL),
     Action("page_up", "pageup", "page up", "One page up.", "Move", _ALL),
     Action("top", "g,home", "top", "To the top.", "Move", _ALL),
     Action("bottom", "G,end", "bottom", "To the end; a log follows again.", "Move", _ALL),
-    Action("other", "tab", "other list", "Between clusters and nodes.", "Move", _FLEET),
-    Action("play", "b", "play/pause", "Let the recorded time pass, or stop it.", "Replay", _LINES, 1),
-    Action("rewind", "left", "back", "A hundredth of the recording back.", "Replay", _LINES, 2),
-    Action("forward", "right", "on", "A hundredth of the recording on.", "Replay", _LINES, 3),
-    Action("slower", "left_square_bracket", "slower", "Half the speed.", "Replay", _LINES, 4),
-    Action("faster", "right_square_bracket", "faster", "Twice the speed.", "Replay", _LINES, 5),
-    Action("clear", "escape", "clear", "Clear the filter, then the marks.", "Leave", _FLEET),
+    Action("other", "tab", "other list", "Between clusters and nodes.", "Move", _FLEET, 6),
+    Action("play", "p", "play/pause", "Let the recorded time pass, or stop it.", "Replay", _ROWS, 1, "pause"),
+    Action("faster", "plus", "faster", "Twice the speed.", "Replay", _ROWS, 2, "more"),
+    Action("slower", "minus", "slower", "Half the speed.", "Replay", _ROWS, 3, "less"),
+    Action("clear", "escape", "clear", "Clear the filter, then the marks.", "Leave", _FLEET, 0, "back"),
     Action("earlier", "less_than_sign", "place before", "The place you looked at before.", "Leave", _ALL),
     Action("later", "greater_than_sign", "place after", "On again, after going back.", "Leave", _ALL),
-    Action(
-        "back", "escape", "back", "Back to the screen before.", "Leave", ("node", "log", "spec", "said"), 20
-    ),
+    Action("back", "escape", "back", "Back to the screen before.", "Leave", ("node", "log", "spec", "said"), 20),
     Action("palette", "colon", "commands", "Everything by its words: retry node02.", "Leave", _ALL, 21),
     Action("help", "question_mark", "help", "All keys.", "Leave", _ALL, 22),
     Action("quit", "q", "quit", "Close this window; the daemon goes on working.", "Leave", _ALL, 23),
-)
+)  # fmt: skip
+
+MOVED = {
+    "A": "apply",
+    "C": "console",
+    "D": "destroy",
+    "P": "unprotect",
+    "R": "rollback",
+    "S": "login",
+    "T": "stamps",
+    "V": "pager",
+    "X": "replace",
+    "b": "play",
+    "e": "level_less",
+    "f": "retry_from",
+    "m": "mark",
+    "p": "protect",
+    "t": "theme",
+    "u": "resume",
+}
+"""A letter that means nothing on a screen any more → what it did there."""
 
 BY_ID = {action.id: action for action in ACTIONS}
+
+_NO_KEY = "f24"
+"""A key that no keyboard has: what is bound to it can be given another one by a keymap."""
 
 _OF_THE_APP = ("palette",)
 """Actions that Textual binds itself (``COMMAND_PALETTE_BINDING``)."""
@@ -211,9 +236,9 @@ def on_screen(
 def bindings(screen: ScreenName) -> list[BindingType]:
     """Textual's bindings for one kind of screen; their ids are what a keymap names."""
     return [
-        Binding(action.keys, action.binding, action.label, show=False, id=action.id)
+        Binding(action.keys or _NO_KEY, action.binding, action.label, show=False, id=action.id)
         for action in ACTIONS
-        if screen in action.screens and action.id not in _OF_THE_APP
+        if screen in action.screens and (action.keys or not action.menu) and action.id not in _OF_THE_APP
     ]
 
 
@@ -225,7 +250,20 @@ def footer(
     return tuple(sorted(offered, key=lambda action: (action.group != "Replay", action.footer)))
 
 
+def band(actions: tuple[Action, ...] = ACTIONS) -> tuple[Action, ...]:
+    """What stands in the band of ``a``, in its order."""
+    return tuple(action for action in actions if action.menu)
+
+
+def moved(screen: ScreenName, key: str, actions: tuple[Action, ...] = ACTIONS) -> Action | None:
+    """What a letter did that means nothing on this screen any more, where no replay is played; None if it means
+    something, or never did."""
+    if any(key in action.each_key for action in on_screen(screen, actions=actions)):
+        return None
+    return next((action for action in actions if action.id == MOVED.get(key)), None)
+
+
 def readme_table() -> str:
     """The keys as the Markdown table of the README."""
-    rows = [f"| `{action.shown_key}` | {action.help} |" for action in ACTIONS]
+    rows = [f"| `{action.way}` | {action.help} |" for action in ACTIONS]
     return "\n".join(["| key | what it does |", "|---|---|", *rows])

@@ -36,6 +36,8 @@ def print_plan(plan: wire.Plan) -> None:
     if plan.get("note"):
         print(plan["note"])
     print_stages(plan)
+    if plan.get("tells"):
+        print(f"In short: {plan['tells']}.")
     print(f"{counted(len(plan['items']), 'object')}; this plan is {plan['digest']}.")
 
 

@@ -10,13 +10,14 @@ from math import inf
 from typing import Any
 
 from daemon import wire
+from daemon.display.durations import lasting
 from daemon.engine import sentences
 from daemon.engine.limits import Limits
 from daemon.errors.tree import NxdError
 from daemon.memory.history import History
 from daemon.platforms.base import Bound, Planned
 from daemon.store.ops import Resource
-from daemon.words import first_of
+from daemon.words import counted, first_of
 from state_machines.kind import Kind
 from state_machines.objects import ObjectKind
 
@@ -38,19 +39,46 @@ def plan_of(
     objects: Objects,
     plain: Mapping[str, Any] | None = None,
     note: str = "",
+    begins: bool = False,
     bounds: Sequence[Bound] = (),
 ) -> wire.Plan:
-    """The plan with its digest, which names what will be done, and the whole spec, and not how long it takes."""
+    """The plan with its digest, which names what will be done, and the whole spec, and not how long it takes.
+    ``begins``: its first step is one that was left undone, and is told of."""
     text = json.dumps([verb, target, items, plain], sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     plan = wire.Plan(digest=digest, target=target, verb=verb, items=items, stages=stages or [])
     plan["sums"] = _sums(items, objects)
+    if told := _told(plan, begins):
+        plan["tells"] = told
     if note:
         plan["note"] = note
     waits = _longest(bounds)
     if waits is not None:
         plan["waits"] = waits
     return plan
+
+
+def _told(plan: wire.Plan, begins: bool) -> str:
+    """What a plan comes to, in a few words; nothing of one that does nothing outside."""
+    stages = plan["stages"]
+    goes_on = begins and stages and not deletes(plan)
+    parts = [f"begins at {stages[0]['title']}"] if goes_on else []
+    for action, does, after in (
+        ("delete", "deletes", " for good"),
+        ("create", "makes", ""),
+        ("change", "changes", ""),
+    ):
+        sums = [one for one in plan["sums"] if one["action"] == action]
+        if sums:
+            what = counted(sum(one["count"] for one in sums), "setting" if action == "change" else "object")
+            parts.append(f"{does} {sums[0]['text'] if len(sums) == 1 else what}{after}")
+    usual = [stage["usual"] for stage in stages]
+    known = [seconds for seconds in usual if seconds is not None]
+    if stages:
+        parts.append(
+            f"about {lasting(sum(known))}" if len(known) == len(usual) else "never done yet, time unknown"
+        )
+    return " · ".join(parts)
 
 
 def _longest(bounds: Sequence[Bound]) -> wire.PlanWait | None:

@@ -69,7 +69,8 @@ class Verbs:
             items = self._renewals(record, verb, args)
         plain = self._journal.mirror.records[record.shard].spec if effect.attempt else None
         stages = self._stages(record, verb, args)
-        return plan_of(verb, record.name, items, stages, objects=platform.objects, plain=plain)
+        begins = effect.attempt and not self._goes_back(record, verb, args)
+        return plan_of(verb, record.name, items, stages, objects=platform.objects, plain=plain, begins=begins)
 
     def _goes_back(self, record: Record, verb: str, args: Mapping[str, Any]) -> bool:
         """Whether the verb leads back to nothing."""

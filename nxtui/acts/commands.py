@@ -117,7 +117,7 @@ class FleetCommands(Provider):
         for action in self._nx.actions_of(self._screen_name):
             if action.verb is None and action.group != "Move" and action.id != "palette":
                 run = partial(self.screen.run_action, action.binding)
-                yield PaletteCommand(action.label, f"{action.help} ({action.shown_key})", run)
+                yield PaletteCommand(action.label, f"{action.help} ({action.way})", run)
 
     async def discover(self) -> Hits:
         """What stands there before anything is typed: the actions of this screen."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
 from daemon.display.encodings import SETTINGS_LIMIT, NotText, text_in
-from nxtui.keys import ACTIONS, BY_ID, Action, ScreenName
+from nxtui.keys import ACTIONS, BY_ID, Action, ScreenName, band
 
 NAMED = frozenset(
     ("up", "down", "left", "right", "home", "end", "pageup", "pagedown", "enter", "escape", "space", "tab")
@@ -36,7 +36,7 @@ class Keymap:
 
     @property
     def changed(self) -> dict[str, str]:
-        """Action → its keys, where they are not the usual ones."""
+        """Action → its keys on a screen, where they are not the usual ones."""
         return {action.id: action.keys for action in self.actions if action.keys != BY_ID[action.id].keys}
 
 
@@ -84,19 +84,31 @@ def build(chosen: Mapping[Any, Any]) -> Keymap:
         found = _keys(keys)
         if isinstance(found, str):
             mistakes.append(f"{name}: {found}")
+        elif BY_ID[name].menu and not _is_letter(found):
+            mistakes.append(f"{name}: what acts has one letter or digit, in the band of a.")
         else:
             given[name] = ",".join(found)
     while clash := _clash(_with(given)):
-        key, screen, one, other = clash
-        mistakes.append(f"{one} and {other} would both have the key {key} on the {screen} screen.")
+        key, where, one, other = clash
+        mistakes.append(f"{one} and {other} would both have the key {key} {where}.")
         given.pop(other if other in given else one)
     return Keymap(_with(given), tuple(mistakes))
 
 
 def _with(given: Mapping[str, str]) -> tuple[Action, ...]:
-    return tuple(
-        replace(action, keys=given[action.id]) if action.id in given else action for action in ACTIONS
-    )
+    """The table with other keys. Those of what acts are its letter in the band of ``act``: none acts without it."""
+    opener = given.get("act", BY_ID["act"].keys).split(",")[0]
+    return tuple(_given(action, given.get(action.id), opener) for action in ACTIONS)
+
+
+def _given(action: Action, keys: str | None, opener: str) -> Action:
+    if action.menu:
+        return replace(action, menu=keys or action.menu, opener=opener)
+    return replace(action, keys=keys) if keys else action
+
+
+def _is_letter(keys: list[str]) -> bool:
+    return len(keys) == 1 and len(keys[0]) == 1
 
 
 def _keys(keys: Any) -> list[str] | str:
@@ -132,12 +144,19 @@ def _sign(char: str) -> str:
 
 
 def _clash(actions: tuple[Action, ...]) -> tuple[str, str, str, str] | None:
-    """The first key that two actions have on one screen."""
+    """The first key that two actions have on one screen, or in the band; two of which one alone is legal share one."""
     for screen in get_args(ScreenName):
-        taken: dict[str, str] = {}
-        for action in actions:
-            for key in action.keys.split(",") if screen in action.screens else ():
-                if key in taken:
-                    return key, screen, taken[key], action.id
-                taken[key] = action.id
+        keyed = ((key, action) for action in actions if screen in action.screens for key in action.each_key)
+        if (found := _taken_twice(keyed)) is not None:
+            return found[0], f"on the {screen} screen", *found[1:]
+    found = _taken_twice((action.menu, action) for action in band(actions) if action.id != "unprotect")
+    return None if found is None else (found[0], "in the band of a", *found[1:])
+
+
+def _taken_twice(keyed: Iterable[tuple[str, Action]]) -> tuple[str, str, str] | None:
+    taken: dict[str, str] = {}
+    for key, action in keyed:
+        if key in taken:
+            return key, taken[key], action.id
+        taken[key] = action.id
     return None

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+_CONSOLE = "its console"
+"""What is chosen in place of an address; no address has a blank."""
+
 
 class Questions:
     """Opens what asks something, and waits for the answer."""
@@ -65,17 +68,42 @@ class Questions:
         if chosen is not None:
             self._nx.open_spec(Path(chosen))
 
+    async def save(self, stem: str, suffix: str, text: str) -> None:
+        """Let a person name a file, write it if there is none yet, and say where it is."""
+        from nxtui.draw.export import new_name, write_new
+        from nxtui.screens.pick import PickList
+
+        name = new_name(stem, suffix, self._nx.wall())
+        entries = [(name, name, "a new file here")]
+        listed = PickList(
+            "Write to which file?", entries, "Enter takes this name; type another one", free=True
+        )
+        chosen = await self.pick(listed)
+        if chosen is None:
+            return
+        try:
+            path = write_new(chosen, text)
+        except OSError as cause:
+            self._nx.say(f"{chosen}: nothing was written ({cause.strerror}).", "error")
+        else:
+            self._nx.say(f"Written: {path}")
+
     async def log_in(self, entity: EntityView) -> None:
-        """Let a person choose an address of an entity, and lend the terminal to a login there."""
+        """Let a person choose an address of an entity or its console, and lend the terminal to a login there."""
         from nxtui.screens.pick import PickList
 
         nx, name = self._nx, entity["name"]
         entries = [(address, use, address) for use, address in entity["addresses"].items()]
+        if entity.get("console"):
+            entries.append((_CONSOLE, "console", "the serial console of its machine, until Ctrl-]"))
         if not entries:
             nx.say(f"{name} has no address yet.", "warning", name)
             return
         address = await self.pick(PickList(f"Log in on {name}: where?", entries, "type to narrow"))
         if address is None:
+            return
+        if address == _CONSOLE:
+            nx.open_console(entity)
             return
         try:
             command = programs.login(nx.preferences.login, address, name)

@@ -90,8 +90,12 @@ def legality(verb: str, entities: Sequence[EntityView]) -> Legality:
     unable: list[tuple[str, str]] = []
     for entity in entities:
         if verb not in entity["can"]:
-            kind = entity["kind"]
-            unable.append((entity["name"], f"{verb} is not a verb for a {kind} like this."))
+            whom = (
+                "a whole cluster, not for one node"
+                if entity["kind"] == "node"
+                else "a node, not for a cluster"
+            )
+            unable.append((entity["name"], f"{verb} is for {whom}."))
             continue
         why = entity["can"][verb]
         if why is None:

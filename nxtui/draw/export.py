@@ -39,18 +39,16 @@ def _utc(moment: float | None) -> str | None:
     return None if moment is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
 
 
-def write_new(directory: Path, stem: str, suffix: str, moment: float, text: str) -> Path:
-    """Write a file that was not there before and answer its path.
-
-    ``moment`` (Unix seconds) becomes part of the name. Raises OSError if it cannot be written.
-    """
+def new_name(stem: str, suffix: str, moment: float) -> str:
+    """The name of a file with a moment (Unix seconds) in it."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(moment))
-    for again in range(100):
-        path = directory / f"{stem}-{stamp}{f'-{again}' if again else ''}.{suffix}"
-        try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
-        except FileExistsError:
-            continue
-        return path
-    raise FileExistsError(17, "a hundred files of that name are there already", str(directory))
+    return f"{stem}-{stamp}.{suffix}"
+
+
+def write_new(name: str, text: str) -> Path:
+    """Write a file that was not there before, from where nxtui was started, and answer its path. Raises OSError if it
+    cannot be written."""
+    path = Path.cwd() / Path(name).expanduser()
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)
+    return path

@@ -109,9 +109,9 @@ class LogWindow:
         """The marked lines that are shown, else all that are shown."""
         return [event for event in self.shown if event.revision in self.marks] or self.shown
 
-    def next_level(self) -> str:
-        """Go to the next stricter level, from the strictest back to all."""
-        self.level = STEPS[(STEPS.index(self.level) + 1) % len(STEPS)]
+    def step_level(self, by: int) -> str:
+        """Go to a stricter level, or back towards all of them if negative."""
+        self.level = STEPS[max(0, min(STEPS.index(self.level) + by, len(STEPS) - 1))]
         self.rebuild()
         return self.level
 

@@ -323,7 +323,7 @@ def members(nodes: Sequence[EntityView], width: int, glyphs: Glyphs) -> list[Lin
 def help_lines(shown: Sequence[keys.Action], width: int) -> list[Line]:
     """Every key of a screen, by group."""
     lines: list[Line] = []
-    column = max(len(action.shown_key) for action in shown) + 2
+    column = max(len(action.way) for action in shown) + 2
     for group in get_args(keys.Group):
         members = [action for action in shown if action.group == group]
         if not members:
@@ -331,7 +331,7 @@ def help_lines(shown: Sequence[keys.Action], width: int) -> list[Line]:
         lines.append(heading(group))
         for action in members:
             first, *more = wrap(action.help, width - column - 3)
-            lines.append([("  " + fit(action.shown_key, column), "key"), (first, "")])
+            lines.append([("  " + fit(action.way, column), "key"), (first, "")])
             lines += [[(" " * (column + 2) + part, "")] for part in more]
         lines.append([])
     return lines[:-1]

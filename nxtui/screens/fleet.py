@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from daemon.client import query
 from daemon.display.durations import roughly
 from daemon.wire import EntityView
-from daemon.words import counted
 from nxtui import keys
 from nxtui.draw import pages, rows, story
+from nxtui.draw.choice import choice
 from nxtui.draw.layout import CLUSTER_COLUMNS, DETAIL_SHARE, NODE_COLUMNS, WIDE, share
 from nxtui.draw.logs import LogWindow
-from nxtui.draw.text import Line, Span, clip
+from nxtui.draw.text import Line, Span
 from nxtui.model.known import Changes
 from nxtui.model.listing import SORTS, Listing
 from nxtui.screens.full_screen import FullScreen
@@ -109,7 +109,7 @@ class FleetScreen(FullScreen):
             return "Nothing is known yet: waiting for the daemon."
         if fleet.nodes:
             return "No node passes the filter. Esc clears it."
-        return "No nodes yet. A applies a spec, and so does nxd apply SPEC."
+        return "No nodes yet. a s applies a spec, and so does nxd apply SPEC."
 
     def selected(self) -> EntityView | None:
         """The entity under the cursor of the list that was used last."""
@@ -153,19 +153,9 @@ class FleetScreen(FullScreen):
         return [("    LOG", "heading"), (f"  {of}", "dim")]
 
     def _filter_line(self, width: int) -> Line:
-        listing = self.nodes.listing
-        if listing.query.error:
-            return [(" " + clip(listing.query.error, width - 2), "attention")]
-        line: Line = [("    ", "")]
-        if listing.query.text:
-            line += [
-                ("FILTER  ", "heading"),
-                (listing.query.text, "strong"),
-                (f"  {len(listing.order)} of {counted(len(self.nx.fleet.nodes), 'node')}   ", "dim"),
-            ]
-        if marked := len(self.nodes.listing.marks | self.clusters.listing.marks):
-            line.append((f"{self.nx.renderer.glyphs.mark} {marked} marked   ", "match-mark"))
-        return [*line, ("Esc clears", "dim")]
+        marked = len(self.nodes.listing.marks | self.clusters.listing.marks)
+        glyphs = self.nx.renderer.glyphs
+        return choice(self.nodes.listing, marked, len(self.nx.fleet.nodes), width, glyphs)
 
     # what happens
 
@@ -283,6 +273,21 @@ class FleetScreen(FullScreen):
         self._current = self.nodes if self._current is self.clusters else self.clusters
         self._current.focus()
 
+    def hidden_marks(self) -> int:
+        listing = self._current.listing
+        return len(listing.marks.difference(listing.order))
+
+    def go_out(self) -> None:
+        """From a node to its cluster."""
+        entity = self.selected()
+        if entity is not None and self._current is self.nodes:
+            self.clusters.listing.seek(entity["cluster"])
+            self.action_other()
+            self.changed(Changes(whole=True))
+
+    def go_in(self) -> None:
+        self.action_open()
+
     def action_open(self) -> None:
         entity = self.selected()
         if entity is not None:
@@ -311,12 +316,6 @@ class FleetScreen(FullScreen):
 
     def action_turn(self) -> None:
         self.sort_by(self.nodes.listing.sort)
-
-    def action_apply(self) -> None:
-        if reason := self.nx.sender.barred():
-            self.nx.say(f"apply: not now. {reason}", "warning")
-        else:
-            self.nx.questions.begin(self.nx.questions.choose_spec())
 
     def action_export(self) -> None:
         self.export("csv")

@@ -17,6 +17,7 @@ from nxtui.draw import frame, said
 from nxtui.draw.text import Line
 from nxtui.model.known import Changes
 from nxtui.model.trail import Place
+from nxtui.screens.acting import Acting
 from nxtui.terminal import clipboard
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.canvas import Canvas
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from nxtui.app import NxTui
     from nxtui.model.player import Player
 
-_SENDS = ("apply", "confirm_spec")
+_SENDS = ("act", "confirm_spec")
 """Actions beside the verbs that need a daemon that may be changed."""
 
 
@@ -48,11 +49,13 @@ class FullScreen(Screen[None], Canvas):
         self.banner_line = OneLine(renderer, lambda width: frame.banner(self.nx.fleet, width), id="banner")
         self.said_line = OneLine(renderer, self._last_said, id="said")
         self.key_line = KeyLine(renderer, self.offers)
+        self.acting = Acting(self)
         yield self.top_line
         yield self.banner_line
         yield from self.compose_body()
         yield self.said_line
         yield self.key_line
+        yield self.acting.band
 
     def compose_body(self) -> ComposeResult:
         """The widgets between the title and the keys."""
@@ -79,6 +82,10 @@ class FullScreen(Screen[None], Canvas):
         """What a verb would act on."""
         return []
 
+    def hidden_marks(self) -> int:
+        """How many marks a filter hides: what they are on is not meant."""
+        return 0
+
     def pointed(self) -> EntityView | None:
         """The one entity that is looked at."""
         return None
@@ -102,9 +109,13 @@ class FullScreen(Screen[None], Canvas):
             self.banner_line.redraw()
         self.said_line.redraw()
         self.key_line.redraw()
+        self.acting.redraw()
 
     def on_mount(self) -> None:
         self.redraw_frame()
+
+    def on_screen_suspend(self) -> None:
+        self.acting.close()
 
     def on_screen_resume(self) -> None:
         self.changed(Changes(whole=True, log_replaced=True))
@@ -151,6 +162,17 @@ class FullScreen(Screen[None], Canvas):
         """Ask for a verb at a step that is to be chosen."""
         self.nx.sender.act(verb, self.targets(), at_step=True)
 
+    def action_act(self) -> None:
+        """Open the band of what may be done, or close it."""
+        self.acting.toggle()
+
+    def action_apply(self) -> None:
+        """Choose a spec and show it."""
+        if reason := self.nx.sender.barred():
+            self.nx.say(f"apply: not now. {reason}", "warning")
+        else:
+            self.nx.questions.begin(self.nx.questions.choose_spec())
+
     # a replay has keys of its own; elsewhere they say so
 
     def _play(self, does: Callable[[Player], object]) -> None:
@@ -165,12 +187,25 @@ class FullScreen(Screen[None], Canvas):
         self._play(lambda player: player.toggle())
 
     def action_rewind(self) -> None:
-        """Back in time."""
-        self._play(lambda player: player.jump(-1))
+        """Back in time, or out of what is looked at."""
+        if self.nx.player is not None:
+            self._play(lambda player: player.jump(-1))
+        else:
+            self.go_out()
 
     def action_forward(self) -> None:
-        """On in time."""
-        self._play(lambda player: player.jump(1))
+        """On in time, or into what is looked at."""
+        if self.nx.player is not None:
+            self._play(lambda player: player.jump(1))
+        else:
+            self.go_in()
+
+    def go_out(self) -> None:
+        """What lies around what is looked at."""
+        self.nx.close_screen(self)
+
+    def go_in(self) -> None:
+        """What lies within what is looked at."""
 
     def action_slower(self) -> None:
         """Half the speed."""

@@ -6,6 +6,7 @@ import os
 
 from textual.app import ComposeResult
 
+from daemon.wire import EntityView
 from daemon.words import counted
 from nxtui import keys
 from nxtui.draw.logs import STAMPS, LogWindow, as_text
@@ -114,12 +115,26 @@ class LogScreen(FullScreen):
     def action_bottom(self) -> None:
         self._moved(len(self.window.shown) - 1)
 
+    def targets(self) -> list[EntityView]:
+        return [entity] if (entity := self.pointed()) is not None else []
+
+    def pointed(self) -> EntityView | None:
+        return None if self._everything or self._of is None else self.nx.fleet.find(self._of)
+
     def action_pause(self) -> None:
+        """Hold the log still; in a replay the time that it is told by."""
+        if self.nx.player is not None:
+            self.action_play()
+            return
         self.window.toggle_pause()
         self._redraw()
 
-    def action_level(self) -> None:
-        self.window.next_level()
+    def action_level_more(self) -> None:
+        self.window.step_level(-1)
+        self._redraw()
+
+    def action_level_less(self) -> None:
+        self.window.step_level(1)
         self._redraw()
 
     def action_wrap(self) -> None:

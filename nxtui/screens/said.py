@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 
+from daemon.wire import EntityView
 from daemon.words import counted
 from nxtui import keys
 from nxtui.draw import said
@@ -38,6 +39,12 @@ class SaidScreen(FullScreen):
 
     def place(self) -> Place:
         return Place("said")
+
+    def targets(self) -> list[EntityView]:
+        return [entity] if (entity := self.pointed()) is not None else []
+
+    def pointed(self) -> EntityView | None:
+        return self.nx.fleet.find(self.chosen.about) if self.chosen is not None else None
 
     @property
     def chosen(self) -> Saying | None:

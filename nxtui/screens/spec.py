@@ -161,6 +161,15 @@ class SpecScreen(FullScreen):
         else:
             self._to_mistake_after(self.page.scroll_offset.y + 2)
 
+    def action_prev_problem(self) -> None:
+        """Scroll to the mistake above the top of the page, then round to the last."""
+        marks = self._mistaken()
+        above = [y for y in marks if y < self.page.scroll_offset.y + 2]
+        if marks:
+            self._show_mistake((above or marks)[-1])
+        else:
+            self.nx.say("There is no mistake in it.")
+
     def _mistaken(self) -> list[int]:
         """The lines on the page at which a mistake is told."""
         glyph = self.nx.renderer.glyphs.phase["failed"]
@@ -170,7 +179,10 @@ class SpecScreen(FullScreen):
         marks = self._mistaken()
         if marks:
             target = next((y for y in marks if y > here), marks[0])
-            self.page.scroll_to(y=max(0, target - 2), animate=False, force=True)
+            self._show_mistake(target)
+
+    def _show_mistake(self, y: int) -> None:
+        self.page.scroll_to(y=max(0, y - 2), animate=False, force=True)
 
     def action_confirm_spec(self) -> None:
         """Show the plan and ask; then apply exactly that plan."""

@@ -80,7 +80,7 @@ class Camera:
 async def night(camera: Camera) -> int:
     """What the operator does; answers the number of the picture that tells most."""
     await camera.press(shows="No nodes yet")
-    await camera.press("A", shows="three-node.yaml")
+    await camera.press("a", "s", shows="three-node.yaml")
     await camera.press("three", "Enter", shows="correct")
     await camera.press("Enter", shows="y apply")
     await camera.press("y", shows="deploying nodes")
@@ -92,7 +92,7 @@ async def night(camera: Camera) -> int:
     await camera.press("y", shows="will be tried again")
     await camera.press("Escape", shows="› fleet")
     await camera.watch("✓ demo    active", 1.8)
-    await camera.press("l", shows="following")
+    await camera.press("L", shows="following")
     await camera.press("q", shows="goes on working")
     return best
 

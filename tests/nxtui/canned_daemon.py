@@ -109,21 +109,38 @@ class CannedDaemon:
         """What a rollback would delete: what is there, the server first; or what a replacement would do, and a retry of
         a node whose server failed."""
         if verb == "retry" and target not in self.unfit:
-            return {"digest": f"sha256:{verb}-{target}", "target": target, "verb": verb, "items": []}
+            tells = "begins at waiting for boot · about 42m00s"
+            return {
+                "digest": f"sha256:{verb}-{target}",
+                "target": target,
+                "verb": verb,
+                "items": [],
+                "tells": tells,
+            }
         if verb in ("replace", "retry"):
             name = f"demo-{target}-server"
             items = [
                 {"action": "delete", "owner": target, "kind": "server", "name": name, "id": "0717-srv"},
                 {"action": "create", "owner": target, "kind": "server", "name": f"{name}-2", "id": None},
             ]
-            return {"digest": f"sha256:{verb}-{target}", "target": target, "verb": verb, "items": items}
+            tells = "deletes 1 server for good · makes 1 server · about 46m00s"
+            return {
+                "digest": f"sha256:{verb}-{target}", "target": target, "verb": verb, "items": items, "tells": tells
+            }  # fmt: skip
         owners = [n for n in self.nodes if target in (n["name"], n["cluster"])]
         items = [
             {"action": "delete", "owner": n["name"], "kind": r["kind"], "name": r["name"], "id": r["id"]}
             for n in owners
             for r in reversed(n["resources"])
         ]
-        return {"digest": f"sha256:{verb}-{target}", "target": target, "verb": verb, "items": items}
+        tells = f"deletes {len(items)} objects for good · never done yet, time unknown"
+        return {
+            "digest": f"sha256:{verb}-{target}",
+            "target": target,
+            "verb": verb,
+            "items": items,
+            "tells": tells,
+        }
 
     def fewer(self) -> dict[str, Any]:
         """What a spec with one node less and one setting changed would do."""

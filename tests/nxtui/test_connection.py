@@ -49,7 +49,7 @@ async def test_after_a_restart_everything_is_current_and_no_log_line_is_twice_or
     window: Open,
 ) -> None:
     async with window((140, 45)) as w:
-        await w.press("a")
+        await w.press("full_stop")
         await w.daemon.stop()
         await w.shows("LOST")
         w.daemon.node("node02").update(phase="working", title="waiting for boot", error=None)
@@ -75,7 +75,7 @@ async def test_another_database_behind_the_same_socket_replaces_everything(windo
         w.daemon.log("another history")
         await w.daemon.start()
         await w.shows("other01")
-        await w.press("a")
+        await w.press("full_stop")
         await w.shows("another history")
         assert set(w.app.fleet.nodes) == {"other01"}
         assert "phase 5 of 8" not in w.frame

@@ -81,7 +81,7 @@ async def test_a_fault_of_a_screen_is_told_and_kept_and_the_window_goes_on(
             w.app.close_top()
         await w.shows("A fault of nxtui itself: ValueError in test_faults.py:")
         assert "Traceback" not in w.frame
-        await w.press("l")
+        await w.press("L")
         await w.shows("node02 › log")
         w.app.faults.clear()
     kept, mode = _kept(book)

@@ -84,7 +84,7 @@ async def test_a_daemon_too_old_to_tell_leaves_what_this_window_saw_in_force(
         await w.until(lambda: daemon.steps_asked == 1, "the first question")
         node = daemon.node("node03")
         assert [step.name for step in w.app.fleet.history.steps(node)] == ["installing"]
-        await w.press("tab", "tab", "G", "T")
+        await w.press("tab", "tab", "G", "a", "t")
         await w.shows("hold after which step?")
         await w.shows("8  installing")
         await w.press("escape")
@@ -96,6 +96,6 @@ async def test_the_chooser_offers_every_step_that_the_daemon_knows_also_those_no
 ) -> None:
     async with window() as w:
         await w.until(lambda: w.daemon.steps_asked == 1, "the first question")
-        await w.press("G", "T")
+        await w.press("G", "a", "t")
         frame = await w.seen("9  awaiting_cvm")
         assert "8  installing" in frame and "7  awaiting_config" not in frame

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from daemon import wire
 from daemon.engine.context import StepContext
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.platforms.base import Planned
+from daemon.requests.plans import plan_of
 from state_machines.outcome import Done
 
 BROKEN = OutsideError("bad_request", "The toy is broken.", evidence="HTTP 400")
@@ -63,3 +65,23 @@ async def test_the_retry_of_a_rollback_lists_what_it_goes_on_to_delete(failed: A
     await failed.tell("node01", "rollback")
     assert failed.record().state == "rollback_blocked"
     assert told(failed.verbs.plan("retry", "node01")) == [("delete", "node01")]
+
+
+async def test_a_plan_says_in_a_few_words_what_it_comes_to(failed: Any) -> None:
+    assert (
+        failed.verbs.plan("retry", "node01")["tells"] == "begins at settling · never done yet, time unknown"
+    )
+    failed.toy.renewal = lambda record, rows: (rows, [Planned(record.name, "thing", "new")] if rows else [])
+    said = failed.verbs.plan("retry", "node01")["tells"]
+    assert said.startswith("deletes 1 thing for good · makes 1 thing · ")
+    assert failed.verbs.plan("rollback", "node01")["tells"].startswith("deletes 1 thing for good · ")
+
+
+def test_a_plan_of_known_steps_says_how_long_they_usually_take() -> None:
+    stages = [
+        wire.PlanStage(step=step, title=step, usual=seconds, deadline=None)
+        for step, seconds in (("making", 120.0), ("settling", 1200.0))
+    ]
+    plan = plan_of("retry", "node01", [], stages, objects={}, begins=True)
+    assert plan["tells"] == "begins at making · about 22m00s"
+    assert "tells" not in plan_of("hold", "node01", [], [], objects={})

@@ -18,15 +18,22 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_an_action_gets_the_keys_that_were_asked_for() -> None:
-    keys = keymap.build({"retry": "5", "filter": ["f6", "#"], "sort": 7})
+    keys = keymap.build({"log": "5", "filter": ["f6", "#"], "sort": 7})
     assert keys.mistakes == ()
-    assert keys.changed == {"retry": "5", "filter": "f6,number_sign", "sort": "7"}
+    assert keys.changed == {"log": "5", "filter": "f6,number_sign", "sort": "7"}
 
 
 def test_two_actions_may_change_places() -> None:
-    keys = keymap.build({"retry": "h", "hold": "r"})
+    keys = keymap.build({"sort": "o", "turn": "s"})
     assert keys.mistakes == ()
-    assert keys.changed == {"retry": "h", "hold": "r"}
+    assert keys.changed == {"sort": "o", "turn": "s"}
+
+
+def test_what_acts_has_its_letter_in_the_band_alone() -> None:
+    keys = keymap.build({"rollback": "Z", "retry": "5", "act": "f9"})
+    assert keys.mistakes == () and keys.changed == {"act": "f9"}
+    shown = {action.id: action.shown_key for action in keys.actions if action.menu}
+    assert (shown["rollback"], shown["retry"], shown["hold"]) == ("f9 Z", "r  f9 5", "f9 h")
 
 
 @pytest.mark.parametrize(
@@ -37,7 +44,10 @@ def test_two_actions_may_change_places() -> None:
         ({"retry": "ctrl+r"}, "'ctrl+r' is no key"),
         ({"retry": None}, "None is no key"),
         ({"retry": []}, "it has no key"),
-        ({"retry": "h"}, "retry and hold would both have the key h on the fleet screen."),
+        ({"log": "s"}, "log and sort would both have the key s on the fleet screen."),
+        ({"retry": "h"}, "retry and hold would both have the key h in the band of a."),
+        ({"destroy": "enter"}, "destroy: what acts has one letter or digit, in the band of a."),
+        ({"destroy": ["d", "D"]}, "destroy: what acts has one letter or digit, in the band of a."),
     ],
 )
 def test_a_mistake_is_one_sentence_and_leaves_the_usual_keys(wished: Any, said: str) -> None:
@@ -51,8 +61,8 @@ def test_the_file_is_the_named_one_else_that_of_the_person(tmp_path: Path) -> No
     assert keymap.load({"HOME": str(tmp_path)}) == keymap.Keymap()
     usual = tmp_path / ".config" / "nxd" / "keymap.yaml"
     usual.parent.mkdir(parents=True)
-    usual.write_text("retry: '5'\n")
-    assert keymap.load({"HOME": str(tmp_path)}).changed == {"retry": "5"}
+    usual.write_text("log: '5'\n")
+    assert keymap.load({"HOME": str(tmp_path)}).changed == {"log": "5"}
     named = tmp_path / "mine.yaml"
     environment = {"HOME": str(tmp_path), "NXD_KEYMAP": str(named)}
     assert keymap.load(environment).mistakes == (f"There is no keymap {named}.",)
@@ -69,14 +79,19 @@ def test_the_example_in_the_documentation_can_be_used() -> None:
 
 
 async def test_the_new_key_acts_the_old_one_does_not_and_footer_and_help_say_so(window: Open) -> None:
-    async with window(keymap=keymap.build({"retry": "5", "palette": ";"})) as w:
-        assert "5 retry" in w.frame
-        await w.press("r")
+    keymapped = keymap.build({"login": "5", "rollback": "6", "theme": "f5", "palette": ";"})
+    async with window((140, 45), keymap=keymapped) as w:
+        assert "5 into" in w.frame
+        await w.press("I", "6", "R")
         assert len(w.app.screen_stack) == 1
         await w.press("5")
-        await w.shows("Try node02 again?")
-        await w.press("escape", "question_mark")
-        await w.shows("5       Try again from the step that failed.")
+        await w.shows("Log in on node02: where?")
+        await w.press("escape", "a", "b", "6")
+        await w.shows("Roll back node02?")
+        await w.press("escape", "f5")
+        assert w.app.theme == "nxd-light"
+        await w.press("question_mark")
+        await w.shows("a 6")
         await w.press("escape", "semicolon")
         await w.until(lambda: len(w.app.screen_stack) == 2, "the palette")
         await w.press("escape")

@@ -17,7 +17,7 @@ Open = Callable[..., Any]
 
 async def test_a_retry_from_a_step_sends_the_step_that_was_chosen(window: Open) -> None:
     async with window() as w:
-        await w.press("f")
+        await w.press("a", "f")
         await w.shows("3  creating_vnis")
         await w.type("inter")
         await w.press("enter")
@@ -25,7 +25,7 @@ async def test_a_retry_from_a_step_sends_the_step_that_was_chosen(window: Open) 
         await w.press("enter")
         await w.until(lambda: len(w.app.screen_stack) == 1, "Enter to mean no")
         assert w.daemon.verbs == []
-        await w.press("f")
+        await w.press("a", "f")
         await w.shows("1  reserving_ips")
         await w.shows("❯ waiting for boot")  # the step that failed is offered first
         await w.press("up", "up", "up", "enter")
@@ -45,9 +45,9 @@ async def test_a_retry_lists_the_server_that_it_deletes_and_makes_anew_and_promi
         assert "server" not in frame[frame.index("Try node02") : frame.index("[ Cancel ]")]
         await w.press("escape")
         w.daemon.unfit.add("node02")
-        for key in ("r", "f"):
-            await w.press(key)
-            if key == "f":
+        for keys in (("r",), ("a", "f")):
+            await w.press(*keys)
+            if len(keys) == 2:
                 await w.shows("3  creating_vnis")
                 await w.press("enter")
             frame = await w.seen("demo-node02-server-2")
@@ -61,7 +61,7 @@ async def test_a_retry_lists_the_server_that_it_deletes_and_makes_anew_and_promi
 async def test_a_step_that_the_daemon_does_not_have_cannot_be_chosen(window: Open) -> None:
     async with window() as w:
         await w.until(lambda: w.daemon.steps_asked == 1, "the steps")
-        await w.press("G", "T")
+        await w.press("G", "a", "t")
         await w.shows("8  installing")
         await w.type("nostep")
         await w.shows("Nothing is called so.")
@@ -74,7 +74,7 @@ async def test_a_hold_after_a_step_that_was_never_seen_takes_its_typed_name(
 ) -> None:
     daemon.steps = None
     async with window() as w:
-        await w.press("G", "T")
+        await w.press("G", "a", "t")
         await w.shows("8  installing")
         await w.type("awaiting_cvm")
         await w.press("enter")
@@ -84,7 +84,7 @@ async def test_a_hold_after_a_step_that_was_never_seen_takes_its_typed_name(
 
 async def test_leaving_the_choice_of_a_step_sends_nothing(window: Open) -> None:
     async with window() as w:
-        await w.press("f")
+        await w.press("a", "f")
         await w.shows("1  reserving_ips")
         await w.press("escape")
         await w.until(lambda: len(w.app.screen_stack) == 1, "the list to close")
@@ -114,13 +114,13 @@ def test_a_verb_of_which_the_daemon_says_nothing_is_asked_for_with_its_plan() ->
 
 async def test_replacing_a_server_says_what_is_lost_and_takes_a_y(window: Open) -> None:
     async with window() as w:
-        await w.press("X")
+        await w.press("a", "x")
         await w.shows("Replace the server of node02?")
         await w.shows("what is on its disks")
         await w.press("enter")
         await w.until(lambda: len(w.app.screen_stack) == 1, "Enter to mean no")
         assert w.daemon.verbs == []
-        await w.press("X")
+        await w.press("a", "x")
         await w.shows("✗ delete node02 server demo-node02-server")
         await w.shows("create node02 server demo-node02-server-2")
         await w.press("y")
@@ -131,16 +131,14 @@ async def test_replacing_a_server_says_what_is_lost_and_takes_a_y(window: Open) 
 async def test_protection_is_seen_on_the_cluster_and_on_each_of_its_rows(window: Open) -> None:
     async with window() as w:
         assert "▣" not in w.frame
-        await w.press("tab", "p")
+        await w.press("tab", "a", "p")
         await w.shows("demo is protected.")
         can = w.daemon.clusters[0]["can"] | {"protect": "it is protected.", "unprotect": None}
         cluster = dict(w.daemon.clusters[0], protected=True, can=can)
         w.daemon.say(type="change", entity=cluster)
         frame = await w.seen("▣demo")
         assert all(f"▣node0{number}" in frame for number in (1, 2, 3))
-        await w.press("p")
-        await w.shows("it is protected.")
-        await w.press("P")
+        await w.press("a", "p")
         await w.shows("Take the protection from demo?")
         await w.press("y")
         await w.until(lambda: len(w.daemon.verbs) == 2, "both verbs")
@@ -160,7 +158,7 @@ def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def test_a_spec_is_sent_with_the_digest_of_the_plan_that_was_shown(window: Open, specs: Path) -> None:
     async with window() as w:
-        await w.press("A")
+        await w.press("a", "s")
         frame = await w.seen("inner/")
         assert ".hidden" not in frame
         await w.type("inner")
@@ -239,7 +237,7 @@ async def test_what_is_typed_into_the_picker_survives_the_loss_of_the_daemon(
     window: Open, specs: Path
 ) -> None:
     async with window() as w:
-        await w.press("A")
+        await w.press("a", "s")
         await w.shows("bad.yaml")
         await w.type("ba")
         await w.daemon.stop()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nxtui.draw.export import rows_as, write_new
+from nxtui.draw.export import new_name, rows_as, write_new
 
 Open = Callable[..., Any]
 
@@ -28,11 +28,38 @@ def test_json_is_what_the_daemon_told(nodes: list[Any]) -> None:
     assert json.loads(rows_as("json", nodes)) == nodes
 
 
-def test_a_file_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
-    one = write_new(tmp_path, "x", "txt", 0.0, "first")
-    other = write_new(tmp_path, "x", "txt", 0.0, "second")
-    assert (one.name, one.read_text()) == ("x-19700101-000000.txt", "first")
-    assert (other.name, other.read_text()) == ("x-19700101-000000-1.txt", "second")
+def test_a_file_that_is_there_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    one = write_new("x.txt", "first")
+    with pytest.raises(FileExistsError):
+        write_new("x.txt", "second")
+    assert (one, one.read_text()) == (tmp_path / "x.txt", "first")
+    assert new_name("x", "txt", 0.0) == "x-19700101-000000.txt"
+
+
+def _files(directory: Path) -> list[str]:
+    return [one.name for one in directory.iterdir()]
+
+
+async def test_no_file_is_written_before_its_name_was_asked_for(
+    window: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with window() as w:
+        await w.press("x")
+        await w.shows("Write to which file?")
+        await w.press("escape", "x")
+        await w.shows("Write to which file?")
+        assert _files(tmp_path) == []
+        await w.type("mine")
+        await w.press("enter")
+        await w.shows("Written:")
+        assert _files(tmp_path) == ["mine"]
+        await w.press("x")
+        await w.shows("Write to which file?")
+        await w.type("mine")
+        await w.press("enter")
+        await w.shows("mine: nothing was written (File exists).")
 
 
 def _tables(directory: Path) -> list[int]:
@@ -45,10 +72,11 @@ async def test_the_marked_rows_are_exported_else_all_that_are_shown(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     async with window((140, 45)) as w:
-        await w.press("x")
+        await w.press("x", "enter")
         await w.shows("Written:")
         assert _tables(tmp_path) == [4]
-        await w.press("space", "x")
+        w.hands.seconds += 1
+        await w.press("space", "x", "enter")
         await w.until(lambda: _tables(tmp_path) == [2, 4], "the second file")
 
 
@@ -61,5 +89,5 @@ async def test_a_directory_that_cannot_be_written_is_said(
     monkeypatch.setattr(Path, "cwd", lambda: is_absent)
     is_absent.rmdir()
     async with window() as w:
-        await w.press("x")
-        await w.shows("Nothing was written: No such file or directory.")
+        await w.press("x", "enter")
+        await w.shows("nothing was written (No such fi")

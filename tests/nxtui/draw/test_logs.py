@@ -80,13 +80,13 @@ def test_the_counter_counts_only_lines_that_would_be_shown(book: LogBook) -> Non
     assert window.fresh == 1
 
 
-def test_levels_go_from_all_to_errors_and_round_again(book: LogBook) -> None:
+def test_levels_go_from_all_to_errors_and_back(book: LogBook) -> None:
     window = LogWindow(book)
-    assert window.next_level() == "warning"
+    assert window.step_level(1) == "warning"
     assert _revisions(window) == [2, 3, 6, 7, 10, 11]
-    assert window.next_level() == "error"
+    assert window.step_level(1) == window.step_level(1) == "error"
     assert _revisions(window) == [3, 7, 11]
-    assert window.next_level() == "debug"
+    assert [window.step_level(-1) for _ in range(3)] == ["warning", "debug", "debug"]
     assert len(window.shown) == 12
 
 
@@ -219,16 +219,16 @@ async def test_lines_are_filtered_marked_saved_and_copied(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     async with window((140, 45)) as w:
-        await w.press("a", "l", "f")
+        await w.press("full_stop", "L", "f")
         await w.type("node:node02 !call")
         await w.press("enter")
         await w.shows("only node:node02 !call")
         await w.shows("4 lines")
         assert "node01" not in w.frame
-        await w.press("S")
+        await w.press("x", "enter")
         await w.shows("Written:")
         assert _saved(tmp_path).count("\n") == 4
-        await w.press("g", "m", "m")
+        await w.press("g", "space", "space")
         frame = await w.seen("◆ 2 marked")
         assert frame.count("◆") == 3
         written: list[str] = []
@@ -236,9 +236,9 @@ async def test_lines_are_filtered_marked_saved_and_copied(
         await w.press("y")
         await w.shows("Sent to the terminal")
         assert w.app.clipboard.count("\n") == 1
-        await w.press("T")
+        await w.press("t")
         await w.shows("2025-11-19 02:07:21")
-        await w.press("T")
+        await w.press("t")
         await w.until(lambda: "02:07:21" not in w.frame, "the times to go")
         await w.press("escape")
         await w.shows("12 lines")
@@ -248,7 +248,7 @@ async def test_lines_are_filtered_marked_saved_and_copied(
 
 async def test_a_wrapped_log_that_grows_is_measured_as_if_it_had_been_there(window: Any) -> None:
     async with window() as w:
-        await w.press("a", "l", "w")
+        await w.press("full_stop", "L", "w")
         for number in range(40):
             w.daemon.log("long " * (number % 30) + f"end {number}", node="node03")
         await w.shows("end 39")

@@ -187,13 +187,13 @@ def test_a_moment_that_no_calendar_has_is_a_dash(moment: float) -> None:
 async def test_it_plays_pauses_seeks_and_changes_nothing(window: Open, night: Path, daemon: Any) -> None:
     async with window((140, 45), wait=False, recording=load(night)) as w:
         await w.shows("REPLAY 00:16:40")
-        await w.press("b")
+        await w.press("p")
         await w.shows("paused")
         for _ in range(30):
             await w.press("right")
         frame = await w.seen("The installer failed.")
         assert "✗ node01 failed" in frame and "Look at the disk." in frame
-        await w.press("r", "R", "A")
+        await w.press("r", "a", "b", "escape", "a", "s")
         await w.shows("This is a replay")
         assert len(w.app.screen_stack) == 1
         await w.press("enter")
@@ -201,7 +201,7 @@ async def test_it_plays_pauses_seeks_and_changes_nothing(window: Open, night: Pa
         await w.shows("8m10s")
         await w.press("escape", *["left"] * 6)
         await w.until(lambda: w.app.fleet.nodes["node01"]["phase"] == "working", "the moment before")
-        await w.press("right_square_bracket", "b")
+        await w.press("plus", "p")
         w.hands.seconds += 60
         await w.shows(" end")
         assert w.app.fleet.nodes["node01"]["phase"] == "ok"
@@ -211,7 +211,7 @@ async def test_it_plays_pauses_seeks_and_changes_nothing(window: Open, night: Pa
 @pytest.mark.parametrize("size", ["80x24", "140x45"])
 async def test_a_replay_as_a_frame(window: Open, golden: Any, night: Path, size: str) -> None:
     async with window(tuple(map(int, size.split("x"))), wait=False, recording=load(night)) as w:
-        await w.press("b")
+        await w.press("p")
         await w.shows("paused")
         for _ in range(30):
             await w.press("right")
@@ -221,7 +221,7 @@ async def test_a_replay_as_a_frame(window: Open, golden: Any, night: Path, size:
 
 async def test_the_keys_of_a_replay_say_so_elsewhere(window: Open) -> None:
     async with window() as w:
-        await w.press("b")
+        await w.press("plus")
         await w.shows("This is no replay")
 
 

@@ -39,7 +39,7 @@ async def node(w: Any) -> None:
 
 
 async def log(w: Any) -> None:
-    await w.press("a", "l")
+    await w.press("full_stop", "L")
     await w.shows("following")
     await w.press("slash")
     await w.type("phase")
@@ -53,28 +53,28 @@ async def keys(w: Any) -> None:
 
 
 async def rollback(w: Any) -> None:
-    await w.press("R")
+    await w.press("a", "b")
     await w.shows("4 objects to delete")
 
 
 async def destroy(w: Any) -> None:
-    await w.press("tab", "D")
+    await w.press("tab", "a", "d")
     await w.shows("12 objects to delete")
 
 
 async def steps(w: Any) -> None:
     await w.until(lambda: w.app.fleet.history.steps(w.app.fleet.nodes["node02"]), "the daemon's steps")
-    await w.press("f")
+    await w.press("a", "f")
     await w.shows("6  awaiting_boot")
 
 
 async def files(w: Any) -> None:
-    await w.press("A")
+    await w.press("a", "s")
     await w.shows("wrong.yaml")
 
 
 async def spec(w: Any) -> None:
-    await w.press("A")
+    await w.press("a", "s")
     await w.shows("wrong.yaml")
     await w.type("wrong")
     await w.press("enter")
@@ -82,7 +82,7 @@ async def spec(w: Any) -> None:
 
 
 async def plan(w: Any) -> None:
-    await w.press("A")
+    await w.press("a", "s")
     await w.shows("right.yaml")
     await w.type("right")
     await w.press("enter")
@@ -92,7 +92,7 @@ async def plan(w: Any) -> None:
 
 
 async def fewer(w: Any) -> None:
-    await w.press("A")
+    await w.press("a", "s")
     await w.shows("fewer.yaml")
     await w.type("fewer")
     await w.press("enter")
@@ -115,8 +115,19 @@ async def members(w: Any) -> None:
 
 
 async def login(w: Any) -> None:
-    await w.press("S")
+    await w.press("I")
     await w.shows("Log in on node02: where?")
+
+
+async def band(w: Any) -> None:
+    await w.press("a")
+    if not w.app.read_only:
+        await w.shows("deletes 4 objects")
+
+
+async def band_of_a_cluster(w: Any) -> None:
+    await w.press("tab", "a")
+    await w.shows("deletes 12 objects")
 
 
 async def said(w: Any) -> None:
@@ -146,11 +157,13 @@ SCREENS: dict[str, Callable[[Any], Awaitable[None]]] = {
     "members": members,
     "login": login,
     "said": said,
+    "band": band,
+    "band-cluster": band_of_a_cluster,
 }
-CHANGES_NOTHING = ("fleet", "cluster", "node", "log", "help", "palette", "members", "login", "said")
+CHANGES_NOTHING = ("fleet", "cluster", "node", "log", "help", "palette", "members", "login", "said", "band")
 """What can be opened where nothing may be changed."""
-CHANGES_SOMETHING = ("R", "D", "f", "A")
-"""The keys that open the others."""
+CHANGES_SOMETHING = ("r", "b", "d", "f", "s")
+"""The letters of the band that open the others."""
 
 
 @pytest.fixture(params=USUAL)
@@ -174,10 +187,12 @@ async def home(w: Any) -> None:
     """Back to the fleet, as it is when a window opens."""
     while len(w.app.screen_stack) > 1:
         await w.press("escape")
+    if w.app.screen.acting.band.display:
+        await w.press("escape")
     if w.app.screen.focused is not w.app.screen.nodes:
         await w.press("tab")
-    if "LOG  of everything" in w.frame:
-        await w.press("a")
+    if w.app.screen.everything:
+        await w.press("full_stop")
     await w.shows("LOG  of node02")
 
 
@@ -219,7 +234,7 @@ async def test_read_only(window: Open, golden: Golden, size: str) -> None:
 async def test_read_only_opens_nothing_that_changes_something(window: Open, size: str) -> None:
     async with window(SIZES[size], read_only=True) as w:
         for number, key in enumerate(CHANGES_SOMETHING, 1):
-            await w.press(key)
+            await w.press("a", key)
             await w.until(partial(has_said, w, number), f"a word about {key}")
             await w.shows("Started with --read-only: nothing can")
             assert len(w.app.screen_stack) == 1, key

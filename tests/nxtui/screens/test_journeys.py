@@ -29,10 +29,10 @@ async def test_find_the_failed_node_read_its_remedy_and_retry_it(window: Open) -
 
 
 @pytest.mark.parametrize("key", ["enter", "space", "escape", "n", "q"])
-@pytest.mark.parametrize("verb", ["r", "R"])
-async def test_only_y_confirms_and_what_says_no_closes(window: Open, verb: str, key: str) -> None:
+@pytest.mark.parametrize("verb", [("r",), ("a", "b")], ids=["retry", "rollback"])
+async def test_only_y_confirms_and_what_says_no_closes(window: Open, verb: tuple[str, ...], key: str) -> None:
     async with window() as w:
-        await w.press(verb)
+        await w.press(*verb)
         await w.shows("[ Cancel ]")
         await w.press(key)
         await w.until(lambda: len(w.app.screen_stack) == 1, "the dialog to close")
@@ -40,7 +40,9 @@ async def test_only_y_confirms_and_what_says_no_closes(window: Open, verb: str, 
         assert w.daemon.verbs == []
 
 
-@pytest.mark.parametrize("verb", [("r",), ("R",), ("tab", "D")], ids=["retry", "rollback", "destroy"])
+@pytest.mark.parametrize(
+    "verb", [("r",), ("a", "b"), ("tab", "a", "d")], ids=["retry", "rollback", "destroy"]
+)
 async def test_a_key_that_means_nothing_in_a_question_does_nothing(
     window: Open, verb: tuple[str, ...]
 ) -> None:
@@ -55,7 +57,7 @@ async def test_a_key_that_means_nothing_in_a_question_does_nothing(
 
 async def test_a_long_plan_is_scrolled_by_the_keys_that_scroll_everywhere(window: Open) -> None:
     async with window((60, 14)) as w:
-        await w.press("R")
+        await w.press("a", "b")
         await w.until(lambda: w.app.screen.plans, "the plan")
         await w.pilot.pause()
         page = w.app.screen.page
@@ -72,14 +74,14 @@ async def test_a_long_plan_is_scrolled_by_the_keys_that_scroll_everywhere(window
 
 async def test_enter_twice_in_haste_only_opens_the_details(window: Open) -> None:
     async with window() as w:
-        await w.press("R", "enter", "enter")
+        await w.press("a", "b", "enter", "enter")
         await w.shows("TIMELINE") if w.app.size.width >= 100 else await w.shows("WHAT HAPPENED")
         assert w.daemon.verbs == []
 
 
 async def test_a_rollback_sends_the_digest_of_the_plan_that_was_shown(window: Open) -> None:
     async with window() as w:
-        await w.press("R")
+        await w.press("a", "b")
         frame = await w.seen("4 objects to delete")
         assert frame.index("demo-node02-server") < frame.index("demo-node02-mgmt-vni")
         w.daemon.node("node02")["resources"].clear()  # the daemon's plan is another one by now
@@ -91,7 +93,7 @@ async def test_a_rollback_sends_the_digest_of_the_plan_that_was_shown(window: Op
 async def test_y_before_the_plan_is_there_does_nothing(window: Open) -> None:
     async with window() as w:
         w.daemon.plan_gate.clear()
-        await w.press("R")
+        await w.press("a", "b")
         await w.shows("Asking the daemon")
         await w.press("y")
         await w.shows("Asking the daemon")
@@ -110,7 +112,7 @@ async def test_a_plan_that_is_refused_says_why_and_cannot_be_confirmed(window: O
             "remedy": "Wait a minute.",
             "retry": "later",
         }
-        await w.press("R")
+        await w.press("a", "b")
         await w.shows("The cloud does not answer.")
         await w.press("y")
         assert "The cloud does not answer." in w.frame
@@ -119,7 +121,7 @@ async def test_a_plan_that_is_refused_says_why_and_cannot_be_confirmed(window: O
 
 async def test_destroying_takes_the_typed_name_and_then_a_y(window: Open) -> None:
     async with window((140, 45)) as w:
-        await w.press("tab", "D")
+        await w.press("tab", "a", "d")
         await w.shows("12 objects to delete")
         await w.type("dem")
         await w.press("enter")
@@ -131,7 +133,7 @@ async def test_destroying_takes_the_typed_name_and_then_a_y(window: Open) -> Non
         await w.press("enter")
         await w.until(lambda: len(w.app.screen_stack) == 1, "Enter to cancel")
         assert w.daemon.verbs == []
-        await w.press("D")
+        await w.press("a", "d")
         await w.shows("12 objects to delete")
         await w.type("demo")
         await w.press("enter", "y")
@@ -148,11 +150,12 @@ async def test_a_verb_that_is_not_legal_answers_with_the_daemons_reason(window: 
         assert w.daemon.verbs == []
 
 
-async def test_a_verb_the_daemon_does_not_offer_is_not_in_the_footer(window: Open) -> None:
+async def test_what_is_for_a_whole_cluster_says_so_on_a_node_and_can_be_given_there(window: Open) -> None:
     async with window((140, 45)) as w:
-        assert "D destroy" not in w.frame
-        await w.press("tab")
-        await w.shows("D destroy")
+        await w.press("a")
+        await w.shows("d  destroy         – destroy is for a whole cluster")
+        await w.press("escape", "h", "a")
+        await w.shows("d  destroy         deletes 12 objects for good")
 
 
 async def test_the_footer_offers_a_verb_only_where_the_daemon_says_that_it_can_be_given(window: Open) -> None:
@@ -187,8 +190,8 @@ async def test_a_refused_verb_shows_the_error_and_its_remedy(window: Open) -> No
 async def test_read_only_refuses_every_verb_and_says_so(window: Open) -> None:
     async with window(read_only=True) as w:
         assert "read-only" in w.frame
-        for key in ("r", "R", "h", "D"):
-            await w.press(key)
+        for keys in (("r",), ("a", "r"), ("a", "b"), ("a", "h"), ("tab", "a", "d")):
+            await w.press(*keys)
             await w.shows("--read-only")
             assert len(w.app.screen_stack) == 1
         assert w.daemon.verbs == []
@@ -198,7 +201,7 @@ async def test_marked_rows_are_acted_on_together_after_one_question(window: Open
     async with window() as w:
         await w.press("space", "space", "space")
         await w.shows("3 marked")
-        await w.press("h")
+        await w.press("a", "h")
         frame = await w.seen("Hold these 2?")
         assert "node01" in frame and "node03" in frame
         assert "1 OTHER LEFT ALONE" in frame
@@ -251,7 +254,7 @@ async def test_the_story_of_a_node_follows_its_changes(window: Open) -> None:
 
 async def test_a_paused_log_stands_still_and_counts(window: Open) -> None:
     async with window() as w:
-        await w.press("a", "l", "p")
+        await w.press("full_stop", "L", "p")
         await w.shows("PAUSED  +0 new")
         before = w.frame.splitlines()[1:20]
         for number in range(30):
@@ -265,12 +268,12 @@ async def test_a_paused_log_stands_still_and_counts(window: Open) -> None:
 async def test_a_log_is_searched_filtered_and_wrapped(window: Open) -> None:
     async with window() as w:
         w.daemon.log("x" * 70 + " the end of a long line", level="warning")
-        await w.press("a", "l")
+        await w.press("full_stop", "L")
         await w.shows("13 lines")
         assert "the end of a long line" not in w.frame
         await w.press("w")
         await w.shows("the end of a long line")
-        await w.press("e")
+        await w.press("minus")
         await w.shows("warnings and errors")
         assert "phase 5 of 8" not in w.frame
         await w.press("slash")
@@ -296,7 +299,8 @@ async def test_every_theme_draws_the_same_words(window: Open) -> None:
     async with window() as w:
         before = w.frame
         for name in ("nxd-light", "nxd-contrast", "nxd-dark"):
-            await w.press("t")
+            w.app.next_theme()
+            await w.pilot.pause()
             assert w.app.theme == name
             assert w.frame == before
 

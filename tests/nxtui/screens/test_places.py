@@ -40,7 +40,7 @@ async def test_the_places_looked_at_are_found_again_in_both_directions(window: O
     async with window() as w:
         await w.press("enter")
         await w.shows("node02  failed")
-        await w.press("l")
+        await w.press("L")
         await w.shows("node02 › log")
         await w.press("less_than_sign")
         await w.shows("demo › node02 ")
@@ -57,12 +57,12 @@ async def test_the_places_looked_at_are_found_again_in_both_directions(window: O
 
 async def test_a_log_that_shows_everything_says_so_in_its_title(window: Open) -> None:
     async with window() as w:
-        await w.press("enter", "l")
+        await w.press("enter", "L")
         await w.shows("node02 › log")
-        await w.press("a")
+        await w.press("full_stop")
         await w.shows(" everything ")
         assert "node02 › log" not in w.frame
-        await w.press("a")
+        await w.press("full_stop")
         await w.shows("node02 › log")
 
 
@@ -89,21 +89,21 @@ def test_a_login_command_is_made_of_words_that_no_address_can_add_to() -> None:
 
 async def test_a_login_asks_which_address_and_says_when_the_terminal_cannot_be_lent(window: Open) -> None:
     async with window() as w:
-        await w.press("S")
+        await w.press("I")
         await w.shows("Log in on node02: where?")
         assert "127.24.0.12" in w.frame and "cvm" in w.frame
         await w.press("enter")
         await w.shows("cannot be lent to ssh")  # a test has no terminal to lend
-        w.daemon.node("node02")["addresses"] = {}
+        w.daemon.node("node02").update(addresses={}, console=False)
         w.daemon.say(type="change", entity=w.daemon.node("node02"))
         await w.until(lambda: not w.app.fleet.nodes["node02"]["addresses"], "the change")
-        await w.press("S")
+        await w.press("I")
         await w.shows("node02 has no address yet.")
 
 
 async def test_a_login_command_without_an_address_is_a_mistake_that_is_told(window: Open) -> None:
     async with window((140, 45), preferences=Preferences(login="ssh")) as w:
-        await w.press("S")
+        await w.press("I")
         await w.shows("where?")
         await w.press("enter")
         await w.shows("The login command 'ssh'")
@@ -120,16 +120,16 @@ async def test_a_real_terminal_is_lent_to_the_login_and_to_the_pager_and_comes_b
     window = f"{sys.executable} -m nxtui.main --socket {daemon.socket}"
     await terminal.start(f"cd {root} && {said} LC_ALL=C.UTF-8 {window}")
     await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")
-    await terminal.press("S")
+    await terminal.press("I")
     await terminal.shows(lambda s: "where?" in s, "the addresses")
     await terminal.press("Enter")
     screen = await terminal.shows(lambda s: "on 127.24.0.12" in s, "the login")
     assert "node01" not in screen
     await terminal.press("Enter")
     await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet again")
-    await terminal.press("a", "l")
+    await terminal.press(".", "L")
     await terminal.shows(lambda s: "12 lines" in s, "the log")
-    await terminal.press("V")
+    await terminal.press("e")
     await terminal.shows(lambda s: s.split()[-1:] == ["12"], "the pager")
     await terminal.press("Enter")
     await terminal.shows(lambda s: "12 lines" in s, "the log again")
@@ -177,27 +177,35 @@ async def test_a_console_is_offered_for_nodes_that_have_one_and_a_sentence_says_
 ) -> None:
     async with window((140, 45)) as w:
         await w.shows("45 minutes")
-        await w.press("C")
+        await w.press("I")
+        await w.type("console")
+        await w.shows("❯ console")
+        await w.press("enter")
         await w.shows("cannot be lent to nxd console")  # a test has no terminal to lend
         await w.press("question_mark")
         await w.shows("The serial console of its machine")
-        await w.press("escape", "tab", "C")
+        await w.press("escape", "tab")
+        await w.app.screen.run_action("console")
         await w.shows("demo is a cluster and has no console")
         for node in daemon.nodes:
             del node["console"]
             daemon.say(type="change", entity=node)
         await w.until(lambda: not any(n.get("console") for n in w.app.fleet.nodes.values()), "the change")
-        await w.press("tab", "C")
+        await w.press("tab", "I")
+        frame = await w.seen("where?")
+        assert "❯ console" not in frame and "serial" not in frame
+        await w.press("escape")
+        await w.app.screen.run_action("console")
         await w.shows("nxd opens none on ")
         await w.press("question_mark")
-        await w.shows("Step aside and log in")
+        await w.shows("Step aside: log in")
         assert "The serial console of its machine" not in w.frame
 
 
 async def test_a_window_that_only_looks_opens_no_console(window: Open) -> None:
     async with window((140, 45), read_only=True) as w:
         await w.shows("45 minutes")
-        await w.press("C")
+        await w.app.screen.run_action("console")
         await w.shows("This window only looks.")
 
 
@@ -221,7 +229,9 @@ async def test_a_real_terminal_is_lent_to_the_console_and_comes_back(terminal: A
     window = f"{sys.executable} -m nxtui.main --socket {daemon.socket}"
     await terminal.start(f"cd {root} && LC_ALL=C.UTF-8 {window}")
     await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")
-    await terminal.press("C")
+    await terminal.press("I")
+    await terminal.shows(lambda s: "where?" in s, "the choice")
+    await terminal.press("console", "Enter")
     await terminal.shows(lambda s: "Enter leads back to nxtui." in s, "why it did not open")
     await terminal.press("Enter")
     await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet again")
@@ -230,7 +240,7 @@ async def test_a_real_terminal_is_lent_to_the_console_and_comes_back(terminal: A
 @pytest.mark.parametrize("size", [(20, 4), (20, 3), (40, 8), (79, 11)])
 async def test_what_can_be_chosen_is_seen_at_every_size(window: Open, size: tuple[int, int]) -> None:
     async with window(size) as w:
-        await w.press("R")
+        await w.press("a", "b")
         await w.until(lambda: len(w.app.screen_stack) == 2, "the question")
         await w.shows("Cancel")
         await w.until(lambda: w.app.screen.plans, "the plan")

@@ -21,12 +21,13 @@ def at_once(window: Any, *keys: str) -> None:
 @pytest.mark.parametrize(
     ("opens", "key"),
     [
-        pytest.param("A", "escape", id="files"),
+        pytest.param("a s", "escape", id="files"),
         pytest.param("question_mark", "escape", id="help"),
-        pytest.param("D", "escape", id="confirm-by-name"),
-        pytest.param("h", "n", id="confirm"),
+        pytest.param("a d", "escape", id="confirm-by-name"),
+        pytest.param("a b", "n", id="confirm"),
         pytest.param("enter", "escape", id="node"),
-        pytest.param("l", "escape", id="log"),
+        pytest.param("L", "escape", id="log"),
+        pytest.param("a", "escape", id="band"),
     ],
 )
 @pytest.mark.parametrize("beneath", [(), ("enter",)], ids=["fleet", "in-a-node"])
@@ -34,7 +35,7 @@ async def test_a_screen_that_is_left_thrice_at_once_ends_once(
     window: Any, opens: str, key: str, beneath: tuple[str, ...]
 ) -> None:
     async with window() as w:
-        await w.press(*beneath, opens)
+        await w.press(*beneath, *opens.split())
         await w.pilot.pause()
         at_once(w, key, key, key)
         await w.pilot.pause()
@@ -51,7 +52,7 @@ async def test_what_follows_a_slash_in_one_burst_is_typed_into_its_line(
 ) -> None:
     async with window() as w:
         if log:
-            await w.press("l")
+            await w.press("L")
             await w.until(lambda: w.app.screen.screen_name == "log", "the log")
         at_once(w, "slash", "h", "o", "s", "t", "s", *end)
         await w.shows("hosts")
@@ -63,7 +64,7 @@ async def test_what_follows_a_slash_in_one_burst_is_typed_into_its_line(
 
 async def test_the_filter_of_the_log_takes_its_burst_too(window: Any) -> None:
     async with window() as w:
-        await w.press("l")
+        await w.press("L")
         await w.until(lambda: w.app.screen.screen_name == "log", "the log")
         at_once(w, "f", "p", "e", "t", "enter")
         await w.until(lambda: w.app.screen.window.log_filter.text == "pet", "the filter")
@@ -74,7 +75,7 @@ async def test_the_filter_of_the_log_takes_its_burst_too(window: Any) -> None:
 async def test_a_line_that_tab_left_is_found_again_and_closed(window: Any, opens: str) -> None:
     async with window() as w:
         if opens == "f":
-            await w.press("l")
+            await w.press("L")
             await w.until(lambda: w.app.screen.screen_name == "log", "the log")
         screen = w.app.screen
         await w.press(opens, "x", "tab", opens, "y", "tab", opens)
@@ -87,16 +88,16 @@ async def test_a_line_that_tab_left_is_found_again_and_closed(window: Any, opens
         assert w.app.screen is screen, "Esc closes the line and nothing else"
 
 
-@pytest.mark.parametrize("opens", ["r", "R", "f", "S", "A"])
+@pytest.mark.parametrize("opens", ["r", "a b", "a f", "I", "a s"])
 async def test_a_key_that_asks_typed_twice_at_once_asks_once(window: Any, opens: str) -> None:
     async with window() as w:
-        at_once(w, opens, opens)
+        at_once(w, *opens.split(), *opens.split())
         await w.until(lambda: len(w.app.screen_stack) > 1, "the question")
         await w.pilot.pause()
         assert len(w.app.screen_stack) == 2
         await w.press("escape", "escape")
         await w.until(lambda: len(w.app.screen_stack) == 1, "the end of the question")
-        await w.press(opens)
+        await w.press(*opens.split())
         await w.until(lambda: len(w.app.screen_stack) == 2, "the question again")
         assert not w.daemon.verbs
 
@@ -115,7 +116,7 @@ async def test_a_question_that_is_left_behind_by_another_place_bars_no_other(win
 
 async def test_keys_typed_ahead_of_the_end_open_nothing_and_it_is_told_once(window: Any) -> None:
     async with window() as w:
-        at_once(w, "l", "q", "q", "A", "enter")
+        at_once(w, "L", "q", "q", "a", "s", "enter")
         await w.until(lambda: w.app.is_leaving, "the end")
         assert len(w.app.screen_stack) <= 2
 
@@ -131,13 +132,13 @@ async def test_a_page_key_before_the_palette_has_its_list_does_nothing(window: A
 
 
 @pytest.mark.parametrize("more", [("y",), ("y", "y"), ("enter", "y"), ("G", "y")])
-@pytest.mark.parametrize("opens", ["r", "R"])
+@pytest.mark.parametrize("opens", ["r", "a b"])
 async def test_a_yes_that_was_on_its_way_when_the_question_opened_is_none(
     window: Any, opens: str, more: tuple[str, ...]
 ) -> None:
     async with window() as w:
         for _ in range(10):
-            at_once(w, opens)
+            at_once(w, *opens.split())
             while not isinstance(w.app.screen, Confirm) or w.app.screen.plans is None:  # noqa: ASYNC110
                 await asyncio.sleep(0)
             question = w.app.screen
@@ -157,7 +158,7 @@ async def test_a_yes_that_was_on_its_way_when_the_question_opened_is_none(
 
 async def test_no_yes_counts_before_the_last_deletion_was_in_sight(window: Any) -> None:
     async with window((60, 13)) as w:
-        await w.press("R")
+        await w.press("a", "b")
         await w.shows("G shows what else")
         await w.press("y")
         await w.pilot.pause()

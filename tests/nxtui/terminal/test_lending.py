@@ -38,17 +38,22 @@ def _lend(
     ("steps", "given"),
     [
         pytest.param(
-            [("l", "following"), ("V", "nosuch cannot be started")], {"PAGER": "nosuch"}, id="pager"
+            [("L", "following"), ("e", "nosuch cannot be started")], {"PAGER": "nosuch"}, id="pager"
         ),
-        pytest.param([("l", "following"), ("V", "less cannot be started")], {"PATH": "/nowhere"}, id="less"),
-        pytest.param([("S", "where?"), ("\r", "ssh cannot be started")], {"PATH": "/nowhere"}, id="ssh"),
+        pytest.param([("L", "following"), ("e", "less cannot be started")], {"PATH": "/nowhere"}, id="less"),
+        pytest.param([("I", "where?"), ("\r", "ssh cannot be started")], {"PATH": "/nowhere"}, id="ssh"),
         pytest.param(
-            [("A", "Which spec"), ("a-spec", "a-spec"), ("\r", "correct"), ("e", "nosuch cannot be started")],
+            [
+                ("as", "Which spec"),
+                ("a-spec", "a-spec"),
+                ("\r", "correct"),
+                ("e", "nosuch cannot be started"),
+            ],
             {"EDITOR": "nosuch"},
             id="editor",
         ),
         pytest.param(
-            [("l", "following"), ("V", "cannot be started (Permission denied)")],
+            [("L", "following"), ("e", "cannot be started (Permission denied)")],
             {"PAGER": "/etc/passwd"},
             id="no program",
         ),
@@ -67,7 +72,7 @@ def _break_off(socket: Path, home: Path, key: str) -> None:
     with PseudoTerminal("--socket", str(socket), home=home, controlling=True) as window:
         window.until("node03")
         window.until("LIVE")
-        window.write("S")
+        window.write("I")
         window.until("where?")
         window.write("\r")
         window.until("at work")
@@ -111,7 +116,7 @@ def _edit(socket: Path, home: Path) -> None:
     with PseudoTerminal("--socket", str(socket), home=home, environment={"EDITOR": str(editor)}) as window:
         window.until("node03")
         window.until("LIVE")
-        for keys, shown in (("A", "Which spec"), ("a-spec", "a-spec"), ("\r", "mistake")):
+        for keys, shown in (("as", "Which spec"), ("a-spec", "a-spec"), ("\r", "mistake")):
             window.write(keys)
             window.until(shown)
         window.until("column 7")

@@ -94,7 +94,7 @@ async def test_inside_screen_it_outlives_the_link_and_is_found_again(
     try:
         await terminal.start(_link(host, f"screen -U -S {name} {window}"))
         await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")
-        await terminal.press("l")
+        await terminal.press("L")
         await terminal.shows(lambda s: "node02 › log" in s, "the log of the node")
         await terminal.press("C-a", "d")
         await terminal.shows(lambda s: "code=0" in s, "the end of the link")

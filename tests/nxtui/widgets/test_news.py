@@ -76,7 +76,7 @@ async def test_no_message_covers_the_plan_that_is_confirmed(window: Open) -> Non
     async with window() as w:
         await w.press("j", "r")
         await w.shows("retry: not now")
-        await w.press("tab", "D")
+        await w.press("tab", "a", "d")
         frame = await w.seen("12 objects to delete")
         dialog = [line for line in frame.splitlines() if "│" in line]
         assert len(dialog) > 15, frame

@@ -1,0 +1,24 @@
+"""The line that tells of a filter and of marks while there are any."""
+
+from __future__ import annotations
+
+from daemon.words import counted
+from nxtui.draw.glyphs import Glyphs
+from nxtui.draw.text import Line, clip
+from nxtui.model.listing import Listing
+
+
+def choice(listing: Listing, marked: int, nodes: int, width: int, glyphs: Glyphs) -> Line:
+    """What passes the filter, out of so many nodes, and how many rows are marked; or what is wrong with the filter."""
+    if listing.query.error:
+        return [(" " + clip(listing.query.error, width - 2), "attention")]
+    line: Line = [("    ", "")]
+    if listing.query.text:
+        line += [
+            ("FILTER  ", "heading"),
+            (listing.query.text, "strong"),
+            (f"  {len(listing.order)} of {counted(nodes, 'node')}   ", "dim"),
+        ]
+    if marked:
+        line.append((f"{glyphs.mark} {marked} marked   ", "match-mark"))
+    return [*line, ("Esc clears", "dim")]
