@@ -48,12 +48,14 @@ class Said:
             self.all.append(saying)
 
     def current(self, moment: float) -> Saying | None:
-        """What stands on the line: the last answer to a key for a moment, the last failure while it is new, else
-        the last message."""
-        if not self.all:
-            return None
-        last = self.all[-1]
-        if not last.is_news and moment - last.received < ANSWERING:
-            return last
-        new = (one for one in reversed(self.all) if moment - one.received < NEW)
-        return next((one for one in new if one.level == "error"), last)
+        """What stands on the line: the last answer to a key for a moment or the last failure while it is new,
+        whichever came later, else the last message."""
+        for one in reversed(self.all):
+            age = moment - one.received
+            if age < (NEW if one.level == "error" else ANSWERING) and (
+                one.level == "error" or not one.is_news
+            ):
+                return one
+            if age >= NEW:
+                break
+        return self.all[-1] if self.all else None

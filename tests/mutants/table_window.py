@@ -11,6 +11,6 @@ MUTANTS: tuple[Mutant, ...] = (
            "a question takes no key that was on its way when it opened", AHEAD),
     Mutant("nxtui/screens/confirm.py", " and self.typed and self.is_read\n", " and self.typed\n",
            "no yes counts before the last deletion was in sight", AHEAD),
-    Mutant("nxtui/model/said.py", 'if one.level == "error"), last)', "if False), last)",
+    Mutant("nxtui/model/said.py", "if age < (NEW if one.level", "if age < (ANSWERING if one.level",
            "news do not hide a failure that is new", ("tests/nxtui/screens/test_said.py",)),
 )  # fmt: skip

@@ -42,6 +42,14 @@ def test_the_answer_to_a_key_is_seen_at_once_and_a_failure_that_is_new_comes_bac
     assert shown == ["hold: not now.", "hold: not now.", "node01 failed", "hold: not now."]
 
 
+def test_news_do_not_swallow_the_answer_to_a_key_and_a_failure_does() -> None:
+    kept = said(saying("left blinks.", 0.0, is_news=False), saying("done: row", 0.1))
+    shown = [(kept.current(moment) or saying("")).text for moment in (0.1, 2.9, 3.1)]
+    assert shown == ["left blinks.", "left blinks.", "done: row"]
+    kept.add(saying("node01 failed", 1.0, "error"))
+    assert (kept.current(1.0) or saying("")).text == "node01 failed"
+
+
 def test_what_repeats_is_counted_and_500_messages_are_kept() -> None:
     kept = said(*(saying("no", number, "warning") for number in range(3)))
     assert [(one.text, one.times, one.received) for one in kept.all] == [("no", 3, 2.0)]

@@ -123,7 +123,7 @@ async def test_chromium_shows_the_rows_takes_a_picture_of_them_and_a_key_opens_t
         kept.write_bytes(picture)
         assert picture.startswith(b"\x89PNG") and len(picture) > 20_000
         await page.value("window.shown.focus()")
-        await page.ask("Input.insertText", text="l")
+        await page.ask("Input.insertText", text="L")
         await page.until(f"{TEXT}.includes('node02 › log')", "the log of the node")
         asked, blocked = set(await page.value("window.asked")), set(await page.value("window.blocked"))
         outside = {name for name in asked if not name.startswith("http://127.0.0.1:")}
