@@ -7,7 +7,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from itertools import zip_longest
 from pathlib import Path
@@ -168,14 +168,11 @@ class Lane:
 
     def _ask_for(self, cell: Cell, number: int, token: str) -> None:
         try:
-            with Client(self._stage.socket, timeout=0.5) as impatient:
+            with suppress(DaemonUnreachable), Client(self._stage.socket, timeout=0.5) as impatient:
                 self._apply_spec(impatient, cell, number, token)
-        except DaemonUnreachable:
-            return  # it died or stopped at once, as it may
         except DaemonRefused as refused:
             if cell.direction == "make" or refused.error["code"] != "unknown":
-                raise
-            # what was asked for before is done, and nothing is left to ask
+                raise  # else what was asked for before is done
 
     def _apply_spec(self, client: Client, cell: Cell, number: int, token: str) -> None:
         """What a person asks for, that the call be made."""
@@ -233,15 +230,13 @@ class Lane:
 
     def _help_on(self, cell: Cell, node: str) -> None:
         """What a person does when the fault stops the step before the point is reached: mend and retry."""
-        try:
-            with Client(self._stage.socket, timeout=0.3) as impatient:  # it may be stopped at any moment
-                shown = impatient.show(node)["entity"]
-                if shown["state"] in ("failed", "rollback_blocked"):
-                    self._check_code(cell, shown)
-                    self._world.mend()
-                    impatient.verb("retry", node, meant=True)
-        except (DaemonUnreachable, DaemonRefused):
-            return
+        gone = suppress(DaemonUnreachable, DaemonRefused)  # it may be stopped at any moment
+        with gone, Client(self._stage.socket, timeout=0.3) as impatient:
+            shown = impatient.show(node)["entity"]
+            if shown["state"] in ("failed", "rollback_blocked"):
+                self._check_code(cell, shown)
+                self._world.mend()
+                impatient.verb("retry", node, meant=True)
 
     # How it recovers.
 

@@ -101,6 +101,11 @@ class AgentRoot:
         (card / "device").mkdir()
         (root / "sys" / "class" / "net" / "lo").mkdir()
         put(root / "dev" / "null", "")
+        self._give_programs(shell)
+
+    def _give_programs(self, shell: str) -> None:
+        """What it finds in its path."""
+        root = self.root
         self._path = os.environ["PATH"]
         if shell == "wget":
             self._path = str(root / "programs")
