@@ -21,7 +21,10 @@ def no_key_of_its_spec(manifest: Manifest, parts: Mapping[str, Any]) -> Iterator
 def no_change_that_is_taken(
     manifest: Manifest, platform: Platform, parts: Mapping[str, Any]
 ) -> Iterator[str]:
-    """A setting that a remedy names may change while the cluster stands: else nobody could do what it says."""
+    """A setting that a remedy names may change while the cluster stands: else nobody could do what it says. Where no
+    cluster takes another spec, the way is back to nothing, which the engine tells."""
+    if not parts["CLUSTER"].leads("change"):
+        return
     for code, setting in _named(manifest):
         if not platform.may_change(setting) and not platform.may_change(setting.partition(".")[0]):
             yield (
