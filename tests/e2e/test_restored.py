@@ -21,7 +21,7 @@ def put_back(one: Any, on_failure: str, name: str, state: str) -> None:
     directory, copy = one.stage.directory / "state", one.stage.directory / "copy"
     with Client(one.stage.socket) as client:
         client.apply(spec(on_failure=on_failure, deadlines={**SHORT, "creating_cluster": "2m"}))
-        until(lambda: entity(client, name)["state"] == state, f"{name} is at {state}", 60)
+        until(lambda: entity(client, name)["state"] == state, f"{name} is at {state}", 120)
     one.stage.stop_daemon()
     shutil.copytree(directory, copy)
     one.stage.start_daemon()

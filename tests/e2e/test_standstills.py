@@ -66,7 +66,7 @@ def test_a_retry_at_once_after_a_deadline_goes_on_with_the_installation_that_run
         client.apply(spec(deadlines={"installing": "2h"}))
         for node in client.nodes():
             heard = _reports(client, node["name"])
-            until(lambda name=node["name"], heard=heard: _reports(client, name) > heard, "it reports", 30)
+            until(lambda name=node["name"], heard=heard: _reports(client, name) > heard, "it reports", 90)
             client.verb("retry", node["name"])
         run_to(one.stage, "active")
     stops = [

@@ -24,6 +24,8 @@ _SEQUENCE = re.compile(rb"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[()][
 
 DRAWN = re.compile("LIVE|REPLAY")
 """What stands on every screen: the state of its link."""
+ASK_AGAIN = 3.0
+"""Seconds after which a window that has not drawn itself is given another size."""
 
 
 def _prepare(controlling: bool, deaf: bool) -> None:
@@ -110,10 +112,14 @@ class PseudoTerminal:
     def goes_on(self, within: float = 30.0) -> bool:
         """Whether the window draws itself anew for another size; False if it ended meanwhile."""
         before = len(DRAWN.findall(self.text))
-        self._resize(26, 90)
-        self.process.send_signal(signal.SIGWINCH)
-        end = time.monotonic() + within
+        end, asked, rows = time.monotonic() + within, 0.0, 26
         while len(DRAWN.findall(self.text)) == before:
+            if (
+                time.monotonic() > asked + ASK_AGAIN
+            ):  # one that comes while a program has the terminal is lost
+                self._resize(rows, 90)
+                self.process.send_signal(signal.SIGWINCH)
+                asked, rows = time.monotonic(), 53 - rows
             if not self.read() or self.process.poll() is not None:
                 return False
             if self.text.endswith("Enter leads back to nxtui. "):  # after a console that could not be opened
