@@ -24,8 +24,9 @@ _SEQUENCE = re.compile(rb"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[()][
 
 DRAWN = re.compile("LIVE|REPLAY")
 """What stands on every screen: the state of its link."""
-ASK_AGAIN = 3.0
-"""Seconds after which a window that has not drawn itself is given another size."""
+NOT_GIVEN = ("EDITOR", "VISUAL", "TMUX", "COLUMNS", "LINES")
+"""What a window does not get from whoever runs the tests. A process that pytest shares its tests with has a size in its
+environment, which readline leaves there, and a window that has one asks its terminal for none."""
 
 
 def _prepare(controlling: bool, deaf: bool) -> None:
@@ -49,7 +50,7 @@ class PseudoTerminal:
     ) -> None:
         self._parent, child = pty.openpty()
         self._resize(24, 80)
-        ours = {key: value for key, value in os.environ.items() if key not in ("EDITOR", "VISUAL", "TMUX")}
+        ours = {key: value for key, value in os.environ.items() if key not in NOT_GIVEN}
         own = {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT), "HOME": str(home)}
         own |= {"XDG_STATE_HOME": str(home / "state"), "XDG_CONFIG_HOME": str(home / "config")}
         self.process = subprocess.Popen(
@@ -112,14 +113,10 @@ class PseudoTerminal:
     def goes_on(self, within: float = 30.0) -> bool:
         """Whether the window draws itself anew for another size; False if it ended meanwhile."""
         before = len(DRAWN.findall(self.text))
-        end, asked, rows = time.monotonic() + within, 0.0, 26
+        self._resize(26, 90)
+        self.process.send_signal(signal.SIGWINCH)
+        end = time.monotonic() + within
         while len(DRAWN.findall(self.text)) == before:
-            if (
-                time.monotonic() > asked + ASK_AGAIN
-            ):  # one that comes while a program has the terminal is lost
-                self._resize(rows, 90)
-                self.process.send_signal(signal.SIGWINCH)
-                asked, rows = time.monotonic(), 53 - rows
             if not self.read() or self.process.poll() is not None:
                 return False
             if self.text.endswith("Enter leads back to nxtui. "):  # after a console that could not be opened

@@ -13,10 +13,7 @@ import pytest
 from canned_data import T0
 from pseudo_terminal import PseudoTerminal
 
-STANDS_STILL = (
-    "open: beside other work a window that was given 300 keys at once may stand still and draw nothing more"
-)
-pytestmark = [pytest.mark.e2e, pytest.mark.xfail(reason=STANDS_STILL, strict=False)]
+pytestmark = pytest.mark.e2e
 
 SIGNS = [chr(code) for code in range(32, 127)]
 NAMED = [
