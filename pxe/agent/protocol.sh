@@ -103,13 +103,8 @@ find_wget() {
 }
 has curl || find_wget
 
-# is_small: this wget is that of busybox, which knows nobody by a key and believes every certificate
-is_small() {
-  case $("$wget" --help 2>&1) in
-    *BusyBox*) return 0 ;;
-  esac
-  return 1
-}
+# is_small: no other was found than that of busybox, which knows nobody by a key and believes every certificate
+is_small() { [ "$wget" = wget ]; }
 
 # quiet: what keeps this wget from saying anything but what went wrong
 quiet() {

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parents[2] / "build" / "real"
+BUILT = Path(__file__).parents[2] / "build" / "real"
 DEBIAN = Path("/usr/lib/ipxe")
-NEWER = HERE / "ipxe" / "usr" / "lib" / "ipxe"
+NEWER = BUILT / "ipxe" / "usr" / "lib" / "ipxe"
 """The iPXE of the next release of Debian, unpacked there by ``tests/real/run``."""
 OVMF = Path("/usr/share/OVMF")
 

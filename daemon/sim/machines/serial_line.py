@@ -46,7 +46,8 @@ class SerialLine:
                 await asyncio.wait((coming, quiet), return_when=asyncio.FIRST_COMPLETED)
                 quiet.cancel()
                 if not coming.done():
-                    said = self._say(said)
+                    self._say(said)
+                    said = b""
                     continue
                 if not (more := coming.result()):
                     return
@@ -58,7 +59,6 @@ class SerialLine:
             coming.cancel()
             self._say(said)
 
-    def _say(self, line: bytes) -> bytes:
+    def _say(self, line: bytes) -> None:
         if text := line.decode("utf-8", "replace").strip("\r\0"):
             self._console.append(text)
-        return b""
