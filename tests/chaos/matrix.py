@@ -56,7 +56,7 @@ def work(number: int, cells: Sequence[Cell], speed: float, seed: int) -> list[Ro
         except Exception:
             logs = [stage / name for name in ("serve.log", "sim.log")]
             said = "\n".join(log.read_text(errors="replace")[-2000:] for log in logs if log.exists())
-            return [Row(f"lane {number}", "", "", "", "", seed, "WRONG", f"{traceback.format_exc()}{said}")]
+            return [Row(f"lane {number}", "", "", "", "", seed, "WRONG", f"{said}\n{traceback.format_exc()}")]
 
 
 def run(cells: Sequence[Cell], seed: int, workers: int = WORKERS) -> list[Row]:
