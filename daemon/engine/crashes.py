@@ -72,11 +72,12 @@ class CrashLog:
 
     def begin(self, name: str, others: Iterable[str] = ()) -> None:
         """From now on a death of the daemon counts against this record, and against those of the others that are under
-        no suspicion: they come next, and one call marks thousands."""
+        no suspicion, as it is itself: they come next, and one call marks thousands."""
         if name in self._running:
             return
         lines = []
-        for one in (name, *(other for other in others if other not in self.counts)):
+        together = () if name in self.counts else (other for other in others if other not in self.counts)
+        for one in (name, *together):
             if one not in self._running:
                 self._running.add(one)
                 if one in self._ended:

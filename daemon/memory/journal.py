@@ -125,9 +125,8 @@ class Journal:
             late = f"The database did not take a commit within {seconds:g} seconds."
             self._cannot_write(late if held is None else sentences(str(held), held.remedy))
 
-    def _learn(self, begun: float, commit: asyncio.Future[list[Event]]) -> None:
+    def _learn(self, begun: float, error: Exception) -> None:
         """The database takes nothing from the first commit on that failed until one goes through."""
-        error = None if commit.cancelled() else commit.exception()
         if isinstance(error, StoreError):
             self._cannot_write(sentences(str(error), error.evidence, error.remedy))
             self._refused = begun if self._refused is None else min(begun, self._refused)
@@ -152,13 +151,12 @@ class Journal:
         """Commit, and go on meanwhile. Once it is durable it is remembered, ``then`` follows, and the answer comes,
         which is that of ``commit``. No secret that the daemon knows gets into it. ``patient``: a hundredth of a second
         more or less does not matter."""
-        ops = [self._without_secrets(op) for op in ops]
+        ops = [op if type(op) is PutResource else self._without_secrets(op) for op in ops]
         if armed():
             point("before_commit", *map(concerned, ops))
         begun = self.clock.now()
-        committed = self._store.commit(self._lease, ops, partial(self._follow, ops, then, begun), patient)
-        committed.add_done_callback(partial(self._learn, begun))
-        return committed
+        follow, learn = partial(self._follow, ops, then, begun), partial(self._learn, begun)
+        return self._store.commit(self._lease, ops, follow, patient, learn)
 
     def show(self, record: Record) -> None:
         """Remember and tell how far the wait of a record has come, which nobody needs after a restart: its step looks
@@ -171,19 +169,22 @@ class Journal:
     def _without_secrets(self, op: Op) -> Op:
         """The op, without the secrets that somebody outside quoted in an answer or a line."""
         hidden = self._known.value
-        match op:
-            case AddEvent(event):
-                message, data = hidden(event.message), hidden(event.data)
-                if message is not event.message or data is not event.data:
-                    return AddEvent(replace(event, message=message, data=data))
-            case PutRecord(record):
-                wait, error = hidden(record.wait), hidden(record.error)
-                if wait is not record.wait or error is not record.error:
-                    return PutRecord(replace(record, wait=wait, error=error))
-            case PutSignal(signal):
-                data = hidden(signal.data)
-                if data is not signal.data:
-                    return PutSignal(replace(signal, data=data))
+        if type(op) is AddEvent:
+            event = op.event
+            message, data = self._known.text(event.message), hidden(event.data)
+            if message is not event.message or data is not event.data:
+                return AddEvent(replace(event, message=message, data=data))
+        elif type(op) is PutRecord:
+            record = op.record
+            if record.wait is None and record.error is None:
+                return op
+            wait, error = hidden(record.wait), hidden(record.error)
+            if wait is not record.wait or error is not record.error:
+                return PutRecord(replace(record, wait=wait, error=error))
+        elif type(op) is PutSignal:
+            data = hidden(op.signal.data)
+            if data is not op.signal.data:
+                return PutSignal(replace(op.signal, data=data))
         return op
 
     def soon(self, call: Callable[[], object]) -> None:

@@ -13,6 +13,8 @@ SHORTEST = 6
 """Characters of the shortest secret that is taken and looked for: a shorter one stands in many an innocent text."""
 CUT = 8
 """So many characters of a secret at the end of a text, where somebody cut it, are taken for it."""
+SHORTEST_CREDENTIAL = 20
+"""The same of one that is known by its looks."""
 HIDDEN = "***"
 REMEMBERED, REMEMBERED_LENGTH = 4096, 1000
 """So many texts of at most so many characters are remembered with what became of them."""
@@ -35,37 +37,52 @@ class Redactor:
         self._known: set[str] = set()
         self._by_start: dict[str, str | tuple[str, ...]] = {}
         """The first characters of a form → the secret it is a form of; rarely there are several."""
-        self._seen: dict[str, str] = {}
-        """Texts that were looked through since the last secret came: the same are written again and again."""
+        self._clean: set[str] = set()
+        """Texts without a secret that were looked through since the last secret came: the same are written again and
+        again."""
+        self._hidden: dict[str, str] = {}
+        """The others that were looked through since then → what is left of them."""
 
     def add(self, secret: str) -> None:
         """From now on it stands in no text."""
         if secret in self._known or len(secret) < SHORTEST:
             return
         self._known.add(secret)
-        self._seen.clear()
+        self._forget()
         for start in {form[:SHORTEST] for form in _forms(secret)}:
             same = self._by_start.get(start)
             self._by_start[start] = secret if same is None else (*_each(same), secret)
 
     def text(self, text: str) -> str:
         """The text without secrets."""
-        if len(text) < SHORTEST:
+        if text in self._clean:
             return text
-        known = self._seen.get(text)
-        if known is None:
-            known = self._looked_through(text)
+        left = self._hidden.get(text)
+        if left is None:
+            left = self._looked_through(text)
             if len(text) <= REMEMBERED_LENGTH:
-                if len(self._seen) >= REMEMBERED:
-                    self._seen.clear()
-                self._seen[text] = known
-        return text if known == text else known
+                self._remember(text, left)
+        return text if left == text else left
+
+    def _remember(self, text: str, left: str) -> None:
+        if len(self._clean) + len(self._hidden) >= REMEMBERED:
+            self._forget()
+        if left == text:
+            self._clean.add(text)
+        else:
+            self._hidden[text] = left
+
+    def _forget(self) -> None:
+        """Look at every text anew."""
+        self._clean = set()
+        self._hidden.clear()
 
     def _looked_through(self, text: str) -> str:
-        text = _CREDENTIAL.sub(lambda match: (match["kind"] or "") + HIDDEN, text)
-        found, pieces, begun, place = self._by_start, [], 0, 0
+        if len(text) >= SHORTEST_CREDENTIAL:
+            text = _CREDENTIAL.sub(lambda match: (match["kind"] or "") + HIDDEN, text)
         if not self._may_hold_one(text):
             return text
+        found, pieces, begun, place = self._by_start, [], 0, 0
         while place <= len(text) - SHORTEST:
             same = found.get(text[place : place + SHORTEST])
             end = place if same is None else place + _length(same, text, place)
@@ -88,8 +105,12 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
+            clean, has = self._clean, self._has
             for key, one in value.items():
-                if self._has(key) or self._has(one):
+                # a look into the set is a tenth of a call, and a step writes a dozen of these
+                if (key not in clean and has(key)) or (
+                    (type(one) is not str or one not in clean) and has(one)
+                ):
                     return {self.value(k): self.value(v) for k, v in value.items()}
             return value
         if isinstance(value, list | tuple):
@@ -97,11 +118,10 @@ class Redactor:
         return value
 
     def _has(self, value: Any) -> bool:
-        """Whether there is a secret in it. What is asked most, text that was looked through before, goes first."""
+        """Whether there is a secret in it."""
         kind = type(value)
         if kind is str:
-            known = self._seen.get(value)
-            return known != value and self.text(value) is not value
+            return self.text(value) is not value
         return kind not in _WITHOUT and self.value(value) is not value
 
 

@@ -11,6 +11,8 @@ from daemon.store.ops import Contents, Event, Lease, Op, Pruning
 
 Then = Callable[[list[Event]], None]
 """What follows a commit, given its events."""
+Otherwise = Callable[[Exception], None]
+"""What follows a commit that came to nothing, given why."""
 
 
 class Fenced(Exception):
@@ -52,12 +54,17 @@ class Store(Protocol):
         """Take the right to write; whoever had it is fenced from now on."""
 
     def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
+        self,
+        lease: Lease,
+        ops: Sequence[Op],
+        then: Then | None = None,
+        patient: bool = False,
+        otherwise: Otherwise | None = None,
     ) -> asyncio.Future[list[Event]]:
         """Do all of it or nothing, after everything that was asked for before. The answer comes when it is durable: the
         events with their revisions, or Fenced, VersionConflict or StoreError. ``then`` is called first, in the order
-        of the commits, if it was done. ``patient``: it may wait a moment for others, to share their trip to the disk.
-        """
+        of the commits, if it was done, else ``otherwise``. ``patient``: it may wait a moment for others, to share their
+        trip to the disk."""
 
     async def load(self) -> Contents:
         """Everything a starting daemon needs."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from daemon.errors.tree import StoreError
-from daemon.store.base import Fenced, RecordForgotten, Taken, Then, VersionConflict
+from daemon.store.base import Fenced, Otherwise, RecordForgotten, Taken, Then, VersionConflict
 from daemon.store.ops import (
     AddCommand,
     AddEvent,
@@ -60,7 +60,12 @@ class MemoryStore:
         return Lease(owner, self._epoch)
 
     def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
+        self,
+        lease: Lease,
+        ops: Sequence[Op],
+        then: Then | None = None,
+        patient: bool = False,
+        otherwise: Otherwise | None = None,
     ) -> asyncio.Future[list[Event]]:
         done: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
         try:
@@ -69,6 +74,8 @@ class MemoryStore:
                 then(events)
             done.set_result(events)
         except (Fenced, VersionConflict) as error:
+            if otherwise is not None:
+                otherwise(error)
             done.set_exception(error)
         return done
 

@@ -20,7 +20,7 @@ from msgspec import Struct
 from daemon.errors.tree import StateLost, StoreError
 from daemon.faultpoints import armed, point
 from daemon.store import rows
-from daemon.store.base import Mark, Then
+from daemon.store.base import Mark, Otherwise, Then
 from daemon.store.checkpoints import Checkpoints, last_revision
 from daemon.store.locker import Locker
 from daemon.store.ops import Contents, Event, Lease, Op, Pruning, concerned
@@ -52,6 +52,7 @@ class _Request(Struct):
     lease: Lease
     ops: Sequence[Op]
     then: Then | None
+    otherwise: Otherwise | None
     done: asyncio.Future[list[Event]]
 
     def answer(self, given: _Given) -> None:
@@ -60,6 +61,8 @@ class _Request(Struct):
                 self.then(given)
             except Exception as error:  # a bug of his own, which must not stop the others' commits
                 given = error
+        elif isinstance(given, Exception) and self.otherwise is not None:
+            self.otherwise(given)
         if self.done.done():
             return
         if isinstance(given, Exception):
@@ -122,19 +125,24 @@ class SqliteStore:
         return lease
 
     def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
+        self,
+        lease: Lease,
+        ops: Sequence[Op],
+        then: Then | None = None,
+        patient: bool = False,
+        otherwise: Otherwise | None = None,
     ) -> asyncio.Future[list[Event]]:
-        done: asyncio.Future[list[Event]] = self._loop.create_future()
+        request = _Request(lease, ops, then, otherwise, self._loop.create_future())
         if self._writer is None or self._quiet is not None:
-            done.set_exception(StoreError("database", "The store is closed."))
-            return done
-        self._waiting.append(_Request(lease, ops, then, done))
+            request.answer(StoreError("database", "The store is closed."))
+            return request.done
+        self._waiting.append(request)
         self._urgent = self._urgent or not patient
         if not self._busy:
             self._begin_soon()
         if armed():
             point("queued", *map(concerned, ops))
-        return done
+        return request.done
 
     async def load(self) -> Contents:
         try:

@@ -13,7 +13,7 @@ from figures import Figure
 from toy import STEPS, seconds
 
 from daemon.store import sqlite
-from daemon.store.base import Then
+from daemon.store.base import Otherwise, Then
 from daemon.store.ops import Event, Lease, Op
 from daemon.store.sqlite import SqliteStore
 
@@ -31,7 +31,12 @@ class OneByOne(SqliteStore):
         self._turn = asyncio.Lock()
 
     def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
+        self,
+        lease: Lease,
+        ops: Sequence[Op],
+        then: Then | None = None,
+        patient: bool = False,
+        otherwise: Otherwise | None = None,
     ) -> asyncio.Future[list[Event]]:
         return asyncio.ensure_future(self._one_by_one(lease, ops, then))
 

@@ -29,7 +29,6 @@ from daemon.requests.verbs import Verbs
 from daemon.secrets.box import SecretBox
 from daemon.spec.reading import ClusterSpec
 from daemon.store.base import Store as AnyStore
-from daemon.store.base import Then
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import AddCommand, Command, Event, Lease, Op, PutRecord, Resource
 from daemon.wire import DaemonView
@@ -111,14 +110,12 @@ class Outside:
 class Store(MemoryStore):
     """A store whose commits take their time, so that others come in between."""
 
-    def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
-    ) -> asyncio.Future[list[Event]]:
-        return asyncio.ensure_future(self._slowly(lease, ops, then))
+    def commit(self, lease: Lease, ops: Sequence[Op], *what: Any, **more: Any) -> asyncio.Future[list[Event]]:
+        return asyncio.ensure_future(self._slowly(lease, ops, *what, **more))
 
-    async def _slowly(self, lease: Lease, ops: Sequence[Op], then: Then | None) -> list[Event]:
+    async def _slowly(self, lease: Lease, ops: Sequence[Op], *what: Any, **more: Any) -> list[Event]:
         await asyncio.sleep(0)
-        events = await super().commit(lease, ops, then)
+        events = await super().commit(lease, ops, *what, **more)
         await asyncio.sleep(0)
         return events
 

@@ -369,11 +369,14 @@ async def test_a_step_that_does_not_exist_is_a_mistake_of_whoever_asks_and_the_s
 async def test_without_a_database_a_verb_is_503_and_the_health_says_why(
     house: Any, failed: Any, door: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(*given: Any) -> Any:
-        raise StoreError("database", evidence="database or disk is full")
+    def full(lease: Any, ops: Any, then: Any, patient: bool, otherwise: Any) -> asyncio.Future[Any]:
+        refused: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        refused.set_exception(StoreError("database", evidence="database or disk is full"))
+        otherwise(refused.exception())
+        return refused
 
     assert (await failed.health())["ok"] is True
-    monkeypatch.setattr(house.store, "commit", lambda *given: asyncio.ensure_future(full(*given)))
+    monkeypatch.setattr(house.store, "commit", full)
     status, body = await door.post("/v1/verbs", {"verb": "retry", "target": "node01"})
     assert status == 503 and is_error(body, "database")
     assert house.mirror.commands("node01") == []

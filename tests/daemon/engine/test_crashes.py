@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,24 @@ def test_those_who_come_next_are_marked_with_the_first_unless_they_are_under_sus
     assert log.suspects("suspect", 1), "none of its steps has ended since"
     log.close()
     assert crash_log(path).counts == {"suspect": 1}, "a turn that never began counts against nobody"
+
+
+def test_suspects_look_at_nobody_else_so_that_ten_thousand_of_them_start_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "running"
+    names = [f"node{number:05}" for number in range(10_000)]
+    path.write_text("".join(f"+{name}\n" for name in names))
+    log, looked = crash_log(path), 0
+
+    def others() -> Iterator[str]:
+        nonlocal looked
+        for name in names:
+            looked += 1
+            yield name
+
+    for name in names:
+        log.begin(name, others())
+    assert looked == 0
+    log.close()
 
 
 def test_a_daemon_that_ends_in_order_counts_against_nobody(tmp_path: Path) -> None:

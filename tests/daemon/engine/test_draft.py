@@ -14,7 +14,7 @@ from daemon.engine.context import StepContext
 from daemon.engine.engine import Engine
 from daemon.engine.turns import STORE_RETRY_SECONDS
 from daemon.errors.tree import StoreError
-from daemon.store.base import Then
+from daemon.store.base import Otherwise, Then
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import Event, Lease, Op, PutRecord, PutResource
 from state_machines.outcome import Done
@@ -32,16 +32,26 @@ class Watched(MemoryStore):
         self.refuses: Any = lambda ops: False
 
     def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
+        self,
+        lease: Lease,
+        ops: Sequence[Op],
+        then: Then | None = None,
+        patient: bool = False,
+        otherwise: Otherwise | None = None,
     ) -> asyncio.Future[list[Event]]:
-        return asyncio.ensure_future(self._later(lease, ops, then))
+        return asyncio.ensure_future(self._later(lease, ops, then, otherwise))
 
-    async def _later(self, lease: Lease, ops: Sequence[Op], then: Then | None) -> list[Event]:
+    async def _later(
+        self, lease: Lease, ops: Sequence[Op], then: Then | None, otherwise: Otherwise | None
+    ) -> list[Event]:
         await self.open.wait()
         if self.refuses(ops):
-            raise StoreError("database", evidence="database or disk is full")
+            full = StoreError("database", evidence="database or disk is full")
+            if otherwise is not None:
+                otherwise(full)
+            raise full
         self.commits.append([name for op in ops if (name := _said(op))])
-        return await super().commit(lease, ops, then)
+        return await super().commit(lease, ops, then, otherwise=otherwise)
 
 
 def _said(op: Op) -> str:

@@ -16,7 +16,7 @@ from daemon.engine.context import StepContext
 from daemon.engine.pace import Pace
 from daemon.engine.turns import STORE_RETRY_SECONDS
 from daemon.errors.tree import StoreError
-from daemon.store.base import Then
+from daemon.store.base import Otherwise, Then
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import AddCommand, Command, Event, Lease, Op, PutRecord
 from state_machines.outcome import Done, Fail, Outcome, Problem, Wait
@@ -38,19 +38,28 @@ class Slow(MemoryStore):
         self._order = asyncio.Lock()
 
     def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
+        self,
+        lease: Lease,
+        ops: Sequence[Op],
+        then: Then | None = None,
+        patient: bool = False,
+        otherwise: Otherwise | None = None,
     ) -> asyncio.Future[list[Event]]:
-        return asyncio.ensure_future(self._later(lease, ops, then))
+        return asyncio.ensure_future(self._later(lease, ops, then, otherwise))
 
-    async def _later(self, lease: Lease, ops: Sequence[Op], then: Then | None) -> list[Event]:
+    async def _later(
+        self, lease: Lease, ops: Sequence[Op], then: Then | None, otherwise: Otherwise | None
+    ) -> list[Event]:
         async with self._order:
             for _ in range(self.passes()):
                 await asyncio.sleep(0)
             await self.open.wait()
             entered = [(op.record.name, op.record.state) for op in ops if isinstance(op, PutRecord)]
             if self.refused in entered:
+                if otherwise is not None:
+                    otherwise(FULL)
                 raise FULL
-            return await super().commit(lease, ops, then)
+            return await super().commit(lease, ops, then, otherwise=otherwise)
 
 
 @pytest.fixture

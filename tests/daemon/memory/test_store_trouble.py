@@ -16,7 +16,7 @@ from daemon.cli.output import moment_shown
 from daemon.engine.context import StepContext
 from daemon.engine.turns import STORE_RETRY_LONGEST, STORE_RETRY_SECONDS
 from daemon.errors.tree import StoreError
-from daemon.store.base import Fenced, Then
+from daemon.store.base import Fenced, Otherwise, Then
 from daemon.store.memory import MemoryStore
 from daemon.store.ops import Event, Lease, Op, PutRecord
 from state_machines.outcome import Done, Wait
@@ -32,10 +32,17 @@ class Fragile(MemoryStore):
         self.fails: Any = lambda ops: False
 
     def commit(
-        self, lease: Lease, ops: Sequence[Op], then: Then | None = None, patient: bool = False
+        self,
+        lease: Lease,
+        ops: Sequence[Op],
+        then: Then | None = None,
+        patient: bool = False,
+        otherwise: Otherwise | None = None,
     ) -> asyncio.Future[list[Event]]:
         if not self.fails(ops):
-            return super().commit(lease, ops, then)
+            return super().commit(lease, ops, then, otherwise=otherwise)
+        if otherwise is not None:
+            otherwise(FULL)
         refused: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
         refused.set_exception(FULL)
         return refused
