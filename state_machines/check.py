@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import product
 from typing import get_args
 
-from state_machines.kind import NO_RETURN, NOTHING, ROLLING_BACK, Kind, Phase, State
+from state_machines.kind import NO_RETURN, NOTHING, ROLLING_BACK, SHORT, Kind, Nature, Phase, State
 from state_machines.verbs import COMMANDS_TAKEN, PARTS, PROTECTIONS, SHARED
 
 LEFT_BY_A_PERSON: tuple[Phase, ...] = ("attention", "failed", "released")
@@ -68,6 +68,14 @@ def _every_state_is_explained(kind: Kind) -> Iterator[str]:
             yield f"{state.name}: it has no title."
         if not state.meaning.strip():
             yield f"{state.name}: it has no meaning."
+
+
+def _every_step_has_a_short_title(kind: Kind) -> Iterator[str]:
+    for state in _steps(kind):
+        if len(state.brief) > SHORT:
+            yield f"{state.name}: “{state.brief}” has more than {SHORT} letters: give it a short title (short)."
+        if state.nature not in get_args(Nature):
+            yield f"{state.name}: its nature {state.nature} is not one of {', '.join(get_args(Nature))}."
 
 
 def _every_step_ends(kind: Kind) -> Iterator[str]:
@@ -176,6 +184,7 @@ def _steps(kind: Kind) -> list[State]:
 RULES: tuple[Callable[[Kind], Iterator[str]], ...] = (
     _every_state_is_reached,
     _every_state_is_explained,
+    _every_step_has_a_short_title,
     _every_step_ends,
     _every_step_is_undone,
     _every_retry_starts_at_a_step,

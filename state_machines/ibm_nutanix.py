@@ -18,6 +18,7 @@ NODE_STEPS: tuple[State, ...] = (
         work=True,
         deadline=5 * MINUTE,
         undo="release_ips",
+        short="addresses",
     ),
     State(
         "registering_dns",
@@ -27,6 +28,7 @@ NODE_STEPS: tuple[State, ...] = (
         work=True,
         deadline=5 * MINUTE,
         undo="delete_dns",
+        short="DNS",
     ),
     State(
         "creating_vnis",
@@ -36,6 +38,7 @@ NODE_STEPS: tuple[State, ...] = (
         work=True,
         deadline=10 * MINUTE,
         undo="delete_vnis",
+        short="interfaces",
     ),
     State(
         "recording_config",
@@ -45,6 +48,7 @@ NODE_STEPS: tuple[State, ...] = (
         work=True,
         deadline=1 * MINUTE,
         undo="forget_config",
+        short="configuration",
     ),
     State(
         "creating_server",
@@ -55,6 +59,7 @@ NODE_STEPS: tuple[State, ...] = (
         outlasts="a server that is ordered is made all the same, and its machine starts",
         deadline=40 * MINUTE,
         undo="delete_server",
+        short="server",
     ),
     State(
         "awaiting_boot",
@@ -65,6 +70,8 @@ NODE_STEPS: tuple[State, ...] = (
         outlasts="its machine goes on starting, and installs itself",
         deadline=45 * MINUTE,
         undo=NOTHING,
+        short="boot",
+        nature="waits",
     ),
     State(
         "awaiting_config",
@@ -76,6 +83,8 @@ NODE_STEPS: tuple[State, ...] = (
         deadline=15 * MINUTE,
         undo=NOTHING,
         retry_at="awaiting_boot",
+        short="installer",
+        nature="waits",
     ),
     State(
         "installing",
@@ -87,6 +96,8 @@ NODE_STEPS: tuple[State, ...] = (
         deadline=60 * MINUTE,
         undo=NOTHING,
         retry_at="awaiting_boot",
+        short="install",
+        nature="machine",
     ),
     State(
         "awaiting_cvm",
@@ -98,6 +109,8 @@ NODE_STEPS: tuple[State, ...] = (
         outlasts="its machine goes on starting what was installed",
         deadline=60 * MINUTE,
         undo=NOTHING,
+        short="CVM",
+        nature="waits",
     ),
 )
 
@@ -141,6 +154,7 @@ CLUSTER_STEPS: tuple[State, ...] = (
         work=True,
         deadline=5 * MINUTE,
         undo=NOTHING,
+        short="checking first",
     ),
     State(
         "deploying",
@@ -151,6 +165,8 @@ CLUSTER_STEPS: tuple[State, ...] = (
         work=True,
         deadline=6 * HOUR,
         undo="release_nodes",
+        short="nodes",
+        nature="waits",
     ),
     State(
         "creating_cluster",
@@ -162,6 +178,7 @@ CLUSTER_STEPS: tuple[State, ...] = (
         deadline=10 * MINUTE,
         undo=NO_RETURN,
         retry_at="deploying",
+        short="create",
     ),
     State(
         "awaiting_up",
@@ -173,6 +190,8 @@ CLUSTER_STEPS: tuple[State, ...] = (
         deadline=30 * MINUTE,
         undo=NOTHING,
         retry_at="creating_cluster",
+        short="forming",
+        nature="machine",
     ),
     State(
         "changing_passwords",
@@ -182,6 +201,7 @@ CLUSTER_STEPS: tuple[State, ...] = (
         work=True,
         deadline=10 * MINUTE,
         undo=NO_RETURN,
+        short="passwords",
     ),
     State(
         "joining_nodes",
@@ -192,6 +212,8 @@ CLUSTER_STEPS: tuple[State, ...] = (
         work=True,
         deadline=6 * HOUR,
         undo=NO_RETURN,
+        short="joining nodes",
+        nature="machine",
     ),
     State(
         "removing_nodes",
@@ -201,6 +223,8 @@ CLUSTER_STEPS: tuple[State, ...] = (
         work=True,
         deadline=4 * HOUR,
         undo=NO_RETURN,
+        short="removing nodes",
+        nature="machine",
     ),
     State(
         "configuring",
@@ -210,6 +234,7 @@ CLUSTER_STEPS: tuple[State, ...] = (
         work=True,
         deadline=10 * MINUTE,
         undo=NOTHING,
+        short="configuring",
     ),
     State(
         "verifying_health",
@@ -221,6 +246,8 @@ CLUSTER_STEPS: tuple[State, ...] = (
         deadline=30 * MINUTE,
         undo=NOTHING,
         retry_at="joining_nodes",
+        short="health",
+        nature="waits",
     ),
 )
 

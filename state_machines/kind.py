@@ -17,6 +17,12 @@ from state_machines.verbs import EVENTS, PARTS, Part, Prompt, Verb
 
 Phase = Literal["waiting", "working", "ok", "attention", "failed", "releasing", "released"]
 
+Nature = Literal["cloud", "waits", "machine"]
+"""What a step mostly is: calls to a service, a wait for a machine to show itself, or the work of a machine."""
+
+SHORT = 14
+"""Cells that the short title of a state may take."""
+
 NOTHING = "nothing"
 """An ``undo`` for a state that makes nothing outside."""
 
@@ -32,7 +38,8 @@ class State(Struct, frozen=True):
     """One state. ``deadline`` is in seconds; ``undo`` names the undo step that takes back what is made here.
 
     ``work`` marks a state in which a step runs. ``retry_at`` is where a retry starts, if not here. ``outlasts`` says
-    what goes on outside by itself while a record is held here.
+    what goes on outside by itself while a record is held here. ``short`` stands for the title where that has no room,
+    ``nature`` says what its step mostly is.
     """
 
     name: str
@@ -44,6 +51,13 @@ class State(Struct, frozen=True):
     undo: str | None = None
     retry_at: str | None = None
     outlasts: str = ""
+    short: str = ""
+    nature: Nature = "cloud"
+
+    @property
+    def brief(self) -> str:
+        """Its title in at most ``SHORT`` cells, as far as its table gives one."""
+        return self.short or self.title
 
 
 class UndoStep(Struct, frozen=True):

@@ -112,9 +112,16 @@ HOUSE_RULES: dict[str, Room] = {
         ),
         ("msgspec", "yaml", "pydantic"),
     ),
+    "daemon.outlook": Room(
+        (
+            "daemon.engine", "daemon.errors", "daemon.memory", "daemon.requests", "daemon.store", "daemon.wire",
+            "state_machines",
+        ),
+        ("msgspec",),
+    ),
     "daemon.api": Room(
         (
-            "daemon.engine", "daemon.errors", "daemon.memory", "daemon.platforms", "daemon.requests",
+            "daemon.engine", "daemon.errors", "daemon.memory", "daemon.outlook", "daemon.platforms", "daemon.requests",
             "daemon.secrets", "daemon.spec", "daemon.store", "daemon.wire", "state_machines",
         ),
         ("aiohttp", "msgspec", "orjson"),

@@ -29,6 +29,7 @@ from daemon.requests.audit import Audit
 from daemon.requests.consoles import ConsoleFailed, Consoles
 from daemon.requests.last_screens import last_screen
 from daemon.requests.login import Login
+from daemon.requests.offers import offers
 from daemon.requests.specs import Specs
 from daemon.requests.verbs import Verbs
 from daemon.secrets.box import SecretBox
@@ -85,6 +86,8 @@ class Api:
                 get("/v1/clusters", self.clusters),
                 get("/v1/steps", self.steps),
                 get("/v1/verbs", self.verbs),
+                get("/v1/offers", self.offers),
+                get("/v1/troubles", self.troubles),
                 get("/v1/nodes/{name}", self.show),
                 get("/v1/clusters/{name}", self.show),
                 get("/v1/nodes/{name}/console", self.console),
@@ -121,6 +124,12 @@ class Api:
 
     async def verbs(self, request: web.Request) -> web.StreamResponse:
         return _json(self._views.verbs())
+
+    async def offers(self, request: web.Request) -> web.StreamResponse:
+        return _json(offers(self._verbs, self._engine, request[ASKED].needed("target")))
+
+    async def troubles(self, request: web.Request) -> web.StreamResponse:
+        return _json(self._views.news.now())
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         record = self._verbs.find(request.match_info["name"])

@@ -41,10 +41,12 @@ LOG: Known = {
     "node": TEXT,
 }
 CONSOLE: Known = {"force": Number(0, 1, 0)}
+OFFERS: Known = {"target": TEXT}
 PARAMETERS: Mapping[str, Known] = {
     "/v1/events": EVENTS,
     "/v1/log": LOG,
     "/v1/nodes/{name}/console": CONSOLE,
+    "/v1/offers": OFFERS,
 }
 """Which parameters a path takes; any other path takes none."""
 
@@ -55,6 +57,12 @@ class Parameters:
 
     numbers: Mapping[str, int]
     texts: Mapping[str, str]
+
+    def needed(self, key: str) -> str:
+        """A text that must be given. Raises NxdError."""
+        if not self.texts.get(key):
+            raise NxdError("request", f"{key} is missing: give it as ?{key}=….")
+        return self.texts[key]
 
 
 def asked(request: web.Request) -> Parameters:

@@ -29,6 +29,7 @@ async def lines(
     """
     with bus.subscribe() as subscription:
         revision = journal.mirror.revision
+        told_news = views.news.lately()
         if first is None:
             yield _line(journal, "snapshot", revision, snapshot=views.snapshot())
         else:
@@ -39,13 +40,17 @@ async def lines(
                 yield line
         while not (subscription.lagged or subscription.over):
             notices = await _next(subscription)
+            views.tell_what_turned()
+            if told := b"".join(_changes(journal, views, notices, revision)):
+                yield told
+            news = views.news.lately(quiet=not notices)
+            if news != told_news:
+                told_news = news
+                yield _line(journal, "trouble", journal.mirror.revision, **news)
             if not notices:
                 unwritten = views.unwritten()
                 more = {} if unwritten is None else {"unwritten": unwritten}
                 yield _line(journal, "heartbeat", journal.mirror.revision, **more)
-                continue
-            if told := b"".join(_changes(journal, views, notices, revision)):
-                yield told
         if subscription.lagged:
             yield _line(journal, "lagged", journal.mirror.revision)
 
@@ -119,10 +124,12 @@ def _told(journal: Journal, notice: Notice, shown: int) -> bytes:
 
 
 def _followers(journal: Journal, notices: list[Notice]) -> set[str]:
-    """Nodes whose verbs may be other ones, because their cluster moved or was protected."""
+    """Nodes whose verbs may be other ones, because their cluster moved or was protected, and clusters that are ready at
+    another time, because a node of theirs moved."""
     told = [event for notice in notices for event in notice.events if event.kind in ("transition", "verb")]
     clusters = {event.shard for event in told if event.record == event.shard}
-    return {member.name for cluster in clusters for member in journal.mirror.members(cluster)}
+    followers = {member.name for cluster in clusters for member in journal.mirror.members(cluster)}
+    return followers | {event.shard for event in told if event.kind == "transition"}
 
 
 def _line(journal: Journal, kind: str, revision: int, **more: Any) -> bytes:

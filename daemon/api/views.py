@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 import msgspec
 import orjson
 
 from daemon import wire
-from daemon.display.sorting import natural, urgency_of
+from daemon.display.sorting import place_of
 from daemon.engine.engine import Engine
 from daemon.engine.limits import Limits
 from daemon.engine.remedies import remedies, text, without_problem
 from daemon.engine.sentences import sentence
 from daemon.errors.tree import NxdError
+from daemon.memory.bus import Notice
+from daemon.memory.history import Measure
 from daemon.memory.journal import Journal
+from daemon.outlook.news import News
+from daemon.outlook.standing import Stamp, Standings
 from daemon.requests.audit import Audit, missed
 from daemon.requests.verbs import Verbs
 from daemon.store.ops import Event, Resource
 from state_machines.kind import Kind
 from state_machines.record import Record
 from state_machines.verbs import Prompt, Verb
+
+
+class Again(TypedDict, total=False):
+    """What a step may tell beside what it took at first."""
+
+    again: wire.UsualView
 
 
 class Views:
@@ -32,8 +42,12 @@ class Views:
         self._engine = engine
         self._verbs = verbs
         self._audit = Audit(journal, engine)
+        self._standings = Standings(journal, engine)
+        self.news = News(journal, engine, self._standings, lambda record: self._ways(record)[1])
         self.daemon = daemon
-        self._kept: dict[str, tuple[tuple[int, int], orjson.Fragment]] = {}
+        self._kept: dict[str, tuple[Stamp, float, orjson.Fragment]] = {}
+        """Name → what it was when the entity was written, until when that is so at most, and how it was written."""
+        self._turned = 0.0
 
     def snapshot(self, nodes: Iterable[Record] | None = None) -> wire.Snapshot:
         """Every cluster at this moment, and every node, or those named."""
@@ -51,6 +65,8 @@ class Views:
         )
         if (unwritten := self.unwritten()) is not None:
             shown["unwritten"] = unwritten
+        news = self.news.lately()
+        shown["troubles"], shown["next"] = news["troubles"], news["next"]
         return shown
 
     def unwritten(self) -> wire.UnwrittenView | None:
@@ -59,29 +75,33 @@ class Views:
         return None if found is None else wire.UnwrittenView(since=found.since, problem=found.problem)
 
     def most_urgent_first(self) -> list[Record]:
-        """Every node: the failed ones, those that need a person, and then the rest, each by its name as a person
-        would count."""
+        """Every node: those that need a person first, and then each as urgent as it is."""
         nodes = [one for one in self._journal.mirror.records.values() if one.name != one.shard]
-        return sorted(nodes, key=lambda node: (urgency_of(self._phase(node)), natural(node.name)))
+        urgency = {node.name: self._standings.of(node).urgency for node in nodes}
+        return sorted(nodes, key=lambda node: place_of(urgency[node.name], node.since, True, node.name))
 
-    def _phase(self, record: Record) -> wire.Phase:
-        waits_for_a_person = bool((record.wait or {}).get("attention"))
-        return "attention" if waits_for_a_person else self._engine.kind(record).states[record.state].phase
+    def tell_what_turned(self) -> None:
+        """Tell everybody who listens of what looks otherwise now although nothing happened: it is late, or should be
+        ready by now. It is looked through once for all who listen."""
+        now = self._journal.clock.now()
+        if now - self._turned < self._journal.clock.speed:  # a second of whoever looks
+            return
+        self._turned = now
+        turned = frozenset(name for name, (_, until, _) in self._kept.items() if until <= now)
+        if turned:
+            self._journal.bus.publish(Notice((), turned, frozenset()))
 
     def entity(self, record: Record) -> wire.EntityView:
-        """One node or cluster, as the JSON that it was last written as while nothing changed that it shows.
-
-        What a record shows is its own row, ledger and inbox, and those of its cluster, on which its verbs depend.
-        """
+        """One node or cluster, as the JSON that it was last written as while nothing changed that it shows."""
         record = self._journal.mirror.records.get(record.name, record)  # the caller may have waited meanwhile
-        stamps = self._journal.mirror.stamps
-        stamp = (stamps.get(record.name, 0), stamps.get(record.shard, 0))
+        stamp, now = self._standings.stamp(record), self._journal.clock.now()
         kept = self._kept.get(record.name)
-        if kept is None or kept[0] != stamp:
+        if kept is None or kept[0] != stamp or kept[1] <= now:
             if len(self._kept) > 2 * len(self._journal.mirror.records):
                 self._kept.clear()  # many have left the store
-            kept = self._kept[record.name] = stamp, orjson.Fragment(orjson.dumps(self._entity(record)))
-        return cast("wire.EntityView", kept[1])
+            until = self._standings.of(record).until
+            kept = self._kept[record.name] = stamp, until, orjson.Fragment(orjson.dumps(self._entity(record)))
+        return cast("wire.EntityView", kept[2])
 
     def _entity(self, record: Record) -> wire.EntityView:
         kind = self._engine.kind(record)
@@ -90,6 +110,7 @@ class Views:
         wait = record.wait or {}
         error, ways = self._ways(record)
         index, count = kind.place(record.state, record.step)
+        stands = self._standings.of(record)
         view = wire.EntityView(
             name=record.name,
             kind=kind.role,
@@ -97,7 +118,7 @@ class Views:
             platform=record.platform,
             state=record.state,
             title=sentence(record, kind),
-            phase=self._phase(record),
+            phase=stands.phase,
             step=record.step,
             step_index=index,
             step_count=count,
@@ -115,13 +136,22 @@ class Views:
             can=self._verbs.can(record),
             addresses=self._engine.platform(record).addresses(record, rows),
             resources=_resources(rows, missed(self._journal.mirror, record.name)),
+            urgency=stands.urgency,
+            needs_person=stands.needs_person,
         )
-        brings = self._engine.platform(record).brings()
-        if kind.role == "node" and "console" in brings:
-            view["console"] = True
-        if kind.role == "cluster" and "login" in brings:
-            view["login"] = True
+        if stands.expected.outlook:
+            view["outlook"] = stands.expected.outlook
+        self._add_what_it_brings(view)
         return view
+
+    def _add_what_it_brings(self, view: wire.EntityView) -> None:
+        """The commands that its platform has for it beside its verbs."""
+        platform = self._engine.platforms.get(view["platform"])
+        brings = [] if platform is None else platform.brings()
+        if view["kind"] == "node" and "console" in brings:
+            view["console"] = True
+        if view["kind"] == "cluster" and "login" in brings:
+            view["login"] = True
 
     def _ways(self, record: Record) -> tuple[wire.ErrorView | None, list[wire.RemedyView]]:
         """What is wrong with a record, and what a person can do about it as it stands now."""
@@ -176,6 +206,9 @@ class Views:
                 usual=history.usual(kind.name, step),
                 slow_after=history.slow_after(kind.name, step),
                 runs=history.runs(kind.name, step),
+                short=kind.states[step].brief,
+                nature=kind.states[step].nature,
+                **_again(history.repeated(kind.name, step)),
             )
             for place, step in enumerate(kind.steps, 1)
         ]
@@ -198,6 +231,14 @@ class Views:
                 )
             )
         return stays
+
+
+def _again(measure: Measure) -> Again:
+    """What a step took where it was tried once more; nothing before the first time."""
+    if not measure.runs:
+        return {}
+    usual = wire.UsualView(usual=measure.usual, slow_after=measure.slow_after, runs=measure.runs)
+    return {"again": usual}
 
 
 def _resources(rows: Sequence[Resource], lost: Mapping[str, float]) -> list[wire.ResourceView]:

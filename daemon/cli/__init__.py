@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schema": ("specs", "Print the JSON Schema of a spec."),
     "status": ("reading", "Show every cluster and node."),
     "show": ("reading", "Show one node or cluster in detail."),
+    "troubles": ("outlook", "Show why something stopped, and what comes next."),
+    "offers": ("outlook", "Show what each verb would come to."),
     "events": ("lines", "Follow what happens."),
     "logs": ("lines", "Show the log."),
     "wait": ("reading", "Wait until a cluster or node is done."),

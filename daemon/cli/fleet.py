@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import click
 
 from daemon.cli import tables
+from daemon.cli.outlook import next_line
 from daemon.cli.output import STYLES, moment_shown, note, record, remark, terminal
 from daemon.display.durations import UNKNOWN, lasting
 from daemon.display.places import steps
 from daemon.display.signs import PHASES
-from daemon.display.sorting import natural, urgency
+from daemon.display.sorting import urgency, worst_first
 from daemon.wire import EntityView, Snapshot
 from daemon.words import printable
 
@@ -25,9 +25,9 @@ REMEDIES = 10
 
 
 def chosen(snapshot: Snapshot, words: Sequence[str]) -> list[EntityView]:
-    """What the words choose, trouble first and each cluster before its nodes. Raises UsageError."""
+    """What the words choose, the worst first. Raises UsageError."""
     everything = [*snapshot["clusters"], *snapshot["nodes"]]
-    return sorted(_fitting(everything, words) if words else everything, key=_place)
+    return sorted(_fitting(everything, words) if words else everything, key=worst_first)
 
 
 def _fitting(everything: list[EntityView], words: Sequence[str]) -> list[EntityView]:
@@ -50,10 +50,6 @@ def _fitting(everything: list[EntityView], words: Sequence[str]) -> list[EntityV
     return found
 
 
-def _place(entity: EntityView) -> tuple[Any, ...]:
-    return urgency(entity), natural(entity["cluster"]), entity["kind"] == "node", natural(entity["name"])
-
-
 def print_fleet(snapshot: Snapshot, entities: Sequence[EntityView], limit: int | None) -> None:
     """Sums of everything, then what was chosen, as far as it shall be shown; for a program the records alone."""
     if not terminal():
@@ -69,6 +65,7 @@ def print_fleet(snapshot: Snapshot, entities: Sequence[EntityView], limit: int |
     else:
         sys.stdout.write("".join(f"{line}\n" for line in plain_rows(shown, moment_shown(snapshot))))
     _print_remedies(shown)
+    _print_next(snapshot)
     left = len(entities) - len(shown)
     if left:
         print(f"… and {_many(left)} more: narrow them (nxd status state:failed), or --limit 0 shows all.")
@@ -139,6 +136,13 @@ def plain_rows(entities: Sequence[EntityView], now: float) -> Iterator[str]:
         row = f"{PHASES[one['phase']]} {one['name']:<{name}}  {one['title']:<{title}}  {step:>5}  {since:>6}  {due:>6}"
         said = note(one)
         yield f"{row}  {printable(said)}" if said else row
+
+
+def _print_next(snapshot: Snapshot) -> None:
+    """What comes next; a daemon of an older version tells nothing of it."""
+    told = snapshot.get("next")
+    if told is not None:
+        print(printable(next_line(told)))
 
 
 def _print_remedies(entities: Iterable[EntityView]) -> None:

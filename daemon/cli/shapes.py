@@ -13,10 +13,12 @@ from daemon.wire import (
     EventView,
     FindingView,
     Log,
+    Offers,
     Plan,
     RemedyView,
     Snapshot,
     SpecText,
+    Troubles,
 )
 from state_machines.verbs import SHARED
 
@@ -116,6 +118,8 @@ class Failed(TypedDict):
 SHAPES: dict[str, Any] = {
     "status": Snapshot,
     "show": Detail,
+    "troubles": Troubles,
+    "offers": Offers,
     "events": EventView,
     "logs": Log,
     "wait": Waited,

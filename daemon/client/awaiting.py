@@ -131,6 +131,8 @@ class AsyncClient:
     health = _awaiting(calls.health)
     steps = _awaiting(calls.steps)
     verbs = _awaiting(calls.verbs)
+    troubles = _awaiting(calls.troubles)
+    offers = _awaiting(calls.offers)
 
     async def stream(
         self, after: int | None = None, first: int | None = None

@@ -125,6 +125,8 @@ class Client:
     health = _blocking(calls.health)
     steps = _blocking(calls.steps)
     verbs = _blocking(calls.verbs)
+    troubles = _blocking(calls.troubles)
+    offers = _blocking(calls.offers)
 
     def stream(self, after: int | None = None) -> Generator[StreamLine, None, None]:
         """Follow the daemon: the state first, then whatever changes.

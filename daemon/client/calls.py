@@ -16,10 +16,12 @@ from daemon.wire import (
     FindingView,
     Health,
     Log,
+    Offers,
     Plan,
     Snapshot,
     SpecText,
     Steps,
+    Troubles,
     VerbList,
 )
 
@@ -137,6 +139,16 @@ def steps() -> Call[Steps]:
 def verbs() -> Call[VerbList]:
     """The verbs of every kind of record, and how each is asked for."""
     return Call("GET", "/v1/verbs")
+
+
+def troubles() -> Call[Troubles]:
+    """The causes of what stopped, and what comes next."""
+    return Call("GET", "/v1/troubles")
+
+
+def offers(target: str) -> Call[Offers]:
+    """What each verb of a node or cluster would come to now."""
+    return Call("GET", "/v1/offers", {"target": target})
 
 
 def _given(**values: Any) -> dict[str, Any]:

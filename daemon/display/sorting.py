@@ -8,7 +8,9 @@ from typing import Any
 
 from daemon.wire import EntityView, Phase
 
-_TROUBLE: dict[Phase, int] = {"failed": 0, "attention": 1}
+_PERSON, _BLOCKED, _HELD, _SLOW, _WORKING, _WAITING, WELL, _RELEASED = range(8)
+"""The urgencies; from ``WELL`` on there is nothing to tell."""
+_AT_REST: dict[Phase, int] = {"waiting": _WAITING, "ok": WELL, "released": _RELEASED}
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -18,11 +20,34 @@ def natural(name: str) -> tuple[Any, ...]:
     return tuple(int(part) if part.isdigit() else part for part in _DIGITS.split(name))
 
 
-def urgency_of(phase: Phase) -> int:
-    """A key that puts what failed first, then what needs a person, then the rest."""
-    return _TROUBLE.get(phase, 2)
+def urgency_of(
+    phase: Phase, needs_person: bool, blocked: bool = False, held: bool = False, slow: bool = False
+) -> int:
+    """How much it is a person's turn, the less the more: it needs one now, its rollback is blocked, it is held, it is
+    slow, works, waits, is well, and nothing of it is left."""
+    if needs_person:
+        return _BLOCKED if blocked else _HELD if held else _PERSON
+    return _SLOW if slow else _AT_REST.get(phase, _WORKING)
 
 
 def urgency(entity: EntityView) -> int:
-    """The urgency of a cluster or node."""
-    return urgency_of(entity["phase"])
+    """The urgency of a cluster or node, as the daemon told it; one of an older version tells the phase alone."""
+    told, phase = entity.get("urgency"), entity["phase"]
+    if told is not None:
+        return told
+    return urgency_of(phase, phase in ("failed", "attention"), held=phase == "attention")
+
+
+def place_of(urgency: int, since: float, is_node: bool, name: str) -> tuple[Any, ...]:
+    """A key that puts the worst first, within it what stands longest, and a cluster before its nodes."""
+    return urgency, since, is_node, natural(name)
+
+
+def worst_first(entity: EntityView) -> tuple[Any, ...]:
+    """The same for an entity."""
+    return place_of(urgency(entity), entity["since"], entity["kind"] == "node", entity["name"])
+
+
+def is_trouble(entity: EntityView) -> bool:
+    """Whether it needs a person, or is slow."""
+    return urgency(entity) <= _SLOW

@@ -41,6 +41,8 @@ class Mirror:
         self.records: dict[str, Record] = {}
         self.stamps: defaultdict[str, int] = defaultdict(int)
         """Record → how often its row, ledger or inbox has changed, so that what was made of them can be kept."""
+        self.transitions: defaultdict[str, int] = defaultdict(int)
+        """Cluster → how often a node of it has come, left or changed its state: how the cluster gets on follows."""
         self.secrets: dict[str, bytes] = dict(contents.secrets)
         self._secrets_of: defaultdict[str, set[str]] = defaultdict(set)
         for name in contents.secrets:
@@ -142,6 +144,8 @@ class Mirror:
         if record.name != record.shard:
             members = self._members[record.shard]
             before = members.get(record.name)
+            if before is None or before.state != record.state:
+                self.transitions[record.shard] += 1
             if before is None:
                 self._unsorted.add(record.shard)
             elif before.attempt != record.attempt:  # a cluster shows what was done about its trouble
@@ -205,6 +209,7 @@ class Mirror:
         self.stamps[name] += 1
         record = self.records.pop(name, None)
         if record is not None:
+            self.transitions[record.shard] += 1
             self._members.get(record.shard, {}).pop(name, None)
             if record.name == record.shard and not self._members.get(name):
                 self._members.pop(name, None)

@@ -144,6 +144,9 @@ class Platform(ABC):
     remedies: Mapping[str, Mend] = MappingProxyType({})
     """Code of an error → what a person does first on this platform: those of its manifest."""
 
+    subjects: Mapping[str, Sequence[str]] = MappingProxyType({})
+    """Code of an error → the settings of the spec that it is about: those of its manifest."""
+
     @abstractmethod
     def seeds(self, spec: Mapping[str, Any]) -> Sequence[Seed]:
         """The cluster's record and then its nodes'; ``deadlines`` are in seconds."""

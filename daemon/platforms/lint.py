@@ -148,6 +148,15 @@ def _every_remedy_is_for_a_code(manifest: Manifest) -> Iterator[str]:
             yield f"{code}: its remedy is no sentence"
 
 
+def _every_subject_is_of_a_code(manifest: Manifest) -> Iterator[str]:
+    own = {kind.code for kind in manifest.errors}
+    for code, settings in manifest.subjects.items():
+        if code not in own and code not in CATALOGUE:
+            yield f"{code}: it has a subject, and there is no such code of an error"
+        if not settings:
+            yield f"{code}: its subject names no setting of the spec"
+
+
 def asks_for_another_spec(text: str) -> bool:
     """Whether a sentence tells a person to write something else into the spec."""
     return (
@@ -194,6 +203,7 @@ RULES: tuple[Callable[[Manifest], Iterator[str]], ...] = (
     _every_kind_can_be_removed_by_hand,
     _every_error_has_its_words_and_a_remedy,
     _every_remedy_is_for_a_code,
+    _every_subject_is_of_a_code,
     _a_change_of_the_spec_is_told_as_one,
     _it_tells_whose_credentials_it_has,
 )

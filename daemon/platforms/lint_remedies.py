@@ -11,11 +11,15 @@ from daemon.platforms.manifest import Manifest
 
 
 def no_key_of_its_spec(manifest: Manifest, parts: Mapping[str, Any]) -> Iterator[str]:
-    """A setting that a remedy names is a key of the spec."""
+    """A setting that a remedy or a subject names is a key of the spec."""
     schema = parts["MODEL"].model_json_schema()
     for code, setting in _named(manifest):
         if not stands_in(schema, setting, schema):
             yield f"the remedy of {code} names the setting {setting or '(none)'}, and its spec has no such key"
+    for code, settings in manifest.subjects.items():
+        for setting in settings:
+            if not stands_in(schema, setting, schema):
+                yield f"the subject of {code} names the setting {setting}, and its spec has no such key"
 
 
 def no_change_that_is_taken(

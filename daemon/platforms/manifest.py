@@ -39,5 +39,8 @@ class Manifest:
     remedies: Mapping[str, Mend] = field(default_factory=dict)
     """Code that all platforms share → what a person does first on this one, where the error says no more than its
     code; one about credentials is always among them. A change of the spec is told as one (``in_spec``)."""
+    subjects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Code of an error → the settings of the spec, by their dotted names, that it is about: all that fails with this
+    code for the same is told as one cause. Of other codes it is what the error says."""
     settings: tuple[Setting, ...] = ()
     """Its own settings, which are required only while it is switched on."""

@@ -42,4 +42,5 @@ def _loaded(manifest: Manifest, settings: Settings, clock: Clock) -> Platform:
         platform.objects = by_name(manifest.objects)
         platform.errors = by_code(manifest.errors)
         platform.remedies = manifest.remedies
+        platform.subjects = manifest.subjects
     return platform

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import inf
 from typing import Any
 
@@ -72,13 +72,16 @@ def _told(plan: wire.Plan, begins: bool) -> str:
         if sums:
             what = counted(sum(one["count"] for one in sums), "setting" if action == "change" else "object")
             parts.append(f"{does} {sums[0]['text'] if len(sums) == 1 else what}{after}")
-    usual = [stage["usual"] for stage in stages]
-    known = [seconds for seconds in usual if seconds is not None]
     if stages:
-        parts.append(
-            f"about {lasting(sum(known))}" if len(known) == len(usual) else "never done yet, time unknown"
-        )
+        takes = taken(stages)
+        parts.append("never done yet, time unknown" if takes is None else f"about {lasting(takes)}")
     return " · ".join(parts)
+
+
+def taken(stages: Sequence[wire.PlanStage]) -> float | None:
+    """How many seconds the stages of a plan usually take; None where there are none, or one was never measured."""
+    known = [stage["usual"] for stage in stages if stage["usual"] is not None]
+    return sum(known) if stages and len(known) == len(stages) else None
 
 
 def _longest(bounds: Sequence[Bound]) -> wire.PlanWait | None:
@@ -176,13 +179,16 @@ def _sort(item: wire.PlanItem) -> str:
     return str(item.get("about", {}).get("profile", ""))
 
 
-def stages_of(kind: Kind, steps: Iterable[str], limits: Limits, history: History) -> list[wire.PlanStage]:
-    """The steps that a plan goes through, with how long each usually takes and how long it may."""
+def stages_of(
+    kind: Kind, steps: Iterable[str], limits: Limits, history: History, again: Collection[str] = ()
+) -> list[wire.PlanStage]:
+    """The steps that a plan goes through, with how long each usually takes, ``again`` those that are tried once more,
+    and how long it may."""
     stages: list[wire.PlanStage] = []
     undo = {stage.name: stage for stage in kind.undo}
     for step in steps:
         deadline = limits.of(undo[step] if step in undo else kind.states[step])
         title = undo[step].title if step in undo else kind.states[step].title
-        usual = history.usual(kind.name, step)
+        usual = history.measure(kind.name, step, step in again).usual
         stages.append(wire.PlanStage(step=step, title=title, usual=usual, deadline=deadline))
     return stages

@@ -121,7 +121,9 @@ class Verbs:
             steps = kind.steps[kind.steps.index(following) :] if following in kind.steps else ()
             if record.name == record.shard:
                 steps = [step for step in steps if step in self._ahead(record)]
-        return stages_of(kind, steps, self._engine.limits(record), self._journal.history)
+        reached = kind.steps.index(record.step) + 1 if record.step in kind.steps else 0
+        again = kind.steps[:reached] if effect.attempt else ()
+        return stages_of(kind, steps, self._engine.limits(record), self._journal.history, again)
 
     def _ahead(self, cluster: Record) -> Sequence[str]:
         """The steps in which a cluster that is tried again will have something to do."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from daemon.client.query import Query
-from daemon.display.sorting import natural, urgency
+from daemon.display.sorting import is_trouble, natural, urgency
 from daemon.wire import EntityView
 
 
@@ -15,7 +15,7 @@ def _never(value: float | None) -> float:
 
 
 SORTS: dict[str, Callable[[EntityView], tuple[Any, ...]]] = {
-    "trouble": lambda e: (urgency(e), natural(e["name"])),
+    "trouble": lambda e: (urgency(e) if is_trouble(e) else 4, natural(e["name"])),
     "name": lambda e: (natural(e["name"]),),
     "cluster": lambda e: (natural(e["cluster"]), natural(e["name"])),
     "state": lambda e: (e["title"], natural(e["name"])),

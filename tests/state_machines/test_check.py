@@ -89,6 +89,21 @@ def test_a_sound_table_has_no_problems(real: Kind) -> None:
             id="no-deadline",
         ),
         pytest.param(
+            with_state("making", title="making it with care"),
+            "making: “making it with care” has more than 14 letters: give it a short title (short).",
+            id="no-short-title",
+        ),
+        pytest.param(
+            with_state("making", short="made with care."),
+            "making: “made with care.” has more than 14 letters: give it a short title (short).",
+            id="long-short-title",
+        ),
+        pytest.param(
+            with_state("making", nature="magic"),
+            "making: its nature magic is not one of cloud, waits, machine.",
+            id="unknown-nature",
+        ),
+        pytest.param(
             with_state("making", deadline=0.0),
             "making: a step runs here without a deadline.",
             id="zero-deadline",

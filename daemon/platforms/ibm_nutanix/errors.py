@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from daemon.drivers.ibm_codes import ADDRESS_TAKEN, NO_ADDRESS
 from daemon.errors.tree import AGAIN, ErrorKind, outside
 
@@ -33,3 +35,6 @@ REMEDIES = {
     "not_authorized": "Give the trusted profile the roles that docs/operations.md lists.",
 }
 """For Prism: what IBM Cloud refuses says more by itself."""
+
+SUBJECTS: Mapping[str, tuple[str, ...]] = {"capacity": ("ibm.zone", "ibm.profile")}
+"""Code of an error → the settings of the spec that it is about."""

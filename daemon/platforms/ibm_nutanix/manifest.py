@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daemon.platforms.ibm_nutanix.errors import ERRORS, REMEDIES
+from daemon.platforms.ibm_nutanix.errors import ERRORS, REMEDIES, SUBJECTS
 from daemon.platforms.ibm_nutanix.names import NAMES
 from daemon.platforms.ibm_nutanix.objects import OBJECTS
 from daemon.platforms.ibm_nutanix.table import SETTINGS
@@ -21,4 +21,5 @@ MANIFEST = Manifest(
     names=NAMES,
     errors=ERRORS,
     remedies=REMEDIES,
+    subjects=SUBJECTS,
 )

@@ -28,6 +28,7 @@ NODE_STEPS = (
         work=True,
         deadline=120.0,
         undo="unmake",
+        short="box",
     ),
     State(
         "powering",
@@ -37,6 +38,7 @@ NODE_STEPS = (
         work=True,
         deadline=120.0,
         undo="switch_off",
+        short="power",
     ),
     State(
         "filling",
@@ -46,6 +48,8 @@ NODE_STEPS = (
         work=True,
         deadline=120.0,
         undo="nothing",
+        short="filling",
+        nature="machine",
     ),
     State(
         "folding",
@@ -55,6 +59,8 @@ NODE_STEPS = (
         work=True,
         deadline=120.0,
         undo="nothing",
+        short="folding",
+        nature="machine",
     ),
 )
 CLUSTER_STEPS = (
@@ -66,6 +72,8 @@ CLUSTER_STEPS = (
         work=True,
         deadline=600.0,
         undo="release_nodes",
+        short="gathering",
+        nature="waits",
     ),
     State(
         "lining_up",
@@ -75,6 +83,7 @@ CLUSTER_STEPS = (
         work=True,
         deadline=600.0,
         undo=NOTHING,
+        short="lining up",
     ),
     State(
         "sorting_out",
@@ -84,6 +93,7 @@ CLUSTER_STEPS = (
         work=True,
         deadline=600.0,
         undo=NOTHING,
+        short="sorting out",
     ),
 )
 _STEPS = tuple(state.name for state in NODE_STEPS)

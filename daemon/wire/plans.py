@@ -1,0 +1,123 @@
+"""What a verb or a spec would do, what a look at the outside found, and that something was accepted."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+
+class PlanItem(TypedDict):
+    """One thing that will be done. ``action``: create, delete, or change for a setting of the spec.
+
+    ``about`` says what the object will be or is like, by the names of its attributes; ``before`` and ``after`` are
+    there for a change.
+    """
+
+    action: Literal["create", "delete", "change"]
+    owner: str
+    kind: str
+    name: str
+    id: str | None
+    about: NotRequired[dict[str, Any]]
+    before: NotRequired[Any]
+    after: NotRequired[Any]
+
+
+class PlanSum(TypedDict):
+    """How many of a kind a plan makes, changes or deletes; ``text`` says it in words: ``3 servers of …``."""
+
+    action: Literal["create", "delete", "change"]
+    kind: str
+    count: int
+    text: str
+
+
+class PlanStage(TypedDict):
+    """One step that a plan goes through, in its order. ``usual`` is the median of how long it took before, in
+    seconds, null before the first time; ``deadline`` is how long it may take."""
+
+    step: str
+    title: str
+    usual: float | None
+    deadline: float | None
+
+
+class PlanWait(TypedDict):
+    """The limit of the daemon's own that a plan waits for longest. ``limit`` is the setting, ``value`` what it is;
+    ``seconds`` is how long all its nodes wait for it, null while nobody knows how long one of them takes."""
+
+    limit: str
+    value: float
+    seconds: float | None
+
+
+class Plan(TypedDict):
+    """What a verb or a spec would do now. ``digest`` names exactly this plan, with every attribute of what is made,
+    changed and deleted, and for a spec with every setting of it. ``note`` says what could not be foreseen, ``tells`` in
+    a few words where it begins, what it deletes and makes, and how long it usually takes."""
+
+    digest: str
+    target: str
+    verb: str
+    items: list[PlanItem]
+    stages: list[PlanStage]
+    sums: NotRequired[list[PlanSum]]
+    note: NotRequired[str]
+    tells: NotRequired[str]
+    waits: NotRequired[PlanWait]
+
+
+class CheckView(TypedDict):
+    """One line of a preflight; ``setting`` is what has to change in the spec, empty where that does not help."""
+
+    name: str
+    result: Literal["passed", "failed", "unknown"]
+    detail: str
+    remedy: str
+    setting: NotRequired[str]
+
+
+class FindingView(TypedDict):
+    """One difference between a cloud and the ledger. ``unknown``: ours by its name, but in no ledger row;
+    ``missing``: in the ledger, but gone; ``unasked``: something that could not be asked. ``command`` is what a person
+    can do about it, as its node stands now. ``about``: of an unknown one ``state``, ``address`` and ``created`` (Unix
+    seconds), as far as they are known."""
+
+    finding: Literal["unknown", "missing", "unasked"]
+    kind: str
+    name: str
+    id: str
+    owner: str | None
+    command: str
+    about: dict[str, Any]
+
+
+class Accepted(TypedDict):
+    """A verb that is durable: it will be carried out even if the daemon dies now. ``along`` are the nodes that are
+    tried again with their cluster, because they stand in its way."""
+
+    accepted: bool
+    revision: int
+    along: list[str]
+
+
+class Applied(TypedDict):
+    """A spec that is durable. ``changed`` is false when it says what is in force already."""
+
+    cluster: str
+    changed: bool
+    revision: int
+
+
+class SpecText(TypedDict):
+    """The answer of ``GET /v1/specs/NAME``: the spec that is in force, or waits to be, as YAML."""
+
+    cluster: str
+    spec: str
+
+
+class SpecMistake(TypedDict):
+    """One thing that is wrong in a spec, and where; lines and columns count from 1."""
+
+    line: int | None
+    column: int | None
+    message: str
