@@ -1,10 +1,10 @@
 """Named points at which a crash test stops the daemon: one at each arrow of the sequence of a step.
 
 `NXD_CRASH` says where. `after_intent#3` ends the process with SIGKILL at the third passage of that point;
-`after_intent@node01/vni` counts only passages that are about all of these words; `before_intent@node01>queued`
-is the first passage of the second point after one of the first. A `+0.002` at the end lets the process live for
-so many more seconds, and `!stop` sends SIGSTOP instead of SIGKILL, so that somebody else may choose what
-follows. Without the variable a point costs one comparison.
+`after_intent@node01/vni` counts only passages that are about all of these words, which for a commit are its records
+and the verbs that it adds; `before_intent@node01>queued` is the first passage of the second point after one of the
+first. A `+0.002` at the end lets the process live for so many more seconds, and `!stop` sends SIGSTOP instead of
+SIGKILL, so that somebody else may choose what follows. Without the variable a point costs one comparison.
 """
 
 from __future__ import annotations

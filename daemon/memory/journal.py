@@ -153,7 +153,7 @@ class Journal:
         more or less does not matter."""
         ops = [op if type(op) is PutResource else self._without_secrets(op) for op in ops]
         if armed():
-            point("before_commit", *map(concerned, ops))
+            point("before_commit", *concerned(ops))
         begun = self.clock.now()
         follow, learn = partial(self._follow, ops, then, begun), partial(self._learn, begun)
         return self._store.commit(self._lease, ops, follow, patient, learn)
@@ -202,7 +202,7 @@ class Journal:
         self, ops: Sequence[Op], then: Callable[[], None] | None, begun: float, events: list[Event]
     ) -> None:
         if armed():
-            point("after_commit", *map(concerned, ops))
+            point("after_commit", *concerned(ops))
         if ops:
             self._learn_written(begun)
         self.mirror.apply(ops)

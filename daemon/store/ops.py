@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct, field
@@ -175,23 +175,23 @@ Op = (
 )
 
 
-def concerned(op: Op) -> str:
-    """The record that an op is about; for a secret its whole name, for a line of the log perhaps nobody's."""
-    match op:
-        case PutRecord(record):
-            return record.name
-        case PutResource(resource):
-            return resource.owner
-        case AddEvent(event):
-            return event.record or ""
-        case PutSignal(signal):
-            return signal.record
-        case AddCommand(command):
-            return command.target
-        case CloseCommand(_, name) | DropRecord(name) | PutSecret(name) | DropSecrets(name):
-            return name
-        case TryToWrite():
-            return ""
+def concerned(ops: Iterable[Op]) -> Iterator[str]:
+    """The records that a commit is about, and the verbs that it adds; a secret is its whole name."""
+    for op in ops:
+        match op:
+            case PutRecord(record):
+                yield record.name
+            case PutResource(resource):
+                yield resource.owner
+            case AddEvent(event):
+                yield event.record or ""
+            case PutSignal(signal):
+                yield signal.record
+            case AddCommand(command):
+                yield command.target
+                yield command.verb
+            case CloseCommand(_, name) | DropRecord(name) | PutSecret(name) | DropSecrets(name):
+                yield name
 
 
 class Lease(Struct, frozen=True, gc=False):

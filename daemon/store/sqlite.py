@@ -141,7 +141,7 @@ class SqliteStore:
         if not self._busy:
             self._begin_soon()
         if armed():
-            point("queued", *map(concerned, ops))
+            point("queued", *concerned(ops))
         return request.done
 
     async def load(self) -> Contents:

@@ -42,7 +42,7 @@ def _of_a_create(cell: Cell, owner: str) -> dict[str, str]:
         "P6": f"{answered}>after_commit@{owner}",
         "P7": f"after_result@{where}",
         "P9": f"after_intent@{where}>timer_written@{waits}",
-        "P13": f"queued@{owner}",
+        "P13": f"queued@{owner}/resume",
         **_in_the_middle(f"after_result@{where}" if cell.fault == "F12" else f"after_intent@{where}"),
     }
 
@@ -61,7 +61,7 @@ def _of_a_delete(cell: Cell, node: str, cluster: str) -> dict[str, str]:
         "P6": f"{begun}>after_commit@{owner}",
         "P7": f"after_gone@{where}",
         "P9": f"{begun}>timer_written@{owner}/{state}",
-        "P13": f"queued@{cluster}",
+        "P13": f"queued@{cluster}/{'change' if prism else 'destroy'}",
         **_in_the_middle(begun),
     }
 
@@ -82,6 +82,6 @@ def _of_a_state(cell: Cell, owner: str) -> dict[str, str]:
         "P6": f"{sending}>after_commit@{owner}",
         "P7": f"run_begins@{step}#{call.run + 1}",
         "P9": f"{sending}>timer_written@{step}",
-        "P13": f"queued@{owner}",
+        "P13": f"queued@{owner}/resume",
         **_in_the_middle(answered if cell.fault == "F12" else sending),
     }
