@@ -35,6 +35,7 @@ from daemon.host.state_dir import DATABASE, KEY, RUNNING, StateDir, check_files,
 from daemon.memory.bus import Bus
 from daemon.memory.journal import Journal
 from daemon.memory.mirror import Mirror
+from daemon.outside import telling_of_calls
 from daemon.platforms.base import Platform
 from daemon.requests.consoles import Consoles
 from daemon.requests.last_screens import LastScreens
@@ -121,6 +122,7 @@ async def _open(
     box = SecretBox.at(settings.state_dir / KEY, fresh, mirror.secrets.values(), known)
     journal = Journal(store, lease, mirror, Bus(), clock, known)
     await journal.read_back()
+    stack.enter_context(telling_of_calls(journal.calls.take))
     engine = _engine(settings, state_dir, journal, loaded, others, box, stack)
     if mark.moved():
         await hold_what_was_at_work(engine)

@@ -54,6 +54,7 @@ HOUSE_RULES: dict[str, Room] = {
     "daemon.disks": Room(("pxe",), ()),
     "daemon.clock": Room((), ()),
     "daemon.faultpoints": Room((), ()),
+    "daemon.outside": Room((), ("msgspec",)),
     "daemon.words": Room((), ()),
     "daemon.display": Room(("daemon.wire",), ()),
     "daemon.errors": Room(("state_machines",), ("msgspec",)),
@@ -66,17 +67,20 @@ HOUSE_RULES: dict[str, Room] = {
         ("daemon.clock", "daemon.disks", "daemon.errors", "daemon.secrets", "daemon.spec", "pxe"), ("aiohttp",)
     ),
     "daemon.store": Room(
-        ("daemon.errors", "daemon.faultpoints", "state_machines"), ("aiosqlite", "msgspec", "orjson")
+        ("daemon.errors", "daemon.faultpoints", "daemon.outside", "state_machines"), ("aiosqlite", "msgspec", "orjson")
     ),
     "daemon.memory": Room(
-        ("daemon.clock", "daemon.errors", "daemon.faultpoints", "daemon.secrets", "daemon.store", "state_machines"),
+        (
+            "daemon.clock", "daemon.errors", "daemon.faultpoints", "daemon.outside", "daemon.secrets", "daemon.store",
+            "state_machines",
+        ),
         ("msgspec",),
     ),
     "daemon.images": Room(("pxe",), ("pycdlib",)),
     "daemon.engine": Room(
         (
-            "daemon.clock", "daemon.errors", "daemon.faultpoints", "daemon.memory", "daemon.platforms.base",
-            "daemon.secrets", "daemon.store", "state_machines",
+            "daemon.clock", "daemon.errors", "daemon.faultpoints", "daemon.memory", "daemon.outside",
+            "daemon.platforms.base", "daemon.secrets", "daemon.store", "state_machines",
         ),
         ("msgspec", "prometheus_client"),
     ),
@@ -91,7 +95,7 @@ HOUSE_RULES: dict[str, Room] = {
         ),
         ("msgspec",),
     ),
-    "daemon.drivers": Room(("daemon.clock", "daemon.errors")),
+    "daemon.drivers": Room(("daemon.clock", "daemon.errors", "daemon.outside")),
     "daemon.platforms.manifest": Room(("daemon.errors", "daemon.settings", "daemon.spec", "state_machines"), ()),
     "daemon.platforms": _LOADING,
     "daemon.platforms.base": Room(
@@ -107,8 +111,8 @@ HOUSE_RULES: dict[str, Room] = {
     ),
     "daemon.requests": Room(
         (
-            "daemon.engine", "daemon.errors", "daemon.memory", "daemon.platforms", "daemon.platforms.base",
-            "daemon.secrets", "daemon.spec", "daemon.store", "daemon.wire", "state_machines",
+            "daemon.engine", "daemon.errors", "daemon.memory", "daemon.outside", "daemon.platforms",
+            "daemon.platforms.base", "daemon.secrets", "daemon.spec", "daemon.store", "daemon.wire", "state_machines",
         ),
         ("msgspec", "yaml", "pydantic"),
     ),
@@ -121,7 +125,8 @@ HOUSE_RULES: dict[str, Room] = {
     ),
     "daemon.api": Room(
         (
-            "daemon.engine", "daemon.errors", "daemon.memory", "daemon.outlook", "daemon.platforms", "daemon.requests",
+            "daemon.engine", "daemon.errors", "daemon.memory", "daemon.outlook", "daemon.outside", "daemon.platforms",
+            "daemon.requests",
             "daemon.secrets", "daemon.spec", "daemon.store", "daemon.wire", "state_machines",
         ),
         ("aiohttp", "msgspec", "orjson"),
@@ -132,7 +137,8 @@ HOUSE_RULES: dict[str, Room] = {
     "daemon.service": Room(
         (
             "daemon.api", "daemon.boot", "daemon.clock", "daemon.engine", "daemon.errors", "daemon.faultpoints",
-            "daemon.host", "daemon.memory", "daemon.platforms", "daemon.platforms.base", "daemon.requests",
+            "daemon.host", "daemon.memory", "daemon.outside", "daemon.platforms", "daemon.platforms.base",
+            "daemon.requests",
             "daemon.secrets", "daemon.settings", "daemon.store", "daemon.upkeep", "daemon.wire", "pxe",
         )
     ),

@@ -20,7 +20,7 @@ from aiohttp.http_exceptions import PayloadEncodingError
 from daemon.api.console import ConsoleSockets
 from daemon.api.parameters import Parameters, asked, shortened
 from daemon.api.stream import lines
-from daemon.api.views import Views, event_view, problem_view
+from daemon.api.views import Views, call_view, event_view, problem_view
 from daemon.engine.engine import Engine
 from daemon.errors.tree import NxdError, StoreError
 from daemon.memory.journal import WRITE_SECONDS, Journal
@@ -82,6 +82,7 @@ class Api:
                 get("/v1/snapshot", self.snapshot),
                 get("/v1/events", self.events),
                 get("/v1/log", self.log),
+                get("/v1/calls", self.calls),
                 get("/v1/nodes", self.nodes),
                 get("/v1/clusters", self.clusters),
                 get("/v1/steps", self.steps),
@@ -173,6 +174,18 @@ class Api:
         shown = [event_view(event) for event in events]
         mirror = self._journal.mirror
         return _json({"events": shown, "revision": mirror.revision, "begins": mirror.begins})
+
+    async def calls(self, request: web.Request) -> web.StreamResponse:
+        numbers = request[ASKED].numbers
+        bodies = numbers["bodies"] == 1
+        found = await self._journal.calls_made(
+            numbers["after"],
+            numbers["limit"],
+            request[ASKED].texts.get("target"),
+            numbers["tail"] == 1,
+            bodies,
+        )
+        return _json({"calls": [call_view(call, bodies) for call in found]})
 
     async def plan(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"verb", "target", "step", "spec"})

@@ -40,11 +40,19 @@ LOG: Known = {
     "cluster": TEXT,
     "node": TEXT,
 }
+CALLS: Known = {
+    "after": Number(0, LAST_REVISION, 0),
+    "limit": Number(1, MOST_LINES, 1000),
+    "tail": Number(0, 1, 0),
+    "bodies": Number(0, 1, 0),
+    "target": TEXT,
+}
 CONSOLE: Known = {"force": Number(0, 1, 0)}
 OFFERS: Known = {"target": TEXT}
 PARAMETERS: Mapping[str, Known] = {
     "/v1/events": EVENTS,
     "/v1/log": LOG,
+    "/v1/calls": CALLS,
     "/v1/nodes/{name}/console": CONSOLE,
     "/v1/offers": OFFERS,
 }

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from daemon import wire
-from daemon.api.views import Views, event_view
+from daemon.api.views import Views, call_view, event_view
 from daemon.memory.bus import Bus, Notice, Subscription
 from daemon.memory.journal import Journal
 
@@ -40,6 +40,8 @@ async def lines(
                 yield line
         while not (subscription.lagged or subscription.over):
             notices = await _next(subscription)
+            if subscription.calls:
+                yield b"".join(_calls(journal, subscription))
             views.tell_what_turned()
             if told := b"".join(_changes(journal, views, notices, revision)):
                 yield told
@@ -109,6 +111,13 @@ def _changes(journal: Journal, views: Views, notices: list[Notice], shown: int) 
     for name in sorted(removed):
         if name not in journal.mirror.records:
             yield _line(journal, "removed", revision, name=name)
+
+
+def _calls(journal: Journal, subscription: Subscription) -> Iterator[bytes]:
+    """The calls that were made meanwhile."""
+    revision = journal.mirror.revision
+    while subscription.calls:
+        yield _line(journal, "call", revision, call=call_view(subscription.calls.popleft()))
 
 
 def _told(journal: Journal, notice: Notice, shown: int) -> bytes:

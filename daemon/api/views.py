@@ -20,6 +20,7 @@ from daemon.memory.history import Measure
 from daemon.memory.journal import Journal
 from daemon.outlook.news import News
 from daemon.outlook.standing import Stamp, Standings
+from daemon.outside import OutsideCall
 from daemon.requests.audit import Audit, missed
 from daemon.requests.verbs import Verbs
 from daemon.store.ops import Event, Resource
@@ -287,6 +288,35 @@ def problem_view(error: NxdError) -> dict[str, Any]:
     }
     if error.evidence is not None:
         view["evidence"] = error.evidence
+    return view
+
+
+def call_view(call: OutsideCall, bodies: bool = False) -> wire.CallView:
+    """A call to something outside."""
+    view = wire.CallView(
+        id=call.id,
+        time=call.time,
+        target=call.target,
+        intent=call.intent,
+        tries=call.tries,
+        service=call.service,
+        method=call.method,
+        server=call.server,
+        path=call.path,
+        status=call.status,
+        failed=call.failed,
+        ms=round(call.ms, 1),
+    )
+    if call.why is not None:
+        view["why"] = call.why
+    if call.request_id is not None:
+        view["request_id"] = call.request_id
+    if bodies:
+        view["query"] = call.query
+        if call.sent is not None:
+            view["sent"] = call.sent
+        if call.answered is not None:
+            view["answered"] = call.answered
     return view
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 from daemon.wire import (
     Accepted,
     Applied,
+    CallList,
     CheckView,
     Detail,
     EntityView,
@@ -122,6 +123,7 @@ SHAPES: dict[str, Any] = {
     "offers": Offers,
     "events": EventView,
     "logs": Log,
+    "calls": CallList,
     "wait": Waited,
     "login": LoginAnswer,
     "audit": list[FindingView],
@@ -138,5 +140,5 @@ SHAPES: dict[str, Any] = {
     **dict.fromkeys(SHARED, VerbAnswer),
     "sim": dict[str, Any] | list[dict[str, Any]],
 }
-"""Command → what it prints with --json. `events`, and `logs` with --follow, print one ``EventView`` on each line; `sim`
-prints its addresses, or with --list-scenarios the list."""
+"""Command → what it prints with --json. `events`, and `logs` with --follow, print one ``EventView`` on each line,
+`calls` with --follow one ``CallView``; `sim` prints its addresses, or with --list-scenarios the list."""

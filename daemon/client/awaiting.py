@@ -119,6 +119,7 @@ class AsyncClient:
     clusters = _awaiting(calls.clusters)
     show = _awaiting(calls.show)
     log = _awaiting(calls.log)
+    calls_made = _awaiting(calls.made)
     plan = _awaiting(calls.plan)
     plan_spec = _awaiting(calls.plan_spec)
     preflight = _awaiting(calls.preflight)

@@ -113,6 +113,7 @@ class Client:
     clusters = _blocking(calls.clusters)
     show = _blocking(calls.show)
     log = _blocking(calls.log)
+    calls_made = _blocking(calls.made)
     plan = _blocking(calls.plan)
     plan_spec = _blocking(calls.plan_spec)
     preflight = _blocking(calls.preflight)

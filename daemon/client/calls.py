@@ -10,6 +10,7 @@ from urllib.parse import quote
 from daemon.wire import (
     Accepted,
     Applied,
+    CallView,
     CheckView,
     Detail,
     EntityView,
@@ -72,6 +73,20 @@ def log(
     """At most ``limit`` lines later than ``after``, or with ``tail`` the last ones."""
     asked = _given(after=after, limit=limit, cluster=cluster, node=node, tail=1 if tail else None)
     return Call("GET", "/v1/log", {key: str(value) for key, value in asked.items()})
+
+
+def made(
+    after: int | None = None,
+    limit: int = 1000,
+    target: str | None = None,
+    tail: bool = False,
+    bodies: bool = False,
+) -> Call[list[CallView]]:
+    """At most ``limit`` calls to something outside that are later than the one numbered ``after``, or with ``tail`` the
+    last ones."""
+    flags = {"tail": 1 if tail else None, "bodies": 1 if bodies else None}
+    asked = _given(after=after, limit=limit, target=target, **flags)
+    return Call("GET", "/v1/calls", {key: str(value) for key, value in asked.items()}, key="calls")
 
 
 def events(after: int | None = None, first: int | None = None) -> Call[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from daemon.wire import EntityView
@@ -31,19 +31,45 @@ _EVERYWHERE = ("name", "cluster", "state", "phase", "step", "error", "ip")
 
 
 @dataclass(frozen=True)
-class _Word:
+class FilterWord:
+    """One word of a filter: one of the values has to be found in one of the fields, or in none if it is negated."""
+
     wanted: tuple[str, ...]
     fields: tuple[str, ...]
     negated: bool
 
-    def holds(self, entity: EntityView) -> bool:
-        found = any(
-            want in value.lower()
-            for name in self.fields
-            for value in FIELDS[name](entity)
-            for want in self.wanted
-        )
-        return found is not self.negated
+
+def words_of(
+    text: str, fields: Collection[str], everywhere: tuple[str, ...]
+) -> tuple[tuple[FilterWord, ...], str | None]:
+    """The words of a filter whose fields are these; a word without one looks ``everywhere``. None of them, and why,
+    where it cannot be read."""
+    try:
+        split = shlex.split(text)
+    except ValueError:
+        return (), "A quotation mark is still open."
+    words: list[FilterWord] = []
+    for one in split:
+        negated = one.startswith("!")
+        name, colon, value = one.removeprefix("!").lower().partition(":")
+        if not colon:
+            name, value = "", name
+        elif name not in fields:
+            return (), f"There is no field {name!r}; there are {', '.join(fields)}."
+        wanted = tuple(part for part in value.split(",") if part)
+        if wanted:
+            words.append(FilterWord(wanted, (name,) if name else everywhere, negated))
+    return tuple(words), None
+
+
+def _holds(word: FilterWord, entity: EntityView) -> bool:
+    found = any(
+        want in value.lower()
+        for name in word.fields
+        for value in FIELDS[name](entity)
+        for want in word.wanted
+    )
+    return found is not word.negated
 
 
 @dataclass(frozen=True)
@@ -51,7 +77,7 @@ class Query:
     """A filter that was read; if it could not be, ``error`` says why and nothing is hidden."""
 
     text: str = ""
-    words: tuple[_Word, ...] = field(default=())
+    words: tuple[FilterWord, ...] = field(default=())
     error: str | None = None
 
     def __bool__(self) -> bool:
@@ -59,24 +85,10 @@ class Query:
 
     def keeps(self, entity: EntityView) -> bool:
         """Whether every word agrees."""
-        return all(word.holds(entity) for word in self.words)
+        return all(_holds(word, entity) for word in self.words)
 
 
 def parse(text: str) -> Query:
     """Read a filter. Values match anywhere and in any case, a comma means or, ``!`` turns a word round."""
-    try:
-        tokens = shlex.split(text)
-    except ValueError:
-        return Query(text, error="A quotation mark is still open.")
-    words: list[_Word] = []
-    for token in tokens:
-        negated = token.startswith("!")
-        name, colon, value = token.removeprefix("!").lower().partition(":")
-        if not colon:
-            name, value = "", name
-        elif name not in FIELDS:
-            return Query(text, error=f"There is no field {name!r}; there are {', '.join(FIELDS)}.")
-        wanted = tuple(part for part in value.split(",") if part)
-        if wanted:
-            words.append(_Word(wanted, (name,) if name else _EVERYWHERE, negated))
-    return Query(text, tuple(words))
+    words, error = words_of(text, FIELDS, _EVERYWHERE)
+    return Query(text, error=error) if error else Query(text, words)

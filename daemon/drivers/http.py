@@ -9,6 +9,8 @@ from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from daemon.drivers.call_log import answered, told
+
 if TYPE_CHECKING:
     import aiohttp
 
@@ -91,6 +93,20 @@ class Line:
         """The answer. ``connect`` and ``read`` are how long each may take, in real seconds; ``connect`` is for all of
         it, from the lookup of the name to the end of the handshake. To wait for a free connection counts for neither.
         ``url`` is sent as it is. Raises NotDelivered, AnswerLost."""
+        with told(method, url, body) as call:
+            answer = await self._asked(method, url, headers, body, connect, read)
+            answered(call, answer.status, answer.headers, answer.content)
+            return answer
+
+    async def _asked(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        connect: float,
+        read: float,
+    ) -> Response:
         import aiohttp
         from yarl import URL
 

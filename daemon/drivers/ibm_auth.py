@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from daemon.drivers.answers import evidence, reason
-from daemon.drivers.call_log import logged
+from daemon.drivers.call_log import answered, logged, told
 from daemon.drivers.ibm_errors import TokenRefused
 
 TIMEOUT = 60.0
@@ -68,8 +68,10 @@ def _direct(**named: Any) -> Any:
             self._session.trust_env = False
 
         def _request(self, method: str, url: str, *, auth_tuple: Any = None, **named: Any) -> Any:
-            with logged("metadata", f"{method} {urlsplit(url).path}"):
+            what = f"{method} {urlsplit(url).path}"
+            with logged("metadata", what, private=True), told(method, url) as call:
                 answer = self._session.request(method, url, auth=auth_tuple, timeout=TIMEOUT, **named)
+                answered(call, answer.status_code, answer.headers, b"")
             if answer.ok:
                 return answer.json()
             raise ApiException(answer.status_code, http_response=answer)

@@ -13,9 +13,10 @@ import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from copy import copy
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -36,6 +37,8 @@ _LOGGER = "ibm-cloud-sdk-core"
 """It logs as an error what is told as one anyway, with all that came back."""
 PAGE = 100
 TOO_MANY = 429
+_PRIVATE = frozenset({"create_bare_metal_server_console_access_token"})
+"""What is answered with a secret."""
 
 Picked = TypeVar("Picked")
 
@@ -186,7 +189,8 @@ class IbmCalls:
             await self._bucket.take()
             await self._places.acquire()
         try:
-            with logged(self._bucket.api or "ibm", method, _about(args, named)):
+            private = method in _PRIVATE
+            with logged(self._bucket.api or "ibm", method, _about(args, named), private=private):
                 return await self._called(service, reading, method, args, named)
         finally:
             self._places.release()
@@ -203,7 +207,8 @@ class IbmCalls:
         try:
             token = self._profile.at_hand()
             if token is None:
-                token = await loop.run_in_executor(self._threads, self._profile.token)
+                fetch = partial(copy_context().run, self._profile.token)
+                token = await loop.run_in_executor(self._threads, fetch)
             result = await service.call(token, method, args, named, reading.read)
         except Exception as error:
             told = translate(error, method.replace("_", " "))

@@ -20,12 +20,13 @@ import orjson
 
 from daemon.drivers.answers import evidence as evidence_of
 from daemon.drivers.answers import is_page, reason, retry_after
-from daemon.drivers.call_log import logged
+from daemon.drivers.call_log import logged, told
 from daemon.drivers.http import AnswerLost, Line, NotDelivered, OtherCertificate, Response, only
 from daemon.errors.tree import OutsideError
 
 Json = dict[str, Any]
 BASE = "/PrismGateway/services/rest"
+PASSWORD = "/v1/utils/change_default_system_password"
 KEPT = 64
 """To so many CVMs a connection is kept."""
 PATIENCE = 60.0
@@ -45,7 +46,8 @@ class Credentials:
 
 async def fetch_certificate(address: str, port: int, seconds: float) -> str:
     """The certificate a CVM shows, in PEM, before anything secret is sent; in real seconds."""
-    with logged("prism", "certificate", address, quiet="unreachable"):
+    url = f"tls://{address}:{port}/"
+    with logged("prism", "certificate", address, quiet="unreachable"), told("TLS", url):
         return await _fetched_certificate(address, port, seconds)
 
 
@@ -124,7 +126,7 @@ class Prism:
         self, method: str, path: str, seconds: float, body: object = None, makes: bool = False
     ) -> Any:
         """The answer's JSON. ``makes``: a refusal because of what is there means that it exists already."""
-        with logged("prism", f"{method} {path}", self.address):
+        with logged("prism", f"{method} {path}", self.address, private=path == PASSWORD):
             return await self._answer(method, path, seconds, body, makes)
 
     async def _answer(self, method: str, path: str, seconds: float, body: object, makes: bool) -> Any:
@@ -225,7 +227,7 @@ class Prism:
     async def change_password(self, old: str, new: str) -> None:
         """Replace the factory password: `POST v1/utils/change_default_system_password`."""
         body = {"oldPassword": old, "newPassword": new}
-        await self._ask("POST", "/v1/utils/change_default_system_password", 60, body)
+        await self._ask("POST", PASSWORD, 60, body)
 
     async def rename(self, name: str) -> None:
         """Set the cluster's name: `PATCH v1/cluster`."""

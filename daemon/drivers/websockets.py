@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from daemon.drivers.answers import reason, sentence
-from daemon.drivers.call_log import logged
+from daemon.drivers.call_log import answered, logged, told
 from daemon.errors.tree import OutsideError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ async def open_console(
     session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
     what = "console"
     try:
-        with logged("console", "open", about):
+        with logged("console", "open", about, private=True), told("GET", url.partition("?")[0]) as call:
             try:
                 async with asyncio.timeout(patience):
                     socket = await session.ws_connect(
@@ -108,7 +108,9 @@ async def open_console(
                         max_msg_size=LONGEST_MESSAGE,
                         timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING),
                     )
+                answered(call, 101, {}, b"")
             except aiohttp.WSServerHandshakeError as error:
+                answered(call, error.status, error.headers or {}, b"")
                 code = _BY_STATUS.get(error.status, "unavailable" if error.status >= 500 else "malformed")
                 said = _SAID.get(code, f"the answer is HTTP {error.status} and no WebSocket")
                 raise OutsideError(

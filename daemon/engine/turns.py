@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from daemon.clock import Clock, count_held, held
 from daemon.errors.tree import StoreError
+from daemon.outside import call_for
 from daemon.store.base import Fenced
 from daemon.words import sentences
 from state_machines.record import Record
@@ -162,6 +163,7 @@ class Turns:
 
     async def _take_turn(self, name: str, alone: bool, waited: float) -> None:
         count_held(waited)
+        call_for(name)
         self._wakes.pop(name, None)
         self.fresh.pop(name, None)
         try:

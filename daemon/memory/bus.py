@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from msgspec import Struct, field
 
+from daemon.outside import OutsideCall
 from daemon.store.ops import Event
 
 QUEUE_LENGTH = 2000
@@ -32,6 +34,8 @@ class Subscription:
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Notice] = asyncio.Queue()
+        self.calls: deque[OutsideCall] = deque(maxlen=QUEUE_LENGTH)
+        """Calls that were made since the listener looked last: they wake nobody, and the oldest give way."""
         self.lagged = False
         self.over = False
 
@@ -73,6 +77,11 @@ class Bus:
         """Tell everybody."""
         for subscription in self._subscriptions:
             subscription.offer(notice)
+
+    def tell(self, call: OutsideCall) -> None:
+        """A call was made: everybody is told with what comes next."""
+        for subscription in self._subscriptions:
+            subscription.calls.append(call)
 
     def close(self) -> None:
         """Let everybody go: the daemon ends."""

@@ -14,8 +14,10 @@ from daemon.clock import Clock
 from daemon.errors.tree import StoreError
 from daemon.faultpoints import armed, point
 from daemon.memory.bus import Bus, Notice
+from daemon.memory.calls import KEPT, KEPT_DAYS, CallBook
 from daemon.memory.history import READ_BACK, History
 from daemon.memory.mirror import Mirror
+from daemon.outside import OutsideCall
 from daemon.secrets.redaction import Redactor
 from daemon.store.base import Store
 from daemon.store.ops import (
@@ -23,6 +25,7 @@ from daemon.store.ops import (
     AddEvent,
     DropRecord,
     Event,
+    KeepCalls,
     Lease,
     Op,
     Pruning,
@@ -40,6 +43,8 @@ log = logging.getLogger("nxd")
 DAY = 86400.0
 ROOM = 65536
 """Characters that are written to see whether there is room again."""
+CALLS_READ_BACK = 1000
+"""So many of the last calls are read when the daemon starts: which try of an intent comes next."""
 WRITE_SECONDS = 2.0
 """Real seconds in which the database has to take a commit, where it is only asked whether it does."""
 BETWEEN_PIECES = 0.02
@@ -71,6 +76,7 @@ class Journal:
         self.mirror = mirror
         self.bus = bus
         self.clock = clock
+        self.calls = CallBook(clock, self._known, bus.tell)
         self.history = History()
         self.started = clock.now()
         self._trial: asyncio.Future[list[Event]] | None = None
@@ -90,7 +96,9 @@ class Journal:
         self._soon: list[Callable[[], object]] = []
 
     async def read_back(self) -> None:
-        """Learn from the log how long things took before this daemon started. Raises StoreError."""
+        """Learn from the log how long things took before this daemon started, and which calls failed last. Raises
+        StoreError."""
+        self.calls.begin(await self._store.calls(0, CALLS_READ_BACK, None, tail=True, bodies=False))
         self.history.take(await self._store.events(0, READ_BACK, None, None, "transition", True))
 
     async def troubles(self, seconds: float) -> list[str]:
@@ -125,8 +133,9 @@ class Journal:
             late = f"The database did not take a commit within {seconds:g} seconds."
             self._cannot_write(late if held is None else sentences(str(held), held.remedy))
 
-    def _learn(self, begun: float, error: Exception) -> None:
+    def _learn(self, begun: float, taken: list[OutsideCall], error: Exception) -> None:
         """The database takes nothing from the first commit on that failed until one goes through."""
+        self.calls.give_back(taken)
         if isinstance(error, StoreError):
             self._cannot_write(sentences(str(error), error.evidence, error.remedy))
             self._refused = begun if self._refused is None else min(begun, self._refused)
@@ -151,12 +160,15 @@ class Journal:
         """Commit, and go on meanwhile. Once it is durable it is remembered, ``then`` follows, and the answer comes,
         which is that of ``commit``. No secret that the daemon knows gets into it. ``patient``: a hundredth of a second
         more or less does not matter."""
-        ops = [op if type(op) is PutResource else self._without_secrets(op) for op in ops]
+        done = [op if type(op) is PutResource else self._without_secrets(op) for op in ops]
         if armed():
-            point("before_commit", *concerned(ops))
+            point("before_commit", *concerned(done))
         begun = self.clock.now()
-        follow, learn = partial(self._follow, ops, then, begun), partial(self._learn, begun)
-        return self._store.commit(self._lease, ops, follow, patient, learn)
+        taken = self.calls.take_along()
+        if taken:
+            done.append(KeepCalls(taken))
+        follow, learn = partial(self._follow, done, then, begun, taken), partial(self._learn, begun, taken)
+        return self._store.commit(self._lease, done, follow, patient, learn)
 
     def show(self, record: Record) -> None:
         """Remember and tell how far the wait of a record has come, which nobody needs after a restart: its step looks
@@ -199,12 +211,19 @@ class Journal:
             call()
 
     def _follow(
-        self, ops: Sequence[Op], then: Callable[[], None] | None, begun: float, events: list[Event]
+        self,
+        ops: Sequence[Op],
+        then: Callable[[], None] | None,
+        begun: float,
+        taken: list[OutsideCall],
+        events: list[Event],
     ) -> None:
         if armed():
             point("after_commit", *concerned(ops))
         if ops:
             self._learn_written(begun)
+        if taken:
+            self.calls.written(taken)
         self.mirror.apply(ops)
         if armed():
             _pass_results(ops)
@@ -222,7 +241,9 @@ class Journal:
     async def prune(self, days: float, lines: int) -> int:
         """Forget what is older than so many days or exceeds so many lines, piece by piece while others commit; how many
         pieces it took. Raises Fenced, StoreError."""
-        what, pieces = Pruning(self.clock.now() - days * DAY, self.mirror.revision - lines), 0
+        now, pieces = self.clock.now(), 0
+        old = int((now - KEPT_DAYS * DAY) * 1000)
+        what = Pruning(now - days * DAY, self.mirror.revision - lines, calls_until=max(0, old), calls=KEPT)
         while not what.done:
             what, pieces = await self._store.prune(self._lease, what), pieces + 1
             self.mirror.forget(what.tokens, what.begins)
@@ -245,6 +266,21 @@ class Journal:
     ) -> list[Event]:
         """A piece of the log, oldest first. Raises StoreError."""
         return await self._store.events(after, limit, shard, record, kind, tail)
+
+    async def calls_made(
+        self,
+        after: int = 0,
+        limit: int = 1000,
+        target: str | None = None,
+        tail: bool = False,
+        bodies: bool = False,
+    ) -> list[OutsideCall]:
+        """Calls to something outside, oldest first, those included that wait to be written. Raises StoreError."""
+        fresh = [one for one in self.calls.unwritten() if one.id > after and target in (None, one.target)]
+        found = await self._store.calls(after, limit, target, tail, bodies)
+        stored = {one.id for one in found}
+        found += [one for one in fresh if one.id not in stored]
+        return found[-limit:] if tail else found[:limit]
 
 
 def _say(event: Event) -> None:

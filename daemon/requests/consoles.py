@@ -13,6 +13,7 @@ from daemon.engine import sentences
 from daemon.engine.engine import Engine
 from daemon.errors.tree import NxdError, OutsideError
 from daemon.memory.journal import Journal
+from daemon.outside import called_for
 from daemon.platforms.base import Console
 from daemon.secrets.box import SecretBox
 from daemon.words import counted
@@ -162,8 +163,9 @@ class Consoles:
         rows = self._journal.mirror.resources(record.name)
         platform = self._engine.platform(record)
         try:
-            async with asyncio.timeout(OPENING):
-                return await platform.console(record, rows, force, self._box.known.add)
+            with called_for(record.name):
+                async with asyncio.timeout(OPENING):
+                    return await platform.console(record, rows, force, self._box.known.add)
         except TimeoutError:
             raise ConsoleFailed(
                 "unavailable", f"The console of {record.name} did not open within {OPENING:g} s."

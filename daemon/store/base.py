@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from daemon.errors.tree import StoreError
+from daemon.outside import OutsideCall
 from daemon.store.ops import Contents, Event, Lease, Op, Pruning
 
 Then = Callable[[list[Event]], None]
@@ -79,6 +80,12 @@ class Store(Protocol):
         tail: bool = False,
     ) -> list[Event]:
         """A piece of the log, oldest first: what follows ``after``, or with ``tail`` the last ``limit``."""
+
+    async def calls(
+        self, after: int, limit: int, target: str | None, tail: bool, bodies: bool
+    ) -> list[OutsideCall]:
+        """Calls to something outside, oldest first: what follows the number ``after``, or with ``tail`` the last
+        ``limit``; without their bodies unless these are wanted."""
 
     def held_up(self) -> StoreError | None:
         """Who keeps commits waiting now, as the error that they end with; None while nobody is seen to."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from daemon.errors.tree import StoreError
+from daemon.outside import OutsideCall
 from daemon.store.base import Fenced, Otherwise, RecordForgotten, Taken, Then, VersionConflict
 from daemon.store.ops import (
     AddCommand,
@@ -18,6 +19,7 @@ from daemon.store.ops import (
     DropRecord,
     DropSecrets,
     Event,
+    KeepCalls,
     Lease,
     Op,
     Pruning,
@@ -48,6 +50,7 @@ class MemoryStore:
         self._begins = 1
         self._lived: float | None = None
         self._secrets: dict[str, bytes] = {}
+        self._calls: list[OutsideCall] = []
 
     async def open(self) -> None:
         """Nothing to do."""
@@ -138,6 +141,8 @@ class MemoryStore:
                 self._secrets = {n: s for n, s in self._secrets.items() if not n.startswith(prefix)}
             case TryToWrite(time):
                 self._lived = time
+            case KeepCalls(calls):
+                self._calls += calls
 
     def _drop(self, name: str) -> None:
         self._records.pop(name, None)
@@ -175,7 +180,12 @@ class MemoryStore:
         for token in tokens:
             del self._commands[token]
         self._closed -= set(tokens)
-        left = what.rest(sorted(old), tokens)
+        kept_from = max(0, len(self._calls) - what.calls)
+        outdated = [
+            one.id for at, one in enumerate(self._calls) if at < kept_from or one.id <= what.calls_until
+        ][: what.piece]
+        self._calls = [one for one in self._calls if one.id not in outdated]
+        left = what.rest(sorted(old), tokens, len(outdated))
         self._begins = max(self._begins, left.begins)
         return left
 
@@ -200,3 +210,10 @@ class MemoryStore:
             and (not kind or event.kind == kind)
         ]
         return found[-limit:] if tail else found[:limit]
+
+    async def calls(
+        self, after: int, limit: int, target: str | None, tail: bool, bodies: bool
+    ) -> list[OutsideCall]:
+        found = [one for one in self._calls if one.id > after and target in (None, one.target)]
+        found = found[-limit:] if tail else found[:limit]
+        return found if bodies else [replace(one, sent=None, answered=None) for one in found]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from daemon.outside import OutsideCall
 from state_machines.record import Record
 
 ResourceState = Literal["intended", "present", "deleting", "gone"]
@@ -161,6 +162,12 @@ class TryToWrite(Struct, frozen=True, gc=False):
     text: str
 
 
+class KeepCalls(Struct, frozen=True, gc=False):
+    """Keep calls to something outside; they have their numbers already."""
+
+    calls: Sequence[OutsideCall]
+
+
 Op = (
     PutRecord
     | DropRecord
@@ -172,6 +179,7 @@ Op = (
     | PutSecret
     | DropSecrets
     | TryToWrite
+    | KeepCalls
 )
 
 
@@ -206,7 +214,8 @@ class Pruning(Struct, frozen=True):
     ``before`` or not later than the revision ``until``, but for the transitions of records that stand; and as many
     closed commands that are older than these.
 
-    ``tokens`` are those of the commands that were forgotten just now, ``begins`` is where the log is whole from.
+    ``calls_until`` is the number of the last call that is forgotten for its age; beyond that, of all calls ``calls``
+    stay. ``tokens`` are those of the commands that were forgotten just now, ``begins`` is where the log is whole from.
     """
 
     before: float
@@ -216,12 +225,14 @@ class Pruning(Struct, frozen=True):
     tokens: tuple[str, ...] = ()
     begins: int = 1
     done: bool = False
+    calls_until: int = 0
+    calls: int = 10**9
 
-    def rest(self, forgotten: Sequence[int], tokens: Sequence[str]) -> Pruning:
-        """What is left to do when these lines and commands have been forgotten."""
+    def rest(self, forgotten: Sequence[int], tokens: Sequence[str], calls: int) -> Pruning:
+        """What is left to do when these lines and commands have been forgotten, and so many calls."""
         after = forgotten[-1] if forgotten else self.after
         begins = max(self.begins, after + 1) if forgotten else self.begins
-        done = len(forgotten) < self.piece and len(tokens) < self.piece
+        done = max(len(forgotten), len(tokens), calls) < self.piece
         return replace(self, after=after, tokens=tuple(tokens), begins=begins, done=done)
 
 

@@ -1,4 +1,5 @@
-"""Forgets what is old, in small pieces, in the thread of the writing connection: lines of the log, closed commands."""
+"""Forgets what is old, in small pieces, in the thread of the writing connection: lines of the log, closed commands,
+calls."""
 
 from __future__ import annotations
 
@@ -19,6 +20,10 @@ _BEGINS = (
 _FORGET_COMMANDS = (
     "DELETE FROM commands WHERE token IN (SELECT token FROM commands WHERE closed = 1 AND time < ? LIMIT ?) "
     "RETURNING token"
+)
+_FORGET_CALLS = (
+    "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE id <= max(?, coalesce("
+    "(SELECT id FROM calls ORDER BY id DESC LIMIT 1 OFFSET ?), 0)) ORDER BY id LIMIT ?)"
 )
 
 
@@ -46,9 +51,10 @@ def prune(
             db.execute(_BEGINS, (str(old[-1] + 1),))
             before = max(before, rows[len(old) - 1][1])
         tokens = [token for (token,) in db.execute(_FORGET_COMMANDS, (before, what.piece))]
+        calls = db.execute(_FORGET_CALLS, (what.calls_until, what.calls, what.piece)).rowcount
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
-    return what.rest(old, tokens)
+    return what.rest(old, tokens, calls)

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from daemon.outside import OutsideCall
 from daemon.store.ops import Command, Event, Resource, Signal
 from state_machines.record import Record
 
@@ -20,6 +21,10 @@ RESOURCE_COLUMNS = "owner, shard, kind, name, state, cloud_id, sent, data, natur
 EVENT_COLUMNS = "revision, time, shard, record, kind, level, actor, message, data"
 SIGNAL_COLUMNS = "record, shard, name, round, boot, time, data"
 COMMAND_COLUMNS = "token, target, shard, verb, actor, time, args"
+CALL_COLUMNS = (
+    "service, method, server, path, query, intent, id, time, target, tries, status, why, ms, request_id, sent, "
+    "answered"
+)
 
 Row = tuple[Any, ...]
 
@@ -139,6 +144,31 @@ def command_row(command: Command) -> Row:
 
 def command_of(row: Row) -> Command:
     return Command(*(*row[:-1], orjson.loads(row[-1])))
+
+
+def call_row(call: OutsideCall) -> Row:
+    return (
+        call.service,
+        call.method,
+        call.server,
+        call.path,
+        call.query,
+        call.intent,
+        call.id,
+        call.time,
+        call.target,
+        call.tries,
+        call.status,
+        call.why,
+        call.ms,
+        call.request_id,
+        call.sent,
+        call.answered,
+    )
+
+
+def call_of(row: Row) -> OutsideCall:
+    return OutsideCall(*row)
 
 
 def lived_of(found: Sequence[tuple[str]]) -> float | None:

@@ -19,9 +19,11 @@ from msgspec import Struct
 
 from daemon.errors.tree import StateLost, StoreError
 from daemon.faultpoints import armed, point
+from daemon.outside import OutsideCall
 from daemon.store import rows
 from daemon.store.base import Mark, Otherwise, Then
 from daemon.store.checkpoints import Checkpoints, last_revision
+from daemon.store.failures import damaged, failure, held, locked
 from daemon.store.locker import Locker
 from daemon.store.ops import Contents, Event, Lease, Op, Pruning, concerned
 from daemon.store.retention import log_begins, prune
@@ -115,7 +117,7 @@ class SqliteStore:
             holder = self._locker.holder()
             await self.close()
             if isinstance(error, sqlite3.Error):
-                raise _told(error, self._path, holder) from error
+                raise failure(error, self._path, holder) from error
             raise
 
     async def acquire(self, owner: str) -> Lease:
@@ -148,7 +150,7 @@ class SqliteStore:
         try:
             return await self._contents()
         except (ValueError, TypeError) as error:  # a row that is not what was written
-            raise _damaged(self._path, str(error)) from error
+            raise damaged(self._path, str(error)) from error
 
     async def _contents(self) -> Contents:
         read = self._read
@@ -172,7 +174,7 @@ class SqliteStore:
 
     def held_up(self) -> StoreError | None:
         holder = self._locker.holder()
-        return None if holder is None else _held(self._path, holder)
+        return None if holder is None else held(self._path, holder)
 
     async def prune(self, lease: Lease, what: Pruning) -> Pruning:
         if self._writer is None or self._quiet is not None:
@@ -180,7 +182,7 @@ class SqliteStore:
         try:
             left = await self._writer.run(partial(self._prune, lease, what))
         except sqlite3.Error as error:
-            raise _told(error, self._path, self._locker.holder()) from error
+            raise failure(error, self._path, self._locker.holder()) from error
         self._begins = max(self._begins, left.begins)
         return left
 
@@ -203,17 +205,30 @@ class SqliteStore:
             for column, value in (("shard", shard), ("record", record), ("kind", kind))
             if value
         ]
-        where = " AND ".join(condition for condition, _ in wanted)
-        order = "DESC" if tail else "ASC"
-        found = await self._read(
-            f"SELECT {rows.EVENT_COLUMNS} FROM events WHERE {where} ORDER BY revision {order} LIMIT ?",
-            (*(value for _, value in wanted), limit),
-        )
+        found = await self._piece(rows.EVENT_COLUMNS, "events", "revision", wanted, limit, tail)
         try:
-            events = [rows.event_of(row) for row in found]
+            return [rows.event_of(row) for row in found]
         except (ValueError, TypeError) as error:
-            raise _damaged(self._path, str(error)) from error
-        return events[::-1] if tail else events
+            raise damaged(self._path, str(error)) from error
+
+    async def calls(
+        self, after: int, limit: int, target: str | None, tail: bool, bodies: bool
+    ) -> list[OutsideCall]:
+        wanted: list[tuple[str, Any]] = [("id > ?", after)]
+        if target is not None:
+            wanted.append(("target = ?", target))
+        columns = rows.CALL_COLUMNS if bodies else rows.CALL_COLUMNS.removesuffix(", sent, answered")
+        found = await self._piece(columns, "calls", "id", wanted, limit, tail)
+        return [rows.call_of(row) for row in found]
+
+    async def _piece(
+        self, columns: str, table: str, key: str, wanted: list[tuple[str, Any]], limit: int, tail: bool
+    ) -> list[Any]:
+        """Rows of a table in the order of its key, the first or the last so many for which all that is wanted holds."""
+        where, order = " AND ".join(condition for condition, _ in wanted), "DESC" if tail else "ASC"
+        sql = f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {key} {order} LIMIT ?"
+        found = await self._read(sql, (*(value for _, value in wanted), limit))
+        return found[::-1] if tail else found
 
     async def close(self) -> None:
         if self._reader is not None:
@@ -237,7 +252,7 @@ class SqliteStore:
         try:
             return list(await self._reader.execute_fetchall(sql, values))
         except sqlite3.Error as error:
-            told = _told(error, self._path)
+            told = failure(error, self._path)
             if isinstance(told, StateLost):
                 raise told from error
             raise StoreError("database", "The database cannot be read.", evidence=str(error)) from error
@@ -330,7 +345,7 @@ class SqliteStore:
             commits = [(request.lease, request.ops) for request in requests]
             given = transact(db, commits, self._revision)
         except Exception as error:
-            if len(requests) == 1 or _locked(error):
+            if len(requests) == 1 or locked(error):
                 return [self._failed(error)] * len(requests)
             return [one for request in requests for one in self._committed(db, [request])]
         self._revision += sum(map(len, given))
@@ -341,7 +356,7 @@ class SqliteStore:
 
     def _failed(self, error: Exception) -> Exception:
         """What the caller is told of a commit that came to nothing; the first of a row is told to the journal too."""
-        told = _told(error, self._path, self._locker.holder() if isinstance(error, sqlite3.Error) else None)
+        told = failure(error, self._path, self._locker.holder() if isinstance(error, sqlite3.Error) else None)
         if isinstance(told, StoreError) and not self._failing:
             self._failing = True
             log.error("database_fails", extra={"problem": told.message, "evidence": told.evidence})
@@ -357,37 +372,3 @@ def _ours(db: sqlite3.Connection, version: int) -> bool:
 def _scripts() -> list[str]:
     """The numbered migrations, in order."""
     return [path.read_text() for path in sorted(Path(__file__).parent.glob("migrations/*.sql"))]
-
-
-def _locked(error: Exception) -> bool:
-    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
-
-
-def _told(error: Exception, path: Path, holder: str | None = None) -> Exception:
-    """What the caller is told: SQLite's troubles as a StoreError, anything else as it is."""
-    if not isinstance(error, sqlite3.Error):
-        return error
-    text = str(error)
-    if "not a database" in text or "malformed" in text:
-        return _damaged(path, text)
-    if _locked(error):
-        return _held(path, holder or "it cannot be seen from here which", f"SQLite: {text}")
-    return StoreError("database", f"The database {path} cannot be written.", evidence=text)
-
-
-def _held(path: Path, holder: str, evidence: str | None = None) -> StoreError:
-    return StoreError(
-        "database",
-        f"Another process holds the lock of the database {path}: {holder}.",
-        evidence=evidence,
-        remedy=f"End that process (`fuser -v {path} {path}-shm` names it); nxd goes on by itself.",
-    )
-
-
-def _damaged(path: Path, evidence: str) -> StateLost:
-    return StateLost(
-        "database",
-        f"{path} is not a usable database.",
-        evidence=evidence,
-        remedy="Restore it from a backup, or move it away and let `nxd audit` find what stands in the cloud.",
-    )

@@ -59,6 +59,7 @@ def _put(table: str, columns: str, key: tuple[str, ...], condition: str = "") ->
 
 PUT_RECORD = _put("records", rows.RECORD_COLUMNS, ("name",), " WHERE records.version = excluded.version - 1")
 ADD_EVENT = _insert("INSERT", "events", rows.EVENT_COLUMNS)
+KEEP_CALL = _insert("INSERT OR REPLACE", "calls", rows.CALL_COLUMNS)
 _PUT_RESOURCE = _put("resources", rows.RESOURCE_COLUMNS, ("owner", "kind", "name"))
 _PUT_SIGNAL = _put("signals", rows.SIGNAL_COLUMNS, ("record", "name"))
 _ADD_COMMAND = _insert("INSERT OR IGNORE", "commands", rows.COMMAND_COLUMNS)
@@ -85,4 +86,5 @@ WRITES: dict[type, tuple[tuple[Statement, Callable[[Any], rows.Row]], ...]] = {
     TryToWrite: ((_TRY_TO_WRITE, lambda op: (f"{op.time} {op.text}",)),),
     DropRecord: tuple((statement, lambda op: (op.name,)) for statement in _DROP_RECORD),
 }
-"""Op → each statement that writes it, with the row it is given. A line of the log is numbered first: ``ADD_EVENT``."""
+"""Op → each statement that writes it, with the row it is given. A line of the log is numbered first
+(``ADD_EVENT``), and calls come many at a time (``KEEP_CALL``)."""

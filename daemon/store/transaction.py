@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from daemon.faultpoints import point
 from daemon.store import rows
 from daemon.store.base import Fenced, RecordForgotten, Taken, VersionConflict
-from daemon.store.ops import AddEvent, Event, Lease, Op
-from daemon.store.statements import ADD_EVENT, PUT_RECORD, WRITES, Statement
+from daemon.store.ops import AddEvent, Event, KeepCalls, Lease, Op
+from daemon.store.statements import ADD_EVENT, KEEP_CALL, PUT_RECORD, WRITES, Statement
 
 log = logging.getLogger("nxd.store")
 
@@ -69,6 +69,10 @@ def _apply(db: sqlite3.Connection, commits: Sequence[Commit], revision: int) -> 
                 event = replace(op.event, revision=revision)
                 events.append(event)
                 _collect(db, waiting, ADD_EVENT, rows.event_row(event))
+                continue
+            if type(op) is KeepCalls:
+                for call in op.calls:
+                    _collect(db, waiting, KEEP_CALL, rows.call_row(call))
                 continue
             for statement, row_of in WRITES[type(op)]:
                 _collect(db, waiting, statement, row_of(op))

@@ -6,132 +6,108 @@ time (see ``Snapshot.now`` and ``Snapshot.speed``). ``docs/api.md`` describes th
 
 from __future__ import annotations
 
+from daemon.wire.calls import CallList, CallView
 from daemon.wire.entities import (
-    PHASES as PHASES,
-)
-from daemon.wire.entities import (
-    EntityView as EntityView,
-)
-from daemon.wire.entities import (
-    ErrorView as ErrorView,
-)
-from daemon.wire.entities import (
-    EventView as EventView,
-)
-from daemon.wire.entities import (
-    Outlook as Outlook,
-)
-from daemon.wire.entities import (
-    Phase as Phase,
-)
-from daemon.wire.entities import (
-    PromptView as PromptView,
-)
-from daemon.wire.entities import (
-    RemedyView as RemedyView,
-)
-from daemon.wire.entities import (
-    ResourceView as ResourceView,
-)
-from daemon.wire.entities import (
-    Steps as Steps,
-)
-from daemon.wire.entities import (
-    StepTiming as StepTiming,
-)
-from daemon.wire.entities import (
-    StepView as StepView,
-)
-from daemon.wire.entities import (
-    UsualView as UsualView,
-)
-from daemon.wire.entities import (
-    VerbList as VerbList,
-)
-from daemon.wire.entities import (
-    VerbTable as VerbTable,
-)
-from daemon.wire.entities import (
-    VerbView as VerbView,
+    PHASES,
+    EntityView,
+    ErrorView,
+    EventView,
+    Outlook,
+    Phase,
+    PromptView,
+    RemedyView,
+    ResourceView,
+    Steps,
+    StepTiming,
+    StepView,
+    UsualView,
+    VerbList,
+    VerbTable,
+    VerbView,
 )
 from daemon.wire.plans import (
-    Accepted as Accepted,
-)
-from daemon.wire.plans import (
-    Applied as Applied,
-)
-from daemon.wire.plans import (
-    CheckView as CheckView,
-)
-from daemon.wire.plans import (
-    FindingView as FindingView,
-)
-from daemon.wire.plans import (
-    Plan as Plan,
-)
-from daemon.wire.plans import (
-    PlanItem as PlanItem,
-)
-from daemon.wire.plans import (
-    PlanStage as PlanStage,
-)
-from daemon.wire.plans import (
-    PlanSum as PlanSum,
-)
-from daemon.wire.plans import (
-    PlanWait as PlanWait,
-)
-from daemon.wire.plans import (
-    SpecMistake as SpecMistake,
-)
-from daemon.wire.plans import (
-    SpecText as SpecText,
+    Accepted,
+    Applied,
+    CheckView,
+    FindingView,
+    Plan,
+    PlanItem,
+    PlanStage,
+    PlanSum,
+    PlanWait,
+    SpecMistake,
+    SpecText,
 )
 from daemon.wire.stream import (
-    ConsoleEnd as ConsoleEnd,
+    ConsoleEnd,
+    ConsoleLine,
+    DaemonView,
+    Detail,
+    Health,
+    Log,
+    ScreenView,
+    Snapshot,
+    StreamLine,
+    UnwrittenView,
 )
-from daemon.wire.stream import (
-    ConsoleLine as ConsoleLine,
-)
-from daemon.wire.stream import (
-    DaemonView as DaemonView,
-)
-from daemon.wire.stream import (
-    Detail as Detail,
-)
-from daemon.wire.stream import (
-    Health as Health,
-)
-from daemon.wire.stream import (
-    Log as Log,
-)
-from daemon.wire.stream import (
-    ScreenView as ScreenView,
-)
-from daemon.wire.stream import (
-    Snapshot as Snapshot,
-)
-from daemon.wire.stream import (
-    StreamLine as StreamLine,
-)
-from daemon.wire.stream import (
-    UnwrittenView as UnwrittenView,
-)
-from daemon.wire.troubles import (
-    NextView as NextView,
-)
-from daemon.wire.troubles import (
-    Offers as Offers,
-)
-from daemon.wire.troubles import (
-    OfferView as OfferView,
-)
-from daemon.wire.troubles import (
-    Troubles as Troubles,
-)
-from daemon.wire.troubles import (
-    TroubleView as TroubleView,
-)
+from daemon.wire.troubles import NextView, Offers, OfferView, Troubles, TroubleView
+
+__all__ = [
+    "API_VERSION",
+    "EXIT_DONE",
+    "EXIT_FAILED",
+    "EXIT_INTERRUPTED",
+    "EXIT_NO_DAEMON",
+    "EXIT_REFUSED",
+    "EXIT_TIMED_OUT",
+    "EXIT_USAGE",
+    "LAST_REVISION",
+    "PHASES",
+    "SPEC_LIMIT",
+    "Accepted",
+    "Applied",
+    "CallList",
+    "CallView",
+    "CheckView",
+    "ConsoleEnd",
+    "ConsoleLine",
+    "DaemonView",
+    "Detail",
+    "EntityView",
+    "ErrorView",
+    "EventView",
+    "FindingView",
+    "Health",
+    "Log",
+    "NextView",
+    "OfferView",
+    "Offers",
+    "Outlook",
+    "Phase",
+    "Plan",
+    "PlanItem",
+    "PlanStage",
+    "PlanSum",
+    "PlanWait",
+    "PromptView",
+    "RemedyView",
+    "ResourceView",
+    "ScreenView",
+    "Snapshot",
+    "SpecMistake",
+    "SpecText",
+    "StepTiming",
+    "StepView",
+    "Steps",
+    "StreamLine",
+    "TroubleView",
+    "Troubles",
+    "UnwrittenView",
+    "UsualView",
+    "VerbList",
+    "VerbTable",
+    "VerbView",
+]
 
 API_VERSION = 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from daemon.wire.calls import CallView
 from daemon.wire.entities import EntityView, EventView, StepTiming, VerbTable
 from daemon.wire.troubles import NextView, TroubleView
 
@@ -49,10 +50,12 @@ class StreamLine(TypedDict):
     A ``gap`` says that lines up to its revision, which were asked for, are no longer kept.
     ``left`` is there when the state was asked for in pieces: how many nodes are still to come. ``unwritten`` is in
     a snapshot and in every heartbeat while the database cannot be written. A ``trouble`` tells all causes anew, and
-    what comes next.
+    what comes next. A ``call`` to something outside is told within a second, without its bodies.
     """
 
-    type: Literal["snapshot", "nodes", "change", "removed", "event", "trouble", "gap", "heartbeat", "lagged"]
+    type: Literal[
+        "snapshot", "nodes", "change", "removed", "event", "call", "trouble", "gap", "heartbeat", "lagged"
+    ]
     revision: int
     now: float
     snapshot: NotRequired[Snapshot]
@@ -61,6 +64,7 @@ class StreamLine(TypedDict):
     entity: NotRequired[EntityView]
     name: NotRequired[str]
     event: NotRequired[EventView]
+    call: NotRequired[CallView]
     troubles: NotRequired[list[TroubleView]]
     next: NotRequired[NextView]
     unwritten: NotRequired[UnwrittenView]

@@ -86,7 +86,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "a password is found in a header of basic authentication", SECRETS),
     Mutant("daemon/secrets/redaction.py", "    return len(rest) if cut else 0\n", "    return 0\n",
            "a secret that was cut off with the text is found", SECRETS),
-    Mutant("daemon/memory/journal.py", "        ops = [op if type(op) is PutResource else self._without_secrets(op) for op in ops]\n", "",
+    Mutant("daemon/memory/journal.py", "        done = [op if type(op) is PutResource else self._without_secrets(op) for op in ops]\n", "        done = list(ops)\n",
            "no secret gets into the ledger or the log", ("tests/daemon/api/test_limits.py", "tests/daemon/drivers/test_quoting.py",)),
     Mutant("daemon/memory/journal.py", "        op = self._without_secrets(PutRecord(record))\n", "        op = PutRecord(record)\n",
            "no secret is shown while a record waits", ("tests/daemon/engine/test_steps.py", "-k", "how_far",)),

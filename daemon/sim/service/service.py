@@ -166,7 +166,7 @@ async def respond(
         name, request.method, request.path_qs, template, started, maker.agent, maker.request_id
     )
     record.body = _decode(text)
-    trace = maker.request_id or world.clock.new_id()
+    trace = record.request_id = maker.request_id or world.clock.new_id()
     request[TRACE] = trace
 
     async def handle() -> web.Response:

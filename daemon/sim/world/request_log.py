@@ -12,7 +12,8 @@ _HIDDEN = "password"
 
 @dataclass
 class CallRecord:
-    """One request. ``at`` and ``lasted`` are virtual; ``status`` 0 means that it is not answered yet."""
+    """One request. ``at`` and ``lasted`` are virtual; ``status`` 0 means that it is not answered yet; ``request_id`` is
+    the one that it is answered with, where its service answers with any."""
 
     n: int
     service: str

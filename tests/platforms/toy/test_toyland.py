@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,19 @@ def until(true: Callable[[], bool]) -> None:
 def ended(child: Any) -> None:
     child.send_signal(signal.SIGTERM)
     assert child.wait(30) == 0
+
+
+def test_every_call_to_its_world_is_listed_without_its_key(toy: Any, shelf: ShelfState) -> None:
+    child = deployed(toy)
+    before = len(shelf.asked)
+    calls = toy.asks(lambda client: client.calls_made(limit=10_000, bodies=True))
+    told = [f"{call['method']} {call['path']}" for call in calls]
+    assert Counter(shelf.asked[:before]) - Counter(told) == Counter()
+    assert {call["target"] for call in calls} >= {"left", "right"}
+    assert {(call["service"], call["server"]) for call in calls} == {("shelf", shelf.url)}
+    assert not any("request_id" in call for call in calls)
+    assert shelf.key not in json.dumps(calls)
+    ended(child)
 
 
 def test_it_is_deployed_and_taken_back_and_no_other_platform_is_loaded(toy: Any, shelf: ShelfState) -> None:

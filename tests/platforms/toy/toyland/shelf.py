@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import msgspec
 
+from daemon.drivers.call_log import logged
+from daemon.drivers.http import AnswerLost, Line, NotDelivered
 from daemon.errors.tree import OutsideError
 from toyland.errors import WRONG_KEY
 
@@ -16,27 +18,31 @@ class Shelf:
     """The shelf at a URL."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=url, timeout=5, trust_env=False)
+        self._url, self._line = url, Line(8)
 
     async def _ask(self, method: str, path: str, body: Any = None, key: str = "") -> Any:
+        with logged("shelf", f"{method} {path}"):
+            return await self._answer(method, path, body, key)
+
+    async def _answer(self, method: str, path: str, body: Any, key: str) -> Any:
         what = f"{method} {path}"
+        content = None if body is None else msgspec.json.encode(body)
+        headers = {"X-Key": key} if body is None else {"X-Key": key, "Content-Type": "application/json"}
         try:
-            answer = await self._http.request(method, path, json=body, headers={"X-Key": key})
-        except httpx.ConnectError as error:
+            answer = await self._line.ask(method, self._url + path, headers, content, connect=5, read=5)
+        except NotDelivered as error:
             raise OutsideError("unreachable", f"{what}: no connection.", evidence=str(error)) from error
-        except httpx.HTTPError as error:
+        except AnswerLost as error:
             raise OutsideError("in_doubt", f"{what}: the answer was lost.", evidence=str(error)) from error
-        if answer.status_code == 404:
+        if answer.status == 404:
             return None
-        if answer.status_code == 401:
+        if answer.status == 401:
             said = f"{what}: the key was refused."
             raise OutsideError(WRONG_KEY, said, evidence=answer.text, status=401)
-        if answer.status_code >= 300:
-            code = CODES.get(
-                answer.status_code, "unavailable" if answer.status_code >= 500 else "bad_request"
-            )
-            raise OutsideError(code, f"{what}: refused.", evidence=answer.text, status=answer.status_code)
-        return answer.json() if answer.content else None
+        if answer.status >= 300:
+            code = CODES.get(answer.status, "unavailable" if answer.status >= 500 else "bad_request")
+            raise OutsideError(code, f"{what}: refused.", evidence=answer.text, status=answer.status)
+        return msgspec.json.decode(answer.content) if answer.content else None
 
     async def boxes(self) -> list[Any]:
         """Every box on the shelf."""
@@ -66,4 +72,4 @@ class Shelf:
 
     async def close(self) -> None:
         """Let go of the connections."""
-        await self._http.aclose()
+        await self._line.close()
