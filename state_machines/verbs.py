@@ -221,7 +221,8 @@ SHARED: Mapping[str, Verb] = {
 
 COMMANDS_TAKEN = frozenset({
     "serve", "sim", "demo", "validate", "plan", "preflight", "apply", "spec", "schema", "status", "show", "troubles",
-    "offers", "events", "logs", "calls", "wait", "login", "console", "audit", "backup", "images", "completion",
+    "offers", "events", "logs", "timeline", "calls", "wait", "login", "console", "audit", "backup", "images",
+    "completion",
 })  # fmt: skip
 """What `nxd` does by these words is no verb, and no platform's verb can have one of them for its name."""
 

@@ -13,21 +13,21 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import orjson
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 
+from daemon.api.answers import ASKED, json_answer
 from daemon.api.console import ConsoleSockets
-from daemon.api.parameters import Parameters, asked, shortened
+from daemon.api.looking_back import LookingBack
+from daemon.api.parameters import asked, shortened
 from daemon.api.stream import lines
-from daemon.api.views import Views, call_view, event_view, problem_view
+from daemon.api.views import Views, problem_view
 from daemon.engine.engine import Engine
 from daemon.errors.tree import NxdError, StoreError
 from daemon.memory.journal import WRITE_SECONDS, Journal
 from daemon.platforms import spec_model, states
 from daemon.requests.audit import Audit
 from daemon.requests.consoles import ConsoleFailed, Consoles
-from daemon.requests.last_screens import last_screen
 from daemon.requests.login import Login
 from daemon.requests.offers import offers
 from daemon.requests.specs import Specs
@@ -42,8 +42,6 @@ log = logging.getLogger("nxd.api")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _STATUS = {"unknown": 404, "refused": 409, "plan_changed": 409, "deletes": 409, "database": 503}
-ASKED = web.RequestKey("asked", Parameters)
-"""What a request says behind its path, which is read before its handler is called."""
 BODY_LIMIT = 4 * 1024 * 1024
 BODY_SECONDS = 30.0
 """How long a caller may take for the body of a request."""
@@ -71,6 +69,7 @@ class Api:
         self._audit = Audit(journal, engine)
         self._specs = specs
         self._views = views
+        self._past = LookingBack(journal, engine, verbs, views)
         self._reading = asyncio.Lock()
 
     def app(self) -> web.Application:
@@ -81,16 +80,17 @@ class Api:
             [
                 get("/v1/snapshot", self.snapshot),
                 get("/v1/events", self.events),
-                get("/v1/log", self.log),
-                get("/v1/calls", self.calls),
+                get("/v1/log", self._past.log),
+                get("/v1/calls", self._past.calls),
+                get("/v1/timelines", self._past.timelines),
                 get("/v1/nodes", self.nodes),
                 get("/v1/clusters", self.clusters),
                 get("/v1/steps", self.steps),
                 get("/v1/verbs", self.verbs),
                 get("/v1/offers", self.offers),
                 get("/v1/troubles", self.troubles),
-                get("/v1/nodes/{name}", self.show),
-                get("/v1/clusters/{name}", self.show),
+                get("/v1/nodes/{name}", self._past.show),
+                get("/v1/clusters/{name}", self._past.show),
                 get("/v1/nodes/{name}/console", self.console),
                 get("/v1/clusters/{name}/login", self.login),
                 post("/v1/plans", self.plan),
@@ -112,38 +112,30 @@ class Api:
         self._consoles.close()
 
     async def snapshot(self, request: web.Request) -> web.StreamResponse:
-        return _json(self._views.snapshot())
+        return json_answer(self._views.snapshot())
 
     async def nodes(self, request: web.Request) -> web.StreamResponse:
-        return _json(self._views.snapshot()["nodes"])
+        return json_answer(self._views.snapshot()["nodes"])
 
     async def clusters(self, request: web.Request) -> web.StreamResponse:
-        return _json(self._views.snapshot()["clusters"])
+        return json_answer(self._views.snapshot()["clusters"])
 
     async def steps(self, request: web.Request) -> web.StreamResponse:
-        return _json(self._views.steps())
+        return json_answer(self._views.steps())
 
     async def verbs(self, request: web.Request) -> web.StreamResponse:
-        return _json(self._views.verbs())
+        return json_answer(self._views.verbs())
 
     async def offers(self, request: web.Request) -> web.StreamResponse:
-        return _json(offers(self._verbs, self._engine, request[ASKED].needed("target")))
+        return json_answer(offers(self._verbs, self._engine, request[ASKED].needed("target")))
 
     async def troubles(self, request: web.Request) -> web.StreamResponse:
-        return _json(self._views.news.now())
-
-    async def show(self, request: web.Request) -> web.StreamResponse:
-        record = self._verbs.find(request.match_info["name"])
-        role = self._engine.kind(record).role
-        if not request.path.startswith(f"/v1/{role}s/"):
-            raise NxdError("unknown", f"{record.name} is a {role}.")
-        timeline = await self._views.timeline(record)
-        detail: dict[str, Any] = {"entity": self._views.entity(record), "timeline": timeline}
-        screen = await last_screen(self._journal, record)
-        return _json(detail if screen is None else {**detail, "screen": screen})
+        return json_answer(self._views.news.now())
 
     async def login(self, request: web.Request) -> web.StreamResponse:
-        return _json(await self._login.tell(self._verbs.find(request.match_info["name"]), _actor(request)))
+        return json_answer(
+            await self._login.tell(self._verbs.find(request.match_info["name"]), _actor(request))
+        )
 
     async def console(self, request: web.Request) -> web.StreamResponse:
         record = self._verbs.find(request.match_info["name"])
@@ -162,52 +154,27 @@ class Api:
             log.debug("reader_left")
         return response
 
-    async def log(self, request: web.Request) -> web.StreamResponse:
-        said = request[ASKED]
-        events = await self._journal.events(
-            after=said.numbers["after"],
-            limit=said.numbers["limit"],
-            shard=said.texts.get("cluster"),
-            record=said.texts.get("node"),
-            tail=said.numbers["tail"] == 1,
-        )
-        shown = [event_view(event) for event in events]
-        mirror = self._journal.mirror
-        return _json({"events": shown, "revision": mirror.revision, "begins": mirror.begins})
-
-    async def calls(self, request: web.Request) -> web.StreamResponse:
-        numbers = request[ASKED].numbers
-        bodies = numbers["bodies"] == 1
-        found = await self._journal.calls_made(
-            numbers["after"],
-            numbers["limit"],
-            request[ASKED].texts.get("target"),
-            numbers["tail"] == 1,
-            bodies,
-        )
-        return _json({"calls": [call_view(call, bodies) for call in found]})
-
     async def plan(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"verb", "target", "step", "spec"})
         if "spec" in body:
             if len(body) > 1:
                 raise NxdError("request", "A plan is that of a spec or that of a verb: give one of them.")
-            return _json(await self._specs.plan(await self._spec(body)))
+            return json_answer(await self._specs.plan(await self._spec(body)))
         step = _maybe_text(body, "step")
-        return _json(self._verbs.plan(_text(body, "verb"), _text(body, "target"), step))
+        return json_answer(self._verbs.plan(_text(body, "verb"), _text(body, "target"), step))
 
     async def apply(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"spec", "digest"})
         spec = await self._spec(body)
         changed = await self._specs.apply(spec, _actor(request), _maybe_text(body, "digest"))
         answer = {"cluster": spec.cluster, "changed": changed, "revision": self._journal.mirror.revision}
-        return _json(answer)
+        return json_answer(answer)
 
     async def spec(self, request: web.Request) -> web.StreamResponse:
         record = self._verbs.find(request.match_info["name"])
         if record.name != record.shard:
             raise NxdError("unknown", f"{record.name} is a node: the spec is that of {record.shard}.")
-        return _json({"cluster": record.name, "spec": self._specs.text(record)})
+        return json_answer({"cluster": record.name, "spec": self._specs.text(record)})
 
     async def verb(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"verb", "target", "digest", "token", "step", "meant"})
@@ -220,16 +187,16 @@ class Api:
             _maybe_text(body, "step"),
             _maybe_true(body, "meant"),
         )
-        return _json(accepted)
+        return json_answer(accepted)
 
     async def preflight(self, request: web.Request) -> web.StreamResponse:
         spec = await self._spec(await _body(request, {"spec"}))
         checks = await self._specs.preflight(spec)
-        return _json(self._box.known.value({"checks": [asdict(check) for check in checks]}))
+        return json_answer(self._box.known.value({"checks": [asdict(check) for check in checks]}))
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
         findings = await self._audit.findings()
-        return _json({"findings": [asdict(finding) for finding in findings]})
+        return json_answer({"findings": [asdict(finding) for finding in findings]})
 
     async def discard(self, request: web.Request) -> web.StreamResponse:
         body = await _body(request, {"ids", "meant"})
@@ -237,14 +204,14 @@ class Api:
         if not isinstance(ids, list) or not ids or not all(isinstance(one, str) for one in ids):
             raise NxdError("request", "ids must be a list of ids.")
         left = await self._audit.discard(ids, _actor(request), _maybe_true(body, "meant"))
-        return _json({"left": [asdict(finding) for finding in left]})
+        return json_answer({"left": [asdict(finding) for finding in left]})
 
     async def health(self, request: web.Request) -> web.StreamResponse:
         troubles = await self._journal.troubles(WRITE_SECONDS)
         problems = list(dict.fromkeys((*troubles, *self._engine.problems)))  # both may tell of one full disk
         problems = self._box.known.value(list(dict.fromkeys(problems)))
         answer = {"ok": not problems, "daemon": self._views.daemon, "problems": problems}
-        return _json(answer)
+        return json_answer(answer)
 
     async def _spec(self, body: dict[str, Any]) -> ClusterSpec:
         """The spec in a request, read beside everything else that goes on, one at a time. Raises SpecRefused."""
@@ -276,7 +243,7 @@ class Api:
             return await handler(request)
         except Exception as error:
             status, body = _error(error, request)
-            return _json(self._box.known.value(body), status=status)
+            return json_answer(self._box.known.value(body), status=status)
 
     async def _go_on(self, request: web.Request) -> web.StreamResponse | None:
         """Who asks before he sends a body is told to send it; nothing else can be expected."""
@@ -286,12 +253,12 @@ class Api:
             request.writer.output_size = 0  # the answer itself is still to come
             return None
         problem = NxdError("request", f'Nothing like "{shortened(expected)}" can be expected here.')
-        return _json(self._box.known.value({"error": problem_view(problem)}), status=417)
+        return json_answer(self._box.known.value({"error": problem_view(problem)}), status=417)
 
     def nonsense(self, status: int, said: str) -> web.Response:
         """The answer to what is no request in HTTP."""
         problem = NxdError("request", "What came is no request in HTTP/1.1.", evidence=shortened(said))
-        return _json(self._box.known.value({"error": problem_view(problem)}), status=status)
+        return json_answer(self._box.known.value({"error": problem_view(problem)}), status=status)
 
 
 class SpecRefused(NxdError):
@@ -302,11 +269,6 @@ class SpecRefused(NxdError):
         self.problems = [
             {"line": one.line, "column": one.column, "message": one.message} for one in error.problems
         ]
-
-
-def _json(value: object, status: int = 200) -> web.Response:
-    """An answer in JSON; a large fleet must not hold everybody else up while it is written."""
-    return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -47,12 +47,14 @@ CALLS: Known = {
     "bodies": Number(0, 1, 0),
     "target": TEXT,
 }
+TIMELINES: Known = {"names": TEXT}
 CONSOLE: Known = {"force": Number(0, 1, 0)}
 OFFERS: Known = {"target": TEXT}
 PARAMETERS: Mapping[str, Known] = {
     "/v1/events": EVENTS,
     "/v1/log": LOG,
     "/v1/calls": CALLS,
+    "/v1/timelines": TIMELINES,
     "/v1/nodes/{name}/console": CONSOLE,
     "/v1/offers": OFFERS,
 }

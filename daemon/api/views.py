@@ -20,6 +20,7 @@ from daemon.memory.history import Measure
 from daemon.memory.journal import Journal
 from daemon.outlook.news import News
 from daemon.outlook.standing import Stamp, Standings
+from daemon.outlook.timelines import Timelines
 from daemon.outside import OutsideCall
 from daemon.requests.audit import Audit, missed
 from daemon.requests.verbs import Verbs
@@ -44,6 +45,7 @@ class Views:
         self._verbs = verbs
         self._audit = Audit(journal, engine)
         self._standings = Standings(journal, engine)
+        self.timelines = Timelines(journal, engine, self._standings)
         self.news = News(journal, engine, self._standings, lambda record: self._ways(record)[1])
         self.daemon = daemon
         self._kept: dict[str, tuple[Stamp, float, orjson.Fragment]] = {}
@@ -213,25 +215,6 @@ class Views:
             )
             for place, step in enumerate(kind.steps, 1)
         ]
-
-    async def timeline(self, record: Record) -> list[wire.StepTiming]:
-        """Every stay in a state since it was made, oldest first, read from the log."""
-        stays: list[wire.StepTiming] = []
-        for event in await self._journal.events(record=record.name, kind="transition", limit=10_000):
-            if stays and stays[-1]["state"] != event.data["from"]:
-                stays.clear()  # what came before was another one of this name, which was destroyed
-            if stays:
-                stays[-1]["ended"] = event.time
-            stays.append(
-                wire.StepTiming(
-                    state=event.data["to"],
-                    title=event.message,  # in the words of then: the tables may have others now, or be gone
-                    attempt=event.data["attempt"],
-                    started=event.time,
-                    ended=None,
-                )
-            )
-        return stays
 
 
 def _again(measure: Measure) -> Again:

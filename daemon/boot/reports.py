@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from daemon.engine import sentences
 from daemon.life.boots import ERROR, PHASE, BootProgress, boot_progress, fetched, how_far, place, round_of
+from daemon.memory.phases import BOOT, KIND, LAST, PERCENT
+from daemon.memory.phases import PHASE as PHASES
 from daemon.store.ops import AddEvent, Op, PutSignal, Signal
 from pxe.book import BookClosed, GivenAlready, Guest, Report
 from state_machines.record import Record
@@ -56,7 +58,8 @@ def taken_down(
         return [] if stands.ended or boot != stands.boot else [_signal(record, report, boot, now)]
     last = report.phase is not None and report.phase >= last_phase
     if _leads_on(stands, report, boot, last):
-        seen: list[Op] = [_signal(record, report, boot, now), _line(record, report, boot, now)]
+        line = _line(record, report, boot, now, last_phase)
+        seen: list[Op] = [_signal(record, report, boot, now), line]
         return [*seen, _after_all(record, boot, now)] if last and record.state == "failed" else seen
     if again or _is_the_latest(stands, report, boot):
         return []
@@ -149,9 +152,12 @@ def _afterwards(record: Record, report: Report, boot: int, now: float) -> AddEve
     return sentences.event(record, "boot", now, text, level, data, record.name)
 
 
-def _line(record: Record, report: Report, boot: int, now: float) -> AddEvent:
-    """A report as a line of the log."""
-    data, text = {"source": report.source, "boot": boot}, _words(report)
+def _line(record: Record, report: Report, boot: int, now: float, last_phase: int = 0) -> AddEvent:
+    """A report as a line of the log; ``last_phase`` is given where it leads on, and then it tells how far."""
+    data: dict[str, Any] = {"source": report.source, BOOT: boot}
+    text = _words(report)
+    if last_phase and report.phase is not None:
+        data |= {PHASES: report.phase, PERCENT: report.percent, LAST: last_phase, KIND: record.kind}
     if report.kind == "install_error":
         return sentences.event(record, "error", now, text, "error", data, record.name)
     return sentences.event(

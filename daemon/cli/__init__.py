@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "offers": ("outlook", "Show what each verb would come to."),
     "events": ("lines", "Follow what happens."),
     "logs": ("lines", "Show the log."),
+    "timeline": ("timeline", "Draw what nodes and clusters went through."),
     "calls": ("calls", "Show the calls to everything outside."),
     "wait": ("reading", "Wait until a cluster or node is done."),
     "login": ("reading", "Show where and how to log in to a cluster."),

@@ -19,6 +19,7 @@ from daemon.wire import (
     RemedyView,
     Snapshot,
     SpecText,
+    TimelineList,
     Troubles,
 )
 from state_machines.verbs import SHARED
@@ -124,6 +125,7 @@ SHAPES: dict[str, Any] = {
     "events": EventView,
     "logs": Log,
     "calls": CallList,
+    "timeline": TimelineList,
     "wait": Waited,
     "login": LoginAnswer,
     "audit": list[FindingView],

@@ -120,6 +120,7 @@ class AsyncClient:
     show = _awaiting(calls.show)
     log = _awaiting(calls.log)
     calls_made = _awaiting(calls.made)
+    timelines = _awaiting(calls.timelines)
     plan = _awaiting(calls.plan)
     plan_spec = _awaiting(calls.plan_spec)
     preflight = _awaiting(calls.preflight)

@@ -114,6 +114,7 @@ class Client:
     show = _blocking(calls.show)
     log = _blocking(calls.log)
     calls_made = _blocking(calls.made)
+    timelines = _blocking(calls.timelines)
     plan = _blocking(calls.plan)
     plan_spec = _blocking(calls.plan_spec)
     preflight = _blocking(calls.preflight)

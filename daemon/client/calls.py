@@ -22,6 +22,7 @@ from daemon.wire import (
     Snapshot,
     SpecText,
     Steps,
+    TimelineList,
     Troubles,
     VerbList,
 )
@@ -87,6 +88,11 @@ def made(
     flags = {"tail": 1 if tail else None, "bodies": 1 if bodies else None}
     asked = _given(after=after, limit=limit, target=target, **flags)
     return Call("GET", "/v1/calls", {key: str(value) for key, value in asked.items()}, key="calls")
+
+
+def timelines(names: Sequence[str]) -> Call[TimelineList]:
+    """What those of these names went through that there are; at most 60 names."""
+    return Call("GET", "/v1/timelines", {"names": ",".join(names)})
 
 
 def events(after: int | None = None, first: int | None = None) -> Call[None]:

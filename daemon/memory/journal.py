@@ -13,10 +13,12 @@ from msgspec.structs import replace
 from daemon.clock import Clock
 from daemon.errors.tree import StoreError
 from daemon.faultpoints import armed, point
+from daemon.memory import phases
 from daemon.memory.bus import Bus, Notice
 from daemon.memory.calls import KEPT, KEPT_DAYS, CallBook
 from daemon.memory.history import READ_BACK, History
 from daemon.memory.mirror import Mirror
+from daemon.memory.phases import Phases
 from daemon.outside import OutsideCall
 from daemon.secrets.redaction import Redactor
 from daemon.store.base import Store
@@ -78,6 +80,7 @@ class Journal:
         self.clock = clock
         self.calls = CallBook(clock, self._known, bus.tell)
         self.history = History()
+        self.phases = Phases()
         self.started = clock.now()
         self._trial: asyncio.Future[list[Event]] | None = None
         """The commit of nothing by which the health answer learns whether one goes through."""
@@ -100,6 +103,7 @@ class Journal:
         StoreError."""
         self.calls.begin(await self._store.calls(0, CALLS_READ_BACK, None, tail=True, bodies=False))
         self.history.take(await self._store.events(0, READ_BACK, None, None, "transition", True))
+        self.phases.take(await self._store.events(0, phases.READ_BACK, None, None, "boot", True))
 
     async def troubles(self, seconds: float) -> list[str]:
         """What is wrong with what is kept on this host: the noted troubles, and whether a commit goes through now."""
@@ -232,6 +236,7 @@ class Journal:
             self.told(event)
         if events:
             self.history.take(events)
+            self.phases.take(events)
             self.mirror.revision = events[-1].revision
         if self.bus.has_subscribers:
             self.bus.publish(_notice(ops, events))

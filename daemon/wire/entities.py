@@ -109,14 +109,52 @@ class EventView(TypedDict):
     data: dict[str, Any]
 
 
+Nature = Literal["cloud", "waits", "machine", "pending", "ready", "well", "stopped", "undone", "released"]
+"""What goes on in a state: a step calls a service, waits for a machine, or lets it work; else it has not begun, is
+ready and waits for others, is well at the end of its way, is stopped, is undone, or nothing is left of it."""
+
+
 class StepTiming(TypedDict):
-    """One stay in one state. ``ended`` is null for the one that lasts."""
+    """One stay in one state. ``ended`` is null for the one that lasts. ``mark``: it began with a failure, or with a try
+    anew. A daemon of an older version tells no ``nature`` and no mark, and none is known of a state that no table has
+    any more."""
 
     state: str
     title: str
     attempt: int
     started: float
     ended: float | None
+    nature: NotRequired[Nature]
+    mark: NotRequired[Literal["failed", "retried"]]
+
+
+class SpanView(TypedDict):
+    """How long a step usually takes, where it stands on the way of one try."""
+
+    state: str
+    nature: Nature
+    begins: float
+    ends: float
+
+
+class TimelineView(TypedDict):
+    """What a node or cluster went through, in order. ``usual`` is the usual way of each of its tries from when it
+    began, as far as it was measured; ``ready_at`` is there where it is known when it is ready."""
+
+    name: str
+    kind: Literal["cluster", "node"]
+    cluster: str
+    stays: list[StepTiming]
+    usual: list[SpanView]
+    ready_at: NotRequired[float]
+
+
+class TimelineList(TypedDict):
+    """The answer of ``GET /v1/timelines``: those of the names that there are, in the order asked for, at most 60.
+    ``now`` is the daemon's time."""
+
+    now: float
+    timelines: list[TimelineView]
 
 
 class UsualView(TypedDict):

@@ -94,12 +94,37 @@ class ScreenView(TypedDict):
     lines: list[str]
 
 
+class PhaseView(TypedDict):
+    """One phase of an installer, as it calls it. In seconds ``usual`` is the median of how long it took before, null
+    before the first time; ``ended`` is null while it lasts."""
+
+    phase: int
+    title: str
+    began: float
+    ended: float | None
+    usual: float | None
+
+
+class BootView(TypedDict):
+    """One boot of a machine that installs. ``points`` are at most 64 of a moment and the share that was done then, from
+    0 to 1; ``ended`` is null while it lasts."""
+
+    boot: int
+    began: float
+    ended: float | None
+    failed: bool
+    phases: list[PhaseView]
+    points: list[list[float]]
+
+
 class Detail(TypedDict):
-    """A node or a cluster with its stays in each state, in the order in which they began. ``screen`` is there for a
+    """A node or a cluster with its stays in each state, in the order in which they began. ``boots`` are the last boots
+    of the machine of a node that an installer reports of. ``screen`` is there for a
     node whose boot or installation failed, and whose console could be looked at then."""
 
     entity: EntityView
     timeline: list[StepTiming]
+    boots: NotRequired[list[BootView]]
     screen: NotRequired[ScreenView]
 
 
