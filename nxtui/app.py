@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +21,6 @@ from nxtui.acts.questions import Questions
 from nxtui.acts.sending import VerbSender
 from nxtui.draw.renderer import Renderer
 from nxtui.draw.themes import FALLBACK, THEMES
-from nxtui.faults import UnbrokenApp
 from nxtui.model.feed import Feed
 from nxtui.model.known import Changes, Fleet
 from nxtui.model.said import Level, Said, Saying
@@ -30,8 +28,8 @@ from nxtui.model.trail import Place, Trail
 from nxtui.preferences import Preferences
 from nxtui.screens.fleet import FleetScreen
 from nxtui.screens.full_screen import FullScreen
-from nxtui.terminal import clipboard
 from nxtui.terminal.attention import Attention
+from nxtui.ways_out import WaysOut
 
 if TYPE_CHECKING:
     from nxtui.model.player import Player
@@ -44,7 +42,7 @@ LEARN_EVERY = 60.0
 """Seconds for which the daemon's figures about its steps are good enough."""
 
 
-class NxTui(UnbrokenApp):
+class NxTui(WaysOut):
     """Watches one daemon. It ends when a person says so or the terminal is gone, and for no other reason."""
 
     CSS = """
@@ -131,6 +129,11 @@ class NxTui(UnbrokenApp):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = f"nxd-{self.preferences.theme}"
+
+    @property
+    def mode(self) -> str:
+        """What the header says of a window that is not the usual one."""
+        return "read-only" if self.read_only else ""
 
     def _play(self, recording: Recording, monotonic: Callable[[], float]) -> None:
         """Show what was recorded, in place of what a daemon says."""
@@ -326,11 +329,7 @@ class NxTui(UnbrokenApp):
         if (why := no_console(entity, self.player is not None, self.read_only)) is not None:
             self.say(why, "warning", entity["name"])
             return
-        programs.run(self, programs.console(self.feed.socket, entity["name"]), stays=True)
-
-    def save(self, stem: str, suffix: str, text: str) -> None:
-        """Ask for the name of a new file, write it, and say where it is."""
-        self.questions.begin(self.questions.save(stem, suffix, text))
+        self.lend(programs.console(self.feed.socket, entity["name"]), stays=True)
 
     def open_log(self, name: str | None) -> None:
         """The log of a name, or of everything."""
@@ -365,18 +364,6 @@ class NxTui(UnbrokenApp):
         self.pop_screen()
         front = self.screen
         self.trail.visit(front.place() if isinstance(front, FullScreen) else Place("fleet"))
-
-    def copy(self, text: str) -> str:
-        """Put text on the terminal's clipboard; answers what became of it. Raises ``clipboard.TooLong``."""
-        sequence = clipboard.sequence(text, os.environ)
-        self._clipboard = text
-        self.write_to_terminal(sequence)
-        return clipboard.keep_in_tmux(text, os.environ)
-
-    def write_to_terminal(self, sequence: str) -> None:
-        """Send the terminal something that is not drawn."""
-        if self._driver is not None:
-            self._driver.write(sequence)
 
     def next_theme(self) -> None:
         """The theme after this one."""

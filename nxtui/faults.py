@@ -6,7 +6,7 @@ import os
 import time
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -57,9 +57,9 @@ def place_of(error: BaseException) -> str:
     return f"{type(error).__name__}{where}"
 
 
-def farewell(error: BaseException, environment: Mapping[str, str]) -> str:
+def farewell(error: BaseException, keep: Callable[[BaseException], str]) -> str:
     """Keep a fault that ends the window; answers what is said then."""
-    kept = keep(error, environment)
+    kept = keep(error)
     return (
         f"nxtui met a fault of its own ({place_of(error)}) and had to end. The daemon goes on working: "
         f"start nxtui again, or use `nxd status`. {kept}"
@@ -93,19 +93,23 @@ class UnbrokenApp(Unbroken, App[None]):
         """Every fault met so far, by its place."""
         self.is_leaving = False
 
+    def keep(self, error: BaseException) -> str:
+        """Keep a fault for whoever mends it; answers what is said of that."""
+        return keep(error, os.environ)
+
     def meet(self, error: Exception, broken: MessagePump | None = None) -> None:
         """Keep a fault and tell of it once. The screen of a part that is ``broken``, and does not work any more, is
         closed. Without its first screen, and after very many faults, the window ends."""
         place = place_of(error)
         self.faults[place] += 1
         if self.is_leaving:
-            keep(error, os.environ)
+            self.keep(error)
         elif self.faults.total() > MOST or not (broken is None or self._drop(self._screen_of(broken))):
             self.is_leaving = True
-            super()._handle_exception(FatalFault(farewell(error, os.environ)))
+            super()._handle_exception(FatalFault(farewell(error, self.keep)))
         elif self.faults[place] == 1:
             self.notify(
-                f"{keep(error, os.environ)} The window goes on.",
+                f"{self.keep(error)} The window goes on.",
                 title=f"A fault of nxtui itself: {place}",
                 severity="error",
                 timeout=15,

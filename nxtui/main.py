@@ -167,7 +167,7 @@ def show(app: NxTui, mouse: bool) -> int:
     except Exception as error:
         from nxtui.faults import farewell
 
-        print(farewell(error, os.environ), file=sys.stderr)
+        print(farewell(error, app.keep), file=sys.stderr)
         return 1
     return app.return_code or 0
 

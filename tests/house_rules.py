@@ -195,9 +195,17 @@ HOUSE_RULES: dict[str, Room] = {
     "nxtui.app": Room(
         (
             "daemon.client", "daemon.wire", "nxtui.acts", "nxtui.draw", "nxtui.faults", "nxtui.keys", "nxtui.model",
-            "nxtui.preferences", "nxtui.screens", "nxtui.terminal",
+            "nxtui.preferences", "nxtui.screens", "nxtui.terminal", "nxtui.ways_out",
         ),
         ("textual",),
+    ),
+    "nxtui.ways_out": Room(("daemon.wire", "nxtui.acts", "nxtui.app", "nxtui.faults", "nxtui.terminal"), ()),
+    "nxtui.captive": Room(
+        (
+            "daemon.cli", "daemon.wire", "nxtui.acts", "nxtui.app", "nxtui.faults", "nxtui.keys", "nxtui.main",
+            "nxtui.preferences", "nxtui.terminal",
+        ),
+        ("click", "pydantic", "textual", "yaml"),
     ),
     "nxtui.main": Room(
         (
@@ -220,12 +228,13 @@ STANDARD: dict[str, tuple[str, ...]] = {
     "urllib.request": (),
     "subprocess": ("daemon.cli.simulating", "daemon.demo", "nxtui.terminal"),
     "multiprocessing": (),
-    "signal": ("daemon.cli", "daemon.demo", "daemon.faultpoints", "daemon.service", "nxtui.terminal"),
+    "signal": ("daemon.cli", "daemon.demo", "daemon.faultpoints", "daemon.service", "nxtui.captive.session",
+               "nxtui.terminal"),
     "threading": (
         "daemon.cli.patience", "daemon.drivers", "daemon.faultpoints", "daemon.store.writer", "nxtui.terminal", "pxe",
     ),
     "concurrent": ("daemon.disks", "daemon.drivers", "daemon.platforms", "pxe"),
-    "ctypes": ("daemon.host",),
+    "ctypes": ("daemon.host", "nxtui.captive.session"),
     "fcntl": ("daemon.host", "daemon.images", "daemon.store.locker"),
     "tempfile": ("daemon.sim.nutanix",),
     "shutil": ("daemon.images",),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-STARTERS = {"place", "another", "served", "at_work", "rig", "playbill", "terminal", "stage", "toy"}
+STARTERS = {"place", "another", "served", "at_work", "rig", "playbill", "terminal", "stage", "toy", "jump"}
 """Fixtures that start processes; who asks for one is marked."""
 STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"}
 """What Python calls the start of a process when it audits itself."""

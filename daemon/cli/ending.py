@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -90,10 +90,10 @@ class End:
         return json.dumps({"error": {**told, "exit_code": self.code}, **self.beside})
 
 
-def run(command: click.Command) -> NoReturn:
-    """Run the command line and exit."""
+def run(command: click.Command, given: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line, or the words that are given in its place, and exit."""
     streams.prepare()
-    words = sys.argv[1:]
+    words = sys.argv[1:] if given is None else list(given)
     try:
         result = command.main(words, prog_name="nxd", standalone_mode=False)
         sys.stdout.flush()

@@ -111,4 +111,4 @@ class Questions:
             said = f"The login command {nx.preferences.login!r} cannot be used: {cause}."
             nx.say(said, "warning")
         else:
-            programs.run(nx, command)
+            nx.lend(command)

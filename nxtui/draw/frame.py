@@ -42,19 +42,20 @@ def title(
     fleet: Fleet,
     glyphs: Glyphs,
     crumbs: Sequence[str],
-    read_only: bool,
+    mode: str,
     width: int,
     accents: Mapping[str, str] | None = None,
 ) -> Line:
-    """Environment, place, counts, version, the daemon's time with its zone, link. The link is the last to give way, and
-    the zone stays longer than the time: without it no time of day on the screen says which one it is."""
+    """Environment, place, the mode of the window if it is not the usual one, counts, version, the daemon's time with
+    its zone, link. The link is the last to give way, and the zone stays longer than the time: without it no time of
+    day on the screen says which one it is."""
     daemon = fleet.daemon
     environment = daemon["environment"] if daemon else "nxd"
     left: Line = [(f" {environment} ", accent(environment, accents or {}))]
     for crumb in crumbs:
         left += [(f" {glyphs.crumb} ", "dim"), (crumb, "strong")]
-    if read_only:
-        left.append(("  read-only", "attention"))
+    if mode:
+        left.append((f"  {mode}", "attention"))
     nodes = len(fleet.nodes)
     counts = f"{counted(nodes, 'node')}: {by_phase(fleet.phases())}" if nodes else ""
     if fleet.untold:

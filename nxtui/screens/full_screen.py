@@ -131,7 +131,7 @@ class FullScreen(Screen[None], Canvas):
             self.nx.fleet,
             self.nx.renderer.glyphs,
             self.crumbs(),
-            self.nx.read_only,
+            self.nx.mode,
             width,
             self.nx.preferences.accents,
         )
@@ -171,7 +171,7 @@ class FullScreen(Screen[None], Canvas):
         if reason := self.nx.sender.barred():
             self.nx.say(f"apply: not now. {reason}", "warning")
         else:
-            self.nx.questions.begin(self.nx.questions.choose_spec())
+            self.nx.choose_spec()
 
     # a replay has keys of its own; elsewhere they say so
 
@@ -251,7 +251,7 @@ class FullScreen(Screen[None], Canvas):
         """Log in on an address of what is looked at."""
         entity = self.pointed()
         if entity is not None:
-            self.nx.questions.begin(self.nx.questions.log_in(entity))
+            self.nx.log_in(entity)
 
     def action_console(self) -> None:
         """The serial console of what is looked at."""

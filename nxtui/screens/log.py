@@ -56,7 +56,7 @@ class LogScreen(FullScreen):
 
     def action_pager(self) -> None:
         lines = "".join(as_text(event) + "\n" for event in self.window.chosen())
-        programs.run(self.nx, programs.pager(os.environ), lines)
+        self.nx.lend(programs.pager(os.environ), lines)
 
     def _narrow(self) -> None:
         self.window.show(None if self._everything or self._of is None else frozenset((self._of,)))

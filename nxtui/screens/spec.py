@@ -210,7 +210,7 @@ class SpecScreen(FullScreen):
         except ValueError as cause:
             self.nx.say(f"The editor {editor} cannot be started ({cause}).", "warning")
             return
-        programs.run(self.nx, command)
+        self.nx.lend(command)
         self.action_reread()
 
     def _place(self) -> tuple[int, int] | None:

@@ -105,7 +105,8 @@ def test_a_fault_that_cannot_be_kept_is_said_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
-    said = faults.farewell(ValueError("x"), {"XDG_STATE_HOME": str(tmp_path / "file")})
+    environment = {"XDG_STATE_HOME": str(tmp_path / "file")}
+    said = faults.farewell(ValueError("x"), lambda error: faults.keep(error, environment))
     assert "could not be written" in said and "ValueError" in said
 
 

@@ -1,0 +1,51 @@
+"""The ways from the window to what is outside of it: another program, a file, the clipboard. There are no others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from daemon.wire import EntityView
+from nxtui.acts.questions import Questions
+from nxtui.faults import UnbrokenApp
+from nxtui.terminal import clipboard
+
+if TYPE_CHECKING:
+    from nxtui.app import NxTui
+
+
+class WaysOut(UnbrokenApp):
+    """What a window may do besides drawing and asking the daemon. A window that may less says so in its place."""
+
+    questions: Questions
+
+    def lend(self, command: Sequence[str], text: str | None = None, stays: bool = False) -> None:
+        """Step aside for another program on this terminal; there is no other way to start one for a person."""
+        from nxtui.terminal import programs
+
+        programs.run(cast("NxTui", self), command, text, stays)
+
+    def log_in(self, entity: EntityView) -> None:
+        """Let a person log in on an address of a node or cluster, or open its console."""
+        self.questions.begin(self.questions.log_in(entity))
+
+    def choose_spec(self) -> None:
+        """Let a person choose the file of a spec."""
+        self.questions.begin(self.questions.choose_spec())
+
+    def save(self, stem: str, suffix: str, text: str) -> None:
+        """Ask for the name of a new file, write it, and say where it is."""
+        self.questions.begin(self.questions.save(stem, suffix, text))
+
+    def copy(self, text: str) -> str:
+        """Put text on the terminal's clipboard; answers what became of it. Raises ``clipboard.TooLong``."""
+        sequence = clipboard.sequence(text, os.environ)
+        self._clipboard = text
+        self.write_to_terminal(sequence)
+        return clipboard.keep_in_tmux(text, os.environ)
+
+    def write_to_terminal(self, sequence: str) -> None:
+        """Send the terminal something that is not drawn."""
+        if self._driver is not None:
+            self._driver.write(sequence)
