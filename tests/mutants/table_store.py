@@ -135,7 +135,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "                running.discard(name)\n                self.counts.pop(name, None)\n",
            "                running.discard(name)\n",
            "only deaths in a row count", ("tests/daemon/engine/test_crashes.py",)),
-    Mutant("daemon/memory/history.py", " and \"idle\" not in data:\n", ":\n",
+    Mutant("daemon/memory/history.py", "moment, \"idle\" in data)\n", "moment, False)\n",
            "a step that had nothing to do says nothing of what is usual", ("tests/daemon/memory/test_history.py",)),
     Mutant("daemon/upkeep.py",
            "            said = Event(self._journal.clock.now(), \"\", None, \"error\", noted[\"images\"], \"error\")\n",
