@@ -16,6 +16,7 @@ from textual.screen import Screen
 from daemon.wire import EntityView, StreamLine
 from nxtui import keys
 from nxtui.acts.commands import FleetCommands
+from nxtui.acts.following import Following
 from nxtui.acts.keymap import Keymap
 from nxtui.acts.questions import Questions
 from nxtui.acts.sending import VerbSender
@@ -49,7 +50,7 @@ class NxTui(WaysOut):
     Screen { background: $background; layers: base band; }
     #middle { height: 1fr; }
     #left { width: 1fr; }
-    #nodes, #clusters, #strip { height: auto; }
+    #rows, #strip { height: auto; }
     #log { height: 1fr; }
     #banner { display: none; }
     #story { width: 1fr; }
@@ -110,6 +111,7 @@ class NxTui(WaysOut):
         self.questions = Questions(self)
         self.sender = VerbSender(self)
         self.attention = Attention(self)
+        self.following = Following(self)
         self.trail = Trail()
         self.said = Said()
         self.fleet = Fleet(monotonic, wall)
@@ -256,6 +258,12 @@ class NxTui(WaysOut):
                 self.screen.acting.close()
             self.push_screen(Palette(id="--command-palette"))
 
+    async def on_event(self, event: events.Event) -> None:
+        """Whoever is at the keys is left where he is."""
+        if isinstance(event, events.Key):
+            self.following.touch()
+        await super().on_event(event)
+
     def on_key(self, event: events.Key) -> None:
         """A key that nothing on the screen took: the screen may have been given a line to type into since."""
         if not isinstance(self.screen, FullScreen):
@@ -337,25 +345,6 @@ class NxTui(WaysOut):
 
         self.trail.visit(Place("log", name))
         self.push_screen(LogScreen(name))
-
-    def walk(self, by: int) -> None:
-        """Go back on the trail of what was looked at, or forth."""
-        place = self.trail.step(by)
-        if place is None:
-            self.say("There is no place before." if by < 0 else "There is no place after.")
-            return
-        while len(self.screen_stack) > 1:
-            self.close_top()
-        if place.kind == "entity" and place.name is not None:
-            if self.fleet.find(place.name) is None:
-                self.say(f"{place.name} is gone.")
-            self.open_entity(place.name)
-        elif place.kind == "log":
-            self.open_log(place.name)
-        elif place.kind == "spec" and place.name is not None:
-            self.open_spec(Path(place.name))
-        elif place.kind == "said":
-            self.open_said()
 
     def close_screen(self, screen: FullScreen) -> None:
         """Back to the screen beneath, unless the room is left already: keys may have been typed ahead."""

@@ -21,6 +21,7 @@ class Preferences:
     news: bool = True
     bell: bool = True
     desktop: bool = True
+    follow: bool = True
     mouse: bool | None = None
     ascii: bool = False
     login: str = "ssh {address}"
@@ -33,6 +34,7 @@ _KINDS: dict[str, tuple[type, str]] = {
     "news": (bool, "true or false"),
     "bell": (bool, "true or false"),
     "desktop": (bool, "true or false"),
+    "follow": (bool, "true or false"),
     "mouse": (bool, "true or false"),
     "ascii": (bool, "true or false"),
     "login": (str, "a command with {address} in it"),

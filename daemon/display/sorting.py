@@ -8,8 +8,8 @@ from typing import Any
 
 from daemon.wire import EntityView, Phase
 
-_PERSON, _BLOCKED, _HELD, _SLOW, _WORKING, _WAITING, WELL, _RELEASED = range(8)
-"""The urgencies; from ``WELL`` on there is nothing to tell."""
+_PERSON, _BLOCKED, _HELD, SLOW, _WORKING, _WAITING, WELL, _RELEASED = range(8)
+"""The urgencies: what is no more urgent than ``SLOW`` is trouble, and from ``WELL`` on there is nothing to tell."""
 _AT_REST: dict[Phase, int] = {"waiting": _WAITING, "ok": WELL, "released": _RELEASED}
 _DIGITS = re.compile(r"(\d+)")
 
@@ -27,7 +27,7 @@ def urgency_of(
     slow, works, waits, is well, and nothing of it is left."""
     if needs_person:
         return _BLOCKED if blocked else _HELD if held else _PERSON
-    return _SLOW if slow else _AT_REST.get(phase, _WORKING)
+    return SLOW if slow else _AT_REST.get(phase, _WORKING)
 
 
 def urgency(entity: EntityView) -> int:
@@ -50,4 +50,4 @@ def worst_first(entity: EntityView) -> tuple[Any, ...]:
 
 def is_trouble(entity: EntityView) -> bool:
     """Whether it needs a person, or is slow."""
-    return urgency(entity) <= _SLOW
+    return urgency(entity) <= SLOW

@@ -5,11 +5,12 @@ from __future__ import annotations
 from daemon.words import counted
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.text import Line, clip
-from nxtui.model.listing import Listing
+from nxtui.model.tree import Tree
 
 
-def choice(listing: Listing, marked: int, nodes: int, width: int, glyphs: Glyphs) -> Line:
-    """What passes the filter, out of so many nodes, and how many rows are marked; or what is wrong with the filter."""
+def choice(listing: Tree, shown: int, marked: int, nodes: int, width: int, glyphs: Glyphs) -> Line:
+    """What passes the filter, or stopped for one cause, out of so many nodes, and how many rows are marked; or what is
+    wrong with the filter."""
     if listing.query.error:
         return [(" " + clip(listing.query.error, width - 2), "attention")]
     line: Line = [("    ", "")]
@@ -17,8 +18,10 @@ def choice(listing: Listing, marked: int, nodes: int, width: int, glyphs: Glyphs
         line += [
             ("FILTER  ", "heading"),
             (listing.query.text, "strong"),
-            (f"  {len(listing.order)} of {counted(nodes, 'node')}   ", "dim"),
+            (f"  {shown} of {counted(nodes, 'node')}   ", "dim"),
         ]
+    elif listing.only:
+        line += [("ONE CAUSE", "heading"), (f"  {shown} of {counted(nodes, 'node')}   ", "dim")]
     if marked:
         line.append((f"{glyphs.mark} {marked} marked   ", "match-mark"))
     return [*line, ("Esc clears", "dim")]

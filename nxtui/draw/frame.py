@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from daemon.wire import UnwrittenView
-from daemon.words import counted
 from nxtui.draw.glyphs import Glyphs
-from nxtui.draw.rows import by_phase
+from nxtui.draw.rows import by_sign
 from nxtui.draw.text import Line, plain, spread, width_of
 from nxtui.draw.themes import accent
 from nxtui.model.known import Fleet, Link
@@ -56,20 +55,28 @@ def title(
         left += [(f" {glyphs.crumb} ", "dim"), (crumb, "strong")]
     if mode:
         left.append((f"  {mode}", "attention"))
-    nodes = len(fleet.nodes)
-    counts = f"{counted(nodes, 'node')}: {by_phase(fleet.phases())}" if nodes else ""
-    if fleet.untold:
-        counts = f"{nodes} of {nodes + fleet.untold} nodes so far"
-    version = f"nxd {daemon['version']}" if daemon and daemon["version"] else ""
     link = link_span(fleet.link, glyphs)
-    now = fleet.now
-    moment, short = (zoned(now), zone(now)) if now is not None else ("", "")
-    for facts in ([counts, version, moment], [counts, moment], [counts, short], [counts], [moment], []):
-        told = "   ".join(fact for fact in facts if fact)
-        right: Line = [(told + "  ", "dim"), *link]
+    for facts in _facts(fleet, glyphs):
+        told = [span for fact in facts if fact for span in (*fact, ("   ", ""))]
+        right: Line = [*told[:-1], ("  ", ""), *link] if told else link
         if width_of(left) + width_of(right) < width:
             return spread(left, right, width)
     return spread(left, link, width)
+
+
+def _facts(fleet: Fleet, glyphs: Glyphs) -> list[list[Line]]:
+    """What the title tells beside the place, and what of it where there is less room: the counts of what needs a person
+    stay longest, and the zone stays longer than the time."""
+    daemon, now, many = fleet.daemon, fleet.now, len(fleet.nodes)
+    clusters: Line = [("clusters", "dim"), *by_sign(fleet.cluster_phases(), glyphs)] if fleet.clusters else []
+    nodes: Line = [("nodes", "dim"), *by_sign(fleet.phases(), glyphs)] if many else []
+    if fleet.untold:
+        nodes = [(f"{many} of {many + fleet.untold} nodes so far", "dim")]
+    version: Line = [(f"nxd {daemon['version']}", "dim")] if daemon and daemon["version"] else []
+    moment: Line = [(zoned(now), "dim")] if now is not None else []
+    short: Line = [(zone(now), "dim")] if now is not None else []
+    rest = [[clusters, nodes, short], [clusters, nodes], [nodes], []] if clusters or nodes else [[moment], []]
+    return [[clusters, nodes, version, moment], [clusters, nodes, moment], *rest]
 
 
 def banner(fleet: Fleet, width: int) -> Line:

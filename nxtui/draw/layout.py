@@ -24,30 +24,20 @@ class Column(NamedTuple):
     optional: bool = False
 
 
-NODE_COLUMNS = (
-    Column("name", "NODE", 6, 28),
+TREE_COLUMNS = (
     Column("cluster", "CLUSTER", 6, 16, leaves=5, optional=True),
-    Column("state", "STATE", 16, 28),
+    Column("name", "CLUSTER NODE", 13, 28),
+    Column("state", "STATE", 14, 24),
     Column("step", "STEP", 5, 5, leaves=3, right=True),
-    Column("bar", "", 6, 12, leaves=6),
-    Column("attempt", "TRY", 3, 3, leaves=4, right=True, optional=True),
-    Column("since", "SINCE", 6, 6, leaves=1, right=True),
-    Column("due", "DUE", 6, 6, leaves=2, right=True),
-    Column("note", "NOTE", 14, 400),
+    Column("bar", "DONE", 8, 15, leaves=4),
+    Column("since", "FOR", 6, 6, leaves=1, right=True),
+    Column("ready", "READY", 8, 8, leaves=2),
+    Column("note", "NOTE", 8, 400),
 )
+"""The columns of the fleet. How wide they are follows from names alone, and not from what happens."""
 
-CLUSTER_COLUMNS = (
-    Column("name", "CLUSTER", 7, 28),
-    Column("state", "STATE", 16, 28),
-    Column("step", "STEP", 5, 5, leaves=3, right=True),
-    Column("attempt", "TRY", 3, 3, leaves=4, right=True, optional=True),
-    Column("since", "SINCE", 6, 6, leaves=1, right=True),
-    Column("due", "DUE", 6, 6, leaves=2, right=True),
-    Column("note", "NODES", 14, 400),
-)
-
-LEAD = 4
-"""Cells before the first column: cursor, mark, glyph, blank."""
+LEAD = 5
+"""Cells before the first column: cursor, mark, fold, sign, shield."""
 
 
 class Placed(NamedTuple):
@@ -107,19 +97,21 @@ def _squeeze(columns: list[Column], widths: list[int], excess: int) -> list[int]
 class Heights(NamedTuple):
     """Lines for each part of the fleet screen between the title and the footer."""
 
-    clusters: int
-    nodes: int
+    rows: int
     strip: int
     log: int
 
 
-def share(height: int, clusters: int, nodes: int, wide: bool) -> Heights:
-    """Share out ``height`` lines. Both grids have a header; the strip with the selected node's story is
-    there only if no pane shows it; the log takes what is left, at least a quarter where there is room."""
+STRIP = 7
+"""Lines of the story beneath the rows."""
+
+
+def share(height: int, rows: int, wide: bool) -> Heights:
+    """Share out ``height`` lines among so many rows, with what stands above them, the story of the selected one, which
+    is there only if no pane shows it, and the log, which takes what is left, at least a quarter where there is room."""
     height = max(0, height)
-    strip = 0 if wide or height < 14 else 5
-    for_clusters = min(clusters + 1, max(2, height // 4), height)
-    rest = height - for_clusters - strip
-    least_log = min(max(3, height // 4), max(0, rest - 4))
-    for_nodes = min(max(nodes + 1, 3), max(0, rest - least_log))
-    return Heights(for_clusters, for_nodes, strip, max(0, rest - for_nodes))
+    strip = 0 if wide or height < 14 else STRIP
+    rest = height - strip
+    least_log = min(max(3, height // (4 if wide else 6)), max(0, rest - 4))
+    for_rows = min(max(rows, 3), max(0, rest - least_log))
+    return Heights(for_rows, strip, max(0, rest - for_rows))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from daemon.wire import NextView
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.text import Line, clip, width_of, wrap
 from nxtui.model.said import NEW, Said, Saying
@@ -11,6 +12,9 @@ _INK = {"info": "", "warning": "attention", "error": "failed-strong"}
 
 HINT = " H"
 """What stands at the end of a line that says more than there is room for."""
+
+NO_NEWS = 30.0
+"""Seconds after which a message gives way to what comes next; ``H`` has it still."""
 
 LEAD = 11
 """Cells before the words: the time and the sign."""
@@ -26,9 +30,23 @@ def counted_text(saying: Saying, glyphs: Glyphs) -> str:
     return saying.text + (f" ({glyphs.times}{saying.times})" if saying.times > 1 else "")
 
 
-def one_line(said: Said, moment: float, width: int, glyphs: Glyphs) -> Line:
-    """The last message: in its ink while it is new, dim from then on. One that is cut says which key shows it whole."""
+def one_line(
+    said: Said,
+    moment: float,
+    width: int,
+    glyphs: Glyphs,
+    next: NextView | None = None,
+    now: float | None = None,
+) -> Line:
+    """The last message: in its ink while it is new, dim from then on. One that is cut says which key shows it whole.
+    Where there is none, or it is no news any more, what comes next."""
     saying = said.current(moment)
+    if next is not None and now is not None and (saying is None or moment - saying.received >= NO_NEWS):
+        about = f" ≈{clock(next['at'])[:5]}" if "at" in next else ""
+        return [
+            (f" {clock(now)} ", "dim"),
+            (clip(f"  {next['sentence']}{about}", width - LEAD, glyphs.ellipsis), "dim"),
+        ]
     if saying is None:
         return []
     ink = _INK[saying.level] if moment - saying.received < NEW else "dim"

@@ -8,7 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daemon.wire import Accepted, Applied, Detail, EntityView, EventView, Plan, StepView, StreamLine
+from daemon.wire import (
+    Accepted,
+    Applied,
+    Detail,
+    EntityView,
+    EventView,
+    OfferView,
+    Plan,
+    StepView,
+    StreamLine,
+)
 
 if TYPE_CHECKING:
     from daemon.client import AsyncClient
@@ -95,6 +105,10 @@ class Feed:
             if refused.status == 404:
                 return {}
             raise
+
+    async def offers(self, name: str) -> list[OfferView]:
+        """What each verb would come to now. Raises DaemonRefused, also of a daemon too old to tell it."""
+        return (await self.client.offers(name))["offers"]
 
     async def events_of(self, entity: EntityView) -> list[EventView]:
         """The last lines of the log about an entity alone."""

@@ -119,6 +119,10 @@ class StepHistory:
             return here, None
         return here, here + sum(one.median for one in usuals if one is not None)
 
+    def way(self, entity: EntityView) -> Mapping[str, StepView]:
+        """The daemon's steps of such an entity by their names; none where it did not tell them."""
+        return self._told.get((entity["platform"], entity["kind"]), {})
+
     def is_told(self, entity: EntityView) -> bool:
         """Whether the daemon told the steps of such an entity, so that there are no others."""
         return bool(self._told.get((entity["platform"], entity["kind"])))

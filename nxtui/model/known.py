@@ -16,8 +16,10 @@ from daemon.wire import (
     DaemonView,
     EntityView,
     EventView,
+    NextView,
     Snapshot,
     StreamLine,
+    TroubleView,
     UnwrittenView,
     VerbTable,
     VerbView,
@@ -59,6 +61,8 @@ class Changes:
     log_replaced: bool = False
     shields: bool = False
     """Whether a cluster was protected, or is no longer: each of its rows says so."""
+    troubles: bool = False
+    """Whether the causes of what stopped, or what comes next, are others."""
     failed: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     vanished: list[str] = field(default_factory=list)
@@ -138,11 +142,14 @@ class Fleet:
         """Since when the daemon cannot write its database, and why."""
         self.untold = 0
         """Nodes of the first state that the daemon has yet to tell."""
+        self.troubles: list[TroubleView] = []
+        """The causes of what stopped, the oldest first; none of a daemon that tells none."""
+        self.next: NextView | None = None
+        """What comes next, in the daemon's words."""
         self._verbs: VerbTable = {}
         self._phases: dict[str | None, Counter[str]] = {}
         """Nodes by phase, of each cluster and under None of all."""
         self._members: dict[str, set[str]] = {}
-        self._oldest: dict[str, tuple[float, float | None]] = {}
         self._speed = 1.0
         self._told: tuple[float, float] | None = None
         self._lost_at: float | None = None
@@ -162,6 +169,9 @@ class Fleet:
                 continue
             elif kind == "heartbeat":
                 self.unwritten = line.get("unwritten")
+            elif kind == "trouble":
+                self.troubles, self.next = line.get("troubles", []), line.get("next")
+                changes.troubles = True
             elif kind == "nodes":
                 for node in line["nodes"]:
                     self._put(node, changes)
@@ -235,21 +245,13 @@ class Fleet:
         """How many nodes are in each phase, of one cluster or of all."""
         return +self._phases.get(cluster, Counter())
 
-    def oldest_wait(self, cluster: str) -> float | None:
-        """Seconds since the node that waits longest in one state began to; None if none waits for anything."""
-        found = self._oldest.get(cluster)
-        if found is None or self._monotonic() - found[0] >= 1.0:
-            found = self._oldest[cluster] = (self._monotonic(), self._waits_since(cluster))
-        now = self.now
-        return now - found[1] if found[1] is not None and now is not None else None
+    def cluster_phases(self) -> Counter[str]:
+        """How many clusters are in each phase."""
+        return Counter(cluster["phase"] for cluster in self.clusters.values())
 
-    def _waits_since(self, cluster: str) -> float | None:
-        waiting = (
-            node["since"]
-            for node in map(self.nodes.__getitem__, self._members.get(cluster, ()))
-            if node["waiting_for"] and node["phase"] in ("working", "attention")
-        )
-        return min(waiting, default=None)
+    def members(self, cluster: str) -> list[EntityView]:
+        """The nodes of a cluster, in no order."""
+        return [self.nodes[name] for name in self._members.get(cluster, ())]
 
     def find(self, name: str) -> EntityView | None:
         """The node of that name, else the cluster."""
@@ -279,6 +281,7 @@ class Fleet:
         self._speed = snapshot["speed"]
         self.unwritten = snapshot.get("unwritten")
         self._verbs = snapshot.get("verbs", {})
+        self.troubles, self.next = snapshot.get("troubles", []), snapshot.get("next")
         entities = [*snapshot["clusters"], *snapshot["nodes"]]
         for entity in entities:
             self.history.see(entity)
@@ -289,7 +292,7 @@ class Fleet:
         self._seen_once = True
         self.clusters = {entity["name"]: entity for entity in snapshot["clusters"]}
         self.nodes = {entity["name"]: entity for entity in snapshot["nodes"]}
-        self._phases, self._members, self._oldest = {}, {}, {}
+        self._phases, self._members = {}, {}
         for node in self.nodes.values():
             self._count(node)
 
@@ -303,11 +306,9 @@ class Fleet:
             self.clusters[name] = entity
             changes.clusters.add(name)
             return
-        before = self._uncount(name)
+        self._uncount(name)
         self.nodes[name] = entity
         self._count(entity)
-        if before is None or before["since"] != entity["since"] or before["phase"] != entity["phase"]:
-            self._oldest.pop(entity["cluster"], None)
         changes.nodes.add(name)
         changes.clusters.add(entity["cluster"])
 
@@ -316,7 +317,6 @@ class Fleet:
             changes.clusters.add(self.nodes[name]["cluster"])
             changes.nodes.add(name)
             self._uncount(name)
-            self._oldest.pop(self.nodes[name]["cluster"], None)
             del self.nodes[name]
         elif self.clusters.pop(name, None) is not None:
             changes.clusters.add(name)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from daemon.client.query import Query
-from daemon.display.sorting import is_trouble, natural, urgency
+from daemon.display.sorting import natural, worst_first
 from daemon.wire import EntityView
 
 
@@ -15,13 +15,14 @@ def _never(value: float | None) -> float:
 
 
 SORTS: dict[str, Callable[[EntityView], tuple[Any, ...]]] = {
-    "trouble": lambda e: (urgency(e) if is_trouble(e) else 4, natural(e["name"])),
+    "trouble": worst_first,
     "name": lambda e: (natural(e["name"]),),
     "cluster": lambda e: (natural(e["cluster"]), natural(e["name"])),
     "state": lambda e: (e["title"], natural(e["name"])),
     "step": lambda e: (-e["step_index"], natural(e["name"])),
     "attempt": lambda e: (-e["attempt"], natural(e["name"])),
     "since": lambda e: (e["since"], natural(e["name"])),
+    "ready": lambda e: (_never(e.get("outlook", {}).get("ready_at")), natural(e["name"])),
     "due": lambda e: (_never(e["deadline"]), natural(e["name"])),
 }
 """The orders that ``s`` goes through. The first shows who needs a person before all others."""

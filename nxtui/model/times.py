@@ -19,6 +19,11 @@ def clock(moment: float | None) -> str:
     return _local(moment, "%H:%M:%S")
 
 
+def minute(moment: float | None) -> str:
+    """The local time of day without its seconds."""
+    return _local(moment, "%H:%M")
+
+
 def date(moment: float | None) -> str:
     """The local date and time, with the zone that they are of."""
     return zoned(moment, "%Y-%m-%d %H:%M:%S")

@@ -6,6 +6,7 @@ from textual import work
 from textual.app import ComposeResult
 
 from daemon.client import DaemonRefused, DaemonUnreachable
+from daemon.display.sorting import worst_first
 from daemon.wire import EntityView, ScreenView, StepTiming
 from nxtui import keys
 from nxtui.draw import pages, story
@@ -14,7 +15,6 @@ from nxtui.draw.logs import LogWindow, as_text
 from nxtui.draw.text import Line, plain
 from nxtui.model.entry import Entry, entry
 from nxtui.model.known import Changes
-from nxtui.model.listing import SORTS
 from nxtui.model.trail import Place
 from nxtui.screens.full_screen import FullScreen
 from nxtui.widgets.canvas import Beside
@@ -145,7 +145,7 @@ class EntityScreen(FullScreen):
         """The nodes of this cluster, or of this node's; those in trouble first."""
         cluster = self.entity["cluster"]
         nodes = [node for node in self.nx.fleet.nodes.values() if node["cluster"] == cluster]
-        return sorted(nodes, key=SORTS["trouble"])
+        return sorted(nodes, key=worst_first)
 
     def action_members(self) -> None:
         """Let a person choose a node of the cluster, and show it."""

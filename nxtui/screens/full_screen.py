@@ -137,7 +137,10 @@ class FullScreen(Screen[None], Canvas):
         )
 
     def _last_said(self, width: int) -> Line:
-        return said.one_line(self.nx.said, self.nx.fleet.moment, width, self.nx.renderer.glyphs)
+        fleet = self.nx.fleet
+        return said.one_line(
+            self.nx.said, fleet.moment, width, self.nx.renderer.glyphs, fleet.next, fleet.now
+        )
 
     def offers(self) -> list[Offer]:
         """The keys of the footer. A verb that the daemon does not say can be given to any of the targets now is not
@@ -161,6 +164,10 @@ class FullScreen(Screen[None], Canvas):
     def action_verb_at(self, verb: str) -> None:
         """Ask for a verb at a step that is to be chosen."""
         self.nx.sender.act(verb, self.targets(), at_step=True)
+
+    def action_next_trouble(self) -> None:
+        """To the next trouble of the fleet."""
+        self.nx.following.next_trouble()
 
     def action_act(self) -> None:
         """Open the band of what may be done, or close it."""
@@ -261,11 +268,11 @@ class FullScreen(Screen[None], Canvas):
 
     def action_earlier(self) -> None:
         """The place before."""
-        self.nx.walk(-1)
+        self.nx.following.walk(-1)
 
     def action_later(self) -> None:
         """The place after."""
-        self.nx.walk(1)
+        self.nx.following.walk(1)
 
     def action_back(self) -> None:
         """Leave this screen."""

@@ -1,8 +1,8 @@
-"""The grid of nodes or clusters: one line each, drawn on demand, painted only where something changed."""
+"""The rows of the fleet: one line each, drawn on demand, painted only where something changed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -14,14 +14,15 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from daemon.wire import EntityView
-from nxtui.draw.layout import Column, Placed, place
+from nxtui.draw.layout import LEAD, Column, Placed, place
 from nxtui.draw.renderer import GUTTER, Renderer
-from nxtui.draw.rows import bar
-from nxtui.draw.text import Line, Span, fit, width_of
-from nxtui.model.listing import SORTS, Listing
+from nxtui.draw.text import Line, fit, width_of
+from nxtui.model.listing import SORTS
+from nxtui.model.tree import Tree
 from nxtui.widgets.canvas import Canvas
 
-Cells = Callable[[EntityView], dict[str, Span]]
+MakeRow = Callable[[str, Sequence[Placed], Sequence[str], Line, int], Line]
+"""Draws the row of a name in these columns, with the signs of cursor and mark before it, as wide as that."""
 
 FRESH = 3.0
 """Seconds for which a row that went to another state has a sign."""
@@ -62,7 +63,8 @@ def differing(before: Picture | None, after: Picture, width: int) -> tuple[int, 
 
 
 class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
-    """Draws a ``Listing``. The first line is the header and stays; the cursor belongs to the listing."""
+    """Draws a ``Tree``. What stands above the rows stays: a line on how things are, the causes of trouble, and the
+    titles of the columns. The cursor belongs to the tree."""
 
     DEFAULT_CSS = """
     Grid { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
@@ -78,10 +80,10 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
     def __init__(
         self,
         renderer: Renderer,
-        listing: Listing,
+        listing: Tree,
         columns: tuple[Column, ...],
-        cells: Cells,
-        now: Callable[[], float | None],
+        make_row: MakeRow,
+        heading: Callable[[int], Line],
         empty: Callable[[], str],
         id: str,
         moment: Callable[[], float],
@@ -90,8 +92,8 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
         self._renderer = renderer
         self.listing = listing
         self._columns = columns
-        self._cells = cells
-        self._now = now
+        self._make_row = make_row
+        self._heading = heading
         self._empty = empty
         self._moment = moment
         self._moved: dict[str, float] = {}
@@ -99,6 +101,8 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
         self.content: Mapping[str, int] = {}
         self._placed: list[Placed] = []
         self._gaps: list[str] = []
+        self._said: Line = []
+        """The line above the rows, as it was painted last."""
         self._drawn: dict[str, Picture] = {}
         self._made: dict[str, Picture] = {}
         """Pictures of rows that were found to differ, until they are painted: none is made twice."""
@@ -108,14 +112,14 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
         self._entities = entities
         self.content = content
         self.listing.rebuild(entities)
-        self._arrange()
+        self.draw_all()
 
     def update_rows(self, changed: Iterable[str], content: Mapping[str, int]) -> None:
         """These entities changed: draw their rows, or all if the order or the columns are others now."""
         changed = list(changed)
         if self.listing.update(self._entities, changed) or content != self.content:
             self.content = content
-            self._arrange()
+            self.draw_all()
             return
         self.refresh_rows(*changed)
 
@@ -130,35 +134,66 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
             del self._moved[name]
             self.refresh_rows(name)
 
-    def _arrange(self) -> None:
+    @property
+    def above(self) -> int:
+        """Lines above the rows that scroll: the line on how things are, the causes, the titles of the columns."""
+        return bool(self._said) + self.listing.pinned + 1
+
+    @property
+    def lines_wanted(self) -> int:
+        """Lines for everything to be in sight."""
+        return self.above + max(1, len(self.listing.order) - self.listing.pinned)
+
+    def draw_all(self) -> None:
+        """Draw everything: the order, the columns or the size are others now."""
         self._placed = place(self._columns, max(20, self.size.width - GUTTER), self.content)
         gaps = (after.x - here.x - here.width for here, after in pairwise(self._placed))
         self._gaps = [*(" " * gap for gap in gaps), ""]
         self._drawn.clear()
-        self.virtual_size = Size(0, len(self.listing.order) + 1)
+        self._said = self._heading(self.size.width - GUTTER)
+        self.virtual_size = Size(0, self.above + len(self.listing.order) - self.listing.pinned)
         self._keep_in_sight()
         self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
-        self._arrange()
+        if self.listing.index - self.listing.pinned < self.page:
+            self.scroll_to(y=0, animate=False, force=True)  # what stands above the cursor has room now
+        self.draw_all()
 
     def redraw(self) -> None:
         """Paint every row anew."""
         self._made.clear()
         self.refresh()
 
+    def _line_of(self, index: int) -> int | None:
+        """On which line of the widget a row stands; None while it is out of sight."""
+        pinned = self.listing.pinned
+        if index < pinned:
+            return bool(self._said) + index
+        line = self.above + index - pinned - self.scroll_offset.y
+        return line if self.above <= line < self.size.height else None
+
+    def _index_at(self, line: int) -> int | None:
+        """The row on a line of the widget; None where none stands."""
+        pinned, first = self.listing.pinned, bool(self._said)
+        if first <= line < first + pinned:
+            return line - first
+        index = line - self.above + pinned + self.scroll_offset.y
+        return index if line >= self.above and index < len(self.listing.order) else None
+
     def refresh_rows(self, *names: str | None) -> None:
         """Paint what differs on these rows, as far as they are in sight."""
-        (width, height), top = self.size, self.scroll_offset.y
+        width = self.size.width
         regions = []
         for name in names:
             index = self.listing.place(name) if name is not None else None
-            if name is None or index is None or not top <= index < top + height - 1:
+            line = self._line_of(index) if index is not None else None
+            if name is None or line is None:
                 continue
             picture = self._made[name] = self._picture(name)
             start, end = differing(self._drawn.get(name), picture, width)
             if start < end:
-                regions.append(Region(start, index - top + 1, end - start, 1))
+                regions.append(Region(start, line, end - start, 1))
             else:
                 del self._made[name]
         if regions:
@@ -168,14 +203,28 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
         """A row as it looks now: its ground and its line."""
         here = name == self.listing.cursor
         ground = ("row" if self.has_focus else "row-idle") if here else "base"
-        entity = self._entities.get(name)  # it may have left since the rows were put in order
-        return ground, [] if entity is None else self._row(entity, here)
+        glyphs, pointed = self._renderer.glyphs, here and self.has_focus
+        sign = glyphs.cursor if pointed else glyphs.changed if name in self._moved else " "
+        marked = glyphs.mark if name in self.listing.marks else " "
+        lead: Line = [(sign, "key" if pointed else "match-mark"), (marked, "match-mark")]
+        return ground, self._make_row(name, self._placed, self._gaps, lead, self.size.width - GUTTER)
 
     def tick(self) -> None:
         """A second has passed: paint what differs in the rows in sight."""
         self._fade_moved()
-        top = self.scroll_offset.y
-        self.refresh_rows(*self.listing.order[top : top + self.size.height - 1])
+        self.redraw_heading()
+        pinned, top = self.listing.pinned, self.scroll_offset.y + self.listing.pinned
+        order = self.listing.order
+        self.refresh_rows(*order[:pinned], *order[top : top + self.page])
+
+    def redraw_heading(self) -> None:
+        """Paint the line above the rows, if it says something else."""
+        said = self._heading(self.size.width - GUTTER)
+        if bool(said) != bool(self._said):
+            self.draw_all()
+        elif said != self._said:
+            self._said = said
+            self.refresh(Region(0, 0, self.size.width, 1))
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a place and keep it in sight."""
@@ -192,11 +241,13 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
 
     @property
     def page(self) -> int:
-        """Rows in sight."""
-        return max(1, self.size.height - 1)
+        """Rows in sight, without the causes."""
+        return max(1, self.size.height - self.above)
 
     def _keep_in_sight(self) -> None:
-        index, top = self.listing.index, self.scroll_offset.y
+        index, top = self.listing.index - self.listing.pinned, self.scroll_offset.y
+        if index < 0:
+            return
         if index < top:
             self.scroll_to(y=index, animate=False, force=True)
         elif index >= top + self.page:
@@ -210,10 +261,10 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
         self.refresh_rows(self.listing.cursor)
 
     def on_click(self, event: events.Click) -> None:
-        index = self.scroll_offset.y + event.y - 1
-        if event.y == 0:
+        if event.y == self.above - 1:
             self._sort_by(event.x)
-        if event.y < 1 or index >= len(self.listing.order):
+        index = self._index_at(event.y)
+        if index is None:
             return
         self.move_to(index)
         if event.chain == 2:
@@ -226,16 +277,19 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
                 self.listing.turned = self.listing.sort == column.key and not self.listing.turned
                 self.listing.sort = column.key
                 self.listing.rebuild(self._entities)
-                self._arrange()
+                self.draw_all()
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        if y == 0:
+        if y == 0 and self._said:
+            return self._renderer.strip(self._said, width, "panel", GUTTER)
+        if y == self.above - 1:
             return self._renderer.strip(self._header(), width, "panel", GUTTER)
-        index = self.scroll_offset.y + y - 1
-        if index >= len(self.listing.order):
-            nothing: Line = [("    " + self._empty(), "dim")] if index == 0 else []
-            return self._renderer.strip(nothing, width, margin=GUTTER)
+        index = self._index_at(y)
+        if index is None:
+            nothing = y == self.above and len(self.listing.order) == self.listing.pinned
+            line: Line = [("    " + self._empty(), "dim")] if nothing else []
+            return self._renderer.strip(line, width, margin=GUTTER)
         name = self.listing.order[index]
         if name not in self._made:
             self._made[name] = self._picture(name)
@@ -243,31 +297,11 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
         return self._renderer.strip(line, width, ground, GUTTER)
 
     def _header(self) -> Line:
-        line: Line = [("    ", "")]
+        line: Line = [(" " * LEAD, "")]
         for number, column in enumerate(self._placed):
-            sorted_by = self.listing.sort == column.key
+            sorted_by = self.listing.is_flat and self.listing.sort == column.key
             arrow = self._renderer.glyphs.up if self.listing.turned else self._renderer.glyphs.down
             title = f"{column.title}{arrow}" if sorted_by else column.title
             told = fit(title, column.width, column.right) + self._gaps[number]
             line.append((told, "strong" if sorted_by else "heading"))
-        return line
-
-    def _row(self, entity: EntityView, here: bool) -> Line:
-        glyphs, phase = self._renderer.glyphs, entity["phase"]
-        cells = self._cells(entity)
-        pointed = here and self.has_focus
-        lead = glyphs.cursor if pointed else glyphs.changed if entity["name"] in self._moved else " "
-        line: Line = [
-            (lead, "key" if pointed else "match-mark"),
-            (glyphs.mark if entity["name"] in self.listing.marks else " ", "match-mark"),
-            (glyphs.phase[phase], phase),
-            (glyphs.shield if cells["shield"][0] else " ", "key"),
-        ]
-        for column, gap in zip(self._placed, self._gaps, strict=True):
-            if column.key == "bar":
-                done, left = bar(entity, column.width, glyphs)
-                line += [(done, phase), (left, "rule"), (" " * (column.width - len(done + left)) + gap, "")]
-            else:
-                text, ink = cells[column.key]
-                line.append((fit(text, column.width, column.right, glyphs.ellipsis) + gap, ink))
         return line

@@ -84,14 +84,14 @@ async def night(camera: Camera) -> int:
     await camera.press("three", "Enter", shows="correct")
     await camera.press("Enter", shows="y apply")
     await camera.press("y", shows="deploying nodes")
-    await camera.watch("✗ node02 failed", 1.2)
-    await camera.press("g", shows="❯ ✗ node02")
+    await camera.watch("TROUBLE", 1.2)
+    await camera.press("!", shows="r  tries it again")
     best = len(camera.frames) - 1
     await camera.press("Enter", shows="WHAT TO DO")
     await camera.press("r", shows="y retry")
     await camera.press("y", shows="will be tried again")
     await camera.press("Escape", shows="› fleet")
-    await camera.watch("✓ demo    active", 1.8)
+    await camera.watch("ALL IS WELL", 1.8)
     await camera.press("L", shows="following")
     await camera.press("q", shows="goes on working")
     return best

@@ -41,6 +41,9 @@ class CannedDaemon:
         self.steps_gate.set()
         self.clusters, self.nodes = canned_entities()
         self.events = canned_log()
+        self.news: dict[str, Any] = {}
+        """The causes of trouble and what comes next, as a daemon tells them that knows of them."""
+        self.offers: list[dict[str, Any]] | None = None
         self._readers: set[asyncio.Queue[dict[str, Any] | None]] = set()
         self._runner: web.AppRunner | None = None
 
@@ -60,6 +63,7 @@ class CannedDaemon:
                 web.get("/v1/clusters/{name}", self._get_one),
                 web.get("/v1/healthz", self._get_health),
                 web.get("/v1/steps", self._get_steps),
+                web.get("/v1/offers", self._get_offers),
                 web.post("/v1/plans", self._post_plan),
                 web.post("/v1/verbs", self._post_verb),
                 web.post("/v1/specs", self._post_spec),
@@ -177,6 +181,7 @@ class CannedDaemon:
             "clusters": self.clusters,
             "nodes": self.nodes,
             "verbs": canned_verbs(self.clusters + self.nodes),
+            **self.news,
         }
 
     def state(self, first: int | None) -> Iterator[dict[str, Any]]:
@@ -218,6 +223,11 @@ class CannedDaemon:
         if self.steps is None:
             return await self._error(404, "unknown", "There is no such thing.")
         return await self._json({"steps": self.steps})
+
+    async def _get_offers(self, request: web.Request) -> web.Response:
+        if self.offers is None:
+            return await self._error(404, "unknown", "There is no such thing.")
+        return await self._json({"target": request.query["target"], "offers": self.offers})
 
     async def _get_log(self, request: web.Request) -> web.Response:
         asked = request.query

@@ -224,7 +224,12 @@ STEPS = [
 def canned_steps() -> dict[str, Any]:
     """The steps of a node with what they took; a cluster was never formed before."""
     keys = ("name", "title", "deadline", "usual", "slow_after", "runs")
-    way = [dict(zip(keys, told, strict=True)) | {"place": place} for place, told in enumerate(STEPS, 1)]
+    way: list[dict[str, Any]] = [
+        dict(zip(keys, told, strict=True)) | {"place": place} for place, told in enumerate(STEPS, 1)
+    ]
+    for step in way:
+        state = ibm_nutanix.NODE.states[str(step["name"])]
+        step |= {"short": state.brief, "nature": state.nature}
     return {"ibm-nutanix": {"node": way, "cluster": []}}
 
 

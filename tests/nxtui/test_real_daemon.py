@@ -73,7 +73,7 @@ async def test_a_bad_spec_mended_a_failed_node_retried_a_rollback_refused_and_th
         error = nodes()["node02"]["error"]
         assert error is not None
         assert error["code"] in w.frame and error["remedy"].split(".")[0][:40] in w.frame
-        await w.press("enter")
+        await _at(w, "node02", "enter")
         await w.shows("reserving addresses")
         await w.shows("CLOUD CALLS")
         await w.press("r")
@@ -85,7 +85,7 @@ async def test_a_bad_spec_mended_a_failed_node_retried_a_rollback_refused_and_th
         await w.press("escape", "tab", "a", "p")
         await w.far(lambda: clusters()["demo"]["protected"], "the protection")
         await w.shows("protected")
-        await w.press("tab", "g", "a", "b")
+        await w.press("tab", "a", "b")
         await w.until(lambda: "Roll back node02?" in w.frame or "unprotect it first" in w.frame, "the answer")
         if len(w.app.screen_stack) > 1:
             await w.shows("11 objects to delete")
@@ -127,7 +127,7 @@ async def test_a_node_held_and_replaced_a_daemon_killed_and_back_a_cluster_destr
     async with looking_at(calm.socket) as w:
         nodes, clusters = (lambda: w.app.fleet.nodes), (lambda: w.app.fleet.clusters)
         await w.until(lambda: len(nodes()) == 3, "the nodes")
-        await w.press("g", "a", "t")
+        await _at(w, "node01", "a", "t")
         await w.shows("hold after which step?")
         await w.type("installing")
         await w.press("enter")
@@ -161,9 +161,15 @@ async def test_a_node_held_and_replaced_a_daemon_killed_and_back_a_cluster_destr
         await w.shows("No nodes yet.")
 
 
+async def _at(w: Any, name: str, *keys: str) -> None:
+    """Press keys on the row of a name."""
+    assert w.app.screen.go_to(name)
+    await w.press(*keys)
+
+
 async def _destroy_demo(w: Any) -> None:
     """All that a person must do for it: the name, the whole plan, and a yes."""
-    await w.press("tab", "a", "d")
+    await _at(w, "demo", "a", "d")
     await w.shows("objects to delete")
     await w.type("demo")
     await w.press("enter")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nxtui.app import LEARN_EVERY
+from nxtui.preferences import Preferences
 
 Open = Callable[..., Any]
 
@@ -51,7 +52,7 @@ async def test_a_step_that_ends_is_a_reason_to_ask_again_but_not_within_the_minu
 async def test_the_rows_stand_there_before_the_steps_are_known(window: Open, daemon: Any) -> None:
     daemon.steps_gate.clear()
     async with window() as w:
-        frame = await w.seen("node03 installing")
+        frame = await w.seen("node03      installing")
         assert "slow" not in frame and not w.app.fleet.history.steps(daemon.node("node03"))[1:]
         daemon.steps_gate.set()
         await w.until(lambda: len(w.app.fleet.history.steps(daemon.node("node03"))) == 9, "the steps")
@@ -60,13 +61,13 @@ async def test_the_rows_stand_there_before_the_steps_are_known(window: Open, dae
 async def test_a_step_that_lasts_longer_than_95_of_100_is_told_on_row_strip_and_page(
     window: Open, golden: Callable[[str, str], None]
 ) -> None:
-    async with window() as w:
+    async with window(preferences=Preferences(follow=False)) as w:
         await w.until(lambda: w.daemon.steps_asked == 1, "the first question")
-        await w.press("G")
+        await w.press("j")
         await _tick(w, 1500.0 - 741.0)
         assert "slow" not in w.frame
         await _tick(w, 1.0)
-        row = next(line for line in w.frame.splitlines() if "node03 installing" in line)
+        row = next(line for line in w.frame.splitlines() if "node03      installing" in line)
         assert "slow" in row
         assert "node03  slow, usually 21m00s · waits for" in w.frame
         golden("fleet-slow-80x24", w.frame)
@@ -84,7 +85,7 @@ async def test_a_daemon_too_old_to_tell_leaves_what_this_window_saw_in_force(
         await w.until(lambda: daemon.steps_asked == 1, "the first question")
         node = daemon.node("node03")
         assert [step.name for step in w.app.fleet.history.steps(node)] == ["installing"]
-        await w.press("tab", "tab", "G", "a", "t")
+        await w.press("tab", "tab", "j", "a", "t")
         await w.shows("hold after which step?")
         await w.shows("8  installing")
         await w.press("escape")
@@ -96,6 +97,6 @@ async def test_the_chooser_offers_every_step_that_the_daemon_knows_also_those_no
 ) -> None:
     async with window() as w:
         await w.until(lambda: w.daemon.steps_asked == 1, "the first question")
-        await w.press("G", "a", "t")
+        await w.press("j", "a", "t")
         frame = await w.seen("9  awaiting_cvm")
         assert "8  installing" in frame and "7  awaiting_config" not in frame

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ async def test_a_retry_lists_the_server_that_it_deletes_and_makes_anew_and_promi
 async def test_a_step_that_the_daemon_does_not_have_cannot_be_chosen(window: Open) -> None:
     async with window() as w:
         await w.until(lambda: w.daemon.steps_asked == 1, "the steps")
-        await w.press("G", "a", "t")
+        await w.press("j", "a", "t")
         await w.shows("8  installing")
         await w.type("nostep")
         await w.shows("Nothing is called so.")
@@ -74,7 +75,7 @@ async def test_a_hold_after_a_step_that_was_never_seen_takes_its_typed_name(
 ) -> None:
     daemon.steps = None
     async with window() as w:
-        await w.press("G", "a", "t")
+        await w.press("j", "a", "t")
         await w.shows("8  installing")
         await w.type("awaiting_cvm")
         await w.press("enter")
@@ -136,8 +137,8 @@ async def test_protection_is_seen_on_the_cluster_and_on_each_of_its_rows(window:
         can = w.daemon.clusters[0]["can"] | {"protect": "it is protected.", "unprotect": None}
         cluster = dict(w.daemon.clusters[0], protected=True, can=can)
         w.daemon.say(type="change", entity=cluster)
-        frame = await w.seen("▣demo")
-        assert all(f"▣node0{number}" in frame for number in (1, 2, 3))
+        frame = await w.seen("▲▣demo")
+        assert all(re.search(f"▣. node0{number}", frame) for number in (1, 2, 3))
         await w.press("a", "p")
         await w.shows("Take the protection from demo?")
         await w.press("y")
@@ -259,7 +260,7 @@ async def test_the_palette_says_in_two_words_what_keys_say(window: Open) -> None
 
     async with window((140, 45)) as w:
         await say("sort name")
-        await w.until(lambda: w.app.screen.nodes.listing.sort == "name", "the order")
+        await w.until(lambda: w.app.screen.grid.listing.sort == "name", "the order")
         await say("only failed")
         await w.shows("1 of 3 nodes")
         await say("theme light")
@@ -268,7 +269,7 @@ async def test_the_palette_says_in_two_words_what_keys_say(window: Open) -> None
 
 async def test_a_click_on_a_title_sorts_and_a_second_one_turns_the_order(window: Open) -> None:
     async with window((140, 45)) as w:
-        nodes = w.app.screen.nodes
+        nodes = w.app.screen.grid
         await w.pilot.click(nodes, offset=(5, 0))
         assert nodes.listing.order == ["node01", "node02", "node03"]
         assert nodes.listing.sort == "name"

@@ -41,7 +41,7 @@ async def test_the_window_acts_and_has_no_way_to_a_program_or_a_file(
     terminal: Any, daemon: Any, jump: Any
 ) -> None:
     await opened(terminal, jump)
-    screen = await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")
+    screen = await terminal.shows(lambda s: "❯    ✗ node02" in s and "LIVE" in s, "the fleet")
     assert "captive" in screen.splitlines()[0]
     await terminal.press("x")
     await terminal.shows(lambda s: NO_FILE[:40] in s, "why no file is written")
@@ -52,7 +52,7 @@ async def test_the_window_acts_and_has_no_way_to_a_program_or_a_file(
     await terminal.press("e", "V", "x")
     await terminal.shows(lambda s: NO_FILE[:40] in s, "why no file is written")
     await terminal.press("Escape")
-    await terminal.shows(lambda s: "❯ ✗ node02" in s, "the fleet again")
+    await terminal.shows(lambda s: "❯    ✗ node02" in s, "the fleet again")
     await terminal.press("r")
     await terminal.shows(lambda s: "y retry" in s, "the question")
     await asyncio.sleep(0.3)  # a question takes no key at first
@@ -67,7 +67,7 @@ async def test_neither_signals_of_the_keyboard_nor_a_tiny_terminal_nor_a_paste_e
     terminal: Any, daemon: Any, jump: Any, tmp_path: Path
 ) -> None:
     await opened(terminal, jump)
-    await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")
+    await terminal.shows(lambda s: "❯    ✗ node02" in s and "LIVE" in s, "the fleet")
     await terminal.press("C-z", "C-\\", "C-c", "!", "s", "h", "Enter", "Escape", "Escape")
     await terminal.tmux("resize-window", "-x", "1", "-y", "1")
     await asyncio.sleep(0.5)
@@ -182,7 +182,7 @@ async def test_a_session_starts_no_program_and_opens_no_file_for_writing(
     await terminal.press("L")
     await terminal.shows(lambda s: "› log" in s, "the log")
     await terminal.press("e", "x", "Escape")
-    await terminal.shows(lambda s: "❯ ✗ node02" in s, "the fleet again")
+    await terminal.shows(lambda s: "❯    ✗ node02" in s, "the fleet again")
     await terminal.press("y", "I", "a", "s")
     await terminal.shows(lambda s: NO_SPEC[:40] in s, "why no file is read")
     await terminal.press("q")

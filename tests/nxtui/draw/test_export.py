@@ -64,7 +64,7 @@ async def test_no_file_is_written_before_its_name_was_asked_for(
 
 def _tables(directory: Path) -> list[int]:
     """How many lines each exported table has."""
-    return sorted(len(one.read_text().splitlines()) for one in directory.glob("nxtui-nodes-*.csv"))
+    return sorted(len(one.read_text().splitlines()) for one in directory.glob("nxtui-fleet-*.csv"))
 
 
 async def test_the_marked_rows_are_exported_else_all_that_are_shown(
@@ -74,10 +74,10 @@ async def test_the_marked_rows_are_exported_else_all_that_are_shown(
     async with window((140, 45)) as w:
         await w.press("x", "enter")
         await w.shows("Written:")
-        assert _tables(tmp_path) == [4]
+        assert _tables(tmp_path) == [5]
         w.hands.seconds += 1
         await w.press("space", "x", "enter")
-        await w.until(lambda: _tables(tmp_path) == [2, 4], "the second file")
+        await w.until(lambda: _tables(tmp_path) == [2, 5], "the second file")
 
 
 async def test_a_directory_that_cannot_be_written_is_said(

@@ -14,7 +14,7 @@ from daemon.display import durations
 from daemon.wire import PHASES
 from nxtui import main
 from nxtui.acts.verbs import READ_ONLY, barred, legality
-from nxtui.draw import pages, rows, text
+from nxtui.draw import pages, rows, text, tree
 from nxtui.draw.glyphs import ASCII, UNICODE, to_ascii
 from nxtui.draw.renderer import Renderer
 from nxtui.model import times
@@ -83,12 +83,15 @@ def test_the_note_is_the_error_before_anything_else(nodes: list[Any], entity: Ma
     assert rows.note(entity("n")) == ""
 
 
-def test_a_bar_shows_only_what_was_measured(entity: Make) -> None:
-    assert rows.bar(entity("n", phase="waiting", step_index=0, step_count=0), 10, UNICODE) == ("", "")
-    done, left = rows.bar(entity("n", phase="working", step_index=5, progress=None, step_count=8), 8, UNICODE)
-    assert (len(done), len(left)) == (4, 4)
-    done, left = rows.bar(entity("n", phase="working", step_index=5, progress=1.0, step_count=8), 8, UNICODE)
-    assert (len(done), len(left)) == (5, 3)
+def test_the_share_that_is_done_is_the_daemons_word_and_where_it_says_nothing_that_of_the_steps(
+    entity: Make,
+) -> None:
+    assert tree.share_done(entity("n", phase="waiting", step_index=0, step_count=0)) is None
+    assert tree.share_done(entity("n", phase="working", step_index=5, progress=None, step_count=8)) == 0.5
+    assert tree.share_done(entity("n", phase="working", step_index=5, progress=1.0, step_count=8)) == 0.625
+    told = entity("n", phase="working", step_index=8, step_count=9, urgency=4, outlook={"share": 0.35})
+    assert tree.share_done(told) == 0.35
+    assert tree.share_done(told | {"outlook": {}}) is None, "it was never measured"
 
 
 def test_a_state_at_rest_shows_no_deadline(entity: Make) -> None:

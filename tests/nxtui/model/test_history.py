@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from daemon.display.usual import ENOUGH
-from nxtui.draw import pages, rows, story
+from nxtui.draw import pages, rows, story, tree
 from nxtui.draw.glyphs import UNICODE
 from nxtui.draw.text import plain
 from nxtui.model.entry import Entry
@@ -159,9 +159,9 @@ def test_a_step_that_lasts_too_long_says_so_in_words(history: StepHistory, entit
     assert story.outlook(one, history, 70.0)[0] == ("left", "longer than the usual 1m00s already")
     assert story.outlook(one, history, 90.0)[0] == ("slow", "usual 1m00s, 95 % 1m20s", "attention")
     slow = history.slow(one, 90.0)
-    cells = rows.cells(one | {"waiting_for": "the disk"}, 90.0, slow=slow)
-    assert cells["note"] == ("slow, usually 1m00s · the disk", "attention")
-    assert cells["since"] == ("1m30s", "attention")
+    cells = tree.cells(one, 90.0, {}, 18, "try 2", slow=slow)
+    assert cells["note"] == ("slow, usually 1m00s · try 2", "attention")
+    assert (cells["since"], cells["ready"]) == (("1m30s", "attention"), ("late", "attention"))
     strip = [plain(line) for line in pages.strip(one, 90.0, 79, UNICODE, rows.slowness(slow))]
     assert "slow, usually 1m00s" in strip[0]
 

@@ -17,7 +17,7 @@ Make = Callable[..., Any]
 @pytest.fixture
 def fleet(entity: Make) -> dict[str, Any]:
     names = [f"node{number}" for number in range(1, 21)]
-    return {name: entity(name, since=1000.0 - index) for index, name in enumerate(names)}
+    return {name: entity(name, since=1000.0 + index) for index, name in enumerate(names)}
 
 
 def test_names_are_in_the_order_people_count_in() -> None:

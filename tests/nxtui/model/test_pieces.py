@@ -24,13 +24,13 @@ async def test_the_most_urgent_nodes_are_there_before_the_others_are_told(
     daemon.pieces_gate.clear()
     async with window() as w:
         frame = await w.seen(f"{FIRST_NODES} of 1500 nodes so far")
-        assert "❯ ✗ n1499" in frame and "✓ n0000" in frame
+        assert "❯    ✗ n1499" in frame and "✓ n0000" in frame
         daemon.pieces_gate.set()
-        frame = await w.seen("1500 nodes: 1 failed · 1499 ok")
-        assert "❯ ✗ n1499" in frame
+        frame = await w.seen("nodes 1✗ 1499✓")
+        assert "❯    ✗ n1499" in frame
         assert len(w.app.fleet.nodes) == 1500
         await w.press("G")
-        await w.shows("❯ ✓ n1498")
+        await w.shows("❯    ✓ n1498")
 
 
 async def test_after_a_return_what_was_shown_stays_until_all_of_it_is_told_again(
@@ -38,7 +38,7 @@ async def test_after_a_return_what_was_shown_stays_until_all_of_it_is_told_again
 ) -> None:
     crowd(daemon, entity, 400)
     async with window() as w:
-        await w.shows("400 nodes:")
+        await w.shows("nodes 1✗ 399✓")
         await daemon.stop()
         await w.shows("LOST")
         daemon.nodes.pop(0)

@@ -70,7 +70,7 @@ async def test_a_letter_asks_its_question_and_no_question_is_a_yes(
 
 async def test_what_needs_no_question_is_given_to_the_one_it_names(window: Open) -> None:
     async with window() as w:
-        await w.press("G", "a")
+        await w.press("j", "a")
         await w.shows("act on node03")
         await w.press("h")
         await w.shows("node03 stops at the next safe point.")

@@ -109,7 +109,7 @@ async def palette(w: Any) -> None:
 
 async def members(w: Any) -> None:
     await w.press("tab", "enter")
-    await w.shows("└ ◐ node03" if not w.app.renderer.ascii else "` o node03")
+    await w.shows("└ ✓ node01" if not w.app.renderer.ascii else "` + node01")
     await w.press("enter")
     await w.shows("Nodes of demo")
 
@@ -189,8 +189,8 @@ async def home(w: Any) -> None:
         await w.press("escape")
     if w.app.screen.acting.band.display:
         await w.press("escape")
-    if w.app.screen.focused is not w.app.screen.nodes:
-        await w.press("tab")
+    if w.app.screen.grid.listing.cursor != "node02":
+        assert w.app.screen.go_to("node02")
     if w.app.screen.everything:
         await w.press("full_stop")
     await w.shows("LOG  of node02")

@@ -144,7 +144,7 @@ async def test_destroying_takes_the_typed_name_and_then_a_y(window: Open) -> Non
 
 async def test_a_verb_that_is_not_legal_answers_with_the_daemons_reason(window: Open) -> None:
     async with window() as w:
-        await w.press("j", "r")
+        await w.press("G", "r")
         await w.shows("node01: it has not failed.")
         assert len(w.app.screen_stack) == 1
         assert w.daemon.verbs == []
@@ -160,9 +160,9 @@ async def test_what_is_for_a_whole_cluster_says_so_on_a_node_and_can_be_given_th
 
 async def test_the_footer_offers_a_verb_only_where_the_daemon_says_that_it_can_be_given(window: Open) -> None:
     async with window((140, 45)) as w:
-        await w.shows("❯ ✗ node02")
+        await w.shows("❯    ✗ node02")
         assert w.app.fleet.nodes["node02"]["can"]["retry"] is None and " r retry " in w.frame
-        await w.press("j")
+        await w.press("G")
         await w.until(lambda: w.app.screen.selected()["name"] == "node01", "the other node")
         refused = [verb for verb, why in w.app.fleet.nodes["node01"]["can"].items() if why is not None]
         assert "retry" in refused
@@ -208,19 +208,19 @@ async def test_marked_rows_are_acted_on_together_after_one_question(window: Open
         assert "it has failed" in frame
         await w.press("y")
         await w.until(lambda: len(w.daemon.verbs) == 2, "both verbs")
-        assert [verb["target"] for verb in w.daemon.verbs] == ["node01", "node03"]
+        assert [verb["target"] for verb in w.daemon.verbs] == ["node03", "node01"]
         assert len({verb["token"] for verb in w.daemon.verbs}) == 2
 
 
 async def test_the_cursor_stays_on_its_node_when_another_one_fails(window: Open) -> None:
     async with window() as w:
-        await w.press("G")
-        assert w.app.screen.nodes.listing.cursor == "node03"
+        await w.press("j")
+        assert w.app.screen.grid.listing.cursor == "node03"
         failed = dict(w.daemon.node("node01"), phase="failed", title="failed")
         w.daemon.say(type="change", entity=failed)
         await w.until(lambda: w.app.fleet.nodes["node01"]["phase"] == "failed", "the change")
-        assert w.app.screen.nodes.listing.order == ["node01", "node02", "node03"]
-        assert w.app.screen.nodes.listing.cursor == "node03"
+        assert w.app.screen.grid.listing.order == ["demo", "node01", "node02", "node03"], "it stands longer"
+        assert w.app.screen.grid.listing.cursor == "node03"
 
 
 async def test_the_palette_runs_what_two_words_say(window: Open) -> None:
@@ -292,7 +292,7 @@ async def test_copying_a_row_reaches_the_terminal(window: Open, monkeypatch: pyt
         await w.press("y")
         await w.shows("Sent to the terminal")
         assert any("\x1b]52;c;" in piece for piece in written)
-        assert w.app.clipboard.startswith("node02\tfailed\t6/9")
+        assert w.app.clipboard.startswith("node02\tfailed at boot\t6/9")
 
 
 async def test_every_theme_draws_the_same_words(window: Open) -> None:
@@ -314,7 +314,7 @@ async def test_quitting_says_that_the_work_goes_on(window: Open) -> None:
 
 async def test_a_mark_right_after_a_change_is_seen_with_it(window: Open) -> None:
     async with window() as w:
-        grid = w.app.screen.nodes
+        grid = w.app.screen.grid
         w.app.fleet.nodes["node03"]["title"] = "rebooting"
         grid.refresh_rows("node03")
         grid.listing.marks.add("node03")

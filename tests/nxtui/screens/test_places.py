@@ -70,7 +70,7 @@ async def test_a_cluster_shows_its_nodes_as_a_tree_and_leads_to_one_of_them(wind
     async with window((140, 45)) as w:
         await w.press("tab", "enter")
         told = await w.seen("├ ✗ node02")
-        assert "├ ✓ node01" in told and "└ ◐ node03" in told
+        assert "├ ◐ node03" in told and "└ ✓ node01" in told
         await w.press("enter")
         await w.shows("Nodes of demo")
         await w.type("node03")
@@ -119,14 +119,14 @@ async def test_a_real_terminal_is_lent_to_the_login_and_to_the_pager_and_comes_b
     root = Path(__file__).parents[3]
     window = f"{sys.executable} -m nxtui.main --socket {daemon.socket}"
     await terminal.start(f"cd {root} && {said} LC_ALL=C.UTF-8 {window}")
-    await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")
+    await terminal.shows(lambda s: "❯    ✗ node02" in s and "LIVE" in s, "the fleet")
     await terminal.press("I")
     await terminal.shows(lambda s: "where?" in s, "the addresses")
     await terminal.press("Enter")
     screen = await terminal.shows(lambda s: "on 127.24.0.12" in s, "the login")
     assert "node01" not in screen
     await terminal.press("Enter")
-    await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet again")
+    await terminal.shows(lambda s: "❯    ✗ node02" in s and "LIVE" in s, "the fleet again")
     await terminal.press(".", "L")
     await terminal.shows(lambda s: "12 lines" in s, "the log")
     await terminal.press("e")
@@ -228,13 +228,13 @@ async def test_a_real_terminal_is_lent_to_the_console_and_comes_back(terminal: A
     root = Path(__file__).parents[3]
     window = f"{sys.executable} -m nxtui.main --socket {daemon.socket}"
     await terminal.start(f"cd {root} && LC_ALL=C.UTF-8 {window}")
-    await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")
+    await terminal.shows(lambda s: "❯    ✗ node02" in s and "LIVE" in s, "the fleet")
     await terminal.press("I")
     await terminal.shows(lambda s: "where?" in s, "the choice")
     await terminal.press("console", "Enter")
     await terminal.shows(lambda s: "Enter leads back to nxtui." in s, "why it did not open")
     await terminal.press("Enter")
-    await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet again")
+    await terminal.shows(lambda s: "❯    ✗ node02" in s and "LIVE" in s, "the fleet again")
 
 
 @pytest.mark.parametrize("size", [(20, 4), (20, 3), (40, 8), (79, 11)])

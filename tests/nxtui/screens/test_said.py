@@ -77,7 +77,7 @@ def test_a_message_that_is_cut_names_the_key_that_shows_it_whole(width: int) -> 
 
 async def test_twenty_refusals_change_one_line_of_the_screen_and_are_all_in_the_list(window: Open) -> None:
     async with window() as w:
-        await w.press("j")
+        await w.press("G")
         await w.pilot.pause()
         before = w.frame.splitlines()
         for _ in range(20):

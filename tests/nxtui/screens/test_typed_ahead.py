@@ -57,7 +57,7 @@ async def test_what_follows_a_slash_in_one_burst_is_typed_into_its_line(
         at_once(w, "slash", "h", "o", "s", "t", "s", *end)
         await w.shows("hosts")
         screen = w.app.screen
-        assert (screen.window.sought if log else screen.nodes.listing.query.text) == "hosts"
+        assert (screen.window.sought if log else screen.grid.listing.query.text) == "hosts"
         assert len(w.app.screen_stack) == (2 if log else 1), "no dialog of a verb"
         assert not w.daemon.verbs
 
@@ -108,7 +108,7 @@ async def test_a_question_that_is_left_behind_by_another_place_bars_no_other(win
         await w.shows("TIMELINE")
         await w.press("r")
         await w.until(lambda: len(w.app.screen_stack) == 3, "the question")
-        w.app.walk(-1)
+        w.app.following.walk(-1)
         await w.until(lambda: len(w.app.screen_stack) == 1, "the fleet")
         await w.press("r")
         await w.until(lambda: len(w.app.screen_stack) == 2, "another question")

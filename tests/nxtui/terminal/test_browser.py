@@ -117,7 +117,7 @@ async def test_chromium_shows_the_rows_takes_a_picture_of_them_and_a_key_opens_t
         await page.ask("Page.navigate", url=address)
         await page.until(f"{TEXT}.includes('node03') && {TEXT}.includes('LIVE')", "the rows")
         await page.until(f"{TEXT}.includes('security group lets port 8080')", "the story of the failed node")
-        assert "✗ node02 failed" in str(await page.value(TEXT))
+        assert "✗ node02      failed" in str(await page.value(TEXT))
         picture = await _until_drawn(page)
         kept = Path(os.environ.get("NXD_SCREENSHOTS") or tmp_path) / "nxtui-in-chromium.png"
         kept.write_bytes(picture)

@@ -73,7 +73,7 @@ async def test_over_ssh_it_draws_acts_and_leaves(
     terminal: Any, daemon: Any, host: asyncssh.SSHAcceptor
 ) -> None:
     await terminal.start(_link(host, f"{sys.executable} -m nxtui.main --socket {daemon.socket}"))
-    await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")
+    await terminal.shows(lambda s: "❯    ✗ node02" in s and "LIVE" in s, "the fleet")
     await terminal.press("r")
     await terminal.shows(lambda s: "y retry" in s, "the question")
     await terminal.press("y")
@@ -93,7 +93,7 @@ async def test_inside_screen_it_outlives_the_link_and_is_found_again(
     window = f"{sys.executable} -m nxtui.main --socket {daemon.socket}"
     try:
         await terminal.start(_link(host, f"screen -U -S {name} {window}"))
-        await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")
+        await terminal.shows(lambda s: "❯    ✗ node02" in s and "LIVE" in s, "the fleet")
         await terminal.press("L")
         await terminal.shows(lambda s: "node02 › log" in s, "the log of the node")
         await terminal.press("C-a", "d")

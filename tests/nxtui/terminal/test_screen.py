@@ -35,7 +35,7 @@ async def inside(terminal: Any, daemon: Any, tmp_path: Path) -> AsyncIterator[An
         kept.touch()
         await terminal.start(f"{plain} screen -S {name} -c /dev/null -U sh -c '{script}'; exec cat")
         await terminal.tmux("pipe-pane", f"cat >{kept}")
-        await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")
+        await terminal.shows(lambda s: "❯    ✗ node02" in s and "LIVE" in s, "the fleet")
         return kept
 
     yield start
@@ -67,8 +67,8 @@ async def test_inside_screen_keys_colours_and_the_clipboard_work(
     await terminal.shows(lambda s: "Esc closes" in s, "the keys")
     await terminal.press("Escape")
     await terminal.shows(lambda s: "Esc closes" not in s and "node03" in s, "Esc to close them")
-    await terminal.press("Down", "Down")
-    await terminal.shows(lambda s: "❯ ◐ node03" in s, "the cursor on node03")
+    await terminal.press("Down")
+    await terminal.shows(lambda s: "❯    ◐ node03" in s, "the cursor on node03")
     await terminal.press("y")
     await terminal.shows(lambda s: "Sent to the terminal" in s, "the copy")
     end = time.monotonic() + 10

@@ -58,7 +58,7 @@ async def test_a_real_terminal_shows_what_keys_led_to(
     window = f"{sys.executable} -m nxtui.main --socket {daemon.socket}"
     command = f"cd {ROOT} && unset COLUMNS LINES && LC_ALL=C.UTF-8 {window}"
     await terminal.start(command, columns, rows)
-    wanted = ("❯ ✗ node02", "LIVE", "✗ node02 The server did not")
+    wanted = ("❯    ✗ node02", "LIVE", "✗ node02 The server did not")
     screen = await terminal.at_rest(lambda s: all(text in s for text in wanted), "the fleet")
     golden(f"terminal-fleet-{columns}x{rows}", screen)
     await terminal.press("r")
@@ -183,7 +183,7 @@ def _drawn(command: list[str], environment: dict[str, str]) -> bytes:
 async def test_what_is_copied_in_tmux_as_it_comes_can_be_pasted_there(terminal: Any, daemon: Any) -> None:
     window = f"{sys.executable} -m nxtui.main --socket {daemon.socket}"
     await terminal.start(f"cd {ROOT} && LC_ALL=C.UTF-8 {window}")
-    await terminal.shows(lambda s: "❯ ✗ node02" in s and "LIVE" in s, "the fleet")
+    await terminal.shows(lambda s: "❯    ✗ node02" in s and "LIVE" in s, "the fleet")
     await terminal.press("y")
     await terminal.shows(lambda s: "Copied into tmux" in s, "what became of it")
     assert (await terminal.tmux("show-buffer")).startswith("node02\tfailed")

@@ -1,0 +1,94 @@
+"""The story of the selected row in a few lines: what happened, what to do, with which key, and when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+
+from daemon.display.durations import lasting
+from daemon.wire import EntityView, OfferView, TroubleView
+from daemon.words import counted, first_of
+from nxtui.draw import pages
+from nxtui.draw.glyphs import Glyphs
+from nxtui.draw.text import Line, clip, wrap
+from nxtui.model.times import minute
+
+_NAMED = 4
+
+
+def strip(
+    entity: EntityView,
+    cause: TroubleView | None,
+    offer: OfferView | None,
+    now: float | None,
+    width: int,
+    glyphs: Glyphs,
+    before: str,
+) -> list[Line]:
+    """Of a cause the story of all that stopped for it, else that of the entity; ``before`` is told first."""
+    error = entity["error"]
+    if cause is not None or error is not None:
+        return _stopped(entity, cause, offer, width, glyphs)
+    lines = pages.strip(entity, now, width, glyphs, before)
+    return [*lines, *([[("    " + clip(told, width - 5), "dim")]] if (told := expected(entity, now)) else [])]
+
+
+def _stopped(
+    entity: EntityView, cause: TroubleView | None, offer: OfferView | None, width: int, glyphs: Glyphs
+) -> list[Line]:
+    error, names = entity["error"], [entity["name"]] if cause is None else cause["targets"]
+    many = len(names) > 1
+    said = (
+        error["message"] if error is not None and not many else cause["sentence"] if cause is not None else ""
+    )
+    ways = cause["remedies"] if cause is not None else entity.get("remedies") or []
+    remedy = " ".join(way["text"] for way in ways) or (error["remedy"] if error is not None else "")
+    first, *more = wrap(f"{first_of(names, _NAMED)}  {said}", width - 5, 2)
+    lines: list[Line] = [[(f"  {glyphs.phase[entity['phase']]} ", entity["phase"]), (first, "failed-strong")]]
+    lines += [[("    " + part, "failed-strong")] for part in more]
+    for number, part in enumerate(wrap(remedy, width - 5, 2)):
+        lines.append([("    " if number else f"  {glyphs.arrow:<2}", "dim"), (part, "strong")])
+    lines.append(_key(names, entity, offer, width))
+    if entity.get("needs_person"):
+        waits = cause["clusters"] if cause is not None else []
+        held_up = (
+            f" {first_of(waits, _NAMED)} {'waits' if len(waits) == 1 else 'wait'} for it." if waits else ""
+        )
+        lines.append(
+            [("    " + clip(f"nxd has stopped trying: a person is needed.{held_up}", width - 5), "dim")]
+        )
+    return lines
+
+
+def _key(names: Sequence[str], entity: EntityView, offer: OfferView | None, width: int) -> Line:
+    """The key that leads on, with what it comes to."""
+    if entity["can"].get("retry", "") is not None:
+        return [("    a", "key-strong"), ("  tells what may be done with it now", "dim")]
+    told = "tries it again" if len(names) == 1 else f"tries all {len(names)} again"
+    if offer is not None and "refused" not in offer:
+        if offer["begins_at"]:
+            told += f" at {offer['begins_at']}"
+        if offer["loses"]:
+            told += f" · deletes {', '.join(offer['loses'])} for good"
+        told += f" · about {lasting(offer['takes'])}" if offer["takes"] is not None else ""
+    return [
+        ("    r", "key-strong"),
+        (f"  {clip(told, width - 22)}", ""),
+        ("   a", "key-strong"),
+        (" all verbs", "dim"),
+    ]
+
+
+def expected(entity: EntityView, now: float | None) -> str:
+    """When it is ready, how sure that is, and from how many runs; empty where nothing was measured."""
+    told = entity.get("outlook", {})
+    if "ready_at" not in told or now is None:
+        return ""
+    said = f"ready ≈{_rounded(told['ready_at'])}"
+    if "by95" in told:
+        said += f", by {_rounded(told['by95'])} in 95 of 100"
+    return said + (f" ({counted(told['runs'], 'run')})" if "runs" in told else "")
+
+
+def _rounded(moment: float) -> str:
+    return minute(ceil(moment / 60) * 60)
