@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import ceil
 
@@ -70,14 +71,12 @@ def ready(entity: EntityView, now: float | None, slow: Usual | None) -> Span:
     return (UNKNOWN, "dim") if moment is None else (f"≈{minute(ceil(max(moment, now) / 60) * 60)}", "")
 
 
-def note(
-    entity: EntityView, members: Sequence[EntityView], cluster: EntityView | None, protected: bool
-) -> str:
-    """The one fact beside the columns; the error has its own lines."""
+def note(entity: EntityView, phases: Counter[str], cluster: EntityView | None, protected: bool) -> str:
+    """The one fact beside the columns, of a cluster by the ``phases`` of its nodes; the error has its own lines."""
     parts = []
     if entity["kind"] == "cluster":
-        done = sum(member["phase"] == "ok" for member in members)
-        parts.append(f"{done}/{len(members)} ready" if done < len(members) else counted(done, "node"))
+        done, nodes = phases["ok"], phases.total()
+        parts.append(f"{done}/{nodes} ready" if done < nodes else counted(done, "node"))
     if entity["attempt"] > 1:
         parts.append(f"try {entity['attempt']}")
     if entity["progress"] is not None and entity["phase"] == "working":

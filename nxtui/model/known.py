@@ -147,6 +147,7 @@ class Fleet:
         self.next: NextView | None = None
         """What comes next, in the daemon's words."""
         self._verbs: VerbTable = {}
+        self._cluster_phases: Counter[str] = Counter()
         self._phases: dict[str | None, Counter[str]] = {}
         """Nodes by phase, of each cluster and under None of all."""
         self._members: dict[str, set[str]] = {}
@@ -247,7 +248,7 @@ class Fleet:
 
     def cluster_phases(self) -> Counter[str]:
         """How many clusters are in each phase."""
-        return Counter(cluster["phase"] for cluster in self.clusters.values())
+        return +self._cluster_phases
 
     def members(self, cluster: str) -> list[EntityView]:
         """The nodes of a cluster, in no order."""
@@ -293,6 +294,7 @@ class Fleet:
         self.clusters = {entity["name"]: entity for entity in snapshot["clusters"]}
         self.nodes = {entity["name"]: entity for entity in snapshot["nodes"]}
         self._phases, self._members = {}, {}
+        self._cluster_phases = Counter(cluster["phase"] for cluster in self.clusters.values())
         for node in self.nodes.values():
             self._count(node)
 
@@ -303,6 +305,9 @@ class Fleet:
         if entity["kind"] == "cluster":
             before = self.clusters.get(name)
             changes.shields |= before is not None and before["protected"] != entity["protected"]
+            if before is not None:
+                self._cluster_phases[before["phase"]] -= 1
+            self._cluster_phases[entity["phase"]] += 1
             self.clusters[name] = entity
             changes.clusters.add(name)
             return
@@ -318,7 +323,8 @@ class Fleet:
             changes.nodes.add(name)
             self._uncount(name)
             del self.nodes[name]
-        elif self.clusters.pop(name, None) is not None:
+        elif (left := self.clusters.pop(name, None)) is not None:
+            self._cluster_phases[left["phase"]] -= 1
             changes.clusters.add(name)
             changes.vanished.append(name)
 

@@ -93,6 +93,14 @@ class Tree(Listing):
         self.marks.intersection_update(chain(entities, self.order))
         if first and self.order:
             self.seek(self._start(entities))
+        elif self.query.text and self._wanted not in self._place:
+            self._last = next(
+                (place for place, name in enumerate(self.order) if self._passes(name)), self._last
+            )
+
+    def _passes(self, name: str) -> bool:
+        """Whether a row is there because it passes the filter itself, and not for what stands beneath it."""
+        return any(name in group for group in self._groups.values())
 
     def _is_listed(self, entity: EntityView) -> bool:
         return entity["kind"] == "node" and (not self.only or entity["name"] in self.only)

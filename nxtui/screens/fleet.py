@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections import ChainMap
+from collections import ChainMap, Counter
 from collections.abc import Sequence
 
 from textual import work
@@ -83,13 +83,13 @@ class FleetScreen(RowsScreen):
         if entity is None:
             return []
         is_cluster = entity["kind"] == "cluster"
-        members = fleet.members(name) if is_cluster else []
+        phases = fleet.phases(name) if is_cluster else Counter[str]()
         guarded = fleet.is_protected(entity)
-        said = drawn.note(entity, members, fleet.clusters.get(entity["cluster"]), guarded)
+        said = drawn.note(entity, phases, fleet.clusters.get(entity["cluster"]), guarded)
         state = next((column.width for column in placed if column.key == "state"), drawn.STATE)
         slow = fleet.history.slow(entity, fleet.now)
         cells = drawn.cells(entity, fleet.now, fleet.history.way(entity), state, said, guarded, slow)
-        fold = (glyphs.replay if listing.is_folded(name) else glyphs.down) if is_cluster and members else " "
+        fold = (glyphs.replay if listing.is_folded(name) else glyphs.down) if is_cluster and phases else " "
         return drawn.row(entity, cells, placed, gaps, lead, fold, listing.is_flat, glyphs)
 
     def _heading(self, width: int) -> Line:
