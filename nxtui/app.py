@@ -29,6 +29,7 @@ from nxtui.model.trail import Place, Trail
 from nxtui.preferences import Preferences
 from nxtui.screens.fleet import FleetScreen
 from nxtui.screens.full_screen import FullScreen
+from nxtui.screens.opening import show
 from nxtui.terminal.attention import Attention
 from nxtui.ways_out import WaysOut
 
@@ -345,6 +346,10 @@ class NxTui(WaysOut):
 
         self.trail.visit(Place("log", name))
         self.push_screen(LogScreen(name))
+
+    def go(self, place: Place) -> None:
+        """Show a place above what is shown now."""
+        show(self, place)
 
     def close_screen(self, screen: FullScreen) -> None:
         """Back to the screen beneath, unless the room is left already: keys may have been typed ahead."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-ScreenName = Literal["fleet", "node", "log", "spec", "said"]
+ScreenName = Literal["fleet", "node", "log", "spec", "said", "calls", "timeline"]
 Group = Literal["Act", "Look", "Move", "Replay", "Leave"]
 
 
@@ -103,12 +103,15 @@ def _shown(key: str) -> str:
         return key
 
 
-_ALL: tuple[ScreenName, ...] = ("fleet", "node", "log", "spec", "said")
+_ALL: tuple[ScreenName, ...] = ("fleet", "node", "log", "spec", "said", "calls", "timeline")
 _ROWS: tuple[ScreenName, ...] = ("fleet", "node")
 _LINES: tuple[ScreenName, ...] = ("fleet", "node", "log")
 _FLEET: tuple[ScreenName, ...] = ("fleet",)
 _LOG: tuple[ScreenName, ...] = ("log",)
 _SPEC: tuple[ScreenName, ...] = ("spec",)
+_CALLS: tuple[ScreenName, ...] = ("calls",)
+_TIME: tuple[ScreenName, ...] = ("timeline",)
+_FOUND: tuple[ScreenName, ...] = ("log", "calls")
 
 
 def _verb(
@@ -142,19 +145,38 @@ ACTIONS: tuple[Action, ...] = (
            _SPEC, 5),
     Action("prev_problem", "left_square_bracket", "mistake before", "To the mistake before.", "Look", _SPEC),
     Action("open", "enter", "details", "The story of the node or cluster: timeline, objects, log.", "Look",
-           ("fleet", "said"), 3),
+           ("fleet", "said", "timeline"), 3),
     Action("members", "enter", "nodes", "Choose another node of the cluster.", "Look", ("node",), 5, "open"),
     Action("log", "L", "log", "The log on the whole screen.", "Look", _ROWS, 4),
+    Action("calls", "C", "calls", "Every call to something outside, with status, try and request id.", "Look",
+           _ALL, 19),
+    Action("timeline", "T", "timeline", "What all went through on one axis of time, and when it is ready.", "Look",
+           _ALL, 15),
+    Action("zoom_in", "plus", "zoom in", "Cells that last shorter.", "Look", _TIME, 4, "more"),
+    Action("zoom_out", "minus", "zoom out", "Cells that last longer.", "Look", _TIME, 8, "less"),
+    Action("fold_quiet", "z", "fold quiet", "Fold stretches in which nothing ran, or show them again.", "Look",
+           _TIME, 6),
+    Action("next_mark", "right_square_bracket", "next mark", "To the next failure or try anew.", "Look", _TIME, 7,
+           "next_problem"),
+    Action("prev_mark", "left_square_bracket", "mark before", "To the failure or try anew before.", "Look", _TIME, 0,
+           "prev_problem"),
+    Action("unfold", "enter", "unfold", "Show each of several calls that are alike, or one row for all.", "Look",
+           _CALLS, 3, "open"),
+    Action("call_filter", "f", "only", "Hide calls: status:5xx service:vpc ms:>1000 try:>1 !text.", "Look", _CALLS,
+           5, "log_filter"),
+    Action("copy_curl", "Y", "as curl", "Copy the call as a curl command, with $TOKEN for its secrets.", "Look",
+           _CALLS, 7),
     Action("login", "I", "into", "Step aside: log in on an address of it (ssh), or its serial console.", "Look",
            _ROWS, 12),
     Action("console", "", "console", "The serial console of its machine, until Ctrl-].", "Look", _ROWS),
     Action("said", "H", "said", "Everything that this window said on its one line.", "Look", _ALL, 18),
     Action("next_trouble", "exclamation_mark", "next trouble", "To the next cause of trouble, or failed or slow row.",
            "Look", _ALL, 13),
-    Action("filter", "slash", "filter", "Hide nodes: state:failed !cluster:a text.", "Look", _FLEET, 5, "find"),
-    Action("search", "slash", "find", "Find text; n and N go on and back.", "Look", _LOG, 4, "find"),
-    Action("next_hit", "n", "next", "The next place that was found.", "Look", _LOG, 6),
-    Action("prev_hit", "N", "previous", "The place found before.", "Look", _LOG),
+    Action("filter", "slash", "filter", "Hide nodes: state:failed !cluster:a text.", "Look", ("fleet", "timeline"),
+           5, "find"),
+    Action("search", "slash", "find", "Find text; n and N go on and back.", "Look", _FOUND, 4, "find"),
+    Action("next_hit", "n", "next", "The next place that was found.", "Look", _FOUND, 6),
+    Action("prev_hit", "N", "previous", "The place found before.", "Look", _FOUND),
     Action("pause", "p", "pause", "Freeze the log; new lines are counted.", "Look", _LOG, 3),
     Action("level_more", "plus", "more", "More of the log: warnings too, then all levels.", "Look", _LOG, 0, "more"),
     Action("level_less", "minus", "less", "Less of the log: warnings and worse, then errors alone.", "Look", _LOG, 5,
@@ -167,8 +189,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("save", "x", "save", "Write the marked lines, else all that are shown, to a file; asks its name.", "Look",
            _LOG, 11, "export"),
     Action("pager", "e", "pager", "The same lines in your pager ($PAGER).", "Look", _LOG, 0, "edit"),
-    Action("scope", "full_stop", "all/one", "The log of everything, or of what is selected.", "Look",
-           ("fleet", "log"), 16),
+    Action("scope", "full_stop", "all/one", "The log or calls of everything, or of what is selected.", "Look",
+           ("fleet", "log", "calls", "timeline"), 16),
     Action("sort", "s", "sort", "Next order: a tree by trouble, or nodes by name, cluster, state …", "Look", _FLEET, 8),
     Action("turn", "o", "reverse", "Turn the order round.", "Look", _FLEET),
     Action("mark", "space", "mark", "Mark the row; verbs act on all marked rows.", "Look", _FLEET, 17),
@@ -193,7 +215,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("clear", "escape", "clear", "Clear the filter, then the marks.", "Leave", _FLEET, 0, "back"),
     Action("earlier", "less_than_sign", "place before", "The place you looked at before.", "Leave", _ALL),
     Action("later", "greater_than_sign", "place after", "On again, after going back.", "Leave", _ALL),
-    Action("back", "escape", "back", "Back to the screen before.", "Leave", ("node", "log", "spec", "said"), 20),
+    Action("back", "escape", "back", "Back to the screen before.", "Leave", _ALL[1:], 20),
     Action("palette", "colon", "commands", "Everything by its words: retry node02.", "Leave", _ALL, 21),
     Action("help", "question_mark", "help", "All keys.", "Leave", _ALL, 22),
     Action("quit", "q", "quit", "Close this window; the daemon goes on working.", "Leave", _ALL, 23),
@@ -201,12 +223,10 @@ ACTIONS: tuple[Action, ...] = (
 
 MOVED = {
     "A": "apply",
-    "C": "console",
     "D": "destroy",
     "P": "unprotect",
     "R": "rollback",
     "S": "login",
-    "T": "stamps",
     "V": "pager",
     "X": "replace",
     "b": "play",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon.display.sorting import is_trouble
@@ -86,13 +85,4 @@ class Following:
             return
         while len(nx.screen_stack) > 1:
             nx.close_top()
-        if place.kind == "entity" and place.name is not None:
-            if nx.fleet.find(place.name) is None:
-                nx.say(f"{place.name} is gone.")
-            nx.open_entity(place.name)
-        elif place.kind == "log":
-            nx.open_log(place.name)
-        elif place.kind == "spec" and place.name is not None:
-            nx.open_spec(Path(place.name))
-        elif place.kind == "said":
-            nx.open_said()
+        nx.go(place)

@@ -59,6 +59,10 @@ class StepHistory:
             for kind, way in kinds.items()
         }
 
+    def told(self, entity: EntityView) -> list[StepView]:
+        """The steps of an entity as the daemon told them; none while it has not."""
+        return list(self._told.get((entity["platform"], entity["kind"]), {}).values())
+
     def hear(self, event: EventView) -> None:
         """A line of the log; a transition ends one stay and begins another."""
         if event["kind"] != "transition":

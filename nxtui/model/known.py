@@ -24,6 +24,7 @@ from daemon.wire import (
     VerbTable,
     VerbView,
 )
+from nxtui.model.calls import CallLog
 from nxtui.model.entry import Entry, entry
 from nxtui.model.history import StepHistory
 from nxtui.model.times import clock
@@ -134,6 +135,7 @@ class Fleet:
         self.clusters: dict[str, EntityView] = {}
         self.nodes: dict[str, EntityView] = {}
         self.log = LogBook()
+        self.calls = CallLog()
         self.history = StepHistory()
         self.recording: Callable[[], tuple[float, str]] | None = None
         """In a replay: the recorded moment that is shown, and the words for it."""
@@ -183,6 +185,8 @@ class Fleet:
                     changes.events += 1
                     if event["kind"] == "transition":
                         self.history.hear(event)
+            elif kind == "call":
+                self.calls.add(line["call"])
             elif kind == "change":
                 self._put(line["entity"], changes)
             elif kind == "removed":

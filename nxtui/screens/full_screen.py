@@ -224,7 +224,10 @@ class FullScreen(Screen[None], Canvas):
 
     def action_copy(self) -> None:
         """Copy what the cursor is on."""
-        text = self.copied_text()
+        self.copy_text(self.copied_text())
+
+    def copy_text(self, text: str) -> None:
+        """Put a text on the clipboard, and say what became of it."""
         if not text:
             return
         try:
@@ -249,6 +252,16 @@ class FullScreen(Screen[None], Canvas):
     def action_said(self) -> None:
         """All that this window said."""
         self.nx.open_said()
+
+    def action_calls(self) -> None:
+        """The calls of what is looked at, or everybody's."""
+        entity = self.pointed()
+        self.nx.go(Place("calls", None if entity is None else entity["name"]))
+
+    def action_timeline(self) -> None:
+        """What all went through, with the cursor on what is looked at."""
+        entity = self.pointed()
+        self.nx.go(Place("timeline", None if entity is None else entity["name"]))
 
     def action_theme(self) -> None:
         """The next theme."""

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from canned_data import T0, canned_entities, canned_log, canned_steps, canned_verbs, timeline
+from canned_data import (
+    T0,
+    canned_calls,
+    canned_entities,
+    canned_log,
+    canned_steps,
+    canned_timeline,
+    canned_verbs,
+    timeline,
+)
 
 
 class CannedDaemon:
@@ -44,8 +53,55 @@ class CannedDaemon:
         self.news: dict[str, Any] = {}
         """The causes of trouble and what comes next, as a daemon tells them that knows of them."""
         self.offers: list[dict[str, Any]] | None = None
+        self.calls: list[dict[str, Any]] | None = canned_calls()
+        """None: this daemon is too old to tell any."""
+        self.timelines_asked: list[list[str]] = []
         self._readers: set[asyncio.Queue[dict[str, Any] | None]] = set()
         self._runner: web.AppRunner | None = None
+
+    def call(self, **more: Any) -> dict[str, Any]:
+        """Make one more call like the last one, and tell it."""
+        assert self.calls is not None
+        call = {**self.calls[-1], "id": self.calls[-1]["id"] + 1, "time": self.now, **more}
+        self.calls.append(call)
+        for reader in self._readers:
+            reader.put_nowait({"revision": self.revision, "now": self.now, "type": "call", "call": call})
+        return call
+
+    async def _get_calls(self, request: web.Request) -> web.Response:
+        if self.calls is None:
+            said = {"code": "request", "message": "GET /v1/calls: Not Found.", "remedy": "", "retry": "never"}
+            return web.json_response({"error": said}, status=404)
+        query = request.query
+        found = [one for one in self.calls if one["id"] > int(query.get("after", 0))]
+        found = [one for one in found if query.get("target") in (None, one["target"])]
+        limit = int(query.get("limit", 1000))
+        found = found[-limit:] if query.get("tail") == "1" else found[:limit]
+        if query.get("bodies") == "1":
+            found = [{**one, "query": "version=2025-01-01", **self._bodies(one)} for one in found]
+        return web.json_response({"calls": found})
+
+    async def _get_timelines(self, request: web.Request) -> web.Response:
+        if self.calls is None:
+            said = {
+                "code": "request",
+                "message": "GET /v1/timelines: Not Found.",
+                "remedy": "",
+                "retry": "never",
+            }
+            return web.json_response({"error": said}, status=404)
+        names = request.query["names"].split(",")
+        self.timelines_asked.append(names)
+        known = {one["name"]: one for one in (*self.clusters, *self.nodes)}
+        found = [canned_timeline(known[name]) for name in names if name in known]
+        return web.json_response({"now": self.now, "timelines": found})
+
+    def _bodies(self, call: dict[str, Any]) -> dict[str, str]:
+        if call["method"] == "GET":
+            return {}
+        sent = '{"address":"127.24.0.13","name":"demo-node02-mgmt-ip","token":"***"}'
+        answered = '{"errors":[{"code":"internal_error"}]}' if call["failed"] else '{"id":"0717-9"}'
+        return {"sent": sent, "answered": answered}
 
     # life
 
@@ -57,6 +113,8 @@ class CannedDaemon:
                 web.get("/v1/snapshot", self._get_snapshot),
                 web.get("/v1/events", self._get_events),
                 web.get("/v1/log", self._get_log),
+                web.get("/v1/calls", self._get_calls),
+                web.get("/v1/timelines", self._get_timelines),
                 web.get("/v1/nodes", self._get_all),
                 web.get("/v1/clusters", self._get_all),
                 web.get("/v1/nodes/{name}", self._get_one),

@@ -238,3 +238,67 @@ def canned_verbs(entities: Iterable[dict[str, Any]]) -> dict[str, Any]:
     kinds = (ibm_nutanix.NODE, ibm_nutanix.CLUSTER)
     told = {kind.role: [verb_view(verb) for verb in kind.verbs.values()] for kind in kinds}
     return {str(entity.get("platform", "")): told for entity in entities}
+
+
+SAID: tuple[tuple[int, str, int, str, str, str, int | None, int, str | None], ...] = (
+    (-3890, "node02", 1, "POST", "vpc", "/v1/subnets/0717-4f1c/reserved_ips", 500, 43, "3bae07a2-1"),
+    (-3883, "node02", 2, "POST", "vpc", "/v1/subnets/0717-4f1c/reserved_ips", 201, 737, "9be4ffee-1"),
+    (-3870, "node02", 1, "GET", "vpc", "/v1/bare_metal_servers/0717-56be-srv-of-node02", 200, 420, "b7068047-1"),
+    (-3860, "node02", 1, "GET", "vpc", "/v1/bare_metal_servers/0717-56be-srv-of-node02", 200, 430, "b7068047-2"),
+    (-3850, "node02", 1, "GET", "vpc", "/v1/bare_metal_servers/0717-56be-srv-of-node02", 200, 460, "b7068047-3"),
+    (-3840, "node02", 1, "POST", "dns", "/v1/instances/1/dnszones/2/resource_records", 200, 310, None),
+    (-3830, "node01", 1, "GET", "prism", "/PrismGateway/services/rest/v2.0/cluster", None, 5004, None),
+    (-3820, "node02", 1, "DELETE", "vpc", "/v1/virtual_network_interfaces/0717-0b7e", 409, 88, "c5c5c5c5-1"),
+)  # fmt: skip
+"""When, for whom, which try, method, service, path, status, milliseconds, request id."""
+
+
+def canned_calls() -> list[dict[str, Any]]:
+    """The calls of some nodes: polls, a refusal and its second try, one without an answer."""
+    calls = []
+    for number, (at, target, tries, method, service, path, status, ms, request) in enumerate(SAID, 1):
+        call = {
+            "id": number, "time": T0 + at, "target": target, "intent": f"{method.lower()} {path.split('/')[2]}",
+            "tries": tries, "service": service, "method": method, "server": f"https://{service}.example",
+            "path": path, "status": status, "failed": status is None or status >= 400, "ms": float(ms),
+        }  # fmt: skip
+        if request is not None:
+            call["request_id"] = request
+        if status is None:
+            call["why"] = "No connection within 5 s, the lookup of the name included."
+        calls.append(call)
+    return calls
+
+
+NATURES = {
+    "awaiting_boot": "waits", "awaiting_config": "waits", "installing": "machine", "awaiting_cvm": "waits",
+    "failed": "stopped", "ready": "ready", "active": "well", "pending": "pending", "deploying_nodes": "waits",
+}  # fmt: skip
+
+
+def canned_timeline(entity: dict[str, Any]) -> dict[str, Any]:
+    """What an entity went through, with natures and marks."""
+    stays: list[dict[str, Any]] = []
+    for stay in timeline():
+        more = {"nature": NATURES.get(stay["state"], "cloud")}
+        if stay["state"] == "failed":
+            more["mark"] = "failed"
+        elif stays and stay["attempt"] > stays[-1]["attempt"]:
+            more["mark"] = "retried"
+        stays.append({**stay, **more})
+    told = {
+        "name": entity["name"],
+        "kind": entity["kind"],
+        "cluster": entity["cluster"],
+        "stays": stays,
+        "usual": [],
+    }
+    if stays and entity["kind"] == "node":
+        begin = stays[0]["started"]
+        told["usual"] = [
+            {"state": "creating_server", "nature": "cloud", "begins": begin, "ends": begin + 600},
+            {"state": "installing", "nature": "machine", "begins": begin + 600, "ends": begin + 2400},
+        ]
+        if entity["phase"] == "working":
+            told["ready_at"] = T0 + 1500
+    return told

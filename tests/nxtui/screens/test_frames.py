@@ -140,6 +140,19 @@ async def said(w: Any) -> None:
     await w.shows("3 messages")
 
 
+async def calls(w: Any) -> None:
+    await w.press("C")
+    await w.shows("7 · 2 failed" if not w.app.renderer.ascii else "7 - 2 failed")
+    await w.until(lambda: w.app.screen.told_bodies() is not None, "what was sent and answered")
+
+
+async def timeline(w: Any) -> None:
+    await w.press("T")
+    await w.shows("creating the server")
+    await w.until(lambda: w.app.fleet.history.told(w.app.fleet.nodes["node02"]), "the daemon's steps")
+    w.app.tick()
+
+
 SCREENS: dict[str, Callable[[Any], Awaitable[None]]] = {
     "fleet": fleet,
     "cluster": cluster,
@@ -156,11 +169,26 @@ SCREENS: dict[str, Callable[[Any], Awaitable[None]]] = {
     "palette": palette,
     "members": members,
     "login": login,
+    "calls": calls,
+    "timeline": timeline,
     "said": said,
     "band": band,
     "band-cluster": band_of_a_cluster,
 }
-CHANGES_NOTHING = ("fleet", "cluster", "node", "log", "help", "palette", "members", "login", "said", "band")
+CHANGES_NOTHING = (
+    "fleet",
+    "cluster",
+    "node",
+    "log",
+    "help",
+    "palette",
+    "members",
+    "login",
+    "calls",
+    "timeline",
+    "said",
+    "band",
+)
 """What can be opened where nothing may be changed."""
 CHANGES_SOMETHING = ("r", "b", "d", "f", "s")
 """The letters of the band that open the others."""

@@ -1,0 +1,44 @@
+"""From a place to the screen that shows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nxtui.model.trail import Place
+
+if TYPE_CHECKING:
+    from nxtui.app import NxTui
+    from nxtui.screens.full_screen import FullScreen
+
+
+def show(app: NxTui, place: Place) -> None:
+    """Show a place, above what is shown now."""
+    match place:
+        case Place("entity", str(name)):
+            if app.fleet.find(name) is None:
+                app.say(f"{name} is gone.")
+            app.open_entity(name)
+        case Place("spec", str(file)):
+            app.open_spec(Path(file))
+        case Place("log", name):
+            app.open_log(name)
+        case Place("said"):
+            app.open_said()
+        case Place("calls", name):
+            from nxtui.screens.calls import CallsScreen
+
+            _push(app, place, CallsScreen, CallsScreen(name))
+        case Place("timeline", name):
+            from nxtui.screens.timeline import TimelineScreen
+
+            _push(app, place, TimelineScreen, TimelineScreen(name))
+
+
+def _push(app: NxTui, place: Place, kind: type[FullScreen], screen: FullScreen) -> None:
+    """Put a screen above the others, unless one of its kind is in front."""
+    if isinstance(app.screen, kind):
+        app.say("This is shown already: . changes between one and all.")
+        return
+    app.trail.visit(place)
+    app.push_screen(screen)

@@ -1,0 +1,121 @@
+"""Rows on one axis of time: only those in sight are made, and a row is made anew when it or the cells are others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual import events
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from daemon.wire import EntityView, TimelineView
+from nxtui.draw import timeline as drawn
+from nxtui.draw.renderer import GUTTER, Renderer
+from nxtui.draw.text import Line, fit
+from nxtui.model.timelines import Cell
+from nxtui.widgets.canvas import Canvas
+
+
+class Chart(ScrollView, Canvas, inherit_bindings=False):
+    """Draws the rows that it is given; beneath the one under the cursor stands the usual way of it."""
+
+    DEFAULT_CSS = """
+    Chart { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
+    Chart { height: 1fr; }
+    """
+    ALLOW_SELECT = False
+    can_focus = True
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        entity: Callable[[str], EntityView | None],
+        known: Callable[[str], TimelineView | None],
+        empty: Callable[[], str],
+        id: str,
+    ) -> None:
+        super().__init__(id=id)
+        self._renderer = renderer
+        self._entity = entity
+        self._known = known
+        self._empty = empty
+        self.names: Sequence[str] = ()
+        self.cursor = 0
+        self.cells: Sequence[Cell] = ()
+        self.left = 14
+        self.now = 0.0
+        self._ghost: Line = []
+
+    @property
+    def selected(self) -> str | None:
+        """The name under the cursor."""
+        return self.names[self.cursor] if self.cursor < len(self.names) else None
+
+    @property
+    def in_sight(self) -> Sequence[str]:
+        """The names of the rows that can be seen."""
+        top = self.scroll_offset.y
+        return self.names[max(0, top - 1) : top + max(1, self.size.height)]
+
+    def show(self, names: Sequence[str], cells: Sequence[Cell], left: int, now: float) -> None:
+        """Draw these rows in these cells."""
+        chosen = self.selected
+        self.names, self.cells, self.left, self.now = names, cells, left, now
+        if chosen in names:
+            self.cursor = names.index(chosen)
+        self.cursor = max(0, min(self.cursor, len(names) - 1))
+        self.redraw()
+
+    def redraw(self) -> None:
+        """What is known of the rows may be different."""
+        told = None if self.selected is None else self._known(self.selected)
+        self._ghost = drawn.ghost(told, self.cells, self._renderer.ascii) if told and self.cells else []
+        self.virtual_size = Size(0, len(self.names) + bool(self._ghost))
+        self.refresh()
+
+    def advance(self, now: float) -> None:
+        """It is later: only the cells from the present one before to that of now are painted."""
+        before, self.now = self.now, now
+        first, last = (drawn.column(self.cells, moment) for moment in (before, now))
+        if first is None or last is None:
+            self.refresh()
+        else:
+            self.refresh(Region(self.left + first, 0, last - first + 1, self.size.height))
+
+    def move_to(self, row: int) -> None:
+        """Put the cursor on a row."""
+        self.cursor = max(0, min(row, len(self.names) - 1))
+        self.redraw()
+        top, height = self.scroll_offset.y, max(1, self.size.height)
+        last = self.cursor + bool(self._ghost)
+        if last >= top + height:
+            self.scroll_to(y=last + 1 - height, animate=False, force=True)
+        elif self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, force=True)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.move_to(self.cursor)
+
+    def render_line(self, y: int) -> Strip:
+        width, number = self.size.width, self.scroll_offset.y + y
+        if not self.names:
+            said: Line = [("    " + self._empty(), "dim")] if number == 0 else []
+            return self._renderer.strip(said, width, margin=GUTTER)
+        if self._ghost and number == self.cursor + 1:
+            line: Line = [(fit("     usual", self.left), "dim"), *self._ghost]
+            return self._renderer.strip(line, width, "base", GUTTER)
+        row = number - 1 if self._ghost and number > self.cursor else number
+        if row >= len(self.names):
+            return self._renderer.strip([], width, margin=GUTTER)
+        ground = "row" if row == self.cursor else "base"
+        return self._renderer.strip(self._line(self.names[row]), width, ground, GUTTER)
+
+    def _line(self, name: str) -> Line:
+        entity, told = self._entity(name), self._known(name)
+        if entity is None or not self.cells:
+            return [(f"   {name}", "dim")]
+        _, cells = drawn.row(told, self.cells, self.now, self._renderer.ascii)
+        ready = drawn.ready(told, self.now)
+        ink = "attention" if ready.startswith("late") else "dim"
+        return [*drawn.name(entity, self.left, self._renderer.glyphs), *cells, (f" {ready}", ink)]

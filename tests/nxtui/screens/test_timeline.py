@@ -1,0 +1,124 @@
+"""The timeline: natures as blocks, marks that no zoom hides, the usual beneath a row, and only what is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from canned_data import T0
+
+Open = Callable[..., Any]
+
+
+def row(w: Any, name: str) -> str:
+    """The row of a name."""
+    return next(line for line in w.frame.splitlines() if line[3:].strip().startswith(name))
+
+
+async def opened(w: Any) -> None:
+    await w.press("T")
+    await w.shows("creating the server")
+
+
+async def test_it_shows_natures_marks_the_usual_and_what_is_expected(window: Open) -> None:
+    async with window() as w:
+        await opened(w)
+        node = row(w, "node03")
+        assert all(sign in node for sign in "▒↻░✗┄◇") and node.rstrip().endswith("≈03:37")
+        usual = row(w, "usual")
+        assert usual.count("╎") == 3 and "╌" in usual
+        assert "[ and ] go through the marks: ↻ 02:24 (4) ✗ 03:09 (4)" in w.frame
+        assert "✗45m00s" in w.frame and "▼" in w.frame
+
+
+async def test_no_zoom_hides_a_mark_and_h_l_go_through_time(window: Open) -> None:
+    async with window() as w:
+        await opened(w)
+        for size in ("10 min", "30 min", "120 min", "360 min"):
+            await w.press("minus")
+            await w.shows(f"{size} a cell")
+            line = row(w, "node02")
+            assert ("↻" in line and "✗" in line) or "※" in line, size
+        for size in ("120 min", "30 min", "10 min", "3 min", "1 min", "30 s"):
+            await w.press("plus")
+            await w.shows(f"{size} a cell")
+        before = w.frame.splitlines()[1]
+        await w.press("h")
+        await w.until(lambda: w.frame.splitlines()[1] != before, "an earlier piece of time")
+        await w.press("l")
+        await w.until(lambda: w.frame.splitlines()[1] == before, "the later one again")
+
+
+async def test_brackets_go_from_mark_to_mark_and_say_whose_it_is(window: Open) -> None:
+    async with window() as w:
+        await opened(w)
+        await w.press("right_square_bracket")
+        await w.shows("demo retried")
+        assert w.app.screen.pointed()["name"] == "demo"
+        await w.press("left_square_bracket")
+        await w.shows("failed")
+        assert w.app.screen.pointed()["name"] == "node03"
+
+
+async def test_quiet_stretches_are_folded_and_shown_again(window: Open) -> None:
+    async with window() as w:
+        w.hands.seconds += 40_000
+        w.daemon.now = T0 + 40_000
+        w.daemon.say(type="heartbeat")
+        await opened(w)
+        await w.shows("30 min a cell")
+        await w.press("z")
+        await w.shows("╱")
+        assert "▼" in w.frame
+        await w.press("z")
+        await w.until(lambda: "╱" not in w.frame, "every stretch")
+
+
+async def test_the_present_moves_by_whole_cells(window: Open) -> None:
+    async with window() as w:
+        await opened(w)
+        ticks, rows = w.frame.splitlines()[2], row(w, "node02")
+        for seconds, moved in ((20.0, False), (180.0, True)):
+            w.daemon.now += seconds
+            w.daemon.say(type="heartbeat")
+            await w.until(lambda: w.app.fleet.now >= w.daemon.now, "the heartbeat")
+            w.app.tick()
+            await w.pilot.pause()
+            assert (w.frame.splitlines()[2] != ticks) is moved
+            assert (row(w, "node02") != rows) is moved
+
+
+async def test_one_or_all_a_filter_and_the_story(window: Open) -> None:
+    async with window() as w:
+        await w.press("T")
+        await w.shows("creating the server")
+        await w.press("full_stop")
+        await w.until(lambda: "node01" not in w.frame, "one row alone")
+        await w.press("full_stop")
+        await w.shows("node01")
+        await w.press("slash")
+        await w.type("node03")
+        await w.press("enter")
+        await w.until(lambda: "node01" not in w.frame, "what fits")
+        await w.press("escape", "G", "enter")
+        await w.shows("LOG")
+        await w.press("escape")
+        await w.shows("timeline")
+
+
+async def test_only_what_is_seen_is_asked_for_and_an_older_daemon_is_named(window: Open) -> None:
+    async with window() as w:
+        template = w.daemon.nodes[0]
+        w.daemon.nodes = [{**template, "name": f"n{number:04}"} for number in range(1000)]
+        w.daemon.say(type="snapshot", snapshot=w.daemon.snapshot())
+        await w.until(lambda: len(w.app.fleet.nodes) == 1000, "the nodes")
+        await w.press("T")
+        await w.until(lambda: w.daemon.timelines_asked, "the timelines in sight")
+        await w.press("G")
+        await w.until(lambda: any("n0999" in names for names in w.daemon.timelines_asked), "the last rows")
+        assert all(len(names) <= 60 for names in w.daemon.timelines_asked)
+        assert len({name for names in w.daemon.timelines_asked for name in names}) < 100
+        await w.press("escape")
+        w.daemon.calls = None
+        await w.press("T")
+        await w.shows("This nxd tells of no timelines")
