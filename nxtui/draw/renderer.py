@@ -29,12 +29,19 @@ class Renderer:
         self.glyphs = ASCII if ascii_only else UNICODE
         self.faded = False
         self._inks = inks(FALLBACK)
+        self._themes = 0
         self._mixed: dict[tuple[str, str, bool], Style] = {}
 
     def use_colours(self, variables: dict[str, str]) -> None:
         """Take the colours of another theme."""
         self._inks = inks(variables)
+        self._themes += 1
         self._mixed.clear()
+
+    @property
+    def look(self) -> tuple[bool, int]:
+        """Another one where the same line is drawn otherwise."""
+        return self.faded, self._themes
 
     def style(self, ink: str, ground: str = "base") -> Style:
         """An ink on a ground."""

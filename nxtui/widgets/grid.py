@@ -27,6 +27,9 @@ MakeRow = Callable[[str, Sequence[Placed], Sequence[str], Line, int], Line]
 FRESH = 3.0
 """Seconds for which a row that went to another state has a sign."""
 
+KEPT_STRIPS = 500
+"""So many rows are kept as they were drawn: some screens of them."""
+
 Picture = tuple[str, Line]
 """The ground and the line of a row."""
 
@@ -104,6 +107,7 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
         self._said: Line = []
         """The line above the rows, as it was painted last."""
         self._drawn: dict[str, Picture] = {}
+        self._strips: dict[str, tuple[tuple[object, ...], Picture, Strip]] = {}
         self._made: dict[str, Picture] = {}
         """Pictures of rows that were found to differ, until they are painted: none is made twice."""
 
@@ -293,8 +297,20 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
         name = self.listing.order[index]
         if name not in self._made:
             self._made[name] = self._picture(name)
-        ground, line = self._drawn[name] = self._made.pop(name)
-        return self._renderer.strip(line, width, ground, GUTTER)
+        picture = self._drawn[name] = self._made.pop(name)
+        return self._strip(name, picture, width)
+
+    def _strip(self, name: str, picture: Picture, width: int) -> Strip:
+        """A row as the terminal is sent it; one that only moved up or down is not made again."""
+        look = (width, *self._renderer.look)
+        kept = self._strips.get(name)
+        if kept is not None and kept[0] == look and kept[1] == picture:
+            return kept[2]
+        if len(self._strips) > KEPT_STRIPS:
+            self._strips.clear()
+        strip = self._renderer.strip(picture[1], width, picture[0], GUTTER)
+        self._strips[name] = look, picture, strip
+        return strip
 
     def _header(self) -> Line:
         line: Line = [(" " * LEAD, "")]
