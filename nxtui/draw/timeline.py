@@ -68,6 +68,8 @@ def row(
 def ghost(timeline: TimelineView, cells: Sequence[Cell], ascii_only: bool) -> Line:
     """The usual way of each try, with the borders of its steps; nothing where it was never measured."""
     text = ""
+    if not timeline["usual"]:
+        return []
     for cell in cells:
         spans = [one for one in timeline["usual"] if one["begins"] < cell.end and one["ends"] > cell.begin]
         border = any(

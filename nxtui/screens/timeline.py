@@ -45,6 +45,8 @@ class TimelineScreen(FullScreen):
         self._span = Span()
         self._mark: TimelineMark | None = None
         self._why_empty = ""
+        self._room: tuple[int, int] | None = None
+        """Columns for names, and for time."""
 
     def compose_body(self) -> ComposeResult:
         renderer, fleet = self.nx.renderer, self.nx.fleet
@@ -90,9 +92,12 @@ class TimelineScreen(FullScreen):
 
     def lay_out(self, anew: bool = True) -> None:
         """Lay the rows out; ``anew``: other rows may be there than before."""
-        names = self._names() if anew else list(self.chart.names)
-        left, count = drawn.room(self.size.width, names)
-        self.chart.show(names, self._cells(self._now, count), left, self._now)
+        names = self._names() if anew else self.chart.names
+        if anew or self._room is None:
+            self._room = drawn.room(self.size.width, names)
+        left, count = self._room
+        cells = self._cells(self._now, count)
+        self.chart.show(names, cells if cells != self.chart.cells else self.chart.cells, left, self._now)
         self._redraw()
         self._fetch_seen()
 
@@ -111,10 +116,13 @@ class TimelineScreen(FullScreen):
         return self.nx.fleet.now or 0.0
 
     def _known(self) -> list[TimelineView]:
+        """The timelines of the rows that were fetched."""
+        if not (self._alone or self._query):
+            return list(self._told.values())
         return [self._told[name] for name in self.chart.names if name in self._told]
 
     def _count(self) -> int:
-        return drawn.room(self.size.width, self.chart.names)[1]
+        return drawn.room(self.size.width, ())[1] if self._room is None else self._room[1]
 
     def _redraw(self) -> None:
         for line in (self.times, self.ticks, self.legend, self.found):
@@ -145,9 +153,12 @@ class TimelineScreen(FullScreen):
     # what the daemon says
 
     def _fetch_seen(self) -> None:
-        names = [name for name in self.chart.in_sight if name not in self._told or name in self._outdated]
-        if names:
-            self._fetch(names[:AT_ONCE])
+        """Ask for what is in sight, and then for its neighbours too: the next keys find them here."""
+        if any(self._is_wanted(name) for name in self.chart.in_sight):
+            self._fetch([name for name in self.chart.around(AT_ONCE) if self._is_wanted(name)])
+
+    def _is_wanted(self, name: str) -> bool:
+        return name not in self._told or name in self._outdated
 
     @work(exclusive=True, group="timelines")
     async def _fetch(self, names: list[str]) -> None:
@@ -185,6 +196,8 @@ class TimelineScreen(FullScreen):
         ]
 
     def changed(self, changes: Changes) -> None:
+        for name in changes.vanished:
+            self._told.pop(name, None)
         if changes.whole:
             self._outdated.update(self._told)
         self._outdated |= changes.moved
@@ -298,7 +311,7 @@ class TimelineScreen(FullScreen):
         at = found.index(self._mark) + by if self._mark in found else (0 if by > 0 else len(found) - 1)
         mark = self._mark = found[at % len(found)]
         self._moved(lambda extent, count: self._span.show(mark.time, extent, count))
-        self._move(list(self.chart.names).index(mark.name))
+        self._move(self.chart.names.index(mark.name))
         self.nx.say(f"{clock(mark.time)} {mark.name} {mark.what}", about=mark.name)
 
     def action_scope(self) -> None:

@@ -16,6 +16,9 @@ from nxtui.draw.text import Line, fit
 from nxtui.model.timelines import Cell
 from nxtui.widgets.canvas import Canvas
 
+KEPT = 500
+"""So many rows are kept as they were made."""
+
 
 class Chart(ScrollView, Canvas, inherit_bindings=False):
     """Draws the rows that it is given; beneath the one under the cursor stands the usual way of it."""
@@ -46,6 +49,8 @@ class Chart(ScrollView, Canvas, inherit_bindings=False):
         self.left = 14
         self.now = 0.0
         self._ghost: Line = []
+        self._kept: dict[str, tuple[TimelineView | None, Sequence[Cell], int | None, Line]] = {}
+        """Name → what its cells were made of, and how they look."""
 
     @property
     def selected(self) -> str | None:
@@ -54,9 +59,15 @@ class Chart(ScrollView, Canvas, inherit_bindings=False):
 
     @property
     def in_sight(self) -> Sequence[str]:
-        """The names of the rows that can be seen."""
+        """The names of the rows that can be seen, with the ghost in any place."""
         top = self.scroll_offset.y
         return self.names[max(0, top - 1) : top + max(1, self.size.height)]
+
+    def around(self, most: int) -> Sequence[str]:
+        """So many names at most, those in sight in their middle."""
+        seen = self.in_sight
+        begin = max(0, self.scroll_offset.y - 1 - max(0, most - len(seen)) // 2)
+        return self.names[begin : begin + most]
 
     def show(self, names: Sequence[str], cells: Sequence[Cell], left: int, now: float) -> None:
         """Draw these rows in these cells."""
@@ -71,7 +82,9 @@ class Chart(ScrollView, Canvas, inherit_bindings=False):
         """What is known of the rows may be different."""
         told = None if self.selected is None else self._known(self.selected)
         self._ghost = drawn.ghost(told, self.cells, self._renderer.ascii) if told and self.cells else []
-        self.virtual_size = Size(0, len(self.names) + bool(self._ghost))
+        size = Size(0, len(self.names) + bool(self._ghost))
+        if size != self.virtual_size:  # to set it lays the whole screen out
+            self.virtual_size = size
         self.refresh()
 
     def advance(self, now: float) -> None:
@@ -111,11 +124,23 @@ class Chart(ScrollView, Canvas, inherit_bindings=False):
         ground = "row" if row == self.cursor else "base"
         return self._renderer.strip(self._line(self.names[row]), width, ground, GUTTER)
 
+    def _drawn(self, name: str, told: TimelineView | None) -> Line:
+        """The cells of a row; as they were made before while they show the same."""
+        present = drawn.column(self.cells, self.now)
+        kept = self._kept.get(name)
+        if kept is not None and kept[0] is told and kept[1] is self.cells and kept[2] == present:
+            return kept[3]
+        if len(self._kept) > KEPT:
+            self._kept.clear()
+        _, line = drawn.row(told, self.cells, self.now, self._renderer.ascii)
+        self._kept[name] = told, self.cells, present, line
+        return line
+
     def _line(self, name: str) -> Line:
         entity, told = self._entity(name), self._known(name)
         if entity is None or not self.cells:
             return [(f"   {name}", "dim")]
-        _, cells = drawn.row(told, self.cells, self.now, self._renderer.ascii)
+        cells = self._drawn(name, told)
         ready = drawn.ready(told, self.now)
         ink = "attention" if ready.startswith("late") else "dim"
         return [*drawn.name(entity, self.left, self._renderer.glyphs), *cells, (f" {ready}", ink)]

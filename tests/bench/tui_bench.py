@@ -74,7 +74,7 @@ def window(daemon: Daemon) -> list[str]:
 
 def figures() -> list[Figure]:
     """Every figure of the window."""
-    return [*first_frames(), *keys(), *ticks(), *log_load(), *loss()]
+    return [*first_frames(), *keys(), *history(), *ticks(), *log_load(), *loss()]
 
 
 def first_frames() -> list[Figure]:
@@ -138,6 +138,25 @@ def keys() -> list[Figure]:
             "ratio of medians",
             1.5,
         ),
+    ]
+
+
+def history() -> list[Figure]:
+    """A key on the timeline of ten thousand nodes, and among ten thousand calls."""
+    with crowd(10_000) as daemon, Screen(window(daemon), LARGE) as screen:
+        screen.until(b"LIVE")
+        screen.settle(0.3)
+        screen.press(b"T")
+        screen.settle(1.0)
+        timeline = [screen.paints_after(b"j") for _ in range(PRESSES)]
+        screen.press(b"C")
+        screen.settle(1.0)
+        screen.press(b".")
+        screen.settle(1.0)
+        calls = [screen.paints_after(b"kj"[at % 2 : at % 2 + 1]) for at in range(PRESSES)]
+    return [
+        Figure("tui.timeline_key_p95_10000", _p95(timeline) * 1000, "ms", 20),
+        Figure("tui.calls_key_p95", _p95(calls) * 1000, "ms", 20),
     ]
 
 

@@ -47,6 +47,16 @@ class Crowd(CannedDaemon):
             for number in range(count)
         ]
         self.events = []
+        like = (self.calls or [])[-1]
+        self.calls = [
+            {
+                **like,
+                "id": number,
+                "target": f"node{number % count:05}",
+                "path": f"/v1/virtual_network_interfaces/{number}",
+            }
+            for number in range(1, 10_001)
+        ]
         self._turn = 0
         self._ticking: asyncio.Task[None] | None = None
 

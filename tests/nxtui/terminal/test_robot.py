@@ -44,6 +44,9 @@ WAYS: dict[str, Sequence[str]] = {
     "steps": ("af",),
     "login": ("I",),
     "said": ("H",),
+    "calls": ("C",),
+    "calls of all": ("C", "."),
+    "timeline": ("T",),
     "band": ("a",),
 }
 """The keys that lead to each screen, each a write of its own."""
