@@ -351,8 +351,9 @@ class Lane:
             time.sleep(pause)
 
     def _shown(self, name: str) -> str:
-        if not name:
-            return ""
+        if not name:  # each that moves or failed
+            every = (*self._client.nodes(), *self._client.clusters())
+            return "; ".join(self._shown(one["name"]) for one in every if one["state"] != "held")
         try:
             one = self._client.show(name)["entity"]
         except (DaemonUnreachable, DaemonRefused) as error:

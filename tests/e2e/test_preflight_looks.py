@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -41,6 +42,24 @@ def test_a_port_that_is_the_other_one_or_somebody_elses_is_told(rig: Callable[..
     assert "not as the boot port of nxd does" in checks["boot URL"]["detail"]
     assert "not as the config port of nxd does" in checks["config URL"]["detail"]
     assert config != boot
+
+
+def test_many_preflights_at_once_meet_no_limit_of_our_own_ports(rig: Callable[..., Any]) -> None:
+    one = rig()
+    settings = yaml.safe_load(one.stage.config.read_text())
+    settings.setdefault("limits", {})["connections_per_source"] = 1
+    one.stage.stop_daemon()
+    one.stage.config.write_text(yaml.safe_dump(settings))
+    one.stage.start_daemon()
+
+    def look(_: int) -> list[tuple[str, str]]:
+        with Client(one.stage.socket) as client:
+            checks = looked_at(client)
+        return [(name, checks[f"{name} URL"]["detail"]) for name in ("boot", "config")]
+
+    with ThreadPoolExecutor(16) as many:
+        told = {detail for looks in many.map(look, range(16)) for detail in looks}
+    assert all("answers as it should" in detail for _, detail in told), told
 
 
 def test_a_zone_that_its_region_does_not_have_is_told_once_with_those_it_has(

@@ -21,10 +21,10 @@ from daemon.platforms.ibm_nutanix.namesakes import Namesakes
 from daemon.platforms.ibm_nutanix.reach import (
     PORTS,
     Network,
+    Reach,
     admits,
     endpoints,
     host_network,
-    probe,
 )
 from daemon.platforms.ibm_nutanix.routes import BOOT, CONFIG_PATH, STATUS_PATH
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
@@ -101,6 +101,7 @@ class Preflight:
         self._vpc = vpc
         self._dns = dns
         self._namesakes = Namesakes(Names(settings.environment), vpc, dns)
+        self._reach = Reach()
 
     async def check(self, spec: Json, need: Need, seen: dict[str, list[Check]] | None = None) -> list[Check]:
         """Every line. A caller that comes again gives what it has ``seen``, which is not looked at once more: then a
@@ -307,7 +308,7 @@ class Preflight:
         remedy = "Let it name an address of this host that the servers reach, and open its port."
         checks = []
         for endpoint in endpoints(self._settings):
-            trouble = await probe(endpoint)
+            trouble = await self._reach.trouble(endpoint)
             good = Check(
                 endpoint.name, "passed", f"{endpoint.url} answers as it should, asked from this host"
             )

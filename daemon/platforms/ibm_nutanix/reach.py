@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -94,3 +95,19 @@ async def probe(endpoint: Endpoint) -> str | None:
         what = endpoint.name.partition(" ")[0]
         return f"{endpoint.url} answers (HTTP {answer.status}), but not as the {what} port of nxd does."
     return None
+
+
+class Reach:
+    """Asks the endpoints, each once for all who want to know at that moment: a port lets few connections of one address
+    in, and a hundred clusters may be checked at once."""
+
+    def __init__(self) -> None:
+        self._asked: dict[str, asyncio.Task[str | None]] = {}
+
+    async def trouble(self, endpoint: Endpoint) -> str | None:
+        """As ``probe``."""
+        asked = self._asked.get(endpoint.url)
+        if asked is None:
+            asked = self._asked[endpoint.url] = asyncio.create_task(probe(endpoint), name="reach")
+            asked.add_done_callback(lambda _: self._asked.pop(endpoint.url))
+        return await asyncio.shield(asked)
