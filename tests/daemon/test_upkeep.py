@@ -126,14 +126,14 @@ async def test_old_lines_go_and_what_is_shown_of_a_standing_record_stays(
     house: Any, upkeep: Callable[..., Upkeep]
 ) -> None:
     await house.begin("node01")
-    timeline = await house.views.timeline(house.record("node01"))
+    timeline = await house.views.timelines.stays(house.record("node01"))
     house.clock.advance(100 * 86400.0)
     await house.commit(AddEvent(Event(house.clock.now(), "demo", "node01", "note", "new")))
     await house.journal.prune(90.0, 1_000_000)
     kept = await house.store.events(limit=10_000)
     assert [event.kind for event in kept[:-1]] == ["transition"] * (len(kept) - 1)
     assert kept[-1].message == "new"
-    assert await house.views.timeline(house.record("node01")) == timeline
+    assert await house.views.timelines.stays(house.record("node01")) == timeline
     assert house.mirror.begins == kept[-1].revision
 
 

@@ -16,6 +16,7 @@ from daemon.api.stream import lines
 from daemon.client import DaemonUnreachable
 from daemon.errors.tree import NxdError
 from daemon.store.ops import AddEvent, Event
+from state_machines.outcome import Done, Wait
 
 Lines = AsyncGenerator[Any, None]
 
@@ -200,3 +201,55 @@ async def test_a_daemon_that_ends_lets_its_listeners_go_and_waits_for_none(house
             async for _ in lines:
                 pass
     assert not house.journal.bus.has_subscribers
+
+
+async def test_the_causes_are_told_first_with_the_state_and_then_whenever_they_are_others(
+    house: Any, door: Any
+) -> None:
+    await house.sow("node01")
+    async with contextlib.aclosing(door.client.stream()) as lines:
+        first = await anext(lines)
+        assert (
+            first["snapshot"]["troubles"] == []
+            and "stand as they should" in first["snapshot"]["next"]["sentence"]
+        )
+        house.toy.script["node01", "making"] = NxdError("bad_request", "It cannot be.")
+        await house.ask("node01", "start")
+        (*_, told) = await take(lines, lambda one: one["type"] == "trouble" and one["troubles"])
+        assert [one["targets"] for one in told["troubles"]] == [["node01"]]
+        assert told["next"]["sentence"] == "Nothing moves by itself: 1 node waits for a person."
+    assert told["troubles"] == (await door.client.troubles())["troubles"]
+
+
+async def test_a_row_that_becomes_slow_is_told_although_nothing_happened_and_no_row_for_each_second(
+    house: Any, door: Any
+) -> None:
+    names = [f"node0{number}" for number in range(1, 7)]
+    await house.sow(*names)
+    for name in names[:5]:
+        house.toy.script[name, "settling"] = [Wait("the test", "it settles", 100.0), Done()]
+        await house.tell(name, "start")
+        await house.pass_time(100.0)
+    house.toy.script["node06", "settling"] = Wait("the test", "it settles", 900.0)
+    await house.tell("node06", "start")
+    async with contextlib.aclosing(door.client.stream()) as lines:
+        await anext(lines)
+        told = []
+        for _ in range(5):
+            house.clock.advance(1.0)
+            told += [one["type"] for one in await take_until_heartbeat(lines)]
+        assert "change" not in told
+        house.clock.advance(100.0)
+        (*_, late) = await take(lines, lambda one: one["type"] == "change")
+        assert (late["entity"]["name"], late["entity"]["urgency"]) == ("node06", 3)
+
+
+async def take_until_heartbeat(lines: Lines) -> list[Any]:
+    """Lines up to the next heartbeat."""
+    taken: list[Any] = []
+    async with asyncio.timeout(10):
+        async for one in lines:
+            if one["type"] == "heartbeat":
+                return taken
+            taken.append(one)
+    raise AssertionError("the stream ended")

@@ -73,6 +73,20 @@ def test_what_is_protected_says_so_and_how_that_ends(served: Any) -> None:
     assert note(entity | {"protected": False}) == ""  # type: ignore[arg-type]
 
 
+def test_causes_and_offers_are_told_as_json_and_in_columns(served: Any) -> None:
+    told = json.loads(served.run("troubles", "--json").out)
+    assert set(told) == {"troubles", "next"} and told["next"]["sentence"]
+    quiet = served.run("troubles")
+    assert (quiet.code, quiet.out) == (0, "") or "\t" in quiet.out
+    offers = json.loads(served.run("offers", "solo01", "--json").out)
+    node = json.loads(served.run("show", "solo01", "--json").out)["entity"]
+    assert {one["verb"]: one.get("refused") for one in offers["offers"]} == node["can"]
+    lines = served.run("offers", "solo01").out.splitlines()
+    assert [line.split("\t")[0] for line in lines] == list(node["can"])
+    served.run("offers", "nobody").refused_with(2, "no node or cluster named nobody")
+    assert served.run("status", env={"COLUMNS": "200"}).code == 0
+
+
 def test_show_and_logs_tell_of_one_node_or_cluster(served: Any) -> None:
     shown = json.loads(served.run("show", "solo", "--json").out)
     assert shown["entity"]["name"] == "solo" and shown["timeline"]
