@@ -83,7 +83,9 @@ ASCII = Glyphs(
     last_twig="`",
 )
 
-_TYPOGRAPHY = str.maketrans({"–": "-", "…": "~", "—": "-", "’": "'", "“": '"', "”": '"', "→": ">", "·": "-"})
+_TYPOGRAPHY = str.maketrans(
+    {"–": "-", "…": "~", "—": "-", "’": "'", "“": '"', "”": '"', "→": ">", "·": "-", "≈": "~"}
+)
 
 
 def to_ascii(text: str) -> str:

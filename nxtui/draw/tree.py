@@ -18,7 +18,7 @@ from nxtui.draw.text import Line, Span, cells_of, clean, clip, fit, spread, widt
 from nxtui.model.history import Usual
 from nxtui.model.times import minute
 
-STATE, WIDE_STATE = 18, 24
+STATE, WIDE_STATE = 17, 24
 """Cells of the column of the state, on a narrow and on a wide screen: it does not change with what is shown."""
 
 _LAST = 0.25
