@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from textual import events
 from textual.geometry import Region, Size
@@ -88,13 +88,24 @@ class Chart(ScrollView, Canvas, inherit_bindings=False):
         self.refresh()
 
     def advance(self, now: float) -> None:
-        """It is later: only the cells from the present one before to that of now are painted."""
-        before, self.now = self.now, now
-        first, last = (drawn.column(self.cells, moment) for moment in (before, now))
-        if first is None or last is None:
-            self.refresh()
-        else:
-            self.refresh(Region(self.left + first, 0, last - first + 1, self.size.height))
+        """It is later: of the rows in sight those are painted whose cells are others, up to the present one."""
+        seen = [(y, name, self._drawn(name, self._known(name))) for y, name in self._rows_in_sight()]
+        self.now = now
+        last = drawn.column(self.cells, now)
+        width = self.size.width if last is None else self.left + last + 1
+        for y, name, before in seen:
+            if self._drawn(name, self._known(name)) != before:
+                self.refresh(Region(0, y, width, 1))
+
+    def _rows_in_sight(self) -> Iterator[tuple[int, str]]:
+        """Line and name of each row that can be seen."""
+        for y in range(self.size.height):
+            number = self.scroll_offset.y + y
+            if self._ghost and number == self.cursor + 1:
+                continue
+            row = number - 1 if self._ghost and number > self.cursor else number
+            if row < len(self.names):
+                yield y, self.names[row]
 
     def move_to(self, row: int) -> None:
         """Put the cursor on a row."""
