@@ -1,10 +1,14 @@
-"""The mutants of the window: what stands between a key and a deletion."""
+"""The mutants of what a person is told and asked: what needs him, when it is ready, what stands before a deletion."""
 
 from __future__ import annotations
 
 from tests.mutants.mutant import Mutant
 
 AHEAD = ("tests/nxtui/screens/test_typed_ahead.py",)
+
+TROUBLE = ("tests/nxtui/screens/test_trouble.py",)
+OUTLOOK = ("tests/daemon/outlook/test_standing.py", "tests/daemon/outlook/test_expectation.py",
+           "tests/daemon/outlook/test_troubles.py")  # fmt: skip
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant("daemon/display/timeline.py", "        told[at] = shown\n", "        told[at] = told[at] or shown\n",
@@ -17,4 +21,12 @@ MUTANTS: tuple[Mutant, ...] = (
            "no yes counts before the last deletion was in sight", AHEAD),
     Mutant("nxtui/model/said.py", "if age < (NEW if one.level", "if age < (ANSWERING if one.level",
            "news do not hide a failure that is new", ("tests/nxtui/screens/test_said.py",)),
+    Mutant("daemon/outlook/standing.py", '        if phase in ("failed", "attention"):\n',
+           '        if phase == "failed":\n', "what only a person can move says so", OUTLOOK),
+    Mutant("daemon/outlook/expectation.py", "    takes = here.measure.beyond(lasted) if here.measure else here.usual\n",
+           "    takes = here.usual\n", "no estimate is told that is over already", OUTLOOK),
+    Mutant("daemon/outlook/troubles.py", 'f"{self.code}\\n{self.subject}"', 'f"{self.code}"',
+           "two causes with one code are not told as one", OUTLOOK),
+    Mutant("nxtui/acts/following.py", " and screen.is_at_rest):", "):",
+           "the cursor leaves nothing that a person has begun", TROUBLE),
 )  # fmt: skip

@@ -177,3 +177,18 @@ def states() -> list[Any]:
     from state_machines.ibm_nutanix import NODE
 
     return [state for state in NODE.states.values() if state.work]
+
+
+def at(daemon: Any, night: Any) -> None:
+    """The daemon as it is at one moment of the night."""
+    daemon.clusters, daemon.nodes, daemon.news = night
+    told = {
+        "verb": "retry",
+        "does": "try again",
+        "consent": "plan",
+        "makes": [],
+        "loses": [],
+        "then": "",
+        "tells": "",
+    }
+    daemon.offers = [told | {"begins_at": "creating the server", "takes": 2760.0}]

@@ -8,52 +8,9 @@ from typing import Any
 
 import canned_night
 import pytest
+from canned_night import at
 
 Open = Callable[..., Any]
-Golden = Callable[[str, str], None]
-SIZES = {"80x24": (80, 24), "140x45": (140, 45)}
-
-
-def at(daemon: Any, night: Any) -> None:
-    """The daemon as it is at one moment of the night."""
-    daemon.clusters, daemon.nodes, daemon.news = night
-    told = {
-        "verb": "retry",
-        "does": "try again",
-        "consent": "plan",
-        "makes": [],
-        "loses": [],
-        "then": "",
-        "tells": "",
-    }
-    daemon.offers = [told | {"begins_at": "creating the server", "takes": 2760.0}]
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("moment", ["trouble", "on_the_way", "all_well"])
-async def test_the_night_as_it_is_found(
-    window: Open, daemon: Any, golden: Golden, size: str, moment: str
-) -> None:
-    at(daemon, getattr(canned_night, moment)())
-    async with window(SIZES[size]) as w:
-        if moment == "trouble":
-            await w.until(lambda: any(w.app.screen._offers.values()), "the offer")
-        golden(f"night-{moment.replace('_', '-')}-{size}", w.frame)
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("moment", ["trouble", "on_the_way", "all_well"])
-async def test_the_night_in_plain_ascii_has_the_same_facts(
-    window: Open, daemon: Any, golden: Golden, size: str, moment: str
-) -> None:
-    at(daemon, getattr(canned_night, moment)())
-    async with window(SIZES[size], ascii_only=True) as w:
-        if moment == "trouble":
-            await w.until(lambda: any(w.app.screen._offers.values()), "the offer")
-        golden(f"night-{moment.replace('_', '-')}-ascii-{size}", w.frame)
-        assert w.frame.isascii()
-        asked = w.frame.replace("? help", "")
-        assert "?" not in asked, "every sign has a likeness"
 
 
 async def test_what_is_wrong_what_to_do_and_with_which_key_is_there_without_any_key(
