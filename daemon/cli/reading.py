@@ -112,6 +112,23 @@ def _print_detail(detail: wire.Detail, now: float) -> None:
         for stay in detail["timeline"]
     )
     _print_pairs("steps", stays)
+    for boot in detail.get("boots", ()):
+        _print_boot(boot, now)
+
+
+def _print_boot(boot: wire.BootView, now: float) -> None:
+    """How long each phase of the installer took in one boot, and what is usual."""
+    how = "failed" if boot["failed"] else "over" if boot["ended"] is not None else "goes on"
+    share = f", {boot['points'][-1][1] * 100:.0f} %" if boot["points"] else ""
+    phases = (
+        (
+            f"{phase['phase']} {printable(phase['title'])}",
+            f"{lasting((now if phase['ended'] is None else phase['ended']) - phase['began'])}"
+            f"  usual {lasting(phase['usual'])}",
+        )
+        for phase in boot["phases"]
+    )
+    _print_pairs(f"boot {boot['boot']} ({how}{share})", phases)
 
 
 def _print_screen(detail: wire.Detail) -> None:

@@ -60,6 +60,10 @@ def test_a_failure_and_a_retry_are_marked_and_natures_and_phases_are_told(night:
     shares = [share for _, share in second["points"]]
     assert shares == sorted(shares) and shares[-1] == 1.0 and len(shares) <= 64
 
+    shown = nxd(night, "show", "node02").stdout
+    assert "boot 1 (failed, " in shown and "boot 2 (over, 100 %):" in shown
+    assert "4 Downloading packages" in shown and "usual " in shown
+
     drawn = nxd(night, "timeline", "demo").stdout.splitlines()
     assert any("\tfailed" in line and line.startswith("node02\t") for line in drawn)
     told = json.loads(nxd(night, "timeline", "node02", "--json").stdout)
