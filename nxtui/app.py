@@ -370,7 +370,7 @@ class NxTui(WaysOut):
         self.theme = name
 
     def watch_theme(self, theme_name: str) -> None:
-        self.renderer.use_colours(self.theme_variables)
+        self.renderer.use_colours(self.get_css_variables())
 
     def leave(self) -> None:
         """Close the window; the daemon goes on."""

@@ -59,7 +59,7 @@ def lines(rows: Sequence[BandRow], barred: str | None, width: int, glyphs: Glyph
         text = row.text if row.able else f"– {row.text}"
         ink = ("failed" if row.deletes else "") if able else "dim"
         told.append([
-            (f"{row.letter}  ", "key-strong" if able else "rule"),
+            (f"{row.letter}  ", "key-strong" if able else "dim"),
             (fit(row.label, column), "strong" if able else "dim"),
             (clip(text, room, glyphs.ellipsis), ink),
         ])  # fmt: skip

@@ -227,7 +227,7 @@ class _Buttons(OneLine):
             return [*line, (f"type the name above, then y {verb}", "dim")]
         if confirm.plans is not None and not confirm.is_read:
             return [*line, ("G", "key-strong"), (f" shows what else is deleted, then y {verb}", "attention")]
-        return [*line, ("y", "rule"), (f" {verb}", "dim")]
+        return [*line, ("y", "dim"), (f" {verb}", "dim")]
 
     def on_click(self, event: events.Click) -> None:
         if event.x < 13:

@@ -132,9 +132,7 @@ class SpecScreen(FullScreen):
         for number, said in enumerate(text, 1):
             wrong = beneath.pop(number, [])
             ink = "failed-strong" if wrong else ""
-            lines.append(
-                [(f"{number:>{numbers}} ", "failed" if wrong else "rule"), (said.expandtabs(4), ink)]
-            )
+            lines.append([(f"{number:>{numbers}} ", "failed" if wrong else "dim"), (said.expandtabs(4), ink)])
             lines += [line for problem in wrong for line in self._mistake(problem, numbers, width)]
         for left in beneath.values():
             lines += [line for problem in left for line in self._mistake(problem, numbers, width)]

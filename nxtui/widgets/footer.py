@@ -43,7 +43,7 @@ class KeyLine(OneLine):
                 reserved -= size
             if used + size > width - reserved:
                 continue
-            line.append((f" {action.first_key}", "key-strong" if able else "rule"))
+            line.append((f" {action.first_key}", "key-strong" if able else "dim"))
             line.append((f" {action.label} ", "" if able else "dim"))
             self._spots.append((used, used + size, action.binding))
             used += size
