@@ -59,7 +59,11 @@ def test_a_failure_and_a_retry_are_marked_and_natures_and_phases_are_told(night:
     assert second["phases"][3]["title"] == "Downloading packages"
     shares = [share for _, share in second["points"]]
     assert shares == sorted(shares) and shares[-1] == 1.0 and len(shares) <= 64
+    tell_the_same(night)
 
+
+def tell_the_same(night: Any) -> None:
+    """The commands tell what the API does."""
     shown = nxd(night, "show", "node02").stdout
     assert "boot 1 (failed, " in shown and "boot 2 (over, 100 %):" in shown
     assert "4 Downloading packages" in shown and "usual " in shown
