@@ -277,6 +277,7 @@ class Fleet:
         another = self.daemon is not None and self.daemon["id"] != daemon["id"]
         if another or snapshot["revision"] < self.log.revision:
             self.log.clear()
+            self.calls.clear()
             self.history.clear()
             changes.log_replaced = True
         self.daemon = daemon

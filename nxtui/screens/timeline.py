@@ -196,8 +196,9 @@ class TimelineScreen(FullScreen):
         ]
 
     def changed(self, changes: Changes) -> None:
-        for name in changes.vanished:
-            self._told.pop(name, None)
+        if changes.whole or changes.vanished or changes.nodes:
+            for name in [name for name in self._told if self.nx.fleet.find(name) is None]:
+                del self._told[name]
         if changes.whole:
             self._outdated.update(self._told)
         self._outdated |= changes.moved

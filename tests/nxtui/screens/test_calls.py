@@ -78,6 +78,15 @@ async def test_what_was_sent_and_answered_is_shown_and_y_copies(window: Open) ->
         )
 
 
+async def test_the_calls_of_another_database_are_forgotten(window: Open) -> None:
+    async with window() as w:
+        await w.press("C", "full_stop")
+        await w.shows("8 · 3 failed")
+        w.daemon.id, w.daemon.calls = "daemon-2", w.daemon.calls[:2]
+        w.daemon.say(type="snapshot", snapshot=w.daemon.snapshot())
+        await w.shows("2 · 1 failed")
+
+
 async def test_one_without_an_answer_says_why_and_an_older_daemon_that_it_tells_none(window: Open) -> None:
     async with window() as w:
         await w.press("C", "full_stop")

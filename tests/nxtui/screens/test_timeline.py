@@ -106,6 +106,15 @@ async def test_one_or_all_a_filter_and_the_story(window: Open) -> None:
         await w.shows("timeline")
 
 
+async def test_what_is_gone_leaves_its_row_and_its_marks(window: Open) -> None:
+    async with window() as w:
+        await opened(w)
+        w.daemon.nodes = [node for node in w.daemon.nodes if node["name"] != "node03"]
+        w.daemon.say(type="removed", name="node03")
+        await w.until(lambda: "node03" not in w.frame, "its row to leave")
+        await w.shows("↻ 02:24 (3) ✗ 03:09 (3)")
+
+
 async def test_only_what_is_seen_is_asked_for_and_an_older_daemon_is_named(window: Open) -> None:
     async with window() as w:
         template = w.daemon.nodes[0]
