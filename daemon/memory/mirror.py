@@ -34,6 +34,8 @@ class Mirror:
     def __init__(self, contents: Contents) -> None:
         self.daemon_id = contents.daemon_id
         self.revision = contents.revision
+        self.changes = 0
+        """How many commits and looks were followed: while it is the same, nothing is otherwise."""
         self.begins = contents.begins
         """The revision from which on the log holds every line."""
         self.lived = contents.lived
@@ -132,6 +134,7 @@ class Mirror:
 
     def apply(self, ops: Iterable[Op]) -> None:
         """Follow a commit that is durable."""
+        self.changes += 1
         for op in ops:
             follow = _FOLLOW.get(type(op))
             if follow is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from daemon import wire
 from daemon.engine.engine import Engine
 from daemon.memory.journal import Journal
@@ -27,16 +29,19 @@ class News:
     def now(self) -> wire.Troubles:
         """As things stand at this moment."""
         told = wire.Troubles(troubles=self._causes.troubles(), next=self._prospect.next())
-        self._made = self._journal.clock.now(), self._journal.mirror.revision, told
+        self._made = self._journal.clock.now(), self._journal.mirror.changes, told
         return told
 
     def lately(self, quiet: bool = True) -> wire.Troubles:
-        """As things stood a moment ago at most; ``quiet``: nothing has happened for a second."""
+        """As things stood a moment ago at most, made anew after a change, or when what was to come next should have
+        come; ``quiet``: nothing has happened for a second."""
         clock, mirror = self._journal.clock, self._journal.mirror
         if self._made is None:
             return self.now()
-        made, revision, told = self._made
-        if quiet and revision != mirror.revision:
+        made, changes, told = self._made
+        if changes == mirror.changes and clock.now() < told["next"].get("at", inf):
+            return told
+        if quiet:
             return self.now()
         many = len(mirror.where(has_stopped)) + len(mirror.where(is_at_work))
         pause = (PAUSE + many / AFFORDED) * clock.speed

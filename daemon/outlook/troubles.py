@@ -15,7 +15,7 @@ from daemon.engine.engine import Engine
 from daemon.engine.legality import BECAUSE
 from daemon.errors.tree import kind_of
 from daemon.memory.journal import Journal
-from daemon.outlook.standing import Standings
+from daemon.outlook.standing import Stamp, Standings
 from state_machines.record import Record
 
 WAITS = "waits"
@@ -53,6 +53,7 @@ class Causes:
         self._engine = engine
         self._standings = standings
         self._ways = ways
+        self._kept: dict[str, tuple[Stamp, Cause]] = {}
 
     def troubles(self) -> list[wire.TroubleView]:
         """Every cause, the oldest first, with what stopped for it and the clusters that wait for that."""
@@ -85,6 +86,15 @@ class Causes:
         return waits and record.name != cluster.name and cluster.state in (cluster.step, *_FAILED)
 
     def _cause(self, record: Record) -> Cause:
+        """Why a record stopped, as it was found last while nothing changed of it: thousands may have."""
+        stamp, kept = self._standings.stamp(record), self._kept.get(record.name)
+        if kept is None or kept[0] != stamp:
+            if len(self._kept) > 2 * len(self._journal.mirror.records):
+                self._kept.clear()  # many have left the store
+            kept = self._kept[record.name] = stamp, self._found(record)
+        return kept[1]
+
+    def _found(self, record: Record) -> Cause:
         problem: Mapping[str, Any] = record.error or record.facts.get(BECAUSE) or {}
         if not problem:
             waits = str((record.wait or {}).get("for", record.state.replace("_", " ")))
