@@ -77,9 +77,10 @@ class MemoryStore:
                 then(events)
             done.set_result(events)
         except (Fenced, VersionConflict) as error:
+            done.set_exception(error)
             if otherwise is not None:
                 otherwise(error)
-            done.set_exception(error)
+                done.exception()  # it was told, whether or not anybody waits for the answer
         return done
 
     def _commit(self, lease: Lease, ops: Sequence[Op]) -> list[Event]:

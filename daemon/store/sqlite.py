@@ -69,6 +69,8 @@ class _Request(Struct):
             return
         if isinstance(given, Exception):
             self.done.set_exception(given)
+            if self.otherwise is not None:
+                self.done.exception()  # it was told, whether or not anybody waits for the answer
         else:
             self.done.set_result(given)
 

@@ -45,6 +45,7 @@ class Fragile(MemoryStore):
             otherwise(FULL)
         refused: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
         refused.set_exception(FULL)
+        refused.exception()
         return refused
 
 
