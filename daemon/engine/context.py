@@ -34,10 +34,6 @@ from state_machines.kind import Kind
 from state_machines.outcome import Outcome
 from state_machines.record import Record
 
-LATE_AT_LEAST = 0.25
-"""Real seconds in which a call that was sent may take effect, however fast time passes: where a rehearsal compresses
-it, two minutes may be over before a busy machine has read the call."""
-
 Step = Callable[["StepContext"], Awaitable[Outcome]]
 """One step of a platform: it may run any number of times and says each time how things stand."""
 
@@ -91,8 +87,8 @@ class StepContext:
         self._effects_made: Effects | None = None
 
     def _late(self) -> Late:
-        tables, draft, least = self._tables, self._draft, LATE_AT_LEAST * self.clock.speed
-        return lambda kind: max(least, tables.platform(draft.record).late(kind))
+        tables, draft = self._tables, self._draft
+        return lambda kind: tables.platform(draft.record).late(kind)
 
     @property
     def _objects(self) -> ExactlyOnce:

@@ -47,7 +47,7 @@ class Following:
         if here is None or screen.grid.listing.cause(here) is not None:
             return
         entity = self._nx.fleet.find(here)
-        if entity is not None and is_trouble(entity):
+        if entity is not None and is_trouble(entity) and not self._waits_for_others(here):
             return
         there = screen.next_trouble()
         if there is None:
@@ -57,6 +57,11 @@ class Following:
         if self._nx.fleet.daemon is not None and entity is not None:
             told = f"{screen.spoken(there)}: the cursor went there, < goes back to {here}"
             self._nx.say(told, "error", is_news=True)
+
+    def _waits_for_others(self, name: str) -> bool:
+        """Whether what keeps a row in trouble is told at others: a cluster says neither the cause nor what to do."""
+        causes = self._nx.fleet.troubles
+        return bool(causes) and all(name not in cause["targets"] for cause in causes)
 
     def go_back(self) -> bool:
         """Put the cursor back where it was before it went by itself; False if it did not."""

@@ -25,7 +25,7 @@ def reduced(environment: Mapping[str, str]) -> dict[str, str]:
 def main() -> None:
     """The entry point. It takes the words that stand in sshd's configuration: ``--settings FILE``, or none."""
     session = [sys.executable, "-I", "-B", "-m", "nxtui.captive.session", *sys.argv[1:]]
-    os.execve(sys.executable, session, reduced(os.environ))
+    os.execve(session[0], session, reduced(os.environ))
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ ALWAYS_SEVERAL = {
     "{} bytes do not fit through the terminal, it takes {}.": "more than a constant",
     "NXD_CRASH={} names no fault point; there is {}.": "a verb",
     "the remedy of {} names the setting {}, and its spec has no such key": "a verb",
+    "the subject of {} names the setting {}, and its spec has no such key": "a verb",
     "{} times": "more than once, which is told as that",
     "{} subnet, {} addresses": "no count",
     "{} has {} characters with this domain, and a host name at most {}": "more than a constant",

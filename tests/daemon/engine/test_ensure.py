@@ -155,25 +155,6 @@ async def test_a_call_of_a_daemon_that_died_is_late_from_the_start_of_the_next_o
     await house.stop()
 
 
-async def test_a_quarter_of_a_real_second_passes_before_a_call_cannot_take_effect_any_more(
-    build: Any,
-) -> None:
-    house = build()
-    house.clock.speed = 500.0  # a quarter of a real second is 125 seconds
-    await house.prepare()
-    await house.sow("node01")
-    sent_at = {"sent_at": house.clock.now()}
-    await house.commit(PutResource(Resource("node01", "demo", "thing", "a", "intended", None, 1, sent_at)))
-    await house.start()
-    await house.pass_time(LATE_SECONDS - 30)
-    await house.tell("node01", "rollback")
-    await house.pass_time(32)
-    assert (house.record().state, row(house).state) == ("rolling_back", "intended")
-    await house.pass_time(12)
-    assert (house.record().state, row(house).state) == ("rolled_back", "gone")
-    await house.stop()
-
-
 @pytest.mark.parametrize("status", [None, 408, 500, 503])
 async def test_an_answer_that_decides_nothing_leaves_the_doubt(house: Any, status: int | None) -> None:
     code = "in_doubt" if status in (None, 408) else "unavailable"
