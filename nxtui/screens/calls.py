@@ -16,7 +16,7 @@ from nxtui.draw.text import Line, fit
 from nxtui.model.calls import CallWindow, MadeCall
 from nxtui.model.known import Changes
 from nxtui.model.trail import Place
-from nxtui.screens.full_screen import FullScreen
+from nxtui.screens.row_screen import RowScreen
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.callrows import CallRows
 from nxtui.widgets.oneline import OneLine
@@ -28,7 +28,7 @@ REST = 0.15
 OLDER = "This nxd tells of no calls: it is older than this nxtui."
 
 
-class CallsScreen(FullScreen):
+class CallsScreen(RowScreen):
     """Calls in the order in which they ended, the newest at the bottom."""
 
     screen_name = "calls"
@@ -164,7 +164,7 @@ class CallsScreen(FullScreen):
                 return told[0]
         return call.view()
 
-    def _move(self, row: int) -> None:
+    def to_row(self, row: int) -> None:
         before = self.window.cursor
         self.window.move_to(row)
         if self.window.cursor != before:
@@ -174,26 +174,16 @@ class CallsScreen(FullScreen):
             self.redraw_frame()
 
     @property
-    def _page(self) -> int:
-        return max(1, self.list.size.height - 1)
+    def row_here(self) -> int:
+        return self.window.cursor
 
-    def action_down(self) -> None:
-        self._move(self.window.cursor + 1)
+    @property
+    def row_last(self) -> int:
+        return len(self.window)
 
-    def action_up(self) -> None:
-        self._move(self.window.cursor - 1)
-
-    def action_page_down(self) -> None:
-        self._move(self.window.cursor + self._page)
-
-    def action_page_up(self) -> None:
-        self._move(self.window.cursor - self._page)
-
-    def action_top(self) -> None:
-        self._move(0)
-
-    def action_bottom(self) -> None:
-        self._move(len(self.window))
+    @property
+    def rows_a_page(self) -> int:
+        return self.list.size.height - 1
 
     def action_unfold(self) -> None:
         """Show each of several calls that are alike, or one row for all of them."""

@@ -14,7 +14,7 @@ from nxtui.draw.text import Line, spread
 from nxtui.model import log_filter
 from nxtui.model.known import Changes
 from nxtui.model.trail import Place
-from nxtui.screens.full_screen import FullScreen
+from nxtui.screens.row_screen import RowScreen
 from nxtui.terminal import programs
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.logview import LogView
@@ -23,7 +23,7 @@ from nxtui.widgets.oneline import OneLine
 _LEVEL_WORDS = {"debug": "all levels", "warning": "warnings and errors", "error": "errors"}
 
 
-class LogScreen(FullScreen):
+class LogScreen(RowScreen):
     """Lines of one name or of everything, the newest at the bottom."""
 
     screen_name = "log"
@@ -89,31 +89,21 @@ class LogScreen(FullScreen):
         self.head.redraw()
         self.redraw_frame()
 
-    def _moved(self, index: int) -> None:
+    def to_row(self, index: int) -> None:
         self.log_view.move_to(index)
         self.head.redraw()
 
     @property
-    def _page(self) -> int:
-        return max(1, self.log_view.size.height - 1)
+    def row_here(self) -> int:
+        return self.window.cursor
 
-    def action_down(self) -> None:
-        self._moved(self.window.cursor + 1)
+    @property
+    def row_last(self) -> int:
+        return len(self.window.shown) - 1
 
-    def action_up(self) -> None:
-        self._moved(self.window.cursor - 1)
-
-    def action_page_down(self) -> None:
-        self._moved(self.window.cursor + self._page)
-
-    def action_page_up(self) -> None:
-        self._moved(self.window.cursor - self._page)
-
-    def action_top(self) -> None:
-        self._moved(0)
-
-    def action_bottom(self) -> None:
-        self._moved(len(self.window.shown) - 1)
+    @property
+    def rows_a_page(self) -> int:
+        return self.log_view.size.height - 1
 
     def targets(self) -> list[EntityView]:
         return [entity] if (entity := self.pointed()) is not None else []
@@ -154,7 +144,7 @@ class LogScreen(FullScreen):
 
     def action_mark_line(self) -> None:
         self.window.toggle_mark()
-        self._moved(self.window.cursor + (0 if self.window.follow else 1))
+        self.to_row(self.window.cursor + (0 if self.window.follow else 1))
 
     def action_save(self) -> None:
         lines = self.window.chosen()
@@ -203,7 +193,7 @@ class LogScreen(FullScreen):
 
     def _step(self, forward: bool) -> None:
         if self.window.step(forward):
-            self._moved(self.window.cursor)
+            self.to_row(self.window.cursor)
         else:
             self.nx.say("Nothing to go to: / searches.")
 

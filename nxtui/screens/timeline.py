@@ -18,7 +18,7 @@ from nxtui.model.listing import SORTS
 from nxtui.model.timelines import Cell, Span, TimelineMark
 from nxtui.model.times import clock
 from nxtui.model.trail import Place
-from nxtui.screens.full_screen import FullScreen
+from nxtui.screens.row_screen import RowScreen
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.chart import Chart
 from nxtui.widgets.oneline import OneLine
@@ -29,7 +29,7 @@ AT_ONCE = 60
 OLDER = "This nxd tells of no timelines: it is older than this nxtui."
 
 
-class TimelineScreen(FullScreen):
+class TimelineScreen(RowScreen):
     """Clusters with their nodes, those in trouble first; beneath them the tries of the one under the cursor."""
 
     screen_name = "timeline"
@@ -244,33 +244,23 @@ class TimelineScreen(FullScreen):
         name = self.chart.selected
         return "" if name is None else "\n".join(plain(line) for line in self._table(80))
 
-    def _move(self, row: int) -> None:
+    def to_row(self, row: int) -> None:
         self.chart.move_to(row)
         self.table.redraw()
         self.redraw_frame()
         self._fetch_seen()
 
     @property
-    def _page(self) -> int:
-        return max(1, self.chart.size.height - 2)
+    def row_here(self) -> int:
+        return self.chart.cursor
 
-    def action_down(self) -> None:
-        self._move(self.chart.cursor + 1)
+    @property
+    def row_last(self) -> int:
+        return len(self.chart.names)
 
-    def action_up(self) -> None:
-        self._move(self.chart.cursor - 1)
-
-    def action_page_down(self) -> None:
-        self._move(self.chart.cursor + self._page)
-
-    def action_page_up(self) -> None:
-        self._move(self.chart.cursor - self._page)
-
-    def action_top(self) -> None:
-        self._move(0)
-
-    def action_bottom(self) -> None:
-        self._move(len(self.chart.names))
+    @property
+    def rows_a_page(self) -> int:
+        return self.chart.size.height - 2
 
     def _moved(self, move: Callable[[tuple[float, float], int], None]) -> None:
         """Another piece of time is shown."""
@@ -312,7 +302,7 @@ class TimelineScreen(FullScreen):
         at = found.index(self._mark) + by if self._mark in found else (0 if by > 0 else len(found) - 1)
         mark = self._mark = found[at % len(found)]
         self._moved(lambda extent, count: self._span.show(mark.time, extent, count))
-        self._move(self.chart.names.index(mark.name))
+        self.to_row(self.chart.names.index(mark.name))
         self.nx.say(f"{clock(mark.time)} {mark.name} {mark.what}", about=mark.name)
 
     def action_scope(self) -> None:
