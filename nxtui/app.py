@@ -52,7 +52,7 @@ class NxTui(WaysOut):
     #middle { height: 1fr; }
     #left { width: 1fr; }
     #rows, #strip { height: auto; }
-    #log { height: 1fr; }
+    #log, #map { height: 1fr; }
     #banner { display: none; }
     #story { width: 1fr; }
     #pane, #objects { border-left: vkey $nx-rule; }

@@ -9,7 +9,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-ScreenName = Literal["fleet", "node", "log", "spec", "said", "calls", "timeline"]
+ScreenName = Literal["fleet", "node", "log", "spec", "said", "calls", "timeline", "map"]
 Group = Literal["Act", "Look", "Move", "Replay", "Leave"]
 
 
@@ -103,7 +103,7 @@ def _shown(key: str) -> str:
         return key
 
 
-_ALL: tuple[ScreenName, ...] = ("fleet", "node", "log", "spec", "said", "calls", "timeline")
+_ALL: tuple[ScreenName, ...] = ("fleet", "node", "log", "spec", "said", "calls", "timeline", "map")
 _ROWS: tuple[ScreenName, ...] = ("fleet", "node")
 _LINES: tuple[ScreenName, ...] = ("fleet", "node", "log")
 _FLEET: tuple[ScreenName, ...] = ("fleet",)
@@ -111,6 +111,8 @@ _LOG: tuple[ScreenName, ...] = ("log",)
 _SPEC: tuple[ScreenName, ...] = ("spec",)
 _CALLS: tuple[ScreenName, ...] = ("calls",)
 _TIME: tuple[ScreenName, ...] = ("timeline",)
+_MAP: tuple[ScreenName, ...] = ("map",)
+_INTO: tuple[ScreenName, ...] = ("fleet", "node", "map")
 _FOUND: tuple[ScreenName, ...] = ("log", "calls")
 
 
@@ -149,9 +151,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("members", "enter", "nodes", "Choose another node of the cluster.", "Look", ("node",), 5, "open"),
     Action("log", "L", "log", "The log on the whole screen.", "Look", _ROWS, 4),
     Action("calls", "C", "calls", "Every call to something outside, with status, try and request id.", "Look",
-           _ALL, 19),
+           _ALL, 20),
     Action("timeline", "T", "timeline", "What all went through on one axis of time, and when it is ready.", "Look",
            _ALL, 15),
+    Action("map", "M", "map", "A picture of the cluster: networks, nodes, what answered, who waits for whom.", "Look",
+           _ALL, 16),
+    Action("box_calls", "enter", "its calls", "Every call to something outside for what the box is.", "Look", _MAP, 3,
+           "open"),
     Action("zoom_in", "plus", "zoom in", "Cells that last shorter.", "Look", _TIME, 4, "more"),
     Action("zoom_out", "minus", "zoom out", "Cells that last longer.", "Look", _TIME, 8, "less"),
     Action("fold_quiet", "z", "fold quiet", "Fold stretches in which nothing ran, or show them again.", "Look",
@@ -167,9 +173,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("copy_curl", "Y", "as curl", "Copy the call as a curl command, with $TOKEN for its secrets.", "Look",
            _CALLS, 7),
     Action("login", "I", "into", "Step aside: log in on an address of it (ssh), or its serial console.", "Look",
-           _ROWS, 12),
-    Action("console", "", "console", "The serial console of its machine, until Ctrl-].", "Look", _ROWS),
-    Action("said", "H", "said", "Everything that this window said on its one line.", "Look", _ALL, 18),
+           _INTO, 12),
+    Action("console", "", "console", "The serial console of its machine, until Ctrl-].", "Look", _INTO),
+    Action("said", "H", "said", "Everything that this window said on its one line.", "Look", _ALL, 19),
     Action("next_trouble", "exclamation_mark", "next trouble", "To the next cause of trouble, or failed or slow row.",
            "Look", _ALL, 13),
     Action("filter", "slash", "filter", "Hide nodes: state:failed !cluster:a text.", "Look", ("fleet", "timeline"),
@@ -190,10 +196,10 @@ ACTIONS: tuple[Action, ...] = (
            _LOG, 11, "export"),
     Action("pager", "e", "pager", "The same lines in your pager ($PAGER).", "Look", _LOG, 0, "edit"),
     Action("scope", "full_stop", "all/one", "The log or calls of everything, or of what is selected.", "Look",
-           ("fleet", "log", "calls", "timeline"), 16),
+           ("fleet", "log", "calls", "timeline"), 17),
     Action("sort", "s", "sort", "Next order: a tree by trouble, or nodes by name, cluster, state …", "Look", _FLEET, 8),
     Action("turn", "o", "reverse", "Turn the order round.", "Look", _FLEET),
-    Action("mark", "space", "mark", "Mark the row; verbs act on all marked rows.", "Look", _FLEET, 17),
+    Action("mark", "space", "mark", "Mark the row; verbs act on all marked rows.", "Look", _FLEET, 18),
     Action("span", "v", "range", "Mark from the last mark to here.", "Look", _FLEET),
     Action("export", "x", "export", "Write the marked rows, else all that are shown, to a CSV file; asks its name.",
            "Look", _FLEET),
@@ -215,10 +221,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("clear", "escape", "clear", "Clear the filter, then the marks.", "Leave", _FLEET, 0, "back"),
     Action("earlier", "less_than_sign", "place before", "The place you looked at before.", "Leave", _ALL),
     Action("later", "greater_than_sign", "place after", "On again, after going back.", "Leave", _ALL),
-    Action("back", "escape", "back", "Back to the screen before.", "Leave", _ALL[1:], 20),
-    Action("palette", "colon", "commands", "Everything by its words: retry node02.", "Leave", _ALL, 21),
-    Action("help", "question_mark", "help", "All keys.", "Leave", _ALL, 22),
-    Action("quit", "q", "quit", "Close this window; the daemon goes on working.", "Leave", _ALL, 23),
+    Action("back", "escape", "back", "Back to the screen before.", "Leave", _ALL[1:], 21),
+    Action("palette", "colon", "commands", "Everything by its words: retry node02.", "Leave", _ALL, 22),
+    Action("help", "question_mark", "help", "All keys.", "Leave", _ALL, 23),
+    Action("quit", "q", "quit", "Close this window; the daemon goes on working.", "Leave", _ALL, 24),
 )  # fmt: skip
 
 MOVED = {

@@ -221,7 +221,7 @@ SHARED: Mapping[str, Verb] = {
 
 COMMANDS_TAKEN = frozenset({
     "serve", "sim", "demo", "validate", "plan", "preflight", "apply", "spec", "schema", "status", "show", "troubles",
-    "offers", "events", "logs", "timeline", "calls", "wait", "login", "console", "audit", "backup", "images",
+    "offers", "events", "logs", "timeline", "map", "calls", "wait", "login", "console", "audit", "backup", "images",
     "completion",
 })  # fmt: skip
 """What `nxd` does by these words is no verb, and no platform's verb can have one of them for its name."""

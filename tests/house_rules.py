@@ -118,8 +118,8 @@ HOUSE_RULES: dict[str, Room] = {
     ),
     "daemon.outlook": Room(
         (
-            "daemon.engine", "daemon.errors", "daemon.memory", "daemon.requests", "daemon.store", "daemon.wire",
-            "state_machines",
+            "daemon.engine", "daemon.errors", "daemon.memory", "daemon.platforms.base", "daemon.requests",
+            "daemon.store", "daemon.wire", "state_machines",
         ),
         ("msgspec",),
     ),

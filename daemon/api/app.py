@@ -93,6 +93,7 @@ class Api:
                 get("/v1/clusters/{name}", self._past.show),
                 get("/v1/nodes/{name}/console", self.console),
                 get("/v1/clusters/{name}/login", self.login),
+                get("/v1/clusters/{name}/map", self.map),
                 post("/v1/plans", self.plan),
                 post("/v1/specs", self.apply),
                 get("/v1/specs/{name}", self.spec),
@@ -131,6 +132,12 @@ class Api:
 
     async def troubles(self, request: web.Request) -> web.StreamResponse:
         return json_answer(self._views.news.now())
+
+    async def map(self, request: web.Request) -> web.StreamResponse:
+        record = self._verbs.find(request.match_info["name"])
+        if record.name != record.shard:
+            raise NxdError("unknown", f"{record.name} is a node: the map is that of {record.shard}.")
+        return json_answer(self._views.maps.of(record))
 
     async def login(self, request: web.Request) -> web.StreamResponse:
         return json_answer(

@@ -18,6 +18,7 @@ from daemon.errors.tree import NxdError
 from daemon.memory.bus import Notice
 from daemon.memory.history import Measure
 from daemon.memory.journal import Journal
+from daemon.outlook.maps import Maps
 from daemon.outlook.news import News
 from daemon.outlook.standing import Stamp, Standings
 from daemon.outlook.timelines import Timelines
@@ -47,6 +48,7 @@ class Views:
         self._standings = Standings(journal, engine)
         self.timelines = Timelines(journal, engine, self._standings)
         self.news = News(journal, engine, self._standings, lambda record: self._ways(record)[1])
+        self.maps = Maps(journal, engine, self._standings, lambda record: self._ways(record)[1])
         self.daemon = daemon
         self._kept: dict[str, tuple[Stamp, float, orjson.Fragment]] = {}
         """Name → what it was when the entity was written, until when that is so at most, and how it was written."""

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "events": ("lines", "Follow what happens."),
     "logs": ("lines", "Show the log."),
     "timeline": ("timeline", "Draw what nodes and clusters went through."),
+    "map": ("map", "Draw a cluster: networks, nodes, who waits for whom."),
     "calls": ("calls", "Show the calls to everything outside."),
     "wait": ("reading", "Wait until a cluster or node is done."),
     "login": ("reading", "Show where and how to log in to a cluster."),
@@ -37,6 +38,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completion": ("naming", "Print what lets a shell complete commands and names."),
 }
 """Command → the module that holds it and what it does, in the order of the help."""
+
+MODULE_NAMES = {"map": "map_"}
+"""Command → what it is called in its module, where Python has the word already."""
 
 BROUGHT = {"login", "console", *SHARED}
 """Commands that there are where a platform has what they do: a shell is offered them as the daemon tells."""
@@ -60,7 +64,7 @@ class _Lazy(click.Group):
             return verb
         if name not in COMMANDS:
             return _told(ctx, module, name)
-        command: click.Command = getattr(module, name)
+        command: click.Command = getattr(module, MODULE_NAMES.get(name, name))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

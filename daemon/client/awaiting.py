@@ -121,6 +121,7 @@ class AsyncClient:
     log = _awaiting(calls.log)
     calls_made = _awaiting(calls.made)
     timelines = _awaiting(calls.timelines)
+    map_of = _awaiting(calls.map_of)
     plan = _awaiting(calls.plan)
     plan_spec = _awaiting(calls.plan_spec)
     preflight = _awaiting(calls.preflight)

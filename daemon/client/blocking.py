@@ -115,6 +115,7 @@ class Client:
     log = _blocking(calls.log)
     calls_made = _blocking(calls.made)
     timelines = _blocking(calls.timelines)
+    map_of = _blocking(calls.map_of)
     plan = _blocking(calls.plan)
     plan_spec = _blocking(calls.plan_spec)
     preflight = _blocking(calls.preflight)

@@ -17,6 +17,7 @@ from daemon.wire import (
     FindingView,
     Health,
     Log,
+    MapView,
     Offers,
     Plan,
     Snapshot,
@@ -93,6 +94,11 @@ def made(
 def timelines(names: Sequence[str]) -> Call[TimelineList]:
     """What those of these names went through that there are; at most 60 names."""
     return Call("GET", "/v1/timelines", {"names": ",".join(names)})
+
+
+def map_of(cluster: str) -> Call[MapView]:
+    """A picture of a cluster as data."""
+    return Call("GET", f"/v1/clusters/{quote(cluster, safe='')}/map")
 
 
 def events(after: int | None = None, first: int | None = None) -> Call[None]:

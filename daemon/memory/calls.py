@@ -8,6 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 
 from daemon.clock import Clock
+from daemon.memory.looks import Looks
 from daemon.outside import OutsideCall
 from daemon.secrets.redaction import Redactor
 
@@ -34,6 +35,7 @@ class CallBook:
         self._waiting: deque[OutsideCall] = deque(maxlen=KEPT)
         self._under_way: list[list[OutsideCall]] = []
         """What goes along with commits that are not durable yet."""
+        self.looks = Looks()
         self._last = 0
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -43,6 +45,7 @@ class CallBook:
         for call in before:
             self._last = call.id
             self._count(call)
+            self.looks.take(call)
 
     def take(self, call: OutsideCall) -> None:
         """A call is over, in whatever thread."""
@@ -58,6 +61,7 @@ class CallBook:
         call.id = self._last = max(self._last + 1, int(now * 1000))
         self._hide(call)
         self._count(call)
+        self.looks.take(call)
         self._waiting.append(call)
         self._tell(call)
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from daemon.engine.context import Step
 from daemon.errors.tree import ErrorKind, Mend, NxdError
+from daemon.memory.looks import Looks
 from daemon.memory.mirror import Mirror
 from daemon.store.ops import Resource
 from pxe.book import Guest
@@ -17,6 +18,9 @@ from state_machines.kind import Kind
 from state_machines.objects import LATE_SECONDS, ObjectKind
 from state_machines.outcome import Problem
 from state_machines.record import Record
+
+Sign = Literal["waiting", "working", "ok", "attention", "failed", "releasing", "released", "unasked", "none"]
+"""What something that was asked came to, as a phase says it; that nobody has asked yet; or that it is no answer."""
 
 OF_A_CAPABILITY = ("login", "console")
 """The capabilities of a platform that are commands for people too."""
@@ -97,6 +101,42 @@ class Finding:
     owner: str | None
     command: str
     about: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One line of a picture: what was asked and answered, and when. ``sign`` is a phase, ``unasked`` where nobody has
+    asked yet, or ``none`` for what is no answer; older than so many ``fresh`` seconds it is told with its age."""
+
+    sign: Sign
+    what: str
+    value: str
+    at: float | None = None
+    fresh: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a picture shows of one member, or of a service of the whole, which has a ``name`` that is no record's.
+    ``address`` is where a person finds it, ``inside`` the box that it is in."""
+
+    name: str
+    rows: Sequence[Seen] = ()
+    beside: str = ""
+    rails: Sequence[str] = ()
+    address: str = ""
+    inside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A cluster as its platform draws it: networks by name with a few words about each, a box for each member that was
+    asked for, services of the whole, and facts about it."""
+
+    rails: Mapping[str, str] = field(default_factory=dict)
+    members: Sequence[Shown] = ()
+    services: Sequence[Shown] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 class Console(Protocol):
@@ -272,6 +312,22 @@ class Platform(ABC):
     def addresses(self, record: Record, resources: Sequence[Resource]) -> dict[str, str]:
         """Role → address, of what is reserved."""
         return {}
+
+    def picture(self, cluster: Record, members: Sequence[Record], mirror: Mirror, looks: Looks) -> Picture:
+        """What a map of a cluster shows of these members and of the whole, beside where each stands. Nothing is asked
+        for it: ``looks`` tells what was."""
+        return Picture(
+            members=[
+                Shown(
+                    member.name,
+                    [
+                        Seen("none", role, address)
+                        for role, address in self.addresses(member, mirror.resources(member.name)).items()
+                    ],
+                )
+                for member in members
+            ]
+        )
 
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> Guest | None:
         """What the boot server may tell the machine of this record now; None while it has none.

@@ -29,6 +29,7 @@ from daemon.wire.entities import (
     VerbTable,
     VerbView,
 )
+from daemon.wire.map import MapBox, MapEdge, MapNote, MapRail, MapRow, MapSign, MapView
 from daemon.wire.plans import (
     Accepted,
     Applied,
@@ -86,6 +87,13 @@ __all__ = [
     "FindingView",
     "Health",
     "Log",
+    "MapBox",
+    "MapEdge",
+    "MapNote",
+    "MapRail",
+    "MapRow",
+    "MapSign",
+    "MapView",
     "Nature",
     "NextView",
     "OfferView",

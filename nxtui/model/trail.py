@@ -11,7 +11,7 @@ KEPT = 50
 class Place(NamedTuple):
     """A screen and what it shows: the name of an entity, the path of a spec, None for all of it."""
 
-    kind: Literal["fleet", "entity", "log", "spec", "said", "calls", "timeline"]
+    kind: Literal["fleet", "entity", "log", "spec", "said", "calls", "timeline", "map"]
     name: str | None = None
 
 

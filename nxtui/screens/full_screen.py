@@ -263,6 +263,14 @@ class FullScreen(Screen[None], Canvas):
         entity = self.pointed()
         self.nx.go(Place("timeline", None if entity is None else entity["name"]))
 
+    def action_map(self) -> None:
+        """A picture of the cluster of what is looked at, with the cursor on it."""
+        entity = self.pointed() or next(iter(self.nx.fleet.clusters.values()), None)
+        if entity is None:
+            self.nx.say("There is no cluster yet.")
+        else:
+            self.nx.go(Place("map", entity["name"]))
+
     def action_theme(self) -> None:
         """The next theme."""
         self.nx.next_theme()

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from nxtui.screens.full_screen import FullScreen
 
 
+_SHOWN = dict.fromkeys(("calls", "timeline"), "This is shown already: . changes between one and all.")
+
+
 def show(app: NxTui, place: Place) -> None:
     """Show a place, above what is shown now."""
     match place:
@@ -33,12 +36,17 @@ def show(app: NxTui, place: Place) -> None:
             from nxtui.screens.timeline import TimelineScreen
 
             _push(app, place, TimelineScreen, TimelineScreen(name))
+        case Place("map", str(name)):
+            from nxtui.screens.map import MapScreen
+
+            entity = app.fleet.find(name)
+            _push(app, place, MapScreen, MapScreen(entity["cluster"] if entity else name, name))
 
 
 def _push(app: NxTui, place: Place, kind: type[FullScreen], screen: FullScreen) -> None:
     """Put a screen above the others, unless one of its kind is in front."""
     if isinstance(app.screen, kind):
-        app.say("This is shown already: . changes between one and all.")
+        app.say(_SHOWN.get(place.kind, "This is shown already."))
         return
     app.trail.visit(place)
     app.push_screen(screen)

@@ -60,6 +60,29 @@ def test_a_failure_and_a_retry_are_marked_and_natures_and_phases_are_told(night:
     shares = [share for _, share in second["points"]]
     assert shares == sorted(shares) and shares[-1] == 1.0 and len(shares) <= 64
     tell_the_same(night)
+    draw_what_answered(night)
+
+
+def draw_what_answered(night: Any) -> None:
+    """The map tells of each node what was asked of it and answered, and when; nothing that nobody asked is well."""
+    with Client(night.stage.socket) as client:
+        told, calls = client.map_of("demo"), client.calls_made(limit=10_000)
+        addresses = client.show("node02")["entity"]["addresses"]
+    assert [rail["name"] for rail in told["rails"]] == ["management", "workload"]
+    (box,) = [one for one in told["members"] if one["name"] == "node02"]
+    rows = {row["what"]: row for row in box["rows"]}
+    assert box["phase"] == "ok" and box["address"] == addresses["mgmt"]
+    assert [rows[role]["value"] for role in ("mgmt", "ahv", "cvm", "workload")] == [
+        addresses[role] for role in ("mgmt", "ahv", "cvm", "workload")
+    ]
+    asked = [call for call in calls if f"//{addresses['cvm']}:" in call["server"]]
+    assert rows["cvm"]["sign"] == "ok" and rows["Prism"]["value"] == str(asked[-1]["status"])
+    assert rows["Prism"]["seen"] == pytest.approx(asked[-1]["time"] + asked[-1]["ms"] / 1000, abs=0.1)
+    assert (rows["server"]["sign"], rows["server"]["value"]) == ("ok", "present")
+    assert rows["server"]["seen"] < rows["server"]["old_at"]
+    (prism,) = told["services"]
+    assert prism["name"].startswith("demo.") and prism["rows"][0]["value"] == "yes"
+    assert told["edges"] == [] and told["left"] == 0
 
 
 def tell_the_same(night: Any) -> None:
@@ -72,4 +95,8 @@ def tell_the_same(night: Any) -> None:
     assert any("\tfailed" in line and line.startswith("node02\t") for line in drawn)
     told = json.loads(nxd(night, "timeline", "node02", "--json").stdout)
     assert [one["name"] for one in told["timelines"]] == ["node02"]
+    shown = nxd(night, "map", "demo").stdout.splitlines()
+    assert any(line.startswith("node02\tok\tcvm\t127.") for line in shown)
+    assert json.loads(nxd(night, "map", "demo", "--json").stdout)["cluster"] == "demo"
+    assert "the map is that of demo" in nxd(night, "map", "node02").stderr
     assert nxd(night, "timeline", "nobody").returncode == 2

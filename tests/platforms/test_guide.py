@@ -78,7 +78,9 @@ def test_its_tables_name_nothing_that_there_is_not() -> None:
     assert sorted(named) == sorted(SEAM["Manifest"])
 
 
-@pytest.mark.parametrize("method", ["may_change", "waits_for_nodes", "foresee", "bounds", "discard"])
+@pytest.mark.parametrize(
+    "method", ["may_change", "waits_for_nodes", "foresee", "bounds", "picture", "discard"]
+)
 def test_its_example_of_a_method_can_be_called_as_the_daemon_does(method: str) -> None:
     meant = getattr(base.Platform, method)
     (shown,) = [

@@ -16,9 +16,21 @@ from daemon.drivers.rates import TokenBucket
 from daemon.engine.context import Step
 from daemon.life import release
 from daemon.life.members import FORMED
+from daemon.memory.looks import Looks
 from daemon.memory.mirror import Mirror
-from daemon.platforms.base import Bound, Check, Climb, Console, Finding, Foresight, Planned, Platform, Seed
-from daemon.platforms.ibm_nutanix import boot, planned, undo
+from daemon.platforms.base import (
+    Bound,
+    Check,
+    Climb,
+    Console,
+    Finding,
+    Foresight,
+    Picture,
+    Planned,
+    Platform,
+    Seed,
+)
+from daemon.platforms.ibm_nutanix import boot, picture, planned, undo
 from daemon.platforms.ibm_nutanix.addresses import Known
 from daemon.platforms.ibm_nutanix.audit import CloudAudit
 from daemon.platforms.ibm_nutanix.bounds import bounds
@@ -156,6 +168,9 @@ class IbmNutanix(Platform):
             reached = record.facts.get("external_ip")
             return {"cluster": str(reached)} if reached else {}
         return boot.addresses(list(resources))
+
+    def picture(self, cluster: Record, members: Sequence[Record], mirror: Mirror, looks: Looks) -> Picture:
+        return picture.picture(cluster, members, mirror, looks, self._settings.poll_seconds)
 
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> Guest | None:
         return boot.guest(self._settings, mirror, record, secret)

@@ -153,6 +153,12 @@ async def timeline(w: Any) -> None:
     w.app.tick()
 
 
+async def map_(w: Any) -> None:
+    await w.press("M")
+    await w.shows("workload")
+    await w.shows("OBJECTS")
+
+
 SCREENS: dict[str, Callable[[Any], Awaitable[None]]] = {
     "fleet": fleet,
     "cluster": cluster,
@@ -171,6 +177,7 @@ SCREENS: dict[str, Callable[[Any], Awaitable[None]]] = {
     "login": login,
     "calls": calls,
     "timeline": timeline,
+    "map": map_,
     "said": said,
     "band": band,
     "band-cluster": band_of_a_cluster,
@@ -186,6 +193,7 @@ CHANGES_NOTHING = (
     "login",
     "calls",
     "timeline",
+    "map",
     "said",
     "band",
 )

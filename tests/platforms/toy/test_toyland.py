@@ -57,6 +57,21 @@ def ended(child: Any) -> None:
     assert child.wait(30) == 0
 
 
+def test_its_map_is_drawn_by_those_who_know_nothing_of_it(toy: Any) -> None:
+    deployed(toy)
+    told = toy.asks(lambda client: client.map_of("row"))
+    assert told["rails"] == [{"name": "shelf", "about": "every box stands on it"}]
+    assert {"what": "colour", "text": "blue"} in told["notes"]
+    for box in told["members"]:
+        stands, seen = box["rows"]
+        assert (stands["sign"], stands["value"]) == ("ok", "")
+        assert (seen["sign"], seen["what"], seen["value"]) == ("ok", "box", "present")
+        assert seen["seen"] < seen["old_at"] and box["rails"] == ["shelf"] and box["beside"] == "blue"
+    assert told["edges"] == []
+    done = toy.run("map", "row")
+    assert done.code == 0 and f"{told['members'][0]['name']}\tok\tbox\tpresent\t" in done.out
+
+
 def test_every_call_to_its_world_is_listed_without_its_key(toy: Any, shelf: ShelfState) -> None:
     child = deployed(toy)
     before = len(shelf.asked)

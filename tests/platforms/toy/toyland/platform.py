@@ -14,8 +14,9 @@ from daemon.life import gate, installs, join, release, undo
 from daemon.life.members import FORMED
 from daemon.life.replacing import GENERATION, UNWANTED, Changes, generation_of
 from daemon.life.vetoes import Vetoes
+from daemon.memory.looks import Looks
 from daemon.memory.mirror import Mirror
-from daemon.platforms.base import Check, Climb, Finding, Planned, Platform, Seed
+from daemon.platforms.base import Check, Climb, Finding, Picture, Planned, Platform, Seed, Seen, Shown, Sign
 from daemon.settings.reading import Settings
 from daemon.store.ops import Resource
 from pxe.book import Guest
@@ -231,6 +232,19 @@ class Toyland(Platform):
 
     def renewal(self, record: Record, rows: Sequence[Resource]) -> Changes:
         return self._replacing.renewal(record, rows)
+
+    def picture(self, cluster: Record, members: Sequence[Record], mirror: Mirror, looks: Looks) -> Picture:
+        boxes = []
+        for member in members:
+            row = next((row for row in mirror.resources(member.name) if row.kind == "box"), None)
+            look = None if row is None else looks.of(row.cloud_id)
+            sign: Sign = "unasked" if look is None else "ok" if look.well else "failed"
+            value = "not made" if row is None else row.state
+            seen = Seen(sign, "box", value, None if look is None else look.time, fresh=3 * POLL)
+            boxes.append(Shown(member.name, [seen], str(member.spec["colour"]), ("shelf",)))
+        return Picture(
+            {"shelf": "every box stands on it"}, boxes, notes={"colour": str(cluster.spec["colour"])}
+        )
 
     def may_change(self, setting: str) -> bool:
         return setting.split(".")[0] in ("gate", "climb_to", "key")
