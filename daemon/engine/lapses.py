@@ -86,6 +86,7 @@ class Lapses:
         """Record → since when it stands where it does, and how many lapses its deadline is about to be put off by."""
         self._durable: dict[str, tuple[float, int]] = {}
         """The same, once that is durable."""
+        self._worth = _worth(journal.clock)
         journal.went_through = self._wrote
 
     async def make_up(self) -> None:
@@ -199,7 +200,7 @@ class Lapses:
 
     def _wrote(self, begun: float, over: float) -> None:
         """A commit went through, and since ``begun`` none had that was handed over."""
-        if over - begun > _worth(self._journal.clock):
+        if over - begun > self._worth:
             self._look()
             self._add(begun, over, UNWRITTEN)
 
@@ -213,7 +214,7 @@ class Lapses:
                 for piece in ((one[0], min(one[1], known.begun)), (max(one[0], known.over), one[1]))
                 if piece[0] < piece[1]
             ]
-        pieces = [piece for piece in pieces if piece[1] - piece[0] > _worth(self._journal.clock)]
+        pieces = [piece for piece in pieces if piece[1] - piece[0] > self._worth]
         self._found += [Lapse(*piece, said) for piece in pieces]
         if pieces:
             self._untold.set()

@@ -47,6 +47,8 @@ class Logfmt(logging.Formatter):
 
     def _quoted(self, value: object) -> str:
         """A value as it stands in a line: a secret is taken out first, which quoting might hide."""
+        if type(value) is int:
+            return str(value)
         text = self._known.text(f"{value:.3g}" if isinstance(value, float) else str(value))
         if text.isprintable():
             return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)

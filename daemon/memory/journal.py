@@ -164,7 +164,8 @@ class Journal:
         """Commit, and go on meanwhile. Once it is durable it is remembered, ``then`` follows, and the answer comes,
         which is that of ``commit``. No secret that the daemon knows gets into it. ``patient``: a hundredth of a second
         more or less does not matter."""
-        done = [op if type(op) is PutResource else self._without_secrets(op) for op in ops]
+        free = self._known.is_free(*map(_told_of, ops))
+        done = list(ops) if free else [self._without_secrets(op) for op in ops]
         if armed():
             point("before_commit", *concerned(done))
         begun = self.clock.now()
@@ -183,7 +184,7 @@ class Journal:
             self.bus.publish(_notice((op,), ()))
 
     def _without_secrets(self, op: Op) -> Op:
-        """The op, without the secrets that somebody outside quoted in an answer or a line."""
+        """The op, without the secrets that somebody outside quoted in an answer or a line (see ``_told_of``)."""
         hidden = self._known.value
         if type(op) is AddEvent:
             event = op.event
@@ -231,8 +232,10 @@ class Journal:
         self.mirror.apply(ops)
         if armed():
             _pass_results(ops)
+        said = log.isEnabledFor(logging.INFO)
         for event in events:
-            _say(event)
+            if said:
+                _say(event)
             self.told(event)
         if events:
             self.history.take(events)
@@ -286,6 +289,17 @@ class Journal:
         stored = {one.id for one in found}
         found += [one for one in fresh if one.id not in stored]
         return found[-limit:] if tail else found[:limit]
+
+
+def _told_of(op: Op) -> object:
+    """What of an op may quote somebody outside."""
+    if type(op) is AddEvent:
+        return op.event.message, op.event.data
+    if type(op) is PutRecord:
+        return op.record.wait, op.record.error
+    if type(op) is PutSignal:
+        return op.signal.data
+    return None
 
 
 def _say(event: Event) -> None:

@@ -170,6 +170,31 @@ def test_a_secret_is_found_however_many_others_are_known(others: int, length: in
         )
 
 
+@pytest.mark.parametrize("secret", ["abc12!", "abc12!d", "abc12!de", "abc12!def-ghi-jkl-mno"])
+@pytest.mark.parametrize("before", range(7))
+def test_a_secret_among_many_is_found_wherever_it_begins(secret: str, before: int) -> None:
+    redactor = Redactor()
+    for number in range(300):
+        redactor.add(f"{number:03}-other-secret")
+    redactor.add(secret)
+    for text in (secret, f"{secret} and more", secret[:8]):
+        if len(text) >= min(8, len(secret)):
+            shown = redactor.text(f"{'~' * 200}{'~' * before}{text}")
+            assert shown == f"{'~' * 200}{'~' * before}{HIDDEN}{text[len(secret) :]}"
+
+
+@pytest.mark.parametrize("others", [0, 300], ids=["alone", "among many"])
+def test_a_secret_is_found_in_data_whose_text_quotes_it_once_more(others: int) -> None:
+    secret = 'a"b\\c\'d"é!end'
+    redactor = Redactor()
+    for number in range(others):
+        redactor.add(f"{number:03}-other-secret")
+    redactor.add(secret)
+    for quoted in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], html.escape(secret)):
+        assert redactor.value({"evidence": [f"it said {quoted}"]}) == {"evidence": [f"it said {HIDDEN}"]}
+    assert redactor.value({secret: 1, "half": "\ud800"}) == {HIDDEN: 1, "half": "\ud800"}
+
+
 def test_a_line_of_the_journal_holds_no_secret_nor_does_its_traceback() -> None:
     known = Redactor()
     known.add("correct-horse-battery-staple")
