@@ -10,6 +10,9 @@ from cells import Cell
 
 HELD = 90.0
 """Daemon seconds for which a request is held: less than a create may be late."""
+APPLIED_LATE = 60.0
+"""Daemon seconds after which a call is applied late: so much less than it may be that a machine which stands still for
+a moment between the two makes no difference."""
 
 Rule = dict[str, Any]
 _Prism = tuple[str, str, dict[str, Any]]
@@ -168,7 +171,7 @@ _FAULT_RULES: Mapping[str, Any] = {
     "F1": _acting("refused", seconds=30.0),
     "F2": _acting("hang"),
     "F3": _acting("hang_after"),
-    "F4": _acting("slow", delay=90.0),
+    "F4": _acting("slow", delay=APPLIED_LATE),
     "F5": _acting("html"),
     "F5a": _acting("fail_after"),
     "F5b": _acting("reset_after"),
