@@ -26,8 +26,8 @@ from daemon.drivers import prism
 from tests.loopback import address, networks
 
 SPEED = 600.0
-"""So slow that a busy machine has read a call in the 0.2 s that it may be late; at twice the speed one run of a thousand
-kills on such a machine found records made twice."""
+"""So slow that a busy machine has read a call in the 0.2 s that it may be late; at twice the speed one run of a
+thousand kills on such a machine found records made twice."""
 WORKERS = 2
 KILLS_IN_AN_EPISODE = (8, 40)
 READ_TIMEOUT = 0.4
