@@ -56,7 +56,7 @@ class NxTui(WaysOut):
     #banner { display: none; }
     #story { width: 1fr; }
     #pane, #objects { border-left: vkey $nx-rule; }
-    HelpScreen, Confirm, Pick { align: center middle; background: $background 60%; }
+    HelpScreen, Confirm, Pick, SecretDialog { align: center middle; background: $background 60%; }
     #dialog {
         width: 90%; max-width: 100; height: auto; max-height: 90%;
         background: $panel; border: round $secondary; padding: 0 1;
@@ -329,6 +329,16 @@ class NxTui(WaysOut):
 
         self.trail.visit(Place("spec", str(file)))
         self.push_screen(SpecScreen(file))
+
+    def open_draft(self, file: Path, cluster: str, edits: bool) -> None:
+        """The draft of a cluster's spec, in the editor first if it is to be edited."""
+        from nxtui.screens.spec import SpecScreen
+
+        screen = SpecScreen(file, draft=cluster)
+        self.trail.visit(Place("spec", str(file)))
+        self.push_screen(screen)
+        if edits:
+            screen.call_after_refresh(screen.action_edit)
 
     def open_console(self, entity: EntityView) -> None:
         """Lend the terminal to the serial console of a node's machine."""

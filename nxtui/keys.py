@@ -5,11 +5,13 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 from textual.binding import Binding, BindingType
 
-ScreenName = Literal["fleet", "node", "log", "spec", "said", "calls", "timeline", "map"]
+ScreenName = Literal[
+    "fleet", "node", "log", "spec", "said", "calls", "timeline", "map", "applied", "checks", "audit"
+]
 Group = Literal["Act", "Look", "Move", "Replay", "Leave"]
 
 
@@ -103,7 +105,7 @@ def _shown(key: str) -> str:
         return key
 
 
-_ALL: tuple[ScreenName, ...] = ("fleet", "node", "log", "spec", "said", "calls", "timeline", "map")
+_ALL: tuple[ScreenName, ...] = get_args(ScreenName)
 _ROWS: tuple[ScreenName, ...] = ("fleet", "node")
 _LINES: tuple[ScreenName, ...] = ("fleet", "node", "log")
 _FLEET: tuple[ScreenName, ...] = ("fleet",)
@@ -111,6 +113,9 @@ _LOG: tuple[ScreenName, ...] = ("log",)
 _SPEC: tuple[ScreenName, ...] = ("spec",)
 _CALLS: tuple[ScreenName, ...] = ("calls",)
 _TIME: tuple[ScreenName, ...] = ("timeline",)
+_APPLIED: tuple[ScreenName, ...] = ("applied",)
+_CHECKS: tuple[ScreenName, ...] = ("checks",)
+_AUDIT: tuple[ScreenName, ...] = ("audit",)
 _MAP: tuple[ScreenName, ...] = ("map",)
 _INTO: tuple[ScreenName, ...] = ("fleet", "node", "map")
 _FOUND: tuple[ScreenName, ...] = ("log", "calls")
@@ -158,6 +163,25 @@ ACTIONS: tuple[Action, ...] = (
            _ALL, 16),
     Action("box_calls", "enter", "its calls", "Every call to something outside for what the box is.", "Look", _MAP, 3,
            "open"),
+    Action("applied", "S", "spec", "The spec of the cluster as it is in force, and what became of each line.", "Look",
+           _ALL, 24),
+    Action("plan_draft", "enter", "plan the draft", "Open the draft with its mistakes or its plan.", "Look", _APPLIED,
+           3, "open"),
+    Action("edit_draft", "e", "edit a draft", "Open a draft in your editor: the one kept, else a copy.", "Look",
+           _APPLIED, 4, "edit"),
+    Action("show_draft", "tab", "draft", "The draft in place of what is in force, and back.", "Look", _APPLIED, 6,
+           "other"),
+    Action("next_difference", "right_square_bracket", "next told", "To the next line of which something is told.",
+           "Look", _APPLIED, 5, "next_problem"),
+    Action("prev_difference", "left_square_bracket", "told before", "To the line before of which something is told.",
+           "Look", _APPLIED, 0, "prev_problem"),
+    Action("checks", "P", "preflight", "Look up everything that the spec needs; nothing is changed.", "Look", _ALL, 25),
+    Action("audit", "A", "audit", "The clouds against the ledger, both ways; nothing is changed.", "Look", _ALL, 26),
+    Action("look_again", "enter", "look again", "Look everything up once more.", "Look", ("checks", "audit"), 3,
+           "open"),
+    Action("copy_command", "Y", "as a command", "Copy the command that looks the same up.", "Look", _CHECKS, 7,
+           "copy_curl"),
+    Action("mark_stray", "space", "mark", "Mark the stray; a d deletes the marked ones.", "Look", _AUDIT, 4, "mark"),
     Action("zoom_in", "plus", "zoom in", "Cells that last shorter.", "Look", _TIME, 4, "more"),
     Action("zoom_out", "minus", "zoom out", "Cells that last longer.", "Look", _TIME, 8, "less"),
     Action("fold_quiet", "z", "fold quiet", "Fold stretches in which nothing ran, or show them again.", "Look",
@@ -221,18 +245,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("clear", "escape", "clear", "Clear the filter, then the marks.", "Leave", _FLEET, 0, "back"),
     Action("earlier", "less_than_sign", "place before", "The place you looked at before.", "Leave", _ALL),
     Action("later", "greater_than_sign", "place after", "On again, after going back.", "Leave", _ALL),
-    Action("back", "escape", "back", "Back to the screen before.", "Leave", _ALL[1:], 21),
-    Action("palette", "colon", "commands", "Everything by its words: retry node02.", "Leave", _ALL, 22),
-    Action("help", "question_mark", "help", "All keys.", "Leave", _ALL, 23),
-    Action("quit", "q", "quit", "Close this window; the daemon goes on working.", "Leave", _ALL, 24),
+    Action("back", "escape", "back", "Back to the screen before.", "Leave", _ALL[1:], 31),
+    Action("palette", "colon", "commands", "Everything by its words: retry node02.", "Leave", _ALL, 32),
+    Action("help", "question_mark", "help", "All keys.", "Leave", _ALL, 33),
+    Action("quit", "q", "quit", "Close this window; the daemon goes on working.", "Leave", _ALL, 34),
 )  # fmt: skip
 
 MOVED = {
-    "A": "apply",
     "D": "destroy",
-    "P": "unprotect",
     "R": "rollback",
-    "S": "login",
     "V": "pager",
     "X": "replace",
     "b": "play",

@@ -220,9 +220,9 @@ SHARED: Mapping[str, Verb] = {
 """The verbs that mean the same on every platform, in the order in which they are offered."""
 
 COMMANDS_TAKEN = frozenset({
-    "serve", "sim", "demo", "validate", "plan", "preflight", "apply", "spec", "schema", "status", "show", "troubles",
-    "offers", "events", "logs", "timeline", "map", "calls", "wait", "login", "console", "audit", "backup", "images",
-    "completion",
+    "serve", "sim", "demo", "validate", "plan", "preflight", "apply", "spec", "drafts", "schema", "status", "show",
+    "troubles", "offers", "events", "logs", "timeline", "map", "calls", "wait", "login", "console", "audit", "backup",
+    "images", "completion",
 })  # fmt: skip
 """What `nxd` does by these words is no verb, and no platform's verb can have one of them for its name."""
 

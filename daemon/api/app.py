@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import pwd
-import socket
-import struct
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from aiohttp.http_exceptions import PayloadEncodingError
 
 from daemon.api.answers import ASKED, json_answer
+from daemon.api.bodies import actor_of, body_of, maybe_text, maybe_true, text_of
 from daemon.api.console import ConsoleSockets
+from daemon.api.drafts import DraftRequests
 from daemon.api.looking_back import LookingBack
 from daemon.api.parameters import asked, shortened
 from daemon.api.stream import lines
@@ -28,6 +25,7 @@ from daemon.memory.journal import WRITE_SECONDS, Journal
 from daemon.platforms import spec_model, states
 from daemon.requests.audit import Audit
 from daemon.requests.consoles import ConsoleFailed, Consoles
+from daemon.requests.drafts import Drafts
 from daemon.requests.login import Login
 from daemon.requests.offers import offers
 from daemon.requests.specs import Specs
@@ -43,8 +41,6 @@ log = logging.getLogger("nxd.api")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _STATUS = {"unknown": 404, "refused": 409, "plan_changed": 409, "deletes": 409, "database": 503}
 BODY_LIMIT = 4 * 1024 * 1024
-BODY_SECONDS = 30.0
-"""How long a caller may take for the body of a request."""
 
 
 class Api:
@@ -70,12 +66,16 @@ class Api:
         self._specs = specs
         self._views = views
         self._past = LookingBack(journal, engine, verbs, views)
+        self._drafts = Drafts(journal, box)
+        self._drafted = DraftRequests(self._drafts)
         self._reading = asyncio.Lock()
 
     def app(self) -> web.Application:
         """The application for an AppRunner."""
         app = web.Application(middlewares=[self._answer_errors], client_max_size=BODY_LIMIT)
-        get, post = (partial(one, expect_handler=self._go_on) for one in (web.get, web.post))
+        get, post, delete = (
+            partial(one, expect_handler=self._go_on) for one in (web.get, web.post, web.delete)
+        )
         app.add_routes(
             [
                 get("/v1/snapshot", self.snapshot),
@@ -97,6 +97,10 @@ class Api:
                 post("/v1/plans", self.plan),
                 post("/v1/specs", self.apply),
                 get("/v1/specs/{name}", self.spec),
+                get("/v1/drafts", self._drafted.all),
+                post("/v1/drafts", self._drafted.keep),
+                get("/v1/drafts/{name}", self._drafted.one),
+                delete("/v1/drafts/{name}", self._drafted.drop),
                 post("/v1/verbs", self.verb),
                 post("/v1/preflights", self.preflight),
                 get("/v1/audit", self.audit),
@@ -141,13 +145,13 @@ class Api:
 
     async def login(self, request: web.Request) -> web.StreamResponse:
         return json_answer(
-            await self._login.tell(self._verbs.find(request.match_info["name"]), _actor(request))
+            await self._login.tell(self._verbs.find(request.match_info["name"]), actor_of(request))
         )
 
     async def console(self, request: web.Request) -> web.StreamResponse:
         record = self._verbs.find(request.match_info["name"])
         force = request[ASKED].numbers["force"] == 1
-        return await self._consoles.serve(request, record, _actor(request), force)
+        return await self._consoles.serve(request, record, actor_of(request), force)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         numbers = request[ASKED].numbers
@@ -162,18 +166,19 @@ class Api:
         return response
 
     async def plan(self, request: web.Request) -> web.StreamResponse:
-        body = await _body(request, {"verb", "target", "step", "spec"})
+        body = await body_of(request, {"verb", "target", "step", "spec"})
         if "spec" in body:
             if len(body) > 1:
                 raise NxdError("request", "A plan is that of a spec or that of a verb: give one of them.")
             return json_answer(await self._specs.plan(await self._spec(body)))
-        step = _maybe_text(body, "step")
-        return json_answer(self._verbs.plan(_text(body, "verb"), _text(body, "target"), step))
+        step = maybe_text(body, "step")
+        return json_answer(self._verbs.plan(text_of(body, "verb"), text_of(body, "target"), step))
 
     async def apply(self, request: web.Request) -> web.StreamResponse:
-        body = await _body(request, {"spec", "digest"})
+        body = await body_of(request, {"spec", "digest"})
         spec = await self._spec(body)
-        changed = await self._specs.apply(spec, _actor(request), _maybe_text(body, "digest"))
+        changed = await self._specs.apply(spec, actor_of(request), maybe_text(body, "digest"))
+        await self._drafts.drop_applied(spec.cluster, text_of(body, "spec"))
         answer = {"cluster": spec.cluster, "changed": changed, "revision": self._journal.mirror.revision}
         return json_answer(answer)
 
@@ -181,36 +186,39 @@ class Api:
         record = self._verbs.find(request.match_info["name"])
         if record.name != record.shard:
             raise NxdError("unknown", f"{record.name} is a node: the spec is that of {record.shard}.")
-        return json_answer({"cluster": record.name, "spec": self._specs.text(record)})
+        return json_answer(await self._views.spec(record, self._drafts))
 
     async def verb(self, request: web.Request) -> web.StreamResponse:
-        body = await _body(request, {"verb", "target", "digest", "token", "step", "meant"})
+        body = await body_of(request, {"verb", "target", "digest", "token", "step", "meant"})
         accepted = await self._verbs.give(
-            _text(body, "verb"),
-            _text(body, "target"),
-            _actor(request),
-            _maybe_text(body, "digest"),
-            _maybe_text(body, "token"),
-            _maybe_text(body, "step"),
-            _maybe_true(body, "meant"),
+            text_of(body, "verb"),
+            text_of(body, "target"),
+            actor_of(request),
+            maybe_text(body, "digest"),
+            maybe_text(body, "token"),
+            maybe_text(body, "step"),
+            maybe_true(body, "meant"),
         )
         return json_answer(accepted)
 
     async def preflight(self, request: web.Request) -> web.StreamResponse:
-        spec = await self._spec(await _body(request, {"spec"}))
+        spec = await self._spec(await body_of(request, {"spec"}))
         checks = await self._specs.preflight(spec)
         return json_answer(self._box.known.value({"checks": [asdict(check) for check in checks]}))
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
+        clock = self._journal.clock
+        began = clock.now()
         findings = await self._audit.findings()
-        return json_answer({"findings": [asdict(finding) for finding in findings]})
+        told = {"findings": [asdict(finding) for finding in findings], "agree": self._audit.agreed(findings)}
+        return json_answer({**told, "looked": clock.now(), "seconds": round(clock.now() - began, 1)})
 
     async def discard(self, request: web.Request) -> web.StreamResponse:
-        body = await _body(request, {"ids", "meant"})
+        body = await body_of(request, {"ids", "meant"})
         ids = body.get("ids")
         if not isinstance(ids, list) or not ids or not all(isinstance(one, str) for one in ids):
             raise NxdError("request", "ids must be a list of ids.")
-        left = await self._audit.discard(ids, _actor(request), _maybe_true(body, "meant"))
+        left = await self._audit.discard(ids, actor_of(request), maybe_true(body, "meant"))
         return json_answer({"left": [asdict(finding) for finding in left]})
 
     async def health(self, request: web.Request) -> web.StreamResponse:
@@ -222,7 +230,7 @@ class Api:
 
     async def _spec(self, body: dict[str, Any]) -> ClusterSpec:
         """The spec in a request, read beside everything else that goes on, one at a time. Raises SpecRefused."""
-        text = "" if body.get("spec") == "" else _text(body, "spec")
+        text = "" if body.get("spec") == "" else text_of(body, "spec")
         async with self._reading:
             return await asyncio.to_thread(self._read_spec, text)
 
@@ -276,72 +284,6 @@ class SpecRefused(NxdError):
         self.problems = [
             {"line": one.line, "column": one.column, "message": one.message} for one in error.problems
         ]
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON. Raises NxdError for a key that stands in it twice: nobody can tell which one is meant."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for place, key in enumerate(keys) if key in keys[:place])
-        raise NxdError(
-            "request", f'The key "{shortened(twice)}" stands in the body more than once: give it once.'
-        )
-    return found
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number of JSON")
-
-
-async def _body(request: web.Request, keys: Collection[str]) -> dict[str, Any]:
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            body = json.loads(await request.read(), object_pairs_hook=_once, parse_constant=_no_number)
-        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair can be stored nowhere
-    except TimeoutError as error:
-        raise NxdError("request", f"The body did not come within {BODY_SECONDS:.0f} seconds.") from error
-    except (web.RequestPayloadError, PayloadEncodingError) as error:
-        raise NxdError("request", "The body is not what the head of the request says of it.") from error
-    except (ValueError, RecursionError) as error:
-        raise NxdError("request", "The body is not JSON.", evidence=str(error)) from error
-    if not isinstance(body, dict):
-        raise NxdError("request", "The body must be a JSON object.")
-    strange = sorted(set(body) - set(keys))
-    if strange:
-        raise NxdError("request", f"Unknown: {', '.join(strange)}. Known: {', '.join(sorted(keys))}.")
-    return {key: value for key, value in body.items() if value is not None}
-
-
-def _text(body: dict[str, Any], key: str) -> str:
-    value = body.get(key)
-    if not isinstance(value, str) or not value:
-        raise NxdError("request", f"{key} is missing or not a text.")
-    return value
-
-
-def _maybe_text(body: dict[str, Any], key: str) -> str | None:
-    return _text(body, key) if key in body else None
-
-
-def _maybe_true(body: dict[str, Any], key: str) -> bool:
-    said = body.get(key, False)
-    if not isinstance(said, bool):
-        raise NxdError("request", f"{key} must be true or false.")
-    return said
-
-
-def _actor(request: web.Request) -> str:
-    """Who is at the other end of the socket, by the kernel's word (SO_PEERCRED)."""
-    sock = request.get_extra_info("socket")
-    try:
-        credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        uid = struct.unpack("3i", credentials)[1]
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"
-    except (AttributeError, OSError):
-        return "unknown"
 
 
 def _error(error: Exception, request: web.Request) -> tuple[int, dict[str, Any]]:

@@ -24,6 +24,8 @@ from daemon.outlook.standing import Stamp, Standings
 from daemon.outlook.timelines import Timelines
 from daemon.outside import OutsideCall
 from daemon.requests.audit import Audit, missed
+from daemon.requests.drafts import Drafts
+from daemon.requests.read_back import ReadBack
 from daemon.requests.verbs import Verbs
 from daemon.store.ops import Event, Resource
 from state_machines.kind import Kind
@@ -45,6 +47,7 @@ class Views:
         self._engine = engine
         self._verbs = verbs
         self._audit = Audit(journal, engine)
+        self._read_back = ReadBack(journal, engine)
         self._standings = Standings(journal, engine)
         self.timelines = Timelines(journal, engine, self._standings)
         self.news = News(journal, engine, self._standings, lambda record: self._ways(record)[1])
@@ -148,6 +151,32 @@ class Views:
             view["outlook"] = stands.expected.outlook
         self._add_what_it_brings(view)
         return view
+
+    async def spec(self, cluster: Record, drafts: Drafts) -> wire.SpecText:
+        """The spec of a cluster, what became of its lines, and the draft of another one. Raises StoreError."""
+        text = self._read_back.text(cluster)
+        told = wire.SpecText(
+            cluster=cluster.name, spec=text, marks=self._read_back.marks(cluster, text, self._stands_in_spec)
+        )
+        if (applied := await self._read_back.applied(cluster)) is not None:
+            told["applied"] = applied
+        if (draft := drafts.find(cluster.name)) is not None:
+            told["draft"] = draft
+        return told
+
+    def _stands_in_spec(self, record: Record) -> tuple[wire.Phase, str, str]:
+        """Where a node stands, beside its line of the spec."""
+        kind = self._engine.kind(record)
+        lost = missed(self._journal.mirror, record.name)
+        rows = self._journal.mirror.resources(record.name)
+        missing = [row.kind for row in rows if row.cloud_id in lost]
+        told = [sentence(record, kind)]
+        if record.attempt > 1:
+            told.append(f"try {record.attempt}")
+        if missing:
+            told.append(f"missing outside: {', '.join(missing)}")
+        addresses = self._engine.platform(record).addresses(record, rows)
+        return self._standings.of(record).phase, ", ".join(told), next(iter(addresses.values()), "")
 
     def _add_what_it_brings(self, view: wire.EntityView) -> None:
         """The commands that its platform has for it beside its verbs."""

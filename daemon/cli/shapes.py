@@ -10,6 +10,7 @@ from daemon.wire import (
     CallList,
     CheckView,
     Detail,
+    DraftList,
     EntityView,
     EventView,
     FindingView,
@@ -141,6 +142,7 @@ SHAPES: dict[str, Any] = {
     "preflight": list[CheckView],
     "apply": ApplyAnswer,
     "spec": SpecText,
+    "drafts": DraftList,
     **dict.fromkeys(SHARED, VerbAnswer),
     "sim": dict[str, Any] | list[dict[str, Any]],
 }

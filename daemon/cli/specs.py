@@ -12,7 +12,6 @@ import click
 
 from daemon import wire
 from daemon.cli.ending import CommandFailed, find_socket
-from daemon.cli.naming import known_clusters, named
 from daemon.cli.numbers import SECONDS
 from daemon.cli.output import print_json, record, terminal
 from daemon.display.encodings import NotText, text_from, text_in
@@ -207,22 +206,6 @@ def _apply(client: Client, text: str, digest: str | None, yes: bool, as_json: bo
 
     plan = client.plan_spec(text)
     return client.apply(text, plan["digest"] if yes else agreed(plan, as_json))
-
-
-@click.command()
-@click.argument("name", callback=named, shell_complete=known_clusters)
-@_json
-@click.pass_obj
-def spec(options: dict[str, Any], name: str, as_json: bool) -> None:
-    """Print the spec of a cluster as it is in force, ready to be edited and applied."""
-    from daemon.cli.patience import TerminalClient
-
-    with TerminalClient(find_socket(options)) as client:
-        found = client.spec(name)
-    if as_json:
-        print_json(found)
-    else:
-        print(found["spec"], end="")
 
 
 @click.command()

@@ -10,9 +10,11 @@ from urllib.parse import quote
 from daemon.wire import (
     Accepted,
     Applied,
+    AuditView,
     CallView,
     CheckView,
     Detail,
+    DraftView,
     EntityView,
     FindingView,
     Health,
@@ -127,6 +129,11 @@ def audit() -> Call[list[FindingView]]:
     return Call("GET", "/v1/audit", key="findings")
 
 
+def audited() -> Call[AuditView]:
+    """The same with when it was looked at, and what agrees."""
+    return Call("GET", "/v1/audit")
+
+
 def discard(ids: Sequence[str], meant: bool | None = None) -> Call[list[FindingView]]:
     """Go one step towards deleting what an audit called unknown; what of it still stands. Refused unless ``meant``."""
     return Call("POST", "/v1/audit/deletions", body=_given(ids=list(ids), meant=meant), key="left")
@@ -145,6 +152,26 @@ def apply(text: str, digest: str | None = None) -> Call[Applied]:
 def spec(cluster: str) -> Call[SpecText]:
     """The spec of a cluster as it is in force, as YAML."""
     return Call("GET", f"/v1/specs/{quote(cluster, safe='')}")
+
+
+def drafts() -> Call[list[DraftView]]:
+    """Every draft without its text."""
+    return Call("GET", "/v1/drafts", key="drafts")
+
+
+def draft(name: str) -> Call[DraftView]:
+    """One draft with its text. Raises DaemonRefused with status 404 if there is none."""
+    return Call("GET", f"/v1/drafts/{quote(name, safe='')}")
+
+
+def keep_draft(name: str, text: str) -> Call[DraftView]:
+    """Keep a text as the draft of that name."""
+    return Call("POST", "/v1/drafts", body={"name": name, "spec": text})
+
+
+def drop_draft(name: str) -> Call[dict[str, bool]]:
+    """Forget a draft."""
+    return Call("DELETE", f"/v1/drafts/{quote(name, safe='')}")
 
 
 def verb(verb: str, target: str, **how: str | bool | None) -> Call[Accepted]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from daemon import wire
 from daemon.engine import legality
 from daemon.engine.engine import Engine
 from daemon.engine.legality import Situation
@@ -18,6 +19,7 @@ from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Finding
 from daemon.store.ops import NO_ROUND, AddEvent, Event, Op, PutSignal, Signal
 from daemon.words import first_of, sentences
+from state_machines.objects import ObjectKind
 from state_machines.outcome import Remedy
 from state_machines.record import Record
 
@@ -67,6 +69,29 @@ class Audit:
         with suppress(StoreError):  # what it says, it says all the same
             await self._keep([one for told in found.values() for one in told], asked)
         return found
+
+    def agreed(self, findings: Sequence[Finding]) -> list[wire.AgreedView]:
+        """How many objects of each kind are as the ledger says, by these findings; of a platform that could not be
+        asked for everything nothing is known."""
+        mirror = self._journal.mirror
+        unasked = {one.name for one in findings if one.finding == "unasked" and one.kind == "platform"}
+        if any(one.finding == "unasked" and one.kind != "platform" for one in findings):
+            return []
+        missing = {one.id for one in findings if one.finding == "missing"}
+        counts: Counter[str] = Counter()
+        words: dict[str, ObjectKind] = {}
+        for row in mirror.all_resources():
+            record = mirror.records.get(row.owner)
+            if record is None or record.platform in unasked or self._engine.is_absent(record):
+                continue
+            kind = self._engine.platform(record).objects.get(row.kind)
+            if kind is not None and row.state == "present" and row.cloud_id and row.cloud_id not in missing:
+                counts[row.kind] += 1
+                words[row.kind] = kind
+        return [
+            wire.AgreedView(kind=kind, count=count, text=f"{count} {_word(words[kind], count)}")
+            for kind, count in counts.most_common()
+        ]
 
     def makes_up(self, record: Record) -> list[Remedy]:
         """What a person can do about each object that the last audit did not find outside, of what should stand as it
@@ -203,6 +228,10 @@ class Audit:
             why = "several have the same id" if twice else "its platform deletes nothing that is in no ledger"
             raise NxdError("refused", f"Nothing was deleted: {why}: {what}.",
                            remedy=[Remedy("command", one.command, command=one.command) for one in by_hand])  # fmt: skip
+
+
+def _word(kind: ObjectKind, count: int) -> str:
+    return kind.one if count == 1 else kind.several
 
 
 def _lost(record: Record, one: Finding, now: float) -> AddEvent:

@@ -19,9 +19,10 @@ from daemon.memory.journal import Journal
 from daemon.platforms.base import Check, Foresight, Platform, Seed
 from daemon.requests.differences import as_written, differing, moved, unlike
 from daemon.requests.plans import ask_before, changes, creations, deletions, plan_of, stages_of
+from daemon.requests.read_back import applied_line
 from daemon.requests.sealing import sealed_secrets, unknown_seals, with_references
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, Op, PutRecord, Resource
-from daemon.words import sentences
+from daemon.words import counted, sentences
 from state_machines.lifecycle import RELEASED
 from state_machines.outcome import Remedy
 from state_machines.record import Record
@@ -227,18 +228,6 @@ class Specs:
         await self._journal.commit(*secrets, AddCommand(command), said)
         self._engine.poke(cluster)
 
-    def text(self, cluster: Record) -> str:
-        """The spec that is in force, or waits to be, as YAML that can be applied again, where its platform is there."""
-        from daemon.requests.spec_text import kept_text, spec_text  # brings pydantic and yaml along
-
-        mirror = self._journal.mirror
-        waiting = [command.args for command in mirror.commands(cluster.name) if "spec" in command.args]
-        plain = waiting[-1]["spec"] if waiting else cluster.spec
-        nodes = {record.name: record.spec for record in mirror.members(cluster.name)}
-        nodes |= waiting[-1]["nodes"] if waiting else {}
-        absent = self._engine.situation(cluster).absent
-        return kept_text(plain, nodes, absent) if absent else spec_text(plain, nodes)
-
     def _plain(self, spec: ClusterSpec) -> dict[str, Any]:
         """The spec as the records keep it: plain data, deadlines in seconds, no secret. Raises NxdError when it refers
         to one that was never sealed here."""
@@ -384,7 +373,7 @@ def _check_settings(platform: Platform, plain: Mapping[str, Any]) -> None:
 
 
 def _said(cluster: str, actor: str, nodes: int, now: float) -> AddEvent:
-    said = f"{actor} applied the spec of {cluster}: {nodes} node{'s' if nodes != 1 else ''}"
+    said = applied_line(actor, cluster, counted(nodes, "node"))
     return AddEvent(Event(now, cluster, cluster, "verb", said, "info", actor))
 
 

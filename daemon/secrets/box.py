@@ -79,6 +79,15 @@ class SecretBox:
         self.known.add(secret)
         return self._fernet.encrypt(secret.encode())
 
+    def wrap(self, text: str) -> bytes:
+        """A text, readable only with the key. It is no secret itself, though one may stand in it: nobody looks for it
+        in what is told."""
+        return self._fernet.encrypt(text.encode())
+
+    def read(self, wrapped: bytes) -> str:
+        """The text again. Raises StateLost when the key is another one."""
+        return self._decrypt(wrapped)
+
     def mark(self, secret: str) -> str:
         """What tells one secret from another without telling it, to whoever does not have the key."""
         self.known.add(secret)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from daemon.wire.entities import Phase
+
 
 class PlanItem(TypedDict):
     """One thing that will be done. ``action``: create, delete, or change for a setting of the spec.
@@ -91,6 +93,24 @@ class FindingView(TypedDict):
     about: dict[str, Any]
 
 
+class AgreedView(TypedDict):
+    """How many objects of a kind are as the ledger says; ``text`` says it in words."""
+
+    kind: str
+    count: int
+    text: str
+
+
+class AuditView(TypedDict):
+    """The answer of ``GET /v1/audit``: every difference, when it was looked at and how many seconds that took, and what
+    the clouds and the ledger agree about, as far as everything could be asked."""
+
+    findings: list[FindingView]
+    looked: NotRequired[float]
+    seconds: NotRequired[float]
+    agree: NotRequired[list[AgreedView]]
+
+
 class Accepted(TypedDict):
     """A verb that is durable: it will be carried out even if the daemon dies now. ``along`` are the nodes that are
     tried again with their cluster, because they stand in its way."""
@@ -108,11 +128,51 @@ class Applied(TypedDict):
     revision: int
 
 
+class SpecMark(TypedDict):
+    """What became of a line of a spec, counted from 1: where a node stands, with its phase and an address, or
+    ``differs``: what is in force as long as that line is not."""
+
+    line: int
+    text: str
+    phase: NotRequired[Phase]
+    address: NotRequired[str]
+    differs: NotRequired[bool]
+
+
+class SpecApplied(TypedDict):
+    """When a spec was applied last, by whom, and the revision of that."""
+
+    time: float
+    by: str
+    revision: int
+
+
+class DraftView(TypedDict):
+    """A spec that somebody writes and has not applied yet, by the name of the cluster it is for: kept at ``time``,
+    ``by`` whom. ``spec`` is there where one is asked for."""
+
+    name: str
+    time: float
+    by: str
+    spec: NotRequired[str]
+
+
+class DraftList(TypedDict):
+    """The answer of ``GET /v1/drafts``: every draft without its text, the newest first; 50 are kept at most."""
+
+    drafts: list[DraftView]
+
+
 class SpecText(TypedDict):
-    """The answer of ``GET /v1/specs/NAME``: the spec that is in force, or waits to be, as YAML."""
+    """The answer of ``GET /v1/specs/NAME``: the spec that is in force, or waits to be, as YAML, what became of its
+    lines, when it was applied last as far as the log is kept, and a draft of it if there is one. A daemon of an older
+    version tells the text alone."""
 
     cluster: str
     spec: str
+    marks: NotRequired[list[SpecMark]]
+    applied: NotRequired[SpecApplied]
+    draft: NotRequired[DraftView]
 
 
 class SpecMistake(TypedDict):

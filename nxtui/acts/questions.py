@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from daemon.display.sorting import natural
 from daemon.wire import EntityView
 from nxtui.terminal import programs
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-_CONSOLE = "its console"
+_CONSOLE, _COPY, _SHOW = "its console", "copy its password", "show its password"
 """What is chosen in place of an address; no address has a blank."""
 
 
@@ -89,22 +90,27 @@ class Questions:
             self._nx.say(f"Written: {path}")
 
     async def log_in(self, entity: EntityView) -> None:
-        """Let a person choose an address of an entity or its console, and lend the terminal to a login there."""
+        """Let a person choose a way into an entity: an address, a console, or the password of a cluster."""
         from nxtui.screens.pick import PickList
 
         nx, name = self._nx, entity["name"]
-        entries = [(address, use, address) for use, address in entity["addresses"].items()]
-        if entity.get("console"):
-            entries.append((_CONSOLE, "console", "the serial console of its machine, until Ctrl-]"))
+        entries = _ways_in(entity, nx.fleet.members(name) if entity["kind"] == "cluster" else [])
         if not entries:
             nx.say(f"{name} has no address yet.", "warning", name)
             return
-        address = await self.pick(PickList(f"Log in on {name}: where?", entries, "type to narrow"))
-        if address is None:
+        chosen = await self.pick(PickList(f"Log in on {name}: where?", entries, "type to narrow"))
+        if chosen is None:
             return
-        if address == _CONSOLE:
+        if chosen in (_COPY, _SHOW):
+            await self._password(entity, chosen)
+        elif chosen == _CONSOLE:
             nx.open_console(entity)
-            return
+        else:
+            self._lend(name, chosen)
+
+    def _lend(self, name: str, address: str) -> None:
+        """Lend the terminal to a login on an address."""
+        nx = self._nx
         try:
             command = programs.login(nx.preferences.login, address, name)
         except ValueError as cause:
@@ -112,3 +118,37 @@ class Questions:
             nx.say(said, "warning")
         else:
             nx.lend(command)
+
+    async def _password(self, entity: EntityView, how: str) -> None:
+        """Ask the daemon for the password of a cluster, which writes down who did; copy it, or show it for a while."""
+        from daemon.client import DaemonRefused, DaemonUnreachable
+        from nxtui.screens.secret import SecretDialog
+
+        nx, name = self._nx, entity["name"]
+        try:
+            told = await nx.feed.client.login(name)
+        except DaemonRefused as refused:
+            nx.say(f"{refused.error['message']} {refused.error['remedy']}", "warning", name)
+            return
+        except DaemonUnreachable as cause:
+            nx.say(str(cause), "warning", name)
+            return
+        if how == _SHOW:
+            await self.ask(SecretDialog(nx.renderer, name, told))
+        else:
+            nx.say(f"The password of {name}: {nx.copy(told['password'])} (logged)", about=name)
+
+
+def _ways_in(entity: EntityView, members: Sequence[EntityView]) -> list[tuple[str, str, str]]:
+    """What is chosen, what it is, and a word about it: what exists for this entity, and nothing else."""
+    entries = [(address, use, address) for use, address in entity["addresses"].items()]
+    if entity.get("login"):
+        entries.append((_COPY, "password", "copy it; the log says who read it"))
+        entries.append((_SHOW, "password", "show it for 20 s; the log says who read it"))
+    for member in sorted(members, key=lambda one: natural(one["name"])):
+        entries += [
+            (address, f"{member['name']} {use}", address) for use, address in member["addresses"].items()
+        ]
+    if entity.get("console"):
+        entries.append((_CONSOLE, "console", "the serial console of its machine, until Ctrl-]"))
+    return entries

@@ -7,6 +7,7 @@ import syslog
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from textual import events
 
@@ -17,7 +18,7 @@ from nxtui.captive.settings import CaptiveSettings
 from nxtui.keys import ACTIONS
 from nxtui.preferences import Preferences
 
-AWAY = frozenset(("login", "console", "edit", "pager", "save", "export"))
+AWAY = frozenset(("login", "console", "edit", "edit_draft", "plan_draft", "pager", "save", "export"))
 """What leads to another program or to a file of this host: absent here."""
 NO_PROGRAM = "No program is started from here: this session has nothing but this window."
 NO_FILE = "No file is written here: on your own machine ssh HOST logs NAME > FILE does it, and y copies."
@@ -68,6 +69,9 @@ class CaptiveNxTui(NxTui):
 
     def save(self, stem: str, suffix: str, text: str) -> None:
         self.say(NO_FILE, "warning")
+
+    def open_draft(self, file: Path, cluster: str, edits: bool) -> None:
+        self.say(NO_SPEC, "warning")
 
     def choose_spec(self) -> None:
         self.say(NO_SPEC, "warning")

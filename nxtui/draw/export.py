@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,3 +53,15 @@ def write_new(name: str, text: str) -> Path:
     with path.open("x", encoding="utf-8") as file:
         file.write(text)
     return path
+
+
+def draft_file(name: str, text: str) -> Path:
+    """Write the text of a draft where an editor finds it, for its owner alone. Raises OSError."""
+    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    folder = Path(state) / "nxd" / "drafts"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = folder / f"{name}.yaml"
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        opened.write(text)
+    return file

@@ -33,6 +33,8 @@ class Glyphs:
     changed: str
     twig: str
     last_twig: str
+    folded: str
+    beside: str
 
 
 UNICODE = Glyphs(
@@ -57,6 +59,8 @@ UNICODE = Glyphs(
     changed="Δ",
     twig="├",
     last_twig="└",
+    folded="▸",
+    beside="◂",
 )
 
 ASCII = Glyphs(
@@ -81,6 +85,8 @@ ASCII = Glyphs(
     changed="~",
     twig="|",
     last_twig="`",
+    folded="}",
+    beside="<",
 )
 
 _TYPOGRAPHY = str.maketrans(

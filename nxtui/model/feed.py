@@ -32,6 +32,9 @@ FIRST_NODES = 100
 BATCH = 0.03
 """Seconds for which lines are gathered before the screen hears of them: a frame or two."""
 
+PATIENCE = 300.0
+"""Seconds for an answer for which everything outside is looked at."""
+
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 1.0
 
@@ -60,6 +63,13 @@ class Feed:
 
             self._client = AsyncClient(self.socket)
         return self._client
+
+    @property
+    def patient(self) -> AsyncClient:
+        """A client for what looks at everything outside, and takes its time."""
+        from daemon.client import AsyncClient
+
+        return AsyncClient(self.socket, timeout=PATIENCE)
 
     async def run(self) -> None:
         """Connect, follow, and begin again, until it is cancelled."""

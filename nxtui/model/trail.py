@@ -11,7 +11,9 @@ KEPT = 50
 class Place(NamedTuple):
     """A screen and what it shows: the name of an entity, the path of a spec, None for all of it."""
 
-    kind: Literal["fleet", "entity", "log", "spec", "said", "calls", "timeline", "map"]
+    kind: Literal[
+        "fleet", "entity", "log", "spec", "said", "calls", "timeline", "map", "applied", "checks", "audit"
+    ]
     name: str | None = None
 
 

@@ -74,7 +74,8 @@ class Acting:
 
     def _lines(self, width: int) -> list[Line]:
         nx, targets = self._screen.nx, self._targets()
-        self._rows = verbs_of.rows(nx.fleet, targets, nx.keymap.actions, self._plans)
+        own = self._screen.band_rows()
+        self._rows = verbs_of.rows(nx.fleet, targets, nx.keymap.actions, self._plans) if own is None else own
         names = [entity["name"] for entity in targets]
         kind = targets[0]["kind"] if targets else "node"
         glyphs = nx.renderer.glyphs

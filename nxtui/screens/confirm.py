@@ -37,6 +37,8 @@ class Question:
     plans: Plans | None = None
     word: str | None = None
     step: str = ""
+    asks: str = "its name:"
+    """What is asked for where a word must be typed."""
 
     @property
     def title(self) -> str:
@@ -111,7 +113,7 @@ class Confirm(PageDialog[list[Plan] | None]):
             yield self._title_line
             yield self._page
             if self.question.word is not None:
-                yield AskLine("its name:", "", f"type {self.question.word}, then Enter")
+                yield AskLine(self.question.asks, "", f"type {self.question.word}, then Enter")
             yield self._buttons
 
     def _compose_title(self, width: int) -> Line:
@@ -224,7 +226,7 @@ class _Buttons(OneLine):
         if confirm.question.word is not None and not confirm.typed:
             if confirm.mistyped:
                 return [*line, (f"That is not {confirm.question.word}.", "failed-strong")]
-            return [*line, (f"type the name above, then y {verb}", "dim")]
+            return [*line, (f"type {confirm.question.asks.rstrip(':')} above, then y {verb}", "dim")]
         if confirm.plans is not None and not confirm.is_read:
             return [*line, ("G", "key-strong"), (f" shows what else is deleted, then y {verb}", "attention")]
         return [*line, ("y", "dim"), (f" {verb}", "dim")]

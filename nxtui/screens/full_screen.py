@@ -14,6 +14,7 @@ from daemon.wire import EntityView
 from nxtui import keys
 from nxtui.acts.verbs import legality
 from nxtui.draw import frame, said
+from nxtui.draw.band import BandRow
 from nxtui.draw.text import Line
 from nxtui.model.known import Changes
 from nxtui.model.trail import Place
@@ -270,6 +271,31 @@ class FullScreen(Screen[None], Canvas):
             self.nx.say("There is no cluster yet.")
         else:
             self.nx.go(Place("map", entity["name"]))
+
+    def _cluster(self) -> str | None:
+        """The cluster of what is looked at, else the first one; it is said if there is none."""
+        entity = self.pointed() or next(iter(self.nx.fleet.clusters.values()), None)
+        if entity is None:
+            self.nx.say("There is no cluster yet.")
+        return None if entity is None else entity["cluster"]
+
+    def action_applied(self) -> None:
+        """The spec of the cluster of what is looked at."""
+        if (cluster := self._cluster()) is not None:
+            self.nx.go(Place("applied", cluster))
+
+    def action_checks(self) -> None:
+        """A preflight of that spec."""
+        if (cluster := self._cluster()) is not None:
+            self.nx.go(Place("checks", cluster))
+
+    def action_audit(self) -> None:
+        """The clouds against the ledger."""
+        self.nx.go(Place("audit"))
+
+    def band_rows(self) -> list[BandRow] | None:
+        """What the band offers in place of verbs; None for those."""
+        return None
 
     def action_theme(self) -> None:
         """The next theme."""

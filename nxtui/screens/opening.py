@@ -41,6 +41,20 @@ def show(app: NxTui, place: Place) -> None:
 
             entity = app.fleet.find(name)
             _push(app, place, MapScreen, MapScreen(entity["cluster"] if entity else name, name))
+        case Place("applied", str(name)):
+            from nxtui.screens.applied import AppliedScreen
+
+            _push(app, place, AppliedScreen, AppliedScreen(name))
+        case Place("checks", str(name)):
+            from nxtui.screens.checks import ChecksScreen
+
+            of_file = None if name in app.fleet.clusters else Path(name)
+            said = name if of_file is None else of_file.name
+            _push(app, place, ChecksScreen, ChecksScreen(said, of_file))
+        case Place("audit"):
+            from nxtui.screens.audit import AuditScreen
+
+            _push(app, place, AuditScreen, AuditScreen())
 
 
 def _push(app: NxTui, place: Place, kind: type[FullScreen], screen: FullScreen) -> None:

@@ -18,21 +18,24 @@ from nxtui.draw import pages
 from nxtui.draw.text import Line, clip, wrap
 from nxtui.model.known import Changes
 from nxtui.model.trail import Place
-from nxtui.screens.full_screen import FullScreen
+from nxtui.screens.page_screen import PageScreen
 from nxtui.terminal import programs
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.page import Page
 
 
-class SpecScreen(FullScreen):
+class SpecScreen(PageScreen):
     """Reads a file, lets the daemon check it, and carries it there once a person has seen the plan."""
 
     screen_name = "spec"
     BINDINGS = keys.bindings("spec")
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, draft: str = "") -> None:
         super().__init__()
         self.file = file
+        self.draft = draft
+        """The cluster for which the daemon keeps this text as a draft; empty for a file of a person's own."""
+        self._kept = ""
         self.text = ""
         self.problems: list[SpecMistake] = []
         self.said = "Asking the daemon what it would make…"
@@ -46,11 +49,15 @@ class SpecScreen(FullScreen):
         yield self.head
         yield self.page
 
+    @property
+    def main_page(self) -> Page:
+        return self.page
+
     def on_mount(self) -> None:
         self.action_reread()
 
     def crumbs(self) -> tuple[str, ...]:
-        return ("spec", self.file.name)
+        return (self.draft, "draft") if self.draft else ("spec", self.file.name)
 
     def place(self) -> Place:
         return Place("spec", str(self.file))
@@ -81,6 +88,19 @@ class SpecScreen(FullScreen):
             self._refuse(f"It cannot be read ({cause.strerror}).")
         else:
             self.check()
+            if self.draft and self.text != self._kept and self.nx.sender.barred() is None:
+                self._keep(self.text)
+
+    @work(exclusive=True, group="keep")
+    async def _keep(self, text: str) -> None:
+        """Let the daemon keep the draft: it is there for the next window too."""
+        try:
+            await self.nx.feed.client.keep_draft(self.draft, text)
+        except (DaemonRefused, DaemonUnreachable) as cause:
+            said = cause.error["message"] if isinstance(cause, DaemonRefused) else str(cause)
+            self.nx.say(f"The draft is kept in {self.file} alone: {said}", "warning")
+        else:
+            self._kept = text
 
     def _refuse(self, reason: str, *mistakes: str) -> None:
         self.text, self.plan, self.problems, self.said = "", None, [], reason
@@ -197,11 +217,15 @@ class SpecScreen(FullScreen):
         elif await self.nx.sender.apply(self.text, self.plan):
             self.nx.close_screen(self)
 
+    def action_checks(self) -> None:
+        """Look up everything that this text needs."""
+        self.nx.go(Place("checks", str(self.file)))
+
     def action_edit(self) -> None:
         """Open the file in the person's editor; nxtui steps aside meanwhile."""
-        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+        editor = programs.named_editor(os.environ)
         if not editor:
-            self.nx.say("No editor is named: set EDITOR. A saved change is seen by itself.", "warning")
+            self.nx.say("No editor is here: set EDITOR. A saved change is seen by itself.", "warning")
             return
         try:
             command = programs.editor(editor, self.file, self._place())
@@ -218,21 +242,3 @@ class SpecScreen(FullScreen):
         seen = [one for y, one in told if self.page.in_sight(y)]
         first = next(iter(seen or [one for _, one in told]), None)
         return (first["line"] or 1, first["column"] or 1) if first is not None else None
-
-    def action_down(self) -> None:
-        self.page.move(1)
-
-    def action_up(self) -> None:
-        self.page.move(-1)
-
-    def action_page_down(self) -> None:
-        self.page.move(self.page.size.height)
-
-    def action_page_up(self) -> None:
-        self.page.move(-self.page.size.height)
-
-    def action_top(self) -> None:
-        self.page.scroll_to(y=0, animate=False)
-
-    def action_bottom(self) -> None:
-        self.page.move(self.page.virtual_size.height)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import subprocess
@@ -98,6 +99,18 @@ def editor(said: str, file: Path, place: tuple[int, int] | None) -> list[str]:
         return [*words, str(file)]
     line, column = place
     return [*words, *(word.format(line=line, column=column, file=file) for word in told)]
+
+
+def named_editor(environment: Mapping[str, str]) -> str:
+    """The editor that a person named, else the first of the usual ones that is here; empty for none."""
+    named = environment.get("VISUAL") or environment.get("EDITOR")
+    folders = [Path(folder) for folder in environment.get("PATH", "").split(os.pathsep) if folder]
+    usual = (one for one in ("sensible-editor", "vi", "nano") if any(_runs(at / one) for at in folders))
+    return named or next(usual, "")
+
+
+def _runs(file: Path) -> bool:
+    return file.is_file() and os.access(file, os.X_OK)
 
 
 def pager(environment: Mapping[str, str]) -> list[str]:

@@ -20,7 +20,7 @@ from canned_data import (
     canned_verbs,
     timeline,
 )
-from canned_map import canned_map
+from canned_looks import CannedLooks
 
 
 class CannedDaemon:
@@ -56,8 +56,7 @@ class CannedDaemon:
         self.offers: list[dict[str, Any]] | None = None
         self.calls: list[dict[str, Any]] | None = canned_calls()
         """None: this daemon is too old to tell any."""
-        self.map: dict[str, Any] | None = canned_map()
-        self.maps_asked = 0
+        self.looks = CannedLooks(lambda: self.now)
         self.timelines_asked: list[list[str]] = []
         self._readers: set[asyncio.Queue[dict[str, Any] | None]] = set()
         self._runner: web.AppRunner | None = None
@@ -83,12 +82,6 @@ class CannedDaemon:
         if query.get("bodies") == "1":
             found = [{**one, "query": "version=2025-01-01", **self._bodies(one)} for one in found]
         return web.json_response({"calls": found})
-
-    async def _get_map(self, request: web.Request) -> web.Response:
-        self.maps_asked += 1
-        if self.map is None:
-            return await self._error(404, "request", f"GET {request.path}: Not Found.")
-        return await self._json({**self.map, "now": self.now})
 
     async def _get_timelines(self, request: web.Request) -> web.Response:
         if self.calls is None:
@@ -124,7 +117,7 @@ class CannedDaemon:
                 web.get("/v1/log", self._get_log),
                 web.get("/v1/calls", self._get_calls),
                 web.get("/v1/timelines", self._get_timelines),
-                web.get("/v1/clusters/{name}/map", self._get_map),
+                *self.looks.routes(),
                 web.get("/v1/nodes", self._get_all),
                 web.get("/v1/clusters", self._get_all),
                 web.get("/v1/nodes/{name}", self._get_one),

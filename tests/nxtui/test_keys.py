@@ -11,14 +11,32 @@ from nxtui.acts.band import FOREIGN_LETTERS
 from nxtui.draw import pages
 from nxtui.draw.text import plain
 from nxtui.screens.acting import LEAVES
+from nxtui.screens.applied import AppliedScreen
+from nxtui.screens.audit import AuditScreen
+from nxtui.screens.calls import CallsScreen
+from nxtui.screens.checks import ChecksScreen
 from nxtui.screens.entity import EntityScreen
 from nxtui.screens.fleet import FleetScreen
 from nxtui.screens.log import LogScreen
+from nxtui.screens.map import MapScreen
 from nxtui.screens.said import SaidScreen
 from nxtui.screens.spec import SpecScreen
+from nxtui.screens.timeline import TimelineScreen
 from state_machines.verbs import SHARED
 
-ROOMS = {"fleet": FleetScreen, "node": EntityScreen, "log": LogScreen, "spec": SpecScreen, "said": SaidScreen}
+ROOMS = {
+    "fleet": FleetScreen,
+    "node": EntityScreen,
+    "log": LogScreen,
+    "spec": SpecScreen,
+    "said": SaidScreen,
+    "calls": CallsScreen,
+    "timeline": TimelineScreen,
+    "map": MapScreen,
+    "applied": AppliedScreen,
+    "checks": ChecksScreen,
+    "audit": AuditScreen,
+}
 
 
 @pytest.mark.parametrize("room", ROOMS)

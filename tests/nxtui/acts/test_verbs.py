@@ -198,11 +198,12 @@ async def test_an_editor_that_cannot_be_opened_is_said(
 ) -> None:
     monkeypatch.delenv("VISUAL", raising=False)
     monkeypatch.delenv("EDITOR", raising=False)
+    monkeypatch.setenv("PATH", "/nowhere")
     async with window((140, 45)) as w:
         w.app.open_spec(specs / "bad.yaml")
         await w.shows("1 mistake")
         await w.press("e")
-        await w.shows("No editor is named: set EDITOR.")
+        await w.shows("No editor is here: set EDITOR.")
         monkeypatch.setenv("EDITOR", "vi")
         await w.press("e")
         await w.shows("cannot be lent to vi")  # a test has no terminal to lend

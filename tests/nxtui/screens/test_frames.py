@@ -159,6 +159,27 @@ async def map_(w: Any) -> None:
     await w.shows("OBJECTS")
 
 
+async def applied(w: Any) -> None:
+    await w.press("S")
+    await w.shows("in force: 3")
+
+
+async def checks(w: Any) -> None:
+    await w.press("P")
+    await w.shows("4 passed")
+
+
+async def audit(w: Any) -> None:
+    await w.press("A")
+    await w.shows("15 objects agree")
+
+
+async def strays(w: Any) -> None:
+    await audit(w)
+    await w.press("space", "space", "a", "d")
+    await w.shows("type how many above")
+
+
 SCREENS: dict[str, Callable[[Any], Awaitable[None]]] = {
     "fleet": fleet,
     "cluster": cluster,
@@ -178,6 +199,10 @@ SCREENS: dict[str, Callable[[Any], Awaitable[None]]] = {
     "calls": calls,
     "timeline": timeline,
     "map": map_,
+    "applied": applied,
+    "checks": checks,
+    "audit": audit,
+    "strays": strays,
     "said": said,
     "band": band,
     "band-cluster": band_of_a_cluster,
@@ -194,6 +219,9 @@ CHANGES_NOTHING = (
     "calls",
     "timeline",
     "map",
+    "applied",
+    "checks",
+    "audit",
     "said",
     "band",
 )

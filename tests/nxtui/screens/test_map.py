@@ -136,7 +136,7 @@ async def test_y_copies_the_address_of_the_box(window: Open) -> None:
 
 async def test_many_are_a_table_with_trouble_first_and_all_of_the_chosen_one_beneath(window: Open) -> None:
     async with window() as w:
-        w.daemon.map = many(60, left=12)
+        w.daemon.looks.map = many(60, left=12)
         await opened(w)
         await w.press("g", "j")
         rows = [line for line in w.frame.splitlines() if "node00" in line]
@@ -150,27 +150,27 @@ async def test_many_are_a_table_with_trouble_first_and_all_of_the_chosen_one_ben
 async def test_it_is_asked_again_when_something_changed_and_not_with_every_tick(window: Open) -> None:
     async with window() as w:
         await opened(w)
-        asked = w.daemon.maps_asked
+        asked = w.daemon.looks.maps_asked
         w.app.tick()
-        assert w.daemon.maps_asked == asked
+        assert w.daemon.looks.maps_asked == asked
         w.hands.seconds += 1.5
-        w.daemon.map["members"][2]["rows"][0]["value"] = "75 %"
+        w.daemon.looks.map["members"][2]["rows"][0]["value"] = "75 %"
         node = w.daemon.node("node03")
         node["progress"] = 0.75
         w.daemon.say(type="change", entity=node)
         await w.shows("75 %")
-        assert w.daemon.maps_asked == asked + 1
+        assert w.daemon.looks.maps_asked == asked + 1
 
 
 async def test_a_daemon_that_draws_none_says_so_and_one_that_is_lost_leaves_what_was_known(
     window: Open,
 ) -> None:
     async with window() as w:
-        w.daemon.map = None
+        w.daemon.looks.map = None
         await w.press("M")
         await w.shows("draws no maps: it is older")
     async with window() as w:
-        w.daemon.map = canned_map()
+        w.daemon.looks.map = canned_map()
         await opened(w)
         await w.daemon.stop()
         await w.shows("LOST since")

@@ -72,6 +72,30 @@ def test_its_map_is_drawn_by_those_who_know_nothing_of_it(toy: Any) -> None:
     assert done.code == 0 and f"{told['members'][0]['name']}\tok\tbox\tpresent\t" in done.out
 
 
+def test_its_spec_is_read_back_with_what_became_of_each_line(toy: Any) -> None:
+    deployed(toy)
+    toy.asks(lambda client: client.keep_draft("row", SPEC.read_text()))
+    told = toy.asks(lambda client: client.spec("row"))
+    lines = told["spec"].splitlines()
+    marked = {lines[mark["line"] - 1].partition("name: ")[2]: mark for mark in told["marks"]}
+    assert marked.keys() == {name for name in states(toy) if name != "row"}
+    assert all((mark["phase"], mark["text"]) == ("ok", "active") for mark in marked.values())
+    (applied,) = [
+        event
+        for event in toy.asks(lambda client: client.log(cluster="row"))["events"]
+        if "applied the spec" in event["message"]
+    ]
+    assert told["applied"] == {
+        "time": applied["time"],
+        "by": applied["actor"],
+        "revision": applied["revision"],
+    }
+    assert told["draft"]["name"] == "row"
+    assert toy.run("spec", "row", "--draft").out == SPEC.read_text()
+    assert toy.run("drafts").out.startswith("row\t")
+    assert toy.run("drafts", "--drop", "row").code == 0 and toy.asks(lambda client: client.drafts()) == []
+
+
 def test_every_call_to_its_world_is_listed_without_its_key(toy: Any, shelf: ShelfState) -> None:
     child = deployed(toy)
     before = len(shelf.asked)

@@ -1,0 +1,202 @@
+"""The spec of a cluster as the daemon keeps it, with what became of each line, and the draft of another one."""
+
+from __future__ import annotations
+
+from textual import work
+from textual.app import ComposeResult
+
+from daemon.client import DaemonRefused, DaemonUnreachable
+from daemon.wire import DraftView, EntityView, SpecText
+from nxtui import keys
+from nxtui.draw import spec as drawn
+from nxtui.draw.export import draft_file
+from nxtui.draw.text import Line, spread
+from nxtui.model.known import Changes
+from nxtui.model.times import minute
+from nxtui.model.trail import Place
+from nxtui.screens.page_screen import PageScreen
+from nxtui.widgets.oneline import OneLine
+from nxtui.widgets.page import Page
+
+NO_RECORDING = "A recording holds no spec."
+NO_DRAFT = "There is no draft of it: e begins one."
+
+
+class AppliedScreen(PageScreen):
+    """Reads the spec again whenever the cluster changes. It is never edited in place: what is edited is a draft."""
+
+    screen_name = "applied"
+    BINDINGS = keys.bindings("applied")
+
+    def __init__(self, cluster: str) -> None:
+        super().__init__()
+        self.cluster = cluster
+        self.told: SpecText | None = None
+        self.draft: DraftView | None = None
+        """The draft with its text, while that is shown."""
+        self._why_empty = ""
+
+    def compose_body(self) -> ComposeResult:
+        renderer = self.nx.renderer
+        self.head = OneLine(renderer, self._head_line, ground="panel", id="applied-head")
+        self.page = Page(renderer, self._lines, id="spec-text")
+        yield self.head
+        yield self.page
+
+    @property
+    def main_page(self) -> Page:
+        return self.page
+
+    def on_mount(self) -> None:
+        self.fetch()
+
+    def crumbs(self) -> tuple[str, ...]:
+        return (self.cluster, "draft" if self.draft is not None else "spec")
+
+    def place(self) -> Place:
+        return Place("applied", self.cluster)
+
+    def pointed(self) -> EntityView | None:
+        return self.nx.fleet.clusters.get(self.cluster)
+
+    def targets(self) -> list[EntityView]:
+        return [entity] if (entity := self.pointed()) is not None else []
+
+    def changed(self, changes: Changes) -> None:
+        if changes.whole or self.cluster in changes.clusters:
+            self.fetch()
+        self.redraw_frame()
+
+    @work(exclusive=True, group="applied")
+    async def fetch(self) -> None:
+        """Get the spec; if the daemon cannot be asked, what is shown stays."""
+        if self.nx.player is not None:
+            self._why_empty = NO_RECORDING
+        else:
+            try:
+                self.told = await self.nx.feed.client.spec(self.cluster)
+            except DaemonRefused as refused:
+                self._why_empty = refused.error["message"]
+            except DaemonUnreachable:
+                return
+        self._redraw()
+
+    def _redraw(self) -> None:
+        self.head.redraw()
+        self.page.redraw()
+        self.redraw_frame()
+
+    def _head_line(self, width: int) -> Line:
+        told = self.told
+        if self.draft is not None:
+            kept = f" draft, kept {minute(self.draft['time'])} by {self.draft['by']}, not applied"
+            return [(kept, "attention")]
+        if told is None:
+            return []
+        line: Line = [(" in force", "strong")]
+        if (applied := told.get("applied")) is not None:
+            dot = self.nx.renderer.glyphs.dot
+            when = (
+                f"  applied {minute(applied['time'])} by {applied['by']} {dot} revision {applied['revision']}"
+            )
+            line.append((when, "dim"))
+        differs = sum(mark.get("differs", False) for mark in told.get("marks", ()))
+        if differs:
+            line[0] = (" waits to be in force", "attention")
+        if (draft := told.get("draft")) is not None:
+            return spread(line, [(f"Tab shows the draft of {minute(draft['time'])} ", "key")], width)
+        return line
+
+    def _lines(self, width: int) -> list[Line]:
+        glyphs = self.nx.renderer.glyphs
+        if self.draft is not None:
+            return drawn.read_back(self.draft.get("spec", ""), (), width, glyphs)
+        if self.told is None:
+            return [[(self._why_empty or "The daemon has not told it yet.", "dim")]]
+        return drawn.read_back(self.told["spec"], self.told.get("marks", []), width, glyphs)
+
+    def copied_text(self) -> str:
+        shown = self.draft if self.draft is not None else self.told
+        return "" if shown is None else shown.get("spec", "")
+
+    # marks
+
+    def _marked(self) -> list[int]:
+        told = self.told
+        return (
+            [] if told is None or self.draft is not None else [m["line"] - 1 for m in told.get("marks", ())]
+        )
+
+    def action_next_difference(self) -> None:
+        """To the next line of which something is told."""
+        here = self.page.scroll_offset.y + 2
+        marks = self._marked()
+        self._to(next((y for y in marks if y > here), marks[0] if marks else None))
+
+    def action_prev_difference(self) -> None:
+        """To the line before of which something is told."""
+        here = self.page.scroll_offset.y + 2
+        marks = self._marked()
+        self._to(next((y for y in reversed(marks) if y < here), marks[-1] if marks else None))
+
+    def _to(self, line: int | None) -> None:
+        if line is None:
+            self.nx.say("Nothing is told of any line.")
+        else:
+            self.page.scroll_to(y=max(0, line - 2), animate=False, force=True)
+
+    # drafts
+
+    def action_show_draft(self) -> None:
+        """The draft in place of what is in force, and back."""
+        if self.draft is not None:
+            self.draft = None
+            self._redraw()
+        else:
+            self._show_draft()
+
+    @work(exclusive=True, group="draft")
+    async def _show_draft(self) -> None:
+        self.draft = await self._fetch_draft()
+        if self.draft is None:
+            self.nx.say(NO_DRAFT)
+        self._redraw()
+
+    async def _fetch_draft(self) -> DraftView | None:
+        """The draft with its text; None where there is none, or nobody can be asked."""
+        try:
+            return await self.nx.feed.client.draft(self.cluster)
+        except (DaemonRefused, DaemonUnreachable):
+            return None
+
+    def action_plan_draft(self) -> None:
+        """Open the draft with its mistakes or its plan."""
+        self._open_draft(edits=False)
+
+    def action_edit_draft(self) -> None:
+        """Open a draft in the editor: the one that is kept, else a copy of what is in force."""
+        self._open_draft(edits=True)
+
+    @work(exclusive=True, group="draft")
+    async def _open_draft(self, edits: bool) -> None:
+        draft = await self._fetch_draft()
+        text = draft.get("spec") if draft is not None else None
+        if text is None and edits and self.told is not None:
+            text = self.told["spec"]
+        if text is None:
+            self.nx.say(NO_DRAFT)
+            return
+        try:
+            file = draft_file(self.cluster, text)
+        except OSError as cause:
+            self.nx.say(f"No draft can be written here ({cause.strerror}).", "warning")
+            return
+        self.draft = None
+        self.nx.open_draft(file, self.cluster, edits)
+
+    def action_back(self) -> None:
+        """From the draft to what is in force, then away."""
+        if self.draft is not None:
+            self.action_show_draft()
+        else:
+            self.nx.close_screen(self)

@@ -1,0 +1,159 @@
+"""What a canned daemon answers to who looks further: the spec in force, drafts, a preflight, an audit, a password."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from aiohttp import web
+from canned_data import T0
+from canned_map import canned_map
+
+IN_FORCE = """# The spec of demo as it is in force.
+platform: ibm_nutanix
+cluster: demo
+gate: all
+ibm:
+  zone: us-south-1
+  profile: bx2d-metal-96x384
+nutanix:
+  dns_servers: [161.26.0.7, 161.26.0.8]
+nodes:
+  - name: node01
+    position: A
+  - name: node02
+    position: B
+  - name: node03
+    position: C
+"""
+
+
+def canned_spec() -> dict[str, Any]:
+    return {
+        "cluster": "demo",
+        "spec": IN_FORCE,
+        "marks": [
+            {"line": 4, "text": "in force: 3", "differs": True},
+            {"line": 11, "text": "ready", "phase": "ok", "address": "127.24.0.11"},
+            {"line": 13, "text": "failed, try 2", "phase": "failed", "address": "127.24.0.12"},
+            {"line": 15, "text": "installing", "phase": "working", "address": "127.24.0.13"},
+        ],
+        "applied": {"time": T0 - 4000, "by": "ops", "revision": 101},
+    }
+
+
+def canned_checks() -> list[dict[str, Any]]:
+    found = [
+        ("VPC", "it is there"),
+        ("addresses", "5 ranges are free"),
+        ("image", "it is there"),
+        ("DNS zone", "it answers"),
+    ]
+    return [
+        {
+            "name": "security groups",
+            "result": "failed",
+            "detail": "No rule lets TCP 2020, 2036 in.",
+            "remedy": "Allow them from the management subnet.",
+        },
+        {
+            "name": "capacity",
+            "result": "unknown",
+            "detail": "no call tells what us-south-1 has left of this profile",
+            "remedy": "",
+        },
+        *({"name": name, "result": "passed", "detail": detail, "remedy": ""} for name, detail in found),
+    ]
+
+
+def stray(number: int, kind: str = "server") -> dict[str, Any]:
+    return {
+        "finding": "unknown", "kind": kind, "name": f"demo-node0{number}-host-bms-2", "id": f"0717-91c{number}",
+        "owner": None, "command": f"ibmcloud is bare-metal-server-delete 0717-91c{number}",
+        "about": {"state": "running", "created": T0 - 9000},
+    }  # fmt: skip
+
+
+def canned_audit() -> dict[str, Any]:
+    lost = {
+        "finding": "missing", "kind": "dns_record", "name": "node03-cvm.nutanix.internal", "id": "A:3",
+        "owner": "node03", "command": "nxd rollback node03 --wait, then nxd retry node03", "about": {},
+    }  # fmt: skip
+    agree = [
+        {"kind": "reserved_ip", "count": 12, "text": "12 addresses"},
+        {"kind": "server", "count": 3, "text": "3 servers"},
+    ]
+    return {"findings": [lost, stray(1), stray(2, "vni")], "looked": T0 - 2, "seconds": 18.4, "agree": agree}
+
+
+class CannedLooks:
+    """Data that a test may change, and what was asked."""
+
+    def __init__(self, now: Any) -> None:
+        self._now = now
+        self.map: dict[str, Any] | None = canned_map()
+        self.maps_asked = 0
+        self.spec: dict[str, Any] = canned_spec()
+        self.drafts: dict[str, str] = {}
+        self.checks = canned_checks()
+        self.preflights: list[str] = []
+        self.audit = canned_audit()
+        self.deleted: list[list[str]] = []
+        self.logins = 0
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        return [
+            web.get("/v1/clusters/{name}/map", self._get_map),
+            web.get("/v1/clusters/{name}/login", self._get_login),
+            web.get("/v1/specs/{name}", self._get_spec),
+            web.get("/v1/drafts/{name}", self._get_draft),
+            web.post("/v1/drafts", self._post_draft),
+            web.post("/v1/preflights", self._post_preflight),
+            web.get("/v1/audit", self._get_audit),
+            web.post("/v1/audit/deletions", self._post_deletions),
+        ]
+
+    def _unknown(self, path: str) -> web.Response:
+        said = {"code": "unknown", "message": f"GET {path}: Not Found.", "remedy": "", "retry": "never"}
+        return web.json_response({"error": said}, status=404)
+
+    async def _get_map(self, request: web.Request) -> web.Response:
+        self.maps_asked += 1
+        if self.map is None:
+            return self._unknown(request.path)
+        return web.json_response({**self.map, "now": self._now()})
+
+    async def _get_login(self, request: web.Request) -> web.Response:
+        self.logins += 1
+        return web.json_response(
+            {"url": "https://127.24.0.100:9440", "user": "admin", "password": "Nx-open-1001"}
+        )
+
+    async def _get_spec(self, request: web.Request) -> web.Response:
+        kept = {"name": "demo", "time": T0 - 600, "by": "ops"}
+        return web.json_response({**self.spec, **({"draft": kept} if "demo" in self.drafts else {})})
+
+    async def _get_draft(self, request: web.Request) -> web.Response:
+        text = self.drafts.get(request.match_info["name"])
+        if text is None:
+            return self._unknown(request.path)
+        return web.json_response({"name": "demo", "time": T0 - 600, "by": "ops", "spec": text})
+
+    async def _post_draft(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.drafts[body["name"]] = body["spec"]
+        return web.json_response({"name": body["name"], "time": T0, "by": "ops"})
+
+    async def _post_preflight(self, request: web.Request) -> web.Response:
+        self.preflights.append((await request.json())["spec"])
+        return web.json_response({"checks": self.checks})
+
+    async def _get_audit(self, request: web.Request) -> web.Response:
+        return web.json_response(self.audit)
+
+    async def _post_deletions(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        assert body["meant"] is True
+        self.deleted.append(body["ids"])
+        self.audit["findings"] = [one for one in self.audit["findings"] if one["id"] not in body["ids"]]
+        return web.json_response({"left": []})
