@@ -25,6 +25,7 @@ COUNT = re.compile(rf"\{{\}} (?:more |other |new )?(?:{NOUNS})\b|\bthere are \{{
 ALWAYS_SEVERAL = {
     'a name of at most {} characters (lower case letters, digits and "-", a letter first, no "-" last)': "two or more",
     "an absolute path of at most {} bytes": "a constant",
+    "A draft may have {} bytes at most.": "a constant",
     "The body may have {} bytes at most.": "a constant",
     "The body did not come within {} seconds.": "a constant",
     "The database did not take a commit within {} seconds.": "a constant",
