@@ -21,12 +21,12 @@ from nxtui.acts.keymap import Keymap
 from nxtui.acts.questions import Questions
 from nxtui.acts.sending import VerbSender
 from nxtui.draw.renderer import Renderer
-from nxtui.draw.themes import FALLBACK, THEMES
+from nxtui.draw.themes import FALLBACK, THEMES, themes
 from nxtui.model.feed import Feed
 from nxtui.model.known import Changes, Fleet
 from nxtui.model.said import Level, Said, Saying
 from nxtui.model.trail import Place, Trail
-from nxtui.preferences import Preferences
+from nxtui.preferences import Colours, Preferences
 from nxtui.screens.fleet import FleetScreen
 from nxtui.screens.full_screen import FullScreen
 from nxtui.screens.opening import show
@@ -67,6 +67,13 @@ class NxTui(WaysOut):
     #dialog > #page { height: 1fr; }
     HelpScreen > #dialog { height: 90%; }
     CommandPalette SearchIcon { display: none; }
+    HelpScreen:ansi, Confirm:ansi, Pick:ansi, CommandPalette:ansi { background: transparent; }
+    Screen:ansi.-screen-suspended { text-style: not dim; }
+    Input:ansi > .input--placeholder, Input:ansi > .input--suggestion { text-style: not dim; }
+    CommandPalette:ansi > .command-palette--help-text { color: ansi_default; text-style: not dim not bold; }
+    CommandList:ansi > .option-list--option-highlighted {
+        color: ansi_default; background: ansi_default; text-style: reverse;
+    }
     .-ascii #pane, .-ascii #objects { border-left: ascii $nx-rule; }
     .-ascii #dialog, .-ascii Band { border: ascii $secondary; }
     .-ascii Grid, .-ascii LogView, .-ascii Page { scrollbar-size-vertical: 0; }
@@ -103,9 +110,10 @@ class NxTui(WaysOut):
         preferences: Preferences | None = None,
         keymap: Keymap | None = None,
         recording: Recording | None = None,
+        colours: Colours = "all",
     ) -> None:
         self.keymap = keymap or Keymap()
-        super().__init__()
+        super().__init__(ansi_color=None if colours == "all" else True)
         self.animation_level = "none"
         self.read_only = read_only
         self.preferences = preferences or Preferences()
@@ -129,7 +137,7 @@ class NxTui(WaysOut):
         if recording is not None:
             self._play(recording, monotonic)
         self._use_keymap()
-        for theme in THEMES:
+        for theme in themes(colours):
             self.register_theme(theme)
         self.theme = f"nxd-{self.preferences.theme}"
 
@@ -381,6 +389,7 @@ class NxTui(WaysOut):
 
     def watch_theme(self, theme_name: str) -> None:
         self.renderer.use_colours(self.get_css_variables())
+        self.repaint()  # where grounds are the terminal's own, no style of a widget differs
 
     def leave(self) -> None:
         """Close the window; the daemon goes on."""

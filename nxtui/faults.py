@@ -87,8 +87,8 @@ class Unbroken(MessagePump):
 class UnbrokenApp(Unbroken, App[None]):
     """An app that no fault of a screen ends, and that says in one sentence why, if it has to end."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, ansi_color: bool | None = None) -> None:
+        super().__init__(ansi_color=ansi_color)
         self.faults: Counter[str] = Counter()
         """Every fault met so far, by its place."""
         self.is_leaving = False

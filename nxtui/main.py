@@ -155,6 +155,7 @@ def run(
         preferences=chosen,
         keymap=keymap.load(os.environ),
         recording=recording,
+        colours=terminal.colours(os.environ),
     )
     app.after_first_frame = collect_rarely
     return show(app, mouse and (terminal.mouse_fits(os.environ) if chosen.mouse is None else chosen.mouse))

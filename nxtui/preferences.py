@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from daemon.display.encodings import SETTINGS_LIMIT, NotText, text_in
 
 ACCENTS = ("blue", "green", "violet", "amber", "grey", "production")
 """The accents that an environment may be given."""
+
+Colours = Literal["all", "named", "none"]
+"""What a terminal has: at least 256 colours, the sixteen that have names, or none that is wanted (NO_COLOR)."""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,9 @@ def _window(settings: CaptiveSettings) -> int:
     from nxtui.terminal import control
 
     control.end_with(sys.stdin.fileno())
-    app = CaptiveNxTui(settings, settings.ascii or ascii_only(os.environ))
+    app = CaptiveNxTui(
+        settings, settings.ascii or ascii_only(os.environ), colours=control.colours(os.environ)
+    )
     app.after_first_frame = collect_rarely
     return show(app, control.mouse_fits(os.environ))
 

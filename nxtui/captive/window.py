@@ -16,7 +16,7 @@ from nxtui.acts.keymap import Keymap
 from nxtui.app import NxTui
 from nxtui.captive.settings import CaptiveSettings
 from nxtui.keys import ACTIONS
-from nxtui.preferences import Preferences
+from nxtui.preferences import Colours, Preferences
 
 AWAY = frozenset(("login", "console", "edit", "edit_draft", "plan_draft", "pager", "save", "export"))
 """What leads to another program or to a file of this host: absent here."""
@@ -38,11 +38,16 @@ class CaptiveNxTui(NxTui):
     """A window that is all there is. ``monotonic`` is real time in seconds."""
 
     def __init__(
-        self, settings: CaptiveSettings, ascii_only: bool, monotonic: Callable[[], float] = time.monotonic
+        self,
+        settings: CaptiveSettings,
+        ascii_only: bool,
+        monotonic: Callable[[], float] = time.monotonic,
+        colours: Colours = "all",
     ):
         super().__init__(
             settings.socket,
             ascii_only=ascii_only,
+            colours=colours,
             monotonic=monotonic,
             preferences=Preferences(
                 theme=settings.theme, bell=settings.bell, desktop=settings.desktop, accents=settings.accents

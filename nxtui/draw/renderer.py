@@ -18,7 +18,20 @@ _NEVER_FADES = ("lost", "stale", "key")
 
 def _alike(last: Style, style: Style, text: str) -> bool:
     """Whether a text looks the same in the style before it: blanks have no ink."""
-    return last is style or (text.isspace() and last.bgcolor == style.bgcolor)
+    if last is style:
+        return True
+    told = last.reverse or style.reverse or last.underline or style.underline
+    return not told and text.isspace() and last.bgcolor == style.bgcolor
+
+
+def _apart(text: str, ink: str) -> Line:
+    """A span with its blanks apart: where keys are underlined, no blank beside one is."""
+    word = text.strip(" ")
+    if not ink.startswith("key") or word == text:
+        return [(text, ink)]
+    start = len(text) - len(text.lstrip(" ")) if word else len(text)
+    parts = [(text[:start], ""), (word, ink), (text[start + len(word) :], "")]
+    return [part for part in parts if part[0]]
 
 
 class Renderer:
@@ -48,7 +61,12 @@ class Renderer:
         key = (ink, ground, self.faded)
         style = self._mixed.get(key)
         if style is None:
-            style = self._inks["base"] + self._inks[ground] + self._inks[ink]
+            style = self._inks["base"] + self._inks[ground]
+            if self._inks[ground].reverse:
+                # one ink on it, so that none can vanish; what stands out does so the other way round
+                style += Style(reverse=not self._inks[ink].reverse)
+            else:
+                style += self._inks[ink]
             if self.faded and ink not in _NEVER_FADES and not ink.startswith("env-"):
                 style += Style(color=self._inks["dim"].color, bold=False)
             self._mixed[key] = style
@@ -59,6 +77,8 @@ class Renderer:
         said = cut(line, width - margin)
         if self.ascii:
             said = [(to_ascii(text), ink) for text, ink in said]
+        if self._inks["key"].underline:
+            said = [part for span in said for part in _apart(*span)]
         texts: list[str] = []
         styles: list[Style] = []
         for text, ink in (*said, (" " * (width - width_of(said)), "")):

@@ -6,6 +6,7 @@ import os
 import select
 import threading
 from collections.abc import Mapping
+from typing import Literal
 
 from daemon.words import printable
 
@@ -43,6 +44,19 @@ def mouse_fits(environment: Mapping[str, str]) -> bool:
     """Whether the mouse can be had without loss. GNU screen, asked for the mouse, holds each Esc back until
     another key is pressed."""
     return not is_screen(environment)
+
+
+def colours(environment: Mapping[str, str]) -> Literal["all", "named", "none"]:
+    """What colours this terminal has, as Textual counts them: at least 256, sixteen by their names, none wanted."""
+    if "NO_COLOR" in environment:
+        return "none"
+    counted = environment.get("TEXTUAL_COLOR_SYSTEM", "auto")
+    if counted != "auto":
+        return "named" if counted == "standard" else "all"
+    many = environment.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit")
+    return (
+        "all" if many or environment.get("TERM", "").rpartition("-")[2] in ("256color", "kitty") else "named"
+    )
 
 
 def wrapped(sequence: str, environment: Mapping[str, str]) -> str:

@@ -103,18 +103,6 @@ def test_failed_is_another_colour_than_ok_even_among_16(theme: object) -> None:
         assert styles[one].color != styles[other].color
 
 
-async def test_without_colour_every_cell_is_grey(
-    window: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    async with window() as w:
-        strips = w.app.screen._compositor.render_strips(w.app.size)
-        styles = [segment.style for strip in strips for segment in strip if segment.style]
-        colours = {colour for style in styles for colour in (style.color, style.bgcolor) if colour}
-        assert colours
-        assert all(len(set(colour.triplet)) == 1 for colour in colours)
-
-
 @pytest.mark.parametrize("name", ["production", "prod-eu", "eu-prod", "preprod", "PRD1", "live"])
 def test_whatever_says_production_looks_like_it(name: str) -> None:
     assert accent(name, {}) == "env-production"

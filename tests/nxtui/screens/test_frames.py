@@ -319,7 +319,7 @@ async def test_without_colour_every_fact_is_there_in_words(
     window: Open, golden: Golden, size: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    async with window(SIZES[size]) as w:
+    async with window(SIZES[size], colours="none") as w:
         async for screen in opened(w):
             golden(f"{screen}-{size}", w.frame)  # the same frame as in colour
 
