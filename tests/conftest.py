@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from collections.abc import Callable, Collection, Generator
 from pathlib import Path
@@ -21,10 +20,6 @@ from tests.logfmt import unreadable
 from tests.order import sort_for_sharing
 from tests.processes import mark_starters, pytest_runtest_protocol
 from tests.silent_disk import hung_disk
-
-os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "authority.crt")
-"""aiohttp reads the machine's 150 authorities twice when it is imported, in each of the hundreds of processes that
-tests start: 60 ms. No test meets a stranger, and one authority is enough."""
 
 hypothesis.settings.register_profile("a busy machine", deadline=None)
 hypothesis.settings.load_profile("a busy machine")

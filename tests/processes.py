@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from tests import commands
+
 STARTERS = {"place", "another", "served", "at_work", "rig", "playbill", "terminal", "stage", "toy", "jump"}
 """Fixtures that start processes; who asks for one is marked."""
-STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"}
-"""What Python calls the start of a process when it audits itself."""
+STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", commands.STARTED}
+"""What Python calls the start of a process when it audits itself, and what the fork server of the tests is told."""
 
 _running: list[pytest.Item] = []
 

@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 from daemon import wire
 from daemon.client import Client, DaemonUnreachable
@@ -67,15 +67,52 @@ class DemoOptions:
     machines: bool = True
 
 
-class Demo:
-    """One directory with everything in it. Other processes find it by its ``stage.json``."""
+class Child(Protocol):
+    """A process that was started, as subprocess.Popen has it."""
 
-    def __init__(self, directory: Path) -> None:
+    pid: int
+    stdout: IO[bytes] | None
+
+    def poll(self) -> int | None:
+        """The exit code; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its end."""
+
+
+class Start(Protocol):
+    """Starts the command `nxd` with these arguments; ``environ`` is added to what this process has."""
+
+    def __call__(
+        self, arguments: Sequence[str], stdout: int, stderr: IO[bytes], environ: Mapping[str, str]
+    ) -> Child: ...
+
+
+def start_nxd(
+    arguments: Sequence[str], stdout: int, stderr: IO[bytes], environ: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start `nxd` by this Python, in a session of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "daemon.cli", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        env={**os.environ, **environ},
+        start_new_session=True,
+    )
+
+
+class Demo:
+    """One directory with everything in it. Other processes find it by its ``stage.json``. ``start`` starts what runs
+    here."""
+
+    def __init__(self, directory: Path, start: Start = start_nxd) -> None:
         self.directory = directory
+        self._start = start
         self.config = directory / "nxd.yaml"
         self.socket = directory / "nxd.sock"
         self._state = directory / "stage.json"
-        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._children: dict[int, Child] = {}
 
     def set_up(self, rehearsal: DemoOptions) -> None:
         """Prepare the directory and start the world and the daemon. Raises DemoError."""
@@ -158,7 +195,7 @@ class Demo:
                 time.sleep(0.02)
         raise DemoError(f"The daemon does not answer: {self._last_words('serve')}")
 
-    def spawn_daemon(self, crash: str = "") -> subprocess.Popen[bytes]:
+    def spawn_daemon(self, crash: str = "") -> Child:
         """Start the daemon without waiting for it."""
         arguments = ["--config", str(self.config), "serve"]
         return self._spawn("serve", arguments, subprocess.DEVNULL, {"NXD_CRASH": crash} if crash else {})
@@ -256,16 +293,9 @@ class Demo:
 
     def _spawn(
         self, name: str, arguments: Sequence[str], stdout: int, environ: Mapping[str, str] | None = None
-    ) -> subprocess.Popen[bytes]:
+    ) -> Child:
         with (self.directory / f"{name}.log").open("ab") as log:
-            child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "daemon.cli", *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=log,
-                env={**os.environ, **(environ or {})},
-                start_new_session=True,
-            )
+            child = self._start(arguments, stdout, log, environ or {})
         self._children[child.pid] = child
         self._remember("processes", {**self.processes(), name: child.pid})
         self._remember("born", {**self._read_state().get("born", {}), str(child.pid): _born(child.pid)})

@@ -18,11 +18,12 @@ PAGE = 200
 
 def open_dns(cloud: IbmCloud, url: str, bucket: TokenBucket) -> IbmDns:
     """A client of DNS Services at ``url`` (which ends in /v1)."""
-
-    def service() -> Any:
-        return load("ibm_cloud_networking_services.dns_svcs_v1", "DnsSvcsV1", IbmDns)
-
     return IbmDns(cloud.calls(service, url, bucket))
+
+
+def service() -> Any:
+    """The SDK's class, with what is called here."""
+    return load("ibm_cloud_networking_services.dns_svcs_v1", "DnsSvcsV1", IbmDns)
 
 
 class IbmDns:

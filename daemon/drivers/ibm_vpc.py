@@ -39,7 +39,12 @@ class UsedAddress(Struct, gc=False):
 
 def open_vpc(cloud: IbmCloud, url: str, bucket: TokenBucket) -> IbmVpc:
     """A client of the VPC API at ``url`` (which ends in /v1)."""
-    return IbmVpc(cloud.calls(lambda: load("ibm_vpc.vpc_v1", "VpcV1", IbmVpc), url, bucket))
+    return IbmVpc(cloud.calls(service, url, bucket))
+
+
+def service() -> Any:
+    """The SDK's class, with what is called here."""
+    return load("ibm_vpc.vpc_v1", "VpcV1", IbmVpc)
 
 
 class IbmVpc:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from daemon.demo.setup import Demo, DemoOptions
+from tests import commands
 from tests.e2e.playbill import READ_TIMEOUT, Playbill
 from tests.loopback import address, networks
 
@@ -22,7 +23,7 @@ class Rig:
     """A stage, with what a test asks of it."""
 
     def __init__(self, directory: Path) -> None:
-        self.stage = Demo(directory)
+        self.stage = Demo(directory, commands.start)
         self.refused: list[str] = []
         """What a daemon said that was started and is expected to refuse."""
 

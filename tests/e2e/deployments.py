@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import yaml
 from daemon.cli.waiting import PlainLines, wait_for
 from daemon.client import Client
 from daemon.wire import EntityView, Plan
+from tests import commands
 
 THREE_NODES = (resources.files("daemon.demo") / "three-node.yaml").read_text()
 """The demo's spec."""
@@ -89,8 +89,7 @@ def counted(plan: Plan) -> dict[tuple[str, str], int]:
 
 def nxd(one: Any, *words: str) -> subprocess.CompletedProcess[str]:
     """A command, run to its end without a terminal."""
-    command = [sys.executable, "-m", "daemon.cli", "--config", str(one.stage.config), *words]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    return commands.run(("--config", str(one.stage.config), *words), stdin=subprocess.DEVNULL)
 
 
 def post(one: Any, path: str, body: Any) -> None:

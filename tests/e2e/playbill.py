@@ -20,6 +20,7 @@ from daemon.demo.setup import Demo, DemoOptions
 from daemon.sim.scenarios.listed import scenarios
 from daemon.sim.scenarios.scenario import Scenario
 from daemon.wire import EntityView, ErrorView
+from tests import commands
 from tests.e2e.deployments import THREE_NODES
 from tests.e2e.robot import Robot
 from tests.loopback import address, networks
@@ -102,7 +103,7 @@ class Theatre:
     """A stage on which scenarios are played, with what a test asks of it."""
 
     def __init__(self, directory: Path) -> None:
-        self.stage = Demo(directory)
+        self.stage = Demo(directory, commands.start)
         self.stage.set_up(
             DemoOptions(
                 SPEED,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,22 +12,16 @@ from typing import Any
 import pytest
 
 from daemon.client import Client
+from tests import commands
 from tests.e2e.deployments import THREE_NODES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
-ROOT = Path(__file__).parents[2]
 INITRD = "initrd-foundation.img"
 
 
 def nxd(one: Any, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "daemon.cli", "--config", str(one.stage.config), *command],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return commands.run(("--config", str(one.stage.config), *command))
 
 
 def flip(path: Path) -> None:

@@ -11,7 +11,6 @@ import signal
 import sqlite3
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from configparser import ConfigParser
@@ -23,6 +22,7 @@ import pytest
 
 from daemon.client import Client, DaemonRefused, DaemonUnreachable
 from daemon.demo.setup import Demo
+from tests import commands
 from tests.e2e.deployments import mend, plant, run_to, spec, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -119,8 +119,7 @@ def hold_still(one: Any) -> None:
 
 def nxd(one: Any, *words: str) -> subprocess.CompletedProcess[str]:
     """The command as a script runs it."""
-    command = [sys.executable, "-m", "daemon.cli", "--socket", str(one.stage.socket), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return commands.run(("--socket", str(one.stage.socket), *words))
 
 
 def quiet(one: Any) -> bool:

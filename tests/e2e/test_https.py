@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import pytest
 import yaml
 
 from daemon.client import Client
+from tests import commands
 from tests.certificates import certificate_files, secured
 from tests.e2e.deployments import nxd, run_to, spec
 
@@ -72,7 +71,6 @@ def test_a_certificate_without_its_key_or_its_url_is_refused_with_what_is_missin
     ):
         other = tmp_path / "other.yaml"
         other.write_text(yaml.safe_dump({**whole, "config": {**whole["config"], **changes}}))
-        command = [sys.executable, "-m", "daemon.cli", "--config", str(other), "serve"]
-        refused = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        refused = commands.run(("--config", str(other), "serve"))
         assert refused.returncode == 2 and said in refused.stderr, refused.stderr
         assert "Traceback" not in refused.stderr

@@ -14,6 +14,7 @@ import yaml
 from daemon.client import Client
 from daemon.demo.setup import Demo, DemoOptions
 from daemon.wire import EntityView
+from tests import commands
 from tests.loopback import address, networks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -25,7 +26,7 @@ PATIENCE = 90.0
 
 @pytest.fixture
 def stage(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Demo]:
-    stage = Demo(tmp_path / "stage")
+    stage = Demo(tmp_path / "stage", commands.start)
     stage.set_up(DemoOptions(SPEED, (), 3, *networks(), listen=address()))
     yield stage
     stage.stop()

@@ -73,28 +73,38 @@ def _copy() -> Iterator[Path]:
 
 
 def judge(mutant: Mutant, place: Path, sound: dict[tuple[str, ...], bool]) -> Judged:
-    """Change the line in the copy, run its tests there, and put the line back. ``sound``: which tests are known to
-    pass without a change, or not to."""
+    """Change the line in the copy, run its tests there until one fails, and put the line back. ``sound``: which tests
+    that failed are known to pass without a change, or not to."""
     file = place / mutant.file
     text = file.read_text(encoding="utf-8")
     if text.count(mutant.line) != 1:
         return Judged(mutant, "stale")
     file.write_text(text.replace(mutant.line, mutant.change), encoding="utf-8")
     try:
-        code = _run(mutant.tests, place)
+        code = _run((*mutant.tests, "--cache-clear"), place)
     finally:
         file.write_text(text, encoding="utf-8")
     if code == 0:
         return Judged(mutant, "survived")
-    if code == FAILED and mutant.tests not in sound:
-        sound[mutant.tests] = any(_run(mutant.tests, place) == 0 for _ in range(LOOKS))
-    return Judged(mutant, "noticed" if code == FAILED and sound[mutant.tests] else "stale")
+    failed = _failed(place) or mutant.tests
+    if code == FAILED and failed not in sound:
+        again = (*mutant.tests, "--last-failed")  # all of them, if they came to no end
+        sound[failed] = any(_run(again, place) == 0 for _ in range(LOOKS))
+    return Judged(mutant, "noticed" if code == FAILED and sound[failed] else "stale")
 
 
-def _run(tests: Iterable[str], place: Path) -> int:
+def _failed(place: Path) -> tuple[str, ...]:
+    """The tests that failed in the last run, by pytest's own account; none if it did not come to its end."""
+    try:
+        return tuple(json.loads((place / ".pytest_cache" / "v" / "cache" / "lastfailed").read_text()))
+    except FileNotFoundError:
+        return ()
+
+
+def _run(words: Iterable[str], place: Path) -> int:
     """pytest's exit code; that of a failure when it did not come to an end in time."""
     environment = {**os.environ, "PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"}
-    words = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    words = [sys.executable, "-m", "pytest", "-q", "-x", *words]
     try:
         done = subprocess.run(
             words, cwd=place, env=environment, capture_output=True, timeout=SECONDS, check=False

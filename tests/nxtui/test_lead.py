@@ -12,6 +12,7 @@ import pytest
 
 from daemon.client import Client
 from daemon.demo.setup import Demo, DemoOptions
+from tests import commands
 from tests.loopback import address, networks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -33,7 +34,7 @@ FAILING = (
 def stage(
     tmp_path: Path, request: pytest.FixtureRequest, nothing_broke: Callable[[Path], None]
 ) -> Iterator[Demo]:
-    stage = Demo(tmp_path / "stage")
+    stage = Demo(tmp_path / "stage", commands.start)
     fails, scenarios = ((request.param,), ()) if ":" in request.param else ((), (request.param,))
     stage.set_up(DemoOptions(SPEED, fails, 1, *networks(), scenarios=scenarios, listen=address()))
     yield stage

@@ -19,6 +19,7 @@ from daemon.demo.setup import Demo, DemoOptions
 from nxtui.draw import calls as drawn
 from nxtui.draw.text import plain
 from nxtui.model.trail import Place
+from tests import commands
 from tests.e2e.deployments import THREE_NODES
 from tests.loopback import address, networks
 
@@ -30,7 +31,7 @@ SPEED = 1200.0
 
 @pytest.fixture
 def stage(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Demo]:
-    stage = Demo(tmp_path / "stage")
+    stage = Demo(tmp_path / "stage", commands.start)
     scenarios = ("sporadic-errors", "rate-limit-seconds")
     stage.set_up(DemoOptions(SPEED, (), 1, *networks(), scenarios=scenarios, listen=address()))
     yield stage

@@ -13,6 +13,7 @@ import pytest
 from daemon.client import Client
 from daemon.demo.setup import Demo, DemoOptions
 from nxtui.model.recording import Scene, load
+from tests import commands
 from tests.loopback import address, networks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -25,7 +26,7 @@ SLOWER = 300.0
 
 @pytest.fixture
 def stage(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Demo]:
-    stage = Demo(tmp_path / "stage")
+    stage = Demo(tmp_path / "stage", commands.start)
     stage.set_up(DemoOptions(SPEED, ("node02:install", "node02:install"), 1, *networks(), listen=address()))
     yield stage
     stage.stop()
@@ -112,7 +113,7 @@ async def test_a_bad_spec_mended_a_failed_node_retried_a_rollback_refused_and_th
 @pytest.fixture
 def calm(tmp_path: Path, nothing_broke: Callable[[Path], None]) -> Iterator[Demo]:
     """A night in which nothing fails by itself."""
-    stage = Demo(tmp_path / "calm")
+    stage = Demo(tmp_path / "calm", commands.start)
     stage.set_up(DemoOptions(SLOWER, (), 1, *networks(), listen=address()))
     yield stage
     stage.stop()

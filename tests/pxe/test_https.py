@@ -112,8 +112,8 @@ def machine(folder: Path, shell: str, port: int, pin: str) -> AgentRoot:
 
 KNOWING = [
     shell
-    for shell, program in (("dash", "curl"), ("wget", "wget"), ("both", "wget"))
-    if shutil.which(program)
+    for shell, programs in (("dash", ["curl"]), ("wget", ["wget"]), ("both", ["busybox", "wget"]))
+    if all(map(shutil.which, programs))
 ]
 """What the agent can ask with that knows the other side by its key."""
 

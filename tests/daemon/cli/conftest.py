@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +19,7 @@ import yaml
 from oracle import broken
 
 from daemon.client import Client, DaemonUnreachable
+from tests import commands
 from tests.loopback import free_ports
 
 ROOT = Path(__file__).parents[3]
@@ -49,7 +49,7 @@ class Place:
 
     directory: Path
     settings: dict[str, Any]
-    children: list[subprocess.Popen[str]] = field(default_factory=list)
+    children: list[commands.Process] = field(default_factory=list)
 
     @property
     def config(self) -> Path:
@@ -72,24 +72,16 @@ class Place:
         self, *arguments: str, env: Mapping[str, str] | None = None, stdin: str = "", **how: Any
     ) -> Ended:
         """Run `nxd` to its end."""
-        ended = subprocess.run(
-            [sys.executable, "-m", "daemon.cli", *arguments],
-            env=self.environ(env),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            cwd=self.directory,
-            **how,
+        ended = commands.run(
+            arguments, env=self.environ(env), input=stdin, timeout=PATIENCE, cwd=self.directory, **how
         )
         return Ended(ended.returncode, ended.stdout, ended.stderr)
 
-    def start(self, *arguments: str, stdout: Any = subprocess.PIPE) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, stdout: Any = subprocess.PIPE) -> commands.Process:
         """Start `nxd` and go on; it is ended with the place."""
-        child = subprocess.Popen(
-            [sys.executable, "-m", "daemon.cli", *arguments],
+        child = commands.popen(
+            arguments,
             env=self.environ(),
-            stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
@@ -98,16 +90,10 @@ class Place:
         self.children.append(child)
         return child
 
-    def serve(self) -> subprocess.Popen[str]:
+    def serve(self) -> commands.Process:
         """Start the daemon and wait until it answers."""
         with (self.directory / "serve.log").open("ab") as log:
-            child = subprocess.Popen(
-                [sys.executable, "-m", "daemon.cli", "serve"],
-                env=self.environ(),
-                stdin=subprocess.DEVNULL,
-                stderr=log,
-                text=True,
-            )
+            child = commands.popen(["serve"], env=self.environ(), stderr=log, text=True)
         self.children.append(child)
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:

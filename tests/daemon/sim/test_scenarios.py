@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from daemon.sim.refusals import SimError
 from daemon.sim.scenarios.listed import assign, scenarios
 from daemon.sim.scenarios.scenario import MINE, Scenario
 from state_machines import ibm_nutanix as tables
+from tests import commands
 
 if TYPE_CHECKING:
     from tests.daemon.sim.conftest import Sim
@@ -86,8 +86,7 @@ def test_the_document_names_every_scenario_and_every_request_of_the_control_addr
 
 
 def nxd(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "daemon.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30)
+    return commands.run(arguments)
 
 
 @pytest.mark.e2e
