@@ -69,10 +69,10 @@ ASCII = Glyphs(
     live="*",
     lost="x",
     cursor=">",
-    mark="*",
+    mark="&",
     full="#",
     empty=".",
-    arrow="->",
+    arrow=">",
     crumb=">",
     rule="-",
     ellipsis="~",
@@ -82,7 +82,7 @@ ASCII = Glyphs(
     up="^",
     shield="#",
     replay=">",
-    changed="~",
+    changed="^",
     twig="|",
     last_twig="`",
     folded="}",
@@ -90,7 +90,19 @@ ASCII = Glyphs(
 )
 
 _TYPOGRAPHY = str.maketrans(
-    {"–": "-", "…": "~", "—": "-", "’": "'", "“": '"', "”": '"', "→": ">", "·": "-", "≈": "~"}
+    {
+        "–": "-",
+        "…": "~",
+        "—": "-",
+        "’": "'",
+        "“": '"',
+        "”": '"',
+        "→": ">",
+        "·": "-",
+        "≈": "~",
+        "⇠": "<",
+        "×": "x",
+    }
 )
 
 

@@ -99,7 +99,7 @@ def whole(box: MapBox, width: int, look: MapLook) -> list[Line]:
 def beneath(view: MapView, width: int, look: MapLook) -> list[Line]:
     """Who waits for whom, and facts about the whole."""
     lines: list[Line] = []
-    arrow = "<-" if look.ascii else "⇠"
+    arrow = "<" if look.ascii else "⇠"
     for number, edge in enumerate(view["edges"]):
         lead = "waits" if not number else ""
         lines.append(_edge(edge, lead, arrow, width, look))

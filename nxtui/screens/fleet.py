@@ -89,7 +89,7 @@ class FleetScreen(RowsScreen):
         state = next((column.width for column in placed if column.key == "state"), drawn.STATE)
         slow = fleet.history.slow(entity, fleet.now)
         cells = drawn.cells(entity, fleet.now, fleet.history.way(entity), state, said, guarded, slow)
-        fold = (glyphs.replay if listing.is_folded(name) else glyphs.down) if is_cluster and phases else " "
+        fold = (glyphs.folded if listing.is_folded(name) else glyphs.down) if is_cluster and phases else " "
         return drawn.row(entity, cells, placed, gaps, lead, fold, listing.is_flat, glyphs)
 
     def _heading(self, width: int) -> Line:
