@@ -15,6 +15,7 @@ from aiohttp.http_exceptions import PayloadEncodingError
 
 from daemon.api.parameters import shortened
 from daemon.errors.tree import NxdError
+from daemon.wire.actor import KEY_FIELD, is_key
 
 BODY_SECONDS = 30.0
 """How long a caller may take for the body of a request."""
@@ -78,7 +79,13 @@ def maybe_true(body: dict[str, Any], key: str) -> bool:
 
 
 def actor_of(request: web.Request) -> str:
-    """Who is at the other end of the socket, by the kernel's word (SO_PEERCRED)."""
+    """Who is at the other end of the socket: the account by the kernel's word (SO_PEERCRED), with the key that opened
+    the session where it names one."""
+    account, key = _account(request), request.headers.get(KEY_FIELD, "")
+    return f"{account} ({key})" if is_key(key) else account
+
+
+def _account(request: web.Request) -> str:
     sock = request.get_extra_info("socket")
     try:
         credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))

@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 import orjson
 
 from daemon.wire import ErrorView, SpecMistake, StreamLine
+from daemon.wire.actor import KEY_FIELD, KEY_VARIABLE, is_key
 
 ANSWER_WITHIN = 30.0
 """Seconds a request may take: a verb answers when it is durable, a plan when the cloud was looked at."""
@@ -33,6 +34,16 @@ class DaemonRefused(Exception):
 
 
 Trouble = Literal["connect", "silent", "broken"]
+
+
+def request_fields(body: bytes | None) -> list[tuple[str, str]]:
+    """The fields at the head of a request with this JSON as its body; None: it has none."""
+    found = [("Host", "nxd"), ("Connection", "close")]
+    if is_key(key := os.environ.get(KEY_VARIABLE, "")):
+        found.append((KEY_FIELD, key))
+    if body is not None:
+        found += [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    return found
 
 
 def unreachable(socket: Path, trouble: Trouble) -> DaemonUnreachable:

@@ -12,7 +12,15 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
 from urllib.parse import urlencode
 
 from daemon.client import asking, calls
-from daemon.client.asking import ANSWER_WITHIN, Broken, DaemonRefused, answer, line_of, unreachable
+from daemon.client.asking import (
+    ANSWER_WITHIN,
+    Broken,
+    DaemonRefused,
+    answer,
+    line_of,
+    request_fields,
+    unreachable,
+)
 from daemon.client.calls import Call
 from daemon.wire import StreamLine
 
@@ -47,11 +55,12 @@ class _AwaitingExchange:
         """Send the request and read the head of the answer."""
         call = self._call
         query = f"?{urlencode(call.params)}" if call.params else ""
-        body = b"" if call.body is None else json.dumps(call.body).encode()
-        lines = [f"{call.method} {call.path}{query} HTTP/1.1", "Host: nxd", "Connection: close"]
-        if call.body is not None:
-            lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-        self._writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+        body = None if call.body is None else json.dumps(call.body).encode()
+        lines = [
+            f"{call.method} {call.path}{query} HTTP/1.1",
+            *(f"{name}: {value}" for name, value in request_fields(body)),
+        ]
+        self._writer.write("\r\n".join([*lines, "", ""]).encode() + (body or b""))
         await self._writer.drain()
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         try:

@@ -14,7 +14,15 @@ from urllib.parse import urlencode
 import h11
 
 from daemon.client import asking, calls
-from daemon.client.asking import ANSWER_WITHIN, Broken, DaemonRefused, answer, line_of, unreachable
+from daemon.client.asking import (
+    ANSWER_WITHIN,
+    Broken,
+    DaemonRefused,
+    answer,
+    line_of,
+    request_fields,
+    unreachable,
+)
 from daemon.client.calls import Call
 from daemon.wire import StreamLine
 
@@ -51,11 +59,8 @@ class _BlockingExchange:
         """Send the request; the status of the answer."""
         call = self._call
         query = f"?{urlencode(call.params)}" if call.params else ""
-        body = b"" if call.body is None else json.dumps(call.body).encode()
-        headers = [("Host", "nxd"), ("Connection", "close")]
-        if call.body is not None:
-            headers += [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-        request = h11.Request(method=call.method, target=call.path + query, headers=headers)
+        body = None if call.body is None else json.dumps(call.body).encode()
+        request = h11.Request(method=call.method, target=call.path + query, headers=request_fields(body))
         sent = (request, *((h11.Data(body),) if body else ()), h11.EndOfMessage())
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it may have answered all the same
             self._socket.sendall(b"".join(self._http.send(event) or b"" for event in sent))

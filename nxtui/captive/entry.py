@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-_KEPT = ("TERM", "COLORTERM", "LANG", "SSH_CONNECTION", "SSH_ORIGINAL_COMMAND")
+_KEPT = ("TERM", "COLORTERM", "LANG", "SSH_CONNECTION", "SSH_ORIGINAL_COMMAND", "SSH_USER_AUTH")
 """What is taken over from the login, beside ``LC_*``."""
 _FIXED = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
 

@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from daemon.wire.actor import KEY_VARIABLE
 from nxtui.captive import settings as captive_settings
+from nxtui.captive.login_key import key_of
 from nxtui.captive.settings import BadCaptiveSettings, CaptiveSettings
 
 TERMINALS = (
@@ -54,6 +56,9 @@ def _session() -> int:
     except BadCaptiveSettings as cause:
         print(cause, file=sys.stderr)
         return 2
+    key = key_of(os.environ.pop("SSH_USER_AUTH", ""))
+    if key is not None:
+        os.environ[KEY_VARIABLE] = key  # each request names it
     said = os.environ.pop("SSH_ORIGINAL_COMMAND", None)
     return _window(settings) if said is None else _command(said, settings)
 

@@ -26,13 +26,13 @@ class SecretDialog(Dialog[None]):
     def __init__(self, renderer: Renderer, name: str, told: Mapping[str, str]) -> None:
         super().__init__()
         self._renderer = renderer
-        self._name = name
+        self._whom = name
         self._told = dict(told)
 
     def compose(self) -> ComposeResult:
         renderer = self._renderer
         with Vertical(id="dialog"):
-            yield OneLine(renderer, lambda _: [(f" Log in to {self._name}", "title")], "panel")
+            yield OneLine(renderer, lambda _: [(f" Log in to {self._whom}", "title")], "panel")
             for what in ("url", "user", "password"):
                 yield OneLine(renderer, lambda _, what=what: self._row(what), "panel")  # type: ignore[misc]
             ends = f" It goes after {SHOWN_SECONDS:.0f} s, or with Esc. The log says who read it."

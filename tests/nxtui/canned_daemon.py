@@ -22,6 +22,8 @@ from canned_data import (
 )
 from canned_looks import CannedLooks
 
+from daemon.wire.actor import KEY_FIELD
+
 
 class CannedDaemon:
     """The socket API over data that a test may change; counts what it was asked for."""
@@ -35,6 +37,8 @@ class CannedDaemon:
         self.now = T0
         self.beat: float | None = 1.0
         self.verbs: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
+        """By which key of SSH whoever gave each verb had logged in, as the request says."""
         self.screens: dict[str, dict[str, Any]] = {}
         self.specs: list[dict[str, Any]] = []
         self.refuse: dict[str, Any] | None = None
@@ -379,4 +383,5 @@ class CannedDaemon:
         if self.refuse is not None:
             return await self._json({"error": self.refuse}, 409)
         self.verbs.append(asked)
+        self.keys.append(request.headers.get(KEY_FIELD))
         return await self._json({"accepted": True, "revision": self.revision, "along": []})

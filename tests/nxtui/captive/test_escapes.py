@@ -61,6 +61,10 @@ async def test_the_window_acts_and_has_no_way_to_a_program_or_a_file(
     assert [verb["target"] for verb in daemon.verbs] == ["node02"]
     await terminal.press("q")
     assert "code=0" in await terminal.shows(lambda s: "code=" in s, "the end")
+    assert (await ran(jump, "retry", "--yes", "node02")).returncode == 0
+    mine = ["ssh-keygen", "-l", "-f", jump.ssh[jump.ssh.index("-i") + 1]]
+    told = await asyncio.to_thread(subprocess.run, mine, capture_output=True, text=True, check=True)
+    assert daemon.keys == [told.stdout.split()[1]] * 2, "who asked is the account with this key"
 
 
 async def test_neither_signals_of_the_keyboard_nor_a_tiny_terminal_nor_a_paste_end_or_suspend_it(
@@ -131,6 +135,9 @@ async def test_files_cannot_be_copied_and_nothing_is_forwarded(
         words += [jump.ssh[-1]] if copy[0] == "sftp" else [str(mine), f"{jump.ssh[-1]}:{tmp_path}/theirs"]
         done = await asyncio.to_thread(subprocess.run, words, capture_output=True, text=True, timeout=60)
         assert done.returncode != 0 and not (tmp_path / "theirs").exists(), done
+    for asked in (("-A",), ("-X",), ("-D", f"{tmp_path}/socks"), ("-L", f"{tmp_path}/here:127.0.0.1:{port}")):
+        done = await ran(jump, "status", "--json", options=asked)
+        assert done.returncode == 0 and '"node02"' in done.stdout, (asked, done)
     strict = ("-o", "ExitOnForwardFailure=yes")
     assert (await ran(jump, "status", options=(*strict, "-R", "0:127.0.0.1:1"))).returncode == 255
     tunnel = await ran(jump, options=("-W", f"127.0.0.1:{port}"))
