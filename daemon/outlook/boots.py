@@ -42,14 +42,37 @@ def _boot(
     reports = [event for event in events if PHASE in event.data]
     over = [event.time for event in reports if event.data[PHASE] == event.data.get(LAST)]
     began = events[0].time
-    return wire.BootView(
+    ended = failed if failed is not None else over[0] if over else None
+    view = wire.BootView(
         boot=number,
         began=began,
-        ended=failed if failed is not None else over[0] if over else None,
+        ended=ended,
         failed=failed is not None,
         phases=_phases(journal, record, began, reports, failed),
         points=_thinned([[event.time, _share(event)] for event in reports]),
     )
+    age = (journal.clock.now() if ended is None else ended) - began
+    last = max((event.data.get(LAST) or 0 for event in reports), default=0)
+    if last and (
+        share := usual_share([journal.phases.usual(record.kind, one + 1) for one in range(last)], age)
+    ):
+        view["usual_share"] = share
+    return view
+
+
+def usual_share(phases: Sequence[float | None], age: float) -> float | None:
+    """Which share of an installation is usually done at an age in seconds, by how long each phase took before; None
+    where one of them was never measured."""
+    done = 0.0
+    for seconds in phases:
+        if seconds is None:
+            return None
+        if age < seconds:
+            done += age / seconds
+            break
+        age -= seconds
+        done += 1
+    return round(min(1.0, done / len(phases)), 4)
 
 
 def _phases(

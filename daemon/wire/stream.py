@@ -107,7 +107,8 @@ class PhaseView(TypedDict):
 
 class BootView(TypedDict):
     """One boot of a machine that installs. ``points`` are at most 64 of a moment and the share that was done then, from
-    0 to 1; ``ended`` is null while it lasts."""
+    0 to 1; ``ended`` is null while it lasts. ``usual_share`` is what is usually done at its age, where every phase was
+    measured before."""
 
     boot: int
     began: float
@@ -115,6 +116,7 @@ class BootView(TypedDict):
     failed: bool
     phases: list[PhaseView]
     points: list[list[float]]
+    usual_share: NotRequired[float]
 
 
 class Detail(TypedDict):

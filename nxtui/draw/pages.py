@@ -89,9 +89,15 @@ def facts(entity: EntityView, now: float | None, width: int, more: Sequence[Fact
     lines = table(rows, width)
     if entity["waiting_for"]:
         lines += [[], heading("waits for"), *paragraph(entity["waiting_for"], width)]
-        if ways := entity.get("remedies") if entity["error"] is None else None:
-            said = " ".join(way["text"] for way in ways)
-            lines += [heading("what to do"), *paragraph(said, width, "strong")]
+    return lines
+
+
+def ways(entity: EntityView, width: int) -> list[Line]:
+    """What can be done about what is waited for, and what the outside says of it, where nothing failed."""
+    lines: list[Line] = []
+    if entity["waiting_for"] and entity["error"] is None and (told := entity.get("remedies")):
+        said = " ".join(way["text"] for way in told)
+        lines += [heading("what to do"), *paragraph(said, width, "strong")]
     if entity["evidence"]:
         lines += [[], heading("evidence"), *paragraph(entity["evidence"], width, "dim")]
     return lines
@@ -146,6 +152,7 @@ def detail(
         *told,
         *([[]] if told else []),
         *facts(entity, now, width, more),
+        *ways(entity, width),
         *belongings(entity, width),
     ]
 

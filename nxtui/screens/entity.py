@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
+
 from textual import work
 from textual.app import ComposeResult
 
 from daemon.client import DaemonRefused, DaemonUnreachable
 from daemon.display.sorting import worst_first
-from daemon.wire import EntityView, ScreenView, StepTiming
+from daemon.wire import BootView, EntityView, OfferView, ScreenView, StepTiming, TimelineView
 from nxtui import keys
-from nxtui.draw import pages, story
+from nxtui.draw import happened, pages, story
 from nxtui.draw.layout import WIDE
 from nxtui.draw.logs import LogWindow, as_text
 from nxtui.draw.text import Line, plain
+from nxtui.model.calls import CallWindow
 from nxtui.model.entry import Entry, entry
 from nxtui.model.known import Changes
 from nxtui.model.trail import Place
-from nxtui.screens.full_screen import FullScreen
+from nxtui.screens.page_screen import PageScreen
 from nxtui.widgets.canvas import Beside
 from nxtui.widgets.logview import LogView
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.page import Page
 
+CALLS = 1000
+"""So many calls are asked for."""
+TALL = 40
+"""Lines from which on a narrow screen has room for the log beneath the story."""
 
-class EntityScreen(FullScreen):
+
+class EntityScreen(PageScreen):
     """The story of one entity; it is fetched again whenever the daemon says that the entity changed."""
 
     screen_name = "node"
@@ -36,9 +45,12 @@ class EntityScreen(FullScreen):
         self.stays: list[StepTiming] | None = None
         self.last_screen: ScreenView | None = None
         self._earlier: list[Entry] = []
+        self._boots: list[BootView] = []
+        self._offers: list[OfferView] | None = None
 
     def compose_body(self) -> ComposeResult:
         renderer = self.nx.renderer
+        self._calls = CallWindow(self.nx.fleet.calls)
         self.story = Page(renderer, self._story_lines, id="story")
         self.objects = Page(renderer, self._object_lines, ground="panel", id="objects")
         self.window = LogWindow(self.nx.fleet.log)
@@ -47,17 +59,25 @@ class EntityScreen(FullScreen):
         with Beside(id="middle"):
             yield self.story
             yield self.objects
-        yield OneLine(
+        self.log_head = OneLine(
             renderer, lambda _: [("    LOG", "heading"), (f"  of {self.entity['name']}", "dim")], "panel"
         )
+        yield self.log_head
         yield self.log_view
 
+    @property
+    def main_page(self) -> Page:
+        return self.story
+
     def on_mount(self) -> None:
+        self._calls.show(self.entity["name"])
         self.fetch()
+        self._fetch_calls()
 
     def crumbs(self) -> tuple[str, ...]:
         entity = self.entity
-        return (entity["name"],) if entity["kind"] == "cluster" else (entity["cluster"], entity["name"])
+        stands = f"{entity['name']}  {self.nx.renderer.glyphs.phase[entity['phase']]} {entity['title']}"
+        return (stands,) if entity["kind"] == "cluster" else (entity["cluster"], stands)
 
     def place(self) -> Place:
         return Place("entity", self.entity["name"])
@@ -83,8 +103,24 @@ class EntityScreen(FullScreen):
             return
         self.stays = detail["timeline"]
         self.last_screen = detail.get("screen")
+        self._boots = detail.get("boots", [])
         self.nx.fleet.history.learn(self.entity, self.stays)
         self._redraw()
+        if self.nx.player is None:
+            with contextlib.suppress(DaemonUnreachable, DaemonRefused):
+                self._offers = await self.nx.feed.offers(self.entity["name"])
+                self._redraw()
+
+    @work(exclusive=True, group="calls")
+    async def _fetch_calls(self) -> None:
+        """Get the calls that were made for it; what comes later is told by itself."""
+        if self.nx.player is None:
+            with contextlib.suppress(DaemonUnreachable, DaemonRefused):
+                name = self.entity["name"]
+                told = await self.nx.feed.client.calls_made(limit=CALLS, target=name, tail=True)
+                self.nx.fleet.calls.merge(told)
+                self._calls.rebuild()
+                self._redraw()
 
     def changed(self, changes: Changes) -> None:
         fleet, name = self.nx.fleet, self.entity["name"]
@@ -116,30 +152,56 @@ class EntityScreen(FullScreen):
         width, height = self.size
         self.objects.display = width >= WIDE
         self.objects.styles.width = int(width * 0.4)
+        self.log_view.display = self.log_head.display = width >= WIDE or height >= TALL
         self.log_view.styles.height = max(3, height // 5)
         self.call_after_refresh(self._redraw)
 
     def _story_lines(self, width: int) -> list[Line]:
-        entity, now, glyphs = self.entity, self.nx.fleet.now, self.nx.renderer.glyphs
-        told = pages.trouble(entity, width)
-        lines = [pages.headline(entity, glyphs)]
+        """The sections in their order; each may be absent, none moves."""
+        entity, now, renderer = self.entity, self.nx.fleet.now, self.nx.renderer
+        glyphs = renderer.glyphs
+        events = self._events()
+        self._calls.extend()
+        absent: list[Line] = []
         if self.is_absent:
-            lines.append([("  The daemon no longer has it; this is the last that was known.", "attention")])
-        lines += [[], *told, []] if told else [[]]
-        if entity["kind"] == "cluster":
-            lines += [*pages.members(self._members(), width, glyphs), []]
-        history = self.nx.fleet.history
-        lines += [
-            pages.heading("timeline"),
-            *story.timeline(entity, self.stays, history, now, width, glyphs),
-            [],
+            absent.append([("  The daemon no longer has it; this is the last that was known.", "attention")])
+        band = keys.band(self.nx.keymap.actions)
+        members = pages.members(self._members(), width, glyphs) if entity["kind"] == "cluster" else []
+        alone = self.size.width < WIDE
+        timeline = TimelineView(
+            name=entity["name"],
+            kind=entity["kind"],
+            cluster=entity["cluster"],
+            stays=self.stays or [],
+            usual=[],
+        )
+        steps = story.timeline(entity, self.stays, self.nx.fleet.history, now, width, glyphs)
+        shown = self.last_screen if entity["error"] is not None else None
+        parts: list[list[Line]] = [
+            absent,
+            [
+                *happened.happened(entity, self._boots, width, glyphs),
+                *happened.to_do(entity, self._offers, band, now, width, glyphs),
+                *happened.evidence(entity, width),
+            ],
+            pages.console(shown, width) if shown is not None else [],
+            members,
+            [pages.heading("now"), *pages.facts(entity, now, width, self._more())],
+            happened.installer(self._boots, events, now, width, glyphs, renderer.ascii),
+            self._call_lines(events, width) if alone else [],
+            [
+                *(happened.before(timeline, now, width, renderer.ascii) if now is not None else []),
+                pages.heading("timeline"),
+                *steps,
+            ],
+            pages.belongings(entity, width)[1:] if alone else [],
+            story.events(events, width),
         ]
-        lines += [pages.heading("now"), *pages.facts(entity, now, width, self._more())]
-        if self.size.width < WIDE:
-            lines += [*pages.belongings(entity, width), [], *story.calls(self._events(), width)]
-        if self.last_screen is not None and entity["error"] is not None:
-            lines += [[], *pages.console(self.last_screen, width)]
-        return [*lines, [], *story.events(self._events(), width)]
+        return [line for part in parts if part for line in (*part, [])][:-1]
+
+    def _call_lines(self, events: Sequence[Entry], width: int) -> list[Line]:
+        """The calls as the daemon keeps them; one too old to do so tells them in its log."""
+        return happened.calls(self._calls, width, self.nx.renderer.glyphs) or story.calls(events, width)
 
     def _members(self) -> list[EntityView]:
         """The nodes of this cluster, or of this node's; those in trouble first."""
@@ -179,25 +241,7 @@ class EntityScreen(FullScreen):
 
     def _object_lines(self, width: int) -> list[Line]:
         owned = pages.belongings(self.entity, width)[1:] or [[("It owns nothing.", "dim")]]
-        return [*owned, [], *story.calls(self._events(), width)]
-
-    def action_down(self) -> None:
-        self.story.move(1)
-
-    def action_up(self) -> None:
-        self.story.move(-1)
-
-    def action_page_down(self) -> None:
-        self.story.move(self.story.size.height)
-
-    def action_page_up(self) -> None:
-        self.story.move(-self.story.size.height)
-
-    def action_top(self) -> None:
-        self.story.scroll_to(y=0, animate=False)
-
-    def action_bottom(self) -> None:
-        self.story.move(self.story.virtual_size.height)
+        return [*owned, [], *self._call_lines(self._events(), width)]
 
     def action_log(self) -> None:
         self.nx.open_log(self.entity["name"])

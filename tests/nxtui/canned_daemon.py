@@ -315,7 +315,9 @@ class CannedDaemon:
                 screen = (
                     {} if entity["name"] not in self.screens else {"screen": self.screens[entity["name"]]}
                 )
-                return await self._json({"entity": entity, "timeline": timeline(), **screen})
+                boots = self.looks.boots.get(entity["name"])
+                more = screen if boots is None else {**screen, "boots": boots}
+                return await self._json({"entity": entity, "timeline": timeline(), **more})
         return await self._error(404, "unknown", "There is no such thing.")
 
     async def _get_events(self, request: web.Request) -> web.StreamResponse:

@@ -86,6 +86,47 @@ def canned_audit() -> dict[str, Any]:
     return {"findings": [lost, stray(1), stray(2, "vni")], "looked": T0 - 2, "seconds": 18.4, "agree": agree}
 
 
+def canned_boots(failed: bool = True) -> list[dict[str, Any]]:
+    """A boot that got through four of eight phases: it failed in the fifth, or is in it."""
+    titles = (
+        "Installer started",
+        "Configuration read",
+        "Hardware checked",
+        "Downloading packages",
+        "Installing the hypervisor",
+    )
+    begins = (0, 20, 50, 74, 501)
+    phases = [
+        {
+            "phase": number, "title": title, "began": T0 - 1400 + begins[number - 1],
+            "ended": T0 - 1400 + begins[number] if number < 5 else (T0 - 187 if failed else None),
+            "usual": (20.0, 30.0, 24.0, 427.0, 365.0)[number - 1],
+        }
+        for number, title in enumerate(titles, 1)
+    ]  # fmt: skip
+    points = [
+        [T0 - 1400 + at, share]
+        for at, share in ((20, 0.12), (50, 0.25), (74, 0.37), (290, 0.45), (501, 0.5), (800, 0.6))
+    ]
+    return [
+        {
+            "boot": 2, "began": T0 - 1400, "ended": T0 - 187 if failed else None, "failed": failed,
+            "phases": phases, "points": points, "usual_share": 0.71,
+        }
+    ]  # fmt: skip
+
+
+def canned_offers() -> list[dict[str, Any]]:
+    """What two verbs of a failed node would come to."""
+    usual = {"consent": "plan", "loses": [], "makes": [], "does": "tries it again"}
+    return [
+        {**usual, "verb": "retry", "begins_at": "waiting for boot", "takes": 2520.0,
+         "then": "ready; demo goes on once all its nodes are", "tells": "begins at waiting for boot · about 42m00s"},
+        {**usual, "verb": "hold", "begins_at": None, "takes": None, "then": "", "tells": "",
+         "refused": "it has failed: retry it or roll it back."},
+    ]  # fmt: skip
+
+
 class CannedLooks:
     """Data that a test may change, and what was asked."""
 
@@ -100,6 +141,7 @@ class CannedLooks:
         self.audit = canned_audit()
         self.deleted: list[list[str]] = []
         self.logins = 0
+        self.boots: dict[str, list[dict[str, Any]]] = {}
 
     def routes(self) -> Iterable[web.RouteDef]:
         return [

@@ -194,7 +194,7 @@ def test_what_begins_with_the_typed_letters_is_offered_before_what_only_has_them
 def test_a_wait_for_a_person_is_told_with_what_that_person_can_do(entity: Make) -> None:
     ways = [{"kind": "outside", "text": "Mend it in Prism."}]
     one = entity("a", waiting_for="node02 to leave", remedies=ways, phase="attention", error=None)
-    told = [text.plain(line) for line in pages.facts(one, one["since"], 60)]
+    told = [text.plain(line) for line in pages.ways(one, 60)]
     assert "Mend it in Prism." in " ".join(told)
     assert "WHAT TO DO" in " ".join(told).upper()
 

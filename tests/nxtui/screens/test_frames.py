@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from canned_looks import canned_boots, canned_offers
 
 Open = Callable[..., Any]
 Golden = Callable[[str, str], None]
@@ -35,7 +36,24 @@ async def cluster(w: Any) -> None:
 
 async def node(w: Any) -> None:
     await w.press("enter")
-    await w.shows("reserving addresses")
+    await w.shows("WHAT HAPPENED")
+    await w.until(
+        lambda: w.app.screen.stays is not None and w.app.screen._calls.shown, "what happened, and calls"
+    )
+    w.app.screen._redraw()
+
+
+async def failed_node(w: Any) -> None:
+    w.daemon.looks.boots["node02"] = canned_boots()
+    w.daemon.offers = canned_offers()
+    node = w.daemon.node("node02")
+    node["remedies"] = [{"kind": "outside", "text": "Look at its log, then retry it."},
+                        {"kind": "verb", "verb": "retry", "target": "node02", "text": "Retry it."}]  # fmt: skip
+    w.daemon.say(type="change", entity=node)
+    await w.until(lambda: w.app.fleet.nodes["node02"].get("remedies"), "the change")
+    await w.press("enter")
+    await w.until(lambda: w.app.screen._offers is not None and w.app.screen._calls.shown, "offers and calls")
+    w.app.screen._redraw()
 
 
 async def log(w: Any) -> None:
@@ -206,6 +224,7 @@ SCREENS: dict[str, Callable[[Any], Awaitable[None]]] = {
     "said": said,
     "band": band,
     "band-cluster": band_of_a_cluster,
+    "story": failed_node,  # changes what the daemon tells, and so comes last
 }
 CHANGES_NOTHING = (
     "fleet",

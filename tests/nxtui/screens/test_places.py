@@ -39,7 +39,7 @@ def test_a_trail_goes_back_and_forth_and_forgets_what_lay_ahead() -> None:
 async def test_the_places_looked_at_are_found_again_in_both_directions(window: Open) -> None:
     async with window() as w:
         await w.press("enter")
-        await w.shows("node02  failed")
+        await w.shows("node02  ✗ failed")
         await w.press("L")
         await w.shows("node02 › log")
         await w.press("less_than_sign")
@@ -141,7 +141,7 @@ async def test_a_screen_that_comes_back_has_the_lines_that_were_logged_meanwhile
     async with window() as w:
         await w.shows("45 minutes")
         await w.press("enter")
-        await w.shows("reserving addresses")
+        await w.shows("WHAT HAPPENED")
         daemon.log("told behind the page", node="node02")
         await w.until(lambda: w.app.fleet.log.revision == daemon.revision, "the line")
         await w.press("escape")

@@ -101,7 +101,7 @@ async def test_one_or_all_a_filter_and_the_story(window: Open) -> None:
         await w.press("enter")
         await w.until(lambda: "node01" not in w.frame, "what fits")
         await w.press("escape", "G", "enter")
-        await w.shows("LOG")
+        await w.shows("NOW")
         await w.press("escape")
         await w.shows("timeline")
 
