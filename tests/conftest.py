@@ -17,7 +17,7 @@ sys.path.insert(
 from oracle import broken
 
 from tests.logfmt import unreadable
-from tests.order import sort_for_sharing
+from tests.order import pytest_xdist_make_scheduler, sort_for_sharing
 from tests.processes import mark_starters, pytest_runtest_protocol
 from tests.silent_disk import hung_disk
 
@@ -25,7 +25,7 @@ hypothesis.settings.register_profile("a busy machine", deadline=None)
 hypothesis.settings.load_profile("a busy machine")
 """An example may take as long as it takes: on a machine that is shared, its time tells nothing of the product."""
 
-__all__ = ["hung_disk", "pytest_runtest_protocol"]
+__all__ = ["hung_disk", "pytest_runtest_protocol", "pytest_xdist_make_scheduler"]
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +56,6 @@ def pytest_collection() -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
-        gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 10, 20)
         gc.enable()

@@ -12,11 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ibm_cloud_networking_services import DnsSvcsV1
-from ibm_cloud_sdk_core import ApiException
-from ibm_cloud_sdk_core.authenticators import VPCInstanceAuthenticator
-from ibm_vpc import VpcV1
-
 from daemon.client import Client, DaemonRefused
 from daemon.demo.setup import TRUSTED_PROFILE, Demo
 from daemon.wire import EntityView, RemedyView
@@ -29,9 +24,16 @@ DOOR = ("failed", "attention", "released")
 
 
 class Shell:
-    """The few commands of `ibmcloud` that nxd prints, against the simulated cloud."""
+    """The few commands of `ibmcloud` that nxd prints, against the simulated cloud. The SDKs are imported where a shell
+    is opened: each process that collects the tests would pay for them otherwise."""
 
     def __init__(self, stage: Demo) -> None:
+        from ibm_cloud_networking_services import DnsSvcsV1
+        from ibm_cloud_sdk_core import ApiException
+        from ibm_cloud_sdk_core.authenticators import VPCInstanceAuthenticator
+        from ibm_vpc import VpcV1
+
+        self._refusal = ApiException
         urls = stage.urls()
         by = VPCInstanceAuthenticator(iam_profile_id=TRUSTED_PROFILE, url=urls["metadata_url"])
         self._vpc = VpcV1(authenticator=by)
@@ -45,7 +47,7 @@ class Shell:
         assert words[0] == "ibmcloud", f"not a command: {line}"
         try:
             self._run(words[1:])
-        except ApiException as error:
+        except self._refusal as error:
             if error.status_code != NOT_FOUND:
                 raise
 
@@ -72,7 +74,7 @@ class Shell:
             assert time.monotonic() < until, f"server {id_} does not stop"
             try:
                 self._vpc.stop_bare_metal_server(id_, "hard")
-            except ApiException as error:
+            except self._refusal as error:
                 if error.status_code != 409:  # it is stopping already
                     raise
             time.sleep(0.1)

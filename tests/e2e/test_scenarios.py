@@ -10,6 +10,10 @@ from tests.e2e.playbill import BATCHES, Playbill
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
-@pytest.mark.parametrize("name", [name for batch in BATCHES for name in batch])
-def test_a_deployment_that_meets_it_ends_as_the_scenario_says(playbill: Playbill, name: str) -> None:
+@pytest.mark.parametrize(
+    ("batch", "name"), [(number, name) for number, batch in enumerate(BATCHES) for name in batch]
+)
+def test_a_deployment_that_meets_it_ends_as_the_scenario_says(
+    playbill: Playbill, batch: int, name: str
+) -> None:
     assert playbill.verdict(name) == []
