@@ -168,13 +168,6 @@ class EntityScreen(PageScreen):
         band = keys.band(self.nx.keymap.actions)
         members = pages.members(self._members(), width, glyphs) if entity["kind"] == "cluster" else []
         alone = self.size.width < WIDE
-        timeline = TimelineView(
-            name=entity["name"],
-            kind=entity["kind"],
-            cluster=entity["cluster"],
-            stays=self.stays or [],
-            usual=[],
-        )
         steps = story.timeline(entity, self.stays, self.nx.fleet.history, now, width, glyphs)
         shown = self.last_screen if entity["error"] is not None else None
         parts: list[list[Line]] = [
@@ -190,7 +183,7 @@ class EntityScreen(PageScreen):
             happened.installer(self._boots, events, now, width, glyphs, renderer.ascii),
             self._call_lines(events, width) if alone else [],
             [
-                *(happened.before(timeline, now, width, renderer.ascii) if now is not None else []),
+                *(happened.before(self._timeline(), now, width, renderer.ascii) if now is not None else []),
                 pages.heading("timeline"),
                 *steps,
             ],
@@ -198,6 +191,12 @@ class EntityScreen(PageScreen):
             story.events(events, width),
         ]
         return [line for part in parts if part for line in (*part, [])][:-1]
+
+    def _timeline(self) -> TimelineView:
+        """What it went through, without what is usual."""
+        one = self.entity
+        stays = self.stays or []
+        return TimelineView(name=one["name"], kind=one["kind"], cluster=one["cluster"], stays=stays, usual=[])
 
     def _call_lines(self, events: Sequence[Entry], width: int) -> list[Line]:
         """The calls as the daemon keeps them; one too old to do so tells them in its log."""

@@ -75,7 +75,6 @@ async def test_a_bad_spec_mended_a_failed_node_retried_a_rollback_refused_and_th
         assert error is not None
         assert error["code"] in w.frame and error["remedy"].split(".")[0][:40] in w.frame
         await _at(w, "node02", "enter")
-        await w.shows("WHAT HAPPENED")
         await w.shows("INSTALLER")
         await w.shows("CALLS")
         await w.press("r")
