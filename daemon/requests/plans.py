@@ -48,6 +48,8 @@ def plan_of(
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     plan = wire.Plan(digest=digest, target=target, verb=verb, items=items, stages=stages or [])
     plan["sums"] = _sums(items, objects)
+    if profiles := _profiles(items):
+        plan["profiles"] = profiles
     if told := _told(plan, begins):
         plan["tells"] = told
     if note:
@@ -175,6 +177,12 @@ def _sums(items: Iterable[wire.PlanItem], objects: Objects) -> list[wire.PlanSum
     return found
 
 
+def _profiles(items: Iterable[wire.PlanItem]) -> list[wire.PlanProfile]:
+    """The machines that are ordered, by their profile."""
+    counts = Counter(_sort(item) for item in items if item["action"] == "create" and _sort(item))
+    return [wire.PlanProfile(profile=profile, count=count) for profile, count in counts.items()]
+
+
 def _sort(item: wire.PlanItem) -> str:
     return str(item.get("about", {}).get("profile", ""))
 
@@ -189,6 +197,7 @@ def stages_of(
     for step in steps:
         deadline = limits.of(undo[step] if step in undo else kind.states[step])
         title = undo[step].title if step in undo else kind.states[step].title
-        usual = history.measure(kind.name, step, step in again).usual
-        stages.append(wire.PlanStage(step=step, title=title, usual=usual, deadline=deadline))
+        measure = history.measure(kind.name, step, step in again)
+        stage = wire.PlanStage(step=step, title=title, usual=measure.usual, deadline=deadline)
+        stages.append(wire.PlanStage(**stage, runs=measure.runs) if measure.runs else stage)
     return stages

@@ -60,7 +60,7 @@ class Specs:
     async def plan(self, spec: ClusterSpec) -> wire.Plan:
         """What applying the spec would make, change and delete, with what can be foreseen. Raises NxdError."""
         foreseen, note = await self._foresee(spec)
-        return self._plan(spec, foreseen, note)
+        return self._with_kept(spec, self._plan(spec, foreseen, note))
 
     async def _foresee(self, spec: ClusterSpec) -> tuple[Foresight, str]:
         """What a look at the outside tells; nothing, and why, when it does not answer soon. Where nothing is to be
@@ -119,6 +119,15 @@ class Specs:
         return plan_of(
             "apply", spec.cluster, items, stages, objects=objects, plain=plain, note=note, bounds=bounds
         )
+
+    def _with_kept(self, spec: ClusterSpec, plan: wire.Plan) -> wire.Plan:
+        """The plan, with the nodes that the spec names and leaves as they are, and how many objects they have."""
+        mirror, moved = self._journal.mirror, {item["owner"] for item in plan["items"]}
+        names = [node.name for node in spec.nodes if node.name in mirror.records and node.name not in moved]
+        rows = [row for name in names for row in mirror.resources(name)]
+        if names and plan["items"]:
+            plan["kept"] = wire.PlanKept(nodes=names, objects=sum(row.state == "present" for row in rows))
+        return plan
 
     def _items_of(
         self,

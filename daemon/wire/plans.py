@@ -35,12 +35,27 @@ class PlanSum(TypedDict):
 
 class PlanStage(TypedDict):
     """One step that a plan goes through, in its order. ``usual`` is the median of how long it took before, in
-    seconds, null before the first time; ``deadline`` is how long it may take."""
+    seconds, of ``runs`` remembered, null before the first time; ``deadline`` is how long it may take."""
 
     step: str
     title: str
     usual: float | None
     deadline: float | None
+    runs: NotRequired[int]
+
+
+class PlanKept(TypedDict):
+    """What a spec leaves as it is: these nodes, with so many objects."""
+
+    nodes: list[str]
+    objects: int
+
+
+class PlanProfile(TypedDict):
+    """So many machines of a profile are ordered."""
+
+    profile: str
+    count: int
 
 
 class PlanWait(TypedDict):
@@ -55,7 +70,8 @@ class PlanWait(TypedDict):
 class Plan(TypedDict):
     """What a verb or a spec would do now. ``digest`` names exactly this plan, with every attribute of what is made,
     changed and deleted, and for a spec with every setting of it. ``note`` says what could not be foreseen, ``tells`` in
-    a few words where it begins, what it deletes and makes, and how long it usually takes."""
+    a few words where it begins, what it deletes and makes, and how long it usually takes; ``kept`` is what a spec
+    leaves as it is, ``profiles`` are the machines that are ordered: what they cost nobody here knows."""
 
     digest: str
     target: str
@@ -66,6 +82,8 @@ class Plan(TypedDict):
     note: NotRequired[str]
     tells: NotRequired[str]
     waits: NotRequired[PlanWait]
+    kept: NotRequired[PlanKept]
+    profiles: NotRequired[list[PlanProfile]]
 
 
 class CheckView(TypedDict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from daemon.wire import Accepted, Applied, EntityView, Plan, VerbView
+from daemon.wire import Accepted, Applied, CheckView, EntityView, Plan, VerbView
 from nxtui.acts.verbs import Legality, apply_prompt, barred, legality, prompt_of
 from nxtui.model.history import NamedStep
 
@@ -108,7 +108,11 @@ class VerbSender:
             return [plan]
 
         prompt = apply_prompt({item["action"] for item in plan["items"]})
-        question = Question("apply", prompt, (plan["target"],), (), plans=known)
+
+        async def checks() -> list[CheckView]:
+            return await self._nx.feed.patient.preflight(text)
+
+        question = Question("apply", prompt, (plan["target"],), (), plans=known, checks=checks)
         if await self._nx.questions.ask(Confirm(self._nx.renderer, question)) is None:
             return False
         sending = self._nx.feed.apply(text, plan["digest"])

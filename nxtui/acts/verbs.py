@@ -34,15 +34,15 @@ _APPLY_DOES: dict[frozenset[str], str] = {
     frozenset(
         ("create", "change")
     ): "What is listed is made and changed. What is made costs money from then on.",
-    frozenset(("delete", "change")): "What is listed is changed and deleted, in this order. What is deleted "
+    frozenset(("delete", "change")): "What is listed is deleted, in this order, and changed. What is deleted "
     "cannot be brought back.",
     frozenset(
         ("create", "delete")
-    ): "What is listed is made and deleted, in this order. What is made costs money "
+    ): "What is listed is deleted, in this order, and made. What is made costs money "
     "from then on; what is deleted cannot be brought back.",
     frozenset(
         ("create", "delete", "change")
-    ): "What is listed is made, changed and deleted, in this order. What "
+    ): "What is listed is deleted, in this order, changed and made. What "
     "is made costs money from then on; what is deleted cannot be brought back.",
 }
 """What applying a spec promises, by what its plan does."""

@@ -8,7 +8,7 @@ from typing import get_args
 
 from daemon.display.durations import lasting
 from daemon.display.places import steps
-from daemon.wire import EntityView, Plan, PlanItem, ScreenView
+from daemon.wire import EntityView, Plan, ScreenView
 from daemon.words import counted
 from nxtui import keys
 from nxtui.draw.glyphs import Glyphs
@@ -214,55 +214,6 @@ _DOES = {
     "change": ("setting", "to change", "attention"),
 }
 """What a plan's action is called beside a number, and its ink; the worst first."""
-
-
-def plan_lines(plan: Plan, width: int, glyphs: Glyphs) -> list[Line]:
-    """A plan, object by object, in the order in which it will be done; what is deleted has a sign of its own."""
-    items = plan["items"]
-    if not items:
-        return [[(f"  {plan['target']}: there is nothing to delete, to make or to change.", "dim")]]
-    kinds = max(len(item["kind"]) for item in items)
-    owners = min(16, max(len(item["owner"]) for item in items))
-    names = max(len(item["name"]) for item in items)
-    lines: list[Line] = []
-    for item in items:
-        deletes = item["action"] == "delete"
-        ink = _DOES[item["action"]][2]
-        line: Line = [
-            (f"{glyphs.lost if deletes else ' '} {item['action']:<6} ", ink),
-            (fit(item["owner"], owners) + " ", "dim"),
-            (fit(item["kind"], kinds) + " ", ""),
-            (item["name"], "strong" if deletes else ""),
-        ]
-        if item["id"] and width > kinds + owners + names + 30:
-            line.append((" " * (names - len(item["name"])) + "  " + item["id"], "dim"))
-        about, room = _about(item), width - owners - kinds - names - 15
-        if about and room > 12 and not item["id"]:
-            line.append((" " * (names - len(item["name"])) + "  " + clip(about, room), "dim"))
-        lines.append(line)
-    for one in plan.get("sums", []):
-        lines.append([(f"  in all: {_DOES[one['action']][1]} {one['text']}", "dim")])
-    if plan.get("note"):
-        lines += [[(f"  {part}", "attention")] for part in wrap(plan["note"], width - 2)]
-    return lines
-
-
-def deletes(line: Line) -> bool:
-    """Whether a line of a plan tells of a deletion."""
-    return len(line) > 3 and line[0][0][2:8] == "delete"
-
-
-def _about(item: PlanItem) -> str:
-    """What an object will be like, or what a setting was and will be."""
-    if item["action"] == "change" and "after" in item:
-        return f"was {_value(item.get('before'))}, becomes {_value(item['after'])}"
-    return ", ".join(f"{key} {_value(value)}" for key, value in item.get("about", {}).items())
-
-
-def _value(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_value(one)}" for key, one in value.items()) or "none"
-    return ", ".join(map(_value, value)) or "none" if isinstance(value, list) else str(value)
 
 
 def plan_stages(plan: Plan, width: int) -> list[Line]:

@@ -12,10 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from daemon.client import DaemonRefused, DaemonUnreachable
-from daemon.wire import Plan
+from daemon.wire import CheckView, Plan
 from daemon.words import counted
 from nxtui.acts.verbs import VerbPrompt
-from nxtui.draw import pages
+from nxtui.draw import pages, plans
 from nxtui.draw.renderer import Renderer
 from nxtui.draw.text import Line
 from nxtui.screens.dialog import PageDialog
@@ -37,6 +37,8 @@ class Question:
     plans: Plans | None = None
     word: str | None = None
     step: str = ""
+    checks: Callable[[], Awaitable[list[CheckView]]] | None = None
+    """A look at everything that it needs, which is told beside the plan."""
     asks: str = "its name:"
     """What is asked for where a word must be typed."""
 
@@ -49,6 +51,8 @@ class Question:
 
 _KEYS = {
     "y": "confirm",
+    "l,right": "unfold(True)",
+    "h,left": "unfold(False)",
     "escape,n,q,enter,space": "cancel",
 }
 
@@ -73,6 +77,9 @@ class Confirm(PageDialog[list[Plan] | None]):
         self.question = question
         self.plans: list[Plan] | None = None if question.plans else []
         self.problem = ""
+        self.checks: list[CheckView] | None = None
+        self._check_problem = ""
+        self._unfolded = False
         self.typed = question.word is None
         self.mistyped = False
         self.is_awake = False
@@ -94,7 +101,7 @@ class Confirm(PageDialog[list[Plan] | None]):
 
     def _look(self) -> None:
         """Whether the last line that deletes something has been in sight."""
-        last = max((y for y, line in enumerate(self._page.lines) if pages.deletes(line)), default=-1)
+        last = max((y for y, line in enumerate(self._page.lines) if plans.deletes(line)), default=-1)
         if self.plans is not None and not self.is_read and last < self._page.scroll_offset.y + self._room:
             self.is_read = True
         self._buttons.redraw()
@@ -128,13 +135,25 @@ class Confirm(PageDialog[list[Plan] | None]):
         self.call_after_refresh(self._fit)
 
     @work(exclusive=True)
-    async def _fetch(self, plans: Plans) -> None:
+    async def _fetch(self, asked: Plans) -> None:
         try:
-            self.plans = await plans()
+            self.plans = await asked()
         except DaemonUnreachable as cause:
             self.problem = str(cause)
         except DaemonRefused as refused:
             self.problem = f"{refused.error['message']} {refused.error['remedy']}"
+        self._fit()
+        if self.question.checks is not None and not self.problem:
+            await self._check(self.question.checks)
+
+    async def _check(self, look: Callable[[], Awaitable[list[CheckView]]]) -> None:
+        """Tell what a preflight says, however long that takes; nobody has to wait for it."""
+        try:
+            self.checks = await look()
+        except DaemonUnreachable as cause:
+            self._check_problem = str(cause)
+        except DaemonRefused as refused:
+            self._check_problem = refused.error["message"]
         self._fit()
 
     def _fit(self) -> None:
@@ -165,8 +184,12 @@ class Confirm(PageDialog[list[Plan] | None]):
                 pages.paragraph(lost, width, "failed-strong") if (lost := pages.losses(self.plans)) else []
             )
             lines.append([])
+            glyphs = self._renderer.glyphs
             for plan in self.plans:
-                lines += pages.plan_lines(plan, width, self._renderer.glyphs)
+                lines += plans.sums(plan, width, glyphs) if plan["items"] else []
+                if question.checks is not None:
+                    lines += plans.check(self.checks, self._check_problem, glyphs)
+                lines += plans.tree(plan, self._unfolded, width, glyphs)
                 if stages := pages.plan_stages(plan, width):
                     lines += [[], *stages]
         elif len(question.names) > 1:
@@ -193,6 +216,11 @@ class Confirm(PageDialog[list[Plan] | None]):
         else:
             self.mistyped = True
             self._buttons.redraw()
+
+    def action_unfold(self, unfolded: bool) -> None:
+        """Every name of what is made, or alike things in one line."""
+        self._unfolded = unfolded
+        self._fit()
 
     def action_confirm(self) -> None:
         """Yes, if there is something to say yes to."""

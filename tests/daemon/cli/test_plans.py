@@ -98,7 +98,8 @@ def test_the_spec_in_force_comes_back_and_is_the_wish_already(served: Any, tmp_p
     path.write_text(out)
     assert served.run("validate", str(path)).code == 0
     assert "nothing to do" in served.run("apply", str(path)).out
-    assert json.loads(served.run("spec", "solo", "--json").out) == {"cluster": "solo", "spec": out}
+    told = json.loads(served.run("spec", "solo", "--json").out)
+    assert (told["cluster"], told["spec"]) == ("solo", out) and told["applied"]["revision"] == 1
     served.run("spec", "nobody").refused_with(2, "no node or cluster named nobody")
     served.run("spec", "solo01").refused_with(2, "the spec is that of solo")
 

@@ -14,7 +14,7 @@ from daemon.display import durations
 from daemon.wire import PHASES
 from nxtui import main
 from nxtui.acts.verbs import READ_ONLY, barred, legality
-from nxtui.draw import pages, rows, text, tree
+from nxtui.draw import pages, plans, rows, text, tree
 from nxtui.draw.glyphs import ASCII, UNICODE, to_ascii
 from nxtui.draw.renderer import Renderer
 from nxtui.model import times
@@ -125,11 +125,12 @@ def test_a_plan_names_every_object_in_its_order() -> None:
     ]
     items.append({"action": "change", "owner": "demo", "kind": "setting", "name": "gate", "id": None})
     plan: Any = {"digest": "d", "target": "n1", "verb": "rollback", "items": items}
-    told = [text.plain(line) for line in pages.plan_lines(plan, 90, UNICODE)]
-    assert [item["name"] in line for item, line in zip(items, told, strict=True)] == [True] * 4
+    told = [text.plain(line) for line in plans.tree(plan, False, 90, UNICODE)]
+    named = [line for line in told if not line.startswith("▾")]
+    assert [item["name"] in line for item, line in zip(items, named, strict=True)] == [True] * 4
     assert text.plain(pages.plan_counts([plan])) == "3 objects to delete, 1 setting to change"
     empty: Any = plan | {"items": []}
-    assert "nothing to delete" in text.plain(pages.plan_lines(empty, 90, UNICODE)[0])
+    assert "nothing to delete" in text.plain(plans.tree(empty, False, 90, UNICODE)[0])
 
 
 def test_a_plan_tells_what_a_thing_will_be_like_what_a_setting_was_and_what_it_comes_to() -> None:
@@ -148,10 +149,10 @@ def test_a_plan_tells_what_a_thing_will_be_like_what_a_setting_was_and_what_it_c
         "sums": sums,
         "note": "No look.",
     }
-    told = [text.plain(line).strip() for line in pages.plan_lines(plan, 90, UNICODE)]
-    assert told[0].endswith("gate  was all, becomes 3")
-    assert told[1].endswith("s1    profile bx2d, drives a, b")
-    assert told[2:] == ["in all: to make 1 server of bx2d", "No look."]
+    told = [text.plain(line).strip() for line in plans.tree(plan, False, 90, UNICODE)]
+    assert told[1] == "~ gate  all → 3"
+    assert told[3].endswith("s1  profile bx2d, drives a b")
+    assert told[4:] == ["No look."]
 
 
 def test_what_a_plan_deletes_has_a_sign_of_its_own_and_who_loses_by_a_mixed_plan_is_named() -> None:
@@ -162,8 +163,12 @@ def test_what_a_plan_deletes_has_a_sign_of_its_own_and_who_loses_by_a_mixed_plan
     ]
     mixed: Any = {"digest": "d", "target": "demo", "verb": "apply", "items": [made, *is_absent], "stages": []}
     for glyphs in (UNICODE, ASCII):
-        told = [text.plain(line) for line in pages.plan_lines(mixed, 90, glyphs)]
-        assert [line.startswith(f"{glyphs.lost} delete") for line in told] == [False, True, True, True]
+        lines = plans.tree(mixed, False, 90, glyphs)
+        told = [text.plain(line).strip() for line in lines]
+        assert [line.startswith(f"{glyphs.lost} delete") for line in told] == [
+            plans.deletes(one) for one in lines
+        ]
+        assert sum(map(plans.deletes, lines)) == 3 and "n3" in told[-2], "what is lost stands first"
     assert pages.losses([mixed]) == "It also deletes, for good: n1 (1 object), n2 (2 objects)."
     assert pages.losses([mixed | {"items": is_absent}]) == pages.losses([mixed | {"items": [made]}]) == ""
 

@@ -91,6 +91,9 @@ def test_its_spec_is_read_back_with_what_became_of_each_line(toy: Any) -> None:
         "revision": applied["revision"],
     }
     assert told["draft"]["name"] == "row"
+    more = SPEC.read_text() + "  - {name: third, mac: '52:54:00:00:00:03'}\n"
+    plan = toy.asks(lambda client: client.plan_spec(more))
+    assert sorted(plan["kept"]["nodes"]) == sorted(marked) and plan["kept"]["objects"] > 0
     assert toy.run("spec", "row", "--draft").out == SPEC.read_text()
     assert toy.run("drafts").out.startswith("row\t")
     assert toy.run("drafts", "--drop", "row").code == 0 and toy.asks(lambda client: client.drafts()) == []
