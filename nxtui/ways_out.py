@@ -30,6 +30,10 @@ class WaysOut(UnbrokenApp):
         """Let a person log in on an address of a node or cluster, or open its console."""
         self.questions.begin(self.questions.log_in(entity))
 
+    def replay(self) -> None:
+        """Step aside for a window that plays back what the daemon's log knows."""
+        self.questions.begin(self.questions.replay())
+
     def choose_spec(self) -> None:
         """Let a person choose the file of a spec."""
         self.questions.begin(self.questions.choose_spec())

@@ -18,7 +18,9 @@ from nxtui.captive.settings import CaptiveSettings
 from nxtui.keys import ACTIONS
 from nxtui.preferences import Colours, Preferences
 
-AWAY = frozenset(("login", "console", "edit", "edit_draft", "plan_draft", "pager", "save", "export"))
+AWAY = frozenset(
+    ("login", "console", "edit", "edit_draft", "plan_draft", "replay", "pager", "save", "export")
+)
 """What leads to another program or to a file of this host: absent here."""
 NO_PROGRAM = "No program is started from here: this session has nothing but this window."
 NO_FILE = "No file is written here: on your own machine ssh HOST logs NAME > FILE does it, and y copies."
@@ -77,6 +79,9 @@ class CaptiveNxTui(NxTui):
 
     def open_draft(self, file: Path, cluster: str, edits: bool) -> None:
         self.say(NO_SPEC, "warning")
+
+    def replay(self) -> None:
+        self.say(NO_PROGRAM, "warning")
 
     def choose_spec(self) -> None:
         self.say(NO_SPEC, "warning")

@@ -56,11 +56,16 @@ def write_new(name: str, text: str) -> Path:
 
 
 def draft_file(name: str, text: str) -> Path:
-    """Write the text of a draft where an editor finds it, for its owner alone. Raises OSError."""
+    """Write the text of a draft where an editor finds it. Raises OSError."""
+    return private_file(f"{name}.yaml", text)
+
+
+def private_file(name: str, text: str) -> Path:
+    """Write a file that another program is to read, for its owner alone. Raises OSError."""
     state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     folder = Path(state) / "nxd" / "drafts"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = folder / f"{name}.yaml"
+    file = folder / name
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
         opened.write(text)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from daemon.display.durations import lasting
 from daemon.wire import Detail, StreamLine
 from nxtui.model.recording import Recording, Scene
+from nxtui.model.scrub import BEFORE, ScrubMark, marks, quiet
 from nxtui.model.times import clock
 
 TICK = 0.1
@@ -40,6 +41,10 @@ class Player:
         self._monotonic = monotonic
         self._scene = Scene()
         self._next = 0
+        self.skips = False
+        """Whether quiet stretches are jumped over."""
+        self.marks = marks(recording)
+        self.quiet = quiet(recording)
 
     def told(self) -> tuple[float, str]:
         """The recorded moment that is shown, and the words for it."""
@@ -56,7 +61,28 @@ class Player:
             now = self._monotonic()
             if self.playing:
                 self._advance(self.moment + (now - before) * self.speed)
+                if self.skips:
+                    self.skip_quiet()
             before = now
+
+    def skip_quiet(self) -> bool:
+        """Go to the end of the quiet stretch that is shown; False if none is."""
+        for begin, end in self.quiet:
+            if begin <= self.moment < end - BEFORE:
+                self.seek(end - BEFORE)
+                return True
+        return False
+
+    def to_mark(self, by: int) -> ScrubMark | None:
+        """Stop a little before the next mark, or the one before, and play on through it slowly; None if there is
+        none."""
+        ahead = [one for one in self.marks if one.time > self.moment + BEFORE]
+        behind = [one for one in self.marks if one.time < self.moment]
+        mark = (ahead[0] if ahead else None) if by > 0 else (behind[-1] if behind else None)
+        if mark is not None:
+            self.seek(mark.time - BEFORE)
+            self.speed, self.playing = 1.0, True
+        return mark
 
     def toggle(self) -> None:
         """Stop, or go on; from the end it begins anew."""

@@ -11,12 +11,14 @@ from textual.events import Key
 from textual.screen import Screen
 
 from daemon.wire import EntityView
+from daemon.words import first_of
 from nxtui import keys
 from nxtui.acts.verbs import legality
 from nxtui.draw import frame, said
 from nxtui.draw.band import BandRow
 from nxtui.draw.text import Line
 from nxtui.model.known import Changes
+from nxtui.model.times import clock
 from nxtui.model.trail import Place
 from nxtui.screens.acting import Acting
 from nxtui.terminal import clipboard
@@ -54,6 +56,13 @@ class FullScreen(Screen[None], Canvas):
         yield self.top_line
         yield self.banner_line
         yield from self.compose_body()
+        if self.nx.player is not None:
+            from nxtui.widgets.scrub import ScrubLine
+
+            self.scrub = ScrubLine(renderer, self.nx.player)
+            self.scrub_words = OneLine(renderer, self._scrub_words, "panel", id="scrub-words")
+            yield self.scrub
+            yield self.scrub_words
         yield self.said_line
         yield self.key_line
         yield self.acting.band
@@ -108,6 +117,10 @@ class FullScreen(Screen[None], Canvas):
         self.banner_line.display = not frame.is_empty(frame.banner(self.nx.fleet, self.size.width))
         if self.banner_line.display:
             self.banner_line.redraw()
+        if self.nx.player is not None:
+            self.scrub.display, self.scrub_words.display = self.size.height >= 8, self.size.height >= 12
+            self.scrub.redraw()
+            self.scrub_words.redraw()
         self.said_line.redraw()
         self.key_line.redraw()
         self.acting.redraw()
@@ -136,6 +149,14 @@ class FullScreen(Screen[None], Canvas):
             width,
             self.nx.preferences.accents,
         )
+
+    def _scrub_words(self, width: int) -> Line:
+        from nxtui.draw import scrub
+
+        player, renderer = self.nx.player, self.nx.renderer
+        if player is None:
+            return []
+        return scrub.words(player.marks, player.quiet, player.moment, width, renderer.glyphs, renderer.ascii)
 
     def _last_said(self, width: int) -> Line:
         fleet = self.nx.fleet
@@ -222,6 +243,50 @@ class FullScreen(Screen[None], Canvas):
     def action_faster(self) -> None:
         """Twice the speed."""
         self._play(lambda player: player.pace(2.0))
+
+    def action_replay_next(self) -> None:
+        """A little before the next failure, try anew or end, and slowly through it."""
+        self._to_mark(1)
+
+    def action_replay_prev(self) -> None:
+        """The same backwards."""
+        self._to_mark(-1)
+
+    def _to_mark(self, by: int) -> None:
+        def go(player: Player) -> None:
+            mark = player.to_mark(by)
+            if mark is None:
+                self.nx.say("There is no mark after this." if by > 0 else "There is no mark before this.")
+            else:
+                self.nx.say(f"{clock(mark.time)} {mark.kind}: {first_of(mark.names, 4)}", about=mark.names[0])
+
+        self._play(go)
+
+    def action_skip_quiet(self) -> None:
+        """Jump over stretches in which nothing was told, or show all of the time."""
+
+        def skip(player: Player) -> None:
+            player.skips = not player.skips
+            if player.skips:
+                player.skip_quiet()
+            self.nx.say("Quiet time is skipped." if player.skips else "Quiet time is played.")
+
+        self._play(skip)
+
+    def action_first(self) -> None:
+        """To the beginning of the recording."""
+        self._play(lambda player: player.seek(player.recording.start))
+
+    def action_last(self) -> None:
+        """To its end."""
+        self._play(lambda player: player.seek(player.recording.end))
+
+    def action_replay(self) -> None:
+        """Play back what the daemon's log knows; out of a replay, leave it."""
+        if self.nx.player is not None:
+            self.nx.leave()
+        else:
+            self.nx.replay()
 
     def action_copy(self) -> None:
         """Copy what the cursor is on."""
