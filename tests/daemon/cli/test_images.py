@@ -19,8 +19,8 @@ from shapes_fit import misfits
 
 from daemon.cli.shapes import SHAPES, Failed
 from daemon.client import Client
-from pxe.images import fingerprint
 from tests.daemon.images.isos import INITRD, KERNEL, write_iso
+from tests.large_image import large_image
 
 KERNEL_NAME, INITRD_NAME = "vmlinuz-foundation", "initrd-foundation.img"
 
@@ -172,9 +172,7 @@ def test_a_start_opens_its_ports_before_what_changed_is_read_and_the_next_start_
     folder = place.directory / "state" / "images"
     folder.mkdir(parents=True)
     folder.parent.chmod(0o700)
-    with (folder / "big").open("wb") as file:
-        file.truncate(4 << 30)
-    (folder / "images.json").write_text(json.dumps({"big": fingerprint(folder / "big")}))
+    (folder / "images.json").write_text(json.dumps({"big": large_image(folder / "big")}))
     daemon = place.serve()
     with Client(place.socket) as client:
         (said,) = client.health()["problems"]
