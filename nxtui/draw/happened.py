@@ -40,7 +40,10 @@ def happened(entity: EntityView, boots: Sequence[BootView] | None, width: int, g
     return [*lines, *paragraph(error["message"], width, "failed-strong")]
 
 
-_WHO = {True: "a person is needed, nxd has stopped trying", False: "nxd goes on by itself"}
+_WHO: dict[bool | None, str] = {
+    True: "a person is needed, nxd has stopped trying",
+    False: "nxd goes on by itself",
+}
 """Whether nothing will move it by itself, as far as the daemon says."""
 
 
@@ -58,12 +61,7 @@ def to_do(
     error = entity["error"]
     if not ways and (error is None or not error["remedy"]):
         return []
-    stopped = (
-        "a person is needed, nxd has stopped trying"
-        if entity.get("needs_person")
-        else "nxd goes on by itself"
-    )
-    lines = [heading("what to do", stopped)]
+    lines = [heading("what to do", _WHO.get(entity.get("needs_person"), ""))]
     if not ways and error is not None:
         return [*lines, *paragraph(error["remedy"], width, "strong")]
     said = " ".join(way["text"] for way in ways if way["kind"] != "verb")

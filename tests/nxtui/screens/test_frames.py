@@ -221,10 +221,10 @@ SCREENS: dict[str, Callable[[Any], Awaitable[None]]] = {
     "checks": checks,
     "audit": audit,
     "strays": strays,
+    "story": failed_node,
     "said": said,
     "band": band,
     "band-cluster": band_of_a_cluster,
-    "story": failed_node,  # changes what the daemon tells, and so comes last
 }
 CHANGES_NOTHING = (
     "fleet",
@@ -268,6 +268,12 @@ def directory(socket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def home(w: Any) -> None:
     """Back to the fleet, as it is when a window opens."""
+    if w.daemon.looks.boots:
+        w.daemon.looks.boots.clear()
+        w.daemon.offers, node = None, w.daemon.node("node02")
+        del node["remedies"]
+        w.daemon.say(type="change", entity=node)
+        await w.until(lambda: "remedies" not in w.app.fleet.nodes["node02"], "the node as it was")
     while len(w.app.screen_stack) > 1:
         await w.press("escape")
     if w.app.screen.acting.band.display:

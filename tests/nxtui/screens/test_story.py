@@ -111,4 +111,5 @@ async def test_without_offers_and_boots_a_daemon_leaves_those_parts_out(window: 
         await w.press("enter")
         await w.shows("WHAT TO DO")
         text = all_of(w)
+        assert "goes on by itself" not in text, "who does not say it is not believed to say the opposite"
         assert "INSTALLER" not in text and "Check that the security group lets port 8080" in text
