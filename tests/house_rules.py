@@ -58,7 +58,7 @@ HOUSE_RULES: dict[str, Room] = {
     "daemon.words": Room((), ()),
     "daemon.display": Room(("daemon.wire",), ()),
     "daemon.errors": Room(("state_machines",), ("msgspec",)),
-    "daemon.secrets": Room(("daemon.disks", "daemon.errors"), ("cryptography", "orjson")),
+    "daemon.secrets": Room(("daemon.disks", "daemon.errors"), ("cryptography", "msgspec")),
     "daemon.spec": Room(("daemon.secrets", "daemon.wire"), ("yaml", "pydantic", "pydantic_core")),
     "daemon.settings": Room(
         ("daemon.host", "daemon.platforms", "daemon.platforms.manifest", "daemon.spec"), ("yaml",)

@@ -10,7 +10,7 @@ from operator import is_
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-import orjson
+import msgspec
 
 SHORTEST = 6
 """Characters of the shortest secret that is taken and looked for: a shorter one stands in many an innocent text."""
@@ -128,8 +128,8 @@ class Redactor:
         """Whether no secret can stand in any of the texts of this data: they are looked through as one, which costs
         less than one after the other. Where JSON writes a character in another way, one might; then nothing is sure."""
         try:
-            whole = orjson.dumps(values).decode()
-        except TypeError:  # no JSON, such as half a surrogate pair
+            whole = msgspec.json.encode(values).decode()
+        except (TypeError, UnicodeEncodeError):  # no JSON, such as half a surrogate pair
             return False
         return "\\" not in whole and not _may_hold_credential(whole.lower()) and not self._may_hold_one(whole)
 
