@@ -63,6 +63,8 @@ class Api:
         self._login = Login(journal, engine, box)
         self._consoles = ConsoleSockets(consoles, box)
         self._audit = Audit(journal, engine)
+        self._audited: dict[str, Any] = {"findings": []}
+        """The answer to whoever audited last."""
         self._specs = specs
         self._views = views
         self._past = LookingBack(journal, engine, verbs, views)
@@ -104,6 +106,7 @@ class Api:
                 post("/v1/verbs", self.verb),
                 post("/v1/preflights", self.preflight),
                 get("/v1/audit", self.audit),
+                get("/v1/audit/last", self.last_audit),
                 post("/v1/audit/deletions", self.discard),
                 get("/v1/healthz", self.health),
             ]
@@ -211,7 +214,11 @@ class Api:
         began = clock.now()
         findings = await self._audit.findings()
         told = {"findings": [asdict(finding) for finding in findings], "agree": self._audit.agreed(findings)}
-        return json_answer({**told, "looked": clock.now(), "seconds": round(clock.now() - began, 1)})
+        self._audited = {**told, "looked": clock.now(), "seconds": round(clock.now() - began, 1)}
+        return json_answer(self._audited)
+
+    async def last_audit(self, request: web.Request) -> web.StreamResponse:
+        return json_answer(self._audited)
 
     async def discard(self, request: web.Request) -> web.StreamResponse:
         body = await body_of(request, {"ids", "meant"})

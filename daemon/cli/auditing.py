@@ -34,10 +34,11 @@ DELETION_POLL = 2.0
     metavar="ID",
     help="Delete this stray; may be given again.",
 )
+@click.option("--last", is_flag=True, help="Tell what the last audit found, without another look.")
 @click.option("--yes", is_flag=True, help="With --delete: do not ask; for scripts.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 @click.pass_obj
-def audit(options: dict[str, Any], ids: tuple[str, ...], yes: bool, as_json: bool) -> int:
+def audit(options: dict[str, Any], ids: tuple[str, ...], last: bool, yes: bool, as_json: bool) -> int:
     """Compare the cloud with the ledger, both ways. Exit code 1 if they differ.
 
     Nothing is changed unless --delete names, by its id, an object that carries our name and is in no ledger. What that
@@ -46,6 +47,10 @@ def audit(options: dict[str, Any], ids: tuple[str, ...], yes: bool, as_json: boo
     from daemon.cli.patience import TerminalClient
 
     with TerminalClient(find_socket(options), timeout=AUDIT_SECONDS) as client:
+        if last:
+            if ids:
+                raise click.UsageError("--last looks at nothing, so it deletes nothing: leave --delete out.")
+            return _tell(_looked(client.last_audit()), as_json)
         findings = client.audit()
         if ids:
             strays = _strays(findings, ids)
@@ -53,6 +58,19 @@ def audit(options: dict[str, Any], ids: tuple[str, ...], yes: bool, as_json: boo
                 _ask(strays, as_json)
             _discard(client, ids)
             findings = client.audit()
+    return _tell(findings, as_json)
+
+
+def _looked(told: wire.AuditView) -> list[wire.FindingView]:
+    """What the last audit found; when it looked is remarked. Raises CommandFailed where there was none."""
+    if "looked" not in told:
+        raise CommandFailed(wire.EXIT_REFUSED, "Nobody has audited since nxd began: nxd audit does.")
+    remark(f"As of {stamp(told['looked'])}:")
+    return told["findings"]
+
+
+def _tell(findings: list[wire.FindingView], as_json: bool) -> int:
+    """Print what an audit found; returns the exit code."""
     if as_json:
         print_json(findings)
     elif not findings:

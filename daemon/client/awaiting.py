@@ -136,6 +136,7 @@ class AsyncClient:
     preflight = _awaiting(calls.preflight)
     audit = _awaiting(calls.audit)
     audited = _awaiting(calls.audited)
+    last_audit = _awaiting(calls.last_audit)
     discard = _awaiting(calls.discard)
     login = _awaiting(calls.login)
     apply = _awaiting(calls.apply)

@@ -126,6 +126,7 @@ class Client:
     preflight = _blocking(calls.preflight)
     audit = _blocking(calls.audit)
     audited = _blocking(calls.audited)
+    last_audit = _blocking(calls.last_audit)
     discard = _blocking(calls.discard)
     login = _blocking(calls.login)
     apply = _blocking(calls.apply)

@@ -134,6 +134,11 @@ def audited() -> Call[AuditView]:
     return Call("GET", "/v1/audit")
 
 
+def last_audit() -> Call[AuditView]:
+    """What the last audit found, without another look; not ``looked`` where there was none since the daemon began."""
+    return Call("GET", "/v1/audit/last")
+
+
 def discard(ids: Sequence[str], meant: bool | None = None) -> Call[list[FindingView]]:
     """Go one step towards deleting what an audit called unknown; what of it still stands. Refused unless ``meant``."""
     return Call("POST", "/v1/audit/deletions", body=_given(ids=list(ids), meant=meant), key="left")

@@ -121,7 +121,8 @@ class AgreedView(TypedDict):
 
 class AuditView(TypedDict):
     """The answer of ``GET /v1/audit``: every difference, when it was looked at and how many seconds that took, and what
-    the clouds and the ledger agree about, as far as everything could be asked."""
+    the clouds and the ledger agree about, as far as everything could be asked. ``GET /v1/audit/last`` gives the last
+    one again; without ``looked`` there was none since the daemon began."""
 
     findings: list[FindingView]
     looked: NotRequired[float]

@@ -90,6 +90,9 @@ def test_a_stray_is_deleted_only_by_its_id_and_nothing_of_the_ledger_ever(rig: C
             client.discard([stray["id"]])
         assert (unasked.value.status, unasked.value.error["code"]) == (409, "deletes")
         assert [one["id"] for one in client.audit()] == [stray["id"]], "nobody was asked, nothing is gone"
+        again = nxd(one, "audit", "--last")
+        assert again.returncode == 1 and stray["id"] in again.stdout and "As of" in again.stderr
+        assert nxd(one, "audit", "--last", "--delete", stray["id"]).returncode == 2
         assert nxd(one, "audit", "--delete", stray["id"], "--yes").returncode == 0
         assert client.audit() == []
         assert client.show("node01")["entity"]["resources"] == ours

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from daemon.outside import OutsideCall
+from daemon.platforms.base import Finding
 
 
 def call(intent: str, status: int = 200) -> OutsideCall:
@@ -70,3 +71,18 @@ async def test_timelines_are_those_of_the_names_that_there_are(house: Any, faile
 async def test_what_cannot_be_asked_is_refused_in_a_sentence(door: Any, path: str, said: str) -> None:
     status, told = await door.get(path)
     assert status == 400 and said in told["error"]["message"]
+
+
+async def test_the_last_audit_is_told_again_without_another_look(house: Any, door: Any) -> None:
+    assert await door.get("/v1/audit/last") == (200, {"findings": []}), "nobody has looked"
+    looks = []
+
+    async def audit(mirror: Any) -> list[Finding]:
+        looks.append(house.clock.now())
+        return [Finding("unknown", "thing", "a", "a-1", None, "rm a")]
+
+    house.toy.audit = audit
+    told = await door.client.audited()
+    house.clock.advance(60)
+    assert await door.client.last_audit() == told
+    assert told["looked"] == looks[0] and len(looks) == 1
