@@ -36,6 +36,8 @@ def absence(platform: str, installed: bool, named: bool) -> tuple[str, str]:
 
 def several(one: str) -> str:
     """The plural of a noun."""
+    if one.endswith("y") and one[-2:-1] not in tuple("aeiou"):
+        return f"{one[:-1]}ies"
     return f"{one}es" if one.endswith(_HISSING) else f"{one}s"
 
 

@@ -51,11 +51,12 @@ class NxTui(WaysOut):
     Screen { background: $background; layers: base band; }
     #middle { height: 1fr; }
     #left { width: 1fr; }
-    #rows, #strip { height: auto; }
+    #body { height: 1fr; }
+    #body > * { position: absolute; }
     #log, #map { height: 1fr; }
     #banner { display: none; }
     #story { width: 1fr; }
-    #pane, #objects { border-left: vkey $nx-rule; }
+    #pane, #clusters, #objects, #body > #calls { border-left: vkey $nx-rule; }
     HelpScreen, Confirm, Pick, SecretDialog { align: center middle; background: $background 60%; }
     #dialog {
         width: 90%; max-width: 100; height: auto; max-height: 90%;
@@ -74,7 +75,7 @@ class NxTui(WaysOut):
     CommandList:ansi > .option-list--option-highlighted {
         color: ansi_default; background: ansi_default; text-style: reverse;
     }
-    .-ascii #pane, .-ascii #objects { border-left: ascii $nx-rule; }
+    .-ascii #pane, .-ascii #clusters, .-ascii #objects, .-ascii #body > #calls { border-left: ascii $nx-rule; }
     .-ascii #dialog, .-ascii Band { border: ascii $secondary; }
     .-ascii Grid, .-ascii LogView, .-ascii Page { scrollbar-size-vertical: 0; }
     .-ascii CommandPalette > Vertical, .-ascii CommandPalette #--input { border: none; }

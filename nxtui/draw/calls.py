@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from daemon.display.usual import median
 from daemon.wire import CallView
 from nxtui.draw.glyphs import Glyphs
-from nxtui.draw.text import Line, cells_of, clean, clip, fit, wrap
-from nxtui.model.calls import MadeCall
+from nxtui.draw.text import Line, cells_of, clean, clip, fit, spread, wrap
+from nxtui.model.calls import MadeCall, grouped
 from nxtui.model.times import clock
 
 ROOMY, WIDE = 100, 140
@@ -59,6 +59,37 @@ def row(calls: Sequence[MadeCall], width: int, targets: int, glyphs: Glyphs, sou
     path = middle(call.path, max(4, room), glyphs.ellipsis)
     found = "match" if sought and sought in call.path.lower() else ink
     return [*left, (path, found), (" " * max(0, room - cells_of(path)), ""), *right]
+
+
+def tail(
+    made: Sequence[MadeCall], name: str, is_whole: bool, most: int, width: int, glyphs: Glyphs
+) -> list[Line]:
+    """The last calls for a name in short, with how many there were, if ``is_whole``: all of them are known."""
+    failed = sum(call.failed for call in made) if is_whole else 0
+    sums = f": {len(made)}, {failed} failed" if is_whole else ""
+    left: Line = [("CALLS", "heading"), (f"  of {name}{sums}", "dim")]
+    lines = [spread(left, [(" C", "key-strong"), (" opens ", "dim")], width)]
+    if not made:
+        return [*lines, [("   No call is kept." if is_whole else "", "dim")]]
+    return [*lines, *(_short(calls, width, glyphs) for calls in grouped(made, max(0, most - 1)))]
+
+
+def _short(calls: Sequence[MadeCall], width: int, glyphs: Glyphs) -> Line:
+    """A row without service and try, for a narrow pane."""
+    call = calls[-1]
+    ink = "failed-strong" if call.failed else ""
+    sign = glyphs.level["error"] if call.failed else " "
+    times = f" {glyphs.times}{len(calls)}" if len(calls) > 1 else ""
+    took = f"{'~' if times else ''}{median([one.ms for one in calls]) or 0.0:.0f}"
+    left: Line = [(f" {clock(calls[0].time)} ", "dim"), (f"{sign} ", ink), (f"{fit(call.method, 6)} ", "dim")]
+    request = (call.request_id or "–")[:8].ljust(8)
+    status = glyphs.dot if call.status is None else str(call.status)
+    right: Line = [(times, "strong"), (f" {status:>3}", ink), (f" {took:>5} ", ""), (request, "dim")]
+    room = width - sum(cells_of(text) for text, _ in (*left, *right))
+    path = clean(call.path)
+    if cells_of(path) > room:  # its end tells more than its beginning, which all of them share
+        path = clip(glyphs.ellipsis + path[max(0, len(path) - room + 1) :], max(4, room))
+    return [*left, (path, ink), (" " * max(0, room - cells_of(path)), ""), *right]
 
 
 def middle(text: str, width: int, ellipsis: str = "…") -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 WIDE = 100
 """Columns from which on the details stand beside the nodes instead of beneath them."""
 
-DETAIL_SHARE = 0.38
+DETAIL_SHARE = 0.37
 """Part of the width that the detail pane takes on a wide screen."""
 
 
@@ -94,24 +94,96 @@ def _squeeze(columns: list[Column], widths: list[int], excess: int) -> list[int]
     return widths
 
 
-class Heights(NamedTuple):
-    """Lines for each part of the fleet screen between the title and the footer."""
+Part = Literal["rows", "strip", "history", "log", "pane", "clusters", "calls"]
+
+
+class Spot(NamedTuple):
+    """Where a part of the fleet stands, beneath the title."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class Wanted(NamedTuple):
+    """Lines that the rows and their history would fill, and whether nothing moves: then the night is told."""
 
     rows: int
-    strip: int
-    log: int
+    history: int = 0
+    is_quiet: bool = False
 
 
-STRIP = 7
-"""Lines of the story beneath the rows."""
+STRIP, QUIET_STRIP = 7, 3
+"""Lines of the story beneath the rows; where all is well there is less to say."""
+SMALL = 8
+"""Lines from which on the log has some for sure."""
+LARGE, TALL = 140, 36
+"""Columns and lines from which on the history and the calls are there."""
+HUGE, VERY_TALL = 200, 50
+"""Columns and lines from which on the clusters have a pane of their own."""
+STORY = 0.4
+"""Part of the height that rows and story have at least in three bands."""
+MOST_ROWS = 0.45
+"""And at most."""
+LEAST_HISTORY, LEAST_BELOW = 3, 8
 
 
-def share(height: int, rows: int, wide: bool) -> Heights:
-    """Share out ``height`` lines among so many rows, with what stands above them, the story of the selected one, which
-    is there only if no pane shows it, and the log, which takes what is left, at least a quarter where there is room."""
-    height = max(0, height)
-    strip = 0 if wide or height < 14 else STRIP
-    rest = height - strip
-    least_log = min(max(3, height // (4 if wide else 6)), max(0, rest - 4))
-    for_rows = min(max(rows, 3), max(0, rest - least_log))
-    return Heights(for_rows, strip, max(0, rest - for_rows))
+def arrange(columns: int, lines: int, wanted: Wanted) -> dict[Part, Spot]:
+    """Where each part stands in so many columns and lines; one that is not there has no room. It depends on the size
+    and on how many rows there are, and on nothing that changes with the cursor."""
+    columns, lines = max(1, columns), max(0, lines)
+    if columns >= LARGE and lines >= TALL:
+        found = _in_bands(columns, lines, wanted)
+    else:
+        found = _beneath(columns, lines, wanted)
+    return {part: spot for part, spot in found.items() if spot.width > 0 and spot.height > 0}
+
+
+def _beneath(columns: int, lines: int, wanted: Wanted) -> dict[Part, Spot]:
+    """One beneath the other, with the story beside them where it has room; the log takes what is left, at least a
+    quarter where there is room, and of a quiet night what the night leaves."""
+    pane = int(columns * DETAIL_SHARE) if columns >= WIDE else 0
+    strip = 0 if pane or lines < 14 else QUIET_STRIP if wanted.is_quiet else STRIP
+    rest = lines - strip
+    least_log = min(max(3, lines // (4 if pane else 6)), max(0, rest - 4)) if lines >= SMALL else 0
+    rows = min(max(wanted.rows, 3), max(0, rest - least_log))
+    history = min(wanted.history, rest - rows - least_log) if wanted.is_quiet else 0
+    history = history if history > 1 else 0
+    log = rest - rows - history
+    if log == 1:
+        rows, log = rows + 1, 0
+    left = columns - pane
+    found: dict[Part, Spot] = {"pane": Spot(left, 0, pane, lines)}
+    return found | _stacked(left, {"rows": rows, "history": history, "strip": strip, "log": log})
+
+
+def _stacked(width: int, heights: dict[Part, int]) -> dict[Part, Spot]:
+    """Parts of one width, one beneath the other."""
+    found: dict[Part, Spot] = {}
+    y = 0
+    for part, height in heights.items():
+        found[part] = Spot(0, y, width, height)
+        y += height
+    return found
+
+
+def _in_bands(columns: int, lines: int, wanted: Wanted) -> dict[Part, Spot]:
+    """Three bands: rows with their story beside them, the history of them, the log and the calls. What one does not
+    fill goes to the one beneath it."""
+    is_huge = columns >= HUGE and lines >= VERY_TALL
+    clusters = columns * 23 // 100 if is_huge else 0
+    pane = columns * 31 // 100 if is_huge else int(columns * DETAIL_SHARE)
+    left = columns - pane - clusters
+    above = min(max(wanted.rows, int(lines * STORY)), int(lines * MOST_ROWS))
+    history = max(LEAST_HISTORY, min(wanted.history, lines * 3 // 10, lines - above - LEAST_BELOW))
+    below = lines - above - history
+    calls = columns * 9 // 20 if is_huge else pane
+    return {
+        "rows": Spot(0, 0, left, above),
+        "pane": Spot(left, 0, pane, above),
+        "clusters": Spot(left + pane, 0, clusters, above),
+        "history": Spot(0, above, columns, history),
+        "log": Spot(0, above + history, columns - calls, below),
+        "calls": Spot(columns - calls, above + history, calls, below),
+    }

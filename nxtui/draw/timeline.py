@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 from daemon.display.durations import UNKNOWN, lasting
 from daemon.display.timeline import LEGEND, SIGNS, SIGNS_IN_ASCII, Fill, fills
@@ -10,7 +11,7 @@ from daemon.wire import EntityView, StepView, TimelineView
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.text import Line, cells_of, cut, fit
 from nxtui.model.timelines import Cell, TimelineMark
-from nxtui.model.times import clock
+from nxtui.model.times import clock, minute
 
 READY = 10
 """Columns at the right for when it is ready."""
@@ -119,7 +120,7 @@ def ready(timeline: TimelineView | None, now: float) -> str:
         return ""
     expected, last = timeline.get("ready_at"), timeline["stays"][-1]
     if expected is not None:
-        return f"≈{clock(expected)[:5]}" if expected > now else f"late {_short(now - expected)}"
+        return f"≈{minute(ceil(expected / 60) * 60)}" if expected > now else f"late {_short(now - expected)}"
     return clock(last["started"]) if last.get("nature") in ("ready", "well") else ""
 
 

@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from daemon.wire import CallView
 
+_LOOKED = 20
+"""So many calls for each row are looked at, when the last rows are shown."""
 KEPT = 100_000
 """Calls kept in memory; the daemon has the last 10,000."""
 
@@ -64,15 +66,32 @@ class CallLog:
         self._kept = kept
         self._words: dict[str, str] = {}
         self.calls: list[MadeCall] = []
+        self._by_target: dict[str, list[MadeCall]] = {}
         self.generation = 0
+
+    def of(self, target: str) -> Sequence[MadeCall]:
+        """The calls for one name, in order."""
+        return self._by_target.get(target, ())
+
+    def _index(self) -> None:
+        """Sort the calls anew by whom they are for."""
+        self._by_target = {}
+        for call in self.calls:
+            self._file(call)
+
+    def _file(self, call: MadeCall) -> None:
+        if call.target is not None:
+            self._by_target.setdefault(call.target, []).append(call)
 
     def add(self, told: CallView) -> bool:
         """A call was made; False if it is known already."""
         if self.calls and told["id"] <= self.calls[-1].id:
             return False
         self.calls.append(self._made(told))
+        self._file(self.calls[-1])
         if len(self.calls) > self._kept + self._kept // 10:
             del self.calls[: len(self.calls) - self._kept]
+            self._index()
             self.generation += 1
         return True
 
@@ -82,11 +101,12 @@ class CallLog:
         fresh = [self._made(one) for one in told if one["id"] not in known]
         if fresh:
             self.calls = sorted((*self.calls, *fresh), key=_id)[-self._kept :]
+            self._index()
             self.generation += 1
 
     def clear(self) -> None:
         """Another database answers."""
-        self.calls, self._words = [], {}
+        self.calls, self._words, self._by_target = [], {}, {}
         self.generation += 1
 
     def _made(self, told: CallView) -> MadeCall:
@@ -222,6 +242,20 @@ class CallWindow:
     def _row_of(self, id_: int) -> int:
         at = bisect_left(self.shown, id_, key=_id)
         return max(0, bisect_right(self.begins, at) - 1)
+
+
+def grouped(calls: Sequence[MadeCall], most: int) -> list[list[MadeCall]]:
+    """The last rows of these calls, at most so many: equal ones that follow each other are one. Only so many calls are
+    looked at as may stand in them."""
+    rows: list[list[MadeCall]] = []
+    for call in reversed(calls[-most * _LOOKED :]):
+        if rows and rows[-1][0].is_like(call):
+            rows[-1].insert(0, call)
+        elif len(rows) == most:
+            break
+        else:
+            rows.append([call])
+    return rows[::-1]
 
 
 def holds(call: MadeCall, text: str) -> bool:

@@ -181,6 +181,10 @@ class Tree(Listing):
             self._sorted[shard] = sorted((name for name in group if name != shard), key=group.__getitem__)
         return self._sorted[shard]
 
+    def worst_of(self, cluster: str, most: int) -> Sequence[str]:
+        """So many nodes of a cluster that pass the filter, the worst first, folded away or not."""
+        return self._nodes_of(cluster)[:most] if cluster in self._groups else ()
+
     def _start(self, entities: Mapping[str, EntityView]) -> str:
         """Where the cursor is at first: the first cause, else the worst row, one with an error of its own before others
         that are as bad; with no trouble the row that is ready last, else the first node."""

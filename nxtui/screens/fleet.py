@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections import ChainMap, Counter
 from collections.abc import Sequence
 
 from textual import work
 from textual.app import ComposeResult
+from textual.widget import Widget
 
 from daemon.wire import EntityView, OfferView
 from nxtui import keys
 from nxtui.draw import pages, rows, story
 from nxtui.draw import tree as drawn
-from nxtui.draw.layout import DETAIL_SHARE, TREE_COLUMNS, WIDE, Placed, share
+from nxtui.draw.layout import TREE_COLUMNS, Part, Placed, Wanted, arrange
 from nxtui.draw.logs import LogWindow
 from nxtui.draw.strip import expected, strip
 from nxtui.draw.text import Line
 from nxtui.model.known import Changes
 from nxtui.model.tree import Tree
+from nxtui.screens.history import History
+from nxtui.screens.overview import Clusters, LastCalls
 from nxtui.screens.rows import RowsScreen
 from nxtui.widgets.ask import AskLine
-from nxtui.widgets.canvas import Beneath, Beside
+from nxtui.widgets.canvas import Beneath
 from nxtui.widgets.grid import Grid
 from nxtui.widgets.logview import LogView
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.page import Page
+
+REST = 0.1
+"""Seconds that the cursor rests on a row before its calls and the history around it are shown."""
 
 
 class FleetScreen(RowsScreen):
@@ -35,10 +42,10 @@ class FleetScreen(RowsScreen):
     BINDINGS = keys.bindings("fleet")
 
     def compose_body(self) -> ComposeResult:
-        renderer, fleet = self.nx.renderer, self.nx.fleet
+        renderer, fleet, tree = self.nx.renderer, self.nx.fleet, Tree()
         self.grid = Grid(
             renderer,
-            Tree(),
+            tree,
             TREE_COLUMNS,
             self._row,
             self._heading,
@@ -55,14 +62,21 @@ class FleetScreen(RowsScreen):
         self.ask = AskLine(hidden=True)
         self.everything = False
         self._told: tuple[object, ...] = ()
+        self._shared: tuple[int, int, Wanted] | None = None
         self._offers: dict[tuple[str, float], OfferView | None] = {}
-        with Beside(id="middle"):
-            with Beneath(id="left"):
-                yield self.grid
-                yield self.strip
+        self.history = History(self.nx, self.grid.around)
+        self.calls = LastCalls(self.nx, self.selected)
+        self.clusters = Clusters(self.nx, self.selected, tree.worst_of)
+        with Beneath(id="body"):
+            yield self.grid
+            yield self.strip
+            yield self.history
+            with Beneath(id="last"):
                 yield self.log_head
                 yield self.log_view
             yield self.pane
+            yield self.clusters
+            yield self.calls
         yield self.filter_line
         yield self.ask
 
@@ -158,8 +172,11 @@ class FleetScreen(RowsScreen):
             if changes.shields:
                 tree.redraw()
         tree.redraw_heading()
-        if tree.lines_wanted != before:
+        self.history.heed(changes)
+        if tree.lines_wanted != before or changes.moved or changes.troubles or changes.whole:
             self.share_out()
+        self.calls.heed(changes)
+        self.clusters.heed(changes)
         self.nx.following.heed(self)
         self.follow_selection()
         if changes.events or changes.log_replaced:
@@ -169,6 +186,21 @@ class FleetScreen(RowsScreen):
         self.grid.tick()
         self.nx.following.heed(self)
         self._redraw_story()
+        for one in (self.history, self.clusters):
+            if one.display:
+                one.redraw()
+
+    @work(exclusive=True, group="beside")
+    async def _follow_later(self) -> None:
+        """A key waits for nothing that stands beside: that follows once the cursor rests."""
+        await asyncio.sleep(REST)
+        self._follow_beside()
+
+    def _follow_beside(self) -> None:
+        """What else stands about the cursor's row, and about the rows in sight."""
+        self.history.follow()
+        self.calls.follow()
+        self.clusters.follow()
 
     def _redraw_story(self) -> None:
         (self.pane if self.pane.display else self.strip).redraw()
@@ -182,6 +214,7 @@ class FleetScreen(RowsScreen):
             self.log_view.redraw()
         if not self._is_told(entity):
             self._redraw_story()
+            self._follow_later()
         if entity is not None and entity["error"] is not None and self.nx.player is None:
             self._learn_offer(entity["name"], entity["since"])
         self.log_head.redraw()
@@ -217,18 +250,38 @@ class FleetScreen(RowsScreen):
         self.share_out()
 
     def share_out(self) -> None:
-        """Share the height out again: the window or the number of rows is another one."""
+        """Share the room out again: the window, the number of rows, or whether it is a quiet night is another one."""
         width, height = self.size
-        wide = width >= WIDE
         below = self.filter_line.display or self.ask.display
         room = height - 3 - int(self.banner_line.display) - int(below)
-        parts = share(room, self.grid.lines_wanted, wide)
-        self.grid.styles.height = parts.rows
-        self.strip.styles.height = parts.strip
-        self.strip.display = parts.strip > 0
-        self.pane.display = wide
-        self.pane.styles.width = int(width * DETAIL_SHARE)
-        self.log_head.display = self.log_view.display = parts.log > 1
+        history = self.history
+        wanted = Wanted(self.grid.lines_wanted, history.lines_wanted, history.is_quiet)
+        if (width, room, wanted) == self._shared:
+            return
+        self._shared = width, room, wanted
+        spots = arrange(width, room, wanted)
+        parts: dict[Part, Widget] = {
+            "rows": self.grid,
+            "strip": self.strip,
+            "history": history,
+            "log": self.query_one("#last"),
+            "pane": self.pane,
+            "clusters": self.clusters,
+            "calls": self.calls,
+        }
+        for part, widget in parts.items():
+            spot = spots.get(part)
+            widget.display = spot is not None
+            if spot is not None:
+                widget.styles.offset = spot.x, spot.y
+                widget.styles.width, widget.styles.height = spot.width, spot.height
+        self.call_after_refresh(self._follow_beside)
+
+    def redraw_frame(self) -> None:
+        had_banner = self.banner_line.display
+        super().redraw_frame()
+        if self.banner_line.display != had_banner:
+            self.share_out()
 
     def on_grid_moved(self) -> None:
         self.follow_selection()

@@ -248,6 +248,14 @@ class Grid(ScrollView, Canvas, can_focus=True, inherit_bindings=False):
         """Rows in sight, without the causes."""
         return max(1, self.size.height - self.above)
 
+    def around(self, most: int) -> Sequence[str]:
+        """So many names of the rows in sight at most, the one under the cursor among them; causes have none."""
+        pinned, top = self.listing.pinned, self.scroll_offset.y
+        seen = self.listing.order[pinned + top : pinned + top + self.page]
+        here = self.listing.index - pinned - top
+        first = max(0, min(here - most + 1, len(seen) - most))
+        return seen[first : first + most]
+
     def _keep_in_sight(self) -> None:
         index, top = self.listing.index - self.listing.pinned, self.scroll_offset.y
         if index < 0:

@@ -61,6 +61,8 @@ class CannedDaemon:
         self.calls: list[dict[str, Any]] | None = canned_calls()
         """None: this daemon is too old to tell any."""
         self.looks = CannedLooks(lambda: self.now)
+        self.timelines: dict[str, dict[str, Any]] = {}
+        """Those that are others than usual."""
         self.timelines_asked: list[list[str]] = []
         self._readers: set[asyncio.Queue[dict[str, Any] | None]] = set()
         self._runner: web.AppRunner | None = None
@@ -99,7 +101,7 @@ class CannedDaemon:
         names = request.query["names"].split(",")
         self.timelines_asked.append(names)
         known = {one["name"]: one for one in (*self.clusters, *self.nodes)}
-        found = [canned_timeline(known[name]) for name in names if name in known]
+        found = [self.timelines.get(name) or canned_timeline(known[name]) for name in names if name in known]
         return web.json_response({"now": self.now, "timelines": found})
 
     def _bodies(self, call: dict[str, Any]) -> dict[str, str]:

@@ -172,6 +172,31 @@ def all_well() -> tuple[list[Any], list[Any], dict[str, Any]]:
     return clusters, nodes, {"troubles": [], "next": {"sentence": said}}
 
 
+def went(name: str, cluster: str, *stays: tuple[str, float, str]) -> Any:
+    """A timeline of stays: nature, when it began before now, and its mark."""
+    ends: list[float | None] = [T0 - began for _, began, _ in stays[1:]]
+    told = []
+    for number, ((nature, began, mark), ended) in enumerate(zip(stays, [*ends, None], strict=True)):
+        stay = {"state": f"s{number}", "title": nature, "attempt": 1, "started": T0 - began, "ended": ended}
+        told.append(stay | {"nature": nature} | ({"mark": mark} if mark else {}))
+    return {"name": name, "kind": "node", "cluster": cluster, "stays": told, "usual": []}
+
+
+def that_night() -> dict[str, Any]:
+    """What the nodes went through that are well again."""
+    found = {}
+    for n in (1, 2, 3):
+        found[f"a0{n}"] = went(f"a0{n}", "cluster-a", ("cloud", 9600.0, ""), ("waits", 9000.0, ""),
+                               ("machine", 8700.0, ""), ("ready", 7000.0 - n, ""))  # fmt: skip
+        found[f"b0{n}"] = went(f"b0{n}", "cluster-b", ("cloud", 9300.0, ""), ("stopped", 8760.0, "failed"),
+                               ("cloud", 3180.0, "retried"), ("machine", 2500.0, ""),
+                               ("ready", 300.0 - n, ""))  # fmt: skip
+    found["a02"] = went("a02", "cluster-a", ("cloud", 9600.0, ""), ("machine", 8900.0, ""),
+                        ("stopped", 7600.0, "failed"),
+                        ("waits", 3200.0, "retried"), ("machine", 3000.0, ""), ("ready", 900.0, ""))  # fmt: skip
+    return found
+
+
 def states() -> list[Any]:
     """The states of a node on its way."""
     from state_machines.ibm_nutanix import NODE
@@ -182,6 +207,9 @@ def states() -> list[Any]:
 def at(daemon: Any, night: Any) -> None:
     """The daemon as it is at one moment of the night."""
     daemon.clusters, daemon.nodes, daemon.news = night
+    if not daemon.news["troubles"] and all(node["phase"] == "ok" for node in daemon.nodes):
+        daemon.timelines = that_night()
+        daemon.looks.last_audit = {"findings": [], "looked": T0 - 6, "seconds": 18.4}
     told = {
         "verb": "retry",
         "does": "try again",

@@ -104,6 +104,15 @@ class Window:
     async def _awake(self) -> None:
         await until(lambda: getattr(self.app.screen, "is_awake", True), "the question to take keys")
 
+    async def settled(self) -> None:
+        """What stands beside the rows of a large fleet is asked for when they are there: wait until it is told."""
+        asks = ("beside", "history", "last-calls", "audit")
+        await self.pilot.pause()
+        await until(
+            lambda: all(one.is_finished for one in self.app.workers if one.group in asks), "what was asked"
+        )
+        await self.pilot.pause()
+
     async def type(self, text: str) -> None:
         names = {
             ":": "colon",
@@ -129,6 +138,7 @@ class Window:
         await until(lambda: text in frame(self.app), lambda: f"{text!r} on the screen:\n{frame(self.app)}")
         await self._awake()
         await self.pilot.pause()
+        await self.settled()
 
     async def seen(self, text: str) -> str:
         """The frame, once the text is on the screen."""
@@ -153,6 +163,7 @@ def window(daemon: Any, hands: Hands) -> Callable[..., Any]:
             window = Window(app, pilot, hands, daemon)
             if wait:
                 await window.until(lambda: app.fleet.nodes and app.fleet.log.end, "the first snapshot")
+                await window.settled()
             yield window
             assert not app.faults
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 
-from nxtui.draw.layout import LEAD, STRIP, TREE_COLUMNS, place, share
+from nxtui.draw.layout import LEAD, QUIET_STRIP, STRIP, TREE_COLUMNS, Wanted, arrange, place
 
 CONTENT = {"name": 13, "state": 18, "cluster": 0, "bar": 10}
 
@@ -52,21 +54,60 @@ def test_a_very_long_name_does_not_push_the_state_out() -> None:
     assert placed[-1].x + placed[-1].width == 80
 
 
-@pytest.mark.parametrize("wide", [False, True])
-@pytest.mark.parametrize("nodes", [0, 1, 3, 40, 10_000])
-@pytest.mark.parametrize("height", range(3, 60))
-def test_the_heights_add_up_at_every_size(height: int, nodes: int, wide: bool) -> None:
-    parts = share(height, nodes + 3, wide)
-    assert sum(parts) == height
-    assert min(parts) >= 0
+SIZES = [(columns, lines) for columns in range(20, 251, 5) for lines in range(2, 68)]
+WANTED = [
+    Wanted(rows, history, quiet)
+    for rows, history in ((1, 0), (4, 4), (12, 11), (40, 43), (10_000, 63))
+    for quiet in (False, True)
+]
 
 
-def test_a_big_fleet_leaves_the_log_a_quarter() -> None:
-    parts = share(43, 10_000, wide=True)
-    assert parts.log >= 43 // 4
-    assert parts.rows > 20
+@pytest.mark.parametrize("wanted", WANTED, ids=str)
+def test_the_parts_fill_the_screen_and_none_lies_on_another_at_every_size(wanted: Wanted) -> None:
+    for columns, lines in SIZES:
+        spots = arrange(columns, lines, wanted)
+        cells = sum(spot.width * spot.height for spot in spots.values())
+        assert cells == columns * lines, (columns, lines, spots)
+        for one, other in combinations(spots.values(), 2):
+            beside = one.x + one.width <= other.x or other.x + other.width <= one.x
+            above = one.y + one.height <= other.y or other.y + other.height <= one.y
+            assert beside or above, (columns, lines, spots)
+        for spot in spots.values():
+            assert spot.x >= 0 and spot.x + spot.width <= columns
+            assert spot.y >= 0 and spot.y + spot.height <= lines
 
 
-def test_the_story_beneath_the_rows_is_there_only_without_a_pane_beside_them() -> None:
-    assert share(21, 6, wide=False).strip == STRIP
-    assert share(21, 6, wide=True).strip == 0
+@pytest.mark.parametrize("wanted", WANTED, ids=str)
+def test_rows_are_there_at_every_size_and_with_room_what_explains_them(wanted: Wanted) -> None:
+    for columns, lines in SIZES:
+        spots = arrange(columns, lines, wanted)
+        assert spots["rows"].height >= min(lines, 3)
+        assert ("pane" in spots) is (columns >= 100)
+        assert ("strip" in spots) is (columns < 100 and lines >= 14)
+        assert ("calls" in spots) is (columns >= 140 and lines >= 36)
+        assert ("clusters" in spots) is (columns >= 200 and lines >= 50)
+        if lines >= 8:
+            assert spots["log"].height > 1, "its title alone tells nothing"
+        if columns >= 140 and lines >= 36:
+            assert spots["history"].height >= 3 and spots["log"].height >= 8
+
+
+def test_what_one_band_does_not_fill_goes_to_the_one_beneath() -> None:
+    few, many = (arrange(140, 42, Wanted(rows, history)) for rows, history in ((5, 6), (10_000, 63)))
+    assert few["rows"].height == 16 < many["rows"].height, "what the story fills beside them"
+    assert few["history"].height == 6 < many["history"].height
+    assert few["log"].height > many["log"].height
+    assert arrange(200, 57, Wanted(5, 6))["log"].height > arrange(200, 57, Wanted(40, 43))["log"].height
+
+
+def test_a_quiet_fleet_gives_its_empty_space_to_the_night() -> None:
+    quiet, busy = (arrange(80, 21, Wanted(5, 4, is_quiet)) for is_quiet in (True, False))
+    assert quiet["history"].height == 4 and "history" not in busy
+    assert (quiet["strip"].height, busy["strip"].height) == (QUIET_STRIP, STRIP)
+    assert "history" not in arrange(80, 10, Wanted(12, 4, True)), "where there is no room the rows come first"
+
+
+def test_a_big_fleet_leaves_the_log_a_quarter_beside_the_story() -> None:
+    spots = arrange(120, 43, Wanted(10_000, 63))
+    assert spots["log"].height >= 43 // 4
+    assert spots["rows"].height > 20

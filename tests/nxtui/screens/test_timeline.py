@@ -24,7 +24,7 @@ async def test_it_shows_natures_marks_the_usual_and_what_is_expected(window: Ope
     async with window() as w:
         await opened(w)
         node = row(w, "node03")
-        assert all(sign in node for sign in "▒↻░✗┄◇") and node.rstrip().endswith("≈03:37")
+        assert all(sign in node for sign in "▒↻░✗┄◇") and node.rstrip().endswith("≈03:38")
         usual = row(w, "usual")
         assert usual.count("╎") == 3 and "╌" in usual
         assert "[ and ] go through the marks: ↻ 02:24 (4) ✗ 03:09 (4)" in w.frame

@@ -1,0 +1,122 @@
+"""What went on: the rows of the fleet on one axis of time, and of a quiet fleet the night that is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from daemon.display.durations import lasting
+from daemon.wire import AuditView, EntityView, TimelineView
+from daemon.words import counted
+from nxtui.draw import timeline as drawn
+from nxtui.draw.glyphs import Glyphs
+from nxtui.draw.looks import audit_sums
+from nxtui.draw.text import Line, cut, fit, spread, width_of
+from nxtui.model import timelines
+from nxtui.model.timelines import Cell
+from nxtui.model.times import clock, minute
+
+NIGHT = 43_200.0
+"""Seconds that the night reaches back."""
+CLUSTERS = 8
+"""Clusters whose night is told."""
+ABOVE = 3
+"""Lines above the rows of the history: what it is, the times, the ticks."""
+_LASTED = 9
+
+
+def span(cells: Sequence[Cell], now: float, width: int, ascii_only: bool, glyphs: Glyphs) -> Line:
+    """The line above the history: from when to when, how long a cell lasts, what the signs mean, where it opens."""
+    seconds = cells[0].end - cells[0].begin if cells else 0.0
+    size = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:g} min"
+    told = f"  {minute(cells[0].begin)} – {minute(cells[-1].end)} {glyphs.dot} {size} a cell" if cells else ""
+    left: Line = [("TIMELINE", "heading"), (told, "dim"), (f" {glyphs.dot}", "dim")]
+    key: Line = [(" ", ""), ("T", "key-strong"), (" opens ", "dim")]
+    room = width - width_of(left) - width_of(key)
+    return spread([*left, *drawn.legend(ascii_only, max(0, room))], key, width)
+
+
+def extent(told: Sequence[TimelineView], now: float) -> tuple[float, float]:
+    """The piece of time that is shown: all of it, or what reaches into this night, if anything went on in it."""
+    begin, end = timelines.extent(told, now)
+    went_on = any(stay["started"] >= now - NIGHT for one in told for stay in one["stays"])
+    return (max(begin, now - NIGHT) if went_on else begin), end
+
+
+def row(
+    entity: EntityView, told: TimelineView | None, line: Line, left: int, now: float, glyphs: Glyphs
+) -> Line:
+    """One row of the history, with its cells as they were drawn, and when it is ready."""
+    ready = drawn.ready(told, now)
+    return [
+        *drawn.name(entity, left, glyphs),
+        *line,
+        (f" {ready}", "attention" if ready.startswith("late") else "dim"),
+    ]
+
+
+def longest(told: Sequence[TimelineView]) -> dict[str, TimelineView]:
+    """Of each cluster the row that lasted longest, in the order in which they ended, the last one first."""
+    found: dict[str, TimelineView] = {}
+    for one in told:
+        here = found.get(one["cluster"])
+        if one["stays"] and (here is None or _lasted(one) > _lasted(here)):
+            found[one["cluster"]] = one
+    return dict(sorted(found.items(), key=lambda item: -_ended(item[1])))
+
+
+def _ended(one: TimelineView) -> float:
+    return one["stays"][-1]["started"]
+
+
+def _lasted(one: TimelineView) -> float:
+    return _ended(one) - one["stays"][0]["started"]
+
+
+def night(
+    told: Sequence[TimelineView], is_whole: bool, now: float, width: int, ascii_only: bool, glyphs: Glyphs
+) -> list[Line]:
+    """The longest row of each cluster in which something went on, and how much failed; ``is_whole``: all that went on
+    is told of, so that it can be counted."""
+    rows = longest(told)
+    begins = [max(now - NIGHT, one["stays"][0]["started"]) for one in rows.values()]
+    if not rows:
+        quiet = f"  nothing went on in the last {lasting(NIGHT)}"
+        return [[("THIS NIGHT", "heading"), (quiet, "dim")]]
+    begin, end = min(begins), max(map(_ended, rows.values()))
+    marks = [mark for mark in timelines.marks(told) if mark.time >= begin]
+    failures = sum(mark.what == "failed" for mark in marks)
+    retries = sum(mark.what == "retried" for mark in marks)
+    sums = f" {glyphs.dot} {counted(failures, 'failure')}, {counted(retries, 'retry')}" if is_whole else ""
+    head: Line = [("THIS NIGHT", "heading"), (f"     {minute(begin)} – {minute(end)}{sums}", "dim")]
+    left = min(24, max(map(len, rows))) + 4
+    count = max(10, width - left - _LASTED)
+    cells = timelines.Span().cells((begin, end), count, (), glyphs.rule)
+    lines = [cut(head, width)]
+    for name, one in list(rows.items())[:CLUSTERS]:
+        _, line = drawn.row(one, cells, end, ascii_only)
+        took = f" {lasting(_lasted(one))}" if one["stays"][0]["started"] >= begin else ""
+        lines.append([(f"   {fit(name, left - 3)}", ""), *_until(line, cells, end), (took, "dim")])
+    return lines
+
+
+def _until(line: Line, cells: Sequence[Cell], end: float) -> Line:
+    """The cells up to the last one in which something ended."""
+    last = drawn.column(cells, end)
+    return line if last is None else cut(line, last + 1)
+
+
+def audit(told: AuditView | None, width: int, glyphs: Glyphs) -> list[Line]:
+    """What the last audit found; nothing where the daemon does not tell it."""
+    key: Line = [("   A", "key-strong")]
+    if told is None:
+        return []
+    if "looked" not in told:
+        return [cut([("   no audit since nxd began", "dim"), *key, (" looks", "dim")], width)]
+    found = audit_sums(told["findings"], glyphs)
+    when: Line = [(f"   audit {clock(told['looked'])}: ", "dim")]
+    return [cut([*when, *found, *key, (" looks again", "dim")], width)]
+
+
+def left_of(names: Sequence[str], known: Mapping[str, EntityView]) -> int:
+    """Columns for the names of these rows."""
+    return drawn.room(0, [name for name in names if name in known])[0]

@@ -1,0 +1,116 @@
+"""Panes of a large screen beside the rows of the fleet: the calls of the row under the cursor, and the clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from textual import work
+
+from daemon.display.sorting import worst_first
+from daemon.wire import EntityView
+from nxtui.draw import calls as drawn
+from nxtui.draw import overview
+from nxtui.draw.text import Line
+from nxtui.model.known import Changes
+from nxtui.widgets.page import Page
+
+if TYPE_CHECKING:
+    from nxtui.app import NxTui
+
+MOST = 500
+"""So many calls of one name are asked for; with fewer of them all are known."""
+
+
+class LastCalls(Page):
+    """The last calls for what the cursor is on."""
+
+    def __init__(self, nx: NxTui, selected: Callable[[], EntityView | None]) -> None:
+        super().__init__(nx.renderer, self._made, ground="base", id="calls")
+        self._nx = nx
+        self._selected = selected
+        self._seen: tuple[object, ...] = ()
+        """What the lines were made of."""
+        self._asked: dict[str, bool] = {}
+        """Name → whether all of its calls are known; more of them than that are not counted with each key."""
+
+    def heed(self, changes: Changes) -> None:
+        """Calls may have been made."""
+        if changes.whole:
+            self._asked.clear()
+        self.follow()
+
+    def follow(self) -> None:
+        """The cursor may stand on another row."""
+        if not self.display:
+            return
+        entity, book = self._selected(), self._nx.fleet.calls
+        name = "" if entity is None else entity["name"]
+        seen = (name, len(book.of(name)), book.generation, self.size, self._asked.get(name))
+        if seen != self._seen:
+            self._seen = seen
+            self.redraw()
+        if entity is not None and name not in self._asked and self._nx.player is None:
+            self._fetch(name)
+
+    @work(exclusive=True, group="last-calls")
+    async def _fetch(self, name: str) -> None:
+        from daemon.client import DaemonRefused, DaemonUnreachable
+
+        try:
+            told = await self._nx.feed.client.calls_made(limit=MOST, target=name, tail=True)
+        except (DaemonRefused, DaemonUnreachable):
+            return
+        self._asked[name] = len(told) < MOST
+        self._nx.fleet.calls.merge(told)
+        self.follow()
+
+    def _made(self, width: int) -> list[Line]:
+        entity = self._selected()
+        if entity is None:
+            return []
+        name = entity["name"]
+        made, glyphs = self._nx.fleet.calls.of(name), self._nx.renderer.glyphs
+        return drawn.tail(made, name, self._asked.get(name, False), self.size.height, width, glyphs)
+
+
+class Clusters(Page):
+    """The clusters that need most, and the worst nodes of the one that the cursor is in. ``worst``: so many of them, as
+    the rows have them in order already."""
+
+    def __init__(
+        self,
+        nx: NxTui,
+        selected: Callable[[], EntityView | None],
+        worst: Callable[[str, int], Sequence[str]],
+    ) -> None:
+        super().__init__(nx.renderer, self._made, ground="panel", id="clusters")
+        self._nx = nx
+        self._selected = selected
+        self._worst_of = worst
+        self._worst: list[str] = []
+
+    def heed(self, changes: Changes) -> None:
+        """Clusters may stand in another order."""
+        if changes.whole or changes.clusters or changes.vanished:
+            self._worst = [one["name"] for one in sorted(self._nx.fleet.clusters.values(), key=worst_first)]
+        self.follow()
+
+    def follow(self) -> None:
+        """The cursor may be in another cluster."""
+        if self.display:
+            self.redraw()
+
+    def _made(self, width: int) -> list[Line]:
+        fleet, glyphs = self._nx.fleet, self._nx.renderer.glyphs
+        height, entity = self.size.height, self._selected()
+        half = max(1, height // 2 - 1)
+        rows = [fleet.clusters[name] for name in self._worst[:half] if name in fleet.clusters]
+        phases = [fleet.phases(one["name"]) for one in rows]
+        lines = overview.clusters(rows, phases, fleet.now, width, glyphs)
+        cluster = None if entity is None else fleet.clusters.get(entity["cluster"])
+        if cluster is None or entity is None:
+            return lines
+        names = self._worst_of(cluster["name"], max(0, height - len(lines) - 2))
+        nodes = [fleet.nodes[name] for name in names if name in fleet.nodes]
+        return [*lines, [], *overview.members(cluster["name"], nodes, entity["name"], width, glyphs)]
