@@ -21,7 +21,7 @@ from nxtui.draw.strip import expected, strip
 from nxtui.draw.text import Line
 from nxtui.model.known import Changes
 from nxtui.model.tree import Tree
-from nxtui.screens.history import History
+from nxtui.screens.history import HistoryPane
 from nxtui.screens.overview import Clusters, LastCalls
 from nxtui.screens.rows import RowsScreen
 from nxtui.widgets.ask import AskLine
@@ -64,7 +64,7 @@ class FleetScreen(RowsScreen):
         self._told: tuple[object, ...] = ()
         self._shared: tuple[int, int, Wanted] | None = None
         self._offers: dict[tuple[str, float], OfferView | None] = {}
-        self.history = History(self.nx, self.grid.around)
+        self.history = HistoryPane(self.nx, self.grid.around)
         self.calls = LastCalls(self.nx, self.selected)
         self.clusters = Clusters(self.nx, self.selected, tree.worst_of)
         with Beneath(id="body"):

@@ -22,7 +22,7 @@ AT_ONCE = 60
 """So many timelines are asked for at once."""
 
 
-class History(Page):
+class HistoryPane(Page):
     """Asks for the timelines of what it shows and of nothing else. ``around``: so many of the names in sight above it,
     with the one under the cursor among them."""
 
@@ -44,8 +44,8 @@ class History(Page):
     def is_quiet(self) -> bool:
         """Whether nothing moves and nothing waits for a person: then the night is told."""
         fleet, phases = self._nx.fleet, self._nx.fleet.phases()
-        moves = phases["working"] + phases["releasing"]
-        return fleet.next is not None and not fleet.troubles and not moves and bool(fleet.clusters)
+        working = phases["working"] + phases["releasing"]
+        return fleet.next is not None and not fleet.troubles and not working and bool(fleet.clusters)
 
     @property
     def lines_wanted(self) -> int:

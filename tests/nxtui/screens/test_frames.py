@@ -291,6 +291,7 @@ async def opened(w: Any, names: Iterable[str] = SCREENS) -> AsyncIterator[str]:
         await SCREENS[name](w)
         yield name
         await home(w)
+        w.app.said.all.clear()  # no screen tells what was said on another
 
 
 @pytest.mark.parametrize("screen", SCREENS)
