@@ -22,6 +22,7 @@ CLUSTERS = 8
 ABOVE = 3
 """Lines above the rows of the history: what it is, the times, the ticks."""
 _LASTED = 9
+_REST = ("ready", "well")
 
 
 def span(cells: Sequence[Cell], now: float, width: int, ascii_only: bool, glyphs: Glyphs) -> Line:
@@ -54,12 +55,13 @@ def row(
     ]
 
 
-def longest(told: Sequence[TimelineView]) -> dict[str, TimelineView]:
-    """Of each cluster the row that lasted longest, in the order in which they ended, the last one first."""
+def longest(told: Sequence[TimelineView], since: float) -> dict[str, TimelineView]:
+    """Of each cluster the row on which something went on for longest, in the order in which they ended, the last one
+    first."""
     found: dict[str, TimelineView] = {}
     for one in told:
         here = found.get(one["cluster"])
-        if one["stays"] and (here is None or _lasted(one) > _lasted(here)):
+        if one["stays"] and (here is None or _lasted(one, since) > _lasted(here, since)):
             found[one["cluster"]] = one
     return dict(sorted(found.items(), key=lambda item: -_ended(item[1])))
 
@@ -68,8 +70,18 @@ def _ended(one: TimelineView) -> float:
     return one["stays"][-1]["started"]
 
 
-def _lasted(one: TimelineView) -> float:
-    return _ended(one) - one["stays"][0]["started"]
+def _began(one: TimelineView, since: float) -> float:
+    """When it left its rest, as far as that is not before the night."""
+    went_on = (
+        stay["started"]
+        for stay in one["stays"]
+        if stay.get("nature") not in _REST and (stay["ended"] is None or stay["ended"] > since)
+    )
+    return max(since, next(went_on, _ended(one)))
+
+
+def _lasted(one: TimelineView, since: float) -> float:
+    return _ended(one) - _began(one, since)
 
 
 def night(
@@ -77,12 +89,12 @@ def night(
 ) -> list[Line]:
     """The longest row of each cluster in which something went on, and how much failed; ``is_whole``: all that went on
     is told of, so that it can be counted."""
-    rows = longest(told)
-    begins = [max(now - NIGHT, one["stays"][0]["started"]) for one in rows.values()]
+    since = now - NIGHT
+    rows = longest(told, since)
     if not rows:
         quiet = f"  nothing went on in the last {lasting(NIGHT)}"
         return [[("THIS NIGHT", "heading"), (quiet, "dim")]]
-    begin, end = min(begins), max(map(_ended, rows.values()))
+    begin, end = min(_began(one, since) for one in rows.values()), max(map(_ended, rows.values()))
     marks = [mark for mark in timelines.marks(told) if mark.time >= begin]
     failures = sum(mark.what == "failed" for mark in marks)
     retries = sum(mark.what == "retried" for mark in marks)
@@ -94,7 +106,7 @@ def night(
     lines = [cut(head, width)]
     for name, one in list(rows.items())[:CLUSTERS]:
         _, line = drawn.row(one, cells, end, ascii_only)
-        took = f" {lasting(_lasted(one))}" if one["stays"][0]["started"] >= begin else ""
+        took = f" {lasting(_lasted(one, since))}" if _began(one, since) > since else ""
         lines.append([(f"   {fit(name, left - 3)}", ""), *_until(line, cells, end), (took, "dim")])
     return lines
 

@@ -33,6 +33,20 @@ async def test_a_quiet_fleet_tells_its_night_and_the_last_audit(window: Open, da
         assert "audit 03:12:02: the cloud and the ledger agree   A looks again" in audit
 
 
+async def test_a_node_that_was_well_all_night_is_not_the_one_that_is_told_of(
+    window: Open, daemon: Any
+) -> None:
+    at(daemon, canned_night.all_well())
+    for name in ("a01", "a03"):
+        went = canned_night.went(name, "cluster-a", ("machine", 900_000.0, ""), ("ready", 890_000.0, ""))
+        went["stays"].append({**went["stays"][-1], "nature": "well", "started": T0 - 30.0, "ended": None})
+        went["stays"][-2]["ended"] = T0 - 30.0
+        daemon.timelines[name] = went
+    async with window() as w:
+        (row,) = [line for line in lines(w, "THIS NIGHT", 4) if "cluster-a" in line]
+        assert "██✗·" in row and row.endswith("2h25m")
+
+
 async def test_the_night_gives_way_to_the_first_that_moves(window: Open, daemon: Any) -> None:
     at(daemon, canned_night.all_well())
     async with window() as w:
