@@ -22,6 +22,23 @@ AT_ONCE = 60
 """So many timelines are asked for at once."""
 
 
+async def went_through(nx: NxTui, names: Sequence[str]) -> list[TimelineView]:
+    """What these went through, by the daemon, or by the recording that is played. Raises what a client raises."""
+    if nx.player is None:
+        return (await nx.feed.client.timelines(names))["timelines"]
+    details = [await nx.player.detail(name) for name in names if nx.fleet.find(name) is not None]
+    return [
+        TimelineView(
+            name=one["entity"]["name"],
+            kind=one["entity"]["kind"],
+            cluster=one["entity"]["cluster"],
+            stays=one["timeline"],
+            usual=[],
+        )
+        for one in details
+    ]
+
+
 class HistoryPane(Page):
     """Asks for the timelines of what it shows and of nothing else. ``around``: so many of the names in sight above it,
     with the one under the cursor among them."""
@@ -88,7 +105,7 @@ class HistoryPane(Page):
             self._names = list(names)
             self.redraw()
         missing = [name for name in self._names if name not in self._told or name in self._outdated]
-        if missing and self._nx.player is None:
+        if missing:
             self._fetch(missing[:AT_ONCE])
 
     @work(exclusive=True, group="history")
@@ -97,7 +114,7 @@ class HistoryPane(Page):
         from daemon.client import DaemonRefused, DaemonUnreachable
 
         try:
-            found = (await self._nx.feed.client.timelines(names))["timelines"]
+            found = await went_through(self._nx, names)
         except (DaemonRefused, DaemonUnreachable):
             return
         if len(self._told) > 4 * AT_ONCE:

@@ -18,6 +18,7 @@ from nxtui.model.listing import SORTS
 from nxtui.model.timelines import Cell, Span, TimelineMark
 from nxtui.model.times import clock
 from nxtui.model.trail import Place
+from nxtui.screens.history import went_through
 from nxtui.screens.row_screen import RowScreen
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.chart import Chart
@@ -166,7 +167,7 @@ class TimelineScreen(RowScreen):
         from daemon.client import DaemonRefused, DaemonUnreachable
 
         try:
-            found = await self._asked(names)
+            found = await went_through(self.nx, names)
         except DaemonRefused as refused:
             self._why_empty = OLDER if refused.status == 404 else refused.error["message"]
             self.nx.say(self._why_empty, "warning")
@@ -178,22 +179,6 @@ class TimelineScreen(RowScreen):
         for name in names:
             self._told.setdefault(name, TimelineView(name=name, kind="node", cluster="", stays=[], usual=[]))
         self.lay_out(anew=False)
-
-    async def _asked(self, names: list[str]) -> list[TimelineView]:
-        player = self.nx.player
-        if player is None:
-            return (await self.nx.feed.client.timelines(names))["timelines"]
-        details = [await player.detail(name) for name in names]
-        return [
-            TimelineView(
-                name=one["entity"]["name"],
-                kind=one["entity"]["kind"],
-                cluster=one["entity"]["cluster"],
-                stays=one["timeline"],
-                usual=[],
-            )
-            for one in details
-        ]
 
     def changed(self, changes: Changes) -> None:
         if changes.whole or changes.vanished or changes.nodes:

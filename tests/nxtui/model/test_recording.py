@@ -206,6 +206,7 @@ async def test_it_plays_pauses_seeks_and_changes_nothing(window: Open, night: Pa
         await w.until(lambda: w.app.fleet.nodes["node01"]["phase"] == "working", "the moment before")
         await w.press("plus", "p")
         w.hands.seconds += 60
+        await w.until(lambda: w.app.fleet.nodes["node01"]["phase"] == "ok", "what came last")
         await w.shows(" end")
         assert w.app.fleet.nodes["node01"]["phase"] == "ok"
         assert daemon.connections == 0 and daemon.verbs == []
