@@ -53,7 +53,7 @@ def _put_on_clipboard(kept: Path) -> bytes | None:
 
 @pytest.mark.e2e
 @pytest.mark.parametrize(
-    ("kind", "colour"), [("screen-256color", r"38;5;\d+m"), ("screen", r"\x1b\[(?:1;)?3[1-7]m")]
+    ("kind", "colour"), [("screen-256color", r"38;5;\d+m"), ("screen", r"\x1b\[(?:1;)?[39][1-7]m")]
 )
 async def test_inside_screen_keys_colours_and_the_clipboard_work(
     inside: Any, terminal: Any, kind: str, colour: str
