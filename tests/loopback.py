@@ -39,6 +39,12 @@ def networks(prefix: int = 24) -> tuple[str, str]:
     return f"127.{number}.0.0/{prefix}", f"127.{number}.{second}.0/{prefix}"
 
 
+def apart() -> list[str]:
+    """The words by which a demo keeps to networks that no other process has."""
+    management, workload = networks()
+    return ["--management", management, "--workload", workload]
+
+
 def address() -> str:
     """An address outside of these networks that no other process listens at."""
     return f"127.{_block()[0]}.255.1"

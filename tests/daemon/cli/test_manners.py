@@ -24,6 +24,7 @@ import pytest
 from daemon.cli import COMMANDS, nxd
 from daemon.client import Client
 from daemon.client.signs import asks_for_ascii
+from tests.loopback import apart
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT / "sample-specs"
@@ -233,7 +234,8 @@ def test_a_person_outside_the_group_is_told_which_it_is_and_how_to_join(barred: 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
 def test_a_demo_that_is_ended_takes_its_world_with_it(place: Any, number: signal.Signals) -> None:
     stage = place.directory / "demo"
-    child = place.start("demo", "--headless", "--speed", "1", "--dir", str(stage), stdout=subprocess.DEVNULL)
+    words = ("demo", "--headless", "--speed", "1", "--dir", str(stage), *apart())
+    child = place.start(*words, stdout=subprocess.DEVNULL)
     until = time.monotonic() + 60
     while not (stage / "nxd.sock").exists():
         assert child.poll() is None and time.monotonic() < until

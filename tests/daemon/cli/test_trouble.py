@@ -18,6 +18,7 @@ import pytest
 
 from daemon import wire
 from daemon.client import Client
+from tests.loopback import apart
 
 SAMPLES = Path(__file__).parents[3] / "sample-specs"
 WRONG = """\
@@ -369,10 +370,10 @@ def test_where_no_demo_runs_none_is_ended(place: Any) -> None:
 def test_a_second_demo_on_the_same_networks_is_told_so_and_the_first_one_is_ended_where_it_said(
     place: Any,
 ) -> None:
-    first, second = place.directory / "a demo", place.directory / "second"
-    kept = place.run("demo", "--headless", "--keep", "--speed", "2000", "--dir", str(first))
+    first, second, own = place.directory / "a demo", place.directory / "second", apart()
+    kept = place.run("demo", "--headless", "--keep", "--speed", "2000", "--dir", str(first), *own)
     assert kept.code == 0, kept
-    place.run("demo", "--headless", "--dir", str(second)).refused_with(2, "in use")
+    place.run("demo", "--headless", "--dir", str(second), *own).refused_with(2, "in use")
     assert not second.exists()
     ends = next(line for line in kept.out.splitlines() if line.endswith("ends them")).removesuffix(
         "ends them"

@@ -13,6 +13,7 @@ import pytest
 
 from daemon.demo.setup import Demo, DemoError, DemoOptions, _born
 from daemon.host.state_dir import claimed
+from tests.loopback import apart
 
 
 def noted(directory: Path, born: int | None) -> Demo:
@@ -80,7 +81,7 @@ def test_what_runs_is_left_alone_where_its_daemon_is_another_ones(tmp_path: Path
 @pytest.mark.e2e
 def test_a_world_that_is_kept_outlives_its_daemon_and_tells_how_to_start_it_again(tmp_path: Path) -> None:
     nxd = [sys.executable, "-P", "-m", "daemon.cli", "demo", "--dir", str(tmp_path)]
-    run = [*nxd, "--headless", "--keep", "--speed", "60"]
+    run = [*nxd, "--headless", "--keep", "--speed", "60", *apart()]
     with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:
         assert demo.stdout is not None
         demo.stdout.readline()  # the deployment has begun

@@ -24,7 +24,8 @@ LIMITER = ConnectionLimiter(10, 10, TIME_LIMITS)
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
+    """A port that no other process listens at, at any address."""
+    with socket.create_server(("", 0)) as held:
         return int(held.getsockname()[1])
 
 
