@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 ARGS ?=
-PROCESSES ?= 8
+PROCESSES ?= 6
 ONLY ?=
 KILLS ?= 1000
 SEED ?= 7
@@ -28,7 +28,7 @@ demo: $(VENV)/ready ## Show a deployment in nxtui, simulated from end to end
 demo-headless: $(VENV)/ready ## The same without a screen
 	$(VENV)/bin/nxd demo --headless $(ARGS)
 
-test: $(VENV)/ready-dev ## Run all tests (ARGS="-k name" for some; PROCESSES=8 share them, 0 for none)
+test: $(VENV)/ready-dev ## Run all tests (ARGS="-k name" for some; PROCESSES=6 share them, 0 for none)
 	$(PYTEST) $(ARGS)
 
 test-fast: $(VENV)/ready-dev ## Run the tests that start no process
