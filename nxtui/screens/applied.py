@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from textual import work
-from textual.app import ComposeResult
 
 from daemon.client import DaemonRefused, DaemonUnreachable
 from daemon.wire import DraftView, EntityView, SpecText
@@ -14,15 +13,13 @@ from nxtui.draw.text import Line, spread
 from nxtui.model.known import Changes
 from nxtui.model.times import minute
 from nxtui.model.trail import Place
-from nxtui.screens.page_screen import PageScreen
-from nxtui.widgets.oneline import OneLine
-from nxtui.widgets.page import Page
+from nxtui.screens.page_screen import HeadedScreen, PageScreen
 
 NO_RECORDING = "A recording holds no spec."
 NO_DRAFT = "There is no draft of it: e begins one."
 
 
-class AppliedScreen(PageScreen):
+class AppliedScreen(HeadedScreen, PageScreen):
     """Reads the spec again whenever the cluster changes. It is never edited in place: what is edited is a draft."""
 
     screen_name = "applied"
@@ -35,17 +32,6 @@ class AppliedScreen(PageScreen):
         self.draft: DraftView | None = None
         """The draft with its text, while that is shown."""
         self._why_empty = ""
-
-    def compose_body(self) -> ComposeResult:
-        renderer = self.nx.renderer
-        self.head = OneLine(renderer, self._head_line, ground="panel", id="applied-head")
-        self.page = Page(renderer, self._lines, id="spec-text")
-        yield self.head
-        yield self.page
-
-    @property
-    def main_page(self) -> Page:
-        return self.page
 
     def on_mount(self) -> None:
         self.fetch()
@@ -80,11 +66,6 @@ class AppliedScreen(PageScreen):
             except DaemonUnreachable:
                 return
         self._redraw()
-
-    def _redraw(self) -> None:
-        self.head.redraw()
-        self.page.redraw()
-        self.redraw_frame()
 
     def _head_line(self, width: int) -> Line:
         told = self.told

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from textual import work
-from textual.app import ComposeResult
 
 from daemon.client import DaemonRefused, DaemonUnreachable
 from daemon.wire import AuditView, EntityView, FindingView
@@ -18,9 +17,8 @@ from nxtui.draw.text import Line
 from nxtui.model.known import Changes
 from nxtui.model.times import clock
 from nxtui.model.trail import Place
+from nxtui.screens.page_screen import HeadedScreen
 from nxtui.screens.row_screen import RowScreen
-from nxtui.widgets.oneline import OneLine
-from nxtui.widgets.page import Page
 
 POLL = 2.0
 """Seconds between two steps towards the end of what is deleted."""
@@ -28,7 +26,7 @@ STEPS = 900
 """So many steps are watched: a server takes some minutes to stop and to go."""
 
 
-class AuditScreen(RowScreen):
+class AuditScreen(HeadedScreen, RowScreen):
     """Looks once when it opens, and again when a person asks."""
 
     screen_name = "audit"
@@ -40,13 +38,6 @@ class AuditScreen(RowScreen):
         self.marked: set[str] = set()
         self._cursor = 0
         self._said = "Looking…"
-
-    def compose_body(self) -> ComposeResult:
-        renderer = self.nx.renderer
-        self.head = OneLine(renderer, self._head_line, ground="panel", id="audit-head")
-        self.page = Page(renderer, self._lines, id="spec-text")
-        yield self.head
-        yield self.page
 
     def on_mount(self) -> None:
         self.look()
@@ -100,11 +91,6 @@ class AuditScreen(RowScreen):
         self.marked &= {one["id"] for one in self.findings if one["finding"] == "unknown"}
         self._cursor = max(0, min(self._cursor, len(self.findings) - 1))
         self._redraw()
-
-    def _redraw(self) -> None:
-        self.head.redraw()
-        self.page.redraw()
-        self.redraw_frame()
 
     def _head_line(self, width: int) -> Line:
         if self._said:

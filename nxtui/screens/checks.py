@@ -6,7 +6,6 @@ import shlex
 from pathlib import Path
 
 from textual import work
-from textual.app import ComposeResult
 
 from daemon import wire
 from daemon.client import DaemonRefused, DaemonUnreachable
@@ -17,12 +16,10 @@ from nxtui.draw import looks
 from nxtui.draw.text import Line
 from nxtui.model.known import Changes
 from nxtui.model.trail import Place
-from nxtui.screens.page_screen import PageScreen
-from nxtui.widgets.oneline import OneLine
-from nxtui.widgets.page import Page
+from nxtui.screens.page_screen import HeadedScreen, PageScreen
 
 
-class ChecksScreen(PageScreen):
+class ChecksScreen(HeadedScreen, PageScreen):
     """Looks once when it opens, and again when a person asks. ``file`` holds the spec; without it, that of the cluster
     in force is looked at."""
 
@@ -37,17 +34,6 @@ class ChecksScreen(PageScreen):
         self._unfolded = False
         self._said = "Looking…"
         self._took: float | None = None
-
-    def compose_body(self) -> ComposeResult:
-        renderer = self.nx.renderer
-        self.head = OneLine(renderer, self._head_line, ground="panel", id="checks-head")
-        self.page = Page(renderer, self._lines, id="spec-text")
-        yield self.head
-        yield self.page
-
-    @property
-    def main_page(self) -> Page:
-        return self.page
 
     def on_mount(self) -> None:
         self.look()
@@ -94,11 +80,6 @@ class ChecksScreen(PageScreen):
         else:
             text = (await self.nx.feed.client.spec(self.name_of))["spec"]
         return await self.nx.feed.patient.preflight(text)
-
-    def _redraw(self) -> None:
-        self.head.redraw()
-        self.page.redraw()
-        self.redraw_frame()
 
     def _head_line(self, width: int) -> Line:
         if self._said:

@@ -4,8 +4,38 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from textual.app import ComposeResult
+
+from nxtui.draw.text import Line
 from nxtui.screens.full_screen import FullScreen
+from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.page import Page
+
+
+class HeadedScreen(FullScreen):
+    """One line that says what it is about, and a page beneath it."""
+
+    def compose_body(self) -> ComposeResult:
+        renderer = self.nx.renderer
+        self.head = OneLine(renderer, self._head_line, ground="panel", id=f"{self.screen_name}-head")
+        self.page = Page(renderer, self._lines, id="spec-text")
+        yield self.head
+        yield self.page
+
+    @property
+    def main_page(self) -> Page:
+        return self.page
+
+    @abstractmethod
+    def _head_line(self, width: int) -> Line: ...
+
+    @abstractmethod
+    def _lines(self, width: int) -> list[Line]: ...
+
+    def _redraw(self) -> None:
+        self.head.redraw()
+        self.page.redraw()
+        self.redraw_frame()
 
 
 class PageScreen(FullScreen):

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 from textual import work
-from textual.app import ComposeResult
 
 from daemon import wire
 from daemon.client import DaemonRefused, DaemonUnreachable
@@ -18,13 +17,11 @@ from nxtui.draw import pages
 from nxtui.draw.text import Line, clip, wrap
 from nxtui.model.known import Changes
 from nxtui.model.trail import Place
-from nxtui.screens.page_screen import PageScreen
+from nxtui.screens.page_screen import HeadedScreen, PageScreen
 from nxtui.terminal import programs
-from nxtui.widgets.oneline import OneLine
-from nxtui.widgets.page import Page
 
 
-class SpecScreen(PageScreen):
+class SpecScreen(HeadedScreen, PageScreen):
     """Reads a file, lets the daemon check it, and carries it there once a person has seen the plan."""
 
     screen_name = "spec"
@@ -41,17 +38,6 @@ class SpecScreen(PageScreen):
         self.said = "Asking the daemon what it would make…"
         self.plan: Plan | None = None
         self._seen: tuple[int, int] | None = None
-
-    def compose_body(self) -> ComposeResult:
-        renderer = self.nx.renderer
-        self.head = OneLine(renderer, self._head_line, ground="panel", id="spec-head")
-        self.page = Page(renderer, self._lines, id="spec-text")
-        yield self.head
-        yield self.page
-
-    @property
-    def main_page(self) -> Page:
-        return self.page
 
     def on_mount(self) -> None:
         self.action_reread()
@@ -125,11 +111,6 @@ class SpecScreen(PageScreen):
             self._redraw()
             if news and not any(self.page.in_sight(y) for y in self._mistaken()):
                 self._to_mistake_after(0)
-
-    def _redraw(self) -> None:
-        self.head.redraw()
-        self.page.redraw()
-        self.redraw_frame()
 
     def _head_line(self, width: int) -> Line:
         line: Line = [(f" {clip(str(self.file), max(10, width // 2))}  ", "strong")]
