@@ -64,7 +64,7 @@ class LookingBack:
         role = self._engine.kind(record).role
         if not request.path.startswith(f"/v1/{role}s/"):
             raise NxdError("unknown", f"{record.name} is a {role}.")
-        timeline = await self._views.timelines.stays(record)
+        timeline = await self._views.timelines.told(record)
         detail: dict[str, Any] = {"entity": self._views.entity(record), "timeline": timeline}
         if boots := await boots_of(self._journal, record):
             detail["boots"] = boots

@@ -29,7 +29,7 @@ async def lines(
     """
     with bus.subscribe() as subscription:
         revision = journal.mirror.revision
-        told_news = views.news.lately()
+        told_news, told_rates = views.news.lately(), _Rates(journal, views)
         if first is None:
             yield _line(journal, "snapshot", revision, snapshot=views.snapshot())
         else:
@@ -49,12 +49,36 @@ async def lines(
             if news != told_news:
                 told_news = news
                 yield _line(journal, "trouble", journal.mirror.revision, **news)
+            if (rates := told_rates.others()) is not None:
+                yield _line(journal, "rates", journal.mirror.revision, rates=rates)
             if not notices:
                 unwritten = views.unwritten()
                 more = {} if unwritten is None else {"unwritten": unwritten}
                 yield _line(journal, "heartbeat", journal.mirror.revision, **more)
         if subscription.lagged:
             yield _line(journal, "lagged", journal.mirror.revision)
+
+
+class _Rates:
+    """The rates of the calls as one reader was told them."""
+
+    def __init__(self, journal: Journal, views: Views) -> None:
+        self._clock = journal.clock
+        self._views = views
+        self._looked = self._clock.now()
+        self._told = views.rates()
+
+    def others(self) -> wire.CallRates | None:
+        """What they are now, if they are others than a second of the reader ago."""
+        now = self._clock.now()
+        if 0.0 <= now - self._looked < self._clock.speed:
+            return None
+        self._looked = now
+        rates = self._views.rates()
+        if rates == self._told:
+            return None
+        self._told = rates
+        return rates
 
 
 def _in_pieces(journal: Journal, views: Views, first: int) -> Iterator[bytes]:

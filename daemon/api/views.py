@@ -74,8 +74,13 @@ class Views:
         if (unwritten := self.unwritten()) is not None:
             shown["unwritten"] = unwritten
         news = self.news.lately()
-        shown["troubles"], shown["next"] = news["troubles"], news["next"]
+        shown["troubles"], shown["next"], shown["rates"] = news["troubles"], news["next"], self.rates()
         return shown
+
+    def rates(self) -> wire.CallRates:
+        """How many calls to things outside were made lately."""
+        minutes, errors = self._journal.calls.rates.now(self._journal.clock.now())
+        return wire.CallRates(minutes=minutes, server_errors=errors)
 
     def unwritten(self) -> wire.UnwrittenView | None:
         """Since when the database cannot be written, and why."""

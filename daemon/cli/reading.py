@@ -128,7 +128,13 @@ def _print_boot(boot: wire.BootView, now: float) -> None:
         )
         for phase in boot["phases"]
     )
-    _print_pairs(f"boot {boot['boot']} ({how}{share})", phases)
+    coming = boot.get("to_come")
+    yet = (
+        []
+        if coming is None
+        else [(f"{coming['first']}–{coming['last']} to come", f"usual {lasting(coming['usual'])}")]
+    )
+    _print_pairs(f"boot {boot['boot']} ({how}{share})", [*phases, *yet])
 
 
 def _print_screen(detail: wire.Detail) -> None:

@@ -8,6 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 
 from daemon.clock import Clock
+from daemon.memory.call_rates import CallCounts
 from daemon.memory.looks import Looks
 from daemon.outside import OutsideCall
 from daemon.secrets.redaction import Redactor
@@ -36,6 +37,7 @@ class CallBook:
         self._under_way: list[list[OutsideCall]] = []
         """What goes along with commits that are not durable yet."""
         self.looks = Looks()
+        self.rates = CallCounts()
         self._last = 0
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -46,6 +48,7 @@ class CallBook:
             self._last = call.id
             self._count(call)
             self.looks.take(call)
+            self.rates.take(call)
 
     def take(self, call: OutsideCall) -> None:
         """A call is over, in whatever thread."""
@@ -62,6 +65,7 @@ class CallBook:
         self._hide(call)
         self._count(call)
         self.looks.take(call)
+        self.rates.take(call)
         self._waiting.append(call)
         self._tell(call)
 

@@ -33,6 +33,7 @@ async def boots_of(journal: Journal, record: Record) -> list[wire.BootView]:
     for boot, following in pairwise(boots):
         if boot["ended"] is None:
             boot["ended"] = following["began"]
+            boot.pop("to_come", None)
     return boots
 
 
@@ -57,7 +58,17 @@ def _boot(
         share := usual_share([journal.phases.usual(record.kind, one + 1) for one in range(last)], age)
     ):
         view["usual_share"] = share
+    reached = max((event.data[PHASE] for event in reports), default=0)
+    if ended is None and reached < last:
+        coming = [journal.phases.usual(record.kind, number) for number in range(reached + 1, last + 1)]
+        view["to_come"] = wire.ToComeView(first=reached + 1, last=last, usual=summed(coming))
     return view
+
+
+def summed(phases: Sequence[float | None]) -> float | None:
+    """How long phases take in all; None where one of them was never measured."""
+    known = [seconds for seconds in phases if seconds is not None]
+    return sum(known) if len(known) == len(phases) else None
 
 
 def usual_share(phases: Sequence[float | None], age: float) -> float | None:

@@ -14,6 +14,8 @@ from state_machines.record import Record
 
 MOST = 60
 """So many timelines are told in one answer."""
+FAILURES = 100
+"""Of so many failures, the last ones, it is told what was said."""
 
 
 class Timelines:
@@ -48,6 +50,18 @@ class Timelines:
             if stays:
                 stays[-1]["ended"] = event.time
             stays.append(stay)
+        return stays
+
+    async def told(self, record: Record) -> list[wire.StepTiming]:
+        """The same, with what was said of each failure. Raises StoreError."""
+        stays = await self.stays(record)
+        failed = {stay["started"]: stay for stay in stays if stay.get("mark") == "failed"}
+        if failed:
+            for event in await self._journal.events(
+                record=record.name, kind="error", limit=FAILURES, tail=True
+            ):
+                if event.time in failed:
+                    failed[event.time]["why"] = event.message
         return stays
 
     async def of(self, record: Record) -> wire.TimelineView:

@@ -6,7 +6,7 @@ time (see ``Snapshot.now`` and ``Snapshot.speed``). ``docs/api.md`` describes th
 
 from __future__ import annotations
 
-from daemon.wire.calls import CallList, CallView
+from daemon.wire.calls import CallList, CallRates, CallView
 from daemon.wire.entities import (
     PHASES,
     EntityView,
@@ -63,6 +63,7 @@ from daemon.wire.stream import (
     ScreenView,
     Snapshot,
     StreamLine,
+    ToComeView,
     UnwrittenView,
 )
 from daemon.wire.troubles import NextView, Offers, OfferView, Troubles, TroubleView
@@ -85,6 +86,7 @@ __all__ = [
     "AuditView",
     "BootView",
     "CallList",
+    "CallRates",
     "CallView",
     "CheckView",
     "ConsoleEnd",
@@ -136,6 +138,7 @@ __all__ = [
     "StreamLine",
     "TimelineList",
     "TimelineView",
+    "ToComeView",
     "TroubleView",
     "Troubles",
     "UnwrittenView",

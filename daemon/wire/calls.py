@@ -38,3 +38,11 @@ class CallList(TypedDict):
     last seven days."""
 
     calls: list[CallView]
+
+
+class CallRates(TypedDict):
+    """How many calls to things outside were over in each of the last twelve ``minutes`` of the daemon's time, the
+    oldest first, and how many of them were answered with 5xx. A minute ends with a whole ten seconds."""
+
+    minutes: list[int]
+    server_errors: int

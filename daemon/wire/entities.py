@@ -116,8 +116,8 @@ ready and waits for others, is well at the end of its way, is stopped, is undone
 
 class StepTiming(TypedDict):
     """One stay in one state. ``ended`` is null for the one that lasts. ``mark``: it began with a failure, or with a try
-    anew. A daemon of an older version tells no ``nature`` and no mark, and none is known of a state that no table has
-    any more."""
+    anew. ``why`` is what was said of a failure, where a detail tells it. A daemon of an older version tells no
+    ``nature`` and no mark, and none is known of a state that no table has any more."""
 
     state: str
     title: str
@@ -126,6 +126,7 @@ class StepTiming(TypedDict):
     ended: float | None
     nature: NotRequired[Nature]
     mark: NotRequired[Literal["failed", "retried"]]
+    why: NotRequired[str]
 
 
 class SpanView(TypedDict):

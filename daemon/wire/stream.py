@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
-from daemon.wire.calls import CallView
+from daemon.wire.calls import CallRates, CallView
 from daemon.wire.entities import EntityView, EventView, StepTiming, VerbTable
 from daemon.wire.troubles import NextView, TroubleView
 
@@ -30,7 +30,8 @@ class UnwrittenView(TypedDict):
 class Snapshot(TypedDict):
     """Everything at one revision. ``speed`` is how many daemon seconds pass in one real second. ``verbs`` are those of
     each platform (absent in a recording of an older version), ``unwritten`` is there while the database cannot be
-    written. ``troubles`` are the causes of what stopped, the oldest first, and ``next`` says what comes next."""
+    written. ``troubles`` are the causes of what stopped, the oldest first, and ``next`` says what comes next. ``rates``
+    are those of the calls to things outside."""
 
     daemon: DaemonView
     revision: int
@@ -42,6 +43,7 @@ class Snapshot(TypedDict):
     unwritten: NotRequired[UnwrittenView]
     troubles: NotRequired[list[TroubleView]]
     next: NotRequired[NextView]
+    rates: NotRequired[CallRates]
 
 
 class StreamLine(TypedDict):
@@ -50,11 +52,22 @@ class StreamLine(TypedDict):
     A ``gap`` says that lines up to its revision, which were asked for, are no longer kept.
     ``left`` is there when the state was asked for in pieces: how many nodes are still to come. ``unwritten`` is in
     a snapshot and in every heartbeat while the database cannot be written. A ``trouble`` tells all causes anew, and
-    what comes next. A ``call`` to something outside is told within a second, without its bodies.
+    what comes next. A ``call`` to something outside is told within a second, without its bodies, and
+    ``rates`` at most once a second, where they are others.
     """
 
     type: Literal[
-        "snapshot", "nodes", "change", "removed", "event", "call", "trouble", "gap", "heartbeat", "lagged"
+        "snapshot",
+        "nodes",
+        "change",
+        "removed",
+        "event",
+        "call",
+        "rates",
+        "trouble",
+        "gap",
+        "heartbeat",
+        "lagged",
     ]
     revision: int
     now: float
@@ -65,6 +78,7 @@ class StreamLine(TypedDict):
     name: NotRequired[str]
     event: NotRequired[EventView]
     call: NotRequired[CallView]
+    rates: NotRequired[CallRates]
     troubles: NotRequired[list[TroubleView]]
     next: NotRequired[NextView]
     unwritten: NotRequired[UnwrittenView]
@@ -105,10 +119,19 @@ class PhaseView(TypedDict):
     usual: float | None
 
 
+class ToComeView(TypedDict):
+    """The phases of an installer that are still to come, from ``first`` to ``last``. ``usual`` is how many seconds they
+    took before in all, null where one of them was never measured."""
+
+    first: int
+    last: int
+    usual: float | None
+
+
 class BootView(TypedDict):
     """One boot of a machine that installs. ``points`` are at most 64 of a moment and the share that was done then, from
     0 to 1; ``ended`` is null while it lasts. ``usual_share`` is what is usually done at its age, where every phase was
-    measured before."""
+    measured before. ``to_come`` is there while it lasts, where its installer has said how many phases it has."""
 
     boot: int
     began: float
@@ -117,6 +140,7 @@ class BootView(TypedDict):
     phases: list[PhaseView]
     points: list[list[float]]
     usual_share: NotRequired[float]
+    to_come: NotRequired[ToComeView]
 
 
 class Detail(TypedDict):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from daemon.wire import UnwrittenView
-from nxtui.draw.glyphs import Glyphs
+from nxtui.draw.glyphs import Glyphs, spark
+from nxtui.draw.layout import LARGE
 from nxtui.draw.rows import by_sign
 from nxtui.draw.text import Line, plain, spread, width_of
 from nxtui.draw.themes import accent
@@ -56,7 +57,7 @@ def title(
     if mode:
         left.append((f"  {mode}", "attention"))
     link = link_span(fleet.link, glyphs)
-    for facts in _facts(fleet, glyphs):
+    for facts in _facts(fleet, glyphs, width):
         told = [span for fact in facts if fact for span in (*fact, ("   ", ""))]
         right: Line = [*told[:-1], ("  ", ""), *link] if told else link
         if width_of(left) + width_of(right) < width:
@@ -64,7 +65,7 @@ def title(
     return spread(left, link, width)
 
 
-def _facts(fleet: Fleet, glyphs: Glyphs) -> list[list[Line]]:
+def _facts(fleet: Fleet, glyphs: Glyphs, width: int) -> list[list[Line]]:
     """What the title tells beside the place, and what of it where there is less room: the counts of what needs a person
     stay longest, and the zone stays longer than the time."""
     daemon, now, many = fleet.daemon, fleet.now, len(fleet.nodes)
@@ -76,7 +77,25 @@ def _facts(fleet: Fleet, glyphs: Glyphs) -> list[list[Line]]:
     moment: Line = [(zoned(now), "dim")] if now is not None else []
     short: Line = [(zone(now), "dim")] if now is not None else []
     rest = [[clusters, nodes, short], [clusters, nodes], [nodes], []] if clusters or nodes else [[moment], []]
-    return [[clusters, nodes, version, moment], [clusters, nodes, moment], *rest]
+    lately = _rates(fleet, glyphs) if width >= LARGE else []
+    first = [clusters, nodes, version, lately, moment]
+    return [first, [clusters, nodes, version, moment], [clusters, nodes, moment], *rest]
+
+
+def _rates(fleet: Fleet, glyphs: Glyphs) -> Line:
+    """Calls in the last minute and in those before, and how many services failed."""
+    if fleet.rates is None:
+        return []
+    minutes, errors = fleet.rates["minutes"], fleet.rates["server_errors"]
+    most = max(1, *minutes)
+    drawn = spark([number / most for number in minutes], glyphs)
+    return [
+        ("calls ", "dim"),
+        (f"{minutes[-1]}/min ", ""),
+        (drawn, "working"),
+        ("  5xx ", "dim"),
+        (str(errors), "failed-strong" if errors else "dim"),
+    ]
 
 
 def banner(fleet: Fleet, width: int) -> Line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from daemon.display.signs import PHASES, PHASES_IN_ASCII
@@ -35,6 +36,10 @@ class Glyphs:
     last_twig: str
     folded: str
     beside: str
+    levels: str
+    """Of a sparkline, from little to much."""
+    silent: str
+    """In a sparkline where nothing was told."""
 
 
 UNICODE = Glyphs(
@@ -61,6 +66,8 @@ UNICODE = Glyphs(
     last_twig="└",
     folded="▸",
     beside="◂",
+    levels="▁▂▃▄▅▆▇█",
+    silent="·",
 )
 
 ASCII = Glyphs(
@@ -87,7 +94,19 @@ ASCII = Glyphs(
     last_twig="`",
     folded="}",
     beside="<",
+    levels="_.-=#",
+    silent=":",
 )
+
+
+def spark(shares: Iterable[float | None], glyphs: Glyphs) -> str:
+    """A sign for each share of the whole, from 0 to 1; None where nothing was told."""
+    most = len(glyphs.levels)
+    return "".join(
+        glyphs.silent if share is None else glyphs.levels[min(most - 1, int(share * most))]
+        for share in shares
+    )
+
 
 _TYPOGRAPHY = str.maketrans(
     {

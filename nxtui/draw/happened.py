@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
+from typing import NamedTuple
 
 from daemon.display.durations import lasting
-from daemon.wire import BootView, EntityView, OfferView, PhaseView, TimelineView
+from daemon.wire import BootView, EntityView, OfferView, Phase, PhaseView, TimelineView
 from nxtui import keys
 from nxtui.draw import calls as call_rows
 from nxtui.draw import timeline as times
-from nxtui.draw.glyphs import Glyphs
+from nxtui.draw.glyphs import Glyphs, spark
 from nxtui.draw.pages import heading, paragraph
 from nxtui.draw.strip import expected
-from nxtui.draw.text import Line, clip, fit, spread, wrap
+from nxtui.draw.text import Line, clip, fit, spread, width_of, wrap
 from nxtui.model.calls import CallWindow, MadeCall
 from nxtui.model.entry import Entry
 from nxtui.model.timelines import Span, extent
 from nxtui.model.times import clock
 
-LEVELS, LEVELS_IN_ASCII = "▁▂▃▄▅▆▇█", "__--==##"
 MINUTES = 40
 """So many minutes of progress are drawn, the most recent ones."""
+USUAL = "usual "
+"""Above the column of what phases took before."""
+SHORT = 60.0
+"""Seconds: neighbours among the phases that took less each are told in one line."""
 OPEN_LINES = 6
 """So many lines of the log stand beneath a phase that lasts, or failed."""
 CALLS_SHOWN = 4
@@ -111,72 +116,141 @@ def evidence(entity: EntityView, width: int) -> list[Line]:
     return [heading("evidence"), *paragraph(str(said), width, "dim")] if said else []
 
 
+class Fold(NamedTuple):
+    """Phases of an installer that are told in one line: several that are over, or one."""
+
+    phase: Phase
+    numbers: str
+    title: str
+    began: float
+    ended: float | None
+    usual: float | None
+    """What they took before in all; None where one of them was never measured."""
+
+    def took(self, now: float | None) -> float | None:
+        """How long they lasted, or last by now."""
+        ended = self.ended if self.ended is not None else now
+        return None if ended is None else max(0.0, ended - self.began)
+
+
+def numbers(first: int, last: int) -> str:
+    """``4``, or ``1–3``."""
+    return str(first) if first == last else f"{first}–{last}"
+
+
+def folded(boot: BootView, longest: float = inf) -> list[Fold]:
+    """The phases of a boot in order: of those that are over, neighbours that took less than ``longest`` seconds each
+    are one. The one that lasts, or failed, stands alone."""
+    groups: list[list[PhaseView]] = []
+    for phase in boot["phases"]:
+        if groups and _is_folded(boot, groups[-1][-1], longest) and _is_folded(boot, phase, longest):
+            groups[-1].append(phase)
+        else:
+            groups.append([phase])
+    return [_fold(boot, group) for group in groups]
+
+
+def _is_folded(boot: BootView, phase: PhaseView, longest: float) -> bool:
+    ended = phase["ended"]
+    return ended is not None and ended - phase["began"] < longest and not _has_failed(boot, phase)
+
+
+def _has_failed(boot: BootView, phase: PhaseView) -> bool:
+    return boot["failed"] and phase is boot["phases"][-1]
+
+
+def _fold(boot: BootView, group: Sequence[PhaseView]) -> Fold:
+    first, last = group[0], group[-1]
+    usual = [one["usual"] for one in group]
+    known = [seconds for seconds in usual if seconds is not None]
+    return Fold(
+        "failed" if _has_failed(boot, last) else "working" if last["ended"] is None else "ok",
+        numbers(first["phase"], last["phase"]),
+        ", ".join(one["title"] for one in group),
+        first["began"],
+        last["ended"],
+        sum(known) if len(known) == len(usual) else None,
+    )
+
+
+def phases_of(boot: BootView) -> int:
+    """How many phases its installer has, as far as that is known."""
+    coming = boot.get("to_come")
+    return coming["last"] if coming is not None else 0
+
+
 def installer(
-    boots: Sequence[BootView],
-    events: Sequence[Entry],
-    now: float | None,
-    width: int,
-    glyphs: Glyphs,
-    plain: bool,
+    boots: Sequence[BootView], events: Sequence[Entry], now: float | None, width: int, glyphs: Glyphs
 ) -> list[Line]:
-    """The last boot: its progress minute by minute, its phases with what is usual, the open one with its own lines.
-    ``plain``: no more than ASCII."""
+    """The last boot: its progress minute by minute, its phases with what is usual, the open one with its own lines, and
+    what is still to come."""
     if not boots:
         return []
     boot = boots[-1]
     end = boot["ended"] if boot["ended"] is not None else now
-    points = boot["points"]
-    share = f" {points[-1][1]:.0%}" if points else ""
-    usual = f" {glyphs.dot} usual {boot['usual_share']:.0%}" if "usual_share" in boot else ""
     took = lasting(None if end is None else end - boot["began"])
-    told: Line = [
+    head: Line = [
         ("INSTALLER", "heading"),
         (f"  boot {boot['boot']} {glyphs.dot} {took} {glyphs.dot} ", "dim"),
-        (sparkline(boot, end, plain), "working"),
-        (glyphs.level["error"] if boot["failed"] else "", "failed-strong"),
-        (share.replace("%", " %"), "strong"),
-        (usual.replace("%", " %"), "dim"),
     ]
-    column: Line = [("usual ", "dim")]
-    lines = [spread(told, column, width)]
-    for phase in boot["phases"]:
-        lines.append(_phase(phase, phase is boot["phases"][-1] and boot["failed"], now, width, glyphs))
+    told = progress(boot, now, width - width_of(head) - len(USUAL) - 1, glyphs)
+    lines = [spread([*head, *told], [(USUAL, "dim")], width)]
+    lines += [_phases(one, now, width, glyphs) for one in folded(boot, SHORT)]
     last = boot["phases"][-1] if boot["phases"] else None
     if last is not None and (last["ended"] is None or boot["failed"]):
         lines += _own_lines(events, last["began"], end, width, glyphs)
+    if (coming := boot.get("to_come")) is not None:
+        yet = Fold(
+            "waiting", numbers(coming["first"], coming["last"]), "still to come", 0.0, None, coming["usual"]
+        )
+        lines.append(_phases(yet, None, width, glyphs))
     return lines
 
 
-def sparkline(boot: BootView, end: float | None, plain: bool) -> str:
+def progress(boot: BootView, now: float | None, room: int, glyphs: Glyphs) -> Line:
+    """A sparkline of what was done minute by minute, the share that is done, and the one that is usual by now; with
+    less room the last minutes alone."""
+    points = boot["points"]
+    end = boot["ended"] if boot["ended"] is not None else now
+    share = f" {points[-1][1]:.0%}" if points else ""
+    usual = f"{boot['usual_share']:.0%}" if "usual_share" in boot else ""
+    drawn = sparkline(boot, end, glyphs)
+    told = [f" {glyphs.dot} usual{at} {usual}" if usual else "" for at in (" at this age", "")]
+    beside = len(share) + boot["failed"] + 2
+    said = next((text for text in told if len(drawn) + len(text) + beside <= room), told[-1])
+    left = max(0, room - len(said) - beside)
+    return [
+        (drawn[max(0, len(drawn) - left) :], "working"),
+        (glyphs.level["error"] if boot["failed"] else "", "failed-strong"),
+        (share.replace("%", " %"), "strong"),
+        (said.replace("%", " %"), "dim"),
+    ]
+
+
+def sparkline(boot: BootView, end: float | None, glyphs: Glyphs) -> str:
     """The share that was done, one cell a minute, the most recent ones; a dot for a minute without a report."""
-    levels, none = (LEVELS_IN_ASCII, ".") if plain else (LEVELS, "·")
     if end is None or not boot["points"]:
         return ""
     minutes = max(1, int((end - boot["began"]) // 60) + 1)
-    cells = [none] * minutes
+    shares: list[float | None] = [None] * minutes
     for moment, share in boot["points"]:
         at = int((moment - boot["began"]) // 60)
         if 0 <= at < minutes:
-            cells[at] = levels[min(len(levels) - 1, int(share * len(levels)))]
-    return "".join(cells[-MINUTES:])
+            shares[at] = share
+    return spark(shares[-MINUTES:], glyphs)
 
 
-def _phase(phase: PhaseView, failed: bool, now: float | None, width: int, glyphs: Glyphs) -> Line:
-    ended = phase["ended"] if phase["ended"] is not None else now
-    took = lasting(None if ended is None else ended - phase["began"])
-    state = "failed" if failed else "working" if phase["ended"] is None else "ok"
-    sign: Line = [
-        (f"  {glyphs.phase['failed' if failed else 'working' if state == 'working' else 'ok']} ", state)
-    ]
-    going = glyphs.ellipsis if state == "working" else " "
-    room = max(8, width - 30)
-    ink = "strong" if state != "ok" else ""
+def _phases(one: Fold, now: float | None, width: int, glyphs: Glyphs) -> Line:
+    took = "" if one.phase == "waiting" else lasting(one.took(now))
+    going = glyphs.ellipsis if one.phase == "working" else " "
+    room = max(8, width - 32)
+    ink = "dim" if one.phase == "waiting" else "strong" if one.phase != "ok" else ""
     return [
-        *sign,
-        (f"{phase['phase']:>2}  ", "dim"),
-        (fit(phase["title"], room, ellipsis=glyphs.ellipsis), ink),
+        (f"  {glyphs.phase[one.phase]} ", one.phase),
+        (f"{one.numbers:<4} ", "dim"),
+        (fit(one.title, room, ellipsis=glyphs.ellipsis), ink),
         (f"{took:>9}{going}", ink),
-        (f"{lasting(phase['usual']):>9}", "dim"),
+        (f"{lasting(one.usual):>9}", "dim"),
     ]
 
 

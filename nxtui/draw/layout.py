@@ -122,9 +122,9 @@ LARGE, TALL = 140, 36
 """Columns and lines from which on the history and the calls are there."""
 HUGE, VERY_TALL = 200, 50
 """Columns and lines from which on the clusters have a pane of their own."""
-STORY = 0.4
+STORY = 0.44
 """Part of the height that rows and story have at least in three bands."""
-MOST_ROWS = 0.45
+MOST_ROWS = 0.5
 """And at most."""
 LEAST_HISTORY, LEAST_BELOW = 3, 8
 
@@ -176,7 +176,7 @@ def _in_bands(columns: int, lines: int, wanted: Wanted) -> dict[Part, Spot]:
     pane = columns * 31 // 100 if is_huge else int(columns * DETAIL_SHARE)
     left = columns - pane - clusters
     above = min(max(wanted.rows, int(lines * STORY)), int(lines * MOST_ROWS))
-    history = max(LEAST_HISTORY, min(wanted.history, lines * 3 // 10, lines - above - LEAST_BELOW))
+    history = max(LEAST_HISTORY, min(wanted.history, lines * 2 // 5, lines - above - LEAST_BELOW))
     below = lines - above - history
     calls = columns * 9 // 20 if is_huge else pane
     return {

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from daemon.wire import EntityView
+from daemon.wire import EntityView, MapBox, MapRail, MapView
+from nxtui.draw.calls import middle
 from nxtui.draw.glyphs import Glyphs
-from nxtui.draw.text import Line, cells_of, clip, fit
+from nxtui.draw.map import MapLook, is_old, sign, sign_ink
+from nxtui.draw.rows import URGENCY
+from nxtui.draw.text import Line, cells_of, clip, cut, fit, spread, width_of
 from nxtui.draw.tree import ready, share_done
 
 _SHARE, _READY, _NODES = 10, 8, 7
+STANDS, NAME = 14, 12
+"""Cells of where a box of the small map stands at most, and of its name at least."""
 
 
 def clusters(
@@ -56,3 +61,65 @@ def members(cluster: str, shown: Sequence[EntityView], chosen: str, width: int, 
             ]
         )
     return lines
+
+
+def small_map(view: MapView, most: int, width: int, look: MapLook) -> list[Line]:
+    """The map of a cluster in a few lines: its services, the first network, the members on it, the other networks.
+    Beside a member stand the signs of what was asked of it; the first ``most`` are told, the worst first if there are
+    more."""
+    members = view["members"]
+    if len(members) > most:
+        members = sorted(members, key=lambda box: URGENCY.index(box["phase"]))[: max(1, most - 1)]
+    lines: list[Line] = [
+        spread(
+            [("MAP", "heading"), (f"  of {view['cluster']}", "dim")],
+            [("M", "key-strong"), (" opens ", "dim")],
+            width,
+        )
+    ]
+    places = max((len(box.get("address", "")) for box in (*view["services"], *members)), default=0)
+    lines += [_member(box, "  ", places, width, look, tells=False) for box in view["services"]]
+    rails, strokes = view["rails"], look.strokes
+    lines += [_rail(rail, strokes.below, width, look) for rail in rails[:1]]
+    for number, box in enumerate(members, 1):
+        is_last = number == len(members) and len(rails) < 2
+        branch = look.glyphs.last_twig if is_last else look.glyphs.twig
+        lines.append(_member(box, f"  {branch} " if rails else "  ", places, width, look))
+    if (left := len(view["members"]) + view["left"] - len(members)) > 0:
+        lines.append([(f"    and {left} more", "dim")])
+    return lines + [_rail(rail, strokes.above, width, look) for rail in rails[1:]]
+
+
+def _rail(rail: MapRail, knot: str, width: int, look: MapLook) -> Line:
+    across = look.strokes.rail
+    named: Line = [
+        (f" {across}{knot}{across} ", "key"),
+        (rail["name"], "strong"),
+        (f" {rail['about']} ", "dim"),
+    ]
+    return cut([*named, (across * (width - width_of(named)), "key")], width)
+
+
+def _member(box: MapBox, lead: str, places: int, width: int, look: MapLook, tells: bool = True) -> Line:
+    """Sign and name of a box, where it stands if it ``tells`` that, the signs of what was asked, its address."""
+    asked = [row for row in box["rows"] if row["sign"] != "none"]
+    signs: Line = [
+        (sign(row, look), "dim" if is_old(row, look.now) else sign_ink(row))
+        for row in asked
+        if row is not box["rows"][0]
+    ]
+    here = box["name"] == look.chosen
+    right: Line = [*signs, (f" {box.get('address', ''):<{places}} ", "dim")]
+    beside = width - cells_of(lead) - width_of(right) - 5
+    stands = ""
+    for first in box["rows"][:tells]:
+        most = max(4, min(STANDS, beside - min(NAME, cells_of(box["name"]))))
+        stands = clip(f"{first['what']} {first['value']}".strip(), most, look.glyphs.ellipsis)
+    room = max(4, beside - cells_of(stands))
+    left: Line = [
+        (lead, "rule"),
+        (f"{look.glyphs.phase[box['phase']]} ", box["phase"]),
+        (middle(box["name"], room, look.glyphs.ellipsis), "chosen" if here else "strong"),
+        (f"  {stands}", ""),
+    ]
+    return spread(left, right, width)

@@ -42,29 +42,6 @@ def table(rows: Sequence[Fact], width: int) -> list[Line]:
     ]
 
 
-def headline(entity: EntityView, glyphs: Glyphs) -> Line:
-    """Glyph, name and state."""
-    phase = entity["phase"]
-    return [
-        (f"{glyphs.phase[phase]} ", phase),
-        (entity["name"], "title"),
-        ("  " + entity["title"], phase),
-        (f"  {phase}" if phase.lower() not in entity["title"].lower() else "", "dim"),
-    ]
-
-
-def trouble(entity: EntityView, width: int) -> list[Line]:
-    """The error in full: what happened, what to do, what the outside said; empty if there is none."""
-    error = entity["error"]
-    if error is None:
-        return []
-    lines = [heading("what happened", error["code"]), *paragraph(error["message"], width, "failed-strong")]
-    lines += [heading("what to do"), *paragraph(error["remedy"], width, "strong")]
-    if evidence := error.get("evidence"):
-        lines += [heading("evidence"), *paragraph(evidence, width, "dim")]
-    return lines
-
-
 def facts(entity: EntityView, now: float | None, width: int, more: Sequence[Fact] = ()) -> list[Line]:
     """Where it is on its way and what it waits for; ``more`` is what else is known of it."""
     times = timing(entity, now)
@@ -138,22 +115,6 @@ def console(screen: ScreenView, width: int) -> list[Line]:
     return [
         heading(f"console at {clock(screen['time'])}"),
         *([("  " + clip(line, width - 2), "dim")] for line in shown),
-    ]
-
-
-def detail(
-    entity: EntityView, now: float | None, width: int, glyphs: Glyphs, more: Sequence[Fact] = ()
-) -> list[Line]:
-    """The pane beside the nodes."""
-    told = trouble(entity, width)
-    return [
-        headline(entity, glyphs),
-        [],
-        *told,
-        *([[]] if told else []),
-        *facts(entity, now, width, more),
-        *ways(entity, width),
-        *belongings(entity, width),
     ]
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 from daemon.display.durations import lasting
 from daemon.wire import (
     API_VERSION,
+    CallRates,
     DaemonView,
     EntityView,
     EventView,
@@ -148,6 +149,8 @@ class Fleet:
         """The causes of what stopped, the oldest first; none of a daemon that tells none."""
         self.next: NextView | None = None
         """What comes next, in the daemon's words."""
+        self.rates: CallRates | None = None
+        """How many calls were made lately; None of a daemon that does not count them."""
         self._verbs: VerbTable = {}
         self._cluster_phases: Counter[str] = Counter()
         self._phases: dict[str | None, Counter[str]] = {}
@@ -187,6 +190,8 @@ class Fleet:
                         self.history.hear(event)
             elif kind == "call":
                 self.calls.add(line["call"])
+            elif kind == "rates":
+                self.rates = line["rates"]
             elif kind == "change":
                 self._put(line["entity"], changes)
             elif kind == "removed":
@@ -288,6 +293,7 @@ class Fleet:
         self.unwritten = snapshot.get("unwritten")
         self._verbs = snapshot.get("verbs", {})
         self.troubles, self.next = snapshot.get("troubles", []), snapshot.get("next")
+        self.rates = snapshot.get("rates")
         entities = [*snapshot["clusters"], *snapshot["nodes"]]
         for entity in entities:
             self.history.see(entity)

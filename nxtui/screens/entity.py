@@ -180,7 +180,7 @@ class EntityScreen(PageScreen):
             pages.console(shown, width) if shown is not None else [],
             members,
             [pages.heading("now"), *pages.facts(entity, now, width, self._more())],
-            happened.installer(self._boots, events, now, width, glyphs, renderer.ascii),
+            happened.installer(self._boots, events, now, width, glyphs),
             self._call_lines(events, width) if alone else [],
             [
                 *(happened.before(self._timeline(), now, width, renderer.ascii) if now is not None else []),

@@ -13,16 +13,17 @@ from textual.widget import Widget
 
 from daemon.wire import EntityView, OfferView
 from nxtui import keys
-from nxtui.draw import pages, rows, story
+from nxtui.draw import rows
 from nxtui.draw import tree as drawn
 from nxtui.draw.layout import TREE_COLUMNS, Part, Placed, Wanted, arrange
 from nxtui.draw.logs import LogWindow
-from nxtui.draw.strip import expected, strip
+from nxtui.draw.strip import strip
 from nxtui.draw.text import Line
 from nxtui.model.known import Changes
 from nxtui.model.tree import Tree
 from nxtui.screens.history import HistoryPane
 from nxtui.screens.overview import Clusters, LastCalls
+from nxtui.screens.pane import StoryPane
 from nxtui.screens.rows import RowsScreen
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.canvas import Beneath
@@ -53,7 +54,7 @@ class FleetScreen(RowsScreen):
             "rows",
             lambda: fleet.moment,
         )
-        self.pane = Page(renderer, self._pane_lines, ground="panel", id="pane")
+        self.pane = StoryPane(self.nx, self.selected, self._offer)
         self.strip = Page(renderer, self._strip_lines, ground="panel", id="strip")
         self.window = LogWindow(fleet.log)
         self.log_head = OneLine(renderer, self._log_head, ground="panel", id="log-head")
@@ -122,20 +123,9 @@ class FleetScreen(RowsScreen):
             return "No node passes the filter. Esc clears it."
         return "No nodes yet. a s applies a spec, and so does nxd apply SPEC."
 
-    def _pane_lines(self, width: int) -> list[Line]:
-        entity = self.selected()
-        if entity is None:
-            return []
-        fleet = self.nx.fleet
-        told = expected(entity, fleet.now)
-        more: list[pages.Fact] = (
-            [("ready", told.removeprefix("ready "))]
-            if told
-            else story.outlook(entity, fleet.history, fleet.now)
-        )
-        if fleet.is_protected(entity):
-            more.append(("protected", "every deletion is refused"))
-        return pages.detail(entity, fleet.now, width, self.nx.renderer.glyphs, more)
+    def _offer(self, entity: EntityView) -> OfferView | None:
+        """What the key that leads on from its failure comes to, as far as that is known."""
+        return self._offers.get((entity["name"], entity["since"]))
 
     def _strip_lines(self, width: int) -> list[Line]:
         entity = self.selected()
@@ -144,8 +134,10 @@ class FleetScreen(RowsScreen):
         fleet, cause = self.nx.fleet, self.grid.listing.cause(self.grid.listing.cursor)
         slow = rows.slowness(fleet.history.slow(entity, fleet.now))
         before = slow or rows.part_done(entity, fleet.clusters.get(entity["cluster"]))
-        offer = self._offers.get((entity["name"], entity["since"]))
-        return [[], *strip(entity, cause, offer, fleet.now, width, self.nx.renderer.glyphs, before)]
+        return [
+            [],
+            *strip(entity, cause, self._offer(entity), fleet.now, width, self.nx.renderer.glyphs, before),
+        ]
 
     def _log_head(self, width: int) -> Line:
         entity = self.selected()
@@ -175,6 +167,7 @@ class FleetScreen(RowsScreen):
         self.history.heed(changes)
         if tree.lines_wanted != before or changes.moved or changes.troubles or changes.whole:
             self.share_out()
+        self.pane.heed(changes)
         self.calls.heed(changes)
         self.clusters.heed(changes)
         self.nx.following.heed(self)
@@ -186,9 +179,9 @@ class FleetScreen(RowsScreen):
         self.grid.tick()
         self.nx.following.heed(self)
         self._redraw_story()
-        for one in (self.history, self.clusters):
-            if one.display:
-                one.redraw()
+        if self.history.display:
+            self.history.redraw()
+        self.clusters.follow()
 
     @work(exclusive=True, group="beside")
     async def _follow_later(self) -> None:
@@ -198,6 +191,7 @@ class FleetScreen(RowsScreen):
 
     def _follow_beside(self) -> None:
         """What else stands about the cursor's row, and about the rows in sight."""
+        self.pane.follow()
         self.history.follow()
         self.calls.follow()
         self.clusters.follow()
@@ -276,12 +270,6 @@ class FleetScreen(RowsScreen):
                 widget.styles.offset = spot.x, spot.y
                 widget.styles.width, widget.styles.height = spot.width, spot.height
         self.call_after_refresh(self._follow_beside)
-
-    def redraw_frame(self) -> None:
-        had_banner = self.banner_line.display
-        super().redraw_frame()
-        if self.banner_line.display != had_banner:
-            self.share_out()
 
     def on_grid_moved(self) -> None:
         self.follow_selection()

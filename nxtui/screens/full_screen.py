@@ -53,8 +53,7 @@ class FullScreen(Screen[None], Canvas):
         self.said_line = OneLine(renderer, self._last_said, id="said")
         self.key_line = KeyLine(renderer, self.offers)
         self.acting = Acting(self)
-        yield self.top_line
-        yield self.banner_line
+        yield from (self.top_line, self.banner_line)
         yield from self.compose_body()
         if self.nx.player is not None:
             from nxtui.widgets.scrub import ScrubLine
@@ -104,6 +103,9 @@ class FullScreen(Screen[None], Canvas):
         """The daemon said something; redraw what is different."""
         raise NotImplementedError
 
+    def share_out(self) -> None:
+        """Share the height out again, where a screen does so itself: there is another line, or one less."""
+
     def no_lines(self) -> str:
         """What an empty log says; without a daemon nothing is known about it."""
         return "No line yet." if self.nx.fleet.daemon else ""
@@ -114,7 +116,10 @@ class FullScreen(Screen[None], Canvas):
     def redraw_frame(self) -> None:
         """Title, banner, what was said last, and keys, as far as they differ."""
         self.top_line.redraw()
-        self.banner_line.display = not frame.is_empty(frame.banner(self.nx.fleet, self.size.width))
+        is_told = not frame.is_empty(frame.banner(self.nx.fleet, self.size.width))
+        if is_told != self.banner_line.display:
+            self.banner_line.display = is_told
+            self.share_out()
         if self.banner_line.display:
             self.banner_line.redraw()
         if self.nx.player is not None:

@@ -10,9 +10,10 @@ from textual import work
 from daemon.wire import AuditView, TimelineView
 from nxtui.draw import night
 from nxtui.draw import timeline as drawn
-from nxtui.draw.text import Line
+from nxtui.draw.text import Line, fit
 from nxtui.model.known import Changes
 from nxtui.model.timelines import Cell, Span
+from nxtui.screens.full_screen import FullScreen
 from nxtui.widgets.page import Page
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class HistoryPane(Page):
         self._cells: list[Cell] = []
         self._kept: dict[str, tuple[TimelineView, list[Cell], int | None, Line]] = {}
         """Name → what its cells were made of, and how they look."""
+        self._ghosts: dict[str, tuple[TimelineView, list[Cell], Line]] = {}
+        """The same of its usual way."""
 
     @property
     def is_quiet(self) -> bool:
@@ -68,9 +71,15 @@ class HistoryPane(Page):
     def lines_wanted(self) -> int:
         """Lines for all that there is to tell; of the history as many as there are rows."""
         if not self.is_quiet:
-            return night.ABOVE + len(self._around(AT_ONCE))
+            names = self._around(AT_ONCE)
+            return night.ABOVE + len(names) + sum(map(self._has_ghost, names))
         clusters = {self._nx.fleet.nodes[name]["cluster"] for name in self._recent if self._is_there(name)}
         return 2 + min(len(clusters), night.CLUSTERS)
+
+    def _has_ghost(self, name: str) -> bool:
+        """Whether the usual way of a row stands beneath it: it works, and that was measured."""
+        told, entity = self._told.get(name), self._nx.fleet.find(name)
+        return bool(told and told["usual"] and entity is not None and entity["phase"] == "working")
 
     def _is_there(self, name: str) -> bool:
         return name in self._nx.fleet.nodes
@@ -123,6 +132,8 @@ class HistoryPane(Page):
         for name in names:
             self._told[name] = TimelineView(name=name, kind="node", cluster="", stays=[], usual=[])
         self._told.update((one["name"], one) for one in found)
+        if isinstance(self.screen, FullScreen):
+            self.screen.share_out()
         self.redraw()
 
     @work(exclusive=True, group="audit")
@@ -160,11 +171,15 @@ class HistoryPane(Page):
         head = night.span(self._cells, now, width, renderer.ascii, renderer.glyphs)
         lines = [head, *drawn.axis(self._cells, now, left, renderer.ascii)]
         told = {one["name"]: one for one in expected}
+        spare = self.size.height - night.ABOVE - len(self._names)
         for name in self._names:
             entity, one = fleet.find(name), told.get(name)
             if entity is not None:
                 line = self._line(name, one, now) if one is not None else [(" " * count, "")]
                 lines.append(night.row(entity, one, line, left, now, renderer.glyphs))
+            if one is not None and spare > 0 and self._has_ghost(name):
+                spare -= 1
+                lines.append([(fit("     usual", left), "dim"), *self._ghost(name, one)])
         return lines
 
     def _expected(self, one: TimelineView) -> TimelineView:
@@ -180,6 +195,16 @@ class HistoryPane(Page):
             kept["ready_at"] = ready_at
         self._told[one["name"]] = kept
         return kept
+
+    def _ghost(self, name: str, told: TimelineView) -> Line:
+        """The usual way of a row, as it was drawn before while it is the same."""
+        kept = self._ghosts.get(name)
+        if kept is None or kept[0]["usual"] is not told["usual"] or kept[1] is not self._cells:
+            if len(self._ghosts) > 4 * AT_ONCE:
+                self._ghosts.clear()
+            kept = told, self._cells, drawn.ghost(told, self._cells, self._nx.renderer.ascii)
+            self._ghosts[name] = kept
+        return kept[2]
 
     def _line(self, name: str, told: TimelineView, now: float) -> Line:
         """The cells of a row, as they were made before while they show the same."""

@@ -48,6 +48,9 @@ class MapScreen(FullScreen):
         self._fetch_if_due()
 
     def on_resize(self) -> None:
+        self.share_out()
+
+    def share_out(self) -> None:
         self.call_after_refresh(self._redraw)
 
     # what the daemon says

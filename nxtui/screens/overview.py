@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from daemon.display.sorting import worst_first
-from daemon.wire import EntityView
+from daemon.wire import EntityView, MapView
 from nxtui.draw import calls as drawn
 from nxtui.draw import overview
+from nxtui.draw.map import MapLook
 from nxtui.draw.text import Line
 from nxtui.model.known import Changes
 from nxtui.widgets.page import Page
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST = 500
 """So many calls of one name are asked for; with fewer of them all are known."""
+MAP_EVERY = 2.0
+"""Seconds between two questions for the map of one cluster at least."""
 
 
 class LastCalls(Page):
@@ -89,17 +92,42 @@ class Clusters(Page):
         self._selected = selected
         self._worst_of = worst
         self._worst: list[str] = []
+        self._map: MapView | None = None
+        self._asked: tuple[str, float] | None = None
+        """Which map was asked for last, and when."""
+        self._outdated = False
 
     def heed(self, changes: Changes) -> None:
-        """Clusters may stand in another order."""
+        """Clusters may stand in another order, and the map of the one that is looked at be another one."""
+        self._outdated |= changes.whole or (self._asked is not None and self._asked[0] in changes.clusters)
         if changes.whole or changes.clusters or changes.vanished:
             self._worst = [one["name"] for one in sorted(self._nx.fleet.clusters.values(), key=worst_first)]
         self.follow()
 
     def follow(self) -> None:
         """The cursor may be in another cluster."""
-        if self.display:
-            self.redraw()
+        if not self.display:
+            return
+        self.redraw()
+        entity, moment = self._selected(), self._nx.fleet.moment
+        if entity is None or self._nx.player is not None:
+            return
+        before = self._asked
+        is_other = before is None or before[0] != entity["cluster"]
+        if is_other or (before is not None and self._outdated and moment - before[1] >= MAP_EVERY):
+            self._asked, self._outdated = (entity["cluster"], moment), False
+            self._fetch(entity["cluster"])
+
+    @work(exclusive=True, group="small-map")
+    async def _fetch(self, cluster: str) -> None:
+        """Get the map; of a daemon that draws none the nodes are told in its place."""
+        from daemon.client import DaemonRefused, DaemonUnreachable
+
+        try:
+            self._map = await self._nx.feed.client.map_of(cluster)
+        except (DaemonRefused, DaemonUnreachable):
+            return
+        self.redraw()
 
     def _made(self, width: int) -> list[Line]:
         fleet, glyphs = self._nx.fleet, self._nx.renderer.glyphs
@@ -111,6 +139,11 @@ class Clusters(Page):
         cluster = None if entity is None else fleet.clusters.get(entity["cluster"])
         if cluster is None or entity is None:
             return lines
+        view, room = self._map, height - len(lines) - 1
+        if view is not None and view["cluster"] == cluster["name"]:
+            look = MapLook(glyphs, self._nx.renderer.ascii, fleet.now or 0.0, entity["name"])
+            most = max(1, room - 2 - len(view["services"]) - len(view["rails"]))
+            return [*lines, [], *overview.small_map(view, most, width, look)]
         names = self._worst_of(cluster["name"], max(0, height - len(lines) - 2))
         nodes = [fleet.nodes[name] for name in names if name in fleet.nodes]
         return [*lines, [], *overview.members(cluster["name"], nodes, entity["name"], width, glyphs)]

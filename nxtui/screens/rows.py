@@ -38,10 +38,6 @@ class RowsScreen(FullScreen):
         self._left_for: dict[str, str] = {}
         """Cluster → the node from which a person went to it."""
 
-    def share_out(self) -> None:
-        """Share the height out again: the window or the number of rows is another one."""
-        raise NotImplementedError
-
     def follow_selection(self) -> None:
         """Whatever explains the row under the cursor follows it."""
         raise NotImplementedError

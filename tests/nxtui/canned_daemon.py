@@ -248,6 +248,7 @@ class CannedDaemon:
             "clusters": self.clusters,
             "nodes": self.nodes,
             "verbs": canned_verbs(self.clusters + self.nodes),
+            **({} if self.looks.rates is None else {"rates": self.looks.rates}),
             **self.news,
         }
 
@@ -317,6 +318,7 @@ class CannedDaemon:
                 screen = (
                     {} if entity["name"] not in self.screens else {"screen": self.screens[entity["name"]]}
                 )
+                self.looks.shown.append(entity["name"])
                 boots = self.looks.boots.get(entity["name"])
                 more = screen if boots is None else {**screen, "boots": boots}
                 return await self._json({"entity": entity, "timeline": timeline(), **more})

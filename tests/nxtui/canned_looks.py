@@ -112,7 +112,7 @@ def canned_boots(failed: bool = True) -> list[dict[str, Any]]:
         {
             "boot": 2, "began": T0 - 1400, "ended": T0 - 187 if failed else None, "failed": failed,
             "phases": phases, "points": points, "usual_share": 0.71,
-        }
+        } | ({} if failed else {"to_come": {"first": 6, "last": 8, "usual": 1005.0}})
     ]  # fmt: skip
 
 
@@ -141,8 +141,15 @@ class CannedLooks:
         self.audit = canned_audit()
         self.last_audit: dict[str, Any] | None = {"findings": []}
         """None: this daemon is too old to tell it."""
+        self.rates: dict[str, Any] | None = {
+            "minutes": [2, 0, 4, 9, 16, 14, 12, 8, 8, 6, 5, 4],
+            "server_errors": 2,
+        }
+        """None: this daemon is too old to count its calls."""
         self.deleted: list[list[str]] = []
         self.logins = 0
+        self.shown: list[str] = []
+        """Names whose detail was asked for."""
         self.boots: dict[str, list[dict[str, Any]]] = {}
 
     def routes(self) -> Iterable[web.RouteDef]:

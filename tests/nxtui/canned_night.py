@@ -160,8 +160,23 @@ def on_the_way() -> tuple[list[Any], list[Any], dict[str, Any]]:
             "evidence": "a report",
         }
         node["can"] = dict(CAN_NODE)
+    nodes[3] |= _owned("a02")
     said = {"sentence": "Next: b01 ends “installing”.", "at": T0 + 1500}
     return clusters, nodes, {"troubles": [], "next": said}
+
+
+def _owned(name: str) -> dict[str, Any]:
+    """The addresses of a node, and the objects it has."""
+    places = {"mgmt": "0.14", "ahv": "0.54", "cvm": "0.104", "workload": "1.13"}
+    kinds = {"reserved_ip": 4, "dns_record": 4, "vni": 2, "server": 1}
+    return {
+        "addresses": {what: f"127.24.{place}" for what, place in places.items()},
+        "resources": [
+            {"kind": kind, "id": f"{kind}-{at}", "name": f"demo-{name}-{kind}-{at}", "state": "present"}
+            for kind, count in kinds.items()
+            for at in range(1, count + 1)
+        ],
+    }
 
 
 def all_well() -> tuple[list[Any], list[Any], dict[str, Any]]:

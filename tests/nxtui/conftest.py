@@ -106,7 +106,7 @@ class Window:
 
     async def settled(self) -> None:
         """What stands beside the rows of a large fleet is asked for when they are there: wait until it is told."""
-        asks = ("beside", "history", "last-calls", "audit")
+        asks = ("beside", "pane", "history", "last-calls", "audit", "small-map")
         await self.pilot.pause()
         await until(
             lambda: all(one.is_finished for one in self.app.workers if one.group in asks), "what was asked"

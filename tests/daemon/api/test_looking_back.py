@@ -48,6 +48,31 @@ async def test_the_stream_tells_each_call_once(house: Any, door: Any) -> None:
     assert seen == ["look 1", "look 2"]
 
 
+async def test_the_stream_tells_how_many_calls_were_made_where_that_is_another_number(
+    house: Any, door: Any
+) -> None:
+    house.journal.calls.take(call("look 1"))
+    house.clock.advance(10.0)
+    rates: list[Any] = []
+    async for line in door.client.stream():
+        if line["type"] == "snapshot":
+            rates.append(line["snapshot"]["rates"])
+            house.journal.calls.take(call("look 2", 503))
+            house.clock.advance(10.0)
+        elif line["type"] == "rates":
+            rates.append(line["rates"])
+            break
+    assert [(told["minutes"][-1], told["server_errors"]) for told in rates] == [(1, 0), (2, 1)]
+    assert sum(rates[0]["minutes"]) == 1
+
+
+async def test_the_detail_tells_what_was_said_of_a_failure(house: Any, failed: Any, door: Any) -> None:
+    await house.until(lambda: house.record().state == "failed")
+    _, told = await door.get("/v1/nodes/node01")
+    (stay,) = [one for one in told["timeline"] if one.get("mark") == "failed"]
+    assert stay["why"] == told["entity"]["error"]["message"]
+
+
 async def test_timelines_are_those_of_the_names_that_there_are(house: Any, failed: Any, door: Any) -> None:
     await house.until(lambda: house.journal.mirror.records["node01"].state == "failed")
     status, told = await door.get("/v1/timelines?names=nobody,node01,node01")

@@ -15,7 +15,7 @@ FRAMES = Path(__file__).parents[1] / "frames"
 TWINS = sorted(FRAMES.glob("*-ascii-*.txt"))
 
 LIKENESS = {
-    "·": "-._", "×": "x", "–": "-?", "“": '"', "”": '"', "…": "~", "›": ">", "→": ">", "↻": "r", "⇠": "<", "≈": "~",
+    "·": "-._:", "×": "x", "–": "-?", "“": '"', "”": '"', "…": "~", "›": ">", "→": ">", "↻": "r", "⇠": "<", "≈": "~",
     "─": ".-", "━": "#+", "│": "|", "┄": "~", "└": "`", "├": "|", "┬": "+|", "╌": "-", "╎": "|", "═": "=", "╤": "+",
     "╧": "+", "╪": "+", "╭": "+", "╮": "+", "╰": "+", "╯": "+", "▏": "|", "░": ".", "▒": "=", "█": "#=", "▲": "!",
     "▸": "}>", "▾": "v", "▴": "^", "▼": "V", "◂": "<", "◆": "&", "◇": "o", "○": ".", "●": "*", "◐": "o", "✓": "+",
@@ -37,6 +37,7 @@ def columns(glyphs: Glyphs, unasked: str, cells: dict[str, str]) -> dict[str, li
         "line of a map": [" ", unasked, *glyphs.phase.values()],
         "level": [*glyphs.level.values()],
         "link": [glyphs.live, glyphs.lost, glyphs.phase["attention"], glyphs.replay],
+        "sparkline": [glyphs.silent, *glyphs.levels],
         "share": [glyphs.full, glyphs.empty],
         "order": [glyphs.up, glyphs.down],
         "cell of a timeline": [sign for fill, sign in cells.items() if fill != "released"],

@@ -7,6 +7,7 @@ from typing import Any
 
 import canned_night
 import pytest
+from canned_looks import canned_boots
 from canned_night import at
 
 Open = Callable[..., Any]
@@ -39,3 +40,40 @@ async def test_the_night_in_plain_ascii_has_the_same_facts(
         assert w.frame.isascii()
         asked = w.frame.replace("? help", "")
         assert "?" not in asked, "every sign has a likeness"
+
+
+@pytest.mark.parametrize("ascii_only", [False, True], ids=["signs", "ascii"])
+async def test_the_row_under_the_cursor_stands_in_full_beside_the_rows(
+    window: Open, daemon: Any, golden: Golden, ascii_only: bool
+) -> None:
+    at(daemon, canned_night.on_the_way())
+    daemon.looks.boots["a02"] = canned_boots(False)
+    async with window((140, 45), ascii_only=ascii_only) as w:
+        w.app.screen.go_to("a02")
+        await w.shows("PHASES")
+        for size in ((140, 45), (100, 24), (200, 60)):
+            await w.pilot.resize_terminal(*size)
+            await w.settled()
+            kind = "-ascii" if ascii_only else ""
+            golden(f"pane{kind}-{size[0]}x{size[1]}", w.frame)
+
+
+async def test_the_pane_asks_once_for_a_row_and_again_when_that_row_changes(
+    window: Open, daemon: Any
+) -> None:
+    at(daemon, canned_night.on_the_way())
+    async with window((140, 45)) as w:
+        w.app.screen.go_to("a02")
+        await w.until(lambda: "a02" in daemon.looks.shown, "the first question")
+        await w.settled()
+        before = list(daemon.looks.shown)
+        for _ in range(5):
+            daemon.say(type="change", entity=daemon.node("b01") | {"progress": 0.5})
+            w.app.tick()
+        await w.until(lambda: w.app.fleet.nodes["b01"]["progress"] == 0.5, "another row")
+        await w.settled()
+        assert daemon.looks.shown == before
+        daemon.looks.boots["a02"] = canned_boots(False)
+        daemon.say(type="change", entity=daemon.node("a02") | {"progress": 0.5})
+        await w.shows("PHASES")
+        assert daemon.looks.shown == [*before, "a02"]

@@ -98,9 +98,11 @@ async def test_a_large_screen_has_the_history_and_the_calls_of_the_row_under_the
     window: Open, daemon: Any
 ) -> None:
     async with window(LARGE) as w:
-        history = lines(w, "TIMELINE", 7)
+        history = lines(w, "TIMELINE", 8)
         assert "T opens" in history[0]
-        assert [line.split()[1] for line in history[3:]] == ["demo", "node02", "node03", "node01"]
+        rows = [line for line in history[3:] if not line.startswith("      usual")]
+        assert [line.split()[1] for line in rows] == ["demo", "node02", "node03", "node01"]
+        assert history.index(rows[2]) + 2 == history.index(rows[3]), "what is usual stands beneath what works"
         assert "CALLS  of node02: 7, 2 failed" in w.frame
         daemon.call(target="node02", failed=True, status=503)
         await w.shows("CALLS  of node02: 8, 3 failed")
@@ -113,6 +115,20 @@ async def test_a_very_large_screen_has_three_columns(window: Open) -> None:
     async with window(HUGE) as w:
         (row,) = [line for line in w.frame.splitlines() if "CLUSTERS" in line]
         assert re.search(r"CLUSTER NODE.*▏ .*▏ CLUSTERS", row)
+        drawn = [line.rpartition("▏")[2] for line in lines(w, "MAP  of demo", 7)]
+        assert "M opens" in drawn[0] and "○ demo.nutanix.internal" in drawn[1]
+        assert "═╤═ management subnet 0717-mgmt" in drawn[2] and "═╧═ workload subnet 0717-work" in drawn[6]
+        members = [re.search(r"├ (.) (node\d\d)  .* (\S+) (127\S+)", line) for line in drawn[3:6]]
+        assert [found and found.groups() for found in members] == [
+            ("✓", "node01", "✓✓", "127.24.0.11"),
+            ("✗", "node02", "–○", "127.24.0.12"),
+            ("◐", "node03", "✓–", "127.24.0.13"),
+        ]
+
+
+async def test_without_a_map_the_nodes_of_the_cluster_are_told(window: Open, daemon: Any) -> None:
+    daemon.looks.map = None
+    async with window(HUGE) as w:
         members = [re.search(r"▏  . (node\d\d) ", line) for line in lines(w, "NODES  of demo", 4)[1:]]
         assert [found and found[1] for found in members] == ["node02", "node03", "node01"]
 

@@ -79,10 +79,10 @@ async def test_phases_stand_with_what_is_usual_and_the_open_one_with_its_own_lin
 
 def test_progress_is_drawn_minute_by_minute_and_a_minute_without_a_report_is_a_dot() -> None:
     boot: Any = canned_boots()[0]
-    line = happened.sparkline(boot, boot["ended"], False)
+    line = happened.sparkline(boot, boot["ended"], UNICODE)
     assert len(line) == 21 and line[0] == "▃" and line.count("·") == 21 - 5 and line[13] == "▅"
-    assert happened.sparkline(boot, boot["ended"], True).isascii()
-    assert len(happened.sparkline(boot, boot["began"] + 60 * 90, False)) == happened.MINUTES
+    assert happened.sparkline(boot, boot["ended"], ASCII).isascii()
+    assert len(happened.sparkline(boot, boot["began"] + 60 * 90, UNICODE)) == happened.MINUTES
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 140])
@@ -90,10 +90,7 @@ def test_a_hostile_title_moves_nothing(width: int) -> None:
     boot: Any = canned_boots()[0]
     boot["phases"][-1]["title"] = "a\x1b[31m\u202eb\t" * 40
     for glyphs in (UNICODE, ASCII):
-        lines = [
-            plain(line)
-            for line in happened.installer([boot], [], boot["ended"], width, glyphs, glyphs is ASCII)
-        ]
+        lines = [plain(line) for line in happened.installer([boot], [], boot["ended"], width, glyphs)]
         assert all("\x1b" not in line and "\u202e" not in line for line in lines)
 
 
