@@ -29,7 +29,7 @@ from nxtui.model.trail import Place, Trail
 from nxtui.preferences import Colours, Preferences
 from nxtui.screens.fleet import FleetScreen
 from nxtui.screens.full_screen import FullScreen
-from nxtui.screens.opening import show
+from nxtui.screens.opening import show, show_draft
 from nxtui.terminal.attention import Attention
 from nxtui.ways_out import WaysOut
 
@@ -266,7 +266,7 @@ class NxTui(WaysOut):
         if not isinstance(self.screen, Palette):
             if isinstance(self.screen, FullScreen):
                 self.screen.acting.close()
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())
 
     async def on_event(self, event: events.Event) -> None:
         """Whoever is at the keys is left where he is."""
@@ -339,15 +339,9 @@ class NxTui(WaysOut):
         self.trail.visit(Place("spec", str(file)))
         self.push_screen(SpecScreen(file))
 
-    def open_draft(self, file: Path, cluster: str, edits: bool) -> None:
+    def open_draft(self, cluster: str, text: str, edits: bool) -> None:
         """The draft of a cluster's spec, in the editor first if it is to be edited."""
-        from nxtui.screens.spec import SpecScreen
-
-        screen = SpecScreen(file, draft=cluster)
-        self.trail.visit(Place("spec", str(file)))
-        self.push_screen(screen)
-        if edits:
-            screen.call_after_refresh(screen.action_edit)
+        show_draft(self, cluster, text, edits)
 
     def open_console(self, entity: EntityView) -> None:
         """Lend the terminal to the serial console of a node's machine."""

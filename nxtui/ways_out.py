@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events
 
 from daemon.wire import EntityView
+from nxtui.acts.keystrokes import PASTED, Keystrokes
 from nxtui.acts.questions import Questions
 from nxtui.faults import UnbrokenApp
 from nxtui.terminal import clipboard
@@ -19,12 +22,34 @@ class WaysOut(UnbrokenApp):
     """What a window may do besides drawing and asking the daemon. A window that may less says so in its place."""
 
     questions: Questions
+    writes_files: ClassVar[bool] = True
+    """Whether a text that is edited may stand in a file."""
+
+    def __init__(self, ansi_color: bool | None = None) -> None:
+        super().__init__(ansi_color)
+        self.keystrokes = Keystrokes()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hear how fast keys come, before they reach a screen."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self.keystrokes.received(event.time)
+        await super().on_event(event)
 
     def lend(self, command: Sequence[str], text: str | None = None, stays: bool = False) -> None:
         """Step aside for another program on this terminal; there is no other way to start one for a person."""
         from nxtui.terminal import programs
 
+        if self.keystrokes.is_flood:  # the program would take what is left of a text for its keys
+            self.notify(PASTED, severity="warning")
+            return
         programs.run(cast("NxTui", self), command, text, stays)
+
+    async def are_typed(self) -> bool:
+        """Whether the keys that ask for something were typed by a person; it is said if they were not."""
+        if await self.keystrokes.are_typed():
+            return True
+        self.notify(PASTED, severity="warning")
+        return False
 
     def log_in(self, entity: EntityView) -> None:
         """Let a person log in on an address of a node or cluster, or open its console."""

@@ -199,7 +199,7 @@ HOUSE_RULES: dict[str, Room] = {
         ),
         ("textual",),
     ),
-    "nxtui.ways_out": Room(("daemon.wire", "nxtui.acts", "nxtui.app", "nxtui.faults", "nxtui.terminal"), ()),
+    "nxtui.ways_out": Room(("daemon.wire", "nxtui.acts", "nxtui.app", "nxtui.faults", "nxtui.terminal"), ("textual",)),
     "nxtui.captive": Room(
         (
             "daemon.cli", "daemon.wire", "nxtui.acts", "nxtui.app", "nxtui.faults", "nxtui.keys", "nxtui.main",

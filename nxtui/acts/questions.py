@@ -85,7 +85,7 @@ class Questions:
             "Write to which file?", entries, "Enter takes this name; type another one", free=True
         )
         chosen = await self.pick(listed)
-        if chosen is None:
+        if chosen is None or not await self._nx.are_typed():
             return
         try:
             path = write_new(chosen, text)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from daemon.wire import Accepted, Applied, CheckView, EntityView, Plan, VerbView
@@ -24,12 +25,14 @@ class VerbSender:
         return barred(self._nx.fleet.link, self._nx.read_only)
 
     def act_on(self, verb: str, name: str, at_step: bool = False) -> None:
-        """A verb for one name, from the palette."""
+        """A verb for one name, from the palette. It asks always: what was typed may fit another verb than was meant."""
         entity = self._nx.fleet.find(name)
-        self.act(verb, [entity] if entity is not None else [], at_step)
+        self.act(verb, [entity] if entity is not None else [], at_step, asks=True)
 
-    def act(self, verb: str, entities: Sequence[EntityView], at_step: bool = False) -> None:
-        """Ask what is to be asked, then send the verb; or say why it cannot be."""
+    def act(
+        self, verb: str, entities: Sequence[EntityView], at_step: bool = False, asks: bool = False
+    ) -> None:
+        """Ask what is to be asked, then send the verb; or say why it cannot be. ``asks``: in any case for a ``y``."""
         legal = legality(verb, entities)
         if reason := self.barred() or legal.reason:
             about = entities[0]["name"] if entities else ""
@@ -37,13 +40,15 @@ class VerbSender:
             return
         able = [entity for entity in entities if entity["name"] in legal.able]
         told = self._nx.fleet.verb(verb, able[0])
-        work = (
-            self._at_step(verb, told, legal, able) if at_step else self._consent_and_send(verb, told, legal)
-        )
-        self._nx.questions.begin(work)
+        send = partial(self._consent_and_send, verb, told, legal, asks)
+        self._nx.questions.begin(self._at_step(verb, told, send, able) if at_step else send())
 
     async def _at_step(
-        self, verb: str, told: VerbView | None, legal: Legality, entities: Sequence[EntityView]
+        self,
+        verb: str,
+        told: VerbView | None,
+        send: Callable[[str, str], Awaitable[None]],
+        entities: Sequence[EntityView],
     ) -> None:
         """Let a person choose the step first."""
         from nxtui.screens.pick import PickList
@@ -62,17 +67,20 @@ class VerbSender:
         chosen = await self._nx.questions.pick(listed)
         if chosen:
             titles = {step.name: step.title for step in steps}
-            await self._consent_and_send(verb, told, legal, chosen, titles.get(chosen, chosen))
+            await send(chosen, titles.get(chosen, chosen))
 
     async def _consent_and_send(
         self,
         verb: str,
         told: VerbView | None,
         legal: Legality,
+        asks: bool,
         step: str | None = None,
         title: str = "",
     ) -> None:
         prompt = prompt_of(verb, told, step is not None)
+        if asks and prompt.consent == "none":
+            prompt = prompt._replace(consent="ask")
         plans: list[Plan] = []
         if prompt.consent != "none" or len(legal.able) > 1:
             from nxtui.screens.confirm import Confirm, Question
@@ -95,6 +103,8 @@ class VerbSender:
             plans = answer
         else:
             self._nx.questions.spare()
+            if not await self._nx.are_typed():
+                return
         digests = {plan["target"]: plan["digest"] for plan in plans}
         for name in legal.able:
             sending = self._nx.feed.send(verb, name, digests.get(name), step)

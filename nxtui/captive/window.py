@@ -7,7 +7,6 @@ import syslog
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from textual import events
 
@@ -18,9 +17,7 @@ from nxtui.captive.settings import CaptiveSettings
 from nxtui.keys import ACTIONS
 from nxtui.preferences import Colours, Preferences
 
-AWAY = frozenset(
-    ("login", "console", "edit", "edit_draft", "plan_draft", "replay", "pager", "save", "export")
-)
+AWAY = frozenset(("login", "console", "replay", "pager", "save", "export"))
 """What leads to another program or to a file of this host: absent here."""
 NO_PROGRAM = "No program is started from here: this session has nothing but this window."
 NO_FILE = "No file is written here: on your own machine ssh HOST logs NAME > FILE does it, and y copies."
@@ -38,6 +35,8 @@ def tell_the_host(error: BaseException) -> str:
 
 class CaptiveNxTui(NxTui):
     """A window that is all there is. ``monotonic`` is real time in seconds."""
+
+    writes_files = False
 
     def __init__(
         self,
@@ -76,9 +75,6 @@ class CaptiveNxTui(NxTui):
 
     def save(self, stem: str, suffix: str, text: str) -> None:
         self.say(NO_FILE, "warning")
-
-    def open_draft(self, file: Path, cluster: str, edits: bool) -> None:
-        self.say(NO_SPEC, "warning")
 
     def replay(self) -> None:
         self.say(NO_PROGRAM, "warning")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -46,10 +47,20 @@ def new_name(stem: str, suffix: str, moment: float) -> str:
     return f"{stem}-{stamp}.{suffix}"
 
 
+def typed_path(text: str, folder: Path) -> Path:
+    """The path that was typed, from a folder on. Raises OSError if no file can be called so."""
+    try:
+        path = (folder / Path(text).expanduser()).absolute()
+        path.is_dir()
+    except (RuntimeError, ValueError) as cause:
+        raise OSError(errno.EINVAL, str(cause)) from cause
+    return path
+
+
 def write_new(name: str, text: str) -> Path:
     """Write a file that was not there before, from where nxtui was started, and answer its path. Raises OSError if it
     cannot be written."""
-    path = Path.cwd() / Path(name).expanduser()
+    path = typed_path(name, Path.cwd())
     with path.open("x", encoding="utf-8") as file:
         file.write(text)
     return path

@@ -8,7 +8,6 @@ from daemon.client import DaemonRefused, DaemonUnreachable
 from daemon.wire import DraftView, EntityView, SpecText
 from nxtui import keys
 from nxtui.draw import spec as drawn
-from nxtui.draw.export import draft_file
 from nxtui.draw.text import Line, spread
 from nxtui.model.known import Changes
 from nxtui.model.times import minute
@@ -167,13 +166,8 @@ class AppliedScreen(HeadedScreen, PageScreen):
         if text is None:
             self.nx.say(NO_DRAFT)
             return
-        try:
-            file = draft_file(self.cluster, text)
-        except OSError as cause:
-            self.nx.say(f"No draft can be written here ({cause.strerror}).", "warning")
-            return
         self.draft = None
-        self.nx.open_draft(file, self.cluster, edits)
+        self.nx.open_draft(self.cluster, text, edits)
 
     def action_back(self) -> None:
         """From the draft to what is in force, then away."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, work
 from textual.app import ComposeResult
@@ -22,6 +22,9 @@ from nxtui.screens.dialog import PageDialog
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.page import Page
+
+if TYPE_CHECKING:
+    from nxtui.app import NxTui
 
 Plans = Callable[[], Awaitable[list[Plan]]]
 
@@ -225,6 +228,11 @@ class Confirm(PageDialog[list[Plan] | None]):
     def action_confirm(self) -> None:
         """Yes, if there is something to say yes to."""
         if self.armed:
+            self._confirm_typed()
+
+    @work(exclusive=True, group="confirm")
+    async def _confirm_typed(self) -> None:
+        if await cast("NxTui", self.app).are_typed() and self.armed:
             self.end(self.plans)
 
     def action_cancel(self) -> None:

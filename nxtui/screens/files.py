@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from textual.widgets import Input
 
 from daemon.words import counted
+from nxtui.draw.export import typed_path
 from nxtui.draw.renderer import Renderer
 from nxtui.draw.text import clip
 from nxtui.screens.pick import Entry, Pick, PickList
@@ -22,7 +24,12 @@ class FilePicker(Pick):
         super().__init__(renderer, listing(directory))
 
     def chosen(self, what: str) -> None:
-        path = (self.directory / Path(what).expanduser()).absolute()
+        try:
+            path = typed_path(what, self.directory)
+        except OSError as cause:
+            self.listed = replace(self.listed, empty=f"No file can be called so ({cause.strerror}).")
+            self.fit()
+            return
         if not path.is_dir():
             self.end(str(path))
             return

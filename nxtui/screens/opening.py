@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nxtui.draw.export import draft_file
 from nxtui.model.trail import Place
 
 if TYPE_CHECKING:
@@ -55,6 +56,27 @@ def show(app: NxTui, place: Place) -> None:
             from nxtui.screens.audit import AuditScreen
 
             _push(app, place, AuditScreen, AuditScreen())
+
+
+def show_draft(app: NxTui, cluster: str, text: str, edits: bool) -> None:
+    """Show the draft of a cluster's spec, in a file that an editor finds or in this window alone; ``edits``: edit it
+    first."""
+    from nxtui.screens.draft import DraftScreen
+    from nxtui.screens.spec import SpecScreen
+
+    try:
+        screen = (
+            SpecScreen(draft_file(cluster, text), cluster, text)
+            if app.writes_files
+            else DraftScreen(cluster, text)
+        )
+    except OSError as cause:
+        app.say(f"No draft can be written here ({cause.strerror}).", "warning")
+        return
+    app.trail.visit(screen.place())
+    app.push_screen(screen)
+    if edits:
+        screen.call_after_refresh(screen.action_edit)
 
 
 def _push(app: NxTui, place: Place, kind: type[FullScreen], screen: FullScreen) -> None:

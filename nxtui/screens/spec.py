@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -27,12 +28,13 @@ class SpecScreen(HeadedScreen, PageScreen):
     screen_name = "spec"
     BINDINGS = keys.bindings("spec")
 
-    def __init__(self, file: Path, draft: str = "") -> None:
+    def __init__(self, file: Path, draft: str = "", begun: str = "") -> None:
         super().__init__()
         self.file = file
         self.draft = draft
         """The cluster for which the daemon keeps this text as a draft; empty for a file of a person's own."""
-        self._kept = ""
+        self._kept = begun
+        """The text as the daemon has it: what was never changed is not kept."""
         self.text = ""
         self.problems: list[SpecMistake] = []
         self.said = "Asking the daemon what it would make…"
@@ -67,7 +69,7 @@ class SpecScreen(HeadedScreen, PageScreen):
         """Read the file and let it be checked."""
         self._seen = self._stamp()
         try:
-            self.text = text_in(self.file, wire.SPEC_LIMIT, "specs")
+            self.text = self._read()
         except NotText as cause:
             self._refuse("", f"It {cause}")
         except OSError as cause:
@@ -77,6 +79,26 @@ class SpecScreen(HeadedScreen, PageScreen):
             if self.draft and self.text != self._kept and self.nx.sender.barred() is None:
                 self._keep(self.text)
 
+    def _read(self) -> str:
+        """The text. Raises NotText, OSError."""
+        return text_in(self.file, wire.SPEC_LIMIT, "specs")
+
+    @property
+    def _named(self) -> str:
+        """What stands in the first line."""
+        return str(self.file)
+
+    @property
+    def _kept_where(self) -> str:
+        """Where a draft is if the daemon does not take it."""
+        return str(self.file)
+
+    def on_unmount(self) -> None:
+        """What the daemon has needs no file once nobody looks at it."""
+        if self.draft and self.text == self._kept:
+            with contextlib.suppress(OSError):
+                self.file.unlink(missing_ok=True)
+
     @work(exclusive=True, group="keep")
     async def _keep(self, text: str) -> None:
         """Let the daemon keep the draft: it is there for the next window too."""
@@ -84,7 +106,7 @@ class SpecScreen(HeadedScreen, PageScreen):
             await self.nx.feed.client.keep_draft(self.draft, text)
         except (DaemonRefused, DaemonUnreachable) as cause:
             said = cause.error["message"] if isinstance(cause, DaemonRefused) else str(cause)
-            self.nx.say(f"The draft is kept in {self.file} alone: {said}", "warning")
+            self.nx.say(f"The draft is kept in {self._kept_where} alone: {said}", "warning")
         else:
             self._kept = text
 
@@ -113,7 +135,7 @@ class SpecScreen(HeadedScreen, PageScreen):
                 self._to_mistake_after(0)
 
     def _head_line(self, width: int) -> Line:
-        line: Line = [(f" {clip(str(self.file), max(10, width // 2))}  ", "strong")]
+        line: Line = [(f" {clip(self._named, max(10, width // 2))}  ", "strong")]
         if self.problems:
             return [*line, (f"{self.nx.renderer.glyphs.phase['failed']} ", "failed"),
                     (counted(len(self.problems), "mistake"), "failed-strong")]  # fmt: skip

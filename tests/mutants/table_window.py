@@ -51,4 +51,10 @@ MUTANTS: tuple[Mutant, ...] = (
            "who loses something by a plan stands first", ("tests/nxtui/draw/test_plans.py",)),
     Mutant("nxtui/model/scrub.py", '    if event["level"] == "error":\n        return "failed"\n', "",
            "a replay marks every failure", ("tests/nxtui/model/test_scrub.py",)),
+    Mutant("nxtui/acts/keystrokes.py", "        return len(self._received) == MANY and ", "        return False and ",
+           "keys that nobody typed do nothing that needs no consent", AHEAD),
+    Mutant("nxtui/acts/sending.py", 'prompt._replace(consent="ask")', "prompt",
+           "a verb that is given by its words asks", AHEAD),
+    Mutant("nxtui/screens/spec.py", "        self._kept = begun\n", '        self._kept = ""\n',
+           "what was not changed is no draft", ("tests/nxtui/captive/test_editor.py",)),
 )  # fmt: skip

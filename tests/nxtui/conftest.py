@@ -156,9 +156,9 @@ def window(daemon: Any, hands: Hands) -> Callable[..., Any]:
 
     @contextlib.asynccontextmanager
     async def opened(
-        size: tuple[int, int] = (80, 24), wait: bool = True, **options: Any
+        size: tuple[int, int] = (80, 24), wait: bool = True, app: NxTui | None = None, **options: Any
     ) -> AsyncIterator[Window]:
-        app = NxTui(daemon.socket, monotonic=hands.monotonic, wall=hands.wall, **options)
+        app = app or NxTui(daemon.socket, monotonic=hands.monotonic, wall=hands.wall, **options)
         async with app.run_test(size=size, notifications=True) as pilot:
             window = Window(app, pilot, hands, daemon)
             if wait:

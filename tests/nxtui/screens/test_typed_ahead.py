@@ -131,6 +131,39 @@ async def test_a_page_key_before_the_palette_has_its_list_does_nothing(window: A
         await w.until(lambda: len(w.app.screen_stack) == 1, "the end of the palette")
 
 
+async def test_a_palette_that_is_opened_again_while_the_one_before_goes_is_no_fault(window: Any) -> None:
+    async with window() as w:
+        for _ in range(5):
+            at_once(w, "colon", "escape", "colon")
+            await w.pilot.pause()
+            at_once(w, "escape")
+            await w.pilot.pause()
+        assert not w.app.faults
+
+
+@pytest.mark.parametrize("key", ["h", "p"])
+async def test_what_needs_no_consent_is_not_done_by_keys_that_nobody_types(window: Any, key: str) -> None:
+    async with window() as w:
+        w.app.screen.go_to("demo")
+        at_once(w, *"jk" * 10, "a", key, *"jk" * 10)
+        await w.shows("faster than anybody types")
+        assert w.daemon.verbs == []
+        await w.press("a", "p")
+        await w.until(lambda: w.daemon.verbs, "the verb that was typed")
+
+
+async def test_a_verb_that_is_given_by_its_words_asks_always(window: Any) -> None:
+    async with window() as w:
+        await w.press("colon")
+        await w.type("hold node03")
+        await w.shows("hold node03")
+        await w.press("enter")
+        await w.shows("[ Cancel ]")
+        assert w.daemon.verbs == []
+        await w.press("y")
+        await w.until(lambda: w.daemon.verbs, "the verb")
+
+
 @pytest.mark.parametrize("more", [("y",), ("y", "y"), ("enter", "y"), ("G", "y")])
 @pytest.mark.parametrize("opens", ["r", "a b"])
 async def test_a_yes_that_was_on_its_way_when_the_question_opened_is_none(

@@ -7,11 +7,13 @@ import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from canned_data import T0
 from pseudo_terminal import PseudoTerminal
+
+from nxtui.keys import ScreenName
 
 pytestmark = pytest.mark.e2e
 
@@ -48,8 +50,17 @@ WAYS: dict[str, Sequence[str]] = {
     "calls of all": ("C", "."),
     "timeline": ("T",),
     "band": ("a",),
+    "map": ("M",),
+    "applied": ("S",),
+    "draft": ("S", "e"),
+    "checks": ("P",),
+    "audit": ("A",),
 }
 """The keys that lead to each screen, each a write of its own."""
+
+
+def test_every_screen_of_the_product_has_its_way() -> None:
+    assert set(get_args(ScreenName)) <= WAYS.keys()
 
 
 def _press(socket: Path, home: Path, ways: Sequence[str], seed: int, more: Sequence[str] = ()) -> None:
@@ -58,7 +69,9 @@ def _press(socket: Path, home: Path, ways: Sequence[str], seed: int, more: Seque
     (home / "config" / "nxd").mkdir(parents=True)
     (home / "config" / "nxd" / "nxtui.yaml").write_text("login: 'true {address}'\n")
     (home / "a-spec.yaml").write_text(SPEC)
-    with PseudoTerminal("--socket", str(socket), *more, home=home, environment={"PAGER": "true"}) as window:
+    with PseudoTerminal(
+        "--socket", str(socket), *more, home=home, environment={"PAGER": "true", "EDITOR": "true"}
+    ) as window:
         window.until("node03")
         window.until("REPLAY" if more else "LIVE")
         for keys in ways:
@@ -90,3 +103,31 @@ async def test_neither_do_they_in_a_replay(daemon: Any, tmp_path: Path, snapshot
     file = tmp_path / "night.ndjson"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     await asyncio.to_thread(_press, daemon.socket, tmp_path, (), 99, ("--replay", str(file)))
+
+
+PROSE = "Anyway, a hasty operator had asked why a retry may say yes: a p, a h, r y, :hold node01\r a d demo\r y S e x\r"
+
+
+def _paste(socket: Path, home: Path, *marks: str) -> None:
+    """Paste prose of 10 kB into a window, and look whether it still lives."""
+    with PseudoTerminal("--socket", str(socket), home=home, environment={"EDITOR": "false"}) as window:
+        window.until("node03")
+        window.until("LIVE")
+        begins, ends = marks or ("", "")
+        window.write(begins)
+        for _ in range(10_000 // len(PROSE)):
+            window.write(PROSE)
+        window.write(ends)
+        assert window.goes_on(), window.text[-1500:]
+        assert window.process.poll() is None and "Traceback" not in window.text
+        assert not window.faults.exists(), window.faults.read_text()
+
+
+@pytest.mark.parametrize("marks", [(), ("\x1b[200~", "\x1b[201~")], ids=["as keys", "in brackets"])
+async def test_prose_that_is_pasted_changes_nothing(
+    daemon: Any, tmp_path: Path, marks: tuple[str, ...]
+) -> None:
+    await asyncio.to_thread(_paste, daemon.socket, tmp_path, *marks)
+    looks = daemon.looks
+    assert [*daemon.verbs, *daemon.specs, *looks.deleted, *looks.drafts, looks.logins or ()] == [()]
+    assert await asyncio.to_thread(lambda: [one for one in tmp_path.rglob("*") if one.is_file()]) == []
