@@ -127,10 +127,11 @@ async def _open(
     if mark.moved():
         await hold_what_was_at_work(engine)
     mark.begin(mirror.daemon_id, mirror.revision)
-    verbs, specs = Verbs(journal, engine), Specs(journal, engine)
+    prices = settings.prices
+    verbs, specs = Verbs(journal, engine, prices), Specs(journal, engine, prices)
     upkeep = await _booting(settings, ports, journal, engine, box, loaded, stack)
     consoles = Consoles(journal, engine, box)
-    views = Views(journal, engine, verbs, _about(settings, journal))
+    views = Views(journal, engine, verbs, _about(settings, journal), prices)
     api = Api(journal, engine, verbs, specs, views, box, consoles)
     await stack.enter_async_context(on_socket(api.app(), settings.socket, api.nonsense, clock))
     return engine, upkeep, LastScreens(journal, consoles)

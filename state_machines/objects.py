@@ -21,6 +21,9 @@ class ObjectKind:
     effect. ``removal`` are the commands with which a person removes one, in their order, and ``unseen`` those for one
     whose id nobody knows: ``{id}`` is its id or else its name, ``{name}`` its name, and other words in braces are what
     the ledger keeps with it. What goes with another kind, by its name in ``goes_with``, needs none.
+
+    ``hourly``: it costs by the hour, from the order until it is gone, and this is the attribute by which a plan and the
+    ledger tell what sort it is, as the operator's price list names it; empty for what costs nothing by itself.
     """
 
     name: str
@@ -32,6 +35,7 @@ class ObjectKind:
     removal: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     goes_with: str = ""
+    hourly: str = ""
 
     def commands(self, id: str | None, name: str, data: Mapping[str, Any]) -> list[str]:
         """The commands that remove this one, each for a shell."""

@@ -22,7 +22,7 @@ TOO_LONG: dict[str, int] = {
     "test_agent_protocol.test_the_simulated_machine_and_the_real_agent_say_the_same": 52,
     "test_audit.test_what_an_audit_says_about_a_loss_brings_it_back": 45,
     "test_meddling.test_a_server_that_somebody_deletes_stops_or_unplugs_is_told_at_once_and_the_remedy_leads_on": 48,
-    "canned_data.canned_entities": 64,
+    "canned_data.canned_entities": 57,
     "test_real_daemon.test_a_bad_spec_mended_a_failed_node_retried_a_rollback_refused_and_then_done": 75,
 }
 """Stories and lists of the tests that are longer, each with its lines: they may shrink. Nothing else is."""

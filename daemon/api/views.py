@@ -9,6 +9,7 @@ import msgspec
 import orjson
 
 from daemon import wire
+from daemon.display.money import NO_PRICES, Prices
 from daemon.display.sorting import place_of
 from daemon.engine.engine import Engine
 from daemon.engine.limits import Limits
@@ -22,6 +23,7 @@ from daemon.outlook.maps import Maps
 from daemon.outlook.news import News
 from daemon.outlook.standing import Stamp, Standings
 from daemon.outlook.timelines import Timelines
+from daemon.outlook.used import used_by
 from daemon.outside import OutsideCall
 from daemon.requests.audit import Audit, missed
 from daemon.requests.drafts import Drafts
@@ -42,8 +44,16 @@ class Again(TypedDict, total=False):
 class Views:
     """Looks at the mirror through a client's eyes."""
 
-    def __init__(self, journal: Journal, engine: Engine, verbs: Verbs, daemon: wire.DaemonView) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        engine: Engine,
+        verbs: Verbs,
+        daemon: wire.DaemonView,
+        prices: Prices = NO_PRICES,
+    ) -> None:
         self._journal = journal
+        self._prices = prices
         self._engine = engine
         self._verbs = verbs
         self._audit = Audit(journal, engine)
@@ -184,13 +194,17 @@ class Views:
         return self._standings.of(record).phase, ", ".join(told), next(iter(addresses.values()), "")
 
     def _add_what_it_brings(self, view: wire.EntityView) -> None:
-        """The commands that its platform has for it beside its verbs."""
+        """The commands that its platform has for it beside its verbs, and what a cluster used of what costs."""
         platform = self._engine.platforms.get(view["platform"])
         brings = [] if platform is None else platform.brings()
         if view["kind"] == "node" and "console" in brings:
             view["console"] = True
         if view["kind"] == "cluster" and "login" in brings:
             view["login"] = True
+        if view["kind"] == "cluster" and platform is not None:
+            uses = used_by(view["name"], platform.objects, self._journal.mirror, self._prices)
+            if uses:
+                view["uses"] = uses
 
     def _ways(self, record: Record) -> tuple[wire.ErrorView | None, list[wire.RemedyView]]:
         """What is wrong with a record, and what a person can do about it as it stands now."""

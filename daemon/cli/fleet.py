@@ -12,11 +12,12 @@ from daemon.cli import tables
 from daemon.cli.outlook import next_line
 from daemon.cli.output import STYLES, moment_shown, note, record, remark, terminal
 from daemon.display.durations import UNKNOWN, lasting
+from daemon.display.money import used
 from daemon.display.places import steps
 from daemon.display.signs import PHASES
 from daemon.display.sorting import urgency, worst_first
 from daemon.wire import EntityView, Snapshot
-from daemon.words import printable
+from daemon.words import first_of, printable
 
 ON_A_TERMINAL = 100
 """So many are shown to a person who asked for no other number."""
@@ -65,6 +66,7 @@ def print_fleet(snapshot: Snapshot, entities: Sequence[EntityView], limit: int |
     else:
         sys.stdout.write("".join(f"{line}\n" for line in plain_rows(shown, moment_shown(snapshot))))
     _print_remedies(shown)
+    _print_used(shown, moment_shown(snapshot))
     _print_next(snapshot)
     left = len(entities) - len(shown)
     if left:
@@ -136,6 +138,13 @@ def plain_rows(entities: Sequence[EntityView], now: float) -> Iterator[str]:
         row = f"{PHASES[one['phase']]} {one['name']:<{name}}  {one['title']:<{title}}  {step:>5}  {since:>6}  {due:>6}"
         said = note(one)
         yield f"{row}  {printable(said)}" if said else row
+
+
+def _print_used(entities: Iterable[EntityView], now: float) -> None:
+    """What clusters used of what costs by the hour; the same words as on their pages."""
+    told = [f"{one['name']} {used(one['uses'], now)}" for one in entities if one.get("uses")]
+    if told:
+        print(f"Used since the order: {first_of(told, REMEDIES)}.")
 
 
 def _print_next(snapshot: Snapshot) -> None:

@@ -33,12 +33,22 @@ def print_plan(plan: wire.Plan) -> None:
         sums = [one["text"] for one in plan.get("sums", []) if one["action"] == action]
         if sums:
             print(f"It {does} {', '.join(sums)}.")
+    print_cost(plan)
     if plan.get("note"):
         print(plan["note"])
     print_stages(plan)
     if plan.get("tells"):
         print(f"In short: {plan['tells']}.")
     print(f"{counted(len(plan['items']), 'object')}; this plan is {plan['digest']}.")
+
+
+def print_cost(plan: wire.Plan) -> None:
+    """What is ordered, and what that comes to by the hour as far as the operator's price list says it."""
+    cost = plan.get("cost")
+    if cost is None or not (plan.get("profiles") or cost["sums"]):
+        return
+    ordered = ", ".join(f"+ {one['count']} {one['profile']}" for one in plan.get("profiles", []))
+    print(f"By the hour: {'   '.join(part for part in (ordered, cost['text']) if part)}.")
 
 
 def _cells(item: wire.PlanItem) -> tuple[tables.Cell, ...]:

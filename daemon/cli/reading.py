@@ -14,6 +14,7 @@ from daemon.cli.output import moment_shown, note, print_json, record, remark, te
 from daemon.cli.shapes import Waited
 from daemon.cli.times import stamp
 from daemon.display.durations import lasting
+from daemon.display.money import used
 from daemon.words import printable
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
@@ -97,6 +98,8 @@ def _print_state(entity: wire.EntityView, snapshot: wire.Snapshot) -> None:
 def _print_detail(detail: wire.Detail, now: float) -> None:
     """What it has, and how long each step took."""
     entity = detail["entity"]
+    if entity.get("uses"):
+        print(f"  used since the order: {used(entity['uses'], now)}")
     _print_pairs("addresses", entity["addresses"].items())
     _print_screen(detail)
     rows = (

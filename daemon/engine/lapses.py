@@ -20,6 +20,7 @@ from daemon.display.durations import lasting
 from daemon.engine import transitions
 from daemon.engine.sentences import event
 from daemon.engine.situations import Situations
+from daemon.engine.uses import Uses
 from daemon.errors.tree import StoreError
 from daemon.memory.journal import Journal
 from daemon.store.base import Fenced
@@ -88,10 +89,11 @@ class Lapses:
         """The same, once that is durable."""
         self._worth = _worth(journal.clock)
         journal.went_through = self._wrote
+        self._uses = Uses(journal, known.platform)
 
     async def make_up(self) -> None:
         """Make up, as a life begins, for what was missed before it."""
-        for found in (self._before_this_life, self._without_a_platform):
+        for found in (self._before_this_life, self._without_a_platform, self._uses.unmeasured):
             if ops := found():
                 with suppress(StoreError):  # the next start makes up for it
                     await self._journal.commit(*ops)

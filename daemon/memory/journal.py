@@ -25,7 +25,9 @@ from daemon.store.base import Store
 from daemon.store.ops import (
     NO_ROUND,
     AddEvent,
+    BeginUse,
     DropRecord,
+    EndUse,
     Event,
     KeepCalls,
     Lease,
@@ -96,6 +98,8 @@ class Journal:
         self.told: Callable[[Event], None] = lambda event: None
         """Called with each line of the log once it is durable: unlike a listener of the bus it costs nothing while
         records only change."""
+        self.also: Callable[[Sequence[Op]], Sequence[Op]] = lambda ops: ()
+        """Asked what is written together with ops, because it follows from them."""
         self._soon: list[Callable[[], object]] = []
 
     async def read_back(self) -> None:
@@ -168,6 +172,7 @@ class Journal:
         done = list(ops) if free else [self._without_secrets(op) for op in ops]
         if armed():
             point("before_commit", *concerned(done))
+        done += self.also(ops)
         begun = self.clock.now()
         taken = self.calls.take_along()
         if taken:
@@ -325,5 +330,7 @@ def _notice(ops: Sequence[Op], events: Sequence[Event]) -> Notice:
     removed = frozenset(op.name for op in ops if isinstance(op, DropRecord))
     changed = {op.record.name for op in ops if isinstance(op, PutRecord)}
     changed |= {op.resource.owner for op in ops if isinstance(op, PutResource)}
+    changed |= {op.use.shard for op in ops if isinstance(op, BeginUse)}
+    changed |= {op.shard for op in ops if isinstance(op, EndUse)}
     changed |= {op.signal.record for op in ops if isinstance(op, PutSignal) and op.signal.round == NO_ROUND}
     return Notice(events, frozenset(changed) - removed, removed)

@@ -6,14 +6,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
+from msgspec.structs import replace
+
 from daemon.store.ops import (
     NO_ROUND,
     AddCommand,
+    BeginUse,
     CloseCommand,
     Command,
     Contents,
     DropRecord,
     DropSecrets,
+    EndUse,
     Op,
     PutRecord,
     PutResource,
@@ -21,6 +25,7 @@ from daemon.store.ops import (
     PutSignal,
     Resource,
     Signal,
+    Use,
 )
 from state_machines.record import Record
 
@@ -55,6 +60,7 @@ class Mirror:
         self._where: dict[Rule, set[str]] = {}
         self._resources: defaultdict[str, dict[tuple[str, str], Resource]] = defaultdict(dict)
         self._holders: dict[str, set[tuple[str, str, str]]] = {}
+        self._uses: dict[str, dict[tuple[str, str], Use]] = {}
         self._signals: defaultdict[str, dict[str, Signal]] = defaultdict(dict)
         self._commands: dict[str, dict[str, Command]] = {}
         self._tokens: dict[str, str] = {}
@@ -63,6 +69,7 @@ class Mirror:
             self._know_token(token, target)
         self.apply(map(PutRecord, contents.records))
         self.apply(map(PutResource, contents.resources))
+        self.apply(map(BeginUse, contents.uses))
         self.apply(map(PutSignal, contents.signals))
         for command in contents.commands:
             self._commands.setdefault(command.target, {})[command.token] = command
@@ -79,6 +86,10 @@ class Mirror:
         """The whole ledger."""
         for rows in self._resources.values():
             yield from rows.values()
+
+    def uses(self, cluster: str) -> Mapping[tuple[str, str], Use]:
+        """What of a cluster costs by the hour, or did, by its kind and its id outside."""
+        return self._uses.get(cluster, {})
 
     def signals(self, record: str) -> Mapping[str, Signal]:
         """What was last reported for a record, by name."""
@@ -174,6 +185,17 @@ class Mirror:
         if held in self._holders:
             self._holders[held].discard(resource.key)
 
+    def _begin_use(self, op: BeginUse) -> None:
+        use = op.use
+        self.stamps[use.shard] += 1
+        self._uses.setdefault(use.shard, {}).setdefault((use.kind, use.id), use)
+
+    def _end_use(self, op: EndUse) -> None:
+        mine, key = self._uses.get(op.shard, {}), (op.kind, op.id)
+        self.stamps[op.shard] += 1
+        if key in mine and mine[key].ended is None:
+            mine[key] = replace(mine[key], ended=op.time)
+
     def _close_command(self, op: CloseCommand) -> None:
         self.stamps[op.target] += 1
         self._commands.get(op.target, {}).pop(op.token, None)
@@ -222,6 +244,7 @@ class Mirror:
         for resource in self._resources.pop(name, {}).values():
             self._let_go(resource)
         self._signals.pop(name, None)
+        self._uses.pop(name, None)
         self._commands.pop(name, None)
         for token in self._tokens_of.pop(name, ()):
             del self._tokens[token]
@@ -244,6 +267,8 @@ _FOLLOW: dict[type, Callable[[Mirror, Any], None]] = {
     PutRecord: Mirror._put_record,
     DropRecord: Mirror._drop,
     PutResource: Mirror._put_resource,
+    BeginUse: Mirror._begin_use,
+    EndUse: Mirror._end_use,
     PutSignal: Mirror._put_signal,
     AddCommand: Mirror._add_command,
     CloseCommand: Mirror._close_command,

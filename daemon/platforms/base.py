@@ -45,7 +45,7 @@ class Planned:
     member: str | None = None
     """The node for whose sake another record makes it."""
     about: Mapping[str, Any] = field(default_factory=dict)
-    """What it will be like: attribute → value. Those with a ``profile`` are summed up by it."""
+    """What it will be like: attribute → value. What costs by the hour says its sort in it, and is summed up by that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import inf
 from typing import Any
 
 from daemon import wire
 from daemon.display.durations import lasting
+from daemon.display.money import NO_PRICES, Prices, cost
 from daemon.engine import sentences
 from daemon.engine.limits import Limits
 from daemon.errors.tree import NxdError
 from daemon.memory.history import History
-from daemon.platforms.base import Bound, Planned
+from daemon.platforms.base import Bound, Planned, Platform
 from daemon.store.ops import Resource
 from daemon.words import counted, first_of
 from state_machines.kind import Kind
@@ -24,7 +25,7 @@ from state_machines.objects import ObjectKind
 FELT_SECONDS = 60.0
 """What takes less than this is no wait that a plan tells of."""
 TOLD = ("address",)
-"""Of what the ledger keeps with an object, what a plan tells of one that goes."""
+"""Of what the ledger keeps with an object, what a plan tells of one that goes, beside its sort."""
 
 Objects = Mapping[str, ObjectKind]
 """The kinds of objects of a platform, by name."""
@@ -41,6 +42,7 @@ def plan_of(
     note: str = "",
     begins: bool = False,
     bounds: Sequence[Bound] = (),
+    prices: Prices = NO_PRICES,
 ) -> wire.Plan:
     """The plan with its digest, which names what will be done, and the whole spec, and not how long it takes.
     ``begins``: its first step is one that was left undone, and is told of."""
@@ -48,8 +50,11 @@ def plan_of(
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     plan = wire.Plan(digest=digest, target=target, verb=verb, items=items, stages=stages or [])
     plan["sums"] = _sums(items, objects)
-    if profiles := _profiles(items):
-        plan["profiles"] = profiles
+    if ordered := _by_the_hour(items, objects, "create"):
+        plan["profiles"] = [wire.PlanProfile(profile=sort, count=count) for sort, count in ordered.items()]
+    goes = _by_the_hour(items, objects, "delete")
+    if ordered or goes:
+        plan["cost"] = cost({sort: ordered[sort] - goes[sort] for sort in {**ordered, **goes}}, prices)
     if told := _told(plan, begins):
         plan["tells"] = told
     if note:
@@ -130,8 +135,8 @@ def changes(
     ]
 
 
-def deletions(rows: Iterable[Resource], rank: Callable[[str], int]) -> list[wire.PlanItem]:
-    """Ledger rows that are not gone, as deletions in the order of the ``rank`` of their kinds."""
+def deletions(rows: Iterable[Resource], platform: Platform) -> list[wire.PlanItem]:
+    """Ledger rows that are not gone, as deletions in the order of the rank of their kinds on this platform."""
     left = [row for row in rows if row.state != "gone"]
     return [
         wire.PlanItem(
@@ -140,10 +145,15 @@ def deletions(rows: Iterable[Resource], rank: Callable[[str], int]) -> list[wire
             kind=row.kind,
             name=row.name,
             id=row.cloud_id,
-            about={key: row.data[key] for key in TOLD if key in row.data},
+            about={key: row.data[key] for key in _told_of(row, platform.objects) if key in row.data},
         )
-        for row in sorted(left, key=lambda row: rank(row.kind))
+        for row in sorted(left, key=lambda row: platform.rank(row.kind))
     ]
+
+
+def _told_of(row: Resource, objects: Objects) -> tuple[str, ...]:
+    kind = objects.get(row.kind)
+    return TOLD if kind is None or not kind.hourly else (*TOLD, kind.hourly)
 
 
 def ask_before(plan: wire.Plan, doing: str) -> None:
@@ -168,7 +178,7 @@ def _at(settings: Mapping[str, Any], name: str) -> Any:
 
 def _sums(items: Iterable[wire.PlanItem], objects: Objects) -> list[wire.PlanSum]:
     """How many of each kind, in the order in which they come first; servers of two profiles are two sums."""
-    counts = Counter((item["action"], item["kind"], _sort(item)) for item in items)
+    counts = Counter((item["action"], item["kind"], _sort(item, objects)) for item in items)
     found: list[wire.PlanSum] = []
     for (action, kind, sort), count in counts.items():
         known = objects.get(kind) or ObjectKind(kind, kind.replace("_", " "), f"{kind.replace('_', ' ')}s", 0)
@@ -177,14 +187,16 @@ def _sums(items: Iterable[wire.PlanItem], objects: Objects) -> list[wire.PlanSum
     return found
 
 
-def _profiles(items: Iterable[wire.PlanItem]) -> list[wire.PlanProfile]:
-    """The machines that are ordered, by their profile."""
-    counts = Counter(_sort(item) for item in items if item["action"] == "create" and _sort(item))
-    return [wire.PlanProfile(profile=profile, count=count) for profile, count in counts.items()]
+def _by_the_hour(items: Iterable[wire.PlanItem], objects: Objects, action: str) -> Counter[str]:
+    """What is made, or deleted, of what costs by the hour, by its sort."""
+    sorts = (_sort(item, objects) for item in items if item["action"] == action)
+    return Counter(sort for sort in sorts if sort)
 
 
-def _sort(item: wire.PlanItem) -> str:
-    return str(item.get("about", {}).get("profile", ""))
+def _sort(item: wire.PlanItem, objects: Objects) -> str:
+    """What a price list calls an object; empty for one that costs nothing by the hour."""
+    kind = objects.get(item["kind"])
+    return "" if kind is None or not kind.hourly else str(item.get("about", {}).get(kind.hourly, ""))
 
 
 def stages_of(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from daemon import wire
+from daemon.display.money import NO_PRICES, Prices
 from daemon.engine import legality, transitions
 from daemon.engine.engine import Engine
 from daemon.engine.limits import Limits
@@ -39,9 +40,10 @@ LOOK_SECONDS = 10.0
 class Specs:
     """Compares a spec with what stands, and puts it in force."""
 
-    def __init__(self, journal: Journal, engine: Engine) -> None:
+    def __init__(self, journal: Journal, engine: Engine, prices: Prices = NO_PRICES) -> None:
         self._journal = journal
         self._engine = engine
+        self._prices = prices
         self._applying = asyncio.Lock()
 
     async def preflight(self, spec: ClusterSpec) -> Sequence[Check]:
@@ -100,7 +102,7 @@ class Specs:
             for record in leaving:
                 ties = platform.ties(record.name, self._journal.mirror.resources(situation.name))
                 rows = [*ties, *self._journal.mirror.resources(record.name)]
-                items += deletions(rows, platform.rank)
+                items += deletions(rows, platform)
             back = {} if whole else self._coming_back(platform, situation, seeds)
             anew = set() if whole else self._anew(situation, seeds)
             back |= {name: [] for name in anew}
@@ -117,8 +119,9 @@ class Specs:
         usual = partial(self._journal.history.usual, platform.node.name)
         bounds, objects = platform.bounds(comers, usual), platform.objects
         return plan_of(
-            "apply", spec.cluster, items, stages, objects=objects, plain=plain, note=note, bounds=bounds
-        )
+            "apply", spec.cluster, items, stages,
+            objects=objects, plain=plain, note=note, bounds=bounds, prices=self._prices,
+        )  # fmt: skip
 
     def _with_kept(self, spec: ClusterSpec, plan: wire.Plan) -> wire.Plan:
         """The plan, with the nodes that the spec names and leaves as they are, and how many objects they have."""
@@ -138,7 +141,7 @@ class Specs:
     ) -> Iterator[wire.PlanItem]:
         """What goes of nodes that come back, and what is made of them, all of it where nothing of one stands."""
         for name, going in back.items():
-            yield from deletions(going, platform.rank)
+            yield from deletions(going, platform)
             owner = name if name in anew or self._is_undone(name) else None
             yield from creations(p for p in platform.planned(plain) if p.member == name or p.owner == owner)
 

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from daemon import wire
+from daemon.display.money import NO_PRICES, Prices
 from daemon.engine import legality, reactions, sentences
 from daemon.engine.engine import Engine
 from daemon.engine.locks import Locks
 from daemon.engine.remedies import refusal
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
+from daemon.platforms.base import Planned
 from daemon.requests.plans import ask_before, creations, deletions, plan_of, stages_of
 from daemon.store.ops import AddCommand, Command
 from state_machines.kind import ROLLING_BACK
@@ -21,9 +23,10 @@ from state_machines.record import Record
 class Verbs:
     """Verbs on their way into the inbox."""
 
-    def __init__(self, journal: Journal, engine: Engine) -> None:
+    def __init__(self, journal: Journal, engine: Engine, prices: Prices = NO_PRICES) -> None:
         self._journal = journal
         self._engine = engine
+        self._prices = prices
         self._giving = Locks()
 
     def find(self, name: str) -> Record:
@@ -60,17 +63,20 @@ class Verbs:
         if self._goes_back(record, verb, args):
             members = self._journal.mirror.members(record.shard) if record.name == record.shard else []
             for one in (*members, record):
-                items += deletions(ledger(one.name), platform.rank)
+                items += deletions(ledger(one.name), platform)
         elif effect.deletes == "always":
             ties = platform.ties(record.name, ledger(record.shard))
             old, new = platform.replacement(record, [*ties, *ledger(record.name)])
-            items = deletions(old, platform.rank) + creations(new)
+            items = deletions(old, platform) + self._creations(record, new)
         elif effect.deletes == "maybe":
             items = self._renewals(record, verb, args)
         plain = self._journal.mirror.records[record.shard].spec if effect.attempt else None
         stages = self._stages(record, verb, args)
         begins = effect.attempt and not self._goes_back(record, verb, args)
-        return plan_of(verb, record.name, items, stages, objects=platform.objects, plain=plain, begins=begins)
+        objects, prices = platform.objects, self._prices
+        return plan_of(
+            verb, record.name, items, stages, objects=objects, plain=plain, begins=begins, prices=prices
+        )
 
     def _goes_back(self, record: Record, verb: str, args: Mapping[str, Any]) -> bool:
         """Whether the verb leads back to nothing."""
@@ -90,22 +96,42 @@ class Verbs:
             rows = mirror.resources(one.name)
             blocked = one.state == "rollback_blocked"
             old, new = (rows, ()) if blocked else platform.renewal(one, rows)
-            items += deletions(old, platform.rank) + creations(new)
+            items += deletions(old, platform) + self._creations(one, new)
         return items
 
     def _anew(self, record: Record) -> list[wire.PlanItem]:
         """What is made for a record of which nothing is left: what the spec in force asks for it, as far as it does not
         stand."""
-        mirror = self._journal.mirror
-        spec = mirror.records[record.shard].spec
-        named = [name for name in spec.get("nodes", ()) if name in mirror.records]
-        nodes = [{**mirror.records[name].spec, "name": name} for name in named]
+        mirror, named = self._journal.mirror, self._named(record)
         names = {record.name, *named} if record.name == record.shard else {record.name}
         rows = [row for name in names for row in mirror.resources(name)]
         stands = {(row.kind, row.name) for row in rows if row.state != "gone"}
-        made = self._engine.platform(record).planned({**spec, "nodes": nodes})
-        concerned = (one for one in made if one.owner in names or one.member in names)
+        concerned = (one for one in self._planned(record) if one.owner in names or one.member in names)
         return creations(one for one in concerned if (one.kind, one.name) not in stands)
+
+    def _named(self, record: Record) -> list[str]:
+        """The nodes that the spec in force names and that there are."""
+        records = self._journal.mirror.records
+        return [name for name in records[record.shard].spec.get("nodes", ()) if name in records]
+
+    def _planned(self, record: Record) -> Sequence[Planned]:
+        """Every object that the spec in force asks for."""
+        records = self._journal.mirror.records
+        nodes = [{**records[name].spec, "name": name} for name in self._named(record)]
+        return self._engine.platform(record).planned({**records[record.shard].spec, "nodes": nodes})
+
+    def _creations(self, record: Record, new: Sequence[Planned]) -> list[wire.PlanItem]:
+        """What is made anew; of what costs by the hour another one of the sort that the spec asks for."""
+        objects = self._engine.platform(record).objects
+        keys = {kind.name: kind.hourly for kind in objects.values() if kind.hourly}
+        hourly = any(one.kind in keys for one in new)
+        planned = [one for one in self._planned(record) if one.kind in keys] if hourly else []
+        sorts = {(one.owner, one.kind): one.about.get(keys[one.kind], "") for one in planned}
+        items = creations(new)
+        for item in items:
+            if sort := sorts.get((item["owner"], item["kind"])):
+                item["about"] = {keys[item["kind"]]: sort, **item.get("about", {})}
+        return items
 
     def _stages(self, record: Record, verb: str, args: Mapping[str, Any]) -> list[wire.PlanStage]:
         """The steps that the verb leads through, as far as it is legal now."""

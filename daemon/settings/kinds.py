@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from daemon.spec.hosts import HostPort, is_host, is_multicast, is_unspecified
 from daemon.spec.values import ValueType, number
-from daemon.spec.yaml_marks import read_yaml, scalar
+from daemon.spec.yaml_marks import Loc, Marked, read_yaml, scalar
 
 _SOCKET_PATH_LIMIT = 107
 """Bytes of a path that Linux can bind a Unix socket to (sun_path, less the closing zero)."""
@@ -40,6 +40,26 @@ class Setting:
         return f"NXD_{self.attribute.upper()}"
 
 
+class InParts(ValueError):
+    """What is wrong within a value that has parts, each with the way to it."""
+
+    def __init__(self, parts: Sequence[tuple[Loc, str]]) -> None:
+        super().__init__("; ".join(said for _, said in parts))
+        self.parts = parts
+
+    def told(self, key: str, where: str, marked: Marked | None) -> list[str]:
+        """Each as a sentence with its line in the file; ``where`` the whole stands, if it stands in none."""
+        found = []
+        for loc, said in self.parts:
+            file = where.rpartition(", line ")[0]
+            line = None if marked is None or not file else marked.at_key((key, *loc), "").line
+            place = where if line is None else f"{file}, line {line}"
+            found.append(
+                f"{'.'.join(map(str, (key, *loc)))} ({place}): {said}{'' if said.endswith('?') else '.'}"
+            )
+        return found
+
+
 BRACES = re.compile(r"\{(.+?)\}")
 """Another setting, by its key, in a value."""
 
@@ -48,7 +68,7 @@ def meant(kind: ValueType, text: str) -> object:
     """What a text stands for where a value is wanted: of a variable, or of a default."""
     if kind.numeric:
         return scalar(text)
-    if kind.listed and text.lstrip().startswith(("[", "- ")):
+    if kind.mapped or (kind.listed and text.lstrip().startswith(("[", "- "))):
         marked = read_yaml(text)
         return text if marked.problems else marked.value
     return text

@@ -6,18 +6,19 @@ documentation come from these.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from daemon.display.encodings import SETTINGS_LIMIT, NotText, text_in
+from daemon.display.money import Price
 from daemon.host.platforms_seen import platforms_seen
 from daemon.platforms import broken, is_installed, manifests, own, settings_clashes, why_unusable
 from daemon.platforms.manifest import Manifest
+from daemon.settings.braces import Unfilled, filled
 from daemon.settings.contradictions import contradictions, fast_for_real
-from daemon.settings.kinds import ANYTHING, BRACES, URL, Setting, meant
+from daemon.settings.kinds import ANYTHING, URL, InParts, Setting, meant
 from daemon.settings.table import SETTINGS
 from daemon.spec.hosts import HostPort
 from daemon.spec.values import ValueType
@@ -62,6 +63,7 @@ class Settings:
     retry_first_seconds: float
     retry_max_seconds: float
     deadlines_factor: float
+    prices: dict[str, Price]
     clock_speed: float
     clock_origin: float
 
@@ -135,7 +137,7 @@ def one_setting(key: str, path: Path | None, environ: Mapping[str, str]) -> Any:
     problems = [f"{path}, line {p.line}, column {p.column}: {p.message}." for p in marked.problems]
     if problems:
         raise SettingsError(problems)
-    reader = _Reader(SETTINGS, _flatten(SETTINGS, marked, str(path), []), path, environ, problems)
+    reader = _Reader(SETTINGS, _flatten(SETTINGS, marked, str(path), []), path, environ, problems, marked)
     reader.read(SETTINGS)
     if key not in reader.values:
         raise SettingsError([said for said in problems if said.startswith(f"{key} ")])
@@ -199,7 +201,7 @@ def _settings(
     table = _table(known.values(), absent.values())
     problems += _strange_variables(table, environ)
     given = _flatten(table, marked, str(path), problems)
-    reader = _Reader(table, given, path, environ, problems)
+    reader = _Reader(table, given, path, environ, problems, marked)
     reader.read(one for one in SETTINGS if not one.for_boot)
     on = reader.values.get("platforms", ())
     boots = any(known[name].boot for name in on if name in known)
@@ -297,7 +299,9 @@ class _Reader:
         path: Path | None,
         environ: Mapping[str, str],
         problems: list[str],
+        marked: Marked | None = None,
     ) -> None:
+        self._marked = marked or Marked()
         self._known = [setting.key for setting in table]
         self._given = given
         self._path = path
@@ -349,10 +353,14 @@ class _Reader:
             value, where, as_text = setting.default, "its default", True
         self._where[setting.key] = where
         try:
-            value = _filled(value, self.values, self._known)
+            if not setting.kind.mapped:  # braces are its own
+                value = filled(value, self.values, self._known)
             given = meant(setting.kind, str(value)) if as_text else value
             self.values[setting.key] = setting.kind.read(given)
-        except _Unfilled as unfilled:
+        except InParts as wrong:
+            lines = self._marked if not as_text else None
+            self.problems += wrong.told(setting.key, where, lines)
+        except Unfilled as unfilled:
             if where != "its default":  # else the setting it names is wrong itself
                 self.problems.append(f"{setting.key} ({where}) {unfilled}")
         except ValueError as reason:
@@ -360,28 +368,6 @@ class _Reader:
             self.problems.append(f"{setting.key} ({where}): {str(reason) or setting.kind.mistake(found)}.")
         except Exception:  # a reader that a platform brings, and that breaks at a value, refuses it
             self.problems.append(f"{setting.key} ({where}): {setting.kind.mistake(value)}.")
-
-
-class _Unfilled(Exception):
-    """What stands in braces has no value that could be put there."""
-
-
-def _filled(value: object, values: Mapping[str, object], known: Collection[str]) -> object:
-    """A text in which the settings that stand in braces have their values. Raises _Unfilled."""
-    if not isinstance(value, str):
-        return value
-
-    def put(match: re.Match[str]) -> str:
-        key = match[1]
-        if key in values:
-            return str(values[key])
-        if key not in known:
-            raise _Unfilled(f"has braces with an {unknown('setting', key, known)}")
-        raise _Unfilled(
-            f"names {{{key}}}, which has no value here: only settings above it in the table have one"
-        )
-
-    return BRACES.sub(put, value)
 
 
 def settings_table() -> str:

@@ -14,6 +14,7 @@ from daemon.settings.kinds import (
     SOCKET,
     Setting,
 )
+from daemon.settings.prices import PRICES
 from daemon.spec.names import ENVIRONMENT
 from daemon.spec.values import number
 
@@ -83,6 +84,13 @@ SETTINGS: tuple[Setting, ...] = (
         number(0, above=True, highest=10_000),
         "1.0",
         "Multiplies every deadline, for slow networks; below 1 not those of a rollback's stages",
+    ),
+    Setting(
+        "prices",
+        PRICES,
+        "{}",
+        "What a machine of each profile costs by the hour, by your own list: plans and clusters tell money by it, and "
+        "none without it",
     ),
     Setting(
         "clock.speed",

@@ -35,6 +35,8 @@ class ValueType:
     numeric: bool = False
     listed: bool = False
     """Whether it is a list: a text that stands for one has commas between its entries, or is a list in YAML."""
+    mapped: bool = False
+    """Whether it is keys and values: a text that stands for them is YAML."""
 
     def checked(self, value: Any) -> object:
         """The value as it is read. Raises ValueError that says what was expected and what was found."""

@@ -13,11 +13,13 @@ from daemon.store.base import Fenced, Otherwise, RecordForgotten, Taken, Then, V
 from daemon.store.ops import (
     AddCommand,
     AddEvent,
+    BeginUse,
     CloseCommand,
     Command,
     Contents,
     DropRecord,
     DropSecrets,
+    EndUse,
     Event,
     KeepCalls,
     Lease,
@@ -30,6 +32,7 @@ from daemon.store.ops import (
     Resource,
     Signal,
     TryToWrite,
+    Use,
 )
 from state_machines.record import Record
 
@@ -42,6 +45,7 @@ class MemoryStore:
         self._epoch = 0
         self._records: dict[str, Record] = {}
         self._resources: dict[tuple[str, str, str], Resource] = {}
+        self._uses: dict[tuple[str, str, str], Use] = {}
         self._events: list[Event] = []
         self._signals: dict[tuple[str, str], Signal] = {}
         self._commands: dict[str, Command] = {}
@@ -125,6 +129,12 @@ class MemoryStore:
                 self._drop(name)
             case PutResource(resource):
                 self._resources[resource.key] = resource
+            case BeginUse(use):
+                self._uses.setdefault((use.shard, use.kind, use.id), use)
+            case EndUse(shard, kind, id_, time):
+                begun = self._uses.get((shard, kind, id_))
+                if begun is not None and begun.ended is None:
+                    self._uses[shard, kind, id_] = replace(begun, ended=time)
             case AddEvent(event):
                 self._revision += 1
                 events.append(replace(event, revision=self._revision))
@@ -151,6 +161,7 @@ class MemoryStore:
         self._signals = {k: s for k, s in self._signals.items() if s.record != name}
         self._commands = {k: c for k, c in self._commands.items() if c.target != name}
         self._closed &= set(self._commands)
+        self._uses = {k: u for k, u in self._uses.items() if u.shard != name}
 
     async def load(self) -> Contents:
         return Contents(
@@ -164,6 +175,7 @@ class MemoryStore:
             dict(self._secrets),
             self._begins,
             self._lived,
+            list(self._uses.values()),
         )
 
     def held_up(self) -> StoreError | None:

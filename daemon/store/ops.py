@@ -61,6 +61,18 @@ class Event(Struct, frozen=True, gc=False):
     revision: int = 0
 
 
+class Use(Struct, frozen=True, gc=False):
+    """An object that costs by the hour, by its id outside, from when it was ordered until it was gone. ``sort`` is what
+    a price list calls it. It stays with its cluster once its ledger row has another object or is no more."""
+
+    shard: str
+    kind: str
+    id: str
+    sort: str
+    began: float
+    ended: float | None = None
+
+
 NO_ROUND = -1
 
 
@@ -104,7 +116,7 @@ class PutRecord(Struct, frozen=True, gc=False):
 
 
 class DropRecord(Struct, frozen=True, gc=False):
-    """Forget a record, its ledger rows, signals and commands. Its events stay."""
+    """Forget a record, its ledger rows, signals and commands, and of a cluster what it used. Its events stay."""
 
     name: str
 
@@ -113,6 +125,21 @@ class PutResource(Struct, frozen=True, gc=False):
     """Write a ledger row."""
 
     resource: Resource
+
+
+class BeginUse(Struct, frozen=True, gc=False):
+    """An object costs by the hour from now on; one that is known already changes nothing."""
+
+    use: Use
+
+
+class EndUse(Struct, frozen=True, gc=False):
+    """It costs nothing any more; one that has ended already changes nothing."""
+
+    shard: str
+    kind: str
+    id: str
+    time: float
 
 
 class AddEvent(Struct, frozen=True, gc=False):
@@ -172,6 +199,8 @@ Op = (
     PutRecord
     | DropRecord
     | PutResource
+    | BeginUse
+    | EndUse
     | AddEvent
     | PutSignal
     | AddCommand
@@ -252,3 +281,4 @@ class Contents(Struct, frozen=True):
     begins: int = 1
     lived: float | None = None
     """When the daemon before was seen to live last; None where none has written it."""
+    uses: list[Use] = field(default_factory=list)

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from daemon.outside import OutsideCall
-from daemon.store.ops import Command, Event, Resource, Signal
+from daemon.store.ops import Command, Event, Resource, Signal, Use
 from state_machines.record import Record
 
 # The columns stand in the order of the fields, but for those of events.
@@ -18,6 +18,7 @@ RECORD_COLUMNS = (
     "spec, facts"
 )
 RESOURCE_COLUMNS = "owner, shard, kind, name, state, cloud_id, sent, data, nature"
+USE_COLUMNS = "shard, kind, id, sort, began, ended"
 EVENT_COLUMNS = "revision, time, shard, record, kind, level, actor, message, data"
 SIGNAL_COLUMNS = "record, shard, name, round, boot, time, data"
 COMMAND_COLUMNS = "token, target, shard, verb, actor, time, args"
@@ -93,6 +94,14 @@ def resource_row(resource: Resource) -> Row:
 
 def resource_of(row: Row) -> Resource:
     return Resource(*(*row[:-2], orjson.loads(row[-2]), row[-1]))
+
+
+def use_row(use: Use) -> Row:
+    return use.shard, use.kind, use.id, use.sort, use.began, use.ended
+
+
+def use_of(row: Row) -> Use:
+    return Use(*row)
 
 
 def event_row(event: Event) -> Row:

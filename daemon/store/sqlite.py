@@ -172,6 +172,7 @@ class SqliteStore:
             {name: sealed for name, sealed in await read("SELECT name, sealed FROM secrets")},
             self._begins,
             rows.lived_of(await read("SELECT value FROM meta WHERE key = 'lived'")),
+            [rows.use_of(r) for r in await read(f"SELECT {rows.USE_COLUMNS} FROM uses")],
         )
 
     def held_up(self) -> StoreError | None:

@@ -11,9 +11,11 @@ from msgspec import Struct
 from daemon.store import rows
 from daemon.store.ops import (
     AddCommand,
+    BeginUse,
     CloseCommand,
     DropRecord,
     DropSecrets,
+    EndUse,
     PutRecord,
     PutResource,
     PutSecret,
@@ -61,6 +63,10 @@ PUT_RECORD = _put("records", rows.RECORD_COLUMNS, ("name",), " WHERE records.ver
 ADD_EVENT = _insert("INSERT", "events", rows.EVENT_COLUMNS)
 KEEP_CALL = _insert("INSERT OR REPLACE", "calls", rows.CALL_COLUMNS)
 _PUT_RESOURCE = _put("resources", rows.RESOURCE_COLUMNS, ("owner", "kind", "name"))
+_BEGIN_USE = _insert("INSERT OR IGNORE", "uses", rows.USE_COLUMNS)
+_END_USE = Statement(
+    "uses", "UPDATE uses SET ended = ? WHERE shard = ? AND kind = ? AND id = ? AND ended IS NULL", 4
+)
 _PUT_SIGNAL = _put("signals", rows.SIGNAL_COLUMNS, ("record", "name"))
 _ADD_COMMAND = _insert("INSERT OR IGNORE", "commands", rows.COMMAND_COLUMNS)
 _CLOSE_COMMAND = Statement("commands", "UPDATE commands SET closed = 1 WHERE token = ?")
@@ -72,12 +78,15 @@ _DROP_RECORD = (
     Statement("resources", "DELETE FROM resources WHERE owner = ?"),
     Statement("signals", "DELETE FROM signals WHERE record = ?"),
     Statement("commands", "DELETE FROM commands WHERE target = ?"),
+    Statement("uses", "DELETE FROM uses WHERE shard = ?"),
 )
 
 
 WRITES: dict[type, tuple[tuple[Statement, Callable[[Any], rows.Row]], ...]] = {
     PutRecord: ((PUT_RECORD, lambda op: rows.record_row(op.record)),),
     PutResource: ((_PUT_RESOURCE, lambda op: rows.resource_row(op.resource)),),
+    BeginUse: ((_BEGIN_USE, lambda op: rows.use_row(op.use)),),
+    EndUse: ((_END_USE, lambda op: (op.time, op.shard, op.kind, op.id)),),
     PutSignal: ((_PUT_SIGNAL, lambda op: rows.signal_row(op.signal)),),
     AddCommand: ((_ADD_COMMAND, lambda op: rows.command_row(op.command)),),
     CloseCommand: ((_CLOSE_COMMAND, lambda op: (op.token,)),),

@@ -57,11 +57,39 @@ class Outlook(TypedDict):
     late: NotRequired[float]
 
 
+class RateView(TypedDict):
+    """Money by the hour, by the operator's own price list, which is of the day ``as_of``."""
+
+    currency: str
+    as_of: str
+    hour: float
+
+
+class SpentView(RateView):
+    """An ``amount`` so far, and what it grows by in an hour."""
+
+    amount: float
+
+
+class UseView(TypedDict):
+    """How long a cluster had objects of a kind that costs by the hour, since it was ordered, those that are gone
+    included: ``seconds`` of all of them at the moment ``at``, since when so many are ``running`` and each adds a second
+    a second. ``text`` names an hour of it: ``server hours``. ``spent`` is there where the price list has all of it."""
+
+    kind: str
+    text: str
+    seconds: float
+    running: int
+    at: float
+    spent: NotRequired[list[SpentView]]
+
+
 class EntityView(TypedDict):
     """A node or a cluster as a client sees it. ``console`` is there where the platform of a node opens consoles,
     ``login`` where that of a cluster makes passwords for people. ``urgency``: 0 needs a person now, 1 its rollback is
     blocked, 2 is held, 3 is slow, 4 works, 5 waits, 6 is well, 7 nothing is left of it. ``needs_person``: nothing will
-    move it by itself. A daemon of an older version tells neither, nor an ``outlook``."""
+    move it by itself. A daemon of an older version tells neither, nor an ``outlook``. ``uses`` is there where all was
+    measured that a cluster has and had of what costs by the hour."""
 
     name: str
     kind: Literal["cluster", "node"]
@@ -93,6 +121,7 @@ class EntityView(TypedDict):
     urgency: NotRequired[int]
     needs_person: NotRequired[bool]
     outlook: NotRequired[Outlook]
+    uses: NotRequired[list[UseView]]
 
 
 class EventView(TypedDict):

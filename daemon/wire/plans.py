@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-from daemon.wire.entities import Phase
+from daemon.wire.entities import Phase, RateView
 
 
 class PlanItem(TypedDict):
@@ -58,6 +58,15 @@ class PlanProfile(TypedDict):
     count: int
 
 
+class PlanCost(TypedDict):
+    """What a plan comes to by the hour, by the operator's own price list, less what it deletes. ``text`` says it in
+    words, ``unlisted`` are the profiles that the list does not have: without a list there are no ``sums``."""
+
+    text: str
+    sums: list[RateView]
+    unlisted: list[str]
+
+
 class PlanWait(TypedDict):
     """The limit of the daemon's own that a plan waits for longest. ``limit`` is the setting, ``value`` what it is;
     ``seconds`` is how long all its nodes wait for it, null while nobody knows how long one of them takes."""
@@ -71,7 +80,8 @@ class Plan(TypedDict):
     """What a verb or a spec would do now. ``digest`` names exactly this plan, with every attribute of what is made,
     changed and deleted, and for a spec with every setting of it. ``note`` says what could not be foreseen, ``tells`` in
     a few words where it begins, what it deletes and makes, and how long it usually takes; ``kept`` is what a spec
-    leaves as it is, ``profiles`` are the machines that are ordered: what they cost nobody here knows."""
+    leaves as it is, ``profiles`` are the machines that are ordered, ``cost`` is there where it makes or deletes what
+    costs by the hour."""
 
     digest: str
     target: str
@@ -84,6 +94,7 @@ class Plan(TypedDict):
     waits: NotRequired[PlanWait]
     kept: NotRequired[PlanKept]
     profiles: NotRequired[list[PlanProfile]]
+    cost: NotRequired[PlanCost]
 
 
 class CheckView(TypedDict):

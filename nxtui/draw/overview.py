@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from daemon.display.money import hours_of
 from daemon.wire import EntityView, MapBox, MapRail, MapView
 from nxtui.draw.calls import middle
 from nxtui.draw.glyphs import Glyphs
@@ -13,30 +14,41 @@ from nxtui.draw.rows import URGENCY
 from nxtui.draw.text import Line, cells_of, clip, cut, fit, spread, width_of
 from nxtui.draw.tree import ready, share_done
 
-_SHARE, _READY, _NODES = 10, 8, 7
+_SHARE, _READY, _NODES, _HOURS = 10, 8, 7, 7
 STANDS, NAME = 14, 12
 """Cells of where a box of the small map stands at most, and of its name at least."""
+
+
+def _hours(one: EntityView, now: float | None) -> str:
+    """How many hours of everything that costs by the hour, as a figure."""
+    uses = one.get("uses")
+    return f"{sum(hours_of(use, now) for use in uses):,.1f}" if uses and now is not None else ""
 
 
 def clusters(
     rows: Sequence[EntityView], phases: Sequence[Counter[str]], now: float | None, width: int, glyphs: Glyphs
 ) -> list[Line]:
-    """A line for each cluster: sign, name, share of the way, when it is ready, how many of its nodes are."""
-    names = max(7, width - 4 - _SHARE - _READY - _NODES - 2)
-    head = f"{fit('CLUSTERS', names + 3)} {fit('DONE', _SHARE)} {fit('READY', _READY)}{'NODES':>{_NODES}}"
+    """A line for each cluster: sign, name, share of the way, when it is ready, how many of its nodes are, and how many
+    hours of what costs by the hour it used, where that was measured of any."""
+    hours = [_hours(one, now) for one in rows]
+    used, done = (_HOURS, _SHARE - 4) if any(hours) else (0, _SHARE)
+    names = max(7, width - 4 - done - _READY - _NODES - used - 2)
+    head = f"{fit('CLUSTERS', names + 3)} {fit('DONE', done)} {fit('READY', _READY)}{'NODES':>{_NODES}}"
+    head += f"{'HOURS':>{used}}" if used else ""
     lines: list[Line] = [[(clip(head, width), "heading")]]
-    for one, counts in zip(rows, phases, strict=True):
+    for one, counts, told_hours in zip(rows, phases, hours, strict=True):
         share = share_done(one)
-        full = int((share or 0.0) * _SHARE)
+        full = int((share or 0.0) * done)
         told, ink = ready(one, now, None)
         lines.append(
             [
                 (f" {glyphs.phase[one['phase']]} ", one["phase"]),
                 (fit(one["name"], names, ellipsis=glyphs.ellipsis) + " ", "strong"),
                 (glyphs.full * full, one["phase"]),
-                (glyphs.empty * (_SHARE - full) + " ", "rule"),
+                (glyphs.empty * (done - full) + " ", "rule"),
                 (fit(told, _READY), ink),
                 (f"{counts['ok']} of {counts.total()}".rjust(_NODES), "dim"),
+                (told_hours.rjust(used), ""),
             ]
         )
     return lines

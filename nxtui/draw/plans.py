@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from daemon.display.durations import lasting
+from daemon.display.money import NO_LIST
 from daemon.wire import CheckView, Plan, PlanItem
 from daemon.words import counted, first_of
 from nxtui.draw.glyphs import Glyphs
@@ -33,11 +34,7 @@ def sums(plan: Plan, width: int, glyphs: Glyphs) -> list[Line]:
     if kept is not None and kept["nodes"]:
         told.append((f"{counted(len(kept['nodes']), 'node')} untouched", "dim"))
     lines = [spread(told, [(plan["digest"].removeprefix("sha256:")[:8], "dim")], width)]
-    profiles = plan.get("profiles", [])
-    if profiles:
-        ordered = ", ".join(f"+ {one['count']} {one['profile']}" for one in profiles)
-        cost: Line = [(fit("COST", _LABEL), "heading"), (ordered, "strong"), ("   no price known", "dim")]
-        lines.append(cost)
+    lines += _cost(plan)
     if plan.get("stages"):
         lines.append([(fit("TIME", _LABEL), "heading"), (_takes(plan), "")])
     if (waits := plan.get("waits")) is not None:
@@ -48,6 +45,17 @@ def sums(plan: Plan, width: int, glyphs: Glyphs) -> list[Line]:
             [(" " * _LABEL, ""), (f"its nodes wait for {waits['limit']} ({waits['value']:g}), {seconds}", "")]
         )
     return lines
+
+
+def _cost(plan: Plan) -> list[Line]:
+    """What is ordered, and what the whole comes to by the hour as far as the operator's own list says it."""
+    profiles, cost = plan.get("profiles", []), plan.get("cost")
+    if not profiles and (cost is None or not cost["sums"]):
+        return []
+    ordered = ", ".join(f"+ {one['count']} {one['profile']}" for one in profiles)
+    told, ink = (cost["text"], "strong" if cost["sums"] else "dim") if cost else (NO_LIST, "dim")
+    gap = "   " if ordered else ""
+    return [[(fit("COST", _LABEL), "heading"), (ordered, "strong"), (gap, ""), (told, ink)]]
 
 
 def _takes(plan: Plan) -> str:
@@ -158,7 +166,10 @@ def _change(item: PlanItem, width: int, glyphs: Glyphs) -> list[Line]:
     name = f"   {SIGNS['change']} {item['name']}"
     if "after" not in item:
         return [[(name, "attention")]]
-    told = f"{_value(item.get('before'))} {glyphs.arrow} {_value(item['after'])}"
+    before, after = item.get("before"), item["after"]
+    told = f"{_value(before)} {glyphs.arrow} {_value(after)}"
+    if _is_secret(before) and _is_secret(after):
+        told = "(changed)"
     if cells_of(name) + 2 + cells_of(told) <= width:
         return [[(name, "attention"), (f"  {told}", "")]]
     return [[(name, "attention")], *[[(f"       {part}", "")] for part in wrap(told, width - 8)]]
@@ -197,10 +208,14 @@ def _about(item: PlanItem) -> str:
     return ", ".join(f"{key} {_value(value)}" for key, value in item.get("about", {}).items())
 
 
+def _is_secret(value: object) -> bool:
+    return isinstance(value, dict) and set(value) == {"sealed"}
+
+
 def _value(value: object) -> str:
     """A value of the spec as a person reads it; what is secret says that it differs, and no more."""
     if isinstance(value, dict):
-        if set(value) == {"sealed"}:
+        if _is_secret(value):
             return "(a secret)"
         return ", ".join(f"{key} {_value(one)}" for key, one in value.items()) or "none"
     if isinstance(value, list):

@@ -9,6 +9,7 @@ from textual import work
 from textual.app import ComposeResult
 
 from daemon.client import DaemonRefused, DaemonUnreachable
+from daemon.display.money import used
 from daemon.display.sorting import worst_first
 from daemon.wire import BootView, EntityView, OfferView, ScreenView, StepTiming, TimelineView
 from nxtui import keys
@@ -234,6 +235,8 @@ class EntityScreen(PageScreen):
     def _more(self) -> list[pages.Fact]:
         fleet = self.nx.fleet
         more = story.outlook(self.entity, fleet.history, fleet.now)
+        if (uses := self.entity.get("uses")) and fleet.now is not None:
+            more.append(("used", f"{used(uses, fleet.now)} since the order"))
         if fleet.is_protected(self.entity):
             more.append(("protected", "every deletion is refused until it is unprotected"))
         return more

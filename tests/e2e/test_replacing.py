@@ -16,10 +16,20 @@ from tests.e2e.test_growth import THREE, becomes, cvms, hosts, settled_again, si
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
+PRICES = "{bx2d-metal-96x384: {hour: 6.6, currency: EUR, as_of: 2026-10-01}}"
+
+
+def used_by(client: Client) -> Any:
+    """What the cluster used of servers."""
+    (use,) = entity(client, "demo")["uses"]
+    return use
+
+
 @pytest.mark.parametrize("dead", [True, False], ids=["dead", "living"])
 def test_a_member_is_replaced_by_one_verb_and_keeps_its_addresses(
-    rig: Callable[..., Any], dead: bool
+    rig: Callable[..., Any], dead: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("NXD_PRICES", PRICES)
     one = rig()
     with Client(one.stage.socket) as client:
         deploy(one, client, *THREE)
@@ -30,6 +40,8 @@ def test_a_member_is_replaced_by_one_verb_and_keeps_its_addresses(
         assert counted(plan) == {
             (action, kind): 1 for action in ("delete", "create") for kind in ("nutanix_host", "server")
         }
+        assert plan["cost"]["text"] == "0.00 EUR/h (list of 2026-10-01)"
+        before_it = used_by(client)
         usual = {stage["step"]: stage["usual"] for stage in plan["stages"]}
         assert next(iter(usual)) == "creating_server"
         assert usual["installing"] > 1000, "what it takes is known from the three that were installed"
@@ -41,6 +53,14 @@ def test_a_member_is_replaced_by_one_verb_and_keeps_its_addresses(
         assert after["addresses"] == before["addresses"]
         assert hosts(one) == cvms(client, *THREE)
         assert situation(one)["server"] == 3
+        use = used_by(client)
+        assert (use["running"], one.counts()["created"]["server"]) == (3, 4)
+        assert use["seconds"] > before_it["seconds"] + 2 * (use["at"] - before_it["at"]), (
+            "with that which is gone"
+        )
+        (spent,) = use["spent"]
+        assert (spent["currency"], round(spent["hour"], 2)) == ("EUR", 19.8)
+        assert spent["amount"] == pytest.approx(use["seconds"] / 3600 * 6.6)
         kept = {(r["kind"], r["id"]) for r in before["resources"] if r["kind"] != "server"}
         assert kept <= {(r["kind"], r["id"]) for r in after["resources"]}
 

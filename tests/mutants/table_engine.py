@@ -20,6 +20,12 @@ LAPSES = ("tests/daemon/engine/test_lapses.py",)
 BLOCKERS = ("tests/daemon/engine/test_blockers.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
+    Mutant("daemon/engine/uses.py", "            if goes and use is not None and use.ended is None:\n", "            if False:\n",
+           "what is gone costs no more", ("tests/daemon/engine/test_uses.py",)),
+    Mutant("daemon/outlook/used.py", "    if any(row.cloud_id is not None and (row.kind, row.cloud_id) not in uses for row in rows):\n",
+           "    if False:\n", "hours of which some were not measured are not told", ("tests/daemon/engine/test_uses.py",)),
+    Mutant("daemon/outlook/used.py", "    if all(one.sort in prices for one in uses):\n", "    if any(one.sort in prices for one in uses):\n",
+           "money is told only where the list has all of it", ("tests/daemon/engine/test_uses.py",)),
     Mutant("daemon/engine/lapses.py", "        if now - before > _least(self._journal.clock):\n", "        if False:\n",
            "a deadline does not count a time that the daemon did not live through", LAPSES),
     Mutant("daemon/engine/lapses.py", "        if now - lived <= _least(self._journal.clock):\n", "        if True:\n",

@@ -77,6 +77,17 @@ def _owned(number: int, server: str = "present") -> dict[str, Any]:
     }
 
 
+CAN_CLUSTER: dict[str, str | None] = {
+    "retry": "it has not failed.",
+    "rollback": None,
+    "hold": None,
+    "resume": "it is not on hold.",
+    "destroy": None,
+    "protect": None,
+    "unprotect": "it is not protected.",
+}
+
+
 def canned_entities() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """One cluster; one node ready, one failed, one being installed."""
     error = {
@@ -100,16 +111,9 @@ def canned_entities() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         deadline=T0 + 5400,
         waiting_for="3 ready nodes",
         evidence="node02: failed",
-        can={
-            "retry": "it has not failed.",
-            "rollback": None,
-            "hold": None,
-            "resume": "it is not on hold.",
-            "destroy": None,
-            "protect": None,
-            "unprotect": "it is not protected.",
-        },
+        can=CAN_CLUSTER,
         addresses={"cluster_ip": "127.24.0.100"},
+        uses=[{"kind": "server", "text": "server hours", "seconds": 9000.0, "running": 3, "at": T0}],
     )
     nodes = [
         entity("node01", **_owned(1)),

@@ -275,7 +275,7 @@ class NodeSteps:
             find=find,
             create=create,
             ours=lambda found: set(found.data["vnis"]) == mark,
-            data={"attempt": ctx.record.attempt, "vnis": sorted(mark)},
+            data={"attempt": ctx.record.attempt, "vnis": sorted(mark), "profile": ibm["profile"]},
             proven=True,
         )
 

@@ -29,6 +29,7 @@ OBJECTS: tuple[ObjectKind, ...] = (
             "ibmcloud is bare-metal-server-stop {id} --type hard --force",
             "ibmcloud is bare-metal-server-delete {id} --force",
         ),
+        hourly="profile",
     ),
     ObjectKind(
         "vni",

@@ -14,10 +14,12 @@ from daemon.store.base import Fenced, RecordForgotten, Store, Taken, VersionConf
 from daemon.store.ops import (
     AddCommand,
     AddEvent,
+    BeginUse,
     CloseCommand,
     Command,
     DropRecord,
     DropSecrets,
+    EndUse,
     Event,
     Lease,
     Op,
@@ -28,6 +30,7 @@ from daemon.store.ops import (
     Resource,
     Signal,
     TryToWrite,
+    Use,
 )
 from state_machines.record import Record
 
@@ -77,6 +80,7 @@ async def everything(store: Store) -> list[Any]:
         sorted(contents.commands, key=lambda c: c.token),
         contents.tokens,
         contents.secrets,
+        sorted(contents.uses, key=lambda u: (u.shard, u.id)),
         await store.events(),
     ]
 
@@ -105,11 +109,29 @@ def test_what_is_written_and_read_has_no_field_that_would_be_the_same_if_it_were
     assert left_out == []
 
 
+async def test_what_an_object_used_begins_once_ends_once_and_outlives_its_row_and_its_node(
+    store: Store,
+) -> None:
+    lease = await store.acquire("test")
+    use = Use("demo", "server", "id-1", "bx2d", 5.0)
+    other = replace(use, id="id-2", began=6.0)
+    await store.commit(
+        lease, [PutRecord(record()), PutRecord(record("demo")), BeginUse(use), BeginUse(other)]
+    )
+    await store.commit(lease, [BeginUse(replace(use, began=50.0)), EndUse("demo", "server", "id-1", 9.0)])
+    await store.commit(lease, [EndUse("demo", "server", "id-1", 90.0), EndUse("demo", "server", "none", 9.0)])
+    await store.commit(lease, [DropRecord("node01")])
+    assert sorted((await store.load()).uses, key=lambda one: one.id) == [replace(use, ended=9.0), other]
+    await store.commit(lease, [DropRecord("demo")])
+    assert (await store.load()).uses == []
+
+
 async def test_a_version_conflict_changes_nothing_at_all(store: Store) -> None:
     lease = await store.acquire("test")
     await store.commit(lease, [PutRecord(record(version=1)), line("first")])
     before = await everything(store)
     ops: list[Op] = [line("never"), PutResource(ROW), command("t1"), PutSignal(SIGNAL)]
+    ops += [BeginUse(Use("demo", "server", "id-1", "bx2d", 5.0))]
     ops += [PutSecret("node01/x", "demo", b"x"), PutRecord(record(version=3)), DropRecord("node01")]
     with pytest.raises(VersionConflict):
         await store.commit(lease, ops)

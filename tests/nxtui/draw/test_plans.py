@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from daemon.display.money import Price, cost
 from nxtui.draw import plans
 from nxtui.draw.glyphs import ASCII, UNICODE
 from nxtui.draw.text import plain, width_of
@@ -46,12 +47,24 @@ def test_the_sum_stands_first_with_what_is_untouched_what_it_costs_and_how_long(
     plan: Any = grown()
     first, cost, time = (plain(line) for line in plans.sums(plan, 80, UNICODE))
     assert " ".join(first.split()) == "PLAN + 5 made ~ 3 changed - 0 deleted 2 nodes untouched f4270ce6"
-    assert "+ 1 bx2d" in cost and "no price known" in cost
+    assert "+ 1 bx2d" in cost and "no price known (prices: in nxd.yaml)" in cost
     assert " ".join(time.split()) == "TIME about 1m00s (3 runs)"
     plan["stages"].append({"step": "b", "title": "moving data", "usual": None, "deadline": None})
     assert "never done yet: moving data" in plain(plans.sums(plan, 80, UNICODE)[2])
     text = "\n".join([first, cost, time, *drawn(plan)])
     assert not any(sign in text for sign in "€$£¥") and "EUR" not in text
+
+
+def test_with_a_list_of_the_operators_own_a_plan_says_what_it_comes_to_by_the_hour() -> None:
+    plan: Any = grown()
+    prices = {"bx2d": Price(6.6, "EUR", "2026-10-01")}
+    plan["cost"] = cost({"bx2d": 1}, prices)
+    assert "COST  + 1 bx2d   + 6.60 EUR/h (list of 2026-10-01)" in plain(plans.sums(plan, 80, UNICODE)[1])
+    del plan["profiles"]
+    plan["cost"] = cost({"bx2d": -3}, prices)
+    assert "COST  - 19.80 EUR/h (list of 2026-10-01)" in plain(plans.sums(plan, 80, UNICODE)[1])
+    plan["cost"] = cost({"bx2d": -3}, {})
+    assert not any("COST" in plain(line) for line in plans.sums(plan, 80, UNICODE)), "nothing is ordered"
 
 
 def test_alike_things_are_one_line_until_they_are_unfolded() -> None:
@@ -66,7 +79,10 @@ def test_alike_things_are_one_line_until_they_are_unfolded() -> None:
 def test_every_setting_that_differs_is_told_with_old_and_new_and_no_secret() -> None:
     told = drawn(grown())
     assert "~ gate  all → 3" in told[1] and "161.26.0.7 161.26.0.8 → 161.26.0.7" in told[2]
-    assert "(a secret) → (a secret)" in told[3] and "sealed" not in "".join(told)
+    assert "(changed)" in told[3] and "sealed" not in "".join(told)
+    fresh: Any = grown()
+    fresh["items"] = [item("change", "demo", "setting", "key", before=None, after={"sealed": "b"})]
+    assert "none → (a secret)" in drawn(fresh)[1]
     long: Any = grown()
     long["items"] = [item("change", "demo", "setting", "ntp", before=["a" * 60], after=["b" * 60])]
     assert "".join(drawn(long, width=70)).replace(" ", "").count("a" * 60 + "→" + "b" * 60) == 1
