@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -57,32 +57,65 @@ class MapLook:
 def is_picture(view: MapView, width: int, height: int, look: MapLook) -> bool:
     """Whether there is room for boxes; else they are rows of a table."""
     members = len(view["members"])
-    if not members or view["left"] or members * LEAST_BOX > width:
+    if not members or view["left"] or len(stacks(view["members"])) * LEAST_BOX > width:
         return False
     return len(picture(view, width, look)) <= height
 
 
+def stacks(members: Sequence[MapBox]) -> list[list[MapBox]]:
+    """The members that stand beside each other, each with those that hang from it because they are inside it."""
+    names = {box["name"] for box in members}
+    placed: set[str] = set()
+
+    def hanging(box: MapBox) -> list[MapBox]:
+        if box["name"] in placed:
+            return []
+        placed.add(box["name"])
+        within = [one for one in members if one.get("inside") == box["name"]]
+        return [box, *(one for inner in within for one in hanging(inner))]
+
+    alone = [box for box in members if box.get("inside") not in names]
+    return [stack for box in (*alone, *members) if (stack := hanging(box))]
+
+
 def picture(view: MapView, width: int, look: MapLook) -> list[Line]:
     """The services, the first rail, the members beneath it, and the other rails beneath them."""
-    rails, members = view["rails"], view["members"]
-    each = min(WIDEST_BOX, width // len(members))
-    centres = {box["name"]: each * number + each // 2 for number, box in enumerate(members)}
-    lines, feet = _services(view, list(centres.values()), width, look)
+    rails, columns = view["rails"], stacks(view["members"])
+    each = min(WIDEST_BOX, width // len(columns))
+    members = [box for column in columns for box in column]
+    middles = [each * number + each // 2 for number in range(len(columns))]
+    centres = {box["name"]: at for at, column in zip(middles, columns, strict=True) for box in column}
+    lines, feet = _services(view, middles, width, look)
     if rails:
         lines.append(_name_of_rail(rails[0]["name"], rails[0]["about"], width))
         lines.append(_rail(_on(members, rails[0]["name"], centres), feet, width, look))
-    hung = {name for box in members for name in box["rails"] if name in _names(view)[1:]}
-    filled = told(members, each - 2, look)
-    lines += _beside(
-        [
-            _box(box, rows, each, look, bool(hung.intersection(box["rails"])))
-            for box, rows in zip(members, filled, strict=True)
-        ],
-        each,
-    )
+    hung = {box["name"] for box in members if set(box["rails"]).intersection(_names(view)[1:])}
+    filled = dict(zip(centres, told(members, each - 2, look), strict=True))
+    alone = all(len(column) == 1 for column in columns)
+    tall = [alone or any(box["name"] in hung for box in column) for column in columns]
+    lines += _beside([_hung(column, filled, each, look, hung) for column in columns], tall, each)
     for rail in rails[1:]:
         lines.append(_rail((), _on(members, rail["name"], centres), width, look))
         lines.append(_name_of_rail(rail["name"], rail["about"], width))
+    return lines
+
+
+def _hung(
+    column: Sequence[MapBox],
+    filled: Mapping[str, list[list[Line]]],
+    width: int,
+    look: MapLook,
+    hung: set[str],
+) -> list[Line]:
+    """A box and what hangs from it, one beneath the other; the last one stands on the rails below."""
+    lines: list[Line] = []
+    on_rails = any(box["name"] in hung for box in column)
+    for box in column:
+        if lines:
+            lines.append(
+                [(f"{look.strokes.down:>{width // 2 + 1}}", "rule"), (" " * (width - width // 2 - 1), "")]
+            )
+        lines += _box(box, filled[box["name"]], width, look, on_rails or box is not column[-1])
     return lines
 
 
@@ -129,11 +162,14 @@ def _rail(below: Sequence[int], above: Sequence[int], width: int, look: MapLook)
     return [("".join(drawn), "key")]
 
 
-def _beside(boxes: Sequence[list[Line]], each: int) -> list[Line]:
-    """Boxes beside each other, all as high as the highest."""
+def _beside(boxes: Sequence[list[Line]], tall: Sequence[bool], each: int) -> list[Line]:
+    """Boxes beside each other, those that are to be tall as high as the highest."""
     tallest = max(map(len, boxes))
     empty: Line = [(" " * each, "")]
-    padded = [[*box[:-1], *([_hollow(box)] * (tallest - len(box))), box[-1]] for box in boxes]
+    padded = [
+        [*box[:-1], *([_hollow(box)] * (tallest - len(box) if grows else 0)), box[-1]]
+        for box, grows in zip(boxes, tall, strict=True)
+    ]
     return [
         [span for part in parts for span in (part or empty)] for parts in zip_longest(*padded, fillvalue=None)
     ]

@@ -192,27 +192,34 @@ class MapScreen(FullScreen):
             here = names.index(self._chosen) if self._chosen in names else 0
             self._choose(names[max(0, min(here + by, len(names) - 1))])
 
+    def _columns(self) -> list[list[str]]:
+        """The names that stand beneath each other, column by column."""
+        view = self._view
+        return (
+            []
+            if view is None
+            else [[box["name"] for box in stack] for stack in drawn.stacks(view["members"])]
+        )
+
     def _across(self, by: int) -> None:
         """To the box beside; in a table there is none."""
-        view = self._view
-        members = [] if view is None else [box["name"] for box in view["members"]]
+        view, columns = self._view, self._columns()
+        here = next((place for place, column in enumerate(columns) if self._chosen in column), None)
         if view is None or not self._is_picture(view):
             self.nx.say("Here j and k go from row to row.")
-        elif self._chosen in members:
-            self._choose(members[max(0, min(members.index(self._chosen) + by, len(members) - 1))])
+        elif here is not None and 0 <= here + by < len(columns):
+            self._choose(columns[here + by][0])
 
     def _vertical(self, by: int) -> None:
-        """To the services above, or back to the members."""
+        """To the services above, back to the members, and to what hangs from one."""
         view = self._view
         if view is None or not self._is_picture(view):
             self._step(by)
             return
-        services = [box["name"] for box in view["services"]]
-        if self._chosen in services:
-            ladder = [*services, view["members"][len(view["members"]) // 2]["name"]]
-            self._choose(ladder[max(0, services.index(self._chosen) + by)])
-        elif by < 0 and services:
-            self._choose(services[-1])
+        columns = self._columns()
+        column = next((one for one in columns if self._chosen in one), columns[len(columns) // 2])
+        ladder = [*(box["name"] for box in view["services"]), *column]
+        self._choose(ladder[max(0, min(ladder.index(self._chosen) + by, len(ladder) - 1))])
 
     # what a person does
 

@@ -57,4 +57,6 @@ MUTANTS: tuple[Mutant, ...] = (
            "a verb that is given by its words asks", AHEAD),
     Mutant("nxtui/screens/spec.py", "        self._kept = begun\n", '        self._kept = ""\n',
            "what was not changed is no draft", ("tests/nxtui/captive/test_editor.py",)),
+    Mutant("nxtui/draw/map.py", "        if box[\"name\"] in placed:\n            return []\n", "",
+           "boxes that are inside each other are drawn", ("tests/nxtui/screens/test_map.py",)),
 )  # fmt: skip

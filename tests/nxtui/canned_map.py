@@ -100,28 +100,44 @@ def _edges() -> list[dict[str, Any]]:
 
 
 def proxmox() -> dict[str, Any]:
-    """Four nodes, two rails, a service; nothing of it is known to nxtui."""
+    """Four nodes, of which the third joins; nothing of it is known to nxtui."""
+    states = (
+        ("ok", "member, first"),
+        ("ok", "member"),
+        ("working", "joining"),
+        ("waiting", "waits for node3"),
+    )
     members = [
         box(
             f"node{number}",
-            "ok" if number < 3 else "working",
+            sign,
             [
-                row("ok" if number < 3 else "working", "member" if number < 3 else "joining", "", 41),
-                row("none", "corosync", f"10.10.1.2{number}"),
+                row(sign, what, "", 41 if what == "joining" else None),
+                row("none", "", f"10.10.1.2{number}"),
                 row("ok", "API", "8006", 10, 45),
-                row("ok" if number < 3 else "unasked", "link0"),
+                *(row("ok" if number < 3 else "unasked", link) for link in ("link0", "link1")),
+                row("none", "", f"10.10.2.2{number}"),
             ],
             rails=["management", "ceph"],
             address=f"10.10.1.2{number}",
         )
-        for number in range(1, 5)
+        for number, (sign, what) in enumerate(states, 1)
     ]
     return canned_map() | {
-        "rails": rails(management="vmbr0 10.10.1.0/24 · link0", ceph="vmbr1 10.10.2.0/24 · link1 · mtu 9000"),
+        "cluster": "sddc-cluster",
+        "title": "joining nodes",
+        "phase": "working",
+        "rails": rails(
+            management="vmbr0 10.10.1.0/24 · link0",
+            ceph="vmbr1 10.10.2.0/24 · link1 · mtu 9000 · no default route",
+        ),
         "services": [],
         "members": members,
-        "edges": [edge("node3", "node1's API", "task UPID:node1:clusterjoin")],
-        "notes": notes(quorum="2 of 2 votes, 4 expected"),
+        "edges": [edge("node3", "node1's API", "task UPID:node1:clusterjoin"), edge("node4", "node3", "")],
+        "notes": notes(
+            bmc="node1 on, node2 on, node3 on, node4 on",
+            quorum="2 of 2 votes, 4 expected · one join at a time (slot: node3)",
+        ),
     }
 
 
@@ -132,6 +148,30 @@ def lone() -> dict[str, Any]:
         "rails": rails(lan="10.0.0.0/24"),
         "services": [],
         "members": [member],
+        "edges": [],
+        "notes": [],
+    }
+
+
+def hyperv() -> dict[str, Any]:
+    """Two virtual machines that hang from their host, and a host beside it."""
+    members = [
+        box("hv01", "ok", [row("ok", "WinRM", "5986", 5, 45), row("ok", "switch", "vlan 20")], rails=["lan"]),
+        box(
+            "job-4711",
+            "working",
+            [row("working", "running"), row("ok", "heartbeat", "", 5, 45)],
+            inside="hv01",
+            rails=["jobs"],
+            address="10.0.20.17",
+        ),
+        box("job-4712", "failed", [row("failed", "no IP", "", 300, 45)], inside="hv01", rails=["jobs"]),
+        box("hv02", "ok", [row("ok", "WinRM", "5986", 5, 45), row("unasked", "switch")], rails=["lan"]),
+    ]
+    return canned_map() | {
+        "rails": rails(lan="10.0.0.0/24", jobs="vlan 20"),
+        "services": [],
+        "members": members,
         "edges": [],
         "notes": [],
     }

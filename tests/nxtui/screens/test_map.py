@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from canned_map import box, canned_map, edge, lone, many, proxmox, row, toy
+from canned_map import box, canned_map, edge, hyperv, lone, many, proxmox, row, toy
 
+import nxtui
 from nxtui.draw import map as drawn
 from nxtui.draw import map_table
 from nxtui.draw.glyphs import ASCII, UNICODE, to_ascii
@@ -16,7 +19,8 @@ from nxtui.draw.text import plain, width_of
 
 Open = Callable[..., Any]
 
-MAPS = {"nutanix": canned_map, "proxmox": proxmox, "lone": lone, "toy": toy}
+MAPS = {"nutanix": canned_map, "proxmox": proxmox, "lone": lone, "hyperv": hyperv, "toy": toy}
+NXTUI = Path(nxtui.__file__).parent
 
 
 def look(view: dict[str, Any], ascii_only: bool = False, chosen: str = "") -> MapLook:
@@ -46,6 +50,44 @@ def test_every_platform_is_drawn_without_being_known(platform: str) -> None:
             assert member["name"] in text
             for told in member["rows"]:
                 assert told["what"] in text and told["value"] in text
+
+
+@pytest.mark.parametrize("platform", MAPS)
+def test_the_picture_of_each_is_as_it_was(platform: str, golden: Callable[[str, str], None]) -> None:
+    view: Any = MAPS[platform]()
+    first = look(view, chosen=view["members"][0]["name"])
+    for width in (80, 140):
+        shown = [*drawn.picture(view, width, first), *map_table.beneath(view, width, first)]
+        golden(f"picture-{platform}-{width}", "".join(plain(line).rstrip() + "\n" for line in shown))
+
+
+def test_nothing_in_nxtui_names_a_platform() -> None:
+    words = re.compile("nutanix|proxmox|hyper.?v|ubuntu|corosync|cvm|ceph|prism|vswitch", re.IGNORECASE)
+    named = [str(file) for file in NXTUI.rglob("*.py") if words.search(file.read_text())]
+    assert named == []
+
+
+async def test_keys_walk_from_a_host_to_what_is_inside_it_and_to_the_next_host(window: Open) -> None:
+    async with window() as w:
+        w.daemon.looks.map = hyperv()
+        await w.press("M")
+        await w.shows("job-4712")
+        walked = []
+        for key in ("g", "k", "k", "j", "j", "j", "l", "l", "h"):
+            await w.press(key)
+            walked.append(w.app.screen._chosen)
+        assert walked == [f"job-471{number}" for number in (2, 1)] + ["hv01", "job-4711"] + [
+            "job-4712"
+        ] * 2 + [*("hv02", "hv02", "hv01")]
+        await w.press("j")
+        assert w.app.screen.copied_text() == "10.0.20.17"
+
+
+def test_what_is_inside_each_other_is_drawn_once() -> None:
+    a, b, c = (box(name, "ok", [row("ok", "here")], inside=into) for name, into in ("ab", "ba", "cc"))
+    view: Any = canned_map() | {"members": [a, b, c], "rails": [], "services": []}
+    assert [[one["name"] for one in stack] for stack in drawn.stacks(view["members"])] == [["a", "b"], ["c"]]
+    assert {width_of(line) for line in lines(view)} == {80}
 
 
 @pytest.mark.parametrize("platform", MAPS)
