@@ -10,12 +10,15 @@ import asyncio
 import os
 import select
 from collections import deque
-from threading import Lock, Thread
+from threading import Lock, Thread, get_native_id
 
 from pxe.transfer import Transfer, TransferCut
 
 SENDERS = 2
 """Threads that send: two keep a network full, and leave the interpreter to the answers."""
+BEHIND = 9
+"""So many steps of niceness the threads that send stand behind the one that answers: with sixteen machines that fetch
+images, a thousand boot scripts come twice as soon, and the images as fast."""
 DISK = "its disk does not answer"
 MOST_HELD_UP = 8
 """So many threads are left behind at most, each until its disk answers; then every transfer ends that one holds up."""
@@ -51,6 +54,8 @@ class _Sender:
                 os.eventfd_write(self._bell, 1)
 
     def _run(self) -> None:
+        thread = get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + BEHIND)
         try:
             while True:
                 for number, _ in self._epoll.poll():

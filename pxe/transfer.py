@@ -16,6 +16,8 @@ from pxe.threads import answer_in_thread
 
 PIECE = 2 << 20
 """Bytes of one call at most, after which it is another one's turn."""
+LOOK = 8 << 20
+"""Bytes after which it is looked whether the file is still the one that was verified."""
 REST = 64 << 10
 """The last bytes are sent only after a look that the file is still the one that was verified: without them an answer is
 too short, and every client knows."""
@@ -71,6 +73,7 @@ class Transfer:
         self.done: asyncio.Future[None] | None = None
         self._opened = opened
         self._connection = connection
+        self._look_at = at
 
     def end_connection(self) -> None:
         """End the connection, whoever holds it: what has been sent is all that the machine gets."""
@@ -86,8 +89,10 @@ class Transfer:
         """Send what the connection takes now, a piece at most; whether that was all. It waits for the disk and for
         nothing else. Raises TransferCut, ConnectionError."""
         try:
-            if not self._opened.unchanged():
-                raise TransferCut("its file was changed")
+            if self.at >= self._look_at:
+                self._look_at = self.at + LOOK
+                if not self._opened.unchanged():
+                    raise TransferCut("its file was changed")
             left = self.end - self.at
             self.at += self._send_rest(left) if left <= REST else self._send_file(min(left - REST, PIECE))
         except BlockingIOError:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from daemon.host.heap import collect_rarely, few_heaps
+from daemon.host.turns import short_turns
 
 if TYPE_CHECKING:
     from daemon.secrets.redaction import Redactor
@@ -26,6 +27,7 @@ def serve(options: dict[str, str | None]) -> None:
     _log_to_stderr(known)
     collect_rarely()
     few_heaps()
+    short_turns()
     from daemon.service import serve as run
     from daemon.settings.reading import find_config, load_settings
 
