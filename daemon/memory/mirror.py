@@ -50,6 +50,8 @@ class Mirror:
         """Record → how often its row, ledger or inbox has changed, so that what was made of them can be kept."""
         self.transitions: defaultdict[str, int] = defaultdict(int)
         """Cluster → how often a node of it has come, left or changed its state: how the cluster gets on follows."""
+        self.ledgers: defaultdict[str, int] = defaultdict(int)
+        """Cluster → how often a ledger row of it or of a node of it has changed."""
         self.secrets: dict[str, bytes] = dict(contents.secrets)
         self._secrets_of: defaultdict[str, set[str]] = defaultdict(set)
         for name in contents.secrets:
@@ -171,6 +173,7 @@ class Mirror:
     def _put_resource(self, op: PutResource) -> None:
         resource = op.resource
         self.stamps[resource.owner] += 1
+        self.ledgers[resource.shard] += 1
         mine, key = self._resources[resource.owner], (resource.kind, resource.name)
         before, mine[key] = mine.get(key), resource
         if before is not None:

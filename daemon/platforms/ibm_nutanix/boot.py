@@ -14,10 +14,11 @@ from daemon.memory.mirror import Mirror
 from daemon.platforms.ibm_nutanix.installer_reports import LAST_PHASE
 from daemon.platforms.ibm_nutanix.machine import is_installed
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, NODE_ROLES, host_name
+from daemon.platforms.ibm_nutanix.neighbours import Neighbourhoods, Neighbours
+from daemon.platforms.ibm_nutanix.reserved import addresses
 from daemon.platforms.ibm_nutanix.routes import CONFIG, CONFIG_PATH, STATUS_PATH
 from daemon.platforms.ibm_nutanix.server import boot_token
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
-from daemon.store.ops import Resource
 from pxe.book import Document, DocumentError, Guest, Stage
 from state_machines.record import Record
 
@@ -43,7 +44,11 @@ _STANDING = ("failed", "held")
 
 
 def guest(
-    settings: IbmSettings, mirror: Mirror, record: Record, secret: Callable[[str], str | None]
+    settings: IbmSettings,
+    mirror: Mirror,
+    neighbourhoods: Neighbourhoods,
+    record: Record,
+    secret: Callable[[str], str | None],
 ) -> Guest | None:
     """The machine of a node as the boot server sees it; None before it is recorded.
 
@@ -72,7 +77,8 @@ def guest(
         },
         documents={
             CONFIG: Document(
-                partial(_config, settings, mirror, record, mine, stands.boot), "application/json"
+                partial(_config, settings, mirror, neighbourhoods, record, mine, stands.boot),
+                "application/json",
             )
         },
         given=stands.fetched,
@@ -93,18 +99,17 @@ def _stage(record: Record, stands: BootProgress) -> Stage:
     return "boot" if where in _BOOTING else "installing"
 
 
-def addresses(resources: list[Resource]) -> dict[str, str]:
-    """Component → address, of what is reserved."""
-    return {
-        row.data["role"]: row.data["address"]
-        for row in resources
-        if row.kind == "reserved_ip" and row.state == "present"
-    }
-
-
-def _config(settings: IbmSettings, mirror: Mirror, record: Record, mine: dict[str, str], boot: int) -> str:
+def _config(
+    settings: IbmSettings,
+    mirror: Mirror,
+    neighbourhoods: Neighbourhoods,
+    record: Record,
+    mine: dict[str, str],
+    boot: int,
+) -> str:
     """The document of the configuration. Raises DocumentError."""
-    return whole(_sections(settings, mirror, record, mine, boot))
+    cluster = mirror.records[record.shard]
+    return whole(_sections(settings, cluster, neighbourhoods.of(mirror, cluster.name), record, mine, boot))
 
 
 def whole(config: Mapping[str, Any]) -> str:
@@ -116,12 +121,14 @@ def whole(config: Mapping[str, Any]) -> str:
 
 
 def _sections(
-    settings: IbmSettings, mirror: Mirror, record: Record, mine: dict[str, str], boot: int
+    settings: IbmSettings,
+    cluster: Record,
+    neighbours: Neighbours,
+    record: Record,
+    mine: dict[str, str],
+    boot: int,
 ) -> dict[str, Any]:
-    cluster = mirror.records[record.shard]
     ibm, nutanix = cluster.spec["ibm"], cluster.spec["nutanix"]
-    members = {m.name: addresses(mirror.resources(m.name)) for m in mirror.members(record.shard)}
-    external = next((a["cluster"] for a in members.values() if "cluster" in a), None)
     domain = ibm["dns"]["name"]
     return {
         "node_id": record.name,
@@ -135,14 +142,7 @@ def _sections(
             "zone": ibm["zone"],
             "management_ip": mine["mgmt"],
         },
-        "cluster_config": {
-            "cluster_name": cluster.name,
-            "cluster_external_ip": external,
-            "cluster_dns": host_name(record.name, cluster.name, CLUSTER_ROLE, domain),
-            "cvm_ips": [a["cvm"] for a in members.values() if "cvm" in a],
-            "redundancy_factor": nutanix["redundancy_factor"],
-            "timezone": nutanix["timezone"],
-        },
+        "cluster_config": _cluster_config(record, cluster, neighbours),
         "node_config": _node_config(record, cluster.name, mine, domain),
         "storage_config": dict(nutanix["storage"]),
         "hardware_config": _hardware(nutanix),
@@ -153,6 +153,19 @@ def _sections(
             "dns_servers": nutanix["dns_servers"],
             "ntp_servers": nutanix["ntp_servers"],
         },
+    }
+
+
+def _cluster_config(record: Record, cluster: Record, neighbours: Neighbours) -> dict[str, Any]:
+    """What the node's cluster is to become."""
+    nutanix, domain = cluster.spec["nutanix"], cluster.spec["ibm"]["dns"]["name"]
+    return {
+        "cluster_name": cluster.name,
+        "cluster_external_ip": neighbours.external,
+        "cluster_dns": host_name(record.name, cluster.name, CLUSTER_ROLE, domain),
+        "cvm_ips": neighbours.cvms,
+        "redundancy_factor": nutanix["redundancy_factor"],
+        "timezone": nutanix["timezone"],
     }
 
 

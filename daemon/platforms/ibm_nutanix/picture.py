@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from daemon.memory.looks import Look, Looks
 from daemon.memory.mirror import Mirror
 from daemon.platforms.base import Picture, Seen, Shown, Sign
-from daemon.platforms.ibm_nutanix.boot import addresses
 from daemon.platforms.ibm_nutanix.cluster import UP_POLL
 from daemon.platforms.ibm_nutanix.cvms import ARRIVED
 from daemon.platforms.ibm_nutanix.machine import CVM_POLL
 from daemon.platforms.ibm_nutanix.names import CLUSTER_ROLE, host_name
+from daemon.platforms.ibm_nutanix.reserved import addresses
 from daemon.store.ops import Resource
 from state_machines.record import Record
 
@@ -37,7 +37,7 @@ def picture(cluster: Record, members: Sequence[Record], mirror: Mirror, looks: L
 
 
 def _node(record: Record, rows: Sequence[Resource], looks: Looks, poll: float) -> Shown:
-    mine = addresses(list(rows))
+    mine = addresses(rows)
     return Shown(
         record.name,
         [

@@ -42,8 +42,10 @@ from daemon.platforms.ibm_nutanix.ladder import LADDER
 from daemon.platforms.ibm_nutanix.machine import MachineSteps
 from daemon.platforms.ibm_nutanix.membership import Membership
 from daemon.platforms.ibm_nutanix.names import Names
+from daemon.platforms.ibm_nutanix.neighbours import Neighbourhoods
 from daemon.platforms.ibm_nutanix.node import NodeSteps
 from daemon.platforms.ibm_nutanix.preflight import Need, Preflight
+from daemon.platforms.ibm_nutanix.reserved import addresses
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
 from daemon.platforms.ibm_nutanix.vetoes import WAITS_FOR_NODES, veto
 from daemon.platforms.ibm_nutanix.watch import ServerWatch
@@ -86,6 +88,7 @@ class IbmNutanix(Platform):
         node = NodeSteps(settings, vpc, dns, clock, watch, images)
         self._picker = node.picker
         self._connections = Connections()
+        self._neighbourhoods = Neighbourhoods()
         server, now = node.disposals["server"], clock.now()
         contact = FirstContact(settings.prism_port, self._connections)
         self._works = WorksAlready(vpc, contact)
@@ -167,13 +170,13 @@ class IbmNutanix(Platform):
         if record.name == record.shard:
             reached = record.facts.get("external_ip")
             return {"cluster": str(reached)} if reached else {}
-        return boot.addresses(list(resources))
+        return addresses(resources)
 
     def picture(self, cluster: Record, members: Sequence[Record], mirror: Mirror, looks: Looks) -> Picture:
         return picture.picture(cluster, members, mirror, looks, self._settings.poll_seconds)
 
     def guest(self, mirror: Mirror, record: Record, secret: Callable[[str], str | None]) -> Guest | None:
-        return boot.guest(self._settings, mirror, record, secret)
+        return boot.guest(self._settings, mirror, self._neighbourhoods, record, secret)
 
     async def console(
         self, record: Record, rows: Sequence[Resource], force: bool, hide: Callable[[str], None]
