@@ -217,12 +217,14 @@ class FleetScreen(RowsScreen):
         self.redraw_frame()
 
     def _is_told(self, entity: EntityView | None) -> bool:
-        """Whether the story is that of the row and its cluster as they are now; what is only older now is told by the
-        next tick."""
+        """Whether the story is that of the row and its cluster as they are now, and of a link as it is now: on that
+        depends what may be done. What is only older now is told by the next tick."""
         cluster = self.nx.fleet.clusters.get(entity["cluster"]) if entity is not None else None
-        now = (self.grid.listing.cursor, entity, cluster)
+        link = self.nx.fleet.link.state
+        now = (self.grid.listing.cursor, entity, cluster, link)
         before, self._told = self._told, now
-        return len(before) == 3 and before[0] == now[0] and before[1] is entity and before[2] is cluster
+        is_same = len(before) == 4 and before[0] == now[0] and before[3] == link
+        return is_same and before[1] is entity and before[2] is cluster
 
     def _learn_offer(self, name: str, since: float) -> None:
         """Ask what the key that leads on comes to, once for each failure."""

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from daemon.wire import EntityView, MapBox, MapView
 from nxtui import keys
 from nxtui.draw import map as drawn
-from nxtui.draw import map_table
+from nxtui.draw import map_objects, map_table
 from nxtui.draw.map import MapLook
 from nxtui.draw.text import Line
 from nxtui.model.known import Changes
@@ -116,8 +116,21 @@ class MapScreen(FullScreen):
         if not view["members"] and not view["services"]:
             return [[("It has no node.", "dim")]]
         if self._is_picture(view):
-            return drawn.picture(view, width, self._look())
+            return self._picture(view, width)
         return map_table.table(view, width, self._look())
+
+    def _picture(self, view: MapView, width: int) -> list[Line]:
+        """Boxes, with the objects in them as far as that leaves what stands beneath its lines."""
+        nodes, look = self.nx.fleet.nodes, self._look()
+        owned = {
+            box["name"]: nodes[box["name"]]["resources"] for box in view["members"] if box["name"] in nodes
+        }
+        room = self._height - len(map_table.beneath(view, self.tail.room, look))
+        for counts in (False, True):
+            lines = drawn.picture(map_objects.with_objects(view, owned, counts), width, look)
+            if len(lines) <= room:
+                return lines
+        return drawn.picture(view, width, look)
 
     def _beneath(self, width: int) -> list[Line]:
         view, box = self._view, self._box()

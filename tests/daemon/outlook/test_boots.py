@@ -45,3 +45,12 @@ async def test_a_boot_that_another_one_followed_has_nothing_to_come(house: Any) 
     first, second = await boots(house)
     assert "to_come" not in first and first["ended"] == second["began"]
     assert second["to_come"]["first"] == 2
+
+
+async def test_a_boot_that_failed_has_nothing_to_come(house: Any) -> None:
+    await house.sow("node01")
+    await report(house, "node01", 1, 1, 2)
+    broke = Event(house.clock.now(), "demo", "node01", "error", "broken", "error", "nxd", {"boot": 1})
+    await house.commit(AddEvent(broke))
+    (boot,) = await boots(house)
+    assert boot["failed"] and "to_come" not in boot

@@ -312,7 +312,6 @@ async def test_live_then_stale_then_lost(window: Open, golden: Golden, size: str
             lambda: "No daemon answers" in str(w.app.fleet.lost_because), "the second try to connect"
         )
         await w.shows("LOST since")
-        w.app.tick()  # what the line takes from a screen is shared out with the next second
         await w.settled()
         golden(f"{screen}-lost-{size}", w.frame)
 

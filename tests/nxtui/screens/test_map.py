@@ -12,7 +12,7 @@ from canned_map import box, canned_map, edge, hyperv, lone, many, proxmox, row, 
 
 import nxtui
 from nxtui.draw import map as drawn
-from nxtui.draw import map_table
+from nxtui.draw import map_objects, map_table
 from nxtui.draw.glyphs import ASCII, UNICODE, to_ascii
 from nxtui.draw.map import MapLook
 from nxtui.draw.text import plain, width_of
@@ -226,3 +226,68 @@ async def test_it_fits_every_size(window: Open, size: tuple[int, int]) -> None:
         await w.until(lambda: w.app.screen.screen_name == "map" and w.app.screen._view is not None, "the map")
         await w.press("g", "j", "j", "k", "G", "l", "h")
         assert all(width_of([(line, "")]) <= size[0] for line in w.frame.splitlines())
+
+
+RESOURCES: Any = [
+    {"kind": "vni", "id": "1", "name": "a-very-long-name-of-an-interface-1", "state": "present"},
+    {
+        "kind": "vni",
+        "id": "2",
+        "name": "a-very-long-name-of-an-interface-2",
+        "state": "present",
+        "missed": 1.0,
+    },
+    {"kind": "server", "id": "3", "name": "s1", "state": "intended"},
+    {"kind": "server", "id": "4", "name": "s0", "state": "gone"},
+]
+
+
+def test_objects_stand_in_the_box_of_their_owner_by_name_or_counted_and_none_is_green() -> None:
+    view: Any = canned_map()
+    named, counted = (
+        map_objects.with_objects(view, {"node02": RESOURCES}, counts) for counts in (False, True)
+    )
+    for told, wanted in (
+        (
+            named,
+            ["a-very-long-name-of-an-interface-1", "missing a-very-long-name-of-an-inter", "intended s1"],
+        ),
+        (counted, ["1 present, 1 missing", "1 intended"]),
+    ):
+        shown = [plain(line) for line in lines(told, 140)]
+        text = "\n".join(shown)
+        assert all(words in text for words in wanted) and "s0" not in text
+        assert {width_of(line) for line in lines(told, 140) if "═" in plain(line)} == {140}
+        rows = next(box for box in told["members"] if box["name"] == "node02")["rows"]
+        assert {row["sign"] for row in rows[-2:]} <= {"none", "attention"}
+    assert map_objects.with_objects(view, {}, False) is view
+
+
+async def test_a_map_has_the_objects_of_each_node_as_far_as_there_is_room(window: Open, daemon: Any) -> None:
+    owned = daemon.node("node02")["resources"]
+    owned += [{**one, "id": f"{one['id']}{more}"} for one in owned for more in "bc"]
+    async with window((140, 45)) as w:
+        await opened(w)
+        assert w.frame.count("demo-node02-mgmt-vni") == 3 and "OBJECTS" in w.frame
+        await w.pilot.resize_terminal(140, 32)
+        await w.settled()
+        assert "3 present" in w.frame and "demo-node02-mgmt-vni" not in w.frame and "OBJECTS" in w.frame
+        await w.pilot.resize_terminal(140, 24)
+        await w.settled()
+        assert "3 present" not in w.frame and "OBJECTS" in w.frame
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+@pytest.mark.parametrize("key", ["M", ""])
+async def test_a_lost_link_shares_the_room_out_at_once(
+    window: Open, daemon: Any, size: tuple[int, int], key: str
+) -> None:
+    async with window(size) as w:
+        if key:
+            await opened(w)
+        await daemon.stop()
+        await w.shows("LOST since")
+        before = w.frame
+        w.app.tick()
+        await w.settled()
+        assert w.frame == before, "the next second finds nothing to lay out"
