@@ -13,6 +13,9 @@ from nxtui.draw.themes import accent
 from nxtui.model.known import Fleet, Link
 from nxtui.model.times import clock, zone, zoned
 
+LOOKED_UP_BY = "systemctl status nxd · journalctl -u nxd -n 50"
+"""What tells why no daemon answers."""
+
 _LINK_INK = {
     "connecting": "dim",
     "live": "ok",
@@ -108,10 +111,13 @@ def banner(fleet: Fleet, width: int) -> Line:
     if link.state != "lost":
         return []
     because = f" {fleet.lost_because} "
-    seen = "What you see is the last that was known. " if fleet.daemon else ""
     cause = because.partition(": ")[0].rstrip(" .") + ". "
-    said = next((told for told in (because + seen, cause + seen, cause) if len(told) <= width), because)
-    return [(said.ljust(width), "lost")]
+    seen = "" if fleet.told_at is None else f"As of {clock(fleet.told_at)}: "
+    helps = f" {seen}{LOOKED_UP_BY} tell why. "
+    wide = (because + helps.lstrip(), cause + helps.lstrip())
+    told = (*wide, cause) if fleet.told_at is None else (*wide, helps, f" {seen.rstrip(': ')}. ")
+    said = next((one for one in told if len(one) <= width), told[-1])
+    return [(said[:width].ljust(width), "lost")]
 
 
 def _unwritten(trouble: UnwrittenView, width: int) -> str:

@@ -218,6 +218,11 @@ class Fleet:
         return self.daemon is not None and self.daemon["api"] != API_VERSION
 
     @property
+    def told_at(self) -> float | None:
+        """The daemon's time at its last word; None before the first one."""
+        return None if self._told is None else self._told[1]
+
+    @property
     def now(self) -> float | None:
         """The daemon's time, carried on from its last word but never past the point where it became stale."""
         if self.recording is not None:

@@ -61,7 +61,7 @@ class AppliedScreen(HeadedScreen, PageScreen):
             try:
                 self.told = await self.nx.feed.client.spec(self.cluster)
             except DaemonRefused as refused:
-                self._why_empty = refused.error["message"]
+                self.told, self._why_empty = None, refused.error["message"]
             except DaemonUnreachable:
                 return
         self._redraw()

@@ -17,7 +17,7 @@ from nxtui.draw.text import Line
 from nxtui.model.known import Changes
 from nxtui.model.times import clock
 from nxtui.model.trail import Place
-from nxtui.screens.page_screen import HeadedScreen
+from nxtui.screens.page_screen import ANOTHER, HeadedScreen
 from nxtui.screens.row_screen import RowScreen
 
 POLL = 2.0
@@ -68,6 +68,10 @@ class AuditScreen(HeadedScreen, RowScreen):
         return [entity] if (entity := self.pointed()) is not None else []
 
     def changed(self, changes: Changes) -> None:
+        if self.is_of_another():
+            self.told, self._said = None, ANOTHER
+            self.marked.clear()
+            self._redraw()
         self.redraw_frame()
 
     def action_look_again(self) -> None:

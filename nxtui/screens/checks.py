@@ -16,7 +16,7 @@ from nxtui.draw import looks
 from nxtui.draw.text import Line
 from nxtui.model.known import Changes
 from nxtui.model.trail import Place
-from nxtui.screens.page_screen import HeadedScreen, PageScreen
+from nxtui.screens.page_screen import ANOTHER, HeadedScreen, PageScreen
 
 
 class ChecksScreen(HeadedScreen, PageScreen):
@@ -51,6 +51,9 @@ class ChecksScreen(HeadedScreen, PageScreen):
         return [entity] if (entity := self.pointed()) is not None else []
 
     def changed(self, changes: Changes) -> None:
+        if self.is_of_another():
+            self.found, self._said, self._took = [], ANOTHER, None
+            self._redraw()
         self.redraw_frame()
 
     def action_look_again(self) -> None:

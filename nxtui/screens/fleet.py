@@ -15,6 +15,7 @@ from daemon.wire import EntityView, OfferView
 from nxtui import keys
 from nxtui.draw import rows
 from nxtui.draw import tree as drawn
+from nxtui.draw.frame import LOOKED_UP_BY
 from nxtui.draw.layout import TREE_COLUMNS, Part, Placed, Wanted, arrange
 from nxtui.draw.logs import LogWindow
 from nxtui.draw.strip import strip
@@ -117,6 +118,8 @@ class FleetScreen(RowsScreen):
 
     def _nothing(self) -> str:
         fleet = self.nx.fleet
+        if fleet.daemon is None and fleet.link.state == "lost":
+            return f"No daemon yet: {LOOKED_UP_BY} tell why."
         if fleet.daemon is None:
             return "Nothing is known yet: waiting for the daemon."
         if fleet.nodes:

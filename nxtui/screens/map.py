@@ -77,6 +77,7 @@ class MapScreen(FullScreen):
             is_there = self.nx.fleet.find(self.cluster) is not None
             said = refused.error["message"] if is_there else f"{self.cluster} is gone."
             self._why_empty = OLDER if refused.status == 404 and is_there else said
+            self._view = None
         except DaemonUnreachable:
             self._is_outdated = True
             return

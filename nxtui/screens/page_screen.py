@@ -11,9 +11,13 @@ from nxtui.screens.full_screen import FullScreen
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.page import Page
 
+ANOTHER = "Another database answers now: Enter looks in it."
+
 
 class HeadedScreen(FullScreen):
     """One line that says what it is about, and a page beneath it."""
+
+    _told_by: str | None = None
 
     def compose_body(self) -> ComposeResult:
         renderer = self.nx.renderer
@@ -25,6 +29,12 @@ class HeadedScreen(FullScreen):
     @property
     def main_page(self) -> Page:
         return self.page
+
+    def is_of_another(self) -> bool:
+        """Whether another database answers now than when this was asked the last time."""
+        daemon = self.nx.fleet.daemon
+        before, self._told_by = self._told_by, daemon["id"] if daemon is not None else None
+        return before not in (None, self._told_by)
 
     @abstractmethod
     def _head_line(self, width: int) -> Line: ...

@@ -69,4 +69,6 @@ MUTANTS: tuple[Mutant, ...] = (
            "what was not changed is no draft", ("tests/nxtui/captive/test_editor.py",)),
     Mutant("nxtui/draw/map.py", "        if box[\"name\"] in placed:\n            return []\n", "",
            "boxes that are inside each other are drawn", ("tests/nxtui/screens/test_map.py",)),
+    Mutant("nxtui/screens/map.py", "            self._view = None\n", "            pass\n",
+           "no map of another database is shown", ("tests/nxtui/screens/test_every_screen.py", "-k", "another_database")),
 )  # fmt: skip

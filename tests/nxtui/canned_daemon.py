@@ -20,7 +20,7 @@ from canned_data import (
     canned_verbs,
     timeline,
 )
-from canned_looks import CannedLooks
+from canned_looks import CannedLooks, of_its_age
 
 from daemon.wire.actor import KEY_FIELD
 
@@ -42,6 +42,8 @@ class CannedDaemon:
         self.screens: dict[str, dict[str, Any]] = {}
         self.specs: list[dict[str, Any]] = []
         self.refuse: dict[str, Any] | None = None
+        self.lacks: tuple[str, ...] = ()
+        """Ends or beginnings of paths that a daemon as old as this one does not know."""
         self.unfit: set[str] = set()
         """Nodes whose servers failed: a retry deletes them."""
         self.plan_gate = asyncio.Event()
@@ -115,7 +117,7 @@ class CannedDaemon:
 
     async def start(self) -> None:
         """Listen."""
-        app = web.Application()
+        app = web.Application(middlewares=[of_its_age(self)])
         app.add_routes(
             [
                 web.get("/v1/snapshot", self._get_snapshot),

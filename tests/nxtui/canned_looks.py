@@ -127,6 +127,25 @@ def canned_offers() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def of_its_age(daemon: Any) -> Any:
+    """What a daemon answers that lacks what came later, or that does not know a cluster."""
+
+    def no(message: str) -> web.Response:
+        error = {"code": "unknown", "message": message, "remedy": "", "retry": "never"}
+        return web.json_response({"error": error}, status=404)
+
+    @web.middleware
+    async def handle(request: web.Request, handler: Any) -> Any:
+        if any(request.path.startswith(one) or request.path.endswith(one) for one in daemon.lacks):
+            return no(f"{request.method} {request.path}: Not Found.")
+        _, _, room, *rest = request.path.split("/")
+        if room in ("clusters", "specs") and rest and rest[0] not in [one["name"] for one in daemon.clusters]:
+            return no(f"There is no {rest[0]}.")
+        return await handler(request)
+
+    return handle
+
+
 class CannedLooks:
     """Data that a test may change, and what was asked."""
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 ROOT = Path(__file__).parents[2]
-_SEQUENCE = re.compile(rb"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[()][A-Z0-9]")
+SEQUENCE = re.compile(rb"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[()][A-Z0-9]")
 
 
 DRAWN = re.compile("LIVE|REPLAY")
@@ -48,7 +48,7 @@ class PseudoTerminal:
         controlling: bool = False,
         deaf: bool = False,
     ) -> None:
-        self._parent, child = pty.openpty()
+        self.parent, child = pty.openpty()
         self._resize(24, 80)
         ours = {key: value for key, value in os.environ.items() if key not in NOT_GIVEN}
         own = {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT), "HOME": str(home)}
@@ -78,25 +78,32 @@ class PseudoTerminal:
 
     def hang_up(self) -> None:
         """Take the terminal away."""
-        if self._parent >= 0:
-            os.close(self._parent)
-            self._parent = -1
+        if self.parent >= 0:
+            os.close(self.parent)
+            self.parent = -1
 
     def _resize(self, rows: int, columns: int) -> None:
-        fcntl.ioctl(self._parent, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        fcntl.ioctl(self.parent, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def write(self, text: str) -> None:
         """Keys, all of them in one write."""
-        os.write(self._parent, text.encode())
+        os.write(self.parent, text.encode())
 
     def read(self, within: float = 0.05) -> bool:
         """Take in what is drawn; False once the window's side is closed."""
-        if select.select([self._parent], [], [], within)[0]:
+        if select.select([self.parent], [], [], within)[0]:
             try:
-                self.drawn += os.read(self._parent, 65536)
+                self.drawn += os.read(self.parent, 65536)
             except OSError:
                 return False
         return True
+
+    def settle(self) -> None:
+        """Read until nothing more is drawn for a moment."""
+        before = -1
+        while before != len(self.drawn):
+            before = len(self.drawn)
+            self.read(0.3)
 
     def until(self, text: str, within: float = 30.0) -> None:
         """Wait until a text is drawn."""
@@ -108,7 +115,7 @@ class PseudoTerminal:
     @property
     def text(self) -> str:
         """What was drawn, without colours and places."""
-        return _SEQUENCE.sub(b"", self.drawn).decode(errors="replace")
+        return SEQUENCE.sub(b"", self.drawn).decode(errors="replace")
 
     def goes_on(self, within: float = 30.0) -> bool:
         """Whether the window draws itself anew for another size; False if it ended meanwhile."""
