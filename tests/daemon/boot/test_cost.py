@@ -41,7 +41,6 @@ async def costs(build: Any, nodes: int) -> tuple[int, int, int]:
         )
 
 
-async def test_only_the_configuration_costs_more_in_a_larger_cluster(build: Any) -> None:
-    few, many = await costs(build, 3), await costs(build, 300)
-    assert many[:2] == few[:2]
-    assert many[2] > few[2]
+async def test_what_a_machine_asks_costs_the_same_in_a_larger_cluster(build: Any) -> None:
+    """The configuration tells of all nodes, and is put together of what was looked through for the first of them."""
+    assert await costs(build, 300) == await costs(build, 3)
