@@ -96,6 +96,7 @@ class VerbSender:
                 plans=ask if prompt.consent in ("plan", "name") else None,
                 word=legal.able[0] if prompt.consent == "name" else None,
                 step=title,
+                command=lambda plan: as_command(verb, plan, told, step),
             )
             answer = await self._nx.questions.ask(Confirm(self._nx.renderer, question))
             if answer is None:
@@ -110,8 +111,9 @@ class VerbSender:
             sending = self._nx.feed.send(verb, name, digests.get(name), step)
             await self._send(verb, name, sending, f"{name} {prompt.accepted}.")
 
-    async def apply(self, text: str, plan: Plan) -> bool:
-        """A spec whose plan is known: show the plan, ask, send it with the plan's digest. True if it was."""
+    async def apply(self, text: str, plan: Plan, command: str) -> bool:
+        """A spec whose plan is known: show the plan, ask, send it with the plan's digest. True if it was. ``command``
+        applies the same spec in a shell."""
         from nxtui.screens.confirm import Confirm, Question
 
         async def known() -> list[Plan]:
@@ -122,7 +124,10 @@ class VerbSender:
         async def checks() -> list[CheckView]:
             return await self._nx.feed.patient.preflight(text)
 
-        question = Question("apply", prompt, (plan["target"],), (), plans=known, checks=checks)
+        question = Question(
+            "apply", prompt, (plan["target"],), (), plans=known, checks=checks,
+            command=lambda plan: f"{command} --plan {plan['digest']}",
+        )  # fmt: skip
         if await self._nx.questions.ask(Confirm(self._nx.renderer, question)) is None:
             return False
         sending = self._nx.feed.apply(text, plan["digest"])
@@ -148,6 +153,12 @@ class VerbSender:
             self._nx.say(f"{done} With it go {', '.join(along)}." if along else done, about=name)
             return True
         return False
+
+
+def as_command(verb: str, plan: Plan, told: VerbView | None, step: str | None) -> str:
+    """The command that gives the verb under just this plan."""
+    at = f" --{told['step']} {step}" if told is not None and told["step"] and step else ""
+    return f"nxd {verb} {plan['target']}{at} --plan {plan['digest']}"
 
 
 def reachable(

@@ -161,6 +161,11 @@ def deletes(line: Line) -> bool:
     return bool(line) and line[0][0].endswith(" delete ")
 
 
+def takes(line: Line) -> bool:
+    """Whether a line of a plan tells of a deletion or of a change."""
+    return deletes(line) or (bool(line) and line[0][0].startswith(f"   {SIGNS['change']} "))
+
+
 def _change(item: PlanItem, width: int, glyphs: Glyphs) -> list[Line]:
     """A setting with what it was and what it becomes, however long that is."""
     name = f"   {SIGNS['change']} {item['name']}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -15,9 +15,9 @@ from daemon.client import DaemonRefused, DaemonUnreachable
 from daemon.wire import CheckView, Plan
 from daemon.words import counted
 from nxtui.acts.verbs import VerbPrompt
-from nxtui.draw import pages, plans
+from nxtui.draw import looks, pages, plans
 from nxtui.draw.renderer import Renderer
-from nxtui.draw.text import Line
+from nxtui.draw.text import Line, width_of
 from nxtui.screens.dialog import PageDialog
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.oneline import OneLine
@@ -44,6 +44,8 @@ class Question:
     """A look at everything that it needs, which is told beside the plan."""
     asks: str = "its name:"
     """What is asked for where a word must be typed."""
+    command: Callable[[Plan], str] | None = None
+    """The command that does just this plan, for a shell; None where there is none."""
 
     @property
     def title(self) -> str:
@@ -56,12 +58,18 @@ _KEYS = {
     "y": "confirm",
     "l,right": "unfold(True)",
     "h,left": "unfold(False)",
+    "right_square_bracket": "to_change(1)",
+    "left_square_bracket": "to_change(-1)",
+    "Y": "copy_command",
+    "P": "show_checks",
     "escape,n,q,enter,space": "cancel",
 }
 
 DEAF = 0.25
 """Seconds after it opened in which a question takes no key."""
 
+_LEFT = 4
+"""Lines of a plan that are scrolled at least, where its sum stays in sight."""
 _TIGHT = 12
 """Lines of a screen below which the question has no frame, so that what can be chosen is always seen."""
 
@@ -73,6 +81,7 @@ class Confirm(PageDialog[list[Plan] | None]):
         Binding(typed, does, show=False) for typed, does in _KEYS.items()
     ]
     AUTO_FOCUS = ""
+    DEFAULT_CSS = "Confirm > #dialog > #sum { margin: 1 0 0 0; height: auto; }"
 
     def __init__(self, renderer: Renderer, question: Question) -> None:
         super().__init__()
@@ -83,16 +92,26 @@ class Confirm(PageDialog[list[Plan] | None]):
         self.checks: list[CheckView] | None = None
         self._check_problem = ""
         self._unfolded = False
+        self.shows_checks = False
+        """Whether the preflight stands in the place of the plan."""
         self.typed = question.word is None
         self.mistyped = False
         self.is_awake = False
+        self.said = ""
+        """What became of what was copied."""
         self.is_read = False
         self._room = 0
 
     @property
     def armed(self) -> bool:
         """Whether a ``y`` would do it."""
-        return self.is_awake and self.plans is not None and self.typed and self.is_read
+        ready = self.is_awake and self.plans is not None and self.typed and self.is_read
+        return ready and not self.failed
+
+    @property
+    def failed(self) -> int:
+        """How many checks of the preflight failed: with one that did nothing is applied from here."""
+        return sum(one["result"] == "failed" for one in self.checks or ())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key that was on its way when the question opened was not meant for it."""
@@ -104,6 +123,8 @@ class Confirm(PageDialog[list[Plan] | None]):
 
     def _look(self) -> None:
         """Whether the last line that deletes something has been in sight."""
+        if self.shows_checks:
+            return
         last = max((y for y, line in enumerate(self._page.lines) if plans.deletes(line)), default=-1)
         if self.plans is not None and not self.is_read and last < self._page.scroll_offset.y + self._room:
             self.is_read = True
@@ -117,10 +138,12 @@ class Confirm(PageDialog[list[Plan] | None]):
 
     def compose(self) -> ComposeResult:
         self._page = Page(self._renderer, self._lines, ground="panel", id="page")
+        self._sum = Page(self._renderer, self._sum_lines, ground="panel", id="sum")
         self._buttons = _Buttons(self)
         with Vertical(id="dialog"):
             self._title_line = OneLine(self._renderer, self._compose_title, "panel")
             yield self._title_line
+            yield self._sum
             yield self._page
             if self.question.word is not None:
                 yield AskLine(self.question.asks, "", f"type {self.question.word}, then Enter")
@@ -161,10 +184,15 @@ class Confirm(PageDialog[list[Plan] | None]):
 
     def _fit(self) -> None:
         """As high as what it says, as far as the screen goes."""
-        lines, height = len(self._lines(self._page.room)), self.app.size.height
+        height, sums = self.app.size.height, self._sum_lines(self._page.room)
         self.set_class(height < _TIGHT, "-tight")
+        self._sum.display = self._stays(sums)
+        self._sum.styles.height = len(sums)
+        self._sum.redraw()
+        lines = len(self._lines(self._page.room))
         asks = len(self.query(AskLine))
         room = height - 2 - asks if height < _TIGHT else height * 9 // 10 - 7
+        room -= len(sums) + 1 if self._sum.display else 0
         self._title_line.display = height > 2 + asks
         self._room = max(1, min(lines, room))
         self._page.styles.height = self._room
@@ -175,8 +203,24 @@ class Confirm(PageDialog[list[Plan] | None]):
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._fit)
 
+    def _sum_lines(self, width: int) -> list[Line]:
+        """What one plan comes to, which stays in sight while it is scrolled."""
+        if self._mild or self.plans is None or len(self.plans) != 1 or not self.plans[0]["items"]:
+            return []
+        glyphs = self._renderer.glyphs
+        lines = plans.sums(self.plans[0], width, glyphs)
+        if self.question.checks is not None:
+            lines += plans.check(self.checks, self._check_problem, glyphs)
+        return lines
+
+    def _stays(self, sums: Sequence[Line]) -> bool:
+        """Whether there is room for the sum beside what is scrolled."""
+        return bool(sums) and len(sums) <= self.app.size.height * 9 // 10 - 7 - _LEFT
+
     def _lines(self, width: int) -> list[Line]:
         question = self.question
+        if self.shows_checks:
+            return looks.checks(self.checks or (), True, width, self._renderer.glyphs)
         lines = pages.paragraph(self._mild or question.prompt.promise, width)
         if self.problem:
             return [*lines, [], *pages.paragraph(self.problem, width, "failed-strong")]
@@ -188,10 +232,10 @@ class Confirm(PageDialog[list[Plan] | None]):
             )
             lines.append([])
             glyphs = self._renderer.glyphs
+            sums = self._sum_lines(width)
+            lines += [] if self._stays(sums) else sums
             for plan in self.plans:
-                lines += plans.sums(plan, width, glyphs) if plan["items"] else []
-                if question.checks is not None:
-                    lines += plans.check(self.checks, self._check_problem, glyphs)
+                lines += plans.sums(plan, width, glyphs) if len(self.plans) > 1 and plan["items"] else []
                 lines += plans.tree(plan, self._unfolded, width, glyphs)
                 if stages := pages.plan_stages(plan, width):
                     lines += [[], *stages]
@@ -225,6 +269,28 @@ class Confirm(PageDialog[list[Plan] | None]):
         self._unfolded = unfolded
         self._fit()
 
+    def action_to_change(self, by: int) -> None:
+        """To the next line that changes or deletes something, or the one before, at last to the top."""
+        marks = [y for y, line in enumerate(self._page.lines) if plans.takes(line)]
+        top, last = self._page.scroll_offset.y, max(0, len(self._page.lines) - self._room)
+        ahead = [y for y in marks if y > top] if by > 0 else [*(y for y in reversed(marks) if y < top), 0]
+        if ahead and not self.shows_checks:
+            self._page.move(min(ahead[0], last) - top)
+
+    def action_copy_command(self) -> None:
+        """Copy what does this plan, and no other, in a shell."""
+        if self.plans and self.question.command is not None:
+            text = "\n".join(map(self.question.command, self.plans))
+            self.said = f"{cast('NxTui', self.app).copy(text)}: {text.partition(' ')[0]} … --plan"
+            self._buttons.redraw()
+
+    def action_show_checks(self) -> None:
+        """Everything that the preflight looked at in the place of the plan, and back."""
+        if self.checks is not None:
+            self.shows_checks = not self.shows_checks
+            self._fit()
+            self.action_scroll_top()
+
     def action_confirm(self) -> None:
         """Yes, if there is something to say yes to."""
         if self.armed:
@@ -256,7 +322,10 @@ class _Buttons(OneLine):
         verb = confirm.question.verb
         line: Line = [("  ", ""), ("[ Cancel ]", "chosen"), ("   ", "")]
         if confirm.armed:
-            return [*line, ("y", "key-strong"), (f" {verb}", "")]
+            return self._with_keys([*line, ("y", "key-strong"), (f" {verb}", "")], width)
+        if confirm.failed:
+            barred = f"no {verb}: {counted(confirm.failed, 'check')} failed"
+            return self._with_keys([*line, (barred, "failed-strong")], width)
         if not confirm.is_awake:
             return line
         if confirm.question.word is not None and not confirm.typed:
@@ -266,6 +335,22 @@ class _Buttons(OneLine):
         if confirm.plans is not None and not confirm.is_read:
             return [*line, ("G", "key-strong"), (f" shows what else is deleted, then y {verb}", "attention")]
         return [*line, ("y", "dim"), (f" {verb}", "dim")]
+
+    def _with_keys(self, line: Line, width: int) -> Line:
+        """The line, with the keys that look at what is asked, as far as they fit."""
+        confirm = self._confirm
+        if confirm.said:
+            return [*line, (f"   {confirm.said}", "dim")]
+        takes = any(plans.takes(one) for one in confirm.page.lines)
+        offered = (
+            ("P", "plan" if confirm.shows_checks else "preflight", confirm.checks is not None),
+            ("Y", "copy as a command", confirm.question.command is not None and bool(confirm.plans)),
+            ("]", "next ~ or -", takes and confirm.page.max_scroll_y > 0),
+        )
+        for key, does, is_there in offered:
+            if is_there and width_of(line) + len(key) + len(does) + 4 <= width:
+                line = [*line, (f"   {key}", "key-strong"), (f" {does}", "dim")]
+        return line
 
     def on_click(self, event: events.Click) -> None:
         if event.x < 13:

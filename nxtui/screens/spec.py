@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from pathlib import Path
 
 from textual import work
@@ -217,8 +218,14 @@ class SpecScreen(HeadedScreen, PageScreen):
             reason = f"{self.plan['target']} has just this spec already: there is nothing to do."
         if reason is not None or self.plan is None:
             self.nx.say(f"apply: not now. {reason}", "warning")
-        elif await self.nx.sender.apply(self.text, self.plan):
+        elif await self.nx.sender.apply(self.text, self.plan, self._command()):
             self.nx.close_screen(self)
+
+    def _command(self) -> str:
+        """What applies the same in a shell."""
+        if self.draft:
+            return f"nxd spec {shlex.quote(self.draft)} --draft | nxd apply -"
+        return f"nxd apply {shlex.quote(str(self.file))}"
 
     def action_checks(self) -> None:
         """Look up everything that this text needs."""

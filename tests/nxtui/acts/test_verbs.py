@@ -160,6 +160,7 @@ def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def test_a_spec_is_sent_with_the_digest_of_the_plan_that_was_shown(window: Open, specs: Path) -> None:
     async with window() as w:
+        w.daemon.looks.nothing_fails()
         await w.press("a", "s")
         frame = await w.seen("inner/")
         assert ".hidden" not in frame
@@ -297,6 +298,7 @@ async def test_a_spec_that_deletes_says_so_before_a_y_and_sends_the_plan_that_wa
 ) -> None:
     (specs / "fewer.yaml").write_text("profile: fewer\n")
     async with window((140, 45)) as w:
+        w.daemon.looks.nothing_fails()
         w.app.open_spec(specs / "fewer.yaml")
         await w.shows("4 objects to delete, 1 setting to change")
         await w.press("enter")

@@ -39,6 +39,7 @@ async def test_a_draft_is_edited_checked_kept_and_applied_without_a_file(
     captive: Open, tmp_path: Path
 ) -> None:
     async with captive() as w:
+        w.daemon.looks.nothing_fails()
         editor = await edited(w)
         assert editor.area.text == IN_FORCE
         await w.press(*"# bad", "enter", "tab", "escape")

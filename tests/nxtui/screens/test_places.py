@@ -156,7 +156,7 @@ async def test_what_leaves_while_its_page_is_open_closes_neither_the_window_nor_
     async with window() as w:
         await w.shows("45 minutes")
         await w.press(*to_page[:2])
-        await w.shows("TIMELINE")
+        await w.shows("NOW")
         await w.press(*to_page[2:])
         for name in ("node01", "node02", "node03", "demo"):
             daemon.say(type="removed", name=name)
