@@ -89,15 +89,12 @@ class VerbSender:
                 return [await self._nx.feed.plan(verb, name, step) for name in legal.able]
 
             question = Question(
-                verb,
-                prompt,
-                legal.able,
-                legal.unable,
+                verb, prompt, legal.able, legal.unable,
                 plans=ask if prompt.consent in ("plan", "name") else None,
                 word=legal.able[0] if prompt.consent == "name" else None,
                 step=title,
                 command=lambda plan: as_command(verb, plan, told, step),
-            )
+            )  # fmt: skip
             answer = await self._nx.questions.ask(Confirm(self._nx.renderer, question))
             if answer is None:
                 return
