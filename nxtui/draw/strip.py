@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import ceil
 
 from daemon.display.durations import lasting
-from daemon.wire import EntityView, OfferView, TroubleView
+from daemon.wire import EntityView, OfferView, RemedyView, TroubleView
 from daemon.words import counted, first_of
 from nxtui.draw import pages
 from nxtui.draw.glyphs import Glyphs
@@ -14,6 +14,10 @@ from nxtui.draw.text import Line, clip, wrap
 from nxtui.model.times import minute
 
 _NAMED = 4
+_LINES = 2
+"""Of what happened, and of what to do where its first sentence needs no more."""
+_ROOM = 6
+"""Lines in all: what to do comes before a second line of what happened, and before that a person is needed."""
 
 
 def strip(
@@ -43,13 +47,14 @@ def _stopped(
     )
     ways = cause["remedies"] if cause is not None else entity.get("remedies") or []
     remedy = " ".join(way["text"] for way in ways) or (error["remedy"] if error is not None else "")
-    first, *more = wrap(f"{first_of(names, _NAMED)}  {said}", width - 5, 2)
+    told = max(_LINES, min(_ROOM - 2, len(wrap(_sentence(ways, remedy), width - 5))))
+    first, *more = wrap(f"{first_of(names, _NAMED)}  {said}", width - 5, min(_LINES, _ROOM - 1 - told))
     lines: list[Line] = [[(f"  {glyphs.phase[entity['phase']]} ", entity["phase"]), (first, "failed-strong")]]
     lines += [[("    " + part, "failed-strong")] for part in more]
-    for number, part in enumerate(wrap(remedy, width - 5, 2)):
+    for number, part in enumerate(wrap(remedy, width - 5, told)):
         lines.append([("    " if number else f"  {glyphs.arrow:<2}", "dim"), (part, "strong")])
     lines.append(_key(names, entity, offer, width))
-    if entity.get("needs_person"):
+    if entity.get("needs_person") and len(lines) < _ROOM:
         waits = cause["clusters"] if cause is not None else []
         held_up = (
             f" {first_of(waits, _NAMED)} {'waits' if len(waits) == 1 else 'wait'} for it." if waits else ""
@@ -58,6 +63,12 @@ def _stopped(
             [("    " + clip(f"nxd has stopped trying: a person is needed.{held_up}", width - 5), "dim")]
         )
     return lines
+
+
+def _sentence(ways: Sequence[RemedyView], remedy: str) -> str:
+    """The first sentence of what to do, which is told whole."""
+    first, dot, _ = (ways[0]["text"] if ways else remedy).partition(". ")
+    return first + dot
 
 
 def _key(names: Sequence[str], entity: EntityView, offer: OfferView | None, width: int) -> Line:

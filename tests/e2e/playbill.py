@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 import urllib.request
 from collections import Counter
@@ -14,6 +15,10 @@ from typing import Any
 
 import yaml
 from oracle import broken
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "nxtui"))  # that folder is no package
+
+from leading import Scene, complaints, scene
 
 from daemon.client import Client, DaemonRefused
 from daemon.demo.setup import Demo, DemoOptions
@@ -66,6 +71,8 @@ class Part:
     scenario: Scenario
     word: str
     complaints: list[str] = field(default_factory=list)
+    scenes: list[Scene] = field(default_factory=list)
+    """How it stood whenever something of it had stopped."""
 
     @property
     def cluster(self) -> str:
@@ -119,6 +126,13 @@ class Theatre:
         data = None if body is None else json.dumps(body).encode()
         with urllib.request.urlopen(self.stage.urls()["control_url"] + path, data, timeout=20) as answer:
             return json.load(answer)
+
+    def look_at(self, parts: Sequence[Part]) -> None:
+        """Keep what a window would be told of each part in which something stopped."""
+        with Client(self.stage.socket) as client:
+            for part in parts:
+                if (found := scene(client, part.cluster)) is not None:
+                    part.scenes.append(found)
 
     def broken(self) -> list[str]:
         """What the daemon's log tells of bugs."""
@@ -216,6 +230,14 @@ def judge_telling(theatre: Theatre, part: Part, entity: EntityView, error: Error
         part.complain(f"{error['code']} does not stand in the log: {error['message']}")
 
 
+def judge_leading(part: Part) -> None:
+    """Complain if a window that nobody touches does not lead to what failed, why, what to do and with which key."""
+    if part.scenario.ending != "recovers" and not part.scenes and not part.complaints:
+        part.complain("has failed, and no trouble was told of it")
+    for one in part.scenes:
+        part.complaints += complaints(one)
+
+
 def judge_installs(part: Part, installed: dict[str, int]) -> None:
     """Complain if a machine was installed more often than its scenario says, or one that it does not concern at all."""
     name, recovers = f"n-{part.word}", part.scenario.ending == "recovers"
@@ -234,6 +256,7 @@ def play(theatre: Theatre, parts: Sequence[Part]) -> None:
         theatre.apply(part.spec())
     theatre.until(parts, "settled", settled)
     found = theatre.entities()
+    theatre.look_at(parts)
     for part in parts:
         judge(theatre, part, found)
     refused = [part for part in parts if part.scenario.ending == "refused"]
@@ -290,6 +313,7 @@ def end(theatre: Theatre, parts: Sequence[Part]) -> None:
     theatre.until(
         blocked, "blocked", lambda entities: any(e["state"] == "rollback_blocked" for e in entities)
     )
+    theatre.look_at(blocked)
     follow(theatre, blocked, "gone", gone)
     theatre.until(parts, "gone", gone)
     count(theatre, parts, {kind: 0 for kind in ONE_NODE}, "after it was destroyed")
@@ -346,6 +370,8 @@ class Playbill:
             theatre.stage.stop()
         for part, found in product(parts, theatre.broken()):
             part.complain(found)
+        for part in parts:
+            judge_leading(part)
         self._verdicts |= {part.scenario.name: part.complaints for part in parts}
 
     def _play_alone(self, name: str) -> None:
@@ -361,6 +387,7 @@ class Playbill:
         theatre.ask("/mend", {})
         for found in theatre.broken():
             part.complain(found)
+        judge_leading(part)
         self._verdicts[name] = part.complaints
         if part.complaints:
             self.close()  # the next one shall not suffer for it
