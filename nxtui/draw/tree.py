@@ -13,8 +13,9 @@ from daemon.wire import EntityView, NextView, StepView, TroubleView
 from daemon.words import counted, first_of
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.layout import Placed
+from nxtui.draw.names import ShortNames, middle
 from nxtui.draw.rows import BUSY, slowness
-from nxtui.draw.text import Line, Span, cells_of, clean, clip, fit, spread, width_of
+from nxtui.draw.text import Line, Span, cells_of, clip, fit, spread, width_of
 from nxtui.model.history import Usual
 from nxtui.model.times import minute
 
@@ -28,15 +29,6 @@ _CAUSE_NAMES = 13
 """Cells for what a cause stopped: a count, or a name."""
 
 Steps = Mapping[str, StepView]
-
-
-def middle(text: str, width: int, ellipsis: str = "…") -> str:
-    """Exactly so many cells: a name that is too long keeps both its ends, for what differs is mostly at the end."""
-    text = clean(text)
-    if cells_of(text) <= width or width < 4 or not text.isascii():
-        return fit(text, width, False, ellipsis)
-    tail = (width - 1) // 2
-    return text[: width - 1 - tail] + ellipsis + text[-tail:]
 
 
 def state_of(entity: EntityView, known: Steps, width: int) -> str:
@@ -150,6 +142,7 @@ def row(
     fold: str,
     flat: bool,
     glyphs: Glyphs,
+    names: ShortNames,
 ) -> Line:
     """The row of a cluster or node; ``fold`` is the sign of a cluster whose nodes can be folded."""
     sign = (glyphs.phase[entity["phase"]], entity["phase"])
@@ -160,11 +153,11 @@ def row(
         if column.key == "bar":
             line += _bar(entity, column.width, gap, glyphs)
         elif column.key == "name" and inner:
-            name = middle(cells["name"][0], column.width - 2, glyphs.ellipsis)
+            name = names.fit(cells["name"][0], column.width - 2, glyphs.ellipsis)
             line += [sign, (" ", ""), (name + gap, cells["name"][1])]
         elif column.key in ("name", "cluster"):
             line.append(
-                (middle(cells[column.key][0], column.width, glyphs.ellipsis) + gap, cells[column.key][1])
+                (names.fit(cells[column.key][0], column.width, glyphs.ellipsis) + gap, cells[column.key][1])
             )
         else:
             text, ink = cells[column.key]

@@ -31,6 +31,11 @@ class Saying:
     about: str = ""
     is_news: bool = False
     times: int = 1
+    first: float = 0.0
+    """When it was said first in a row, on the same clock as ``received``."""
+
+    def __post_init__(self) -> None:
+        self.first = self.received
 
 
 class Said:
@@ -48,14 +53,18 @@ class Said:
             self.all.append(saying)
 
     def current(self, moment: float) -> Saying | None:
-        """What stands on the line: the last answer to a key for a moment or the last failure while it is new,
-        whichever came later, else the last message."""
+        """What stands on the line: the last answer to a key for a moment, else the last failure until it has stood
+        there for as long as it is new, else the last message."""
+        hidden, begun = 0.0, moment
         for one in reversed(self.all):
             age = moment - one.received
-            if age < (NEW if one.level == "error" else ANSWERING) and (
-                one.level == "error" or not one.is_news
-            ):
-                return one
-            if age >= NEW:
+            if one.level == "error":
+                return one if age - hidden < NEW else self.all[-1]
+            if not one.is_news:
+                if age < ANSWERING:
+                    return one
+                hidden += max(0.0, min(one.received + ANSWERING, begun) - one.first)
+                begun = one.first
+            if age - hidden >= NEW:
                 break
         return self.all[-1] if self.all else None

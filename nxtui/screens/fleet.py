@@ -18,6 +18,7 @@ from nxtui.draw import tree as drawn
 from nxtui.draw.frame import LOOKED_UP_BY
 from nxtui.draw.layout import TREE_COLUMNS, Part, Placed, Wanted, arrange
 from nxtui.draw.logs import LogWindow
+from nxtui.draw.names import ShortNames
 from nxtui.draw.strip import strip
 from nxtui.draw.text import Line
 from nxtui.model.known import Changes
@@ -64,6 +65,7 @@ class FleetScreen(RowsScreen):
         self.ask = AskLine(hidden=True)
         self.everything = False
         self._told: tuple[object, ...] = ()
+        self._names = ShortNames(lambda: self.call_after_refresh(self.grid.tick))
         self._shared: tuple[int, int, Wanted] | None = None
         self._offers: dict[tuple[str, float], OfferView | None] = {}
         self.history = HistoryPane(self.nx, self.grid.around)
@@ -106,7 +108,7 @@ class FleetScreen(RowsScreen):
         slow = fleet.history.slow(entity, fleet.now)
         cells = drawn.cells(entity, fleet.now, fleet.history.way(entity), state, said, guarded, slow)
         fold = (glyphs.folded if listing.is_folded(name) else glyphs.down) if is_cluster and phases else " "
-        return drawn.row(entity, cells, placed, gaps, lead, fold, listing.is_flat, glyphs)
+        return drawn.row(entity, cells, placed, gaps, lead, fold, listing.is_flat, glyphs, self._names)
 
     def _heading(self, width: int) -> Line:
         fleet, phases = self.nx.fleet, self.nx.fleet.phases()

@@ -38,8 +38,20 @@ def test_the_answer_to_a_key_is_seen_at_once_and_a_failure_that_is_new_comes_bac
     kept = said(
         saying("node01 failed", 0.0, "error"), saying("hold: not now.", 2.0, "warning", is_news=False)
     )
-    shown = [(kept.current(moment) or saying("")).text for moment in (2.0, 4.9, 5.1, 10.1)]
-    assert shown == ["hold: not now.", "hold: not now.", "node01 failed", "hold: not now."]
+    shown = [(kept.current(moment) or saying("")).text for moment in (2.0, 4.9, 5.1, 12.9, 13.1)]
+    assert shown == ["hold: not now.", "hold: not now.", "node01 failed", "node01 failed", "hold: not now."]
+
+
+@pytest.mark.parametrize("words", ["each other", "the same"])
+def test_twenty_refusals_take_nothing_of_the_ten_seconds_of_a_failure(words: str) -> None:
+    kept = said(saying("node01 failed", 0.0, "error"))
+    for number in range(20):
+        text = f"no {number}" if words == "each other" else "no"
+        kept.add(saying(text, 1.0 + number / 4, "warning", is_news=False))
+    tenths = [
+        tenth for tenth in range(58, 250) if (kept.current(tenth / 10) or saying("")).text == "node01 failed"
+    ]
+    assert tenths == list(range(88, 178)), "one second before the first refusal, and nine after the last"
 
 
 def test_news_do_not_swallow_the_answer_to_a_key_and_a_failure_does() -> None:
@@ -88,6 +100,25 @@ async def test_twenty_refusals_change_one_line_of_the_screen_and_are_all_in_the_
         await w.press("H")
         await w.shows("1 message")
         assert w.frame.count("it has not failed. (×20)") == 2  # in the list, and on the line
+
+
+async def test_twenty_refusals_that_differ_change_one_line_too_and_the_list_has_each(window: Open) -> None:
+    keys = ("r", "D", "X", "m", "u")
+    async with window() as w:
+        await w.press("G")
+        await w.pilot.pause()
+        before = w.frame.splitlines()
+        for _ in range(4):
+            for key in keys:
+                await w.press(key)
+                await w.until(lambda: w.app.said.all and key in w.app.said.all[-1].text, key)  # noqa: B023
+                after = w.frame.splitlines()
+                assert [y for y, line in enumerate(after) if line != before[y]] == [22], key
+        assert len(w.app.said.all) == 20
+        await w.press("H")
+        await w.shows("20 messages")
+        listed = w.frame.splitlines()[1:22]
+        assert sum("not now" in line or "does nothing here now" in line for line in listed) == 20
 
 
 async def test_enter_on_a_message_goes_to_what_it_is_about(window: Open) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,10 @@ from typing import Any
 import canned_night
 import pytest
 from canned_night import at
+
+from daemon.wire import PHASES
+from nxtui.draw.names import ShortNames, middle
+from nxtui.draw.text import cells_of
 
 Open = Callable[..., Any]
 
@@ -32,18 +37,48 @@ async def test_what_is_wrong_what_to_do_and_with_which_key_is_there_without_any_
     assert "Nothing to do yet" not in frame
 
 
+def counted(w: Any) -> list[dict[str, int]]:
+    """What the title says of clusters and nodes: sign → how many."""
+    (title,) = re.findall(r"clusters((?: \d+\S)+)\s+nodes((?: \d+\S)+)", w.frame.splitlines()[0])
+    return [{part[-1]: int(part[:-1]) for part in told.split()} for told in title]
+
+
+def standing(w: Any) -> list[dict[str, int]]:
+    """The same by what the daemon has."""
+    glyphs = w.app.renderer.glyphs.phase
+    found = [[glyphs[one["phase"]] for one in entities] for entities in (w.daemon.clusters, w.daemon.nodes)]
+    return [{sign: phases.count(sign) for sign in phases} for phases in found]
+
+
 @pytest.mark.parametrize("moment", ["trouble", "on_the_way", "all_well"])
 async def test_the_title_counts_clusters_and_nodes_as_the_snapshot_has_them(
     window: Open, daemon: Any, moment: str
 ) -> None:
     at(daemon, getattr(canned_night, moment)())
     async with window() as w:
-        (title,) = re.findall(r"clusters((?: \d+\S)+)\s+nodes((?: \d+\S)+)", w.frame.splitlines()[0])
-        glyphs = w.app.renderer.glyphs.phase
-        for told, entities in zip(title, (daemon.clusters, daemon.nodes), strict=True):
-            counts = {part[-1]: int(part[:-1]) for part in told.split()}
-            phases = [glyphs[one["phase"]] for one in entities]
-            assert counts == {sign: phases.count(sign) for sign in phases}
+        assert counted(w) == standing(w)
+
+
+async def test_whatever_changes_is_counted_in_every_frame_a_held_and_a_degraded_cluster_too(
+    window: Open, daemon: Any
+) -> None:
+    at(daemon, canned_night.all_well())
+    chance = random.Random(5)
+    async with window() as w:
+        for step in range(60):
+            one = chance.choice([*daemon.clusters, *daemon.nodes])
+            phase = "attention" if step < 2 else chance.choice(PHASES)
+            one = daemon.clusters[step] if step < 2 else one
+            one |= {
+                "phase": phase,
+                "state": ("held", "degraded")[step] if step < 2 else phase,
+                "title": phase,
+            }
+            daemon.say(type="change", entity=one)
+            known = w.app.fleet.find
+            await w.until(lambda: known(one["name"])["phase"] == phase, phase)  # noqa: B023
+            assert counted(w) == standing(w), (step, one["name"], phase)
+            assert step != 1 or counted(w)[0] == {"▲": 2}, "held, and degraded"
 
 
 async def test_the_mark_goes_to_every_trouble_once_and_comes_back_also_from_other_screens(
@@ -144,6 +179,21 @@ async def test_an_untouched_window_shows_a_failure_and_its_remedy_as_it_comes(
         assert "b01, b02, b03" in frame and "→ Retry later" in frame
 
 
+@pytest.mark.parametrize("words", [10, 25, 40])
+async def test_the_first_sentence_of_what_to_do_is_told_whole_and_so_is_its_key(
+    window: Open, daemon: Any, words: int
+) -> None:
+    clusters, nodes, news = canned_night.trouble()
+    sentence = " ".join(f"word{number}" for number in range(words)) + "."
+    ways = [{"kind": "outside", "text": f"{sentence} And then something else, " + "of no weight " * 20}]
+    news["troubles"][0]["remedies"] = ways
+    at(daemon, (clusters, nodes, news))
+    async with window() as w:
+        frame = " ".join((await w.seen("about 46m")).split())
+        assert f"→ {sentence}" in frame and "b01, b02, b03 No machine of this kind" in frame
+        assert ("a person is needed" in frame.split("→")[1].split("LOG")[0]) is (words < 20)
+
+
 async def test_one_key_retries_all_that_stopped_for_one_cause_and_the_question_lists_them(
     window: Open, daemon: Any, entity: Callable[..., Any]
 ) -> None:
@@ -188,12 +238,45 @@ async def test_the_columns_stay_where_they_are_while_a_cluster_is_deployed(windo
         assert len(heads) == 1
 
 
-def test_of_a_thousand_names_no_two_are_drawn_alike() -> None:
-    from nxtui.draw.tree import middle
+SHAPES: dict[str, Callable[[int], str]] = {
+    "at the end": lambda number: f"cluster-of-the-north-{number:04}",
+    "in the middle": lambda number: f"node-{number:04}-east-production",
+    "at the beginning": lambda number: f"{number:04}-of-the-northern-cluster",
+    "deep inside": lambda number: f"rack-of-cologne-{number:04}-of-the-northern-cluster",
+    "twice": lambda number: f"dc{number % 7}-rack-{number:04}-node-{number % 3}-of-production",
+    "in length": lambda number: "n" * (13 + number),
+}
+"""Where a thousand names differ."""
 
-    names = [f"cluster-of-the-north-{number:04}" for number in range(1000)]
-    assert len({middle(name, 13) for name in names}) == 1000
-    assert middle("cluster0042", 13) == "cluster0042  "
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("width", [11, 13])
+def test_of_a_thousand_names_no_two_are_drawn_alike(shape: str, width: int) -> None:
+    names = [SHAPES[shape](number) for number in range(1000)]
+    told: list[None] = []
+    short = ShortNames(lambda: told.append(None))
+    for _ in range(4):  # what is found to tell too little is drawn otherwise the next time
+        drawn, before = [short.fit(name, width) for name in names], len(told)
+    assert len(set(drawn)) == 1000 and {len(one) for one in drawn} == {width}
+    assert [short.fit(name, width) for name in names] == drawn and len(told) == before, "that comes to an end"
+    if shape in ("at the end", "in the middle", "at the beginning", "deep inside"):
+        assert all(f"{number:04}" in one for number, one in enumerate(drawn)), "they show where they differ"
+
+
+def test_a_name_that_has_room_or_wide_letters_is_as_it_is() -> None:
+    short = ShortNames()
+    assert short.fit("cluster0042", 13) == "cluster0042  " == middle("cluster0042", 13)
+    assert cells_of(short.fit("日本語の名前の長いもの", 13)) == 13
+
+
+async def test_names_that_differ_in_their_middle_are_told_apart_on_the_rows(
+    window: Open, daemon: Any, entity: Callable[..., Any]
+) -> None:
+    daemon.nodes = [entity(f"node-{number:04}-east-production", cluster="demo") for number in range(12)]
+    async with window() as w:
+        await w.press("g", "l")
+        await w.shows("0011")
+        assert all(f"{number:04}" in w.frame for number in range(10))
 
 
 async def test_folding_and_narrowing(window: Open, daemon: Any) -> None:
