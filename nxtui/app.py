@@ -264,8 +264,8 @@ class NxTui(WaysOut):
         from nxtui.screens.palette import Palette
 
         if not isinstance(self.screen, Palette):
-            if isinstance(self.screen, FullScreen):
-                self.screen.acting.close()
+            if self._front is not None:
+                self._front.acting.close()
             self.push_screen(Palette())
 
     async def on_event(self, event: events.Event) -> None:
@@ -276,13 +276,12 @@ class NxTui(WaysOut):
 
     def on_key(self, event: events.Key) -> None:
         """A key that nothing on the screen took: the screen may have been given a line to type into since."""
-        if not isinstance(self.screen, FullScreen):
+        front = self._front
+        if front is None or front is not self.screen:
             return
-        if self.screen.take_typed(event) or self.screen.acting.take(event.key):
+        if front.take_typed(event) or front.acting.take(event.key):
             event.prevent_default()
-        elif self.player is None and (
-            was := keys.moved(self.screen.screen_name, event.key, self.keymap.actions)
-        ):
+        elif self.player is None and (was := keys.moved(front.screen_name, event.key, self.keymap.actions)):
             event.prevent_default()
             self.say(f"{event.key} does nothing here now: {was.way} does it ({was.label}).")
 

@@ -55,6 +55,14 @@ class WaysOut(UnbrokenApp):
         """Let a person log in on an address of a node or cluster, or open its console."""
         self.questions.begin(self.questions.log_in(entity))
 
+    def use_address(self, name: str, address: str) -> None:
+        """Lend the terminal to a login on an address."""
+        self.questions.lend_login(name, address)
+
+    def console_here(self, name: str) -> None:
+        """Show the serial console of a machine in this window."""
+        self.questions.begin(self.questions.console(name))
+
     def replay(self) -> None:
         """Step aside for a window that plays back what the daemon's log knows."""
         self.questions.begin(self.questions.replay())

@@ -50,6 +50,10 @@ class FleetCommands(Provider):
     def _screen_name(self) -> keys.ScreenName:
         return self.screen.screen_name if isinstance(self.screen, FullScreen) else "fleet"
 
+    def _run(self, command: PaletteCommand) -> object:
+        """Do it, unless the screen that it was for is gone by now: a key that leaves it may have been typed ahead."""
+        return command.run() if self.screen in self.app.screen_stack else None
+
     def _commands(self) -> Iterator[PaletteCommand]:
         entities = [*self._nx.fleet.nodes.values(), *self._nx.fleet.clusters.values()]
         yield from self._verbs(entities)
@@ -122,7 +126,7 @@ class FleetCommands(Provider):
     async def discover(self) -> Hits:
         """What stands there before anything is typed: the actions of this screen."""
         for command in self._of_the_screen():
-            yield DiscoveryHit(command.phrase, command.run, help=command.help)
+            yield DiscoveryHit(command.phrase, partial(self._run, command), help=command.help)
 
     async def search(self, query: str) -> Hits:
         """Everything whose phrase has the typed letters in it."""
@@ -132,7 +136,7 @@ class FleetCommands(Provider):
                 yield Hit(
                     score,
                     matcher.highlight(command.phrase),
-                    command.run,
+                    partial(self._run, command),
                     text=command.phrase,
                     help=command.help,
                 )

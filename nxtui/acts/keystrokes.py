@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-MANY, WITHIN = 8, 0.03
+MANY, WITHIN = 10, 0.03
 """So many keys within so many seconds nobody types."""
 PASTED = (
     "These keys came faster than anybody types, so nothing was done. If it was meant: press the key again."

@@ -128,7 +128,10 @@ class Questions:
         if not entries:
             nx.say(f"{name} has no address yet.", "warning", name)
             return
-        chosen = await self.pick(PickList(f"Log in on {name}: where?", entries, "type to narrow"))
+        from nxtui.screens.ways_in import WaysIn
+
+        listed = PickList(f"Log in on {name}: where?", entries, "type to narrow")
+        chosen = await self.ask(WaysIn(nx.renderer, listed, _SHOW))
         if chosen is None:
             return
         if chosen in (_COPY, _SHOW):
@@ -136,9 +139,15 @@ class Questions:
         elif chosen == _CONSOLE:
             nx.open_console(entity)
         else:
-            self._lend(name, chosen)
+            nx.use_address(name, chosen)
 
-    def _lend(self, name: str, address: str) -> None:
+    async def console(self, name: str) -> None:
+        """Show a serial console until the person leaves it."""
+        from nxtui.screens.console import ConsoleScreen
+
+        await self.ask(ConsoleScreen(self._nx.renderer, self._nx.feed.socket, name))
+
+    def lend_login(self, name: str, address: str) -> None:
         """Lend the terminal to a login on an address."""
         nx = self._nx
         try:
@@ -174,7 +183,7 @@ def _ways_in(entity: EntityView, members: Sequence[EntityView]) -> list[tuple[st
     entries = [(address, use, address) for use, address in entity["addresses"].items()]
     if entity.get("login"):
         entries.append((_COPY, "password", "copy it; the log says who read it"))
-        entries.append((_SHOW, "password", "show it for 20 s; the log says who read it"))
+        entries.append((_SHOW, "password", "+ shows it for 20 s; the log says who read it"))
     for member in sorted(members, key=lambda one: natural(one["name"])):
         entries += [
             (address, f"{member['name']} {use}", address) for use, address in member["addresses"].items()

@@ -20,7 +20,8 @@ class BadCaptiveSettings(Exception):
 
 class CaptiveSettings(BaseModel):
     """Every setting with what holds when nothing is said. ``idle`` and ``logout`` are minutes without a key: after the
-    first the window only looks until a key is pressed, after the second it ends."""
+    first the window only looks until a key is pressed, after the second it ends. ``console``: whether serial consoles
+    are opened, in the window."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -31,6 +32,7 @@ class CaptiveSettings(BaseModel):
     desktop: bool = True
     idle: Annotated[Minutes, Field(strict=False)] = 30
     logout: Annotated[Minutes, Field(strict=False)] = 8 * 60
+    console: bool = False
     accents: dict[str, str] = Field(default_factory=dict)
 
 

@@ -12,6 +12,7 @@ from textual import events
 
 from daemon.wire import EntityView
 from nxtui.acts.keymap import Keymap
+from nxtui.acts.verbs import no_console
 from nxtui.app import NxTui
 from nxtui.captive.settings import CaptiveSettings
 from nxtui.keys import ACTIONS
@@ -19,6 +20,13 @@ from nxtui.preferences import Colours, Preferences
 
 AWAY = frozenset(("login", "console", "replay", "pager", "save", "export"))
 """What leads to another program or to a file of this host: absent here."""
+
+
+def _away(console: bool) -> frozenset[str]:
+    """What is absent where serial consoles are opened, or are not."""
+    return AWAY - {"login", "console"} if console else AWAY
+
+
 NO_PROGRAM = "No program is started from here: this session has nothing but this window."
 NO_FILE = "No file is written here: on your own machine ssh HOST logs NAME > FILE does it, and y copies."
 NO_SPEC = "No file is read here: on your own machine ssh HOST apply - < FILE applies a spec."
@@ -53,7 +61,7 @@ class CaptiveNxTui(NxTui):
             preferences=Preferences(
                 theme=settings.theme, bell=settings.bell, desktop=settings.desktop, accents=settings.accents
             ),
-            keymap=Keymap(tuple(action for action in ACTIONS if action.id not in AWAY)),
+            keymap=Keymap(tuple(action for action in ACTIONS if action.id not in _away(settings.console))),
         )
         self._settings = settings
         self._monotonic = monotonic
@@ -68,10 +76,22 @@ class CaptiveNxTui(NxTui):
         self.say(NO_PROGRAM, "warning")
 
     def log_in(self, entity: EntityView) -> None:
-        self.say(NO_PROGRAM, "warning")
+        if self._settings.console:
+            super().log_in(entity)
+        else:
+            self.say(NO_PROGRAM, "warning")
+
+    def use_address(self, name: str, address: str) -> None:
+        """No login starts from here: the address can be used elsewhere."""
+        self.say(f"The address of {name}: {self.copy(address)}", about=name)
 
     def open_console(self, entity: EntityView) -> None:
-        self.say(NO_PROGRAM, "warning")
+        if not self._settings.console:
+            self.say(NO_PROGRAM, "warning")
+        elif (why := no_console(entity, False, self.read_only)) is not None:
+            self.say(why, "warning", entity["name"])
+        else:
+            self.console_here(entity["name"])
 
     def save(self, stem: str, suffix: str, text: str) -> None:
         self.say(NO_FILE, "warning")

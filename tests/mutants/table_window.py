@@ -79,4 +79,6 @@ MUTANTS: tuple[Mutant, ...] = (
            "boxes that are inside each other are drawn", ("tests/nxtui/screens/test_map.py",)),
     Mutant("nxtui/screens/map.py", "            self._view = None\n", "            pass\n",
            "no map of another database is shown", ("tests/nxtui/screens/test_every_screen.py", "-k", "another_database")),
+    Mutant("nxtui/captive/window.py", 'AWAY - {"login", "console"} if console else AWAY', 'AWAY - {"login", "console"}',
+           "a captive window opens consoles only where it may", ("tests/nxtui/captive/test_console.py",)),
 )  # fmt: skip

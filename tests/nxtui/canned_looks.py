@@ -167,6 +167,8 @@ class CannedLooks:
         """None: this daemon is too old to count its calls."""
         self.deleted: list[list[str]] = []
         self.logins = 0
+        self.typed = b""
+        """What a console was sent; it says the same, and ends with an ``x``."""
         self.shown: list[str] = []
         """Names whose detail was asked for."""
         self.boots: dict[str, list[dict[str, Any]]] = {}
@@ -179,6 +181,7 @@ class CannedLooks:
         return [
             web.get("/v1/clusters/{name}/map", self._get_map),
             web.get("/v1/clusters/{name}/login", self._get_login),
+            web.get("/v1/nodes/{name}/console", self._get_console),
             web.get("/v1/specs/{name}", self._get_spec),
             web.get("/v1/drafts/{name}", self._get_draft),
             web.post("/v1/drafts", self._post_draft),
@@ -206,6 +209,22 @@ class CannedLooks:
         return web.json_response(
             {"url": "https://127.24.0.100:9440", "user": "admin", "password": "Nx-open-1001"}
         )
+
+    async def _get_console(self, request: web.Request) -> web.StreamResponse:
+        if request.match_info["name"] != "node01":
+            error = {"code": "busy", "message": "ops has it open.", "remedy": "", "retry": "later"}
+            return web.json_response({"error": error}, status=409)
+        socket = web.WebSocketResponse(heartbeat=0.05, compress=False)
+        await socket.prepare(request)
+        await socket.send_json({"type": "opened", "message": "This is node01.", "end": None})
+        await socket.send_bytes(b"\x1b]0;title\x07" + b"line\r\n" * 20_000 + b"login: ")
+        async for message in socket:
+            self.typed += message.data
+            await socket.send_bytes(message.data.replace(b"\r", b"\r\n"))
+            if b"x" in message.data:
+                await socket.send_json({"type": "ended", "message": "The other side ended.", "end": "ended"})
+                await socket.close()
+        return socket
 
     async def _get_spec(self, request: web.Request) -> web.Response:
         kept = {"name": "demo", "time": T0 - 600, "by": "ops"}

@@ -57,6 +57,7 @@ POPUPS = {
     "steps": Way("fleet", ("a", "f")),
     "ways in": Way("fleet", ("I",)),
     "secret": Way("fleet", ("I", *"show", "enter"), "demo"),
+    "console": Way("fleet", ("I", *"console", "enter"), "node01"),
     "members": Way("node", ("enter",), "demo"),
     "name of a file": Way("fleet", ("x",)),
     "question of strays": Way("audit", ("space", "a", "d")),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from places import go, home, ways
-from test_robot import KEYS, LACKS, PROSE, ROUNDS, at_once
+from test_robot import KEYS, PROSE, ROUNDS, at_once
 
 from daemon.client import Client
 from daemon.demo.setup import Demo, DemoOptions
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 Look = Callable[..., Any]
 SPEED = 1200.0
-UNREACHED = (LACKS - {"files", "name of a file"}) | {"question of strays"}
+UNREACHED = {"secret", "question of strays", "console"}
 """What a cluster that is not formed, in a cloud without strays, has not."""
 
 

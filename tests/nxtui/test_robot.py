@@ -52,6 +52,12 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(one.relative_to(folder)): one.read_bytes() for one in folder.rglob("*") if one.is_file()}
 
 
+def told(folder: Path) -> str:
+    """The faults that a window kept."""
+    kept = folder / "nxd" / "nxtui-faults.log"
+    return kept.read_text() if kept.exists() else ""
+
+
 def changes(daemon: Any) -> list[Any]:
     """Everything that a window asked the daemon to change."""
     return [*daemon.verbs, *daemon.specs, *daemon.looks.deleted]
@@ -71,10 +77,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def captive(daemon: Any, hands: Any, window: Open) -> Open:
     """The same with a captive window."""
-    return lambda: window(app=CaptiveNxTui(CaptiveSettings(socket=daemon.socket), False, hands.monotonic))
+    return lambda: window(
+        app=CaptiveNxTui(CaptiveSettings(socket=daemon.socket, console=True), False, hands.monotonic)
+    )
 
 
-LACKS = {"files", "ways in", "secret", "name of a file"}
+LACKS = {"files", "name of a file"}
 """What a captive window does not have."""
 
 
@@ -91,10 +99,10 @@ async def each(w: Any, spec: Path) -> AsyncIterator[tuple[str, int]]:
             await w.pilot.pause()
             assert not w.app.is_leaving, f"{name}, round {turn}: the window ended"
             assert changes(daemon) == [], f"{name}, round {turn}"
-            assert not w.app.faults, f"{name}, round {turn}: {w.app.faults}"
+            assert not w.app.faults, f"{name}, round {turn}: {told(spec.parent) or w.app.faults}"
             await home(w)
             assert files(spec.parent) == before, f"{name}, round {turn}"
-    lacks = {"DraftScreen", "EditorScreen"}
+    lacks = {"DraftScreen", "EditorScreen", "ConsoleScreen"}
     if isinstance(w.app, CaptiveNxTui):
         assert lacks <= seen
     else:

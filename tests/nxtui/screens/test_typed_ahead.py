@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual import events
 
+from nxtui.acts.commands import FleetCommands
 from nxtui.screens.confirm import Confirm
 from nxtui.widgets.ask import AskLine
 
@@ -137,6 +138,27 @@ async def test_a_palette_that_is_opened_again_while_the_one_before_goes_is_no_fa
             at_once(w, "colon", "escape", "colon")
             await w.pilot.pause()
             at_once(w, "escape")
+            await w.pilot.pause()
+        assert not w.app.faults
+
+
+async def test_a_command_for_a_screen_that_is_gone_is_no_fault(window: Any) -> None:
+    async with window() as w:
+        await w.press("L", "colon")
+        await w.type("act")
+        await w.shows("What may be done")
+        log = next(one for one in w.app.screen_stack if getattr(one, "screen_name", "") == "log")
+        commands = FleetCommands(log)
+        hit = await anext(commands.discover())
+        await w.press("escape", "escape")
+        await w.until(lambda: log not in w.app.screen_stack, "the log to go")
+        assert hit.command() is None and not w.app.faults
+
+
+async def test_keys_for_a_screen_that_is_not_there_yet_are_no_fault(window: Any) -> None:
+    async with window() as w:
+        for _ in range(5):
+            at_once(w, "T", "z", "colon", "escape", "M", "D", "S", "u", "escape", "escape", "escape")
             await w.pilot.pause()
         assert not w.app.faults
 
