@@ -58,6 +58,8 @@ def _boot(
         share := usual_share([journal.phases.usual(record.kind, one + 1) for one in range(last)], age)
     ):
         view["usual_share"] = share
+    if last:
+        view["of"] = last
     reached = max((event.data[PHASE] for event in reports), default=0)
     if ended is None and reached < last:
         coming = [journal.phases.usual(record.kind, number) for number in range(reached + 1, last + 1)]

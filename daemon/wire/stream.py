@@ -131,7 +131,8 @@ class ToComeView(TypedDict):
 class BootView(TypedDict):
     """One boot of a machine that installs. ``points`` are at most 64 of a moment and the share that was done then, from
     0 to 1; ``ended`` is null while it lasts. ``usual_share`` is what is usually done at its age, where every phase was
-    measured before. ``to_come`` is there while it lasts, where its installer has said how many phases it has."""
+    measured before. ``of`` is how many phases its installer has, where that was
+    said, and ``to_come`` which of them are still to come, while it lasts."""
 
     boot: int
     began: float
@@ -140,6 +141,7 @@ class BootView(TypedDict):
     phases: list[PhaseView]
     points: list[list[float]]
     usual_share: NotRequired[float]
+    of: NotRequired[int]
     to_come: NotRequired[ToComeView]
 
 

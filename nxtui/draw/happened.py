@@ -24,7 +24,7 @@ MINUTES = 40
 """So many minutes of progress are drawn, the most recent ones."""
 USUAL = "usual "
 """Above the column of what phases took before."""
-SHORT = 60.0
+SHORT = 120.0
 """Seconds: neighbours among the phases that took less each are told in one line."""
 OPEN_LINES = 6
 """So many lines of the log stand beneath a phase that lasts, or failed."""
@@ -171,12 +171,6 @@ def _fold(boot: BootView, group: Sequence[PhaseView]) -> Fold:
         last["ended"],
         sum(known) if len(known) == len(usual) else None,
     )
-
-
-def phases_of(boot: BootView) -> int:
-    """How many phases its installer has, as far as that is known."""
-    coming = boot.get("to_come")
-    return coming["last"] if coming is not None else 0
 
 
 def installer(

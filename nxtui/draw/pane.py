@@ -97,7 +97,7 @@ def _now(told: Told, now: float | None, width: int, glyphs: Glyphs) -> list[Line
     boot = told.boots[-1] if told.boots else None
     if boot is not None and boot["phases"] and (boot["ended"] is None or boot["failed"]):
         last = boot["phases"][-1]
-        of = f" of {number}" if (number := happened.phases_of(boot)) else ""
+        of = f" of {boot['of']}" if "of" in boot else ""
         lines = fact("NOW", f"phase {last['phase']}{of} {last['title']}", width)
         lines.append(_row("", happened.progress(boot, now, width - LABEL, glyphs)))
     else:

@@ -123,13 +123,13 @@ class MapScreen(FullScreen):
     def _picture(self, view: MapView, width: int) -> list[Line]:
         """Boxes, with the objects in them as far as that leaves what stands beneath its lines."""
         nodes, look = self.nx.fleet.nodes, self._look()
-        owned = {
-            box["name"]: nodes[box["name"]]["resources"] for box in view["members"] if box["name"] in nodes
-        }
+        members = [nodes[box["name"]] for box in view["members"] if box["name"] in nodes]
+        owned = {one["name"]: [r for r in one["resources"] if r["state"] != "gone"] for one in members}
         room = self._height - len(map_table.beneath(view, self.tail.room, look))
-        for counts in (False, True):
-            lines = drawn.picture(map_objects.with_objects(view, owned, counts), width, look)
-            if len(lines) <= room:
+        named = map_objects.named(view, owned, width, look.glyphs.ellipsis)
+        for told in (named, map_objects.counted(view, owned)):
+            lines = [] if told is None else drawn.picture(told, width, look)
+            if lines and len(lines) <= room:
                 return lines
         return drawn.picture(view, width, look)
 

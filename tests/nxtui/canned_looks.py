@@ -111,7 +111,7 @@ def canned_boots(failed: bool = True) -> list[dict[str, Any]]:
     return [
         {
             "boot": 2, "began": T0 - 1400, "ended": T0 - 187 if failed else None, "failed": failed,
-            "phases": phases, "points": points, "usual_share": 0.71,
+            "phases": phases, "points": points, "usual_share": 0.71, "of": 8,
         } | ({} if failed else {"to_come": {"first": 6, "last": 8, "usual": 1005.0}})
     ]  # fmt: skip
 

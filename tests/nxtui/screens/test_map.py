@@ -238,29 +238,30 @@ RESOURCES: Any = [
         "missed": 1.0,
     },
     {"kind": "server", "id": "3", "name": "s1", "state": "intended"},
-    {"kind": "server", "id": "4", "name": "s0", "state": "gone"},
 ]
 
 
 def test_objects_stand_in_the_box_of_their_owner_by_name_or_counted_and_none_is_green() -> None:
     view: Any = canned_map()
-    named, counted = (
-        map_objects.with_objects(view, {"node02": RESOURCES}, counts) for counts in (False, True)
-    )
+    owned: Any = {"node02": RESOURCES}
     for told, wanted in (
         (
-            named,
-            ["a-very-long-name-of-an-interface-1", "missing a-very-long-name-of-an-inter", "intended s1"],
+            map_objects.named(view, owned, 140, "…"),
+            ["a-very-long-n…n-interface-1", "missing a-very-lo…terface-2", "intended s1"],
         ),
-        (counted, ["1 present, 1 missing", "1 intended"]),
+        (map_objects.counted(view, owned), ["2 vni", "1 missing", "1 server", "1 intended"]),
     ):
-        shown = [plain(line) for line in lines(told, 140)]
-        text = "\n".join(shown)
-        assert all(words in text for words in wanted) and "s0" not in text
-        assert {width_of(line) for line in lines(told, 140) if "═" in plain(line)} == {140}
+        assert told is not None
+        shown = lines(told, 140)
+        text = "\n".join(map(plain, shown))
+        assert all(words in text for words in wanted), text
+        assert {width_of(line) for line in shown if "═" in plain(line)} == {140}
         rows = next(box for box in told["members"] if box["name"] == "node02")["rows"]
-        assert {row["sign"] for row in rows[-2:]} <= {"none", "attention"}
-    assert map_objects.with_objects(view, {}, False) is view
+        assert {row["sign"] for row in rows[-2:]} == {"none", "attention"}
+        tall = {plain(line)[:1] for line in shown if "workload" in plain(line)}
+        assert tall == {"│", " "}, "no value stands beneath its name"
+    assert map_objects.counted(view, {}) is view
+    assert map_objects.named(view, owned, 66, "…") is None, "names of four letters tell nothing"
 
 
 async def test_a_map_has_the_objects_of_each_node_as_far_as_there_is_room(window: Open, daemon: Any) -> None:
@@ -271,10 +272,10 @@ async def test_a_map_has_the_objects_of_each_node_as_far_as_there_is_room(window
         assert w.frame.count("demo-node02-mgmt-vni") == 3 and "OBJECTS" in w.frame
         await w.pilot.resize_terminal(140, 32)
         await w.settled()
-        assert "3 present" in w.frame and "demo-node02-mgmt-vni" not in w.frame and "OBJECTS" in w.frame
+        assert "3 vni" in w.frame and "demo-node02-mgmt-vni" not in w.frame and "OBJECTS" in w.frame
         await w.pilot.resize_terminal(140, 24)
         await w.settled()
-        assert "3 present" not in w.frame and "OBJECTS" in w.frame
+        assert "3 vni" not in w.frame and "OBJECTS" in w.frame
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 45)])
