@@ -13,8 +13,9 @@ from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.text import Line, cells_of, clean, clip, cut, fit, spread, width_of
 from nxtui.model.times import clock, minute
 
-LEAST_BOX, WIDEST_BOX, WIDEST_SERVICE = 20, 40, 48
-"""Cells of a box: with less for each member the picture becomes a table."""
+LEAST_BOX, WIDEST_BOX, WIDEST_SERVICE = 19, 40, 48
+"""Cells of a box: with less for each member the picture becomes a table. Four have room in 80 columns of which two are
+the margins, seven in 140, ten in 200."""
 
 
 @dataclass(frozen=True)

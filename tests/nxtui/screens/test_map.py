@@ -292,3 +292,17 @@ async def test_a_lost_link_shares_the_room_out_at_once(
         w.app.tick()
         await w.settled()
         assert w.frame == before, "the next second finds nothing to lay out"
+
+
+@pytest.mark.parametrize(("columns", "most"), [(80, 4), (100, 5), (140, 7), (200, 10)])
+async def test_a_window_has_boxes_for_a_twentieth_of_its_columns_and_a_table_from_the_next_node_on(
+    window: Open, daemon: Any, columns: int, most: int
+) -> None:
+    view = canned_map()
+    for count in (most, most + 1):
+        box = view["members"][0]
+        daemon.looks.map = view | {"members": [{**box, "name": f"n{number}"} for number in range(count)]}
+        async with window((columns, 45)) as w:
+            await opened(w)
+            assert (w.frame.count("╭─ n") == count) is (count == most), w.frame
+            assert ("NAME " in w.frame) is (count > most)
