@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _LEVELS: dict[SeverityLevel, Level] = {"information": "info", "warning": "warning", "error": "error"}
 
+CUT_OFF = "The recording ends in the middle of a line: what stood there is left out."
 LEARN_EVERY = 60.0
 """Seconds for which the daemon's figures about its steps are good enough."""
 
@@ -181,7 +182,8 @@ class NxTui(WaysOut):
         source = self.feed if self.player is None else self.player
         self.run_worker(source.run(), group="feed")
         self.call_after_refresh(self.after_first_frame)
-        for mistake in (*self.preferences.mistakes, *self.keymap.mistakes):
+        cut_off = self.player is not None and self.player.recording.is_cut_off
+        for mistake in (*self.preferences.mistakes, *self.keymap.mistakes, *([CUT_OFF] if cut_off else [])):
             self.say(mistake, "warning")
 
     # what the daemon says

@@ -14,6 +14,11 @@ from rich.cells import cell_len, set_cell_size
 
 from daemon.words import printable
 
+LONGEST = 16_384
+"""Characters of one text that are shown."""
+MARKS = 8
+"""So many characters for one cell are looked at: letters have marks, but not many."""
+
 Span = tuple[str, str]
 Line = list[Span]
 
@@ -34,13 +39,16 @@ def width_of(line: Sequence[Span]) -> int:
 
 
 def clean(text: str) -> str:
-    """The text with what would move the cursor (escapes, tabs, line ends) replaced by blanks."""
+    """The text with what would move the cursor (escapes, tabs, line ends) replaced by blanks; of one that is too long
+    for any screen the beginning, and how much more there is."""
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}… and {len(text) - LONGEST:,} characters more"
     return printable(text, " ")
 
 
 def clip(text: str, width: int, ellipsis: str = "…") -> str:
     """At most ``width`` cells of the text; what was cut off leaves an ellipsis."""
-    text = clean(text)
+    text = clean(text[: MARKS * width + MARKS])
     if cells_of(text) <= width:
         return text
     if width <= cells_of(ellipsis):

@@ -201,7 +201,9 @@ def _blank(event: EventView) -> EntityView:
 class Recording:
     """The lines of a recording in the order of their time."""
 
-    def __init__(self, lines: Iterable[StreamLine]) -> None:
+    def __init__(self, lines: Iterable[StreamLine], is_cut_off: bool = False) -> None:
+        self.is_cut_off = is_cut_off
+        """Whether it ended in the middle of a line, which is left out."""
         timed = [(_moment(line), line) for line in lines if line["type"] not in ("heartbeat", "lagged")]
         self.lines = sorted(timed, key=lambda one: one[0])
         if not self.lines:
@@ -222,14 +224,18 @@ def load(file: Path) -> Recording:
         raise BadRecording(f"The recording {file} cannot be read ({cause.strerror}).") from cause
     except NotText as cause:
         raise BadRecording(f"The recording {file} {cause}") from cause
-    lines = []
-    for number, said in enumerate(text.split("\n"), 1):
+    lines: list[StreamLine] = []
+    all_lines = text.split("\n")
+    for number, said in enumerate(all_lines, 1):
         if said.strip():
             try:
                 line = json.loads(said)
                 if not _is_ending(line):
                     lines.append(_read(line))
             except (ValueError, KeyError, TypeError, RecursionError) as cause:
+                # no line end follows: whoever wrote it was ended in the middle of it
+                if lines and number == len(all_lines) and isinstance(cause, json.JSONDecodeError):
+                    return Recording(lines, is_cut_off=True)
                 raise BadRecording(
                     f"Line {number} of the recording {file} is neither an event nor a line of the stream."
                 ) from cause
