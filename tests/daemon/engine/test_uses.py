@@ -77,7 +77,12 @@ async def test_money_is_told_with_a_price_of_every_sort_and_never_without(house:
     views = Views(house.journal, house.engine, house.verbs, house.views.daemon, PRICES)
     two = orjson.loads(orjson.dumps(views.entity(house.record("two"))))["uses"]
     assert used(two, house.clock.now()) == "2.0 box hours, 13.20 EUR (list of 2026-10-01)"
-    assert "spent" not in told(house, PRICES)[0], "one of it is on no list"
+    house.toy.outside.want = want
+    for verb in ("rollback", "retry", "start"):
+        await house.tell("other", verb)
+    two = orjson.loads(orjson.dumps(views.entity(house.record("two"))))["uses"]
+    assert {use.sort for use in house.mirror.uses("two").values()} == {"", "big"}
+    assert "spent" not in two[0], "one of them is on no list"
 
 
 async def test_what_a_daemon_without_measure_ordered_is_measured_from_its_order_and_what_is_gone_leaves_it_absent(
