@@ -33,6 +33,8 @@ class Way(NamedTuple):
     screen: keys.ScreenName
     keys: tuple[str, ...] = ()
     name: str = "node02"
+    shows: tuple[str, ...] = ()
+    """The class of what is in front then, where it comes a moment later."""
 
 
 def ways() -> dict[str, Way]:
@@ -48,20 +50,20 @@ def ways() -> dict[str, Way]:
 
 
 POPUPS = {
-    "help": Way("fleet", ("question_mark",)),
-    "palette": Way("fleet", ("colon",)),
-    "files": Way("fleet", ("a", "s")),
-    "question": Way("fleet", ("a", "b")),
-    "question of a word": Way("fleet", ("a", "d"), "demo"),
-    "question of a spec": Way("spec", ("enter",)),
-    "steps": Way("fleet", ("a", "f")),
-    "ways in": Way("fleet", ("I",)),
-    "secret": Way("fleet", ("I", *"show", "enter"), "demo"),
-    "console": Way("fleet", ("I", *"console", "enter"), "node01"),
-    "members": Way("node", ("enter",), "demo"),
-    "name of a file": Way("fleet", ("x",)),
-    "question of strays": Way("audit", ("space", "a", "d")),
-    "editor": Way("applied", ("e",)),
+    "help": Way("fleet", ("question_mark",), shows=("HelpScreen",)),
+    "palette": Way("fleet", ("colon",), shows=("Palette",)),
+    "files": Way("fleet", ("a", "s"), shows=("FilePicker",)),
+    "question": Way("fleet", ("a", "b"), shows=("Confirm",)),
+    "question of a word": Way("fleet", ("a", "d"), "demo", ("Confirm",)),
+    "question of a spec": Way("spec", ("enter",), shows=("Confirm", "SpecScreen")),
+    "steps": Way("fleet", ("a", "f"), shows=("Pick",)),
+    "ways in": Way("fleet", ("I",), shows=("WaysIn",)),
+    "secret": Way("fleet", ("I", "plus"), "demo", ("SecretDialog",)),
+    "console": Way("fleet", ("I", *"console", "enter"), "node01", ("ConsoleScreen",)),
+    "members": Way("node", ("enter",), "demo", ("Pick",)),
+    "name of a file": Way("fleet", ("x",), shows=("Pick",)),
+    "question of strays": Way("audit", ("space", "a", "d"), shows=("Confirm",)),
+    "editor": Way("applied", ("e",), shows=("EditorScreen", "SpecScreen")),
 }
 """What lies over a full screen."""
 
@@ -108,6 +110,8 @@ async def go(w: Any, way: Way, spec: Path) -> None:
         await w.until(
             lambda: all(one.is_finished for one in w.app.workers if one.group in ASKS), "what was asked"
         )
+    if way.shows:
+        await w.until(lambda: type(w.app.screen).__name__ in way.shows, lambda: f"{way}:\n{w.frame}")
 
 
 def is_at(w: Any, screen: str) -> bool:

@@ -15,6 +15,7 @@ from textual import events
 from textual.keys import _character_to_key
 
 from nxtui import keys
+from nxtui.app import NxTui
 from nxtui.captive.settings import CaptiveSettings
 from nxtui.captive.window import CaptiveNxTui
 
@@ -82,15 +83,15 @@ def captive(daemon: Any, hands: Any, window: Open) -> Open:
     )
 
 
-LACKS = {"files", "name of a file"}
-"""What a captive window does not have."""
+LACKS = {CaptiveNxTui: {"files", "name of a file", "question of a spec"}, NxTui: {"console"}}
+"""What a window does not have: a captive one reads and writes no file, and another one lends its terminal."""
 
 
 async def each(w: Any, spec: Path) -> AsyncIterator[tuple[str, int]]:
     """Go to each place of a window, as often as there are rounds; afterwards everything must be as it was."""
     daemon, before, seen = w.daemon, files(spec.parent), set[str]()
     for name, way in ways().items():
-        if isinstance(w.app, CaptiveNxTui) and name in LACKS:
+        if name in LACKS[type(w.app)]:
             continue
         for turn in range(ROUNDS):
             await go(w, way, spec)
