@@ -87,8 +87,8 @@ def _facts(fleet: Fleet, glyphs: Glyphs, width: int) -> list[list[Line]]:
 
 def _rates(fleet: Fleet, glyphs: Glyphs) -> Line:
     """Calls in the last minute and in those before, and how many services failed."""
-    if fleet.rates is None:
-        return []
+    if fleet.rates is None or fleet.recording is not None:
+        return []  # what was recorded of them is of another moment than the one that is shown
     minutes, errors = fleet.rates["minutes"], fleet.rates["server_errors"]
     most = max(1, *minutes)
     drawn = spark([number / most for number in minutes], glyphs)

@@ -104,7 +104,8 @@ def _now(told: Told, now: float | None, width: int, glyphs: Glyphs) -> list[Line
         lasts = "" if now is None else f", {lasting(now - entity['since'])}"
         share = "" if entity["progress"] is None else f", {entity['progress']:.0%}".replace("%", " %")
         usual = "" if told.usual is None else f" {glyphs.dot} usual {lasting(told.usual.median)}"
-        at = "" if entity["phase"] in ("ok", "released") else f"step {steps(entity)}, "
+        has_steps = entity["step_count"] and entity["phase"] not in ("ok", "released")
+        at = f"step {steps(entity)}, " if has_steps else ""
         where = (entity["step"] or "").replace("_", " ") or entity["title"]
         lines = fact("NOW", f"{at}{where}{share}{lasts}{usual}", width)
     return [*lines, *fact("", slowness(told.slow), width, "attention")]

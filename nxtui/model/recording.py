@@ -242,7 +242,7 @@ def load(file: Path) -> Recording:
     return Recording(lines)
 
 
-_CARRIES = {"snapshot": "snapshot", "nodes": "nodes", "change": "entity", "removed": "name"}
+_CARRIES = {"snapshot": "snapshot", "nodes": "nodes", "change": "entity", "removed": "name", "rates": "rates"}
 """What a line of the stream must have with it."""
 
 

@@ -120,3 +120,5 @@ def test_the_title_of_a_large_window_has_the_calls_of_the_last_minutes() -> None
     for glyphs, drawn in ((UNICODE, "▁▁▁▁▁▁▃▅█▅▃▇"), (ASCII, "______.-#-.=")):
         large, small = (text.plain(frame.title(fleet, glyphs, ["fleet"], "", width)) for width in (140, 139))
         assert f"calls 12/min {drawn}  5xx 1" in large and "calls" not in small
+    fleet.recording = lambda: (T0, "01:00:00")
+    assert "calls" not in text.plain(frame.title(fleet, UNICODE, ["fleet"], "", 140)), "a replay has none"

@@ -126,6 +126,25 @@ async def test_a_very_large_screen_has_three_columns(window: Open) -> None:
         ]
 
 
+async def test_the_small_map_is_asked_for_again_only_when_its_own_cluster_changed(
+    window: Open, daemon: Any
+) -> None:
+    other = dict(daemon.clusters[0], name="other", protected=False)
+    daemon.clusters.append(other)
+    async with window(HUGE) as w:
+        assert daemon.looks.maps_asked == 1
+        for _ in range(5):
+            w.hands.seconds += 3
+            daemon.say(type="change", entity=other | {"protected": True})
+            w.app.tick()
+            await w.settled()
+        assert daemon.looks.maps_asked == 1
+        daemon.say(type="change", entity=daemon.node("node03") | {"progress": 0.9})
+        await w.until(lambda: w.app.fleet.nodes["node03"]["progress"] == 0.9, "the change")
+        w.app.tick()
+        await w.until(lambda: daemon.looks.maps_asked == 2, "the second question")
+
+
 async def test_without_a_map_the_nodes_of_the_cluster_are_told(window: Open, daemon: Any) -> None:
     daemon.looks.map = None
     async with window(HUGE) as w:
