@@ -19,6 +19,7 @@ from nxtui.acts.commands import FleetCommands
 from nxtui.acts.following import Following
 from nxtui.acts.keymap import Keymap
 from nxtui.acts.questions import Questions
+from nxtui.acts.replaying import Played, Replaying
 from nxtui.acts.sending import VerbSender
 from nxtui.draw.renderer import Renderer
 from nxtui.draw.themes import FALLBACK, THEMES, themes
@@ -136,8 +137,9 @@ class NxTui(WaysOut):
         )
         self._learnt_at: float | None = None
         self.player: Player | None = None
+        self.replaying = Replaying(self)
         if recording is not None:
-            self._play(recording, monotonic)
+            self.replaying.open(recording)
         self._use_keymap()
         for theme in themes(colours):
             self.register_theme(theme)
@@ -147,13 +149,6 @@ class NxTui(WaysOut):
     def mode(self) -> str:
         """What the header says of a window that is not the usual one."""
         return "read-only" if self.read_only else ""
-
-    def _play(self, recording: Recording, monotonic: Callable[[], float]) -> None:
-        """Show what was recorded, in place of what a daemon says."""
-        from nxtui.model.player import Player
-
-        self.player = Player(recording, lambda lines: self.post_message(self.LinesReceived(lines)), monotonic)
-        self.fleet.recording = self.player.told
 
     def _use_keymap(self) -> None:
         """Give this person's keys to the screens; the palette is bound by Textual under an id of its own."""
@@ -189,17 +184,27 @@ class NxTui(WaysOut):
     # what the daemon says
 
     def on_nx_tui_lines_received(self, message: LinesReceived) -> None:
-        changes = self.fleet.take(message.lines)
+        live = self.replaying.live
+        changes = (live or self.fleet).take(message.lines)
+        if live is not None:
+            self.replaying.heed(changes.failed)
+            return
         self._tell(changes)
-        if self.player is None:
-            self.attention.heed(changes)
-            if changes.whole:
-                self.call_after_refresh(self.learn_steps, anew=True)
-            elif changes.moved:
-                self.learn_steps()
+        self.attention.heed(changes)
+        if changes.whole:
+            self.call_after_refresh(self.learn_steps, anew=True)
+        elif changes.moved:
+            self.learn_steps()
+
+    def on_played(self, message: Played) -> None:
+        """All of a frame is of one moment: that of the lines which came last."""
+        if message.player is self.player:
+            self.player.shown = message.moment
+            self._tell(self.fleet.take(message.lines))
+            self.tick()
 
     def on_nx_tui_link_lost(self, message: LinkLost) -> None:
-        self.fleet.lost(message.reason)
+        (self.replaying.live or self.fleet).lost(message.reason)
         self._tell(Changes())
 
     def learn_steps(self, anew: bool = False) -> None:
@@ -235,6 +240,7 @@ class NxTui(WaysOut):
 
     def tick(self) -> None:
         """A second has passed: what depends on the time is drawn where it differs."""
+        self.replaying.check()
         if (screen := self._front) is not None:
             screen.tick()
             screen.redraw_frame()
@@ -367,7 +373,7 @@ class NxTui(WaysOut):
 
     def close_screen(self, screen: FullScreen) -> None:
         """Back to the screen beneath, unless the room is left already: keys may have been typed ahead."""
-        if len(self.screen_stack) == 1 or self.screen_stack[-1:] != [screen]:
+        if len(self.screen_stack) <= self.replaying.floor + 1 or self.screen_stack[-1:] != [screen]:
             return
         self.pop_screen()
         front = self.screen

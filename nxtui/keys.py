@@ -178,7 +178,7 @@ ACTIONS: tuple[Action, ...] = (
            "Look", _APPLIED, 0, "prev_problem"),
     Action("checks", "P", "preflight", "Look up everything that the spec needs; nothing is changed.", "Look", _ALL, 25),
     Action("audit", "A", "audit", "The clouds against the ledger, both ways; nothing is changed.", "Look", _ALL, 26),
-    Action("replay", "R", "replay", "Play back what the daemon's log knows; in a replay, leave it.", "Look", _ALL, 27),
+    Action("replay", "R", "replay", "Play back here what is known; in a replay, return to what is.", "Look", _ALL, 27),
     Action("look_again", "enter", "look again", "Look everything up once more.", "Look", ("checks", "audit"), 3,
            "open"),
     Action("copy_command", "Y", "as a command", "Copy the command that looks the same up.", "Look", _CHECKS, 7,

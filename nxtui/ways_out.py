@@ -63,10 +63,6 @@ class WaysOut(UnbrokenApp):
         """Show the serial console of a machine in this window."""
         self.questions.begin(self.questions.console(name))
 
-    def replay(self) -> None:
-        """Step aside for a window that plays back what the daemon's log knows."""
-        self.questions.begin(self.questions.replay())
-
     def choose_spec(self) -> None:
         """Let a person choose the file of a spec."""
         self.questions.begin(self.questions.choose_spec())

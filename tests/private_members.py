@@ -37,6 +37,8 @@ USES: tuple[Use, ...] = (
         "::test_a_token_is_at_hand_until_it_runs_out_or_is_refused_and_looking_waits_for_nobody"),
     Use("nxtui.app", "_bindings", "textual",
         "tests/nxtui/acts/test_keymap.py::test_the_new_key_acts_the_old_one_does_not_and_footer_and_help_say_so"),
+    Use("nxtui.acts.casting", "_compositor", "textual",
+        "tests/nxtui/model/test_scrub.py::test_a_stretch_of_a_replay_is_written_as_a_cast_that_shows_it"),
     Use("nxtui.ways_out", "_clipboard", "textual", _COPY),
     Use("nxtui.ways_out", "_driver", "textual", _COPY),
     Use("nxtui.faults", "_context", "textual", _FAULT),

@@ -10,6 +10,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from daemon.wire import PHASES, EntityView
 from nxtui import keys
+from nxtui.acts.casting import export_cast
 from nxtui.draw.themes import THEMES
 from nxtui.model import log_filter
 from nxtui.model.known import Fleet
@@ -63,9 +64,15 @@ class FleetCommands(Provider):
             yield from self._of_the_fleet()
         elif self._screen_name == "log":
             yield from self._of_the_log()
+        if self._nx.writes_files:
+            export = "A stretch of a replay as a recording of this terminal (asciicast)."
+            yield PaletteCommand("export cast", export, self._export_cast)
         for theme in THEMES:
             name = theme.name.removeprefix("nxd-")
             yield PaletteCommand(f"theme {name}", "Colours.", partial(self._nx.use_theme, theme.name))
+
+    def _export_cast(self) -> None:
+        self._nx.questions.begin(export_cast(self._nx))
 
     def _verbs(self, entities: list[EntityView]) -> Iterator[PaletteCommand]:
         act = self._nx.sender.act_on

@@ -33,7 +33,7 @@ class Following:
     def _fleet(self) -> FleetScreen:
         from nxtui.screens.fleet import FleetScreen
 
-        first = self._nx.screen_stack[0]
+        first = self._nx.screen_stack[self._nx.replaying.floor]
         assert isinstance(first, FleetScreen)
         return first
 
@@ -76,7 +76,7 @@ class Following:
             nodes, clusters = counted(len(fleet.nodes), "node"), counted(len(fleet.clusters), "cluster")
             self._nx.say(f"No trouble: {nodes} and {clusters} are well.")
             return
-        while len(self._nx.screen_stack) > 1:
+        while len(self._nx.screen_stack) > self._nx.replaying.floor + 1:
             self._nx.close_top()
         self._nx.trail.visit(Place("fleet"))
         screen.go_to(there)
@@ -88,6 +88,6 @@ class Following:
         if place is None:
             nx.say("There is no place before." if by < 0 else "There is no place after.")
             return
-        while len(nx.screen_stack) > 1:
+        while len(nx.screen_stack) > nx.replaying.floor + 1:
             nx.close_top()
         nx.go(place)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,9 +16,6 @@ if TYPE_CHECKING:
     from nxtui.screens.pick import PickList
 
 Answer = TypeVar("Answer")
-
-REPLAYED = 10_000
-"""So many lines of the log are played back at most."""
 
 _CONSOLE, _COPY, _SHOW = "its console", "copy its password", "show its password"
 """What is chosen in place of an address; no address has a blank."""
@@ -93,31 +88,6 @@ class Questions:
             self._nx.say(f"{chosen}: nothing was written ({cause.strerror}).", "error")
         else:
             self._nx.say(f"Written: {path}")
-
-    async def replay(self) -> None:
-        """Take the end of the daemon's log, and play it back in a window of its own until that is left."""
-        from daemon.client import DaemonRefused, DaemonUnreachable
-        from nxtui.draw.export import private_file
-
-        nx = self._nx
-        try:
-            log = await nx.feed.client.log(limit=REPLAYED, tail=True)
-        except (DaemonRefused, DaemonUnreachable) as cause:
-            nx.say(f"Nothing can be played back: {cause}", "warning")
-            return
-        if not log["events"]:
-            nx.say("Nothing has happened yet.")
-            return
-        told = "".join(json.dumps(event) + "\n" for event in log["events"])
-        try:
-            file = private_file(f"log-{os.getpid()}.ndjson", told)
-        except OSError as cause:
-            nx.say(f"No recording can be written here ({cause.strerror}).", "warning")
-            return
-        try:
-            nx.lend(programs.replay(file, nx.theme.removeprefix("nxd-"), nx.renderer.ascii))
-        finally:
-            file.unlink(missing_ok=True)
 
     async def log_in(self, entity: EntityView) -> None:
         """Let a person choose a way into an entity: an address, a console, or the password of a cluster."""

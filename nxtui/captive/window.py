@@ -18,7 +18,7 @@ from nxtui.captive.settings import CaptiveSettings
 from nxtui.keys import ACTIONS
 from nxtui.preferences import Colours, Preferences
 
-AWAY = frozenset(("login", "console", "replay", "pager", "save", "export"))
+AWAY = frozenset(("login", "console", "pager", "save", "export"))
 """What leads to another program or to a file of this host: absent here."""
 
 
@@ -95,9 +95,6 @@ class CaptiveNxTui(NxTui):
 
     def save(self, stem: str, suffix: str, text: str) -> None:
         self.say(NO_FILE, "warning")
-
-    def replay(self) -> None:
-        self.say(NO_PROGRAM, "warning")
 
     def choose_spec(self) -> None:
         self.say(NO_SPEC, "warning")

@@ -201,6 +201,19 @@ class Fleet:
             self._lost_at = self.lost_because = None
         return changes
 
+    def beside(self) -> Fleet:
+        """Another one, on the same clocks, that knows nothing yet."""
+        return Fleet(self._monotonic, self._wall)
+
+    def whole(self) -> Snapshot | None:
+        """Everything as it stands, as a daemon would tell it; None before one did."""
+        if self.daemon is None or self.foreign or self.now is None:
+            return None
+        return Snapshot(
+            daemon=self.daemon, revision=self.log.revision, now=self.now, speed=1.0,
+            clusters=list(self.clusters.values()), nodes=list(self.nodes.values()), verbs=self._verbs,
+        )  # fmt: skip
+
     def lost(self, reason: str) -> None:
         """The link broke, or could not be made; the first moment of it is kept."""
         self.lost_because = reason

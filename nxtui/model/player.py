@@ -23,7 +23,7 @@ JUMPS = 100
 
 
 class Player:
-    """Tells ``hear`` what a window that had watched would have been told."""
+    """Tells ``hear`` what a window that had watched would have been told until ``moment``, with each step of it."""
 
     def __init__(
         self,
@@ -33,13 +33,15 @@ class Player:
     ) -> None:
         self.recording = recording
         self.moment = recording.start
+        self.shown = recording.start
+        """The moment of which everything on the screen is: whoever hears of another one draws all of it anew."""
         self.playing = True
         self.speed = 1.0
         while self.speed * AIM < recording.end - recording.start and self.speed < FASTEST:
             self.speed *= 2
         self._hear = hear
         self._monotonic = monotonic
-        self._scene = Scene()
+        self._scene = Scene(recording.daemon)
         self._next = 0
         self.skips = False
         """Whether quiet stretches are jumped over."""
@@ -48,9 +50,10 @@ class Player:
 
     def told(self) -> tuple[float, str]:
         """The recorded moment that is shown, and the words for it."""
-        passed, whole = self.moment - self.recording.start, self.recording.end - self.recording.start
-        state = "" if self.playing else " end" if self.moment >= self.recording.end else " paused"
-        return self.moment, f"{clock(self.moment)} {lasting(passed)}/{lasting(whole)} ×{self.speed:g}{state}"
+        shown, start, end = self.shown, self.recording.start, self.recording.end
+        passed, whole = shown - start, end - start
+        state = "" if self.playing else " end" if shown >= end else " paused"
+        return shown, f"{clock(shown)} {lasting(passed)}/{lasting(whole)} ×{self.speed:g}{state}"
 
     async def run(self) -> None:
         """Play until it is cancelled; at the end the last moment stays."""
@@ -105,15 +108,14 @@ class Player:
         if moment >= self.moment and self._next:
             self._advance(moment)
             return
-        self._scene, self._next = Scene(), 0
+        self._scene, self._next = Scene(self.recording.daemon), 0
         self._lines_until(moment)
         self.moment = moment
         self._hear([self._scene.snapshot(moment), *self._scene.told_events(moment)])
 
     def _advance(self, moment: float) -> None:
         self.moment = min(moment, self.recording.end)
-        if lines := self._lines_until(self.moment):
-            self._hear(lines)
+        self._hear(self._lines_until(self.moment))
         if self.moment >= self.recording.end:
             self.playing = False
 

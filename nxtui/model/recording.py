@@ -43,6 +43,10 @@ END_OF_TIME = 253_402_214_400.0
 """The last day of the year 9999: no calendar here tells the date of what is later."""
 
 
+RECORDED = "recording"
+"""The id of the daemon in a recording."""
+
+
 class BadRecording(Exception):
     """The file cannot be played; the text is one sentence for a person."""
 
@@ -50,9 +54,9 @@ class BadRecording(Exception):
 class Scene:
     """How everything stands while the lines are gone through, one after the other."""
 
-    def __init__(self) -> None:
-        self.daemon = DaemonView(
-            id="recording", version="", api=API_VERSION, environment="replay", started=0.0
+    def __init__(self, daemon: DaemonView | None = None) -> None:
+        self.daemon = daemon or DaemonView(
+            id=RECORDED, version="", api=API_VERSION, environment="replay", started=0.0
         )
         self.verbs: VerbTable = {}
         self.entities: dict[str, EntityView] = {}
@@ -199,11 +203,14 @@ def _blank(event: EventView) -> EntityView:
 
 
 class Recording:
-    """The lines of a recording in the order of their time."""
+    """The lines of a recording in the order of their time; ``daemon`` is whose they are, where they do not say it."""
 
-    def __init__(self, lines: Iterable[StreamLine], is_cut_off: bool = False) -> None:
+    def __init__(
+        self, lines: Iterable[StreamLine], is_cut_off: bool = False, daemon: DaemonView | None = None
+    ) -> None:
         self.is_cut_off = is_cut_off
         """Whether it ended in the middle of a line, which is left out."""
+        self.daemon = daemon
         timed = [(_moment(line), line) for line in lines if line["type"] not in ("heartbeat", "lagged")]
         self.lines = sorted(timed, key=lambda one: one[0])
         if not self.lines:
@@ -214,6 +221,20 @@ class Recording:
 
 def _moment(line: StreamLine) -> float:
     return line["event"]["time"] if line["type"] == "event" else line["now"]
+
+
+def of_events(events: Iterable[EventView], last: Snapshot | None) -> Recording:
+    """What a log tells, and how everything stands at its end. Raises BadRecording for one without a line."""
+    lines = [StreamLine(type="event", revision=one["revision"], now=one["time"], event=one) for one in events]
+    if last is None or not lines:
+        return Recording(lines)
+    daemon = last["daemon"].copy()
+    daemon["id"] = RECORDED
+    end = max(last["now"], max(line["now"] for line in lines))
+    whole = last.copy()
+    whole["daemon"], whole["now"] = daemon, end
+    shown = StreamLine(type="snapshot", revision=last["revision"], now=end, snapshot=whole)
+    return Recording([*lines, shown], daemon=daemon)
 
 
 def load(file: Path) -> Recording:

@@ -30,6 +30,7 @@ from nxtui.widgets.oneline import OneLine
 if TYPE_CHECKING:
     from nxtui.app import NxTui
     from nxtui.model.player import Player
+    from nxtui.widgets.scrub import ScrubLine
 
 _SENDS = ("act", "confirm_spec")
 """Actions beside the verbs that need a daemon that may be changed."""
@@ -40,6 +41,7 @@ class FullScreen(Screen[None], Canvas):
 
     screen_name: ClassVar[keys.ScreenName]
     AUTO_FOCUS = ""
+    scrub: ScrubLine | None = None
 
     @property
     def nx(self) -> NxTui:
@@ -60,11 +62,8 @@ class FullScreen(Screen[None], Canvas):
 
             self.scrub = ScrubLine(renderer, self.nx.player)
             self.scrub_words = OneLine(renderer, self._scrub_words, "panel", id="scrub-words")
-            yield self.scrub
-            yield self.scrub_words
-        yield self.said_line
-        yield self.key_line
-        yield self.acting.band
+            yield from (self.scrub, self.scrub_words)
+        yield from (self.said_line, self.key_line, self.acting.band)
 
     def compose_body(self) -> ComposeResult:
         """The widgets between the title and the keys."""
@@ -122,7 +121,7 @@ class FullScreen(Screen[None], Canvas):
             self.share_out()
         if self.banner_line.display:
             self.banner_line.redraw()
-        if self.nx.player is not None:
+        if self.scrub is not None:
             self.scrub.display, self.scrub_words.display = self.size.height >= 8, self.size.height >= 12
             self.scrub.redraw()
             self.scrub_words.redraw()
@@ -211,7 +210,7 @@ class FullScreen(Screen[None], Canvas):
 
     def _play(self, does: Callable[[Player], object]) -> None:
         if self.nx.player is None:
-            self.nx.say("This is no replay: nxtui --replay FILE plays one back.")
+            self.nx.say("This is no replay: R plays back what was.")
             return
         does(self.nx.player)
         self.nx.tick()
@@ -287,11 +286,11 @@ class FullScreen(Screen[None], Canvas):
         self._play(lambda player: player.seek(player.recording.end))
 
     def action_replay(self) -> None:
-        """Play back what the daemon's log knows; out of a replay, leave it."""
+        """Play back what is known; out of a replay, leave it."""
         if self.nx.player is not None:
-            self.nx.leave()
+            self.nx.replaying.end()
         else:
-            self.nx.replay()
+            self.nx.questions.begin(self.nx.replaying.begin())
 
     def action_copy(self) -> None:
         """Copy what the cursor is on."""

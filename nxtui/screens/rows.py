@@ -245,6 +245,9 @@ class RowsScreen(FullScreen):
         elif listing.only:
             listing.only = frozenset()
             self.changed(Changes(whole=True))
+        elif not listing.marks and self.nx.replaying.live is not None:
+            self.nx.replaying.end()
+            return
         else:
             listing.marks.clear()
             self.grid.redraw()

@@ -38,12 +38,6 @@ def console(socket: Path, name: str) -> list[str]:
     return [sys.executable, "-P", "-m", "daemon.cli", "--socket", str(socket), "console", "--", name]
 
 
-def replay(file: Path, theme: str, ascii_only: bool) -> list[str]:
-    """The command that plays a recording back as this window looks."""
-    words = [sys.executable, "-P", "-m", "nxtui.main", "--replay", str(file), "--theme", theme]
-    return [*words, *(["--ascii"] if ascii_only else [])]
-
-
 def run(nx: NxTui, command: Sequence[str], text: str | None = None, stays: bool = False) -> None:
     """Lend the terminal to a command until it ends; ``text`` becomes its input. What goes wrong is told.
     ``stays``: what a command said that failed is left on the terminal until Enter."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
+from daemon.display.durations import lasting
+from nxtui.acts.casting import NO_REPLAY, export_cast, moments
 from nxtui.draw import scrub as drawn
 from nxtui.draw.glyphs import ASCII, UNICODE
 from nxtui.draw.text import plain, width_of
@@ -115,15 +120,135 @@ async def test_the_keys_of_a_replay_go_from_mark_to_mark_and_skip_what_is_quiet(
         await w.shows("Quiet time is skipped.")
 
 
-async def test_r_takes_the_log_into_a_window_of_its_own_and_ends_a_replay(
+async def test_r_replays_in_place_what_is_known_and_escape_returns_to_what_is(window: Open) -> None:
+    async with window() as w:
+        w.app.open_entity("node02")
+        await w.shows("WHAT HAPPENED")
+        await w.press("R")
+        await w.shows("REPLAY")
+        assert "├" in w.frame and w.app.player is not None
+        await w.press("p", "dollar_sign")
+        await w.shows(" end")
+        assert set(w.app.fleet.nodes) == {"node01", "node02", "node03"}, "the end is what this window knew"
+        await w.shows("8/9")
+        w.daemon.nodes[2].update(state="failed", phase="failed", title="failed")
+        w.daemon.say(type="change", entity=w.daemon.nodes[2])
+        await w.shows("Meanwhile failed: node03.")
+        assert w.app.fleet.nodes["node03"]["phase"] == "working", "what was stays as it was"
+        await w.press("T", "escape", "enter")
+        await w.shows("demo")
+        await w.press("escape", "escape")
+        await w.shows("LIVE")
+        assert "REPLAY" not in w.frame and "├" not in w.frame and "WHAT HAPPENED" in w.frame
+        assert w.app.player is None and w.app.fleet.nodes["node03"]["phase"] == "failed"
+        await w.press("R")
+        await w.shows("REPLAY")
+        await w.press("R")
+        await w.shows("LIVE")
+
+
+async def test_without_a_daemon_what_this_window_was_told_is_replayed(window: Open) -> None:
+    async with window() as w:
+        await w.daemon.stop()
+        await w.shows("LOST")
+        await w.press("R")
+        await w.shows("REPLAY")
+        assert len(w.app.player.recording.lines) == len(w.daemon.events) + 1
+        await w.press("R")
+        await w.shows("LOST")
+
+
+async def test_every_age_on_a_frame_of_a_replay_is_of_one_instant(window: Open) -> None:
+    since = {"a01": 1000.0, "a02": 1007.0, "a03": 1030.0}
+    told = [moved(number, time, name, "installing") for number, (name, time) in enumerate(since.items(), 1)]
+    told.append(moved(9, 4000.0, "cluster-a", "deploying"))
+    lines: list[Any] = [
+        {"type": "event", "revision": event["revision"], "now": event["time"], "event": event}
+        for event in told
+    ]
+    async with window(recording=Recording(lines), wait=False) as w:
+        await w.shows("├")
+        await w.press("p", "0")
+        w.app.player.speed = 1.0
+        random = Random(3)
+        for _ in range(20):
+            moment = random.uniform(1031.0, 3990.0)
+            w.app.player.seek(moment)
+            await w.until(lambda: w.app.player.shown == w.app.player.moment, "the moment")
+            frame = w.frame
+            assert time.strftime("%H:%M:%S", time.gmtime(moment)) in frame.splitlines()[0]
+            for name, began in since.items():
+                row = next(
+                    line for line in frame.splitlines() if f" {name} " in line and "installing" in line
+                )
+                assert lasting(moment - began) in row, (name, row, moment)
+
+
+def test_for_any_night_the_marks_are_the_failures_and_no_others() -> None:
+    random = Random(11)
+    for _ in range(100):
+        moment, told = 1000.0, list[dict[str, Any]]()
+        for number in range(1, random.randrange(5, 60)):
+            moment += random.choice((0.5, 3.0, 70.0, 900.0))
+            name, to = f"n{random.randrange(9)}", random.choice(("failed", "installing", "ready"))
+            told.append(moved(number, moment, name, to))
+        lines: list[Any] = [
+            {"type": "event", "revision": one["revision"], "now": one["time"], "event": one} for one in told
+        ]
+        found = [mark for mark in marks(Recording(lines)) if mark.kind == "failed"]
+        failed = [one for one in told if one["level"] == "error"]
+        assert {name for mark in found for name in mark.names} == {one["node"] for one in failed}
+        assert {mark.time for mark in found} <= {one["time"] for one in failed}
+        for one in failed:
+            assert any(one["node"] in mark.names and mark.time <= one["time"] for mark in found)
+
+
+def test_a_cast_has_a_picture_wherever_something_was_told_and_lasts_a_minute_at_most() -> None:
+    one = recording()
+    found = moments(one, one.start, one.end)
+    assert found[0] == (0.0, 1000.0) and found[-1] == (60.0, 7000.0) and len(found) < 12
+    shown = [moment for _, moment in found]
+    for time_, _ in one.lines:
+        after = min(moment for moment in shown if moment >= time_)
+        assert after - time_ <= 0.2 * 6000 / 60, "each line is seen a fifth of a second later at most"
+    assert moments(one, 1000.0, 1010.0) == [(0.0, 1000.0), (10.0, 1010.0)], "it is never slower than life"
+
+
+async def test_a_stretch_of_a_replay_is_written_as_a_cast_that_shows_it(
     window: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    async with window(recording=recording(), wait=False) as w:
+        await w.shows("├")
+        await w.press("p", "0")
+        await w.until(lambda: w.app.player.shown == 1000.0, "the beginning")
+        await w.press("colon")
+        await w.type("export cast")
+        await w.until(lambda: "asciicast" in w.frame, "the command")
+        await w.press("enter")
+        await w.shows("Write which stretch")
+        await w.press("enter")
+        await w.shows("Write to which file?")
+        assert w.app.player.moment == 1000.0, "it stands where it stood"
+        await w.type("night.cast")
+        await w.press("enter")
+        await w.shows("Written: ")
+    head, *told = map(json.loads, (tmp_path / "night.cast").read_text().splitlines())
+    assert (head["version"], head["width"], head["height"], head["timestamp"]) == (2, 80, 24, 1000)
+    assert [at for at, _, _ in told] == sorted({at for at, _, _ in told}) and told[-1][0] == 60.0
+    screen, seen = [""] * 24, []
+    for _, kind, text in told:
+        assert kind == "o"
+        for y, line in re.findall(r"\x1b\[(\d+);1H(.*?)(?=\x1b\[\d+;1H|\Z)", text, re.DOTALL):
+            screen[int(y) - 1] = re.sub(r"\x1b\[[\d;]*m", "", line)
+        assert all(width_of([(line, "")]) == 80 for line in screen), "each line is whole"
+        seen.append("\n".join(screen))
+    assert "deploying" in seen[0] and "REPLAY 00:16:40" in seen[0]
+    assert any("failed" in one and "b02" in one for one in seen[1:])
+    assert "active" in seen[-1] and "01:56:40" in seen[-1]
+
+
+async def test_outside_of_a_replay_there_is_nothing_to_cast(window: Open) -> None:
     async with window() as w:
-        lent: list[tuple[list[str], str]] = []
-        w.app.lend = lambda command, *_, **__: lent.append((command, Path(command[5]).read_text()))
-        await w.press("R")
-        await w.until(lambda: lent, "the replay")
-        command, text = lent[0]
-        assert command[3:5] == ["nxtui.main", "--replay"] and len(text.splitlines()) == len(w.daemon.events)
-        await w.until(lambda: not Path(command[5]).exists(), "nothing to be left of it")
+        await export_cast(w.app)
+        assert NO_REPLAY in w.app.said.all[-1].text
