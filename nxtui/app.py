@@ -346,9 +346,9 @@ class NxTui(WaysOut):
         self.trail.visit(Place("spec", str(file)))
         self.push_screen(SpecScreen(file))
 
-    def open_draft(self, cluster: str, text: str, edits: bool) -> None:
+    def open_draft(self, cluster: str, text: str, edits: bool, is_known: bool = True) -> None:
         """The draft of a cluster's spec, in the editor first if it is to be edited."""
-        show_draft(self, cluster, text, edits)
+        show_draft(self, cluster, text, edits, is_known)
 
     def open_console(self, entity: EntityView) -> None:
         """Lend the terminal to the serial console of a node's machine."""

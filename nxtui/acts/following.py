@@ -22,12 +22,19 @@ class Following:
     def __init__(self, nx: NxTui) -> None:
         self._nx = nx
         self._touched: float | None = None
+        self._expected: str | None = None
+        """The row of what was just applied, until it is there."""
         self.left: str | None = None
         """The row from which the cursor went to trouble; None once somebody pressed another key than ``<``."""
 
     def touch(self) -> None:
         """A key was pressed."""
-        self._touched = self._nx.fleet.moment
+        self._touched, self._expected = self._nx.fleet.moment, None
+
+    def expect(self, name: str) -> None:
+        """Put the cursor on a row as soon as it is there, if nobody presses a key before."""
+        if not self._fleet.go_to(name):
+            self._expected = name
 
     @property
     def _fleet(self) -> FleetScreen:
@@ -39,6 +46,8 @@ class Following:
 
     def heed(self, screen: FleetScreen) -> None:
         """Go to trouble, if there is any, nobody is at the keys, and nothing is begun that it would disturb."""
+        if self._expected is not None and screen.go_to(self._expected):
+            self._expected = None
         moment = self._nx.fleet.moment
         away = self._touched is None or moment - self._touched >= UNTOUCHED
         if not (away and self._nx.preferences.follow and self._nx.screen is screen and screen.is_at_rest):

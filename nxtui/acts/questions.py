@@ -27,6 +27,8 @@ class Questions:
     def __init__(self, nx: NxTui) -> None:
         self._nx = nx
         self._is_open = False
+        self._folder: Path | None = None
+        """Where a spec was looked for last."""
 
     def begin(self, work: Coroutine[Any, Any, object]) -> None:
         """Run work that may ask a person something before it acts, unless another question is still open."""
@@ -65,8 +67,11 @@ class Questions:
         """Let a person choose a spec, and show it with what is wrong with it."""
         from nxtui.screens.files import FilePicker
 
-        chosen = await self.ask(FilePicker(self._nx.renderer, Path.cwd()))
+        picker = FilePicker(self._nx.renderer, self._folder or Path.cwd())
+        chosen = await self.ask(picker)
+        self._folder = picker.directory
         if chosen is not None:
+            self._folder = Path(chosen).parent
             self._nx.open_spec(Path(chosen))
 
     async def save(self, stem: str, suffix: str, text: str) -> None:

@@ -46,7 +46,7 @@ class Replaying:
         self._trail = Trail()
         self._work: Worker[None] | None = None
 
-    def open(self, recording: Recording) -> None:
+    def open(self, recording: Recording) -> Player:
         """Show what was recorded, in place of what a daemon says."""
         from nxtui.model.player import Player
 
@@ -55,6 +55,7 @@ class Replaying:
         player = Player(recording, lambda lines: nx.post_message(Played(player, lines)), lambda: clock.moment)
         nx.player = player
         nx.fleet.recording = player.told
+        return player
 
     async def begin(self) -> None:
         """Play back in this window what it and the daemon's log know."""
@@ -68,12 +69,11 @@ class Replaying:
             return
         self.live, self._trail, nx.trail = nx.fleet, nx.trail, Trail()
         nx.fleet = self.live.beside()
-        self.open(of_events(events, last))
+        player = self.open(of_events(events, last))
+        self._work = nx.run_worker(player.run(), group="replay")
         self.floor = len(nx.screen_stack)
-        await nx.push_screen(FleetScreen())
-        assert nx.player is not None
-        self._work = nx.run_worker(nx.player.run(), group="replay")
         nx.say("This is what was: Esc returns to what is.")
+        nx.push_screen(FleetScreen())
 
     async def _known(self) -> Sequence[EventView]:
         """The lines of the daemon's log, or those that this window was told where nobody answers."""

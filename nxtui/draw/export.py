@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from daemon.wire import EntityView
+from daemon.display.encodings import NotText, text_in
+from daemon.wire import SPEC_LIMIT, EntityView
 from nxtui.draw.rows import note
 
 Format = Literal["csv", "json"]
@@ -71,10 +72,24 @@ def draft_file(name: str, text: str) -> Path:
     return private_file(f"{name}.yaml", text)
 
 
+def left_draft(name: str) -> tuple[float, str] | None:
+    """The draft that a window left here because the daemon did not take it: when it was written, and its text; None
+    where there is none that can be read."""
+    file = _drafts() / f"{name}.yaml"
+    try:
+        return file.stat().st_mtime, text_in(file, SPEC_LIMIT, "specs")
+    except (OSError, NotText):
+        return None
+
+
+def _drafts() -> Path:
+    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(state) / "nxd" / "drafts"
+
+
 def private_file(name: str, text: str) -> Path:
     """Write a file that another program is to read, for its owner alone. Raises OSError."""
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    folder = Path(state) / "nxd" / "drafts"
+    folder = _drafts()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = folder / name
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)

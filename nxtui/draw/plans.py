@@ -12,7 +12,7 @@ from daemon.wire import CheckView, Plan, PlanItem
 from daemon.words import counted, first_of
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.looks import check_sums
-from nxtui.draw.text import Line, cells_of, clip, fit, spread, wrap
+from nxtui.draw.text import Line, cells_of, clip, fit, shared_beginning, spread, wrap
 
 SIGNS = {"create": "+", "change": "~", "delete": "-"}
 WORDS = {"create": "made", "change": "changed", "delete": "deleted"}
@@ -194,18 +194,11 @@ def _creation(
 
 def braced(names: Sequence[str]) -> str:
     """``demo-a04-{mgmt,ahv}-ip``: what names have in common once, what differs between braces."""
-    before = _shared(names)
+    before = shared_beginning(names)
     rest = [name[len(before) :] for name in names]
-    after = _shared([one[::-1] for one in rest])[::-1]
+    after = shared_beginning([one[::-1] for one in rest])[::-1]
     inner = [one[: len(one) - len(after)] for one in rest]
     return f"{before}{{{','.join(inner)}}}{after}"
-
-
-def _shared(names: Sequence[str]) -> str:
-    """What all of them begin with."""
-    first, last = min(names), max(names)
-    same = next((at for at, sign in enumerate(first) if sign != last[at]), len(first))
-    return first[:same]
 
 
 def _about(item: PlanItem) -> str:

@@ -89,3 +89,10 @@ def cut(line: Iterable[Span], width: int) -> Line:
         kept.append((text, ink))
         width -= cells_of(text)
     return kept
+
+
+def shared_beginning(names: Sequence[str]) -> str:
+    """What all of them begin with."""
+    first, last = min(names), max(names)
+    same = next((at for at, sign in enumerate(first) if sign != last[at]), len(first))
+    return first[:same]

@@ -8,6 +8,7 @@ from daemon.client import DaemonRefused, DaemonUnreachable
 from daemon.wire import DraftView, EntityView, SpecText
 from nxtui import keys
 from nxtui.draw import spec as drawn
+from nxtui.draw.export import left_draft
 from nxtui.draw.text import Line, spread
 from nxtui.model.known import Changes
 from nxtui.model.times import minute
@@ -31,6 +32,8 @@ class AppliedScreen(HeadedScreen, PageScreen):
         self.draft: DraftView | None = None
         """The draft with its text, while that is shown."""
         self._why_empty = ""
+        self._left: tuple[float, str] | None = None
+        """A draft that the daemon has not got, and when it was written."""
 
     def on_mount(self) -> None:
         self.fetch()
@@ -60,6 +63,7 @@ class AppliedScreen(HeadedScreen, PageScreen):
         else:
             try:
                 self.told = await self.nx.feed.client.spec(self.cluster)
+                self._left = await self._left_behind()
             except DaemonRefused as refused:
                 self.told, self._why_empty = None, refused.error["message"]
             except DaemonUnreachable:
@@ -83,6 +87,8 @@ class AppliedScreen(HeadedScreen, PageScreen):
         differs = sum(mark.get("differs", False) for mark in told.get("marks", ()))
         if differs:
             line[0] = (" waits to be in force", "attention")
+        if self._left is not None:
+            return spread(line, [(f"e offers the draft of {minute(self._left[0])} again ", "key")], width)
         if (draft := told.get("draft")) is not None:
             return spread(line, [(f"Tab shows the draft of {minute(draft['time'])} ", "key")], width)
         return line
@@ -163,11 +169,24 @@ class AppliedScreen(HeadedScreen, PageScreen):
         text = draft.get("spec") if draft is not None else None
         if text is None and edits and self.told is not None:
             text = self.told["spec"]
+        left = await self._left_behind()
+        if left is not None:
+            self.nx.say(f"This draft of {minute(left[0])} the daemon has not got: it is offered again.")
+            text = left[1]
         if text is None:
             self.nx.say(NO_DRAFT)
             return
         self.draft = None
-        self.nx.open_draft(self.cluster, text, edits)
+        self.nx.open_draft(self.cluster, text, edits, is_known=left is None)
+
+    async def _left_behind(self) -> tuple[float, str] | None:
+        """The draft that a window left here whose link was lost, with when that was, unless the daemon has it."""
+        left = left_draft(self.cluster) if self.nx.writes_files else None
+        if left is None:
+            return None
+        kept = await self._fetch_draft()
+        texts = ("" if kept is None else kept.get("spec"), "" if self.told is None else self.told["spec"])
+        return None if left[1] in texts else left
 
     def action_back(self) -> None:
         """From the draft to what is in force, then away."""

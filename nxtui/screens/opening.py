@@ -58,15 +58,15 @@ def show(app: NxTui, place: Place) -> None:
             _push(app, place, AuditScreen, AuditScreen())
 
 
-def show_draft(app: NxTui, cluster: str, text: str, edits: bool) -> None:
+def show_draft(app: NxTui, cluster: str, text: str, edits: bool, is_known: bool) -> None:
     """Show the draft of a cluster's spec, in a file that an editor finds or in this window alone; ``edits``: edit it
-    first."""
+    first; ``is_known``: the daemon has just this text."""
     from nxtui.screens.draft import DraftScreen
     from nxtui.screens.spec import SpecScreen
 
     try:
         screen = (
-            SpecScreen(draft_file(cluster, text), cluster, text)
+            SpecScreen(draft_file(cluster, text), cluster, text if is_known else "")
             if app.writes_files
             else DraftScreen(cluster, text)
         )

@@ -220,6 +220,7 @@ class SpecScreen(HeadedScreen, PageScreen):
             self.nx.say(f"apply: not now. {reason}", "warning")
         elif await self.nx.sender.apply(self.text, self.plan, self._command()):
             self.nx.close_screen(self)
+            self.nx.following.expect(self.plan["target"])
 
     def _command(self) -> str:
         """What applies the same in a shell."""

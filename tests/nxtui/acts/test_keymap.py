@@ -82,7 +82,7 @@ async def test_the_new_key_acts_the_old_one_does_not_and_footer_and_help_say_so(
     keymapped = keymap.build({"login": "5", "rollback": "6", "theme": "f5", "palette": ";"})
     async with window((140, 45), keymap=keymapped) as w:
         assert "5 into" in w.frame
-        await w.press("I", "6", "R")
+        await w.press("I", "6")
         assert len(w.app.screen_stack) == 1
         await w.press("5")
         await w.shows("Log in on node02: where?")
