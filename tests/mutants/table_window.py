@@ -67,6 +67,8 @@ MUTANTS: tuple[Mutant, ...] = (
            "a frame of a replay is of the moment that its lines tell", ("tests/nxtui/model/test_scrub.py", "-k", "instant")),
     Mutant("nxtui/app.py", "            self.replaying.heed(changes.failed)\n", "            pass\n",
            "what fails meanwhile is told over a replay", ("tests/nxtui/model/test_scrub.py", "-k", "in_place")),
+    Mutant("nxtui/screens/applied.py", "        return None if left[1] in texts else left\n", "        return None\n",
+           "a draft that the daemon has not got is offered again", ("tests/nxtui/screens/test_drafts.py", "-k", "offered")),
     Mutant("nxtui/screens/confirm.py", "        return ready and not self.failed\n", "        return ready\n",
            "a preflight that failed bars the apply", ("tests/nxtui/screens/test_plan_dialog.py", "-k", "bars")),
     Mutant("nxtui/screens/confirm.py", "        if self.shows_checks:\n            return\n        last =", "        last =",

@@ -147,10 +147,8 @@ async def test_r_replays_in_place_what_is_known_and_escape_returns_to_what_is(wi
         await w.shows("LIVE")
         for _ in range(5):
             await w.pilot.press(*"RRRRR")
-        await w.press("R")
-        await w.until(
-            lambda: not any(one.group == "replay" for one in w.app.workers) or w.app.player, "an end"
-        )
+        await w.pilot.pause()
+        assert not w.app.faults, "keys that come faster than a replay begins break nothing"
 
 
 async def test_without_a_daemon_what_this_window_was_told_is_replayed(window: Open) -> None:
