@@ -137,9 +137,7 @@ class NxTui(WaysOut):
         )
         self._learnt_at: float | None = None
         self.player: Player | None = None
-        self.replaying = Replaying(self)
-        if recording is not None:
-            self.replaying.open(recording)
+        self.replaying = Replaying(self, recording)
         self._use_keymap()
         for theme in themes(colours):
             self.register_theme(theme)

@@ -23,7 +23,7 @@ IDLE = 2.0
 NO_REPLAY = "R plays back what was; :export cast writes a stretch of that."
 
 
-def moments(recording: Recording, begin: float, end: float) -> list[tuple[float, float]]:
+def pictures(recording: Recording, begin: float, end: float) -> list[tuple[float, float]]:
     """The pictures of a cast: when each comes, in its seconds, and the recorded moment that it shows. There is one
     wherever something was told, and one at either end."""
     speed = max(1.0, (end - begin) / LONGEST)
@@ -67,7 +67,7 @@ async def export_cast(nx: NxTui) -> None:
     begin, over = stretches[chosen]
     player.playing = False
     frames = []
-    for at, moment in moments(player.recording, begin, over):
+    for at, moment in pictures(player.recording, begin, over):
         player.seek(moment)
         await _drawn(nx)
         if nx.player is not player:

@@ -37,7 +37,7 @@ class Played(Message):
 class Replaying:
     """Knows whether the window shows what was, and what is live meanwhile."""
 
-    def __init__(self, nx: NxTui) -> None:
+    def __init__(self, nx: NxTui, recording: Recording | None = None) -> None:
         self._nx = nx
         self.live: Fleet | None = None
         """What the daemon says meanwhile, where the replay is in its place."""
@@ -45,6 +45,8 @@ class Replaying:
         """Screens of the live window beneath those of the replay."""
         self._trail = Trail()
         self._work: Worker[None] | None = None
+        if recording is not None:
+            self.open(recording)
 
     def open(self, recording: Recording) -> Player:
         """Show what was recorded, in place of what a daemon says."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from daemon.display.durations import lasting
-from nxtui.acts.casting import NO_REPLAY, export_cast, moments
+from nxtui.acts.casting import NO_REPLAY, export_cast, pictures
 from nxtui.draw import scrub as drawn
 from nxtui.draw.glyphs import ASCII, UNICODE
 from nxtui.draw.text import plain, width_of
@@ -209,13 +209,13 @@ def test_for_any_night_the_marks_are_the_failures_and_no_others() -> None:
 
 def test_a_cast_has_a_picture_wherever_something_was_told_and_lasts_a_minute_at_most() -> None:
     one = recording()
-    found = moments(one, one.start, one.end)
+    found = pictures(one, one.start, one.end)
     assert found[0] == (0.0, 1000.0) and found[-1] == (60.0, 7000.0) and len(found) < 12
     shown = [moment for _, moment in found]
     for time_, _ in one.lines:
         after = min(moment for moment in shown if moment >= time_)
         assert after - time_ <= 0.2 * 6000 / 60, "each line is seen a fifth of a second later at most"
-    assert moments(one, 1000.0, 1010.0) == [(0.0, 1000.0), (10.0, 1010.0)], "it is never slower than life"
+    assert pictures(one, 1000.0, 1010.0) == [(0.0, 1000.0), (10.0, 1010.0)], "it is never slower than life"
 
 
 async def test_a_stretch_of_a_replay_is_written_as_a_cast_that_shows_it(
