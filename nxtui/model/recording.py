@@ -20,6 +20,7 @@ from daemon.wire import (
     StreamLine,
     VerbTable,
 )
+from daemon.words import first_of
 
 PHASE_OF: dict[str, Phase] = {
     "pending": "waiting",
@@ -38,6 +39,10 @@ say it; the lines of the stream do, and then this is not asked."""
 AT_REST = PHASE_OF.keys() - {"rolling_back"}
 """Those in which nothing is worked on, so that their length is nobody's measure."""
 
+
+SHOWS_NODES = ("waiting", "working", "ok")
+"""Phases of a cluster in which the failure of a node is what it is about."""
+NAMED = 3
 
 END_OF_TIME = 253_402_214_400.0
 """The last day of the year 9999: no calendar here tells the date of what is later."""
@@ -64,6 +69,10 @@ class Scene:
         self.revision = 0
         self._told = False
         self._errors: dict[str, ErrorView] = {}
+        self._phases: dict[str, Phase] = {}
+        """Cluster → its phase by its own events."""
+        self._failed: dict[str, dict[str, None]] = {}
+        """Cluster → its nodes that failed."""
 
     def take(self, line: StreamLine) -> list[StreamLine]:
         """Take a line in; answers what a screen has to hear of it."""
@@ -97,14 +106,39 @@ class Scene:
         entity = self._moved(event)
         if entity is None:
             return [line]
+        return [line, *(self._put(one, line["now"]) for one in self._with_its_cluster(entity))]
+
+    def _put(self, entity: EntityView, now: float) -> StreamLine:
         self.entities[entity["name"]] = entity
-        change = StreamLine(type="change", revision=self.revision, now=line["now"], entity=entity)
-        return [line, change]
+        return StreamLine(type="change", revision=self.revision, now=now, entity=entity)
+
+    def _with_its_cluster(self, entity: EntityView) -> list[EntityView]:
+        """The entity, and its cluster where that looks otherwise now: the failure of a node shows on it, which no event
+        says."""
+        name, failed = entity["name"], self._failed.setdefault(entity["cluster"], {})
+        if entity["kind"] == "cluster":
+            self._phases[name] = entity["phase"]
+            return [self._of_nodes(entity)]
+        before = bool(failed)
+        failed.pop(name, None)
+        if entity["phase"] == "failed":
+            failed[name] = None
+        cluster = self.entities.get(entity["cluster"])
+        return [entity] if cluster is None or not (before or failed) else [entity, self._of_nodes(cluster)]
+
+    def _of_nodes(self, cluster: EntityView) -> EntityView:
+        """A cluster, with what its failed nodes make of it."""
+        name = cluster["name"]
+        own, failed = self._phases.get(name, cluster["phase"]), self._failed.get(name, {})
+        if not failed or own not in SHOWS_NODES:
+            return {**cluster, "phase": own, "evidence": None}
+        return {**cluster, "phase": "attention", "evidence": f"{first_of(failed, NAMED)}: failed"}
 
     def _remove(self, name: str, now: float) -> StreamLine:
         """Take an entity out, as the line that tells of it."""
-        del self.entities[name]
+        left = self.entities.pop(name)
         self._errors.pop(name, None)
+        self._failed.get(left["cluster"], {}).pop(name, None)
         return StreamLine(type="removed", revision=self.revision, now=now, name=name)
 
     def _moved(self, event: EventView) -> EntityView | None:

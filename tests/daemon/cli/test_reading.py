@@ -287,6 +287,22 @@ def test_a_large_fleet_is_summed_up_and_what_is_in_trouble_stands_first() -> Non
     ]
 
 
+def test_what_was_used_is_told_beneath_the_status_with_money_where_the_list_has_it() -> None:
+    snapshot = fleet(ok=3)
+    spent = {"currency": "EUR", "as_of": "2026-10-01", "hour": 19.8, "amount": 6.6}
+    use: Any = {"kind": "server", "text": "server hours", "seconds": 3600.0, "running": 3, "at": -7100.0}
+
+    def shown(*uses: Any) -> str:
+        snapshot["clusters"][0]["uses"] = list(uses)
+        with contextlib.redirect_stdout(Screen()) as screen:
+            print_fleet(snapshot, chosen(snapshot, []), limit=5)
+        return screen.getvalue()
+
+    assert "Used" not in shown()
+    assert "Used since the order: demo 7.0 server hours.\n" in shown(use)
+    assert "demo 7.0 server hours, 46.20 EUR (list of 2026-10-01).\n" in shown({**use, "spent": [spent]})
+
+
 def test_a_row_of_the_status_costs_no_table() -> None:
     """Ten thousand rows are ten thousand lines of plain columns, with the sum before them and nothing left out."""
     snapshot = fleet(ok=9999)

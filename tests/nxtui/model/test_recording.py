@@ -101,6 +101,22 @@ def test_what_was_destroyed_is_not_there_after_its_end_and_may_begin_anew() -> N
     assert set(player._scene.entities) == {"demo"}
 
 
+def test_the_failure_of_a_node_shows_on_its_cluster_until_it_is_tried_again(night: Path) -> None:
+    player, heard = _player(load(night))
+    for moment, phase, evidence in (
+        (1400.0, "working", None),
+        (1600.0, "attention", "node01: failed"),
+        (2000.0, "working", None),
+        (3000.0, "ok", None),
+        (1600.0, "attention", "node01: failed"),
+    ):
+        player.seek(moment)
+        cluster = _entity(player, "demo")
+        assert (cluster["phase"], cluster["evidence"]) == (phase, evidence), moment
+    shown = [line["snapshot"]["clusters"] for line in heard[-1] if line["type"] == "snapshot"]
+    assert shown[0][0]["phase"] == "attention"
+
+
 def test_what_events_do_not_say_is_not_shown(night: Path) -> None:
     player, _ = _player(load(night))
     player.seek(2000.0)

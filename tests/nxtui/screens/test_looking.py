@@ -75,7 +75,7 @@ async def test_brackets_go_from_line_to_line_of_which_something_is_told(window: 
         await w.shows("gate: all")
 
 
-async def test_a_preflight_shows_what_failed_first_and_folds_what_passed(window: Open) -> None:
+async def test_a_preflight_shows_what_failed_first_and_folds_what_passed(window: Open, folders: Path) -> None:
     async with window() as w:
         await w.press("P")
         await w.shows("1 failed · 1 unknown · 4 passed")
@@ -89,6 +89,16 @@ async def test_a_preflight_shows_what_failed_first_and_folds_what_passed(window:
         await w.until(lambda: "5 ranges" not in w.frame, "the fold")
         await w.press("enter")
         await w.until(lambda: len(w.daemon.looks.preflights) == 2, "another look")
+        await w.press("Y")
+        assert w.app.clipboard == "nxd spec demo | nxd preflight -"
+        file = folders / "my spec.yaml"
+        file.write_text(IN_FORCE)
+        w.app.open_spec(file)
+        await w.shows("correct")
+        await w.press("P")
+        await w.shows("1 failed · 1 unknown · 4 passed")
+        await w.press("Y")
+        assert w.app.clipboard == f"nxd preflight '{file}'"
 
 
 async def test_an_audit_tells_both_ways_and_what_agrees(window: Open) -> None:

@@ -105,6 +105,19 @@ def test_an_editor_is_told_the_place_in_its_own_words(said: str, command: list[s
     assert programs.editor(said, Path("/a/spec.yaml"), None) == [*said.split(), "/a/spec.yaml"]
 
 
+def test_the_editor_is_the_one_that_was_named_else_the_first_usual_one_that_is_here(tmp_path: Path) -> None:
+    places = {"PATH": str(tmp_path)}
+    assert programs.named_editor(places) == ""
+    for name in ("nano", "vi", "sensible-editor"):
+        (tmp_path / name).touch(0o755)
+        assert programs.named_editor(places) == name, "it goes before those that were here"
+    (tmp_path / "sensible-editor").chmod(0o644)
+    assert programs.named_editor(places) == "vi", "what cannot be run is not here"
+    assert programs.named_editor({**places, "EDITOR": "mg -n"}) == "mg -n"
+    assert programs.named_editor({**places, "EDITOR": "mg", "VISUAL": "hx"}) == "hx"
+    assert programs.named_editor({**places, "EDITOR": "mg", "VISUAL": ""}) == "mg"
+
+
 def _edit(socket: Path, home: Path) -> None:
     told = home / "told"
     editor = home / "vim"
