@@ -1,8 +1,8 @@
 """The command ``nxtui-captive``: the shell of an SSH account that may run clusters and do nothing else.
 
-It starts itself anew at once, isolated from whatever the person who logs in may have set or written: Python reads no
-variable and no directory of theirs and writes nothing, and of the environment only what describes the terminal and the
-login is left.
+It starts itself anew at once, unless it was started so: isolated from whatever the person who logs in may have set or
+written. Python reads no variable and no directory of theirs and writes nothing, and of the environment only what
+describes the terminal and the login is left.
 """
 
 from __future__ import annotations
@@ -23,7 +23,15 @@ def reduced(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def main() -> None:
-    """The entry point. It takes the words that stand in sshd's configuration: ``--settings FILE``, or none."""
+    """The entry point. It takes the words that stand in sshd's configuration: ``--settings FILE``, or none. A Python
+    that is isolated already (``python -IB nxtui-captive``) goes on as it is."""
+    if sys.flags.isolated and sys.flags.dont_write_bytecode:
+        kept = reduced(os.environ)
+        os.environ.clear()
+        os.environ.update(kept)
+        from nxtui.captive import session as isolated
+
+        isolated.main()
     session = [sys.executable, "-I", "-B", "-m", "nxtui.captive.session", *sys.argv[1:]]
     os.execve(session[0], session, reduced(os.environ))
 

@@ -89,7 +89,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "boxes that are inside each other are drawn", ("tests/nxtui/screens/test_map.py",)),
     Mutant("nxtui/screens/map.py", "            self._view = None\n", "            pass\n",
            "no map of another database is shown", ("tests/nxtui/screens/test_every_screen.py", "-k", "another_database")),
-    Mutant("nxtui/captive/window.py", 'AWAY - {"login", "console"} if console else AWAY', 'AWAY - {"login", "console"}',
+    Mutant("nxtui/captive/window.py", "        if not self._settings.console:\n", "        if False:\n",
            "a captive window opens consoles only where it may", ("tests/nxtui/captive/test_console.py",)),
     Mutant("nxtui/model/recording.py", "return Recording(lines, is_cut_off=True)", "pass",
            "a recording that is cut off is played as far as it goes", ("tests/nxtui/screens/test_bad_input.py", "-k", "cut_off")),

@@ -214,7 +214,7 @@ class CannedLooks:
         if request.match_info["name"] != "node01":
             error = {"code": "busy", "message": "ops has it open.", "remedy": "", "retry": "later"}
             return web.json_response({"error": error}, status=409)
-        socket = web.WebSocketResponse(heartbeat=0.05, compress=False)
+        socket = web.WebSocketResponse(heartbeat=0.5, compress=False)
         await socket.prepare(request)
         await socket.send_json({"type": "opened", "message": "This is node01.", "end": None})
         await socket.send_bytes(b"\x1b]0;title\x07" + b"line\r\n" * 20_000 + b"login: ")

@@ -13,6 +13,7 @@ from textual.screen import Screen
 import nxtui.screens
 from nxtui import keys
 from nxtui.model.trail import Place
+from nxtui.model.tree import TREE
 from nxtui.screens.fleet import FleetScreen
 from nxtui.screens.full_screen import FullScreen
 from nxtui.widgets.ask import AskLine
@@ -91,6 +92,8 @@ async def home(w: Any) -> None:
     assert isinstance(screen, FleetScreen)
     screen.acting.close()
     listing = screen.grid.listing
+    if listing.sort != TREE:
+        screen.sort_by(TREE)
     while screen.ask.display or listing.query.text or listing.only or listing.marks:
         screen.action_clear()
         await w.pilot.pause()
@@ -104,7 +107,7 @@ async def go(w: Any, way: Way, spec: Path) -> None:
         name = str(spec) if way.screen == "spec" else None if way.screen in ("said", "audit") else way.name
         cluster = "demo" if way.screen in ("applied", "checks") else name
         w.app.go(Place(CALLED.get(way.screen, way.screen), cluster))
-        await w.until(lambda: is_at(w, way.screen), f"the screen {way.screen}")
+        await w.until(lambda: is_at(w, way.screen), lambda: f"the screen {way.screen}:\n{w.frame}")
     for key in way.keys:
         await w.press(key)
         await w.until(

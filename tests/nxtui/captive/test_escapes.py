@@ -177,26 +177,58 @@ def test_what_leads_away_is_named_by_its_action() -> None:
     assert BY_ID.keys() >= AWAY
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="no strace is installed (apt-get install strace)")
-async def test_a_session_starts_no_program_and_opens_no_file_for_writing(
-    terminal: Any, daemon: Any, settings: Path, tmp_path: Path
-) -> None:
-    traced = tmp_path / "trace"
-    calls = "execve,execveat,open,openat,openat2,creat"
-    strace = f"strace -f -qq -e trace={calls} -e status=successful -o {traced}"
-    await terminal.start(f"{strace} {CAPTIVE} --settings {settings}; echo code=$?; exec cat")
+async def _walked(terminal: Any) -> None:
+    """Go through all that could lead to a program or a file: log, spec, draft, editor, ways in, console."""
     await terminal.shows(lambda s: "node02" in s and "LIVE" in s, "the fleet", 60)
     await terminal.press("L")
     await terminal.shows(lambda s: "› log" in s, "the log")
     await terminal.press("e", "x", "Escape")
     await terminal.shows(lambda s: "❯    ✗ node02" in s, "the fleet again")
-    await terminal.press("y", "I", "a", "s")
+    await terminal.press("y", "a", "s")
     await terminal.shows(lambda s: NO_SPEC[:40] in s, "why no file is read")
+    await terminal.press("S")
+    await terminal.shows(lambda s: "waits to be in force" in s, "the spec")
+    await terminal.press("e")
+    await terminal.shows(lambda s: "checks it and keeps it" in s, "the editor")
+    await terminal.press("#", "Enter", "Escape")
+    await terminal.shows(lambda s: "correct" in s, "the draft, checked")
+    await terminal.press("Escape")
+    await terminal.shows(lambda s: "waits to be in force" in s, "the spec again")
+    await terminal.press("Escape")
+    await terminal.shows(lambda s: "❯    ✗ node02" in s, "the fleet once more")
+    await terminal.press("I")
+    await terminal.shows(lambda s: "where?" in s, "the ways in")
+    await terminal.press("c", "o", "n", "s")
+    await terminal.shows(lambda s: "serial console" in s, "the console")
+    await terminal.press("Enter")
+    await terminal.shows(lambda s: "ops has it open." in s, "the console, which somebody has")
+    await terminal.press("Escape")
+    await terminal.shows(lambda s: "❯    ✗ node02" in s, "the fleet at last")
     await terminal.press("q")
     await terminal.shows(lambda s: "code=0" in s, "the end")
+
+
+@pytest.fixture
+def with_console(settings: Path) -> Path:
+    settings.write_text(settings.read_text() + "console: true\n")
+    return settings
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="no strace is installed (apt-get install strace)")
+@pytest.mark.parametrize("python", [(), (sys.executable, "-IB")], ids=["as it is", "isolated"])
+async def test_a_session_starts_no_program_and_opens_no_file_for_writing(
+    terminal: Any, daemon: Any, with_console: Path, tmp_path: Path, python: tuple[str, ...]
+) -> None:
+    traced = tmp_path / "trace"
+    calls = "execve,execveat,open,openat,openat2,creat"
+    strace = f"strace -f -qq -e trace={calls} -e status=successful -o {traced}"
+    entry = shlex.join([*python, str(CAPTIVE), "--settings", str(with_console)])
+    await terminal.start(f"EDITOR=/bin/sh PAGER=/bin/sh {strace} {entry}; echo code=$?; exec cat")
+    await _walked(terminal)
+    assert daemon.looks.drafts["demo"].startswith("#\n")
     lines = traced.read_text().splitlines()
     programs = [line for line in lines if "exec" in line]
-    assert len(programs) == 2, "the entry point and the session itself: " + "\n".join(programs)
+    assert len(programs) == (1 if python else 2), "the entry, and the session: " + "\n".join(programs)
     began = lines.index(programs[-1])
     written = [
         line for line in lines[began + 1 :] if re.search(r"O_(WRONLY|RDWR|CREAT|APPEND)|creat\(", line)
