@@ -116,6 +116,8 @@ async def test_the_keys_of_a_replay_go_from_mark_to_mark_and_skip_what_is_quiet(
         await w.until(lambda: w.app.player.moment == 7000.0, "the end")
         await w.press("left_square_bracket")
         await w.until(lambda: 5998.0 <= w.app.player.moment <= 6998.5, "the mark before")
+        await w.pilot.click("#scrub", offset=(drawn.SIDES + 32, 0))
+        await w.until(lambda: w.app.player.moment == 4000.0, "the moment that was clicked")
         await w.press("0", "z")
         await w.shows("Quiet time is skipped.")
 
