@@ -12,7 +12,7 @@ import pytest
 from canned_data import T0
 from canned_looks import canned_boots, canned_offers
 from canned_map import box, edge, notes, rails, row
-from places import go, ways
+from places import FULL, Way, go, ways
 from rich.cells import cell_len
 
 from nxtui.acts import keymap
@@ -129,6 +129,24 @@ async def test_texts_from_outside_drive_no_terminal_on_any_screen(
                     shown(w, f"{name} {key}")
                 assert time.monotonic() - began < 10, f"{name}: a key waits for a long line"
                 assert not w.app.faults, (name, w.app.faults)
+
+
+async def test_nor_do_those_of_a_recording(window: Open, daemon: Any, spec: Path, tmp_path: Path) -> None:
+    spoiled(daemon)
+    first = {"type": "snapshot", "revision": 1, "now": daemon.now, "snapshot": daemon.snapshot()}
+    file = tmp_path / "night.ndjson"
+    told = [first, *daemon.events, *({"type": "removed", "revision": 900, "now": T0 + 9, "name": BAD},)]
+    file.write_text("".join(json.dumps(line) + "\n" for line in told))
+    async with window(wait=False, recording=load(file)) as w:
+        await w.shows("REPLAY")
+        w.app.player.seek(w.app.player.recording.end)
+        await w.until(lambda: BAD not in w.app.fleet.nodes and w.app.fleet.nodes, "the end of the recording")
+        for screen in FULL:
+            await go(w, Way(screen), spec)
+            for key in ("p", "right_square_bracket", "end", "0", "dollar_sign"):
+                await w.pilot.press(key)
+                shown(w, f"{screen} {key}")
+            assert not w.app.faults, (screen, w.app.faults)
 
 
 async def test_a_recording_that_is_cut_off_is_played_as_far_as_it_goes(
