@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
-from daemon.words import printable
+from daemon.words import counted, printable
 
 LONGEST = 16_384
 """Characters of one text that are shown."""
@@ -42,7 +42,7 @@ def clean(text: str) -> str:
     """The text with what would move the cursor (escapes, tabs, line ends) replaced by blanks; of one that is too long
     for any screen the beginning, and how much more there is."""
     if len(text) > LONGEST:
-        text = f"{text[:LONGEST]}… and {len(text) - LONGEST:,} characters more"
+        text = f"{text[:LONGEST]}… and {counted(len(text) - LONGEST, 'character')} more"
     return printable(text, " ")
 
 
