@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-DOCUMENTED = {"_exit", "_replace", "_srcfile"}
-"""Members of Python itself that begin with an underscore and are public: os._exit, _replace of a named tuple, and
-logging._srcfile (the logging HOWTO, "Optimization")."""
+DOCUMENTED = {"_asdict", "_exit", "_replace", "_srcfile"}
+"""Members of Python itself that begin with an underscore and are public: os._exit, _replace and _asdict of a named
+tuple, and logging._srcfile (the logging HOWTO, "Optimization")."""
 
 
 class Use(NamedTuple):
