@@ -55,6 +55,6 @@ async def test_a_window_that_nobody_touches_shows_what_failed_why_and_what_to_pr
     assert trouble["targets"][0] in frame, frame
     assert "TROUBLE" in frame and trouble["sentence"][:40] in frame, frame
     remedy = trouble["remedies"][0]["text"].split(". ")[0]
-    assert f"→ {remedy[:40]}" in frame, frame
+    assert f"→ {' '.join(remedy.rstrip('.').split())}" in frame, frame
     assert "r tries" in frame or "a tells what may be done" in frame, frame
     assert "Nothing to do yet" not in frame
