@@ -71,11 +71,12 @@ class FleetScreen(RowsScreen):
         self.history = HistoryPane(self.nx, self.grid.around)
         self.calls = LastCalls(self.nx, self.selected)
         self.clusters = Clusters(self.nx, self.selected, tree.worst_of)
+        self.last = Beneath(id="last")
         with Beneath(id="body"):
             yield self.grid
             yield self.strip
             yield self.history
-            with Beneath(id="last"):
+            with self.last:
                 yield self.log_head
                 yield self.log_view
             yield self.pane
@@ -265,7 +266,7 @@ class FleetScreen(RowsScreen):
             "rows": self.grid,
             "strip": self.strip,
             "history": history,
-            "log": self.query_one("#last"),
+            "log": self.last,  # not looked for: a window that closes has taken it away already
             "pane": self.pane,
             "clusters": self.clusters,
             "calls": self.calls,

@@ -132,7 +132,7 @@ class HistoryPane(Page):
         for name in names:
             self._told[name] = TimelineView(name=name, kind="node", cluster="", stays=[], usual=[])
         self._told.update((one["name"], one) for one in found)
-        if isinstance(self.screen, FullScreen):
+        if self.is_attached and isinstance(self.screen, FullScreen):
             self.screen.share_out()
         self.redraw()
 

@@ -11,6 +11,8 @@ import pytest
 from canned_data import T0
 from canned_night import at
 
+from nxtui.model.known import Changes
+
 Open = Callable[..., Any]
 LARGE, HUGE = (140, 45), (200, 60)
 
@@ -216,3 +218,13 @@ async def test_a_lost_link_takes_a_line_from_the_panes_and_hides_the_end_of_none
         await daemon.stop()
         await w.shows("LOST since")
         assert last.split()[-1] in w.frame, "the last line of the log"
+
+
+async def test_a_link_that_is_lost_while_the_window_closes_is_no_fault(window: Open) -> None:
+    async with window(LARGE) as w:
+        screen = w.app.screen
+        await screen.query_one("#body").remove()
+        w.app.fleet.lost("No daemon answers.")
+        screen.changed(Changes())
+        w.app.tick()
+        await w.pilot.pause()
