@@ -73,7 +73,7 @@ async def test_a_bad_spec_mended_a_failed_node_retried_a_rollback_refused_and_th
         await w.far(lambda: nodes()["node02"]["phase"] == "failed", "node02 to fail")
         await w.press("slash")
         await w.type("phase:failed")
-        await w.press("enter")
+        await w.press("enter", "j")  # from the cluster, where the cursor is since it was applied
         await w.shows("1 of 3 nodes")
         error = nodes()["node02"]["error"]
         assert error is not None
@@ -109,7 +109,7 @@ async def test_a_bad_spec_mended_a_failed_node_retried_a_rollback_refused_and_th
         await w.shows("Try node02 again?")
         await w.press("y")
         await w.far(lambda: clusters()["demo"]["phase"] == "ok", "the cluster to be active")
-        await w.shows("done: demo")
+        await w.until(lambda: any("done: demo" in one.text for one in w.app.said.all), "what is said of it")
         phases = {name: entity["phase"] for name, entity in {**nodes(), **clusters()}.items()}
     assert _at_the_end_of_its_recording(stage, tmp_path / "night.ndjson") == phases
 
