@@ -64,6 +64,7 @@ class FleetScreen(RowsScreen):
         self.filter_line = OneLine(renderer, self.filter_words, ground="panel", id="filter-line")
         self.ask = AskLine(hidden=True)
         self.everything = False
+        self._follows = False
         self._told: tuple[object, ...] = ()
         self._names = ShortNames(lambda: self.call_after_refresh(self.grid.tick))
         self._shared: tuple[int, int, Wanted] | None = None
@@ -280,6 +281,13 @@ class FleetScreen(RowsScreen):
         self.call_after_refresh(self._follow_beside)
 
     def on_grid_moved(self) -> None:
+        """The cursor is drawn first, and what follows it in the next picture: that one is as large as the screen."""
+        if not self._follows:
+            self._follows = True
+            self.call_after_refresh(self._follow_cursor)
+
+    def _follow_cursor(self) -> None:
+        self._follows = False
         self.follow_selection()
 
     def on_grid_opened(self) -> None:

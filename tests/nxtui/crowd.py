@@ -1,7 +1,7 @@
 """The canned daemon as a process of its own with as many nodes as one likes; its standard input moves them.
 
-``python crowd.py SOCKET NODES``; then lines: ``tick CHANGES HERTZ`` (0 stops), ``log LINES``, ``say`` (one
-line of the log that names the moment). It prints ``ready`` once it listens.
+``python crowd.py SOCKET NODES [well]``, where all are active with ``well``; then lines: ``tick CHANGES HERTZ`` (0
+stops), ``log LINES``, ``say`` (one line of the log that names the moment). It prints ``ready`` once it listens.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from canned_daemon import CannedDaemon
 from canned_data import entity
+from canned_map import canned_map
 
 PER_CLUSTER = 50
 WORDS = ("installing", "waiting for boot", "creating the server", "waiting for the CVM")
@@ -23,7 +24,7 @@ WORDS = ("installing", "waiting for boot", "creating the server", "waiting for t
 class Crowd(CannedDaemon):
     """Nodes by the thousand, some of which change."""
 
-    def __init__(self, socket: Path, count: int) -> None:
+    def __init__(self, socket: Path, count: int, well: bool = False) -> None:
         super().__init__(socket)
         error = self.node("node02")["error"]
         pattern = self.clusters[0]
@@ -46,7 +47,12 @@ class Crowd(CannedDaemon):
             )
             for number in range(count)
         ]
+        if well:
+            for one in (*self.clusters, *self.nodes):
+                one.update(phase="ok", state="active", title="active", error=None, waiting_for=None)
+                one.update(deadline=None, progress=1.0)
         self.events = []
+        self.map = self._map(names[0])
         like = (self.calls or [])[-1]
         self.calls = [
             {
@@ -59,6 +65,14 @@ class Crowd(CannedDaemon):
         ]
         self._turn = 0
         self._ticking: asyncio.Task[None] | None = None
+
+    def _map(self, cluster: str) -> dict[str, Any]:
+        """A cluster's picture with so many members that they are lines of a table."""
+        told = canned_map()
+        pattern = told["members"]
+        mine = [node["name"] for node in self.nodes if node["cluster"] == cluster]
+        members = [{**pattern[at % len(pattern)], "name": name} for at, name in enumerate(mine)]
+        return {**told, "cluster": cluster, "members": members, "edges": []}
 
     def change(self, count: int) -> None:
         """Let the first ``count`` working nodes say something else."""
@@ -88,9 +102,9 @@ class Crowd(CannedDaemon):
                 )
 
 
-async def serve(socket: Path, count: int) -> None:
+async def serve(socket: Path, count: int, well: bool) -> None:
     """Listen until the standard input ends."""
-    crowd: Any = Crowd(socket, count)
+    crowd: Any = Crowd(socket, count, well)
     await crowd.start()
     print("ready", flush=True)
     reader = asyncio.StreamReader()
@@ -103,4 +117,4 @@ async def serve(socket: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:] == ["well"]))
