@@ -12,6 +12,8 @@ from nxtui.widgets.page import Page
 
 SCROLLS = {"down": 1, "up": -1, "pagedown": 8, "pageup": -8}
 """Keys that scroll a band that is higher than the screen."""
+SIDES = 4
+"""Cells beside a line: the border, the bar that scrolls, and the gap before it."""
 
 
 class Band(Page):
@@ -29,7 +31,21 @@ class Band(Page):
     ) -> None:
         super().__init__(renderer, make, ground="panel", id="band")
         self._pick = pick
+        self._made_for = 0
         self.display = False
+
+    @property
+    def room(self) -> int:
+        """Cells a line may take: known before the band has come, so that its first picture is the last one."""
+        return max(10, self.screen.size.width - SIDES)
+
+    def on_resize(self, event: events.Resize) -> None:
+        if self._made_for != self.room:
+            super().on_resize(event)
+
+    def redraw(self) -> None:
+        self._made_for = self.room
+        super().redraw()
 
     def open(self) -> None:
         """Come, as high as what it says."""
@@ -38,10 +54,8 @@ class Band(Page):
 
     def fit(self) -> None:
         """As high as its lines, as far as the screen goes."""
-        width = max(10, self.screen.size.width - 4)
-        lines = len(self._make(width))
-        self.styles.height = max(3, min(lines + 2, self.screen.size.height - 1))
         self.redraw()
+        self.styles.height = max(3, min(len(self.lines) + 2, self.screen.size.height - 1))
 
     def close(self) -> None:
         """Go."""

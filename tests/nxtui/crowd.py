@@ -53,8 +53,14 @@ class Crowd(CannedDaemon):
                 one.update(deadline=None, progress=1.0)
         self.events = []
         self.map = self._map(names[0])
+        self.calls = self._calls(count)
+        self._turn = 0
+        self._ticking: asyncio.Task[None] | None = None
+
+    def _calls(self, count: int) -> list[dict[str, Any]]:
+        """Ten thousand calls, of one node after the other."""
         like = (self.calls or [])[-1]
-        self.calls = [
+        return [
             {
                 **like,
                 "id": number,
@@ -63,8 +69,6 @@ class Crowd(CannedDaemon):
             }
             for number in range(1, 10_001)
         ]
-        self._turn = 0
-        self._ticking: asyncio.Task[None] | None = None
 
     def _map(self, cluster: str) -> dict[str, Any]:
         """A cluster's picture with so many members that they are lines of a table."""
