@@ -64,7 +64,6 @@ class FleetScreen(RowsScreen):
         self.filter_line = OneLine(renderer, self.filter_words, ground="panel", id="filter-line")
         self.ask = AskLine(hidden=True)
         self.everything = False
-        self._follows = False
         self._told: tuple[object, ...] = ()
         self._names = ShortNames(lambda: self.call_after_refresh(self.grid.tick))
         self._shared: tuple[int, int, Wanted] | None = None
@@ -87,6 +86,7 @@ class FleetScreen(RowsScreen):
         yield self.ask
 
     def on_mount(self) -> None:
+        self._follows = False
         self.filter_line.display = False
         self.grid.focus()
 
