@@ -37,7 +37,7 @@ NODES, CLUSTERS = 1000, 40
 SPEED = 20.0
 IMAGE = "initrd-foundation.img"
 IMAGE_MB = 96
-TIMES = {1: 4, 16: 2, 64: 1}
+TIMES = {1: 16, 16: 2, 64: 1}
 """Clients at once → how often each gets the image."""
 SERVED = 16
 WITHIN = 1.0
