@@ -143,9 +143,11 @@ HOUSE_RULES: dict[str, Room] = {
         )
     ),
     "daemon.client": Room(("daemon.wire",), ("h11", "orjson")),
+    "daemon.client.console": Room(("daemon.client", "daemon.wire"), ("aiohttp", "orjson")),
     "daemon.cli": Room(
         (
-            "daemon.client", "daemon.demo", "daemon.errors", "daemon.host", "daemon.images", "daemon.platforms",
+            "daemon.client", "daemon.client.console",
+            "daemon.demo", "daemon.errors", "daemon.host", "daemon.images", "daemon.platforms",
             "daemon.secrets", "daemon.service", "daemon.settings", "daemon.sim", "daemon.sim.refusals",
             "daemon.sim.scenarios",
             "daemon.spec", "daemon.store", "daemon.wire",
@@ -187,7 +189,8 @@ HOUSE_RULES: dict[str, Room] = {
     ),
     "nxtui.screens": Room(
         (
-            "daemon.client", "daemon.wire", "nxtui.acts", "nxtui.app", "nxtui.draw", "nxtui.faults", "nxtui.keys",
+            "daemon.client", "daemon.client.console", "daemon.wire",
+            "nxtui.acts", "nxtui.app", "nxtui.draw", "nxtui.faults", "nxtui.keys",
             "nxtui.model", "nxtui.terminal", "nxtui.widgets",
         ),
         ("rich", "textual", "yaml"),

@@ -9,13 +9,8 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
-from urllib.parse import quote
 
-import aiohttp
-import orjson
-
-from daemon.client.asking import ANSWER_WITHIN, answer, unreachable
+from daemon.client.console import ConsoleLink
 from daemon.display.plain import PlainText
 from daemon.wire import ConsoleLine
 from daemon.words import printable
@@ -23,10 +18,6 @@ from daemon.words import printable
 LEAVE = b"\x1d"
 """Ctrl-], as in telnet."""
 PIECE = 4096
-OPENING = ANSWER_WITHIN + 10.0
-"""Seconds for the whole way to the machine: the daemon itself gives up sooner and says why."""
-PULSE = 30.0
-SWITCHING = 101
 _HINT = "The console of {name}. Ctrl-] leaves it."
 _LEFT = ("left", "")
 _BROKE = ("broken", "The connection to the daemon broke off: see whether it still runs.")
@@ -35,59 +26,33 @@ Ended = tuple[str, str]
 """How the session ended, as in ``wire.ConsoleEnd``, and the sentence about it."""
 
 
-class _Handshake(aiohttp.ClientResponse):
-    """The answer to the question for a WebSocket: one that is no WebSocket says why."""
-
-    async def start(self, connection: Any) -> aiohttp.ClientResponse:
-        await super().start(connection)
-        if self.status != SWITCHING:
-            answer(self.status, await self.text())
-        return self
-
-
 async def run(socket: Path, name: str, plain: bool, force: bool) -> Ended:
     """The whole session. Raises DaemonRefused, DaemonUnreachable."""
-    connector = aiohttp.UnixConnector(str(socket))
-    async with aiohttp.ClientSession(connector=connector, response_class=_Handshake) as session:
-        line = await _opened(session, socket, name, force)
-        try:
-            return await (_read(line) if plain else _talk(line, name))
-        finally:
-            await line.close()
-
-
-async def _opened(
-    session: aiohttp.ClientSession, socket: Path, name: str, force: bool
-) -> aiohttp.ClientWebSocketResponse:
-    url = f"http://nxd/v1/nodes/{quote(name, safe='')}/console"
+    link = ConsoleLink(socket, name, force)
+    await link.open()
     try:
-        async with asyncio.timeout(OPENING):
-            return await session.ws_connect(url, params={"force": "1"} if force else {}, heartbeat=PULSE)
-    except TimeoutError:
-        raise unreachable(socket, "silent") from None
-    except aiohttp.ClientConnectorError:
-        raise unreachable(socket, "connect") from None
-    except (aiohttp.ClientError, OSError):
-        raise unreachable(socket, "broken") from None
+        return await (_read(link) if plain else _talk(link, name))
+    finally:
+        await link.close()
 
 
-async def _read(line: aiohttp.ClientWebSocketResponse) -> Ended:
+async def _read(link: ConsoleLink) -> Ended:
     """Show what comes as plain text, until it ends or Ctrl-C."""
     text = PlainText()
-    async for message in line:
-        if message.type is aiohttp.WSMsgType.BINARY:
-            sys.stdout.write(text.feed(message.data))
+    while (said := await link.receive()) is not None:
+        if isinstance(said, bytes):
+            sys.stdout.write(text.feed(said))
             sys.stdout.flush()
-        elif (end := _told(message)) is not None:
+        elif (end := _told(said)) is not None:
             return end
     return _BROKE
 
 
-async def _talk(line: aiohttp.ClientWebSocketResponse, name: str) -> Ended:
+async def _talk(link: ConsoleLink, name: str) -> Ended:
     """Bytes both ways until it ends or the person leaves."""
     with _raw_terminal():
         _remark(_HINT.format(name=name))
-        tasks = [asyncio.create_task(_show(line)), asyncio.create_task(_type(line))]
+        tasks = [asyncio.create_task(_show(link)), asyncio.create_task(_type(link))]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -98,19 +63,19 @@ async def _talk(line: aiohttp.ClientWebSocketResponse, name: str) -> Ended:
     return (tasks[0] if tasks[0] in done else tasks[1]).result()
 
 
-async def _show(line: aiohttp.ClientWebSocketResponse) -> Ended:
-    async for message in line:
-        if message.type is aiohttp.WSMsgType.BINARY:
+async def _show(link: ConsoleLink) -> Ended:
+    while (said := await link.receive()) is not None:
+        if isinstance(said, bytes):
             try:
-                _write(message.data)
+                _write(said)
             except OSError:  # the terminal was hung up
                 return _LEFT
-        elif (end := _told(message)) is not None:
+        elif (end := _told(said)) is not None:
             return end
     return _BROKE
 
 
-async def _type(line: aiohttp.ClientWebSocketResponse) -> Ended:
+async def _type(link: ConsoleLink) -> Ended:
     """Send what is typed, up to the key that leaves."""
     loop = asyncio.get_running_loop()
     keyboard = sys.stdin.fileno()
@@ -125,20 +90,14 @@ async def _type(line: aiohttp.ClientWebSocketResponse) -> Ended:
             keys, leaves, _ = os.read(keyboard, PIECE).partition(LEAVE)
         except OSError:  # the terminal was hung up
             return _LEFT
-        if keys:
-            try:
-                await line.send_bytes(keys)
-            except (ConnectionError, RuntimeError):
-                return _BROKE
+        if keys and not await link.send(keys):
+            return _BROKE
         if leaves or not keys:
             return _LEFT
 
 
-def _told(message: aiohttp.WSMessage) -> Ended | None:
+def _told(said: ConsoleLine) -> Ended | None:
     """What the daemon says beside the bytes; how it ended, once it has."""
-    if message.type is not aiohttp.WSMsgType.TEXT:
-        return None
-    said = cast(ConsoleLine, orjson.loads(message.data))
     if said["type"] == "ended":
         return str(said["end"]), printable(said["message"])
     if said["message"]:

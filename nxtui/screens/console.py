@@ -9,7 +9,6 @@ from textual import events, work
 from textual.app import ComposeResult
 
 from daemon.client import DaemonRefused, DaemonUnreachable
-from daemon.client.console import ConsoleLink
 from daemon.display.plain import PlainText
 from nxtui.draw.renderer import Renderer
 from nxtui.draw.text import Line, wrap
@@ -49,7 +48,7 @@ class ConsoleScreen(Dialog[None]):
         super().__init__()
         self._renderer = renderer
         self._whom = name
-        self._link = ConsoleLink(socket, name)
+        self._socket = socket
         self._plain = PlainText()
         self._shown: deque[str] = deque([""], KEPT)
         self._told = "Opening…"
@@ -74,6 +73,9 @@ class ConsoleScreen(Dialog[None]):
     @work(exclusive=True, group="console")
     async def _follow(self) -> None:
         """Show what comes until it ends; then say why, and leave the text on the screen."""
+        from daemon.client.console import ConsoleLink  # nobody else here needs what it loads
+
+        self._link = ConsoleLink(self._socket, self._whom)
         try:
             await self._link.open()
         except (DaemonRefused, DaemonUnreachable) as cause:
@@ -125,9 +127,6 @@ class ConsoleScreen(Dialog[None]):
         await self._send(event.text.replace("\n", "\r").encode()[:AT_ONCE])
 
     async def _send(self, data: bytes) -> None:
-        if data and self._is_open:
-            try:
-                await self._link.send(data)
-            except OSError:
-                self._is_open = False
-                self._say("The connection to the daemon broke off.")
+        if data and self._is_open and not await self._link.send(data):
+            self._is_open = False
+            self._say("The connection to the daemon broke off.")

@@ -48,8 +48,8 @@ def test_the_status_as_json_is_the_snapshot_of_the_api(served: Any) -> None:
     assert (ended.code, set(snapshot)) == (0, set(Snapshot.__annotations__) - {"unwritten"})
     (cluster,), (node,) = snapshot["clusters"], snapshot["nodes"]
     assert (cluster["name"], node["name"], node["cluster"]) == ("solo", "solo01", "solo")
-    usual = set(EntityView.__annotations__) - {"console", "login", "outlook"}
-    usual_and_measured = usual | {"outlook"}
+    usual = set(EntityView.__annotations__) - {"console", "login", "outlook", "uses"}
+    usual_and_measured = usual | {"outlook", "uses"}
     assert (set(cluster) - usual_and_measured, set(node) - usual_and_measured) == ({"login"}, {"console"})
     assert usual <= set(cluster) & set(node)
     one = json.loads(served.run("status", "solo01", "--json").out)
