@@ -81,6 +81,9 @@ class Following:
         """Go to the next cause or row in trouble, from whatever screen, or say that there is none."""
         screen, fleet = self._fleet, self._nx.fleet
         there = screen.next_trouble()
+        if there is None and fleet.unknown:
+            self._nx.say(f"Whether there is trouble is {fleet.unknown}.", "warning")
+            return
         if there is None:
             nodes, clusters = counted(len(fleet.nodes), "node"), counted(len(fleet.clusters), "cluster")
             self._nx.say(f"No trouble: {nodes} and {clusters} are well.")

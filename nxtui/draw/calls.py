@@ -62,15 +62,23 @@ def row(calls: Sequence[MadeCall], width: int, targets: int, glyphs: Glyphs, sou
 
 
 def tail(
-    made: Sequence[MadeCall], name: str, is_whole: bool, most: int, width: int, glyphs: Glyphs
+    made: Sequence[MadeCall],
+    name: str,
+    is_whole: bool,
+    most: int,
+    width: int,
+    glyphs: Glyphs,
+    unknown: str = "",
 ) -> list[Line]:
-    """The last calls for a name in short, with how many there were, if ``is_whole``: all of them are known."""
+    """The last calls for a name in short, with how many there were, if ``is_whole``: all of them are known;
+    ``unknown``: that they are not, and since when."""
     failed = sum(call.failed for call in made) if is_whole else 0
     sums = f": {len(made)}, {failed} failed" if is_whole else ""
     left: Line = [("CALLS", "heading"), (f"  of {name}{sums}", "dim")]
     lines = [spread(left, [(" C", "key-strong"), (" opens ", "dim")], width)]
     if not made:
-        return [*lines, [("   No call is kept." if is_whole else "", "dim")]]
+        said = f"   What was called is {unknown}." if unknown else "   No call is kept." if is_whole else ""
+        return [*lines, [(said, "dim")]]
     return [*lines, *(_short(calls, width, glyphs) for calls in grouped(made, max(0, most - 1)))]
 
 

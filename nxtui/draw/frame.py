@@ -78,6 +78,8 @@ def _facts(fleet: Fleet, glyphs: Glyphs, width: int) -> list[list[Line]]:
         nodes = [(f"{many} of {many + fleet.untold} nodes so far", "dim")]
     version: Line = [(f"nxd {daemon['version']}", "dim")] if daemon and daemon["version"] else []
     moment: Line = [(zoned(now), "dim")] if now is not None else []
+    if now is not None and fleet.link.state == "lost":
+        moment = [(zone(now), "dim")]  # the link says of when all this is: no other time stands beside it
     short: Line = [(zone(now), "dim")] if now is not None else []
     rest = [[clusters, nodes, short], [clusters, nodes], [nodes], []] if clusters or nodes else [[moment], []]
     lately = _rates(fleet, glyphs) if width >= LARGE else []

@@ -32,11 +32,12 @@ def timeline(
     now: float | None,
     width: int,
     glyphs: Glyphs,
+    not_told: str = "The daemon has not told it yet.",
 ) -> list[Line]:
-    """Each stay in a state: its start and length, how long the step usually takes, and whether it was slow; None: the
-    daemon has not told them."""
+    """Each stay in a state: its start and length, how long the step usually takes, and whether it was slow; None:
+    ``not_told``."""
     if stays is None:
-        return [[("  The daemon has not told it yet.", "dim")]]
+        return [[(f"  {not_told}", "dim")]]
     if not stays:
         return [[("  Nothing has happened yet.", "dim")]]
     titles = min(max(len(stay["title"]) for stay in stays), max(12, width - _FIXED))
@@ -100,8 +101,9 @@ def outlook(entity: EntityView, history: StepHistory, now: float | None) -> list
     return rows
 
 
-def calls(events: Sequence[Entry], width: int) -> list[Line]:
-    """What was asked of clouds for it, the newest last; secrets never leave the daemon."""
+def calls(events: Sequence[Entry], width: int, unknown: str = "") -> list[Line]:
+    """What was asked of clouds for it, the newest last; secrets never leave the daemon. ``unknown``: that it is not
+    known, and since when."""
     made = [event for event in events if event.kind == "call"]
     lines: list[Line] = [heading("cloud calls", _count(made))]
     for event in made[-SHOWN:]:
@@ -111,17 +113,19 @@ def calls(events: Sequence[Entry], width: int) -> list[Line]:
         if number and len(told) + len(str(number)) + 16 <= width:
             line.append((f"  {number}", "dim"))
         lines.append(line)
-    return lines if made else [heading("cloud calls"), [("  None was seen in the log so far.", "dim")]]
+    none = f"  What was called is {unknown}." if unknown else "  None was seen in the log so far."
+    return lines if made else [heading("cloud calls"), [(none, "dim")]]
 
 
 _INK = {"debug": "dim", "info": "", "warning": "attention", "error": "failed-strong"}
 
 
-def events(told: Sequence[Entry], width: int) -> list[Line]:
-    """What was done and by whom, the newest last, without the calls."""
+def events(told: Sequence[Entry], width: int, unknown: str = "") -> list[Line]:
+    """What was done and by whom, the newest last, without the calls; ``unknown``: as above."""
     shown = [event for event in told if event.kind != "call"]
     if not shown:
-        return [heading("events"), [("  None was seen in the log so far.", "dim")]]
+        none = f"  What was done is {unknown}." if unknown else "  None was seen in the log so far."
+        return [heading("events"), [(none, "dim")]]
     names = min(12, max(len(event.actor or UNKNOWN) for event in shown[-SHOWN:]))
     lines: list[Line] = [heading("events", _count(shown))]
     for event in shown[-SHOWN:]:

@@ -141,8 +141,8 @@ def legend(ascii_only: bool, width: int) -> Line:
     return cut(line, width)
 
 
-def marks(found: Sequence[TimelineMark], ascii_only: bool, width: int) -> Line:
-    """The marks, those of one minute and kind as one."""
+def marks(found: Sequence[TimelineMark], ascii_only: bool, width: int, untold: str = "") -> Line:
+    """The marks, those of one minute and kind as one; ``untold``: why there may be more of them."""
     sign_of = signs(ascii_only)
     groups: list[tuple[str, str, int]] = []
     for mark in found:
@@ -151,6 +151,8 @@ def marks(found: Sequence[TimelineMark], ascii_only: bool, width: int) -> Line:
             groups[-1] = (mark.what, minute, groups[-1][2] + 1)
         else:
             groups.append((mark.what, minute, 1))
+    if not groups and untold:
+        return [(f" {untold}", "dim")]
     if not groups:
         return [(" No failure and no retry.", "dim")]
     line: Line = [(" [ and ] go through the marks:", "dim")]

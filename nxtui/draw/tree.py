@@ -195,9 +195,10 @@ def heading(
     next: NextView | None,
     working: int,
     width: int,
+    unknown: str = "",
 ) -> Line:
     """The line above the rows: the trouble, what is on the way, or that all is well; empty where the daemon tells
-    nothing of it."""
+    nothing of it. What is ``unknown`` is said neither to be well nor to go on."""
     if troubles:
         stopped = [name for one in troubles for name in one["targets"]]
         waiting = len({name for one in troubles for name in one["clusters"]})
@@ -215,6 +216,8 @@ def heading(
         return spread([(" ", ""), *left], [("! ", "key-strong"), ("next ", "dim")], width)
     if next is None:
         return []
+    if unknown:
+        return [(" NOT KNOWN", "lost"), (clip(f"  How things are is {unknown}.", width - 11), "dim")]
     if not working:
         return [(" ALL IS WELL", "ok"), (f"  {next['sentence']}", "dim")]
     ends = sorted(

@@ -257,7 +257,7 @@ class Fleet:
         if self._lost_at is not None:
             if not self._seen_once:
                 return Link("lost", f"NO DAEMON since {clock(self._lost_at)}")
-            return Link("lost", f"LOST since {clock(self._lost_at)}")
+            return Link("lost", f"LOST since {clock(self.told_at)}")
         if self._told is None:
             return Link("connecting", "connecting")
         if self.daemon is not None and self.foreign:
@@ -268,6 +268,20 @@ class Fleet:
         if self.unwritten is not None:
             return Link("unwritten", f"AS OF {clock(self.unwritten['since'])}")
         return Link("live", "LIVE")
+
+    @property
+    def unknown(self) -> str:
+        """That what was not told is not known, and since when, by the daemon's clock as everything here; empty while
+        the daemon, or a recording, tells all that there is."""
+        if self.link.state not in ("lost", "stale", "unwritten"):
+            return ""
+        since = self.told_at if self.unwritten is None else self.unwritten["since"]
+        return "not known" if since is None else f"not known since {clock(since)}"
+
+    @property
+    def not_told(self) -> str:
+        """What stands in the place of something that was asked for and is not there."""
+        return f"It is {self.unknown}." if self.unknown else "The daemon has not told it yet."
 
     def phases(self, cluster: str | None = None) -> Counter[str]:
         """How many nodes are in each phase, of one cluster or of all."""

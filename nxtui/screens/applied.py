@@ -98,7 +98,7 @@ class AppliedScreen(HeadedScreen, PageScreen):
         if self.draft is not None:
             return drawn.read_back(self.draft.get("spec", ""), (), width, glyphs)
         if self.told is None:
-            return [[(self._why_empty or "The daemon has not told it yet.", "dim")]]
+            return [[(self._why_empty or self.nx.fleet.not_told, "dim")]]
         return drawn.read_back(self.told["spec"], self.told.get("marks", []), width, glyphs)
 
     def copied_text(self) -> str:

@@ -42,6 +42,8 @@ class CallsScreen(RowScreen):
         self._sought = ""
         self._bodies: CallView | None = None
         self._why_empty = ""
+        self._whole_of: set[str | None] = set()
+        """Whose calls the daemon has told: of others nothing is known but what was seen by the way."""
 
     def compose_body(self) -> ComposeResult:
         renderer = self.nx.renderer
@@ -79,11 +81,14 @@ class CallsScreen(RowScreen):
             return
         else:
             self.nx.fleet.calls.merge(told)
+            self._whole_of.add(self._target)
         self._redraw()
 
     def crumbs(self) -> tuple[str, ...]:
         window, entity = self.window, self.pointed()
         sums = f"{len(window.shown)} {self.nx.renderer.glyphs.dot} {window.failed} failed"
+        if not self._is_told and self.nx.fleet.unknown:
+            sums = self.nx.fleet.unknown
         if self._target is None:
             return ("calls", sums)
         within = (entity["cluster"],) if entity is not None and entity["kind"] == "node" else ()
@@ -106,7 +111,15 @@ class CallsScreen(RowScreen):
             return self._why_empty
         if self.nx.player is not None:
             return "No call was recorded until now."
+        if not self._is_told:
+            unknown = self.nx.fleet.unknown
+            return f"What was called is {unknown}." if unknown else "The daemon has not told them yet."
         return "No call fits." if self._query else "No call is kept."
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether the list is all that there is, by the daemon or by a recording."""
+        return self.nx.player is not None or not self._whole_of.isdisjoint((None, self._target))
 
     def _heading(self, width: int) -> Line:
         if self._query.error:

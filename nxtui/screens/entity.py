@@ -169,7 +169,8 @@ class EntityScreen(PageScreen):
         band = keys.band(self.nx.keymap.actions)
         members = pages.members(self._members(), width, glyphs) if entity["kind"] == "cluster" else []
         alone = self.size.width < WIDE
-        steps = story.timeline(entity, self.stays, self.nx.fleet.history, now, width, glyphs)
+        fleet = self.nx.fleet
+        steps = story.timeline(entity, self.stays, fleet.history, now, width, glyphs, fleet.not_told)
         shown = self.last_screen if entity["error"] is not None else None
         parts: list[list[Line]] = [
             absent,
@@ -189,7 +190,7 @@ class EntityScreen(PageScreen):
                 *steps,
             ],
             pages.belongings(entity, width)[1:] if alone else [],
-            story.events(events, width),
+            story.events(events, width, fleet.unknown),
         ]
         return [line for part in parts if part for line in (*part, [])][:-1]
 
@@ -201,7 +202,9 @@ class EntityScreen(PageScreen):
 
     def _call_lines(self, events: Sequence[Entry], width: int) -> list[Line]:
         """The calls as the daemon keeps them; one too old to do so tells them in its log."""
-        return happened.calls(self._calls, width, self.nx.renderer.glyphs) or story.calls(events, width)
+        return happened.calls(self._calls, width, self.nx.renderer.glyphs) or story.calls(
+            events, width, self.nx.fleet.unknown
+        )
 
     def _members(self) -> list[EntityView]:
         """The nodes of this cluster, or of this node's; those in trouble first."""

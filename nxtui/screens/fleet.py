@@ -116,8 +116,9 @@ class FleetScreen(RowsScreen):
         fleet, phases = self.nx.fleet, self.nx.fleet.phases()
         working = phases["working"] + phases["releasing"]
         shown = self.grid.listing.pinned
+        clusters = list(fleet.clusters.values())
         return drawn.heading(
-            fleet.troubles, shown, list(fleet.clusters.values()), fleet.nodes, fleet.next, working, width
+            fleet.troubles, shown, clusters, fleet.nodes, fleet.next, working, width, fleet.unknown
         )
 
     def _nothing(self) -> str:

@@ -106,8 +106,10 @@ class FullScreen(Screen[None], Canvas):
         """Share the height out again, where a screen does so itself: there is another line, or one less."""
 
     def no_lines(self) -> str:
-        """What an empty log says; without a daemon nothing is known about it."""
-        return "No line yet." if self.nx.fleet.daemon else ""
+        """What an empty log says."""
+        fleet = self.nx.fleet
+        said = f"What was said is {fleet.unknown}." if fleet.unknown else "No line yet."
+        return said if fleet.daemon else ""
 
     def tick(self) -> None:
         """A second has passed."""
@@ -164,9 +166,8 @@ class FullScreen(Screen[None], Canvas):
 
     def _last_said(self, width: int) -> Line:
         fleet = self.nx.fleet
-        return said.one_line(
-            self.nx.said, fleet.moment, width, self.nx.renderer.glyphs, fleet.next, fleet.now
-        )
+        next = None if fleet.unknown else fleet.next
+        return said.one_line(self.nx.said, fleet.moment, width, self.nx.renderer.glyphs, next, fleet.now)
 
     def offers(self) -> list[Offer]:
         """The keys of the footer. A verb that the daemon does not say can be given to any of the targets now is not

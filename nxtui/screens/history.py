@@ -156,7 +156,7 @@ class HistoryPane(Page):
             return []
         known = [self._told[name] for name in self._names if name in self._told]
         if self.is_quiet:
-            is_known = bool(known) or not self._recent
+            is_known = bool(known) or not (self._recent or self._nx.fleet.unknown)
             told = night.night(known, self._is_whole, now, width, renderer.ascii, renderer.glyphs)
             return [*(told if is_known else ()), *night.audit(self._audit, width, renderer.glyphs)]
         return self._rows(known, now, width)

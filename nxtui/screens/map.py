@@ -113,7 +113,7 @@ class MapScreen(FullScreen):
     def _lines(self, width: int) -> list[Line]:
         view = self._view
         if view is None:
-            return [[(self._why_empty or "The daemon has not told it yet.", "dim")]]
+            return [[(self._why_empty or self.nx.fleet.not_told, "dim")]]
         if not view["members"] and not view["services"]:
             return [[("It has no node.", "dim")]]
         if self._is_picture(view):

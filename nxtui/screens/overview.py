@@ -49,7 +49,8 @@ class LastCalls(Page):
             return
         entity, book = self._selected(), self._nx.fleet.calls
         name = "" if entity is None else entity["name"]
-        seen = (name, len(book.of(name)), book.generation, self.size, self._asked.get(name))
+        unknown = self._nx.fleet.unknown
+        seen = (name, len(book.of(name)), book.generation, self.size, self._asked.get(name), unknown)
         if seen != self._seen:
             self._seen = seen
             self.redraw()
@@ -74,7 +75,8 @@ class LastCalls(Page):
             return []
         name = entity["name"]
         made, glyphs = self._nx.fleet.calls.of(name), self._nx.renderer.glyphs
-        return drawn.tail(made, name, self._asked.get(name, False), self.size.height, width, glyphs)
+        unknown = self._nx.fleet.unknown if name not in self._asked else ""
+        return drawn.tail(made, name, self._asked.get(name, False), self.size.height, width, glyphs, unknown)
 
 
 class Clusters(Page):

@@ -135,7 +135,14 @@ class TimelineScreen(RowScreen):
         return drawn.axis(self.chart.cells, self._now, self.chart.left, self.nx.renderer.ascii)
 
     def _marks_line(self, width: int) -> Line:
-        return drawn.marks(timelines.marks(self._known()), self.nx.renderer.ascii, width)
+        return drawn.marks(timelines.marks(self._known()), self.nx.renderer.ascii, width, self._untold())
+
+    def _untold(self) -> str:
+        """That what failed is not known, where rows in sight were not told; empty where they were."""
+        if all(name in self._told for name in self.chart.in_sight):
+            return ""
+        unknown = self.nx.fleet.unknown
+        return f"What failed is {unknown}." if unknown else "The daemon has not told yet what failed."
 
     def _table(self, width: int) -> list[Line]:
         name = self.chart.selected
@@ -149,7 +156,10 @@ class TimelineScreen(RowScreen):
         return [head, *drawn.tries(told, steps, self._now, width, most, glyphs)]
 
     def _empty(self) -> str:
-        return self._why_empty or ("Nothing fits." if self._query else "There is no cluster yet.")
+        if self._query or self._why_empty:
+            return self._why_empty or "Nothing fits."
+        unknown = self.nx.fleet.unknown
+        return f"What there is is {unknown}." if unknown else "There is no cluster yet."
 
     # what the daemon says
 
@@ -282,7 +292,7 @@ class TimelineScreen(RowScreen):
         """The next failure or try anew, or the one before, and whose it is."""
         found = timelines.marks(self._known())
         if not found:
-            self.nx.say("No failure and no retry is in sight.")
+            self.nx.say(self._untold() or "No failure and no retry is in sight.")
             return
         at = found.index(self._mark) + by if self._mark in found else (0 if by > 0 else len(found) - 1)
         mark = self._mark = found[at % len(found)]
