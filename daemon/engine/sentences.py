@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from daemon.display.durations import lasting
 from daemon.engine.limits import Limits
+from daemon.engine.natures import nature_of
 from daemon.errors.tree import CATALOGUE
 from daemon.store.ops import AddEvent, Event, Resource
 from daemon.words import first_of
@@ -49,6 +50,7 @@ def transition(record: Record, changed: Record, kind: Kind, verb: str, actor: st
         "by": verb,
         "attempt": changed.attempt,
         "kind": record.kind,
+        "nature": nature_of(kind, kind.states[changed.state]),
     }
     level: Literal["error", "info"] = "error" if kind.states[changed.state].phase == "failed" else "info"
     told = {**data, "idle": True} if idle else data

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from daemon import wire
 from daemon.engine.engine import Engine
+from daemon.engine.natures import nature_of
 from daemon.memory.journal import Journal
 from daemon.outlook.expectation import known
 from daemon.outlook.standing import Standings
-from state_machines.kind import Kind, State
+from state_machines.kind import Kind
 from state_machines.record import Record
 
 MOST = 60
@@ -110,23 +111,3 @@ def _begins(kind: Kind, stays: Sequence[wire.StepTiming], at: int) -> bool:
     if stay["state"] not in kind.steps:
         return False
     return stay.get("mark") == "retried" or not any(one["state"] in kind.steps for one in stays[:at])
-
-
-def nature_of(kind: Kind, state: State) -> wire.Nature:
-    """What a state mostly is: for a step what its table says, for any other what its phase comes to. Of several states
-    in which all is well the last is the end of the way."""
-    if state.work and state.phase == "working":
-        return state.nature
-    if state.phase == "ok":
-        well = [one.name for one in kind.states.values() if one.phase == "ok"]
-        return "well" if state.name == well[-1] else "ready"
-    return _OTHERS.get(state.phase, state.nature)
-
-
-_OTHERS: dict[wire.Phase, wire.Nature] = {
-    "waiting": "pending",
-    "attention": "stopped",
-    "failed": "stopped",
-    "releasing": "undone",
-    "released": "released",
-}

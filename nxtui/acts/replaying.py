@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from textual.message import Message
 
-from daemon.wire import EventView, StreamLine
+from daemon.wire import EventView, Nature, StreamLine
 from daemon.words import first_of
 from nxtui.model.known import Fleet
 from nxtui.model.trail import Trail
@@ -48,13 +49,15 @@ class Replaying:
         if recording is not None:
             self.open(recording)
 
-    def open(self, recording: Recording) -> Player:
+    def open(self, recording: Recording, natures: Mapping[str, Nature] = MappingProxyType({})) -> Player:
         """Show what was recorded, in place of what a daemon says."""
         from nxtui.model.player import Player
 
         nx = self._nx
         clock = nx.fleet  # of any of them, it is the window's own
-        player = Player(recording, lambda lines: nx.post_message(Played(player, lines)), lambda: clock.moment)
+        player = Player(
+            recording, lambda lines: nx.post_message(Played(player, lines)), lambda: clock.moment, natures
+        )
         nx.player = player
         nx.fleet.recording = player.told
         return player
@@ -71,7 +74,7 @@ class Replaying:
             return
         self.live, self._trail, nx.trail = nx.fleet, nx.trail, Trail()
         nx.fleet = self.live.beside()
-        player = self.open(of_events(events, last))
+        player = self.open(of_events(events, last), self.live.history.natures)
         self._work = nx.run_worker(player.run(), group="replay")
         self.floor = len(nx.screen_stack)
         nx.say("This is what was: Esc returns to what is.")

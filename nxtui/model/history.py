@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from daemon.display.usual import median, slow_after
-from daemon.wire import EntityView, EventView, StepTiming, StepView
+from daemon.wire import EntityView, EventView, Nature, StepTiming, StepView
 
 KEPT = 5000
 """Stays remembered for each step; the oldest make room."""
@@ -62,6 +62,12 @@ class StepHistory:
     def told(self, entity: EntityView) -> list[StepView]:
         """The steps of an entity as the daemon told them; none while it has not."""
         return list(self._told.get((entity["platform"], entity["kind"]), {}).values())
+
+    @property
+    def natures(self) -> dict[str, Nature]:
+        """What goes on in the steps that the daemon told, by their names."""
+        ways = self._told.values()
+        return {name: step["nature"] for way in ways for name, step in way.items() if "nature" in step}
 
     def hear(self, event: EventView) -> None:
         """A line of the log; a transition ends one stay and begins another."""

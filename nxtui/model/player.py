@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from daemon.display.durations import lasting
-from daemon.wire import Detail, StreamLine
+from daemon.wire import Detail, Nature, StreamLine
 from nxtui.model.recording import Recording, Scene
 from nxtui.model.scrub import BEFORE, ScrubMark, marks, quiet
 from nxtui.model.times import clock
@@ -30,6 +31,7 @@ class Player:
         recording: Recording,
         hear: Callable[[list[StreamLine]], object],
         monotonic: Callable[[], float],
+        natures: Mapping[str, Nature] = MappingProxyType({}),
     ) -> None:
         self.recording = recording
         self.moment = recording.start
@@ -41,6 +43,7 @@ class Player:
             self.speed *= 2
         self._hear = hear
         self._monotonic = monotonic
+        self._natures = natures
         self._scene = Scene(recording.daemon)
         self._next = 0
         self.skips = False
@@ -129,4 +132,4 @@ class Player:
 
     async def detail(self, name: str) -> Detail:
         """The timeline of an entity up to the moment that is shown. Raises KeyError if it is not there."""
-        return Detail(entity=self._scene.entities[name], timeline=self._scene.timeline(name))
+        return Detail(entity=self._scene.entities[name], timeline=self._scene.timeline(name, self._natures))

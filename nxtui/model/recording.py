@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from daemon.display.encodings import RECORDING_LIMIT, NotText, text_in
 from daemon.wire import (
@@ -14,6 +14,7 @@ from daemon.wire import (
     EntityView,
     ErrorView,
     EventView,
+    Nature,
     Phase,
     Snapshot,
     StepTiming,
@@ -35,6 +36,19 @@ PHASE_OF: dict[str, Phase] = {
 }
 """The states that every platform has; any other one is a step that is being worked on. Events alone do not
 say it; the lines of the stream do, and then this is not asked."""
+
+NATURE_OF: dict[str, Nature] = {
+    "pending": "pending",
+    "ready": "ready",
+    "active": "well",
+    "degraded": "stopped",
+    "failed": "stopped",
+    "held": "stopped",
+    "rolling_back": "undone",
+    "rolled_back": "released",
+    "rollback_blocked": "stopped",
+}
+"""The same for what goes on in them, of a daemon that did not write it with each change of state."""
 
 AT_REST = PHASE_OF.keys() - {"rolling_back"}
 """Those in which nothing is worked on, so that their length is nobody's measure."""
@@ -184,25 +198,21 @@ class Scene:
         """The log so far, as lines of a stream."""
         return [StreamLine(type="event", revision=e["revision"], now=now, event=e) for e in self.events]
 
-    def timeline(self, name: str) -> list[StepTiming]:
-        """The stays of an entity that the log tells of."""
+    def timeline(self, name: str, natures: Mapping[str, Nature]) -> list[StepTiming]:
+        """The stays of an entity that the log tells of; ``natures`` are those of steps, as far as they are known from
+        elsewhere."""
         stays: list[StepTiming] = []
         for event in self.events:
+            if name in _forgotten(event):
+                stays.clear()  # what comes after is of another one of this name
             if event["kind"] != "transition" or (event["node"] or event["cluster"]) != name:
                 continue
+            stay = _stay(event, natures)
             if stays:
                 stays[-1]["ended"] = event["time"]
-            data = event["data"]
-            attempt = int(data.get("attempt") or 1)
-            stays.append(
-                StepTiming(
-                    state=str(data.get("to", "")),
-                    title=event["message"],
-                    attempt=attempt,
-                    started=event["time"],
-                    ended=None,
-                )
-            )
+                if "mark" not in stay and stay["attempt"] > stays[-1]["attempt"]:
+                    stay["mark"] = "retried"
+            stays.append(stay)
         return stays
 
 
@@ -210,6 +220,26 @@ def _forgotten(event: EventView) -> list[str]:
     """The records that are no more since an event: a cluster that was destroyed and its nodes, a node that left."""
     names = event["data"].get("forgotten", ())
     return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _stay(event: EventView, natures: Mapping[str, Nature]) -> StepTiming:
+    """The stay that begins with an event, with what goes on in it where that is known."""
+    data = event["data"]
+    state = str(data.get("to", ""))
+    stay = StepTiming(
+        state=state,
+        title=event["message"],
+        attempt=int(data.get("attempt") or 1),
+        started=event["time"],
+        ended=None,
+    )
+    failed = event["level"] == "error"
+    nature = data.get("nature") or NATURE_OF.get(state) or ("stopped" if failed else natures.get(state))
+    if nature in get_args(Nature):
+        stay["nature"] = cast("Nature", nature)
+    if failed:
+        stay["mark"] = "failed"
+    return stay
 
 
 def _error(event: EventView) -> ErrorView:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from daemon.display.durations import lasting
 from daemon.display.timeline import ZOOMS, aligned, fitting
-from daemon.wire import TimelineView
+from daemon.wire import StepView, TimelineView
 
 QUIET = 600.0
 """Seconds for which nothing ran, from which on a stretch can be folded."""
@@ -32,7 +32,7 @@ class TimelineMark(NamedTuple):
 
     time: float
     name: str
-    what: str
+    what: Literal["failed", "retried"]
 
 
 class Span:
@@ -126,6 +126,15 @@ def quiet(timelines: Iterable[TimelineView], now: float) -> list[tuple[float, fl
     if over is not None and now - over > QUIET:
         found.append((over, now))
     return found
+
+
+def steps_of(timeline: TimelineView) -> list[StepView]:
+    """The steps of a way that nobody told, as it went through them; what they usually take is not known then."""
+    names = {one["state"]: one["title"] for one in timeline["stays"] if one.get("nature", "cloud") in _RUNS}
+    return [
+        StepView(name=name, title=title, place=place, deadline=None, usual=None, slow_after=None, runs=0)
+        for place, (name, title) in enumerate(names.items(), 1)
+    ]
 
 
 def marks(timelines: Iterable[TimelineView]) -> list[TimelineMark]:

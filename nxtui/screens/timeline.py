@@ -149,7 +149,7 @@ class TimelineScreen(RowScreen):
         entity, told = (None, None) if name is None else (self.nx.fleet.find(name), self._told.get(name))
         if entity is None or told is None:
             return []
-        steps = self.nx.fleet.history.told(entity)
+        steps = self.nx.fleet.history.told(entity) or timelines.steps_of(told)
         most = max(2, self.table.size.height - 1)
         glyphs = self.nx.renderer.glyphs
         head: Line = [(f" {entity['name']}", "strong"), (f"  {entity['title']}", "")]

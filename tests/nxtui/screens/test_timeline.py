@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from canned_data import T0
+
+from nxtui.app import NxTui
+from nxtui.model.recording import Recording, of_events
 
 Open = Callable[..., Any]
 
@@ -131,3 +135,49 @@ async def test_only_what_is_seen_is_asked_for_and_an_older_daemon_is_named(windo
         w.daemon.calls = None
         await w.press("T")
         await w.shows("This nxd tells of no timelines")
+
+
+def moved(revision: int, time: float, to: str, nature: str, attempt: int = 1) -> dict[str, Any]:
+    """A change of state as the log has it; without a nature as an older daemon wrote it."""
+    data = {"from": "x", "to": to, "step": to, "by": "advance", "attempt": attempt}
+    data |= {"nature": nature} if nature else {}
+    return {
+        "revision": revision, "time": T0 + time, "cluster": "demo", "node": "node01", "kind": "transition",
+        "level": "error" if to == "failed" else "info", "actor": "nxd", "message": to.replace("_", " "), "data": data,
+    }  # fmt: skip
+
+
+WAY = (("pending", "pending"), ("creating_server", "cloud"), ("awaiting_boot", "waits"), ("installing", "machine"),
+       ("failed", "stopped"), ("installing", "machine"), ("ready", "well"))  # fmt: skip
+
+
+def recorded(natures: bool) -> Recording:
+    """A node that failed once and was tried again, ten minutes in each state."""
+    events = [
+        moved(number, 600.0 * number, state, nature if natures else "", 1 if number <= 6 else 2)
+        for number, (state, nature) in enumerate(WAY, 2)
+    ]
+    begun = moved(1, 0.0, "deploying", "waits")
+    events = [
+        begun
+        | {
+            "node": None,
+        },
+        *events,
+    ]
+    return of_events(events, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("natures", [True, False], ids=["told", "older"])
+async def test_in_a_replay_the_states_of_the_recording_have_their_natures_marks_and_steps(
+    window: Open, daemon: Any, hands: Any, natures: bool
+) -> None:
+    app = NxTui(daemon.socket, recording=recorded(natures), monotonic=hands.monotonic, wall=hands.wall)
+    async with window(app=app, wait=False) as w:
+        await w.press("dollar_sign", "T", "j")
+        await w.shows("STEP")
+        node = row(w, "node01")
+        assert all(sign in node for sign in ("✗·↻" if not natures else "▒░█✗·↻")), w.frame
+        await w.shows("✗10m00s")
+        assert "No failure" not in w.frame
+        assert "[ and ] go through the marks: ✗" in w.frame
