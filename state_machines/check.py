@@ -106,6 +106,8 @@ def _every_retry_starts_at_a_step(kind: Kind) -> Iterator[str]:
     for state in kind.states.values():
         if state.retry_at is not None and state.retry_at not in kind.steps:
             yield f"{state.name}: a retry cannot start at {state.retry_at}, which is no step."
+        elif state.retry_at is not None and not kind.states[state.retry_at].again:
+            yield f"{state.name}: a retry starts at {state.retry_at}, and nothing says what that does ('again')."
 
 
 def _every_state_has_an_exit(kind: Kind) -> Iterator[str]:

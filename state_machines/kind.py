@@ -38,7 +38,8 @@ class State(Struct, frozen=True):
     """One state. ``deadline`` is in seconds; ``undo`` names the undo step that takes back what is made here.
 
     ``work`` marks a state in which a step runs. ``retry_at`` is where a retry starts, if not here. ``outlasts`` says
-    what goes on outside by itself while a record is held here. ``short`` stands for the title where that has no room,
+    what goes on outside by itself while a record is held here. ``again`` says what a retry that begins here does
+    outside, and ``wipes`` what that destroys which is no object. ``short`` stands for the title where that has no room,
     ``nature`` says what its step mostly is.
     """
 
@@ -51,6 +52,8 @@ class State(Struct, frozen=True):
     undo: str | None = None
     retry_at: str | None = None
     outlasts: str = ""
+    again: str = ""
+    wipes: str = ""
     short: str = ""
     nature: Nature = "cloud"
 

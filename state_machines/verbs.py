@@ -90,7 +90,7 @@ RETRY = Verb(
         "It goes on from the step that failed, or begins anew where nothing of it is left. What is listed is deleted "
         "and made.",
         "will be tried again",
-        mild="It goes on from the step that failed. Nothing is deleted.",
+        mild="It goes on from the step that failed, or where a retry of that begins. No object is deleted.",
     ),
     "Try again, from the step that failed, or anew where nothing is left. What was made is kept; a server that failed "
     "is shown and made anew.",

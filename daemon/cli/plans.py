@@ -22,8 +22,15 @@ NAME_ROOM = 40
 
 def print_plan(plan: wire.Plan) -> None:
     """A plan as a list: a sign, whose the object is, what it is, and what it will be like; then sums and time."""
-    if not plan["items"]:
+    again = plan.get("again")
+    if not plan["items"] and again is None:
         print(f"{plan['target']}: nothing to do.")
+        return
+    if again is not None:
+        _print_again(plan["target"], again)
+    if not plan["items"]:
+        print_stages(plan)
+        print(f"{plan['target']}: {plan.get('tells', '')}; this plan is {plan['digest']}.")
         return
     if terminal() and len(plan["items"]) <= tables.ROWS:
         tables.draw(("", "whose", "object", "name", "about"), map(_cells, plan["items"]))
@@ -40,6 +47,16 @@ def print_plan(plan: wire.Plan) -> None:
     if plan.get("tells"):
         print(f"In short: {plan['tells']}.")
     print(f"{counted(len(plan['items']), 'object')}; this plan is {plan['digest']}.")
+
+
+def _print_again(target: str, again: wire.PlanAgain) -> None:
+    """What another try does and destroys besides objects, and how it stands then."""
+    for told in again["does"]:
+        print(printable(f"{target}: {told}."))
+    if again["wipes"]:
+        print(printable(f"Lost for good: {', '.join(again['wipes'])}."))
+    if again["then"]:
+        print(printable(f"Then: {again['then']}."))
 
 
 def print_cost(plan: wire.Plan) -> None:

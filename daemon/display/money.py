@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -44,6 +44,24 @@ def cost(more: Mapping[str, int], prices: Prices) -> PlanCost:
     if unlisted:
         told += [f"{_counts(unlisted)}   {NO_LIST}"] if told else [NO_LIST]
     return PlanCost(text=", ".join(told), sums=found, unlisted=sorted(unlisted))
+
+
+def added(costs: Sequence[PlanCost]) -> PlanCost:
+    """What several plans come to together."""
+    if len(costs) == 1:
+        return costs[0]
+    sums: dict[tuple[str, str], float] = {}
+    for one in (one for told in costs for one in told["sums"]):
+        key = one["currency"], one["as_of"]
+        sums[key] = sums.get(key, 0.0) + one["hour"]
+    found = [
+        RateView(currency=currency, as_of=as_of, hour=round(hour, 6))
+        for (currency, as_of), hour in sums.items()
+    ]
+    unlisted = sorted({sort for told in costs for sort in told["unlisted"]})
+    told = [f"{_signed(one['hour'])} {one['currency']}/h (list of {one['as_of']})" for one in found]
+    told += [f"{', '.join(unlisted)}: {NO_LIST}" if told else NO_LIST] if unlisted else []
+    return PlanCost(text=", ".join(told), sums=found, unlisted=unlisted)
 
 
 def _counts(sorts: Mapping[str, int]) -> str:

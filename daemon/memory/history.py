@@ -21,6 +21,9 @@ _DONE = ("advance", "released")
 """What ends a stay that counts: the step was done. A failure, a verb, a step that was ``idle``, for it found nothing to
 do, and one that was taken up again where it had been left, say nothing of how long it takes."""
 
+_STOPPED = ("failed", "held", *RELEASED)
+"""Where a node makes its cluster wait for a person."""
+
 
 class Measure:
     """How long a step took before, in seconds."""
@@ -78,6 +81,13 @@ class History:
         for event in events:
             if event.kind == "transition" and event.record is not None and "kind" in event.data:
                 self._follow(event.record, event.time, event.data)
+                if event.record != event.shard and event.data["to"] in _STOPPED:
+                    self._stop(event.shard)
+
+    def _stop(self, cluster: str) -> None:
+        """A node stopped: how long its cluster waits for it and for a person says nothing of what its step takes."""
+        if cluster in self._open:
+            self._open[cluster] = self._open[cluster]._replace(counts=False)
 
     def _follow(self, name: str, moment: float, data: Mapping[str, Any]) -> None:
         done = data["by"] in _DONE

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from daemon import wire
 from daemon.engine.engine import Engine
-from daemon.requests.plans import taken
+from daemon.requests.another_try import stands_then
+from daemon.requests.plans import deletes, taken
 from daemon.requests.verbs import Verbs
-from state_machines.kind import Kind
 from state_machines.record import Record
 from state_machines.verbs import Verb
 
@@ -39,24 +39,11 @@ def _offer(verbs: Verbs, engine: Engine, record: Record, verb: Verb, refused: st
     offer["begins_at"] = plan["stages"][0]["title"] if plan["stages"] else None
     offer["loses"] = [one["text"] for one in plan["sums"] if one["action"] == "delete"]
     offer["makes"] = [one["text"] for one in plan["sums"] if one["action"] == "create"]
+    offer["deletes"] = len(deletes(plan))
     offer["takes"] = taken(plan["stages"])
+    if (again := plan.get("again")) is not None:
+        offer["does"], offer["takes"] = "; ".join(again["does"]) or verb.does, again["takes"]
+        offer["loses"] += again["wipes"]
     offer["tells"] = plan.get("tells", "")
-    offer["then"] = _then(engine, record, engine.kind(record), verb)
+    offer["then"] = stands_then(engine, record, verb)
     return offer
-
-
-def _then(engine: Engine, record: Record, kind: Kind, verb: Verb) -> str:
-    """How it stands once the verb is done; empty where it only sets something."""
-    if verb.protect is not None:
-        return "protected" if verb.protect else "not protected"
-    if verb.nodes == "stop":
-        return kind.states["held"].title
-    if verb.goal == "gone":
-        return "forgotten" if verb.forget else kind.states["rolled_back"].title
-    if verb.goal != "active" or not kind.steps:
-        return ""
-    last = kind.steps[-1]
-    done = kind.states[kind.next(last, last, "advance")].title
-    cluster = engine.situation(record).cluster
-    waits = cluster.name != record.name and engine.platform(cluster).waits_for_nodes(str(cluster.step))
-    return f"{done}; {cluster.name} goes on once all its nodes are" if waits else done

@@ -43,6 +43,7 @@ def plan_of(
     begins: bool = False,
     bounds: Sequence[Bound] = (),
     prices: Prices = NO_PRICES,
+    again: wire.PlanAgain | None = None,
 ) -> wire.Plan:
     """The plan with its digest, which names what will be done, and the whole spec, and not how long it takes.
     ``begins``: its first step is one that was left undone, and is told of."""
@@ -57,6 +58,8 @@ def plan_of(
         plan["cost"] = cost({sort: ordered[sort] - goes[sort] for sort in {**ordered, **goes}}, prices)
     if told := _told(plan, begins):
         plan["tells"] = told
+    if again is not None:
+        plan["again"] = again
     if note:
         plan["note"] = note
     waits = _longest(bounds)

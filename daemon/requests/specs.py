@@ -19,7 +19,7 @@ from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.platforms.base import Check, Foresight, Platform, Seed
 from daemon.requests.differences import as_written, differing, moved, unlike
-from daemon.requests.plans import ask_before, changes, creations, deletions, plan_of, stages_of
+from daemon.requests.plans import ask_before, changes, creations, deletions, plan_of, stages_of, taken
 from daemon.requests.read_back import applied_line
 from daemon.requests.sealing import sealed_secrets, unknown_seals, with_references
 from daemon.store.ops import AddCommand, AddEvent, Command, Event, Op, PutRecord, Resource
@@ -115,7 +115,7 @@ class Specs:
             elif not whole:
                 asked = replace(situation, spec=seeds[0].spec)
                 steps = platform.ahead(asked, bool(new or back), bool(leaving))
-        stages = self._stages(platform, plain, steps)
+        stages = self._stages(platform, plain, steps, bool(comers))
         usual = partial(self._journal.history.usual, platform.node.name)
         bounds, objects = platform.bounds(comers, usual), platform.objects
         return plan_of(
@@ -168,11 +168,17 @@ class Specs:
                 )
 
     def _stages(
-        self, platform: Platform, plain: Mapping[str, Any], steps: Sequence[str]
+        self, platform: Platform, plain: Mapping[str, Any], steps: Sequence[str], deploys: bool
     ) -> list[wire.PlanStage]:
-        """Steps of the cluster; those of its nodes pass while it deploys them."""
+        """Steps of the cluster; those of a node pass while it deploys one, and take what they took without it."""
         limits = Limits(plain["deadlines"], self._engine.pace.deadline_factor)
-        return stages_of(platform.cluster, steps, limits, self._journal.history)
+        history = self._journal.history
+        stages = stages_of(platform.cluster, steps, limits, history)
+        whole = taken(stages_of(platform.node, platform.node.steps, limits, history))
+        first = next((one for one in stages if platform.waits_for_nodes(one["step"])), None)
+        if deploys and whole is not None and first is not None:
+            first["usual"] = whole
+        return stages
 
     async def apply(self, spec: ClusterSpec, actor: str, digest: str | None) -> bool:
         """Put the spec in force. False when it is in force already. Raises NxdError.

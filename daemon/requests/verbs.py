@@ -14,7 +14,8 @@ from daemon.engine.remedies import refusal
 from daemon.errors.tree import NxdError
 from daemon.memory.journal import Journal
 from daemon.platforms.base import Planned
-from daemon.requests.plans import ask_before, creations, deletions, plan_of, stages_of
+from daemon.requests.another_try import again_of
+from daemon.requests.plans import ask_before, creations, deletions, plan_of, stages_of, taken
 from daemon.store.ops import AddCommand, Command
 from state_machines.kind import ROLLING_BACK
 from state_machines.record import Record
@@ -73,10 +74,28 @@ class Verbs:
         plain = self._journal.mirror.records[record.shard].spec if effect.attempt else None
         stages = self._stages(record, verb, args)
         begins = effect.attempt and not self._goes_back(record, verb, args)
+        again = None
+        if effect.again and begins and stages:
+            again = again_of(self._engine, record, effect, stages, self._along(record, verb, args))
         objects, prices = platform.objects, self._prices
         return plan_of(
-            verb, record.name, items, stages, objects=objects, plain=plain, begins=begins, prices=prices
+            verb,
+            record.name,
+            items,
+            stages,
+            objects=objects,
+            plain=plain,
+            begins=begins,
+            prices=prices,
+            again=again,
         )
+
+    def _along(
+        self, record: Record, verb: str, args: Mapping[str, Any]
+    ) -> list[tuple[Record, list[wire.PlanStage]]]:
+        """The nodes that are tried again with their cluster, with the steps that leads each through."""
+        along = reactions.retried_along(self._engine.situation(record), verb, args)
+        return [(one, self._stages(one, verb, {})) for one in along]
 
     def _goes_back(self, record: Record, verb: str, args: Mapping[str, Any]) -> bool:
         """Whether the verb leads back to nothing."""
@@ -149,7 +168,45 @@ class Verbs:
                 steps = [step for step in steps if step in self._ahead(record)]
         reached = kind.steps.index(record.step) + 1 if record.step in kind.steps else 0
         again = kind.steps[:reached] if effect.attempt else ()
-        return stages_of(kind, steps, self._engine.limits(record), self._journal.history, again)
+        stages = stages_of(kind, steps, self._engine.limits(record), self._journal.history, again)
+        if record.name == record.shard and effect.attempt:
+            self._wait_for_nodes(record, stages, self._along(record, verb, args))
+        return stages
+
+    def _wait_for_nodes(
+        self,
+        cluster: Record,
+        stages: Sequence[wire.PlanStage],
+        along: Sequence[tuple[Record, list[wire.PlanStage]]],
+    ) -> None:
+        """A step that waits for the nodes takes what the slowest of them has still before it, and no time where all are
+        through."""
+        ways = {one.name: taken(way) for one, way in along}
+        ahead = [
+            ways[one.name] if one.name in ways else self._left(one)
+            for one in self._journal.mirror.members(cluster.name)
+        ]
+        platform, known = self._engine.platform(cluster), [one for one in ahead if one is not None]
+        if known and len(known) == len(ahead):
+            first = next((one for one in stages if platform.waits_for_nodes(one["step"])), None)
+            if first is not None:
+                first["usual"] = max(known)
+                first.pop("runs", None)
+
+    def _left(self, node: Record) -> float | None:
+        """How long a node that is let alone takes from the beginning of its step; None where nobody knows."""
+        kind = self._engine.kind(node)
+        if kind.states[node.state].phase == "ok":
+            return 0.0
+        at = (
+            kind.steps.index(node.state)
+            if node.state in kind.steps
+            else 0
+            if node.state == kind.initial
+            else None
+        )
+        steps = () if at is None else kind.steps[at:]
+        return taken(stages_of(kind, steps, self._engine.limits(node), self._journal.history))
 
     def _ahead(self, cluster: Record) -> Sequence[str]:
         """The steps in which a cluster that is tried again will have something to do."""

@@ -67,6 +67,18 @@ class PlanCost(TypedDict):
     unlisted: list[str]
 
 
+class PlanAgain(TypedDict):
+    """What another try comes to besides its objects: it failed at ``after`` (a title; empty where it did not fail),
+    ``does`` this, ``wipes`` this which is no object and cannot be brought back, and ``then`` it stands so. ``takes``
+    is how many seconds that usually takes, null where a part of it was never measured."""
+
+    after: str
+    does: list[str]
+    wipes: list[str]
+    then: str
+    takes: float | None
+
+
 class PlanWait(TypedDict):
     """The limit of the daemon's own that a plan waits for longest. ``limit`` is the setting, ``value`` what it is;
     ``seconds`` is how long all its nodes wait for it, null while nobody knows how long one of them takes."""
@@ -81,7 +93,7 @@ class Plan(TypedDict):
     changed and deleted, and for a spec with every setting of it. ``note`` says what could not be foreseen, ``tells`` in
     a few words where it begins, what it deletes and makes, and how long it usually takes; ``kept`` is what a spec
     leaves as it is, ``profiles`` are the machines that are ordered, ``cost`` is there where it makes or deletes what
-    costs by the hour."""
+    costs by the hour, ``again`` where something is tried once more."""
 
     digest: str
     target: str
@@ -95,6 +107,7 @@ class Plan(TypedDict):
     kept: NotRequired[PlanKept]
     profiles: NotRequired[list[PlanProfile]]
     cost: NotRequired[PlanCost]
+    again: NotRequired[PlanAgain]
 
 
 class CheckView(TypedDict):

@@ -38,16 +38,17 @@ class Troubles(TypedDict):
 
 class OfferView(TypedDict):
     """What a verb would come to now. It ``begins_at`` this step (its title), ``does`` this, in half a sentence, and
-    ``loses`` and ``makes`` these objects, summed up. ``takes`` is how many seconds it usually takes, null where that
-    was never measured or nobody can know; ``then`` is how it stands afterwards. ``consent`` is what is needed before it
-    is given, ``tells`` what its plan comes to in a few words. ``refused`` says why it is not legal now; then nothing is
-    known of what it would come to."""
+    ``loses`` and ``makes`` these objects, summed up; ``deletes`` counts those that are deleted. ``takes`` is how many
+    seconds it usually takes, null where that was never measured or nobody can know; ``then`` is how it stands
+    afterwards. ``consent`` is what is needed before it is given, ``tells`` what its plan comes to in a few words.
+    ``refused`` says why it is not legal now; then nothing is known of what it would come to."""
 
     verb: str
     does: str
     consent: Literal["none", "ask", "plan", "name"]
     begins_at: str | None
     loses: list[str]
+    deletes: NotRequired[int]
     makes: list[str]
     takes: float | None
     then: str

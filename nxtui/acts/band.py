@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from daemon.wire import EntityView, Plan
 from nxtui.acts.verbs import Legality, legality
+from nxtui.draw import tries
 from nxtui.draw.band import BandRow
 from nxtui.keys import Action, band
 from nxtui.model.known import Fleet
@@ -13,11 +14,17 @@ from nxtui.model.known import Fleet
 FOREIGN_LETTERS = "123456789"
 """The letters of verbs that only one platform has, in the daemon's order."""
 
+MOST = 20
+"""Of more targets the question alone asks what a verb comes to, not the band or the strip."""
+
 SPEC_TOLD = "choose a file; its mistakes or its plan are shown first"
 
 
 def rows(
-    fleet: Fleet, targets: Sequence[EntityView], actions: tuple[Action, ...], plans: Mapping[str, Plan]
+    fleet: Fleet,
+    targets: Sequence[EntityView],
+    actions: tuple[Action, ...],
+    plans: Mapping[str, Sequence[Plan]],
 ) -> list[BandRow]:
     """Every verb that one of the targets has, what deletes for certain last; and what is for its cluster, if that
     deletes."""
@@ -51,7 +58,9 @@ def _deletes(fleet: Fleet, verb: str, entity: EntityView) -> bool:
     return told is not None and told["deletes"] == "always"
 
 
-def _row(fleet: Fleet, action: Action, targets: Sequence[EntityView], plans: Mapping[str, Plan]) -> BandRow:
+def _row(
+    fleet: Fleet, action: Action, targets: Sequence[EntityView], plans: Mapping[str, Sequence[Plan]]
+) -> BandRow:
     verb = action.verb or action.id
     legal = legality(verb, targets)
     deletes = any(
@@ -65,11 +74,15 @@ def _row(fleet: Fleet, action: Action, targets: Sequence[EntityView], plans: Map
 
 
 def _comes_to(
-    fleet: Fleet, verb: str, targets: Sequence[EntityView], legal: Legality, plans: Mapping[str, Plan]
+    fleet: Fleet,
+    verb: str,
+    targets: Sequence[EntityView],
+    legal: Legality,
+    plans: Mapping[str, Sequence[Plan]],
 ) -> str:
-    """In the daemon's words: of one its plan, as soon as that is known, else what the verb does."""
-    if len(targets) == 1 and verb in plans and (tells := plans[verb].get("tells")):
-        return tells
+    """What the plans of all of them come to, as soon as those are known, else what the verb does."""
+    if len(plans.get(verb, ())) == len(legal.able) and (tells := tries.in_short(plans[verb])):
+        return f"{len(legal.able)} of {len(targets)}: {tells}" if legal.unable else tells
     able = next(one for one in targets if one["name"] == legal.able[0])
     told = fleet.verb(verb, able)
     does = told["does"] if told is not None else "its plan is shown first"
@@ -86,7 +99,7 @@ def _one_of_each_letter(told: Iterable[BandRow]) -> list[BandRow]:
 
 
 def planned(fleet: Fleet, entity: EntityView, shown: Iterable[BandRow]) -> list[str]:
-    """The verbs of the band of which a plan tells more, where there is one target."""
+    """The verbs of the band of which a plan tells more."""
     found = (
         (row.verb, fleet.verb(row.verb, entity)) for row in shown if row.able and row.verb and not row.at_step
     )

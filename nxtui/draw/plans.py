@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from daemon.display.durations import lasting
-from daemon.display.money import NO_LIST
+from daemon.display.money import NO_LIST, added
 from daemon.wire import CheckView, Plan, PlanItem
 from daemon.words import counted, first_of
+from nxtui.draw import tries
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.looks import check_sums
-from nxtui.draw.text import Line, cells_of, clip, fit, shared_beginning, spread, wrap
+from nxtui.draw.text import Line, cells_of, clip, fit, shared_beginning, spread, width_of, wrap
 
 SIGNS = {"create": "+", "change": "~", "delete": "-"}
 WORDS = {"create": "made", "change": "changed", "delete": "deleted"}
@@ -22,21 +23,24 @@ NAMED = 6
 _LABEL = 6
 
 
-def sums(plan: Plan, width: int, glyphs: Glyphs) -> list[Line]:
-    """How much is made, changed and deleted, and how much stays; what that costs and how long it takes, as far as the
-    daemon knows. Nothing is guessed."""
-    counts: Counter[str] = Counter(item["action"] for item in plan["items"])
+def sums(plans: Sequence[Plan], width: int, glyphs: Glyphs) -> list[Line]:
+    """How much is made, changed and deleted by all of them, and how much stays; what that costs and how long it takes,
+    as far as the daemon knows. Nothing is guessed. One alone has its digest beside it."""
+    counts: Counter[str] = Counter(item["action"] for plan in plans for item in plan["items"])
     told: Line = [(fit("PLAN", _LABEL), "heading")]
     for action in ("create", "change", "delete"):
         ink = INKS[action] if counts[action] else "dim"
         told.append((f"{SIGNS[action]} {counts[action]} {WORDS[action]}   ", ink))
+    if len(plans) > 1:
+        return [[*told, (f"in {counted(len(plans), 'plan')}", "dim")], *_costs(plans)]
+    plan = plans[0]
     kept = plan.get("kept")
     if kept is not None and kept["nodes"]:
         told.append((f"{counted(len(kept['nodes']), 'node')} untouched", "dim"))
-    lines = [spread(told, [(plan["digest"].removeprefix("sha256:")[:8], "dim")], width)]
-    lines += _cost(plan)
-    if plan.get("stages"):
-        lines.append([(fit("TIME", _LABEL), "heading"), (_takes(plan), "")])
+    lines = [_beside_digest(told, plan, width)]
+    lines += _costs(plans)
+    if plan.get("stages") and "again" not in plan:
+        lines += _wrapped("TIME", tries.takes(plan["stages"]) + _runs(plan), width)
     if (waits := plan.get("waits")) is not None:
         seconds = (
             "how long nobody knows" if waits["seconds"] is None else f"about {lasting(waits['seconds'])}"
@@ -47,26 +51,39 @@ def sums(plan: Plan, width: int, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-def _cost(plan: Plan) -> list[Line]:
+def _beside_digest(told: Line, plan: Plan, width: int) -> Line:
+    """The sums with the digest at the right where there is room for all of it: no sum is cut for it."""
+    digest = plan["digest"].removeprefix("sha256:")[:8]
+    return spread(told, [(digest, "dim")], width) if width_of(told) + len(digest) < width else told
+
+
+def _wrapped(label: str, text: str, width: int) -> list[Line]:
+    return [
+        [(fit("" if number else label, _LABEL), "heading"), (part, "")]
+        for number, part in enumerate(wrap(text, width - _LABEL))
+    ]
+
+
+def _costs(plans: Sequence[Plan]) -> list[Line]:
     """What is ordered, and what the whole comes to by the hour as far as the operator's own list says it."""
-    profiles, cost = plan.get("profiles", []), plan.get("cost")
-    if not profiles and (cost is None or not cost["sums"]):
+    ordered: Counter[str] = Counter()
+    for plan in plans:
+        ordered.update({one["profile"]: one["count"] for one in plan.get("profiles", [])})
+    costs = [plan["cost"] for plan in plans if "cost" in plan]
+    if not ordered and not any(cost["sums"] for cost in costs):
         return []
-    ordered = ", ".join(f"+ {one['count']} {one['profile']}" for one in profiles)
+    cost = added(costs) if costs else None
+    named = ", ".join(f"+ {count} {profile}" for profile, count in ordered.items())
     told, ink = (cost["text"], "strong" if cost["sums"] else "dim") if cost else (NO_LIST, "dim")
-    gap = "   " if ordered else ""
-    return [[(fit("COST", _LABEL), "heading"), (ordered, "strong"), (gap, ""), (told, ink)]]
+    gap = "   " if named else ""
+    return [[(fit("COST", _LABEL), "heading"), (named, "strong"), (gap, ""), (told, ink)]]
 
 
-def _takes(plan: Plan) -> str:
-    usual = [stage["usual"] for stage in plan["stages"]]
-    known = [seconds for seconds in usual if seconds is not None]
-    if len(known) < len(usual):
-        missing = first_of((one["title"] for one in plan["stages"] if one["usual"] is None), 2)
-        some = f"about {lasting(sum(known))} as far as it is known; " if known else ""
-        return f"{some}never done yet: {missing}"
+def _runs(plan: Plan) -> str:
+    if tries.total(plan["stages"]) is None:
+        return ""
     runs = min((stage["runs"] for stage in plan["stages"] if "runs" in stage), default=0)
-    return f"about {lasting(sum(known))}" + (f" ({counted(runs, 'run')})" if runs else "")
+    return f" ({counted(runs, 'run')})" if runs else ""
 
 
 def check(checks: Sequence[CheckView] | None, problem: str, glyphs: Glyphs) -> list[Line]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil
 
-from daemon.display.durations import lasting
 from daemon.wire import EntityView, OfferView, RemedyView, TroubleView
 from daemon.words import counted, first_of
-from nxtui.draw import pages
+from nxtui.draw import pages, tries
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.text import Line, clip, wrap
 from nxtui.model.times import minute
@@ -23,7 +22,7 @@ _ROOM = 6
 def strip(
     entity: EntityView,
     cause: TroubleView | None,
-    offer: OfferView | None,
+    offers: Sequence[OfferView],
     now: float | None,
     width: int,
     glyphs: Glyphs,
@@ -32,13 +31,13 @@ def strip(
     """Of a cause the story of all that stopped for it, else that of the entity; ``before`` is told first."""
     error = entity["error"]
     if cause is not None or error is not None:
-        return _stopped(entity, cause, offer, width, glyphs)
+        return _stopped(entity, cause, offers, width, glyphs)
     lines = pages.strip(entity, now, width, glyphs, before)
     return [*lines, *([[("    " + clip(told, width - 5), "dim")]] if (told := expected(entity, now)) else [])]
 
 
 def _stopped(
-    entity: EntityView, cause: TroubleView | None, offer: OfferView | None, width: int, glyphs: Glyphs
+    entity: EntityView, cause: TroubleView | None, offers: Sequence[OfferView], width: int, glyphs: Glyphs
 ) -> list[Line]:
     error, names = entity["error"], [entity["name"]] if cause is None else cause["targets"]
     many = len(names) > 1
@@ -53,7 +52,7 @@ def _stopped(
     lines += [[("    " + part, "failed-strong")] for part in more]
     for number, part in enumerate(wrap(remedy, width - 5, told)):
         lines.append([("    " if number else f"  {glyphs.arrow:<2}", "dim"), (part, "strong")])
-    lines.append(_key(names, entity, offer, width))
+    lines.append(_key(names, entity, offers, width))
     if entity.get("needs_person") and len(lines) < _ROOM:
         waits = cause["clusters"] if cause is not None else []
         held_up = (
@@ -71,20 +70,13 @@ def _sentence(ways: Sequence[RemedyView], remedy: str) -> str:
     return first + dot
 
 
-def _key(names: Sequence[str], entity: EntityView, offer: OfferView | None, width: int) -> Line:
+def _key(names: Sequence[str], entity: EntityView, offers: Sequence[OfferView], width: int) -> Line:
     """The key that leads on, with what it comes to."""
     if entity["can"].get("retry", "") is not None:
         return [("    a", "key-strong"), ("  tells what may be done with it now", "dim")]
-    told = "tries it again" if len(names) == 1 else f"tries all {len(names)} again"
-    if offer is not None and "refused" not in offer:
-        if offer["begins_at"]:
-            told += f" at {offer['begins_at']}"
-        if offer["loses"]:
-            told += f" · deletes {', '.join(offer['loses'])} for good"
-        told += f" · about {lasting(offer['takes'])}" if offer["takes"] is not None else ""
     return [
         ("    r", "key-strong"),
-        (f"  {clip(told, width - 22)}", ""),
+        (f"  {tries.key_words(offers, len(names), width - 22)}", ""),
         ("   a", "key-strong"),
         (" all verbs", "dim"),
     ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from daemon.client import DaemonRefused, DaemonUnreachable
 from daemon.wire import EntityView, Plan
 from nxtui.acts import band as verbs_of
+from nxtui.acts.verbs import legality
 from nxtui.draw import band as drawn
 from nxtui.draw.text import Line
 from nxtui.widgets.band import Band
@@ -27,7 +28,7 @@ class Acting:
         self._screen = screen
         self._names: tuple[str, ...] = ()
         self._hidden = 0
-        self._plans: dict[str, Plan] = {}
+        self._plans: dict[str, list[Plan]] = {}
         self._rows: list[drawn.BandRow] = []
         self.band = Band(screen.nx.renderer, self._lines, self._pick)
 
@@ -41,9 +42,9 @@ class Acting:
         self._plans = {}
         self.band.open()
         targets = self._targets()
-        if len(targets) == 1 and self._screen.nx.sender.barred() is None:
+        if 0 < len(targets) <= verbs_of.MOST and self._screen.nx.sender.barred() is None:
             wanted = verbs_of.planned(self._screen.nx.fleet, targets[0], self._rows)
-            learn: Callable[[], Awaitable[None]] = partial(self._learn, targets[0]["name"], wanted)
+            learn: Callable[[], Awaitable[None]] = partial(self._learn, targets, wanted)
             self._screen.run_worker(learn, group="band", exclusive=True)
 
     def redraw(self) -> None:
@@ -59,13 +60,15 @@ class Acting:
         """Away with it."""
         self.band.close()
 
-    async def _learn(self, name: str, wanted: list[str]) -> None:
-        """Ask the daemon what each verb would do now; of one that cannot be told the band says what it does."""
+    async def _learn(self, targets: Sequence[EntityView], wanted: list[str]) -> None:
+        """Ask the daemon what each verb would do now to all who can; of one that cannot be told the band says what it
+        does."""
+        names, feed = self._names, self._screen.nx.feed
         for verb in wanted:
             with contextlib.suppress(DaemonRefused, DaemonUnreachable):
-                plan = await self._screen.nx.feed.plan(verb, name)
-                if self._names == (name,):
-                    self._plans[verb] = plan
+                plans = [await feed.plan(verb, name) for name in legality(verb, targets).able]
+                if self._names == names:
+                    self._plans[verb] = plans
                     self.redraw()
 
     def _targets(self) -> list[EntityView]:

@@ -15,7 +15,7 @@ from daemon.client import DaemonRefused, DaemonUnreachable
 from daemon.wire import CheckView, Plan
 from daemon.words import counted
 from nxtui.acts.verbs import VerbPrompt
-from nxtui.draw import looks, pages, plans
+from nxtui.draw import looks, pages, plans, tries
 from nxtui.draw.renderer import Renderer
 from nxtui.draw.text import Line, width_of
 from nxtui.screens.dialog import PageDialog
@@ -205,10 +205,10 @@ class Confirm(PageDialog[list[Plan] | None]):
 
     def _sum_lines(self, width: int) -> list[Line]:
         """What one plan comes to, which stays in sight while it is scrolled."""
-        if self._mild or self.plans is None or len(self.plans) != 1 or not self.plans[0]["items"]:
+        if self._mild or not self.plans or not any(plan["items"] for plan in self.plans):
             return []
         glyphs = self._renderer.glyphs
-        lines = plans.sums(self.plans[0], width, glyphs)
+        lines = plans.sums(self.plans, width, glyphs)
         if self.question.checks is not None:
             lines += plans.check(self.checks, self._check_problem, glyphs)
         return lines
@@ -221,11 +221,13 @@ class Confirm(PageDialog[list[Plan] | None]):
         question = self.question
         if self.shows_checks:
             return looks.checks(self.checks or (), True, width, self._renderer.glyphs)
-        lines = pages.paragraph(self._mild or question.prompt.promise, width)
+        tried = self._tried(width)
+        lines = [] if tried else pages.paragraph(self._mild or question.prompt.promise, width)
         if self.problem:
             return [*lines, [], *pages.paragraph(self.problem, width, "failed-strong")]
         if self.plans is None:
             return [*lines, [], *pages.paragraph("Asking the daemon what would be done…", width, "dim")]
+        lines += tried
         if self.plans and not self._mild:
             lines += (
                 pages.paragraph(lost, width, "failed-strong") if (lost := pages.losses(self.plans)) else []
@@ -235,16 +237,26 @@ class Confirm(PageDialog[list[Plan] | None]):
             sums = self._sum_lines(width)
             lines += [] if self._stays(sums) else sums
             for plan in self.plans:
-                lines += plans.sums(plan, width, glyphs) if len(self.plans) > 1 and plan["items"] else []
                 lines += plans.tree(plan, self._unfolded, width, glyphs)
-                if stages := pages.plan_stages(plan, width):
+                if not tried and (stages := pages.plan_stages(plan, width)):
                     lines += [[], *stages]
+        if len(question.names) > 1 and self.plans:
+            lines += [[], *tries.each(self.plans, width, self._renderer.glyphs)]
         elif len(question.names) > 1:
             lines += [[], *[[("  " + name, "strong")] for name in question.names]]
         if question.skipped:
             lines += [[], pages.heading(f"{counted(len(question.skipped), 'other')} left alone")]
             lines += pages.table(question.skipped, width)
         return lines
+
+    def _tried(self, width: int) -> list[Line]:
+        """Where another try begins, what it does and loses, how long it takes, and what then."""
+        if not self.plans:
+            return []
+        glyphs = self._renderer.glyphs
+        if len(self.plans) == 1:
+            return tries.one(self.plans[0], width, glyphs)
+        return tries.several(self.plans, width, glyphs)
 
     def on_ask_line_changed(self, event: AskLine.Changed) -> None:
         event.stop()

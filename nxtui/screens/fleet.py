@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from daemon.wire import EntityView, OfferView
 from nxtui import keys
+from nxtui.acts.band import MOST
 from nxtui.draw import rows
 from nxtui.draw import tree as drawn
 from nxtui.draw.frame import LOOKED_UP_BY
@@ -135,6 +136,16 @@ class FleetScreen(RowsScreen):
         """What the key that leads on from its failure comes to, as far as that is known."""
         return self._offers.get((entity["name"], entity["since"]))
 
+    def _together(self, entity: EntityView) -> list[EntityView]:
+        """All that stopped for what it stopped for, where the row stands for a cause; else it alone."""
+        cause = self.grid.listing.cause(self.grid.listing.cursor)
+        found = map(self.nx.fleet.find, () if cause is None else cause["targets"])
+        return [one for one in found if one is not None] or [entity]
+
+    def _offers_of(self, entity: EntityView) -> list[OfferView]:
+        """What that key comes to for each of them, as far as that is known."""
+        return [offer for one in self._together(entity) if (offer := self._offer(one)) is not None]
+
     def _strip_lines(self, width: int) -> list[Line]:
         entity = self.selected()
         if entity is None:
@@ -144,7 +155,7 @@ class FleetScreen(RowsScreen):
         before = slow or rows.part_done(entity, fleet.clusters.get(entity["cluster"]))
         return [
             [],
-            *strip(entity, cause, self._offer(entity), fleet.now, width, self.nx.renderer.glyphs, before),
+            *strip(entity, cause, self._offers_of(entity), fleet.now, width, self.nx.renderer.glyphs, before),
         ]
 
     def _log_head(self, width: int) -> Line:
@@ -218,7 +229,7 @@ class FleetScreen(RowsScreen):
             self._redraw_story()
             self._follow_later()
         if entity is not None and entity["error"] is not None and self.nx.player is None:
-            self._learn_offer(entity["name"], entity["since"])
+            self._learn_offers([(one["name"], one["since"]) for one in self._together(entity)])
         self.log_head.redraw()
         if self.filter_line.display:
             self.filter_line.redraw()
@@ -234,20 +245,22 @@ class FleetScreen(RowsScreen):
         is_same = len(before) == 4 and before[0] == now[0] and before[3] == link
         return is_same and before[1] is entity and before[2] is cluster
 
-    def _learn_offer(self, name: str, since: float) -> None:
-        """Ask what the key that leads on comes to, once for each failure."""
-        if (name, since) not in self._offers and self.nx.fleet.next is not None:
-            self._offers[name, since] = None
-            self._fetch_offer(name, since)
+    def _learn_offers(self, failures: Sequence[tuple[str, float]]) -> None:
+        """Ask what the key that leads on comes to, once for each failure; of very many only a question tells it."""
+        new = [one for one in failures if one not in self._offers]
+        if new and len(failures) <= MOST and self.nx.fleet.next is not None:
+            self._offers.update(dict.fromkeys(new))
+            self._fetch_offers(new)
 
-    @work(exclusive=True, group="offers")
-    async def _fetch_offer(self, name: str, since: float) -> None:
+    @work(group="offers")
+    async def _fetch_offers(self, failures: Sequence[tuple[str, float]]) -> None:
         from daemon.client import DaemonRefused, DaemonUnreachable
 
-        with contextlib.suppress(DaemonUnreachable, DaemonRefused):
-            told = await self.nx.feed.offers(name)
-            self._offers[name, since] = next((one for one in told if one["verb"] == "retry"), None)
-            self._redraw_story()
+        for name, since in failures:
+            with contextlib.suppress(DaemonUnreachable, DaemonRefused):
+                told = await self.nx.feed.offers(name)
+                self._offers[name, since] = next((one for one in told if one["verb"] == "retry"), None)
+        self._redraw_story()
 
     def on_resize(self) -> None:
         self.grid.content = self.widths(())

@@ -20,7 +20,7 @@ from canned_data import (
     canned_verbs,
     timeline,
 )
-from canned_looks import CannedLooks, of_its_age
+from canned_looks import CannedLooks, kept, of_its_age
 
 from daemon.wire.actor import KEY_FIELD
 
@@ -182,14 +182,7 @@ class CannedDaemon:
         """What a rollback would delete: what is there, the server first; or what a replacement would do, and a retry of
         a node whose server failed."""
         if verb == "retry" and target not in self.unfit:
-            tells = "begins at waiting for boot · about 42m00s"
-            return {
-                "digest": f"sha256:{verb}-{target}",
-                "target": target,
-                "verb": verb,
-                "items": [],
-                "tells": tells,
-            }
+            return kept(target)
         if verb in ("replace", "retry"):
             name = f"demo-{target}-server"
             items = [

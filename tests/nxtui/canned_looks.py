@@ -116,6 +116,24 @@ def canned_boots(failed: bool = True) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def kept(target: str) -> dict[str, Any]:
+    """The plan of a retry that deletes no object."""
+    again = {
+        "after": "installing",
+        "does": ["restarts the machine and installs it again, unless that is done or still reports"],
+        "wipes": [f"what is on its disks ({target})"],
+        "then": "ready; demo goes on once all its nodes are",
+        "takes": 2520.0,
+    }
+    ways = (("awaiting_boot", "waiting for boot", 292.0), ("awaiting_config", "waiting for installer", 91.0),
+            ("installing", "installing", 1489.0), ("awaiting_cvm", "waiting for the CVM", 648.0))  # fmt: skip
+    return {
+        "digest": f"sha256:retry-{target}", "target": target, "verb": "retry", "items": [], "sums": [],
+        "stages": [{"step": s, "title": t, "usual": usual, "deadline": None} for s, t, usual in ways],
+        "tells": "begins at waiting for boot · about 42m00s", "again": again,
+    }  # fmt: skip
+
+
 def canned_offers() -> list[dict[str, Any]]:
     """What two verbs of a failed node would come to."""
     usual = {"consent": "plan", "loses": [], "makes": [], "does": "tries it again"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from daemon.memory.history import History
+from daemon.store.ops import Event
 from state_machines.outcome import Done, Wait
 
 
@@ -79,3 +81,20 @@ async def test_a_step_that_was_stopped_and_goes_on_later_says_nothing_of_what_is
     assert usual(house) is None, "only the rest of it was seen"
     await took(house, "node02", 300.0)
     assert usual(house) == 300.0
+
+
+def moved(name: str, time: float, to: str, by: str = "advance", attempt: int = 1) -> Event:
+    """A change of state as the log has it."""
+    kind = "toy.cluster" if name == "demo" else "toy.node"
+    data = {"kind": kind, "to": to, "step": to, "by": by, "attempt": attempt}
+    return Event(time, "demo", name, "transition", "", data=data)
+
+
+def test_how_long_a_cluster_waits_for_a_node_that_stopped_is_no_usual_time() -> None:
+    history = History()
+    history.take([moved("demo", 0.0, "gathering"), moved("node01", 10.0, "making")])
+    history.take([moved("node01", 20.0, "failed", "fail"), moved("node01", 9000.0, "making", "retry", 2)])
+    history.take([moved("demo", 9100.0, "forming")])
+    assert history.usual("toy.cluster", "gathering") is None
+    history.take([moved("demo", 9200.0, "gathering", "change"), moved("demo", 9300.0, "forming")])
+    assert history.usual("toy.cluster", "gathering") == 100.0

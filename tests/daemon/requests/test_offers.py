@@ -7,6 +7,7 @@ from typing import Any
 from daemon.engine.context import StepContext
 from daemon.errors.tree import NxdError
 from daemon.requests.offers import offers
+from state_machines.ibm_nutanix import NODE
 from state_machines.outcome import Done, Wait
 
 
@@ -44,3 +45,34 @@ async def test_what_a_verb_deletes_is_summed_up_as_its_plan_has_it(house: Any) -
     assert rollback["loses"] == ["1 thing"] == [one["text"] for one in plan["sums"]]
     assert rollback["tells"] == plan["tells"]
     assert rollback["takes"] is None, "it was never measured"
+
+
+async def test_a_cluster_whose_nodes_are_all_ready_waits_for_none_of_them_in_its_plan(house: Any) -> None:
+    house.toy.waits_for_nodes = lambda step: step == "gathering"
+    await house.sow("node01", "node02")
+    for name in ("node01", "node02"):
+        house.toy.script[name, "settling"] = [Wait("the test", "it settles", 100.0), Done()]
+    house.toy.script["demo", "gathering"] = NxdError("bad_request", "It cannot be.")
+    await house.tell("demo", "start")
+    assert house.record("demo").state == "failed"
+    before = house.verbs.plan("retry", "demo")["stages"][0]
+    assert (before["step"], before["usual"]) == ("gathering", None), "nobody knows it of a node yet"
+    for name in ("node01", "node02"):
+        await house.tell(name, "start")
+    await house.pass_time(100.0)
+    assert house.verbs.plan("retry", "demo")["stages"][0]["usual"] == 0.0
+
+
+async def test_another_try_is_told_with_its_step_what_it_does_and_what_then(house: Any) -> None:
+    await house.sow("node01")
+    house.toy.script["node01", "settling"] = NxdError("bad_request", "It cannot be.")
+    await house.tell("node01", "start")
+    again = house.verbs.plan("retry", "node01")["again"]
+    assert (again["after"], again["wipes"]) == ("settling", []) and again["then"].startswith("ready")
+    assert "again" not in house.verbs.plan("rollback", "node01")
+
+
+def test_what_a_retry_restarts_and_wipes_stands_in_the_table_of_its_step() -> None:
+    for name in ("awaiting_config", "installing"):
+        begins = NODE.states[str(NODE.states[name].retry_at)]
+        assert begins.again.startswith("restarts the machine and installs it") and begins.wipes

@@ -45,12 +45,12 @@ def drawn(plan: Any, unfolded: bool = False, width: int = 90) -> list[str]:
 
 def test_the_sum_stands_first_with_what_is_untouched_what_it_costs_and_how_long() -> None:
     plan: Any = grown()
-    first, cost, time = (plain(line) for line in plans.sums(plan, 80, UNICODE))
+    first, cost, time = (plain(line) for line in plans.sums([plan], 80, UNICODE))
     assert " ".join(first.split()) == "PLAN + 5 made ~ 3 changed - 0 deleted 2 nodes untouched f4270ce6"
     assert "+ 1 bx2d" in cost and "no price known (prices: in nxd.yaml)" in cost
     assert " ".join(time.split()) == "TIME about 1m00s (3 runs)"
     plan["stages"].append({"step": "b", "title": "moving data", "usual": None, "deadline": None})
-    assert "never done yet: moving data" in plain(plans.sums(plan, 80, UNICODE)[2])
+    assert "never done yet: moving data" in plain(plans.sums([plan], 80, UNICODE)[2])
     text = "\n".join([first, cost, time, *drawn(plan)])
     assert not any(sign in text for sign in "€$£¥") and "EUR" not in text
 
@@ -59,12 +59,12 @@ def test_with_a_list_of_the_operators_own_a_plan_says_what_it_comes_to_by_the_ho
     plan: Any = grown()
     prices = {"bx2d": Price(6.6, "EUR", "2026-10-01")}
     plan["cost"] = cost({"bx2d": 1}, prices)
-    assert "COST  + 1 bx2d   + 6.60 EUR/h (list of 2026-10-01)" in plain(plans.sums(plan, 80, UNICODE)[1])
+    assert "COST  + 1 bx2d   + 6.60 EUR/h (list of 2026-10-01)" in plain(plans.sums([plan], 80, UNICODE)[1])
     del plan["profiles"]
     plan["cost"] = cost({"bx2d": -3}, prices)
-    assert "COST  - 19.80 EUR/h (list of 2026-10-01)" in plain(plans.sums(plan, 80, UNICODE)[1])
+    assert "COST  - 19.80 EUR/h (list of 2026-10-01)" in plain(plans.sums([plan], 80, UNICODE)[1])
     plan["cost"] = cost({"bx2d": -3}, {})
-    assert not any("COST" in plain(line) for line in plans.sums(plan, 80, UNICODE)), "nothing is ordered"
+    assert not any("COST" in plain(line) for line in plans.sums([plan], 80, UNICODE)), "nothing is ordered"
 
 
 def test_alike_things_are_one_line_until_they_are_unfolded() -> None:
@@ -111,7 +111,7 @@ def test_the_sums_are_those_of_the_items(seed: int) -> None:
         for number in range(chance.randrange(1, 30))
     ]
     plan: Any = {"digest": "d", "target": "demo", "verb": "apply", "items": items, "stages": []}
-    words = plain(plans.sums(plan, 80, UNICODE)[0]).split()
+    words = plain(plans.sums([plan], 80, UNICODE)[0]).split()
     for sign, action in (("+", "create"), ("~", "change"), ("-", "delete")):
         assert int(words[words.index(sign) + 1]) == sum(one["action"] == action for one in items)
     assert sum(map(plans.deletes, plans.tree(plan, False, 80, UNICODE))) == words.count("x") + sum(
@@ -128,7 +128,7 @@ def test_hostile_names_stay_in_their_lines(width: int) -> None:
         item("create", "a\x1b[31m\u202e", "k\tind", "n\x07ame" * 30, about={"x": "y\x1b" * 40})
     )
     for glyphs in (UNICODE, ASCII):
-        for line in (*plans.sums(plan, width, glyphs), *plans.tree(plan, True, width, glyphs)):
+        for line in (*plans.sums([plan], width, glyphs), *plans.tree(plan, True, width, glyphs)):
             assert width_of(line) > 0
 
 

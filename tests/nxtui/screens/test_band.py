@@ -197,3 +197,20 @@ async def test_it_fits_every_size_and_scrolls_where_it_does_not(window: Open, si
         await w.press(*["down"] * 20)
         await w.shows("d  destroy")
         await w.press("escape")
+
+
+async def test_of_several_it_tells_and_the_question_asks_for_what_all_of_them_come_to(window: Open) -> None:
+    async with window((100, 40)) as w:
+        for node in w.daemon.nodes:
+            node["can"]["retry"] = None
+        w.daemon.unfit.update(("node01", "node02", "node03"))
+        w.daemon.say(type="snapshot", snapshot=w.daemon.snapshot())
+        await w.until(
+            lambda: all(n["can"]["retry"] is None for n in w.app.fleet.nodes.values()),
+            "all that may be tried",
+        )
+        await w.press("space", "space", "space", "a")
+        await w.seen("deletes 3 objects for good")
+        await w.press("r")
+        frame = await w.seen("PLAN  + 3 made   ~ 0 changed   - 3 deleted")
+        assert all(f"demo-{name}-server" in frame for name in ("node01", "node02", "node03"))
