@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 
 from daemon.client import DaemonRefused, DaemonUnreachable
 from daemon.display.plain import PlainText
+from daemon.words import printable
 from nxtui.draw.renderer import Renderer
 from nxtui.draw.text import Line, wrap
 from nxtui.screens.dialog import Dialog
@@ -36,7 +37,7 @@ def bytes_of(key: str, character: str | None) -> bytes:
     modifier, _, letter = key.partition("+")
     if modifier == "ctrl" and len(letter) == 1 and letter.isascii() and letter.isalpha():
         return bytes((ord(letter.upper()) & 31,))
-    return character.encode() if character is not None and character.isprintable() else b""
+    return character.encode() if character is not None and printable(character) == character else b""
 
 
 class ConsoleScreen(Dialog[None]):

@@ -50,7 +50,8 @@ def test_a_failure_and_a_retry_are_marked_and_natures_and_phases_are_told(night:
     )
     assert "ready_at" not in node and demo["kind"] == "cluster"
 
-    assert detail["timeline"] == node["stays"]
+    (why,) = (stay.pop("why") for stay in detail["timeline"] if "why" in stay)
+    assert "I/O error" in why and detail["timeline"] == node["stays"]
     first, second = detail["boots"]
     assert (first["failed"], second["failed"]) == (True, False)
     assert first["ended"] is not None and first["ended"] <= second["began"]

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from daemon.client import Client
+from tests.daemon.cli.seen_later import until
 
 SAMPLE = Path(__file__).parents[3] / "sample-specs" / "one-node.yaml"
 
@@ -125,7 +126,7 @@ def test_a_copy_that_is_put_back_starts_held_and_a_resume_goes_on(place: Any, tm
     place.serve()
     assert error_of(place, "solo") == ("held", "moved"), "a person decides"
     assert place.run("resume", "solo").code == 0
-    assert error_of(place, "solo")[0] != "held"
+    until(lambda: error_of(place, "solo")[0] != "held", "it is held still")
 
 
 def error_of_a_new_life(place: Any) -> tuple[str, str | None]:

@@ -5,23 +5,15 @@ from __future__ import annotations
 
 import json
 import socket
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from daemon.client import Client, DaemonRefused
+from tests.daemon.cli.seen_later import until
 
 SAMPLE = Path(__file__).parents[3] / "sample-specs" / "one-node.yaml"
-
-
-def until(seen: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + 20
-    while not seen():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
 
 
 def problems(place: Any) -> str:
