@@ -79,7 +79,7 @@ class NxTui(WaysOut):
     }
     .-ascii #pane, .-ascii #clusters, .-ascii #objects, .-ascii #body > #calls { border-left: ascii $nx-rule; }
     .-ascii #dialog, .-ascii Band { border: ascii $secondary; }
-    .-ascii Grid, .-ascii LogView, .-ascii Page { scrollbar-size-vertical: 0; }
+    .-ascii ScrollView { scrollbar-size-vertical: 0; }
     .-ascii CommandPalette > Vertical, .-ascii CommandPalette #--input { border: none; }
     .-ascii CommandPalette LoadingIndicator { display: none; }
     .-ascii CommandPalette CommandList, .-ascii CommandPalette CommandList:focus { border: none; }

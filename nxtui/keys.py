@@ -28,7 +28,7 @@ class Action:
     help: str
     group: Group
     screens: tuple[ScreenName, ...]
-    footer: int = 0
+    footer: float = 0
     meaning: str = ""
     verb: str | None = None
     at_step: bool = False
@@ -118,12 +118,13 @@ _APPLIED: tuple[ScreenName, ...] = ("applied",)
 _CHECKS: tuple[ScreenName, ...] = ("checks",)
 _AUDIT: tuple[ScreenName, ...] = ("audit",)
 _MAP: tuple[ScreenName, ...] = ("map",)
+_NO_LOG: tuple[ScreenName, ...] = tuple(screen for screen in _ALL if screen != "log")
 _INTO: tuple[ScreenName, ...] = ("fleet", "node", "map")
 _FOUND: tuple[ScreenName, ...] = ("log", "calls")
 
 
 def _verb(
-    id: str, menu: str, label: str, help: str, verb: str = "", key: str = "", footer: int = 0
+    id: str, menu: str, label: str, help: str, verb: str = "", key: str = "", footer: float = 0
 ) -> Action:
     """A verb of the daemon, on the rows that are marked or under the cursor."""
     return Action(id, key, label, help, "Act", _ALL, footer, verb=verb or id, at_step=bool(verb), menu=menu)
@@ -155,7 +156,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("open", "enter", "details", "The story of the node or cluster: timeline, objects, log.", "Look",
            ("fleet", "said", "timeline"), 3),
     Action("members", "enter", "nodes", "Choose another node of the cluster.", "Look", ("node",), 5, "open"),
-    Action("log", "L", "log", "The log on the whole screen.", "Look", _ROWS, 4),
+    Action("log", "L", "log", "The log on the whole screen.", "Look", _NO_LOG, 4.5),
     Action("calls", "C", "calls", "Every call to something outside, with status, try and request id.", "Look",
            _ALL, 20),
     Action("timeline", "T", "timeline", "What all went through on one axis of time, and when it is ready.", "Look",
@@ -202,8 +203,8 @@ ACTIONS: tuple[Action, ...] = (
            _INTO, 12),
     Action("console", "", "console", "The serial console of its machine, until Ctrl-].", "Look", _INTO),
     Action("said", "H", "said", "Everything that this window said on its one line.", "Look", _ALL, 19),
-    Action("next_trouble", "exclamation_mark", "next trouble", "To the next cause of trouble, or failed or slow row.",
-           "Look", _ALL, 13),
+    Action("next_trouble", "exclamation_mark", "trouble", "To the next cause of trouble, or failed or slow row.",
+           "Look", _ALL, 2.5),
     Action("filter", "slash", "filter", "Hide nodes: state:failed !cluster:a text.", "Look", ("fleet", "timeline"),
            5, "find"),
     Action("search", "slash", "find", "Find text; n and N go on and back.", "Look", _FOUND, 4, "find"),
@@ -280,6 +281,9 @@ BY_ID = {action.id: action for action in ACTIONS}
 _NO_KEY = "f24"
 """A key that no keyboard has: what is bound to it can be given another one by a keymap."""
 
+LACKS = ("map", "applied", "checks", "audit")
+"""Screens that the daemon alone has something for: a recording has not."""
+
 _OF_THE_APP = ("palette",)
 """Actions that Textual binds itself (``COMMAND_PALETTE_BINDING``)."""
 
@@ -304,8 +308,14 @@ def bindings(screen: ScreenName) -> list[BindingType]:
 def footer(
     screen: ScreenName, replaying: bool = False, actions: tuple[Action, ...] = ACTIONS
 ) -> tuple[Action, ...]:
-    """What the footer of one kind of screen offers, the most wanted first; a replay's own keys lead there."""
-    offered = (action for action in on_screen(screen, replaying, actions) if action.footer)
+    """What the footer of one kind of screen offers, the most wanted first, the way to itself not among them; a replay's
+    own keys lead there."""
+    lacking = (screen, *(LACKS if replaying else ()))
+    offered = (
+        action
+        for action in on_screen(screen, replaying, actions)
+        if action.footer and action.id not in lacking
+    )
     return tuple(sorted(offered, key=lambda action: (action.group != "Replay", action.footer)))
 
 
@@ -322,7 +332,19 @@ def moved(screen: ScreenName, key: str, actions: tuple[Action, ...] = ACTIONS) -
     return next((action for action in actions if action.id == MOVED.get(key)), None)
 
 
+def ways(actions: tuple[Action, ...]) -> list[tuple[str, str]]:
+    """How each is reached, and what it does; what one letter of the band does either way stands there once."""
+    told: list[tuple[str, str]] = []
+    for action in actions:
+        if action.menu and told and told[-1][0] == action.way:
+            first, other = told.pop()[1].rstrip("."), action.help
+            told.append((action.way, f"{first}, or {other[0].lower()}{other[1:]}"))
+        else:
+            told.append((action.way, action.help))
+    return told
+
+
 def readme_table() -> str:
     """The keys as the Markdown table of the README."""
-    rows = [f"| `{action.way}` | {action.help} |" for action in ACTIONS]
+    rows = [f"| `{way}` | {help} |" for way, help in ways(ACTIONS)]
     return "\n".join(["| key | what it does |", "|---|---|", *rows])

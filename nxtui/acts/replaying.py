@@ -107,6 +107,12 @@ class Replaying:
         while len(nx.screen_stack) > floor:
             nx.close_top()
 
+    def lacks(self, what: str) -> bool:
+        """Whether a recording is played, which has no such thing; then that is said, and nobody is asked."""
+        if self._nx.player is not None:
+            self._nx.say(f"A recording holds no {what}: Esc leaves it.", "warning")
+        return self._nx.player is not None
+
     def check(self) -> None:
         """A screen of the replay that broke may have been the last of them."""
         if self.live is not None and len(self._nx.screen_stack) <= self.floor:

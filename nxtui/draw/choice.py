@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from daemon.words import counted
 from nxtui.draw.glyphs import Glyphs
-from nxtui.draw.text import Line, clip
+from nxtui.draw.text import Line, clip, cut
 from nxtui.model.tree import Tree
 
 
@@ -25,3 +25,11 @@ def choice(listing: Tree, shown: int, marked: int, nodes: int, width: int, glyph
     if marked:
         line.append((f"{glyphs.mark} {marked} marked   ", "match-mark"))
     return [*line, ("Esc clears", "dim")]
+
+
+def filtered(text: str, left: str, width: int) -> Line:
+    """What narrows a list, what of it that leaves, and the key that ends it; empty where nothing does."""
+    if not text:
+        return []
+    line: Line = [("    FILTER  ", "heading"), (clip(text, max(8, width // 2)), "strong")]
+    return cut([*line, (f"  {left}   ", "dim"), ("Esc clears", "dim")], width)

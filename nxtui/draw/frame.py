@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from daemon.wire import UnwrittenView
 from nxtui.draw.glyphs import Glyphs, spark
@@ -12,6 +14,9 @@ from nxtui.draw.text import Line, plain, spread, width_of
 from nxtui.draw.themes import accent
 from nxtui.model.known import Fleet, Link
 from nxtui.model.times import clock, zone, zoned
+
+PLACE = 12
+"""Cells of the place for which other facts give way."""
 
 LOOKED_UP_BY = "systemctl status nxd · journalctl -u nxd -n 50"
 """What tells why no daemon answers."""
@@ -50,8 +55,7 @@ def title(
     accents: Mapping[str, str] | None = None,
 ) -> Line:
     """Environment, place, the mode of the window if it is not the usual one, counts, version, the daemon's time with
-    its zone, link. The link is the last to give way, and the zone stays longer than the time: without it no time of
-    day on the screen says which one it is."""
+    its zone, link. The link and one time of day are on every screen: the place is cut for them, after all else."""
     daemon = fleet.daemon
     environment = daemon["environment"] if daemon else "nxd"
     left: Line = [(f" {environment} ", accent(environment, accents or {}))]
@@ -60,31 +64,47 @@ def title(
     if mode:
         left.append((f"  {mode}", "attention"))
     link = link_span(fleet.link, glyphs)
-    for facts in _facts(fleet, glyphs, width):
-        told = [span for fact in facts if fact for span in (*fact, ("   ", ""))]
-        right: Line = [*told[:-1], ("  ", ""), *link] if told else link
-        if width_of(left) + width_of(right) < width:
-            return spread(left, right, width)
-    return spread(left, link, width)
+    ways = [_right(facts, link) for facts in _facts(fleet, glyphs, width)]
+    fitting = (right for right in ways[:-2] if width_of(left) + width_of(right) < width)
+    cut_for = (right for right in ways[-3:] if width_of(right) + PLACE < width)
+    return spread(left, next(chain(fitting, cut_for), link), width)
+
+
+def _right(facts: Sequence[Line], link: Line) -> Line:
+    """Facts beside each other, then the link."""
+    told = [span for fact in facts if fact for span in (*fact, ("   ", ""))]
+    return [*told[:-1], ("  ", ""), *link] if told else link
 
 
 def _facts(fleet: Fleet, glyphs: Glyphs, width: int) -> list[list[Line]]:
-    """What the title tells beside the place, and what of it where there is less room: the counts of what needs a person
-    stay longest, and the zone stays longer than the time."""
+    """What the title tells beside the place, and what of it where there is less room: the zone goes first, then the
+    counts, of nodes that failed last."""
     daemon, now, many = fleet.daemon, fleet.now, len(fleet.nodes)
     clusters: Line = [("clusters", "dim"), *by_sign(fleet.cluster_phases(), glyphs)] if fleet.clusters else []
-    nodes: Line = [("nodes", "dim"), *by_sign(fleet.phases(), glyphs)] if many else []
+    phases = fleet.phases()
+    nodes: Line = [("nodes", "dim"), *by_sign(phases, glyphs)] if many else []
+    failed: Line = by_sign(Counter(failed=phases["failed"]), glyphs)
     if fleet.untold:
         nodes = [(f"{many} of {many + fleet.untold} nodes so far", "dim")]
     version: Line = [(f"nxd {daemon['version']}", "dim")] if daemon and daemon["version"] else []
     moment: Line = [(zoned(now), "dim")] if now is not None else []
-    if now is not None and fleet.link.state == "lost":
-        moment = [(zone(now), "dim")]  # the link says of when all this is: no other time stands beside it
-    short: Line = [(zone(now), "dim")] if now is not None else []
-    rest = [[clusters, nodes, short], [clusters, nodes], [nodes], []] if clusters or nodes else [[moment], []]
+    short: Line = [(clock(now), "dim")] if now is not None else []
+    if now is not None and fleet.link.state in ("lost", "replay", "unwritten"):
+        moment, short = (
+            [(zone(now), "dim")],
+            [],
+        )  # the link says of when all this is: no other time is beside it
     lately = _rates(fleet, glyphs) if width >= LARGE else []
-    first = [clusters, nodes, version, lately, moment]
-    return [first, [clusters, nodes, version, moment], [clusters, nodes, moment], *rest]
+    return [
+        [clusters, nodes, version, lately, moment],
+        [clusters, nodes, version, moment],
+        [clusters, nodes, moment],
+        [clusters, nodes, short],
+        [nodes, short],
+        [failed, short],
+        [short],
+        [],
+    ]
 
 
 def _rates(fleet: Fleet, glyphs: Glyphs) -> Line:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from daemon.display.durations import lasting
-from daemon.wire import AuditView, EntityView, TimelineView
+from daemon.wire import AuditView, EntityView, StepTiming, TimelineView
 from daemon.words import counted
 from nxtui.draw import timeline as drawn
 from nxtui.draw.glyphs import Glyphs
@@ -55,15 +55,32 @@ def row(
     ]
 
 
-def longest(told: Sequence[TimelineView], since: float) -> dict[str, TimelineView]:
-    """Of each cluster the row on which something went on for longest, in the order in which they ended, the last one
-    first."""
-    found: dict[str, TimelineView] = {}
+def worst(told: Sequence[TimelineView], since: float) -> dict[str, TimelineView]:
+    """Of each cluster the row with most failures, its own or that of a node, else the node on which something went on
+    for longest; with the marks of all the others, which no row hides. The cluster that ended last comes first."""
+    found: dict[str, list[TimelineView]] = {}
     for one in told:
-        here = found.get(one["cluster"])
-        if one["stays"] and (here is None or _lasted(one, since) > _lasted(here, since)):
-            found[one["cluster"]] = one
-    return dict(sorted(found.items(), key=lambda item: -_ended(item[1])))
+        if one["stays"]:
+            found.setdefault(one["cluster"], []).append(one)
+
+    def rank(one: TimelineView) -> tuple[int, bool, float]:
+        lasted = _lasted(one, since)
+        failed = sum(mark.what == "failed" and mark.time >= since for mark in timelines.marks([one]))
+        return failed, one["kind"] == "node" and lasted > 0, lasted
+
+    ordered = sorted(found.items(), key=lambda item: -max(map(_ended, item[1])))
+    return {name: _with_marks(max(group, key=rank), group) for name, group in ordered}
+
+
+def _with_marks(shown: TimelineView, group: Sequence[TimelineView]) -> TimelineView:
+    """A row with the marks of the others, each as a stay that lasts no time, before its own last one."""
+    others = [
+        StepTiming(state="", title="", attempt=1, started=mark.time, ended=mark.time, mark=mark.what)
+        for mark in timelines.marks([one for one in group if one is not shown])
+    ]
+    row = shown.copy()
+    row["stays"] = [*others, *shown["stays"]]
+    return row
 
 
 def _ended(one: TimelineView) -> float:
@@ -77,7 +94,7 @@ def _began(one: TimelineView, since: float) -> float:
         for stay in one["stays"]
         if stay.get("nature") not in _REST and (stay["ended"] is None or stay["ended"] > since)
     )
-    return max(since, next(went_on, _ended(one)))
+    return max(since, min(went_on, default=_ended(one)))
 
 
 def _lasted(one: TimelineView, since: float) -> float:
@@ -90,23 +107,28 @@ def night(
     """The longest row of each cluster in which something went on, and how much failed; ``is_whole``: all that went on
     is told of, so that it can be counted."""
     since = now - NIGHT
-    rows = longest(told, since)
+    within = f"the last {NIGHT / 3600:.0f} hours"
+    rows = worst(told, since)
     if not rows:
-        quiet = f"  nothing went on in the last {lasting(NIGHT)}"
+        quiet = f"  nothing went on in {within}"
         return [[("THIS NIGHT", "heading"), (quiet, "dim")]]
-    begin, end = min(_began(one, since) for one in rows.values()), max(map(_ended, rows.values()))
+    there = [one for one in told if one["stays"]]
+    went_on = [one for one in there if _lasted(one, since) > 0] or there
+    begin, end = min(_began(one, since) for one in went_on), max(map(_ended, went_on))
     marks = [mark for mark in timelines.marks(told) if mark.time >= begin]
     failures = sum(mark.what == "failed" for mark in marks)
     retries = sum(mark.what == "retried" for mark in marks)
     sums = f" {glyphs.dot} {counted(failures, 'failure')}, {counted(retries, 'retry')}" if is_whole else ""
-    head: Line = [("THIS NIGHT", "heading"), (f"     {minute(begin)} – {minute(end)}{sums}", "dim")]
+    head: Line = [("THIS NIGHT", "heading"), (f"  {minute(begin)} – {minute(end)}, {within}{sums}", "dim")]
     left = min(24, max(map(len, rows))) + 4
     count = max(10, width - left - _LASTED)
     cells = timelines.Span().cells((begin, end), count, (), glyphs.rule)
     lines = [cut(head, width)]
     for name, one in list(rows.items())[:CLUSTERS]:
         _, line = drawn.row(one, cells, end, ascii_only)
-        took = f" {lasting(_lasted(one, since))}" if _began(one, since) > since else ""
+        group = [each for each in went_on if each["cluster"] == name] or [one]
+        first, last = min(_began(each, since) for each in group), max(map(_ended, group))
+        took = f" {lasting(last - first)}" if first > since else ""
         lines.append([(f"   {fit(name, left - 3)}", ""), *_until(line, cells, end), (took, "dim")])
     return lines
 

@@ -248,9 +248,9 @@ def help_lines(shown: Sequence[keys.Action], width: int) -> list[Line]:
         if not members:
             continue
         lines.append(heading(group))
-        for action in members:
-            first, *more = wrap(action.help, width - column - 3)
-            lines.append([("  " + fit(action.way, column), "key"), (first, "")])
+        for way, help in keys.ways(tuple(members)):
+            first, *more = wrap(help, width - column - 3)
+            lines.append([("  " + fit(way, column), "key"), (first, "")])
             lines += [[(" " * (column + 2) + part, "")] for part in more]
         lines.append([])
     return lines[:-1]

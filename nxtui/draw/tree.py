@@ -193,7 +193,8 @@ def heading(
     clusters: Sequence[EntityView],
     nodes: Mapping[str, EntityView],
     next: NextView | None,
-    working: int,
+    at_work: tuple[int, int],
+    is_well: bool,
     width: int,
     unknown: str = "",
 ) -> Line:
@@ -218,11 +219,13 @@ def heading(
         return []
     if unknown:
         return [(" NOT KNOWN", "lost"), (clip(f"  How things are is {unknown}.", width - 11), "dim")]
-    if not working:
-        return [(" ALL IS WELL", "ok"), (f"  {next['sentence']}", "dim")]
+    if is_well or not any(at_work):
+        stands = (" ALL IS WELL", "ok") if is_well else (" WAITING", "attention")
+        return [stands, (f"  {next['sentence']}", "dim")]
     ends = sorted(
         (one["outlook"]["ready_at"], one["name"]) for one in clusters if "ready_at" in one.get("outlook", {})
     )
     named = first_of((f"{name} ≈{minute(ceil(moment / 60) * 60)}" for moment, name in ends), _NAMED)
+    told_work = counted(at_work[0], "node") if at_work[0] else counted(at_work[1], "cluster")
     told_ends = f" · ready {named}" if named else ""
-    return [(" ON THE WAY", "working"), (clip(f"  {counted(working, 'node')}{told_ends}", width - 12), "")]
+    return [(" ON THE WAY", "working"), (clip(f"  {told_work}{told_ends}", width - 12), "")]

@@ -209,10 +209,11 @@ class Fleet:
         """Everything as it stands, as a daemon would tell it; None before one did."""
         if self.daemon is None or self.foreign or self.now is None:
             return None
-        return Snapshot(
-            daemon=self.daemon, revision=self.log.revision, now=self.now, speed=1.0,
+        told = Snapshot(
+            daemon=self.daemon, revision=self.log.revision, now=self.now, speed=1.0, troubles=self.troubles,
             clusters=list(self.clusters.values()), nodes=list(self.nodes.values()), verbs=self._verbs,
         )  # fmt: skip
+        return told if self.next is None else Snapshot(**told, next=self.next)
 
     def lost(self, reason: str) -> None:
         """The link broke, or could not be made; the first moment of it is kept."""
@@ -290,6 +291,18 @@ class Fleet:
     def cluster_phases(self) -> Counter[str]:
         """How many clusters are in each phase."""
         return +self._cluster_phases
+
+    @property
+    def at_work(self) -> tuple[int, int]:
+        """How many nodes and how many clusters are worked on."""
+        return tuple(
+            phases["working"] + phases["releasing"] for phases in (self.phases(), self._cluster_phases)
+        )  # type: ignore[return-value]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether every node and cluster stands as it should, and nothing works on any of them."""
+        return not self.troubles and not (self.phases() | self.cluster_phases()).keys() - {"ok", "released"}
 
     def members(self, cluster: str) -> list[EntityView]:
         """The nodes of a cluster, in no order."""

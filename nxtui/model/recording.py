@@ -15,10 +15,12 @@ from daemon.wire import (
     ErrorView,
     EventView,
     Nature,
+    NextView,
     Phase,
     Snapshot,
     StepTiming,
     StreamLine,
+    TroubleView,
     VerbTable,
 )
 from daemon.words import first_of
@@ -81,6 +83,8 @@ class Scene:
         self.entities: dict[str, EntityView] = {}
         self.events: list[EventView] = []
         self.revision = 0
+        self.troubles: list[TroubleView] = []
+        self.next: NextView | None = None
         self._told = False
         self._errors: dict[str, ErrorView] = {}
         self._phases: dict[str, Phase] = {}
@@ -94,11 +98,14 @@ class Scene:
             self._told = True
             self.daemon = line["snapshot"]["daemon"]
             self.verbs = line["snapshot"].get("verbs", {})
+            self.troubles, self.next = line["snapshot"].get("troubles", []), line["snapshot"].get("next")
             known = [*line["snapshot"]["clusters"], *line["snapshot"]["nodes"]]
             self.entities = {entity["name"]: entity for entity in known}
             return [self.snapshot(line["now"])]
         if line["type"] == "change":
             self.entities[line["entity"]["name"]] = line["entity"]
+        elif line["type"] == "trouble":
+            self.troubles, self.next = line.get("troubles", []), line.get("next")
         elif line["type"] == "nodes":
             self.entities.update((node["name"], node) for node in line["nodes"])
         elif line["type"] == "removed":
@@ -191,7 +198,10 @@ class Scene:
             clusters=[entity for entity in entities if entity["kind"] == "cluster"],
             nodes=[entity for entity in entities if entity["kind"] == "node"],
             verbs=self.verbs,
+            troubles=self.troubles,
         )
+        if self.next is not None:
+            shot["next"] = self.next
         return StreamLine(type="snapshot", revision=self.revision, now=now, snapshot=shot)
 
     def told_events(self, now: float) -> list[StreamLine]:

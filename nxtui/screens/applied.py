@@ -133,6 +133,11 @@ class AppliedScreen(HeadedScreen, PageScreen):
 
     # drafts
 
+    def idle(self) -> frozenset[str]:
+        is_kept = self.told is not None and self.told.get("draft") is not None
+        drafts = ("plan_draft", "show_draft") if not (is_kept or self.draft or self._left) else ()
+        return frozenset((*drafts, *(() if self._marked() else ("next_difference",))))
+
     def action_show_draft(self) -> None:
         """The draft in place of what is in force, and back."""
         if self.draft is not None:

@@ -10,8 +10,10 @@ from textual.app import ComposeResult
 
 from daemon.client.call_query import CallQuery, parse_calls
 from daemon.wire import CallView, EntityView
+from daemon.words import counted
 from nxtui import keys
 from nxtui.draw import calls as drawn
+from nxtui.draw.choice import filtered
 from nxtui.draw.text import Line, fit
 from nxtui.model.calls import CallWindow, MadeCall
 from nxtui.model.known import Changes
@@ -52,10 +54,13 @@ class CallsScreen(RowScreen):
         self.list = CallRows(renderer, self.window, self._empty, id="calls")
         self.head = OneLine(renderer, self._heading, ground="panel", id="calls-head")
         self.strips = [OneLine(renderer, self._strip(n), ground="panel", id=f"call-{n}") for n in range(3)]
+        self.narrowed = OneLine(renderer, self._filter_words, ground="panel", id="calls-filter")
+        self.narrowed.display = False
         self.ask = AskLine(hidden=True)
         yield self.head
         yield self.list
         yield from self.strips
+        yield self.narrowed
         yield self.ask
 
     def on_mount(self) -> None:
@@ -143,8 +148,13 @@ class CallsScreen(RowScreen):
             self._redraw_strip()
         self.redraw_frame()
 
+    def _filter_words(self, width: int) -> Line:
+        return filtered(self._query.text, f"{counted(len(self.window.shown), 'call')} left", width)
+
     def _redraw(self) -> None:
         self.window.extend()
+        self.narrowed.display = bool(self._query.text) and not self.ask.display
+        self.narrowed.redraw()
         self.list.redraw()
         self.head.redraw()
         self._redraw_strip()
@@ -197,6 +207,10 @@ class CallsScreen(RowScreen):
     @property
     def rows_a_page(self) -> int:
         return self.list.size.height - 1
+
+    def idle(self) -> frozenset[str]:
+        sought = () if self._sought else ("next_hit",)
+        return frozenset((*sought, *(() if len(self.window) else ("unfold", "copy_curl"))))
 
     def action_unfold(self) -> None:
         """Show each of several calls that are alike, or one row for all of them."""

@@ -114,12 +114,17 @@ class FleetScreen(RowsScreen):
         return drawn.row(entity, cells, placed, gaps, lead, fold, listing.is_flat, glyphs, self._names)
 
     def _heading(self, width: int) -> Line:
-        fleet, phases = self.nx.fleet, self.nx.fleet.phases()
-        working = phases["working"] + phases["releasing"]
-        shown = self.grid.listing.pinned
-        clusters = list(fleet.clusters.values())
+        fleet, shown = self.nx.fleet, self.grid.listing.pinned
         return drawn.heading(
-            fleet.troubles, shown, clusters, fleet.nodes, fleet.next, working, width, fleet.unknown
+            fleet.troubles,
+            shown,
+            list(fleet.clusters.values()),
+            fleet.nodes,
+            fleet.next,
+            fleet.at_work,
+            fleet.is_well,
+            width,
+            fleet.unknown,
         )
 
     def _nothing(self) -> str:

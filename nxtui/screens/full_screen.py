@@ -2,58 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.events import Key
-from textual.screen import Screen
 
 from daemon.wire import EntityView
-from daemon.words import first_of
 from nxtui import keys
 from nxtui.acts.verbs import legality
 from nxtui.draw import frame, said
 from nxtui.draw.band import BandRow
 from nxtui.draw.text import Line
 from nxtui.model.known import Changes
-from nxtui.model.times import clock
 from nxtui.model.trail import Place
 from nxtui.screens.acting import Acting
+from nxtui.screens.playing import Playing
 from nxtui.terminal import clipboard
 from nxtui.widgets.ask import AskLine
 from nxtui.widgets.canvas import Canvas
-from nxtui.widgets.footer import KEPT, KeyLine, Offer
+from nxtui.widgets.footer import KEPT, PLACES, KeyLine, Offer
 from nxtui.widgets.oneline import OneLine
 
 if TYPE_CHECKING:
-    from nxtui.app import NxTui
-    from nxtui.model.player import Player
     from nxtui.widgets.scrub import ScrubLine
 
 _SENDS = ("act", "confirm_spec")
 """Actions beside the verbs that need a daemon that may be changed."""
 
 
-class FullScreen(Screen[None], Canvas):
+class FullScreen(Playing, Canvas):
     """A full screen. Subclasses say what is on it, what a verb would act on, and what a change touches."""
 
     screen_name: ClassVar[keys.ScreenName]
     AUTO_FOCUS = ""
     scrub: ScrubLine | None = None
 
-    @property
-    def nx(self) -> NxTui:
-        """The app, as what it is."""
-        return cast("NxTui", self.app)
-
     def compose(self) -> ComposeResult:
         renderer = self.nx.renderer
         self.top_line = OneLine(renderer, self._title_line, ground="panel", id="title")
         self.banner_line = OneLine(renderer, lambda width: frame.banner(self.nx.fleet, width), id="banner")
         self.said_line = OneLine(renderer, self._last_said, id="said")
-        self.key_line = KeyLine(renderer, self.offers)
+        self.key_line = KeyLine(renderer, self.offers, PLACES if self.screen_name == "fleet" else ())
         self.acting = Acting(self)
         yield from (self.top_line, self.banner_line)
         yield from self.compose_body()
@@ -169,13 +160,20 @@ class FullScreen(Screen[None], Canvas):
         next = None if fleet.unknown else fleet.next
         return said.one_line(self.nx.said, fleet.moment, width, self.nx.renderer.glyphs, next, fleet.now)
 
+    def idle(self) -> frozenset[str]:
+        """Actions of this screen that have nothing to do now."""
+        return frozenset()
+
     def offers(self) -> list[Offer]:
         """The keys of the footer. A verb that the daemon does not say can be given to any of the targets now is not
-        there; one that it says can is grey where this window cannot send it."""
+        there; one that it says can is grey where this window cannot send it. Nor is there what has nothing to do."""
         stopped = self.nx.sender.barred()
         targets = self.targets()
         offers: list[Offer] = []
+        idle = self.idle()
         for action in self.footer:
+            if action.id in idle:
+                continue
             if action.verb is None:
                 offers.append((action, stopped is None or action.id not in _SENDS))
                 continue
@@ -207,84 +205,8 @@ class FullScreen(Screen[None], Canvas):
         else:
             self.nx.choose_spec()
 
-    # a replay has keys of its own; elsewhere they say so
-
-    def _play(self, does: Callable[[Player], object]) -> None:
-        if self.nx.player is None:
-            self.nx.say("This is no replay: R plays back what was.")
-            return
-        does(self.nx.player)
-        self.nx.tick()
-
-    def action_play(self) -> None:
-        """Let the recorded time pass, or stop it."""
-        self._play(lambda player: player.toggle())
-
-    def action_rewind(self) -> None:
-        """Back in time, or out of what is looked at."""
-        if self.nx.player is not None:
-            self._play(lambda player: player.jump(-1))
-        else:
-            self.go_out()
-
-    def action_forward(self) -> None:
-        """On in time, or into what is looked at."""
-        if self.nx.player is not None:
-            self._play(lambda player: player.jump(1))
-        else:
-            self.go_in()
-
     def go_out(self) -> None:
-        """What lies around what is looked at."""
         self.nx.close_screen(self)
-
-    def go_in(self) -> None:
-        """What lies within what is looked at."""
-
-    def action_slower(self) -> None:
-        """Half the speed."""
-        self._play(lambda player: player.pace(0.5))
-
-    def action_faster(self) -> None:
-        """Twice the speed."""
-        self._play(lambda player: player.pace(2.0))
-
-    def action_replay_next(self) -> None:
-        """A little before the next failure, try anew or end, and slowly through it."""
-        self._to_mark(1)
-
-    def action_replay_prev(self) -> None:
-        """The same backwards."""
-        self._to_mark(-1)
-
-    def _to_mark(self, by: int) -> None:
-        def go(player: Player) -> None:
-            mark = player.to_mark(by)
-            if mark is None:
-                self.nx.say("There is no mark after this." if by > 0 else "There is no mark before this.")
-            else:
-                self.nx.say(f"{clock(mark.time)} {mark.kind}: {first_of(mark.names, 4)}", about=mark.names[0])
-
-        self._play(go)
-
-    def action_skip_quiet(self) -> None:
-        """Jump over stretches in which nothing was told, or show all of the time."""
-
-        def skip(player: Player) -> None:
-            player.skips = not player.skips
-            if player.skips:
-                player.skip_quiet()
-            self.nx.say("Quiet time is skipped." if player.skips else "Quiet time is played.")
-
-        self._play(skip)
-
-    def action_first(self) -> None:
-        """To the beginning of the recording."""
-        self._play(lambda player: player.seek(player.recording.start))
-
-    def action_last(self) -> None:
-        """To its end."""
-        self._play(lambda player: player.seek(player.recording.end))
 
     def action_replay(self) -> None:
         """Play back what is known; out of a replay, leave it."""
@@ -334,34 +256,39 @@ class FullScreen(Screen[None], Canvas):
         entity = self.pointed()
         self.nx.go(Place("timeline", None if entity is None else entity["name"]))
 
+    def action_log(self) -> None:
+        """The log of what is looked at, or of everything."""
+        entity = self.pointed()
+        self.nx.open_log(None if entity is None else entity["name"])
+
+    def _near(self, what: str) -> EntityView | None:
+        """What is looked at, else the first cluster, to show ``what`` of it; it is said where there is none."""
+        if self.nx.replaying.lacks(what):
+            return None
+        entity = self.pointed() or next(iter(self.nx.fleet.clusters.values()), None)
+        if entity is None:
+            self.nx.say("There is no cluster yet.")
+        return entity
+
     def action_map(self) -> None:
         """A picture of the cluster of what is looked at, with the cursor on it."""
-        entity = self.pointed() or next(iter(self.nx.fleet.clusters.values()), None)
-        if entity is None:
-            self.nx.say("There is no cluster yet.")
-        else:
-            self.nx.go(Place("map", entity["name"]))
-
-    def _cluster(self) -> str | None:
-        """The cluster of what is looked at, else the first one; it is said if there is none."""
-        entity = self.pointed() or next(iter(self.nx.fleet.clusters.values()), None)
-        if entity is None:
-            self.nx.say("There is no cluster yet.")
-        return None if entity is None else entity["cluster"]
+        if (one := self._near("map")) is not None:
+            self.nx.go(Place("map", one["name"]))
 
     def action_applied(self) -> None:
         """The spec of the cluster of what is looked at."""
-        if (cluster := self._cluster()) is not None:
-            self.nx.go(Place("applied", cluster))
+        if (one := self._near("spec")) is not None:
+            self.nx.go(Place("applied", one["cluster"]))
 
     def action_checks(self) -> None:
         """A preflight of that spec."""
-        if (cluster := self._cluster()) is not None:
-            self.nx.go(Place("checks", cluster))
+        if (one := self._near("preflight")) is not None:
+            self.nx.go(Place("checks", one["cluster"]))
 
     def action_audit(self) -> None:
         """The clouds against the ledger."""
-        self.nx.go(Place("audit"))
+        if not self.nx.replaying.lacks("audit"):
+            self.nx.go(Place("audit"))
 
     def band_rows(self) -> list[BandRow] | None:
         """What the band offers in place of verbs; None for those."""

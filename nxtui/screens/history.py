@@ -63,9 +63,8 @@ class HistoryPane(Page):
     @property
     def is_quiet(self) -> bool:
         """Whether nothing moves and nothing waits for a person: then the night is told."""
-        fleet, phases = self._nx.fleet, self._nx.fleet.phases()
-        working = phases["working"] + phases["releasing"]
-        return fleet.next is not None and not fleet.troubles and not working and bool(fleet.clusters)
+        fleet = self._nx.fleet
+        return fleet.next is not None and fleet.is_well and bool(fleet.clusters)
 
     @property
     def lines_wanted(self) -> int:
@@ -73,16 +72,14 @@ class HistoryPane(Page):
         if not self.is_quiet:
             names = self._around(AT_ONCE)
             return night.ABOVE + len(names) + sum(map(self._has_ghost, names))
-        clusters = {self._nx.fleet.nodes[name]["cluster"] for name in self._recent if self._is_there(name)}
+        found = (self._nx.fleet.find(name) for name in self._recent)
+        clusters = {one["cluster"] for one in found if one is not None}
         return 2 + min(len(clusters), night.CLUSTERS)
 
     def _has_ghost(self, name: str) -> bool:
         """Whether the usual way of a row stands beneath it: it works, and that was measured."""
         told, entity = self._told.get(name), self._nx.fleet.find(name)
         return bool(told and told["usual"] and entity is not None and entity["phase"] == "working")
-
-    def _is_there(self, name: str) -> bool:
-        return name in self._nx.fleet.nodes
 
     # what the daemon says
 
@@ -97,11 +94,13 @@ class HistoryPane(Page):
         self.follow()
 
     def _look_back(self) -> None:
-        """The nodes that came to where they stand this night, the last ones first."""
+        """The clusters and the nodes that came to where they stand this night, the last ones first."""
         fleet = self._nx.fleet
         begin = (fleet.now or 0.0) - night.NIGHT
-        found = [node for node in fleet.nodes.values() if node["since"] >= begin]
-        found.sort(key=lambda node: -node["since"])
+        found = [
+            one for kind in (fleet.clusters, fleet.nodes) for one in kind.values() if one["since"] >= begin
+        ]
+        found.sort(key=lambda one: (one["kind"] == "node", -one["since"]))
         self._is_whole = len(found) <= AT_ONCE
         self._recent = [node["name"] for node in found[:AT_ONCE]]
 

@@ -176,6 +176,9 @@ class SpecScreen(HeadedScreen, PageScreen):
         told = [f"{p['line'] or '-'}:{p['column'] or '-'}: {p['message']}" for p in self.problems]
         return "\n".join(told) or self.text
 
+    def idle(self) -> frozenset[str]:
+        return frozenset(() if self.problems else ("next_problem",))
+
     def action_next_problem(self) -> None:
         """Scroll to the next mistake below the top of the page, then round to the first."""
         if not self._mistaken():

@@ -11,6 +11,7 @@ from daemon.client import query
 from daemon.wire import EntityView, TimelineView
 from nxtui import keys
 from nxtui.draw import timeline as drawn
+from nxtui.draw.choice import filtered
 from nxtui.draw.text import Line, plain
 from nxtui.model import timelines
 from nxtui.model.known import Changes
@@ -25,6 +26,8 @@ from nxtui.widgets.chart import Chart
 from nxtui.widgets.oneline import OneLine
 from nxtui.widgets.page import Page
 
+SMALL = 14
+"""Lines from which on there is room for the tries and the legend beneath the rows."""
 AT_ONCE = 60
 """So many timelines are asked for at once."""
 OLDER = "This nxd tells of no timelines: it is older than this nxtui."
@@ -57,6 +60,8 @@ class TimelineScreen(RowScreen):
         self.table = Page(renderer, self._table, ground="panel", id="tries")
         self.legend = OneLine(renderer, lambda width: drawn.legend(renderer.ascii, width), id="legend")
         self.found = OneLine(renderer, self._marks_line, id="marks")
+        self.narrowed = OneLine(renderer, self._filter_words, ground="panel", id="timeline-filter")
+        self.narrowed.display = False
         self.ask = AskLine(hidden=True)
         yield self.times
         yield self.ticks
@@ -64,6 +69,7 @@ class TimelineScreen(RowScreen):
         yield self.table
         yield self.legend
         yield self.found
+        yield self.narrowed
         yield self.ask
 
     def on_mount(self) -> None:
@@ -73,7 +79,9 @@ class TimelineScreen(RowScreen):
             self.chart.cursor = self.chart.names.index(self._of)
 
     def on_resize(self) -> None:
-        self.table.styles.height = max(0, min(14, self.size.height // 3))
+        height = self.size.height
+        self.table.styles.height = min(14, height // 3) if height >= SMALL else 0
+        self.legend.display = height >= SMALL
         self.call_after_refresh(self.lay_out)
 
     # what is shown
@@ -125,7 +133,14 @@ class TimelineScreen(RowScreen):
     def _count(self) -> int:
         return drawn.room(self.size.width, ())[1] if self._room is None else self._room[1]
 
+    def _filter_words(self, width: int) -> Line:
+        fleet = self.nx.fleet
+        left = f"{len(self.chart.names)} of {len(fleet.clusters) + len(fleet.nodes)} rows"
+        return filtered(self._query.text, left, width)
+
     def _redraw(self) -> None:
+        self.narrowed.display = bool(self._query.text) and not self.ask.display
+        self.narrowed.redraw()
         for line in (self.times, self.ticks, self.legend, self.found):
             line.redraw()
         self.table.redraw()
@@ -218,6 +233,9 @@ class TimelineScreen(RowScreen):
         self.table.redraw()
 
     # what a person does
+
+    def idle(self) -> frozenset[str]:
+        return frozenset(() if timelines.marks(self._known()) else ("next_mark",))
 
     def crumbs(self) -> tuple[str, ...]:
         of = self._of if self._alone and self._of is not None else "all"

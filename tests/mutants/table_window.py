@@ -33,7 +33,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "two causes with one code are not told as one", OUTLOOK),
     Mutant("nxtui/draw/renderer.py", "style += Style(reverse=not self._inks[ink].reverse)", "style += self._inks[ink]",
            "nothing vanishes in the selected row on sixteen colours", ("tests/nxtui/screens/test_few_colours.py",)),
-    Mutant("nxtui/screens/history.py", " and not fleet.troubles", "",
+    Mutant("nxtui/model/known.py", '.keys() - {"ok", "released"}', '.keys() - {"ok", "released", "failed"}',
            "a night is told of as over only where nothing waits for a person", ("tests/nxtui/screens/test_night.py",)),
     Mutant("nxtui/acts/following.py", " and screen.is_at_rest):", "):",
            "the cursor leaves nothing that a person has begun", TROUBLE),

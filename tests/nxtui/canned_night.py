@@ -198,7 +198,7 @@ def went(name: str, cluster: str, *stays: tuple[str, float, str]) -> Any:
 
 
 def that_night() -> dict[str, Any]:
-    """What the nodes went through that are well again."""
+    """What the nodes and the clusters went through that are well again."""
     found = {}
     for n in (1, 2, 3):
         found[f"a0{n}"] = went(f"a0{n}", "cluster-a", ("cloud", 9600.0, ""), ("waits", 9000.0, ""),
@@ -209,6 +209,8 @@ def that_night() -> dict[str, Any]:
     found["a02"] = went("a02", "cluster-a", ("cloud", 9600.0, ""), ("machine", 8900.0, ""),
                         ("stopped", 7600.0, "failed"),
                         ("waits", 3200.0, "retried"), ("machine", 3000.0, ""), ("ready", 900.0, ""))  # fmt: skip
+    for name, began, ended in (("cluster-a", 9600.0, 385.0), ("cluster-b", 9300.0, 11.0)):
+        found[name] = went(name, name, ("waits", began, ""), ("well", ended, "")) | {"kind": "cluster"}
     return found
 
 

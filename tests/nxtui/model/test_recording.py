@@ -252,3 +252,18 @@ def test_a_line_about_the_daemon_itself_is_told_and_makes_no_row() -> None:
     assert scene.take(line) == [line]
     assert scene.entities == {}
     assert logs.who(entry.entry(event, {})) == "nxd"
+
+
+def test_a_jump_keeps_the_causes_of_trouble_and_what_comes_next() -> None:
+    causes = [{"id": "full", "targets": ["node01"]}]
+    lines: list[Any] = [
+        {"type": "snapshot", "revision": 0, "now": 1.0, "snapshot": {
+            "daemon": {"id": "d"}, "clusters": [], "nodes": [], "revision": 0, "now": 1.0, "speed": 1.0}},
+        {"type": "trouble", "revision": 0, "now": 5.0, "troubles": causes, "next": {"sentence": "Nothing moves."}},
+        {"type": "trouble", "revision": 0, "now": 9.0, "troubles": []},
+    ]  # fmt: skip
+    player, heard = _player(Recording(lines))
+    player.seek(9.0)
+    player.seek(6.0)
+    shown = heard[-1][0]["snapshot"]
+    assert (shown["troubles"], shown["next"]) == (causes, {"sentence": "Nothing moves."})

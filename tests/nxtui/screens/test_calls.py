@@ -98,3 +98,21 @@ async def test_one_without_an_answer_says_why_and_an_older_daemon_that_it_tells_
         w.app.fleet.calls.clear()
         await w.press("C")
         await w.shows("This nxd tells of no calls")
+
+
+async def test_a_filter_of_calls_stands_on_the_screen_and_l_opens_the_log_of_what_is_looked_at(
+    window: Open,
+) -> None:
+    async with window() as w:
+        await w.press("C")
+        await w.shows("7 · 2 failed")
+        await w.press("f")
+        await w.type("status:failed")
+        await w.press("enter")
+        await w.shows("FILTER  status:failed  2 calls left   Esc clears")
+        await w.press("full_stop")
+        await w.shows("FILTER  status:failed")
+        await w.press("escape")
+        await w.until(lambda: "FILTER" not in w.frame, "no filter")
+        await w.press("full_stop", "L")
+        await w.shows("node02 › log")

@@ -77,3 +77,36 @@ async def test_the_pane_asks_once_for_a_row_and_again_when_that_row_changes(
         daemon.say(type="change", entity=daemon.node("a02") | {"progress": 0.5})
         await w.shows("PHASES")
         assert daemon.looks.shown == [*before, "a02"]
+
+
+def _cluster_tried_again() -> dict[str, Any]:
+    """The night with a cluster that failed itself and was tried again."""
+    told = canned_night.that_night()
+    told["cluster-a"] = canned_night.went(
+        "cluster-a", "cluster-a", ("waits", 9600.0, ""), ("stopped", 6900.0, "failed"),
+        ("cloud", 600.0, "retried"), ("well", 385.0, ""),
+    ) | {"kind": "cluster"}  # fmt: skip
+    return told
+
+
+async def test_the_night_counts_what_clusters_failed_and_no_row_hides_a_mark(
+    window: Open, daemon: Any
+) -> None:
+    at(daemon, canned_night.all_well())
+    daemon.timelines = _cluster_tried_again()
+    async with window() as w:
+        await w.shows("the last 12 hours")
+        assert "5 failures, 5 retries" in w.frame, "three nodes of b, a02, and cluster-a itself"
+        line = next(line for line in w.frame.splitlines() if line.strip().startswith("cluster-a"))
+        assert line.count("✗") == 2 and line.count("↻") == 2, "the cluster's own and those of a02"
+
+
+@pytest.mark.parametrize("phase", ["working", "failed", "attention", "waiting"])
+async def test_all_is_well_only_when_nothing_works_on_a_cluster_and_none_has_failed(
+    window: Open, daemon: Any, phase: str
+) -> None:
+    at(daemon, canned_night.all_well())
+    daemon.clusters[0]["phase"] = phase
+    async with window() as w:
+        await w.shows("ON THE WAY" if phase == "working" else "WAITING")
+        assert "ALL IS WELL" not in w.frame and "THIS NIGHT" not in w.frame

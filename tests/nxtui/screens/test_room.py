@@ -28,10 +28,10 @@ async def test_a_quiet_fleet_tells_its_night_and_the_last_audit(window: Open, da
     at(daemon, canned_night.all_well())
     async with window() as w:
         head, *rows, audit = lines(w, "THIS NIGHT", 4)
-        assert "00:32 – 03:07 · 4 failures, 4 retries" in head
+        assert "00:32 – 03:11, the last 12 hours · 4 failures, 4 retries" in head
         assert [row.split()[0] for row in rows] == ["cluster-b", "cluster-a"], "the last one first"
-        assert "▒✗·" in rows[0] and rows[0].endswith("2h30m")
-        assert "██✗·" in rows[1] and rows[1].endswith("2h25m"), "the longest row, which is a02"
+        assert "▒✗·" in rows[0] and rows[0].endswith("2h34m")
+        assert "██✗·" in rows[1] and rows[1].endswith("2h33m"), "the worst row, which is a02"
         assert "audit 03:12:02: the cloud and the ledger agree   A looks again" in audit
 
 
@@ -46,7 +46,7 @@ async def test_a_node_that_was_well_all_night_is_not_the_one_that_is_told_of(
         daemon.timelines[name] = went
     async with window() as w:
         (row,) = [line for line in lines(w, "THIS NIGHT", 4) if "cluster-a" in line]
-        assert "██✗·" in row and row.endswith("2h25m")
+        assert "██✗·" in row and row.endswith("2h33m")
 
 
 async def test_the_night_gives_way_to_the_first_that_moves(window: Open, daemon: Any) -> None:
@@ -89,10 +89,10 @@ async def test_of_an_older_daemon_nothing_is_told_of_a_night_that_it_does_not_te
 
 async def test_a_night_in_which_nothing_went_on_says_so(window: Open, daemon: Any) -> None:
     at(daemon, canned_night.all_well())
-    for node in daemon.nodes:
-        node["since"] = T0 - 90_000
+    for one in (*daemon.nodes, *daemon.clusters):
+        one["since"] = T0 - 90_000
     async with window() as w:
-        assert "THIS NIGHT  nothing went on in the last 12h00m" in w.frame
+        assert "THIS NIGHT  nothing went on in the last 12 hours" in w.frame
     assert daemon.timelines_asked == []
 
 

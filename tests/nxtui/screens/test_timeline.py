@@ -181,3 +181,16 @@ async def test_in_a_replay_the_states_of_the_recording_have_their_natures_marks_
         await w.shows("✗10m00s")
         assert "No failure" not in w.frame
         assert "[ and ] go through the marks: ✗" in w.frame
+
+
+async def test_what_a_recording_has_not_is_said_and_nobody_is_asked(
+    window: Open, daemon: Any, hands: Any
+) -> None:
+    app = NxTui(daemon.socket, recording=recorded(True), monotonic=hands.monotonic, wall=hands.wall)
+    async with window(app=app, wait=False) as w:
+        await w.press("dollar_sign")
+        await w.shows("node01")
+        for key, what in (("A", "audit"), ("S", "spec"), ("P", "preflight"), ("M", "map")):
+            await w.press(key)
+            await w.shows(f"A recording holds no {what}")
+            assert " fleet " in w.frame.splitlines()[0]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import canned_night
 import pytest
 from canned_night import at
+from places import FULL, Way, go
 
 Open = Callable[..., Any]
 FACTS = re.compile(
@@ -47,3 +49,17 @@ async def test_one_clock_stands_beside_lost(window: Open, daemon: Any) -> None:
         await w.pilot.pause()
         title, told = w.frame.splitlines()[:2]
         assert re.findall(r"\d\d:\d\d:\d\d", title + told) == ["03:12:08", "03:12:08"], title + told
+
+
+@pytest.mark.parametrize("size", [(140, 45), (100, 24), (80, 24), (60, 16), (40, 10)])
+async def test_the_link_and_one_clock_stand_on_every_screen(
+    window: Open, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    """The zone gives way before the clock, and the place before either."""
+    async with window(size) as w:
+        for screen in FULL:
+            await go(w, Way(screen), tmp_path / "none.yaml")
+            await w.pilot.pause()
+            title = w.frame.splitlines()[0]
+            assert "03:12:08" in title and "LIVE" in title, (screen, w.frame)
+            assert "✗" in title or size[0] < 60, (screen, w.frame)
