@@ -45,7 +45,7 @@ def closed(ctx: StepContext, kind: Kind, poll: float) -> Wait | None:
     stopped = [member for member in members if member.state in STOPPED]
     evidence = f"{len(there)} of {len(members)} ready"
     if stopped:
-        evidence += f"; {told(stopped)}"
+        evidence += f"; {told(kind, stopped)}"
     lost = len(members) - len(stopped) < least
     in_line, ways = any(map(waits_in_line, members)), ways_of_stopped(kind, stopped) if lost else ()
     return Wait(f"{least} ready nodes", evidence, poll, attention=lost, in_line=in_line, remedies=ways)
@@ -61,5 +61,10 @@ def closed_for(ctx: StepContext, kind: Kind, late: Collection[str], poll: float)
         return None
     in_line, ways = any(map(waits_in_line, members)), ways_of_stopped(kind, absent)
     return Wait(
-        "all nodes to be ready", told(absent), poll, attention=not missing, in_line=in_line, remedies=ways
+        "all nodes to be ready",
+        told(kind, absent),
+        poll,
+        attention=not missing,
+        in_line=in_line,
+        remedies=ways,
     )

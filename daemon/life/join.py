@@ -53,7 +53,7 @@ def back_first(
     names = ", ".join(one.name for one in out)
     return Wait(
         f"{names} to be back in the cluster before {member.name} leaves it",
-        told(out),
+        told(kind, out),
         poll,
         attention=all(one.state in STOPPED for one in out),
         in_line=True,

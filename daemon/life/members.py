@@ -56,9 +56,9 @@ def waits_in_line(node: Record) -> bool:
     return bool(node.wait and node.wait.get("in_line"))
 
 
-def told(members: Iterable[Record]) -> str:
-    """Where nodes stand, in words."""
-    return ", ".join(f"{member.name} is {member.state.replace('_', ' ')}" for member in members)
+def told(kind: Kind, members: Iterable[Record]) -> str:
+    """Where nodes stand, by the titles of their states."""
+    return ", ".join(f"{member.name} is {kind.states[member.state].title}" for member in members)
 
 
 def ways_of_stopped(kind: Kind, members: Iterable[Record]) -> tuple[Remedy, ...]:

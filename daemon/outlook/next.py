@@ -52,7 +52,9 @@ class Prospect:
         at = ends[first.name]
         if at is None:
             are = "is" if len(moving) == 1 else "are"
-            return wire.NextView(sentence=f"{_counted(moving)} {are} at work; how long was never measured.")
+            return wire.NextView(
+                sentence=f"{_counted(moving)} {are} at work; when the next step ends is not known."
+            )
         step = sentence(first, self._engine.kind(first))
         return wire.NextView(sentence=f"Next: {first.name} ends “{step}”.", at=at)
 

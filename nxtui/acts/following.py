@@ -65,7 +65,7 @@ class Following:
         self.left = here
         if self._nx.fleet.daemon is not None and entity is not None:
             told = f"{screen.spoken(there)}: the cursor went there, < goes back to {here}"
-            self._nx.say(told, "error", is_news=True)
+            self._nx.say(told, "warning" if screen.is_slow(there) else "error", is_news=True)
 
     def _waits_for_others(self, name: str) -> bool:
         """Whether what keeps a row in trouble is told at others: a cluster says neither the cause nor what to do."""

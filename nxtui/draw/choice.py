@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from daemon.words import counted
+from daemon.words import counted, first_of
 from nxtui.draw.glyphs import Glyphs
 from nxtui.draw.text import Line, clip, cut
 from nxtui.model.tree import Tree
+
+NAMED = 4
+"""Names of what stopped for a cause that is of clusters alone."""
 
 
 def choice(listing: Tree, shown: int, marked: int, nodes: int, width: int, glyphs: Glyphs) -> Line:
@@ -21,7 +24,8 @@ def choice(listing: Tree, shown: int, marked: int, nodes: int, width: int, glyph
             (f"  {shown} of {counted(nodes, 'node')}   ", "dim"),
         ]
     elif listing.only:
-        line += [("ONE CAUSE", "heading"), (f"  {shown} of {counted(nodes, 'node')}   ", "dim")]
+        of = f"{shown} of {counted(nodes, 'node')}" if shown else first_of(sorted(listing.only), NAMED)
+        line += [("ONE CAUSE", "heading"), (f"  {of}   ", "dim")]
     if marked:
         line.append((f"{glyphs.mark} {marked} marked   ", "match-mark"))
     return [*line, ("Esc clears", "dim")]

@@ -12,7 +12,7 @@ from nxtui import keys
 from nxtui.draw import calls as call_rows
 from nxtui.draw import timeline as times
 from nxtui.draw.glyphs import Glyphs, spark
-from nxtui.draw.pages import heading, paragraph
+from nxtui.draw.pages import heading, paragraph, said_outside
 from nxtui.draw.strip import expected
 from nxtui.draw.text import Line, clip, fit, spread, width_of, wrap
 from nxtui.model.calls import CallWindow, MadeCall
@@ -113,7 +113,7 @@ def evidence(entity: EntityView, width: int) -> list[Line]:
     """What the outside said, as it said it."""
     error = entity["error"]
     said = (error or {}).get("evidence") if error is not None else entity["evidence"]
-    return [heading("evidence"), *paragraph(str(said), width, "dim")] if said else []
+    return [heading("evidence"), *paragraph(said_outside(str(said)), width, "dim")] if said else []
 
 
 class Fold(NamedTuple):
@@ -187,7 +187,7 @@ def installer(
         ("INSTALLER", "heading"),
         (f"  boot {boot['boot']} {glyphs.dot} {took} {glyphs.dot} ", "dim"),
     ]
-    told = progress(boot, now, width - width_of(head) - len(USUAL) - 1, glyphs)
+    told = progress(boot, now, width - width_of(head) - len(USUAL) - 1, glyphs, "expected")
     lines = [spread([*head, *told], [(USUAL, "dim")], width)]
     lines += [_phases(one, now, width, glyphs) for one in folded(boot, SHORT)]
     last = boot["phases"][-1] if boot["phases"] else None
@@ -201,7 +201,7 @@ def installer(
     return lines
 
 
-def progress(boot: BootView, now: float | None, room: int, glyphs: Glyphs) -> Line:
+def progress(boot: BootView, now: float | None, room: int, glyphs: Glyphs, short: str = "usual") -> Line:
     """A sparkline of what was done minute by minute, the share that is done, and the one that is usual by now; with
     less room the last minutes alone."""
     points = boot["points"]
@@ -209,7 +209,7 @@ def progress(boot: BootView, now: float | None, room: int, glyphs: Glyphs) -> Li
     share = f" {points[-1][1]:.0%}" if points else ""
     usual = f"{boot['usual_share']:.0%}" if "usual_share" in boot else ""
     drawn = sparkline(boot, end, glyphs)
-    told = [f" {glyphs.dot} usual{at} {usual}" if usual else "" for at in (" at this age", "")]
+    told = [f" {glyphs.dot} {at} {usual}" if usual else "" for at in ("usual at this age", short)]
     beside = len(share) + boot["failed"] + 2
     said = next((text for text in told if len(drawn) + len(text) + beside <= room), told[-1])
     left = max(0, room - len(said) - beside)

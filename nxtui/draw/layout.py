@@ -36,6 +36,10 @@ TREE_COLUMNS = (
 )
 """The columns of the fleet. How wide they are follows from names alone, and not from what happens."""
 
+NOTE_ROOM = 12
+"""Cells that a note has where the bar can spare them: ``62 % · try 2``."""
+BAR_KEEPS = 10
+"""Cells of the bar that are not given to the note."""
 LEAD = 5
 """Cells before the first column: cursor, mark, fold, sign, shield."""
 
@@ -69,6 +73,8 @@ def place(columns: tuple[Column, ...], width: int, content: Mapping[str, int]) -
         kept.remove(max(kept, key=lambda column: column.leaves))
     widths = [wanted(column) for column in kept[:-1]]
     widths = _squeeze(kept, widths, needed(widths) - width)
+    if kept[-1].key == "note":
+        _ease(kept, widths, needed(widths) - kept[-1].least + NOTE_ROOM - width)
     placed, x = [], LEAD
     for column, cells in zip(kept[:-1], widths, strict=True):
         placed.append(Placed(column.key, column.title, x, cells, column.right))
@@ -76,6 +82,13 @@ def place(columns: tuple[Column, ...], width: int, content: Mapping[str, int]) -
     last = kept[-1]
     placed.append(Placed(last.key, last.title, x, max(0, width - x), last.right))
     return placed
+
+
+def _ease(columns: list[Column], widths: list[int], wanted: int) -> None:
+    """Take so many cells for the note, as far as the bar has more than it keeps."""
+    at = next((at for at, column in enumerate(columns) if column.key == "bar"), None)
+    if at is not None and wanted > 0:
+        widths[at] -= max(0, min(wanted, widths[at] - BAR_KEEPS))
 
 
 def _squeeze(columns: list[Column], widths: list[int], excess: int) -> list[int]:

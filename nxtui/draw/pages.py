@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import get_args
@@ -42,11 +43,14 @@ def table(rows: Sequence[Fact], width: int) -> list[Line]:
     ]
 
 
-def facts(entity: EntityView, now: float | None, width: int, more: Sequence[Fact] = ()) -> list[Line]:
-    """Where it is on its way and what it waits for; ``more`` is what else is known of it."""
+def facts(
+    entity: EntityView, now: float | None, width: int, more: Sequence[Fact] = (), at: str = ""
+) -> list[Line]:
+    """Where it is on its way and what it waits for; ``more`` is what else is known of it, ``at`` the title of its
+    step."""
     times = timing(entity, now)
     progress = entity["progress"]
-    step = f", {entity['step'].replace('_', ' ')}" if entity["step"] else ""
+    step = f", {at or entity['step'].replace('_', ' ')}" if entity["step"] else ""
     measured = "" if progress is None else f", {progress:.0%} of this step"
     rows: list[Fact] = [
         ("step", f"{steps(entity)}{step}{measured}"),
@@ -76,8 +80,26 @@ def ways(entity: EntityView, width: int) -> list[Line]:
         said = " ".join(way["text"] for way in told)
         lines += [heading("what to do"), *paragraph(said, width, "strong")]
     if entity["evidence"]:
-        lines += [[], heading("evidence"), *paragraph(entity["evidence"], width, "dim")]
+        lines += [[], heading("evidence"), *paragraph(said_outside(entity["evidence"]), width, "dim")]
     return lines
+
+
+def said_outside(evidence: str) -> str:
+    """Evidence as a person reads it: of a JSON answer with messages those, each behind its code; else as it is."""
+    if not evidence.startswith(("[", "{")):
+        return evidence
+    try:
+        answer = json.loads(evidence)
+    except ValueError:
+        return evidence
+    found = answer.get("errors", [answer]) if isinstance(answer, dict) else answer
+    if not isinstance(found, list) or not found:
+        return evidence
+    if not all(isinstance(one, dict) and isinstance(one.get("message"), str) for one in found):
+        return evidence
+    return "; ".join(
+        f"{one['code']}: {one['message']}" if one.get("code") else one["message"] for one in found
+    )
 
 
 def _left(due: str) -> str:
@@ -141,7 +163,7 @@ def strip(entity: EntityView, now: float | None, width: int, glyphs: Glyphs, bef
         until = f"until {clock(entity['deadline'])}, {_left(timing(entity, now)['due'])}"
         lines.append([("    " + until, "dim")])
     if entity["evidence"]:
-        lines.append([("    evidence: " + clip(entity["evidence"], width - 15), "dim")])
+        lines.append([("    evidence: " + clip(said_outside(entity["evidence"]), width - 15), "dim")])
     if len(lines) < 3 and entity["addresses"]:
         places = "  ".join(f"{name} {value}" for name, value in entity["addresses"].items())
         lines.append([("    " + clip(places, width - 5), "dim")])

@@ -13,6 +13,7 @@ from nxtui import keys
 from nxtui.draw import happened
 from nxtui.draw.band import BandRow
 from nxtui.draw.glyphs import Glyphs
+from nxtui.draw.pages import said_outside
 from nxtui.draw.rows import BUSY, slowness
 from nxtui.draw.strip import expected
 from nxtui.draw.text import Line, cells_of, clip, cut, spread, width_of, wrap
@@ -41,6 +42,8 @@ class Told:
     is_protected: bool = False
     slow: Usual | None = None
     usual: Usual | None = None
+    at: str = ""
+    """The title of the step at which it is, or stopped."""
 
 
 def pane(
@@ -106,7 +109,7 @@ def _now(told: Told, now: float | None, width: int, glyphs: Glyphs) -> list[Line
         usual = "" if told.usual is None else f" {glyphs.dot} usual {lasting(told.usual.median)}"
         has_steps = entity["step_count"] and entity["phase"] not in ("ok", "released")
         at = f"step {steps(entity)}, " if has_steps else ""
-        where = (entity["step"] or "").replace("_", " ") or entity["title"]
+        where = told.at or (entity["step"] or "").replace("_", " ") or entity["title"]
         lines = fact("NOW", f"{at}{where}{share}{lasts}{usual}", width)
     return [*lines, *fact("", slowness(told.slow), width, "attention")]
 
@@ -146,7 +149,7 @@ def _held(entity: EntityView) -> str:
 
 def _evidence(entity: EntityView) -> str:
     error = entity["error"]
-    return str((error.get("evidence") if error is not None else entity["evidence"]) or "")
+    return said_outside(str((error.get("evidence") if error is not None else entity["evidence"]) or ""))
 
 
 def _before(told: Told) -> str:

@@ -69,10 +69,10 @@ def note(entity: EntityView, phases: Counter[str], cluster: EntityView | None, p
     if entity["kind"] == "cluster":
         done, nodes = phases["ok"], phases.total()
         parts.append(f"{done}/{nodes} ready" if done < nodes else counted(done, "node"))
-    if entity["attempt"] > 1:
-        parts.append(f"try {entity['attempt']}")
     if entity["progress"] is not None and entity["phase"] == "working":
         parts.append(f"{entity['progress']:.0%}".replace("%", " %"))
+    if entity["attempt"] > 1:
+        parts.append(f"try {entity['attempt']}")
     if protected and entity["kind"] == "cluster":
         parts.append("protected")
     if entity["wish"]:

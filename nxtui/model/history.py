@@ -146,6 +146,10 @@ class StepHistory:
             known = list(self._steps.get(kind, {}).values())
         return sorted(known, key=lambda step: step.place)
 
+    def title_of(self, entity: EntityView) -> str:
+        """The title of the step at which it is, or stopped; empty as long as that is not known."""
+        return next((step.title for step in self.steps(entity) if step.name == entity["step"]), "")
+
     def _seen(self, kind: str, title: str, but: tuple[str, float] | None) -> Usual | None:
         """Median and 95th percentile of what was seen, leaving out the stay of ``but`` (name, start)."""
         lengths = self._lengths(kind, title, but)

@@ -181,7 +181,10 @@ class EntityScreen(PageScreen):
             ],
             pages.console(shown, width) if shown is not None else [],
             members,
-            [pages.heading("now"), *pages.facts(entity, now, width, self._more())],
+            [
+                pages.heading("now"),
+                *pages.facts(entity, now, width, self._more(), self.nx.fleet.history.title_of(entity)),
+            ],
             happened.installer(self._boots, events, now, width, glyphs),
             self._call_lines(events, width) if alone else [],
             [

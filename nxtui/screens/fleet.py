@@ -337,7 +337,16 @@ class FleetScreen(RowsScreen):
         names = cause["targets"] if cause is not None else [name]
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         entity = self.entities.get(names[0])
-        return f"{names[0]}{more} {'failed' if cause is not None or entity is None else entity['title']}"
+        if cause is None and entity is not None:
+            usual = self.nx.fleet.history.slow(entity, self.nx.fleet.now)
+            slow = f", {rows.slowness(usual) or 'slow'}" if self.is_slow(name) else ""
+            return f"{name} {entity['title']}{slow}"
+        return f"{names[0]}{more} failed"
+
+    def is_slow(self, name: str) -> bool:
+        """Whether a row is in trouble only because its step takes longer than it did: it works, and none has failed."""
+        entity = self.entities.get(name)
+        return entity is not None and entity["phase"] not in ("failed", "attention")
 
     # keys
 

@@ -80,6 +80,7 @@ class StoryPane(Page):
             is_protected=fleet.is_protected(entity),
             slow=fleet.history.slow(entity, fleet.now),
             usual=fleet.history.present(entity),
+            at=fleet.history.title_of(entity),
         )
         return pane.pane(told, keys.band(nx.keymap.actions), fleet.now, width, nx.renderer.glyphs)
 

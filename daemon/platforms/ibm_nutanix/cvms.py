@@ -14,6 +14,7 @@ from daemon.platforms.ibm_nutanix.first_contact import FACTORY_LOGINS, PRISM_USE
 from daemon.platforms.ibm_nutanix.hosts import is_formed, is_in, joined, on_the_way_out
 from daemon.platforms.ibm_nutanix.machine import address_of
 from daemon.platforms.ibm_nutanix.settings import IbmSettings
+from state_machines.ibm_nutanix import NODE
 from state_machines.record import Record
 
 PASSING = ("unreachable", "unavailable", "in_doubt", "malformed")
@@ -115,4 +116,4 @@ def _nobody(ctx: StepContext, but: Record | None) -> OutsideError:
     """Nobody could be asked: each node is told with where it stands."""
     others = [member for member in ctx.members if member != but]
     said = f"No CVM of {ctx.cluster.name} is there to be asked"
-    return OutsideError("unreachable", f"{said}: {told(others)}." if others else f"{said}.")
+    return OutsideError("unreachable", f"{said}: {told(NODE, others)}." if others else f"{said}.")

@@ -82,7 +82,7 @@ async def test_what_comes_next_is_one_sentence(house: Any) -> None:
     house.toy.script["node02", "settling"] = Wait("the test", "it settles", 100.0)
     await house.sow("node02", cluster="other")
     await house.tell("node02", "start")
-    assert next_told() == {"sentence": "1 node is at work; how long was never measured."}
+    assert next_told() == {"sentence": "1 node is at work; when the next step ends is not known."}
     house.toy.script["node02", "settling"] = []
     await house.pass_time(100.0)
     house.toy.script["node03", "settling"] = Wait("the test", "it settles", 100.0)

@@ -140,6 +140,22 @@ async def test_after_a_minute_without_a_key_the_cursor_goes_to_the_trouble_and_b
         assert tree.cursor == here
 
 
+async def test_a_cursor_that_goes_to_what_is_slow_says_so_without_the_sign_of_a_failure(
+    window: Open, daemon: Any
+) -> None:
+    at(daemon, canned_night.on_the_way())
+    async with window() as w:
+        w.hands.seconds += 61
+        slow = w.daemon.node("a02") | {"urgency": 3}
+        w.daemon.say(type="change", entity=slow)
+        w.daemon.say(type="trouble", troubles=[], next={"sentence": ""})
+        await w.until(lambda: w.app.fleet.nodes["a02"]["urgency"] == 3, "a node that is slow")
+        w.app.tick()
+        frame = await w.seen("the cursor went there")
+        said = next(line for line in frame.splitlines() if "the cursor went there" in line)
+        assert f"a02 {slow['title']}, slow" in said and "✗" not in said
+
+
 @pytest.mark.parametrize("begun", ["filter", "mark", "band", "question", "log"])
 async def test_nothing_is_left_alone_that_a_person_has_begun(window: Open, daemon: Any, begun: str) -> None:
     at(daemon, canned_night.on_the_way())
