@@ -79,7 +79,16 @@ def classes() -> set[str]:
     """The name of every class of the product that is shown as a screen: what others are made of alone is none."""
     for module in pkgutil.iter_modules(nxtui.screens.__path__):
         importlib.import_module(f"nxtui.screens.{module.name}")
-    made_of = ("FullScreen", "RowScreen", "RowsScreen", "PageScreen", "HeadedScreen", "Dialog", "PageDialog")
+    made_of = (
+        "Playing",
+        "FullScreen",
+        "RowScreen",
+        "RowsScreen",
+        "PageScreen",
+        "HeadedScreen",
+        "Dialog",
+        "PageDialog",
+    )
     return {one.__name__ for one in _below(Screen) if one.__module__.startswith("nxtui.")} - set(made_of)
 
 
