@@ -187,7 +187,7 @@ def installer(
         ("INSTALLER", "heading"),
         (f"  boot {boot['boot']} {glyphs.dot} {took} {glyphs.dot} ", "dim"),
     ]
-    told = progress(boot, now, width - width_of(head) - len(USUAL) - 1, glyphs, "expected")
+    told = progress(boot, now, width - width_of(head) - len(USUAL) - 1, glyphs, "due")
     lines = [spread([*head, *told], [(USUAL, "dim")], width)]
     lines += [_phases(one, now, width, glyphs) for one in folded(boot, SHORT)]
     last = boot["phases"][-1] if boot["phases"] else None

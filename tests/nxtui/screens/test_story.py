@@ -69,7 +69,7 @@ async def test_phases_stand_with_what_is_usual_and_the_open_one_with_its_own_lin
         await opened(w, failed=False)
         await w.shows("INSTALLER")
         text = all_of(w)
-        assert "boot 2 · 23m20s" in text and "60 % · usual 71 %" in text
+        assert "boot 2 · 23m20s" in text and "60 % · due 71 %" in text
         rows = [line for line in text.splitlines() if line.strip()[:1] in ("✓", "◐") and "m" in line]
         assert any(line.split() == ["✓", "4", "Downloading", "packages", "7m07s", "7m07s"] for line in rows)
         open_one = next(line for line in rows if "hypervisor" in line)
