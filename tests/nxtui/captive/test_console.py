@@ -74,7 +74,10 @@ async def test_without_the_setting_there_is_no_console_and_addresses_are_copied_
         await w.app.screen.run_action("console")
         await w.app.screen.run_action("login")
         await w.shows(NO_PROGRAM[:40])
-        assert [one.times for one in w.app.said.all if one.text == NO_PROGRAM] == [3]
+        w.app.open_console(w.app.fleet.nodes["node01"])
+        await w.pilot.pause()
+        assert len(w.app.screen_stack) == 1, "whoever asks for it"
+        assert [one.times for one in w.app.said.all if one.text == NO_PROGRAM] == [4]
     async with captive() as w:
         await w.press("I")
         await w.shows("where?")
