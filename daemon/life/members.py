@@ -57,8 +57,9 @@ def waits_in_line(node: Record) -> bool:
 
 
 def told(kind: Kind, members: Iterable[Record]) -> str:
-    """Where nodes stand, by the titles of their states."""
-    return ", ".join(f"{member.name} is {kind.states[member.state].title}" for member in members)
+    """Where nodes stand, by the titles of their states; one that the tables do not have stands for itself."""
+    titles = {name: state.title for name, state in kind.states.items()}
+    return ", ".join(f"{member.name} is {titles.get(member.state, member.state)}" for member in members)
 
 
 def ways_of_stopped(kind: Kind, members: Iterable[Record]) -> tuple[Remedy, ...]:

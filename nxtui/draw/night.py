@@ -107,7 +107,7 @@ def night(
     """The longest row of each cluster in which something went on, and how much failed; ``is_whole``: all that went on
     is told of, so that it can be counted."""
     since = now - NIGHT
-    within = f"the last {NIGHT / 3600:.0f} hours"
+    within = f"the last {counted(round(NIGHT / 3600), 'hour')}"
     rows = worst(told, since)
     if not rows:
         quiet = f"  nothing went on in {within}"

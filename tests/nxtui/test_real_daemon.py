@@ -191,5 +191,5 @@ def _at_the_end_of_its_recording(stage: Demo, file: Path) -> dict[str, str]:
     scene = Scene()
     for _, line in recording.lines:
         scene.take(line)
-    assert scene.timeline("node02")[-1]["attempt"] == scene.entities["node02"]["attempt"] > 2
+    assert scene.timeline("node02", {})[-1]["attempt"] == scene.entities["node02"]["attempt"] > 2
     return {name: entity["phase"] for name, entity in scene.entities.items()}
